@@ -1,0 +1,67 @@
+"""gpt2calc: how many parameters a GPT-2-shaped transformer has, exactly, and where they sit.
+
+>>> import gpt2calc
+>>> gpt2calc.count("gpt2").total
+124439808
+>>> gpt2calc.count(n_layer=24, n_embd=1024).total
+354823168
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gpt2calc.api import compare, count, formula, models, tensors
+    from gpt2calc.comparison import Comparison
+    from gpt2calc.config import Config
+    from gpt2calc.conventions import CONVENTIONS
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.derivation import Derivation
+    from gpt2calc.errors import ConfigError, Gpt2calcError, Int64OverflowError, UnknownNameError, UnreadableInputError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CONVENTIONS",
+    "Comparison",
+    "Config",
+    "ConfigError",
+    "Derivation",
+    "Gpt2calcError",
+    "Int64OverflowError",
+    "ParameterCount",
+    "UnknownNameError",
+    "UnreadableInputError",
+    "__version__",
+    "compare",
+    "count",
+    "formula",
+    "models",
+    "tensors",
+]
+
+_HOMES = {
+    "api": ("compare", "count", "formula", "models", "tensors"),
+    "comparison": ("Comparison",),
+    "config": ("Config",),
+    "conventions": ("CONVENTIONS",),
+    "counts": ("ParameterCount",),
+    "derivation": ("Derivation",),
+    "errors": ("ConfigError", "Gpt2calcError", "Int64OverflowError", "UnknownNameError", "UnreadableInputError"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use, so that `import gpt2calc` costs next to nothing."""
+    for module, homed in _HOMES.items():
+        if name in homed:
+            from importlib import import_module
+
+            found: object = getattr(import_module(f"gpt2calc.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'gpt2calc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

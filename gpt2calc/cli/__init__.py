@@ -1,0 +1,128 @@
+"""The command line: words, flags and exit codes. A file a command; only the one that is called is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "count": "count the parameters of one model, by component and in every convention",
+    "compare": "put several models side by side",
+    "formula": "show closed forms, derived from the shapes of the tensors",
+    "tensors": "list every tensor of a model",
+    "models": "list the models that ship with gpt2calc",
+}
+
+EXIT_CODES = """exit codes:
+  0  ok
+  1  does not match
+  2  usage: an unknown command, option, model or field, or fields that contradict each other
+  3  input that cannot be read, or output that cannot be written
+  4  network"""
+
+EXAMPLES = """examples:
+  gpt2calc count gpt2
+  gpt2calc count --n-layer 24 --n-embd 1024
+  gpt2calc count path/to/config.json --json
+  gpt2calc compare small medium large xl
+  gpt2calc formula attn.c_attn --model gpt2"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; the entry point of `gpt2calc`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # files are read where they are opened; what is left is standard output
+        print(f"gpt2calc: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(words: list[str]) -> int:
+    from gpt2calc.errors import Gpt2calcError
+
+    if not words or words[0] not in COMMANDS:
+        return _without_command(words)
+    name = words[0]
+    from gpt2calc.cli.options import Parser, hyphenated
+
+    parser = Parser(prog=f"gpt2calc {name}")
+    command = import_module(f"gpt2calc.cli.{name}")
+    command.configure(parser)
+    arguments = parser.parse_args(hyphenated(words[1:]))
+    try:
+        code: int = command.run(arguments)
+    except Gpt2calcError as error:
+        print(f"gpt2calc {name}: {error}", file=sys.stderr)
+        return error.exit_code
+    return code
+
+
+def _without_command(words: list[str]) -> int:
+    """Answer what is not a command: help, the version, completion, or a mistake."""
+    parser = build_parser()
+    if not words:
+        parser.print_help()
+        return 0
+    if words[0].startswith("-"):
+        arguments = parser.parse_args(words)
+        if arguments.print_completion:
+            return _print_completion(arguments.print_completion)
+        parser.error("a command is needed: " + ", ".join(COMMANDS))
+    from gpt2calc import presets
+    from gpt2calc.errors import UnknownNameError
+
+    if os.path.exists(words[0]) or presets.find(words[0]):
+        parser.error(f"{words[0]!r} is a model and no command: did you mean gpt2calc count {words[0]}?")
+    parser.error(str(UnknownNameError("command", words[0], tuple(COMMANDS))))
+
+
+def build_parser(*, with_commands: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of the bare command; with commands, the whole tree, which only completion and the docs need."""
+    from gpt2calc.cli.options import Parser
+
+    listed = "\n".join(f"  {name:9}{summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog="gpt2calc",
+        usage="gpt2calc COMMAND [MODEL ...] [options]",
+        description="How many parameters a GPT-2-shaped transformer has, exactly, and where they sit.",
+        epilog=f"commands:\n{listed}\n\n{EXAMPLES}\n\n{EXIT_CODES}\n\n`gpt2calc COMMAND --help` says more.",
+    )
+    from gpt2calc import __version__
+
+    parser.add_argument("--version", action="version", version=f"gpt2calc {__version__}", help="print the version")
+    parser.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=("bash", "zsh", "tcsh"),
+        help="print a completion script for bash, zsh or tcsh",
+    )
+    if with_commands:
+        tree = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+        for name, summary in COMMANDS.items():
+            import_module(f"gpt2calc.cli.{name}").configure(tree.add_parser(name, help=summary))
+    return parser
+
+
+def _print_completion(shell: str) -> int:
+    try:
+        import shtab
+    except ImportError:
+        print("gpt2calc: completion needs the package shtab: pip install 'gpt2calc[completion]'", file=sys.stderr)
+        return 2
+    print(shtab.complete(build_parser(with_commands=True), shell=shell))
+    return 0

@@ -1,0 +1,53 @@
+"""`gpt2calc count`: one model, by component, and counted every way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc count gpt2
+  gpt2calc count gpt2-xl --json | jq .total
+  gpt2calc count --n-layer 24 --n-embd 1024 --vocab 50304
+  gpt2calc count path/to/config.json --per-block
+  gpt2calc count gpt2 --conventions --format markdown
+  gpt2calc count -q gpt2 --untied
+  gpt2calc count - < config.json"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "Count the parameters of one model, exactly, by component and in every convention."
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="a model that ships (see gpt2calc models), a config.json, a folder that holds one, or - for standard "
+        "input; gpt2's sizes when left out",
+    )
+    parser.add_argument("--per-block", action="store_true", help="count one block alone")
+    parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
+    add_fields(parser)
+    add_output(parser, "the total alone")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Count, and print."""
+    from gpt2calc.api import count
+
+    result = count(model_of(arguments.model), **arguments.fields)
+    quiet = result.per_block if arguments.per_block else result.total
+    if arguments.format == "json":
+        return emit(arguments, result.to_dict(), (), (), [quiet], result.notes)
+    tables = [result.conventions_table() if arguments.conventions else result.table(per_block=arguments.per_block)]
+    human = tables
+    if arguments.conventions:
+        human = [result.conventions_in_short(sources=True), result.bytes_table()]
+    elif not arguments.per_block:
+        human = [*tables, result.conventions_in_short(), result.bytes_table()]
+    return emit(arguments, {}, human, tables, [quiet], result.notes)

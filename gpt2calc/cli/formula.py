@@ -1,0 +1,43 @@
+"""`gpt2calc formula`: closed forms, and where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc formula
+  gpt2calc formula total
+  gpt2calc formula attn.c_attn --model gpt2
+  gpt2calc formula mlp --n-inner 2048
+  gpt2calc formula total --format latex
+
+letters: L n_layer, d n_embd, T n_positions, V vocab_size, m n_inner, k num_labels"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "Show closed forms, derived from the shapes of the tensors, simplified, and with numbers put in."
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "component",
+        metavar="COMPONENT",
+        nargs="?",
+        help="a component such as attn.c_attn, a group such as mlp, or total; every component when left out",
+    )
+    parser.add_argument("--model", metavar="MODEL", help="put the numbers of this model in")
+    add_fields(parser)
+    add_output(parser, "the simplified formula alone")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Derive, and print."""
+    from gpt2calc.api import formula
+
+    result = formula(arguments.component, model_of(arguments.model), **arguments.fields)
+    tables = result.tables()
+    return emit(arguments, result.to_dict(), tables, tables, [result.simplified.text()])

@@ -1,0 +1,46 @@
+"""`gpt2calc models`: the models that ship."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_output, emit
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc models
+  gpt2calc models --json
+  gpt2calc models -q"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "List the models that ship with gpt2calc, with their totals and sources."
+    parser.epilog = EXAMPLES
+    add_output(parser, "the names alone, a line each")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List, and print."""
+    from gpt2calc.api import models
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.table import Table
+
+    found = [(preset, ParameterCount(preset.dims).total) for preset in models()]
+    short = Table(
+        f"{len(found)} models",
+        ("model", "parameters", "published", "also called", "what it is"),
+        tuple((p.name, total, p.published or "-", ", ".join(p.aliases), p.summary) for p, total in found),
+    )
+    whole = Table(
+        "",
+        ("model", "parameters", "published", "n_layer", "n_embd", "n_positions", "vocab_size", "what it is", "source"),
+        tuple((p.name, total, p.published or "", p.dims.n_layer, p.dims.n_embd, p.dims.n_positions, p.dims.vocab_size, p.summary, p.source) for p, total in found),
+    )
+    result = {
+        "schema": "gpt2calc/models/1",
+        "models": [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found],
+    }
+    return emit(arguments, result, [short], [whole], [preset.name for preset, _ in found])

@@ -1,0 +1,179 @@
+"""What the commands share: how a model is named and changed with flags, and how an answer is printed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gpt2calc.errors import closest
+from gpt2calc.spellings import SPELLINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gpt2calc.sources import Model
+    from gpt2calc.table import Table
+
+FORMATS = ("human", "json", "csv", "markdown", "latex")
+
+FIELD_HELP = {
+    "n_layer": "L, blocks",
+    "n_embd": "d, width",
+    "n_head": "attention heads; changes no count",
+    "n_positions": "T, longest sequence in tokens",
+    "vocab_size": "V, tokens",
+    "n_inner": "m, width of the MLP; 4 n_embd unless given",
+    "tie_word_embeddings": "lm_head shares the matrix of wte",
+    "add_cross_attention": "each block attends to an encoder as well",
+    "bias": "nanoGPT's switch: biases in linear layers and LayerNorm",
+    "qkv_bias": "Raschka's switch: biases of queries, keys and values",
+    "pad_vocab_size_multiple": "round vocab_size up to a multiple of N",
+    "head": "none, lm, double_heads, sequence_classification, token_classification, question_answering",
+    "num_labels": "k, labels of a classification head",
+    "summary_type": "how double_heads sums a sequence up; changes no count",
+    "summary_use_proj": "double_heads projects the summary",
+    "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
+}
+SWITCHES = frozenset(
+    "tie_word_embeddings add_cross_attention bias qkv_bias summary_use_proj summary_proj_to_labels".split()
+)
+WORDS = frozenset(("head", "summary_type"))
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one sentence, and shows one spelling of an option in its help."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, formatter_class=_Help, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and name the nearest option for one that is unknown."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = {option: action.option_strings[0] for action in self._actions for option in action.option_strings}
+            options = [word for word in unknown if word.startswith("-")]
+            if not options:
+                self.error(f"did not expect {' '.join(unknown)}")
+            word = options[0].partition("=")[0]
+            near = closest(word, tuple(known))
+            self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
+        return found
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not isinstance(action, _Field):
+            return super()._format_action_invocation(action)
+        return action.option_strings[0] if action.nargs == 0 else f"{action.option_strings[0]} {action.metavar}"
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return (action.help or "").replace("%", "%%")
+
+
+class _Field(argparse.Action):
+    """Keep a field under the spelling that was used, so that two that disagree can be told."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        spelling = (option_string or "").lstrip("-").replace("-", "_")
+        if self.nargs == 0:
+            values = not spelling.startswith(("no_", "un"))
+            spelling = spelling.removeprefix("no_").replace("untied", "tied")
+        elif self.metavar == "N":
+            try:
+                values = int(values.replace(",", "_"))
+            except ValueError:
+                parser.error(f"{option_string} takes a whole number, got {values[:60]!r}")
+        namespace.fields = {**namespace.fields, spelling: values}
+
+
+def add_fields(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each field of a config, under all its spellings."""
+    group = parser.add_argument_group("fields of the config, which win over the model's own")
+    parser.set_defaults(fields={})
+    for field, others in SPELLINGS.items():
+        spellings = [spelling.replace("_", "-") for spelling in (field, *others)]
+        options = [f"--{spelling}" for spelling in spellings]
+        also = f" (also {', '.join(options[1:4])}{' ...' if len(options) > 4 else ''})" if len(options) > 1 else ""
+        settings: dict[str, Any] = {"dest": "fields", "action": _Field, "default": argparse.SUPPRESS}
+        if field in SWITCHES:
+            opposite = [f"--no-{spelling}" for spelling in spellings] + ["--untied"] * (field == "tie_word_embeddings")
+            text = f"{FIELD_HELP[field]}; {opposite[-1]} for not"
+            group.add_argument(*options, *opposite, nargs=0, help=text, **settings)
+        elif field in WORDS:
+            group.add_argument(*options, metavar="NAME", help=FIELD_HELP[field] + also, **settings)
+        else:
+            group.add_argument(*options, metavar="N", help=FIELD_HELP[field] + also, **settings)
+
+
+def add_output(parser: argparse.ArgumentParser, quiet: str) -> None:
+    """Add the options that say how the answer is printed; `quiet` says what -q leaves of it."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--format", choices=FORMATS, default="human", help="human (default), json, csv, markdown or latex")
+    group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
+
+
+def hyphenated(words: Sequence[str]) -> list[str]:
+    """Return the words with `--n_layer` written `--n-layer`; what follows an equals sign stays."""
+    found = []
+    for word in words:
+        option, equals, value = word.partition("=")
+        found.append((option.replace("_", "-") if option.startswith("--") else option) + equals + value)
+    return found
+
+
+def model_of(word: str | None) -> Model | None:
+    """Return a model's name as it is, and for `-` the model on standard input."""
+    if word != "-":
+        return word
+    from gpt2calc.sources import LARGEST, from_bytes
+
+    return from_bytes(sys.stdin.buffer.read(LARGEST + 1), "standard input")
+
+
+def emit(
+    arguments: argparse.Namespace,
+    result: dict[str, Any],
+    human: Sequence[Table],
+    tables: Sequence[Table],
+    quiet: Iterable[object],
+    notes: Iterable[str] = (),
+) -> int:
+    """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
+    if arguments.quiet:
+        sys.stdout.writelines(f"{line}\n" for line in quiet)
+        return 0
+    for note in dict.fromkeys(notes):
+        print(f"note: {note}", file=sys.stderr)
+    report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
+    if arguments.format == "human":
+        sys.stdout.write(report.write(human, **terminal()))
+    else:
+        one_csv = tables[:1] if arguments.format == "csv" else tables  # a file of CSV is one table
+        sys.stdout.write(report.write(result if arguments.format == "json" else one_csv))
+    return 0
+
+
+def terminal() -> dict[str, Any]:
+    """Return what the text report must know of standard output: its width, and whether it takes colour and Unicode."""
+    is_terminal = sys.stdout.isatty()
+    colour = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = os.environ.get("COLUMNS", "")
+    if width.isdecimal() and int(width):
+        columns = int(width)
+    else:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal else 100
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return {"width": max(columns, 40), "colour": colour, "ascii_only": not encoding.startswith("utf")}

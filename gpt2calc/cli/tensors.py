@@ -1,0 +1,56 @@
+"""`gpt2calc tensors`: every tensor of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc tensors gpt2
+  gpt2calc tensors gpt2 --format csv
+  gpt2calc tensors path/to/config.json -q | sort
+  gpt2calc tensors --head GPT2ForSequenceClassification --num-labels 3 --json"""
+
+MOST = 1_000_000
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "List every tensor of a model, named, shaped and ordered as transformers' named_parameters()."
+    parser.epilog = EXAMPLES
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="named as for gpt2calc count")
+    add_fields(parser)
+    add_output(parser, "the names alone, a line each")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List, and print."""
+    from gpt2calc.errors import ConfigError
+    from gpt2calc.sources import resolve
+    from gpt2calc.table import Table
+    from gpt2calc.tensor_table import listing, size
+
+    source = resolve(model_of(arguments.model), arguments.fields)
+    if size(source.dims) > MOST:
+        raise ConfigError(f"{source.name} has {size(source.dims):,} tensors, and at most {MOST:,} are listed")
+    found = list(listing(source.dims))
+    total = sum(tensor.numel for tensor in found)
+    rows = tuple((each.name, f"[{', '.join(map(str, each.shape))}]", each.component, each.role, each.numel) for each in found)
+    headers = ("tensor", "shape", "component", "role", "numel")
+    table = Table("", headers, rows)
+    human = Table(source.name, headers, (*rows, None, ("total", "", "", f"{len(found):,} tensors", total)))
+    result = {
+        "schema": "gpt2calc/tensors/1",
+        "model": source.name,
+        "total": total,
+        "tensors": [{**each._asdict(), "shape": list(each.shape), "numel": each.numel} for each in found],
+        "notes": list(source.notes),
+    }
+    notes = list(source.notes)
+    if source.dims.lm_head and source.dims.tie_word_embeddings:
+        notes.append("lm_head.weight is tied: it is transformer.wte.weight, and is not listed again")
+    return emit(arguments, result, [human], [table], [each.name for each in found], notes)

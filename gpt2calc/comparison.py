@@ -1,0 +1,108 @@
+"""`Comparison`: several models side by side, in the tables that people draw when they compare sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.dims import LETTERS
+from gpt2calc.formulas import GROUPS
+from gpt2calc.table import Percent, Ratio, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/compare/1"
+
+
+class Comparison:
+    """Counts of several models, side by side.
+
+    >>> import gpt2calc
+    >>> pair = gpt2calc.compare("small", "xl")
+    >>> [count.total for count in pair]
+    [124439808, 1557611200]
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self, counts: tuple[ParameterCount, ...]) -> None:
+        self.counts = counts
+
+    def __iter__(self) -> Iterator[ParameterCount]:
+        return iter(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __getitem__(self, place: int) -> ParameterCount:
+        return self.counts[place]
+
+    def __repr__(self) -> str:
+        return f"<Comparison {', '.join(f'{count.name} {count.total:,}' for count in self.counts)}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every count as JSON takes it, in the schema that docs/json.md describes."""
+        return {"schema": SCHEMA, "models": [count.to_dict() for count in self.counts]}
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def tables(self) -> list[Table]:
+        """Lay the comparison out: sizes, parameters, shares of the total, and what holds between the groups."""
+        groups = [name for name in GROUPS if any(count.groups[name].total for count in self.counts)]
+        sizes = [self._row(name, lambda count, name=name: getattr(count.dims, name)) for name in LETTERS if name != "num_labels"]
+        parameters = [
+            *(self._row(name, lambda count, name=name: count.groups[name].total) for name in groups),
+            None,
+            self._row("weights", lambda count: count.weights),
+            self._row("biases", lambda count: count.biases),
+            None,
+            self._row("total", lambda count: count.total),
+        ]
+        shares = [
+            *(self._row(name, lambda count, name=name: Percent(count.groups[name].total, count.total)) for name in groups),
+            None,
+            self._row("weights", lambda count: Percent(count.weights, count.total, 3)),
+            self._row("biases", lambda count: Percent(count.biases, count.total, 3)),
+        ]
+        between = [
+            self._row("mlp / attention", lambda count: Ratio(count.groups["mlp"].total, count.groups["attention"].total)),
+            self._row("layer_norm weights", lambda count: count.groups["layer_norm"].weights),
+            self._row("layer_norm biases", lambda count: count.groups["layer_norm"].biases),
+            self._row("parameters per block", lambda count: count.per_block),
+        ]
+        named = (("sizes", sizes), ("parameters", parameters), ("share of the total", shares), ("between the parts", between))
+        tables = [Table("", (title, *self._names()), tuple(rows)) for title, rows in named]
+        if len(self.counts) == 2:
+            tables[1] = _with_difference(tables[1])
+        return tables
+
+    def table(self) -> Table:
+        """Lay everything out as one table, a row a measure, for a spreadsheet."""
+        width = 1 + len(self.counts)
+        rows = tuple((table.headers[0], *row[:width]) for table in self.tables() for row in table.rows if row is not None)
+        return Table("", ("section", "measure", *self._names()), rows)
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(count.name for count in self.counts)
+
+    def _row(self, label: str, measure: Callable[[ParameterCount], Cell]) -> tuple[Cell, ...]:
+        return label, *(measure(count) for count in self.counts)
+
+
+def _with_difference(table: Table) -> Table:
+    """Add what the second of two models has more than the first, and how many times as much."""
+
+    def row(cells: tuple[Cell, ...] | None) -> tuple[Cell, ...] | None:
+        if cells is None:
+            return None
+        label, first, second = cells
+        assert isinstance(first, int) and isinstance(second, int)  # noqa: S101  # parameters, by `tables`
+        return label, first, second, second - first, Ratio(second, first, 3)
+
+    return Table(table.title, (*table.headers, "difference", "ratio"), tuple(map(row, table.rows)))

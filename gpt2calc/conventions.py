@@ -1,0 +1,230 @@
+"""Every way people count a GPT-2's parameters, by name: a row for each, with a sentence and where it is found.
+
+Each row is a function of dims, exact on integers of any size. There is no "non-embedding" here: nanoGPT, Kaplan et al.
+and OLMo-core each mean something else by it, so each has a name that says what is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import formulas, tensor_table
+from gpt2calc.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpt2calc.dims import Dims
+
+PARAMETERS, ELEMENTS, BYTES = "parameters", "elements", "bytes"
+
+
+class Convention(NamedTuple):
+    """One way of counting: what it counts, in a sentence, where it is used, and how to compute it."""
+
+    name: str
+    unit: str
+    sentence: str
+    source: str
+    value: Callable[[Dims], int]
+
+
+def tied(x: Dims) -> int:
+    """Count an lm_head that shares the matrix of wte once."""
+    return formulas.total(x._replace(tie_word_embeddings=1))
+
+
+def untied(x: Dims) -> int:
+    """Count the matrix of an lm_head beside that of wte."""
+    return formulas.total(x._replace(tie_word_embeddings=0))
+
+
+def without_wpe(x: Dims) -> int:
+    """Leave the position embedding out."""
+    return formulas.total(x) - tensor_table.numel(x, component="wpe")
+
+
+def without_embeddings(x: Dims) -> int:
+    """Leave both embeddings out; an lm_head of its own stays."""
+    return without_wpe(x) - tensor_table.numel(x, component="wte")
+
+
+def kaplan(x: Dims) -> int:
+    """Count the matrices of attention and MLP alone, 12·L·d² when n_inner is 4·n_embd."""
+    return tensor_table.numel(x, rank=2, in_block=True)
+
+
+def weights(x: Dims) -> int:
+    """Count weights, LayerNorm's among them, and no biases."""
+    return tensor_table.numel(x, role=tensor_table.WEIGHT)
+
+
+def without_biases(x: Dims) -> int:
+    """Count the same model built with bias=False; task heads keep theirs."""
+    return formulas.total(x._replace(bias=0, qkv_bias=0))
+
+
+def matrices(x: Dims) -> int:
+    """Count the tensors of two dimensions, those that optimizers decay."""
+    return tensor_table.numel(x, rank=2)
+
+
+def vectors(x: Dims) -> int:
+    """Count the tensors of one dimension, biases and LayerNorm, that optimizers do not decay."""
+    return tensor_table.numel(x, rank=1)
+
+
+def stored_with_masks(x: Dims) -> int:
+    """Add the causal masks that old files hold: one of T·T elements for each attention of each block."""
+    return formulas.total(x) + x.n_layer * (1 + x.add_cross_attention) * x.n_positions**2
+
+
+def padded_vocabulary(x: Dims) -> int:
+    """Count the model with its vocabulary rounded up to a multiple of 128, 50,257 to 50,304."""
+    return formulas.total(x._replace(vocab_size=-(-x.vocab_size // 128) * 128))
+
+
+def narayanan(x: Dims) -> int:
+    """Evaluate 12·L·d²·(1 + 13/(12·d) + (V + T)/(12·L·d)), multiplied out so that it stays an integer."""
+    L, d, T, V, _, _ = x.sizes
+    return 12 * L * d**2 + 13 * L * d + (V + T) * d
+
+
+def cookbook(x: Dims) -> int:
+    """Evaluate 12·L·d² + 8·L·d + 2·d + V·d + T·d."""
+    L, d, T, V, _, _ = x.sizes
+    return 12 * L * d**2 + 8 * L * d + 2 * d + V * d + T * d
+
+
+def bytes_at(bits: int) -> Callable[[Dims], int]:
+    """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
+    return lambda x: -(-bits * formulas.total(x) // 8)
+
+
+CONVENTIONS: tuple[Convention, ...] = (
+    Convention(
+        "tied",
+        PARAMETERS,
+        "every parameter once; lm_head shares the matrix of wte",
+        "transformers, sum(p.numel() for p in GPT2LMHeadModel.parameters())",
+        tied,
+    ),
+    Convention(
+        "untied",
+        PARAMETERS,
+        "every parameter, with an lm_head matrix beside wte; a tied model's state_dict() sums to this too",
+        "transformers, tie_word_embeddings=False; torch, Module.state_dict",
+        untied,
+    ),
+    Convention(
+        "without_wpe",
+        PARAMETERS,
+        "all but the position embedding",
+        "karpathy/nanoGPT, model.py: get_num_params",
+        without_wpe,
+    ),
+    Convention(
+        "without_embeddings",
+        PARAMETERS,
+        "all but the token and position embeddings",
+        "transformers, PreTrainedModel.num_parameters(exclude_embeddings=True)",
+        without_embeddings,
+    ),
+    Convention(
+        "kaplan",
+        PARAMETERS,
+        "the matrices of attention and MLP alone, 12·L·d²",
+        "Kaplan et al. 2020, arXiv:2001.08361, section 2.1; TransformerLens, cfg.n_params",
+        kaplan,
+    ),
+    Convention(
+        "weights",
+        PARAMETERS,
+        "weights alone, those of LayerNorm among them",
+        "counting by name, parameters that end in .weight",
+        weights,
+    ),
+    Convention(
+        "without_biases",
+        PARAMETERS,
+        "the same model built with bias=False",
+        "karpathy/nanoGPT, transformer_sizing.ipynb",
+        without_biases,
+    ),
+    Convention(
+        "matrices",
+        PARAMETERS,
+        "tensors of two dimensions, those that AdamW decays",
+        "karpathy/nanoGPT, model.py: configure_optimizers",
+        matrices,
+    ),
+    Convention(
+        "vectors",
+        PARAMETERS,
+        "tensors of one dimension, biases and LayerNorm, that AdamW does not decay",
+        "karpathy/nanoGPT, model.py: configure_optimizers",
+        vectors,
+    ),
+    Convention(
+        "padded_vocabulary",
+        PARAMETERS,
+        "vocabulary rounded up to a multiple of 128, 50,257 to 50,304",
+        "karpathy/llm.c, train_gpt2.py: write_model; Megatron-LM, --make-vocab-size-divisible-by",
+        padded_vocabulary,
+    ),
+    Convention(
+        "narayanan",
+        PARAMETERS,
+        "a published closed form, 2·d too low: it leaves ln_f out",
+        "Narayanan et al. 2021, arXiv:2104.04473, equation 2",
+        narayanan,
+    ),
+    Convention(
+        "cookbook",
+        PARAMETERS,
+        "a published script's closed form, 5·L·d too low: it leaves out most biases",
+        "EleutherAI/cookbook, calc/calc_transformer_params.py",
+        cookbook,
+    ),
+    Convention(
+        "stored_with_masks",
+        ELEMENTS,
+        "elements in the released files, with a causal mask of T·T in each attention",
+        "the hub's page of openai-community/gpt2, 137,022,720",
+        stored_with_masks,
+    ),
+    Convention("fp32_bytes", BYTES, "4 bytes a parameter", "IEEE 754 binary32", bytes_at(32)),
+    Convention("fp16_bytes", BYTES, "2 bytes a parameter", "IEEE 754 binary16", bytes_at(16)),
+    Convention("bf16_bytes", BYTES, "2 bytes a parameter", "torch.bfloat16", bytes_at(16)),
+    Convention("int8_bytes", BYTES, "1 byte a parameter, without scales", "torch.int8", bytes_at(8)),
+    Convention("int4_bytes", BYTES, "half a byte a parameter, without scales", "two to a byte", bytes_at(4)),
+)
+"""The table. A new way of counting is one row here."""
+
+NAMES = tuple(row.name for row in CONVENTIONS)
+
+
+def find(name: str) -> Convention:
+    """Return a convention by name.
+
+    Raises:
+        UnknownNameError: there is none of this name.
+
+    >>> from gpt2calc.presets import load
+    >>> find("stored_with_masks").value(load("gpt2").dims)
+    137022720
+    """
+    for row in CONVENTIONS:
+        if row.name == name:
+            return row
+    raise UnknownNameError("convention", name, NAMES)
+
+
+def evaluate(x: Dims) -> dict[str, int]:
+    """Return the value of every convention by name, in the order of the table.
+
+    >>> from gpt2calc.presets import load
+    >>> evaluate(load("gpt2").dims)["without_wpe"]
+    123653376
+    """
+    return {row.name: row.value(x) for row in CONVENTIONS}

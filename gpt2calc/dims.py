@@ -1,0 +1,117 @@
+"""What a formula may read of a model: its sizes, and its structure as flags that are 0 or 1.
+
+Nothing else reaches `formulas` and `tensor_table`: no names, no optional values, no text. Whatever multiplies and
+adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, `polynomial.Polynomial`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Dims(NamedTuple):
+    """The sizes and the structure of one GPT-2-shaped model; see `from_fields` for how people's words become it."""
+
+    n_layer: int
+    n_embd: int
+    n_positions: int
+    vocab_size: int  # rows of wte, padding included
+    n_inner: int
+    num_labels: int
+
+    tie_word_embeddings: int
+    add_cross_attention: int
+    bias: int  # of the linear layers (c_attn apart) and of every LayerNorm in the body
+    qkv_bias: int  # of the projections to queries, keys and values
+    lm_head: int
+    multiple_choice_head: int
+    summary_proj_to_labels: int
+    score: int
+    classifier: int
+    qa_outputs: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes alone, in the order of `LETTERS`."""
+        return self[:6]
+
+    @property
+    def structure(self) -> tuple[int, ...]:
+        """The flags alone: two models with the same structure share their formulas."""
+        return self[6:]
+
+
+LETTERS = {"n_layer": "L", "n_embd": "d", "n_positions": "T", "vocab_size": "V", "n_inner": "m", "num_labels": "k"}
+"""The letter that stands for each size where a formula is written."""
+
+HEADS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "lm": ("lm_head",),
+    "double_heads": ("lm_head", "multiple_choice_head"),
+    "sequence_classification": ("score",),
+    "token_classification": ("classifier",),
+    "question_answering": ("qa_outputs",),
+}
+"""The model heads of transformers' GPT-2 (modeling_gpt2.py), each with the modules it puts on the body."""
+
+
+MODULES = ("lm_head", "multiple_choice_head", "score", "classifier", "qa_outputs")
+"""The modules that heads are made of, each a flag of `Dims`."""
+
+
+def from_fields(fields: Mapping[str, Any]) -> Dims:
+    """Turn valid fields, in their canonical spelling, into dims; `config.Config` is what makes fields valid.
+
+    Law: n_inner is 4·n_embd unless given; qkv_bias follows bias unless given; vocab_size is rounded up to a multiple
+    of pad_vocab_size_multiple; GPT2DoubleHeadsModel sets num_labels to 1.
+
+    Args:
+        fields: n_layer, n_embd, n_positions and vocab_size, and any other field of `config.Config`.
+
+    Returns:
+        The dims; every flag is the integer 0 or 1.
+
+    Source: transformers 5.23, modeling_gpt2.py (GPT2Block, GPT2SequenceSummary, GPT2DoubleHeadsModel).
+
+    >>> from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}).n_inner
+    3072
+    """
+    get = fields.get
+    n_embd, n_inner, qkv_bias = fields["n_embd"], get("n_inner"), get("qkv_bias")
+    bias, head = int(get("bias", True)), get("head", "lm")
+    modules = HEADS[head]
+    multiple = get("pad_vocab_size_multiple") or 1
+    return Dims(
+        n_layer=fields["n_layer"],
+        n_embd=n_embd,
+        n_positions=fields["n_positions"],
+        vocab_size=-(-fields["vocab_size"] // multiple) * multiple,
+        n_inner=4 * n_embd if n_inner is None else n_inner,
+        num_labels=1 if head == "double_heads" else get("num_labels", 2),
+        tie_word_embeddings=int(get("tie_word_embeddings", True)),
+        add_cross_attention=int(get("add_cross_attention", False)),
+        bias=bias,
+        qkv_bias=bias if qkv_bias is None else int(qkv_bias),
+        lm_head=int("lm_head" in modules),
+        multiple_choice_head=int("multiple_choice_head" in modules and get("summary_use_proj", True)),
+        summary_proj_to_labels=int(get("summary_proj_to_labels", True)),
+        score=int("score" in modules),
+        classifier=int("classifier" in modules),
+        qa_outputs=int("qa_outputs" in modules),
+    )
+
+
+def to_fields(x: Dims) -> dict[str, Any]:
+    """Return the fields that give these dims, in their canonical spelling: the inverse of `from_fields`.
+
+    >>> fields = to_fields(from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}))
+    >>> fields["head"], fields["n_inner"]
+    ('lm', 3072)
+    """
+    head = next(name for name, modules in HEADS.items() if all(getattr(x, m) == (m in modules) for m in MODULES))
+    flags = ("tie_word_embeddings", "add_cross_attention", "bias", "qkv_bias", "summary_proj_to_labels")
+    sizes = dict(zip(LETTERS, x.sizes, strict=True))
+    return {**sizes, "head": head, **{flag: bool(getattr(x, flag)) for flag in flags}}

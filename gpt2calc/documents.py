@@ -1,0 +1,134 @@
+"""What a config.json says: from a document to the fields of a config, by the rules of whoever reads it.
+
+A document that bears a mark of transformers is read as transformers reads it, unrelated fields passed over and notes
+saying what was; any other is what somebody typed, and `config` refuses what it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.errors import ConfigError
+from gpt2calc.spellings import CLASSES, MARKS_OF_TRANSFORMERS, NOT_READ, READ_BY_TRANSFORMERS, SPELLINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OURS = "gpt2calc"
+"""The key under which a preset keeps what is no field: its aliases, its source."""
+
+NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "pad_vocab_size_multiple")
+MUST_SAY = ("n_layer", "n_embd", "n_positions", "vocab_size")
+DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text holds.
+
+    Raises:
+        ConfigError: the text is not JSON, is not an object, or gives one key two values.
+
+    >>> parse('{"n_layer": 12}')
+    {'n_layer': 12}
+    """
+    import json
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found and found[key] != value:
+                raise ConfigError(f"{key} is given twice, as {found[key]} and as {value}", field=key, got=value)
+            found[key] = value
+        return found
+
+    try:
+        document = json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise ConfigError("not a config: its JSON is nested too deeply") from None
+    except ConfigError:
+        raise
+    except ValueError:  # Python converts at most 4,300 digits
+        raise ConfigError("not a config: it holds a number of more than 4,300 digits") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"expected a JSON object such as {{\"n_layer\": 12}}, got a JSON {_kind(document)}")
+    return document
+
+
+def _kind(value: object) -> str:
+    kinds = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the fields that a document gives, and a note for each thing a reader should know.
+
+    Law: in a document of transformers, the spelling that transformers reads wins where there are several.
+
+    Args:
+        document: a parsed config.json, or any mapping of fields.
+
+    Returns:
+        Fields for `config.Config`, and notes, a sentence each.
+
+    Raises:
+        ConfigError: the document is of another model type.
+
+    Source: transformers 5.23, configuration_gpt2.py and configuration_utils.py.
+
+    >>> read({"model_type": "gpt2", "n_embd": 8, "n_layer": 1, "vocab_size": 9, "n_positions": 7, "n_ctx": 5})
+    ({'n_layer': 1, 'n_embd': 8, 'n_positions': 7, 'vocab_size': 9}, ('n_positions=7 is read, as transformers does, and n_ctx=5 is not',))
+    """
+    _refuse_other_models(document)
+    if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
+        return {name: value for name, value in document.items() if name != OURS}, ()
+    fields: dict[str, Any] = {}
+    notes: list[str] = []
+    for field, others in SPELLINGS.items():
+        order = dict.fromkeys((*READ_BY_TRANSFORMERS.get(field, ()), field, *others))
+        present = [name for name in order if name in document]
+        if not present:
+            continue
+        read_one, *rest = present
+        fields[field] = document[read_one]
+        for name in rest:
+            if document[name] != fields[field]:
+                notes.append(f"{read_one}={fields[field]} is read, as transformers does, and {name}={document[name]} is not")
+        if field in NOT_IN_TRANSFORMERS or read_one not in (field, *READ_BY_TRANSFORMERS.get(field, ())):
+            notes.append(f"transformers itself would not read {read_one}={fields[field]}; it is counted as given")
+    for name, meant in NOT_READ.items():
+        if name in document and document[name] != fields.get(meant):
+            notes.append(f"{name}={document[name]} is not read by GPT-2; {meant} is what counts")
+    _read_head(document, fields, notes)
+    for field in MUST_SAY:
+        if field not in fields:
+            notes.append(f"{field} is not given; transformers' default {DEFAULTS[field]} is counted")
+    return fields, tuple(notes)
+
+
+def _refuse_other_models(document: Mapping[str, Any]) -> None:
+    model_type = document.get("model_type")
+    if model_type in (None, "gpt2"):
+        return
+    decoder = document.get("decoder")
+    inner = isinstance(decoder, dict) and decoder.get("model_type") == "gpt2"
+    advice = "; its decoder is a gpt2: give the decoder's object alone" if inner else ""
+    raise ConfigError(f"model_type is {model_type!r}, expected 'gpt2'{advice}", field="model_type", got=model_type)
+
+
+def _read_head(document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:
+    """Take the head from `architectures`, and the number of labels from `id2label`, where they are not given outright."""
+    labels = document.get("id2label")
+    if "num_labels" not in fields and isinstance(labels, dict):
+        fields["num_labels"] = len(labels)
+    architectures = document.get("architectures") or []
+    if "head" in fields or not architectures:
+        return
+    if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
+        raise ConfigError(f"architectures must be a list of class names, got {architectures!r}", field="architectures")
+    known = [name for name in architectures if name in CLASSES]
+    if known:
+        fields["head"] = CLASSES[known[0]]
+    else:
+        notes.append(f"{architectures[0]} is no GPT-2 class of transformers; it is counted as a GPT2LMHeadModel")

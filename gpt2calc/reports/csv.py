@@ -1,0 +1,28 @@
+"""Tables as CSV, for programs: whole numbers without commas, percentages without a sign, formulas in ASCII."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpt2calc.table import Cell, Table
+
+
+def write(tables: Sequence[Table]) -> str:
+    """Return the tables as RFC 4180 has it but for the line ends, with an empty line between two of them."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for place, table in enumerate(tables):
+        if place:
+            writer.writerow(())
+        writer.writerow(table.headers)
+        writer.writerows([_plain(cell) for cell in row] for row in table.rows if row is not None)
+    return buffer.getvalue()
+
+
+def _plain(cell: Cell) -> str:
+    return str(cell) if isinstance(cell, (str, int)) else cell.plain()

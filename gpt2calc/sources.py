@@ -1,0 +1,153 @@
+"""From what a person names to dims: a preset, a config.json, a model folder, a mapping, a config, or fields alone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import documents, presets
+from gpt2calc.dims import Dims, to_fields
+from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    from gpt2calc.config import Config
+    from gpt2calc.counts import ParameterCount
+
+    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Config | Dims | ParameterCount"
+
+LARGEST = 16 * 2**20
+"""No config is longer than this many bytes; the largest known has 40 kB."""
+
+
+class Source(NamedTuple):
+    """What a name came to: the dims, and what given fields are put over."""
+
+    name: str
+    dims: Dims
+    notes: tuple[str, ...] = ()
+    own: Mapping[str, Any] | Config | None = None
+
+
+def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
+    """Find what is named and put the given fields over it.
+
+    Law: an existing path wins over a preset; given fields win over the model's own; without a model, what is not
+    given has transformers' default, which is gpt2's.
+
+    Args:
+        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a mapping, a config,
+            dims, a count, or None.
+        fields: fields in any spelling.
+
+    Raises:
+        UnknownNameError: no preset and no file has this name.
+        UnreadableInputError: a file cannot be read, or does not describe a GPT-2.
+        ConfigError: the given fields are wrong, or do not go with the model's.
+
+    >>> resolve("small", {"block_size": 2048}).dims.n_positions
+    2048
+    """
+    if model is None:
+        gpt2 = presets.load("gpt2")
+        found = Source(gpt2.name, gpt2.dims, (), gpt2.fields)
+    elif isinstance(model, (str, os.PathLike)):
+        found = _named(os.fspath(model))
+    elif isinstance(model, Source):
+        found = model
+    elif isinstance(model, Dims):
+        found = Source("dims", model)
+    elif hasattr(model, "dims"):
+        found = Source(model.name, model.dims, model.notes, getattr(model, "own", model))
+    else:
+        found = from_document(model, "config")
+    return _changed(found, fields) if fields else found
+
+
+def from_document(document: Mapping[str, Any], name: str) -> Source:
+    """Read a mapping as a config.json is read.
+
+    Raises:
+        ConfigError: the document does not describe a GPT-2.
+    """
+    from gpt2calc.config import Config  # loads pydantic, which a bare preset does without
+
+    own, notes = documents.read(document)
+    config = Config(**own)
+    return Source(name, config.dims, notes, config)
+
+
+def from_text(text: str, name: str) -> Source:
+    """Read the text of a config.json.
+
+    Raises:
+        UnreadableInputError: the text does not describe a GPT-2.
+    """
+    try:
+        return from_document(documents.parse(text), name)
+    except ConfigError as error:
+        raise UnreadableInputError(name, str(error)) from None
+
+
+def from_bytes(content: bytes, name: str) -> Source:
+    """Read the bytes of a config.json, of which at most `LARGEST` + 1 were read.
+
+    Raises:
+        UnreadableInputError: they are too many, not UTF-8, or do not describe a GPT-2.
+    """
+    if len(content) > LARGEST:
+        raise UnreadableInputError(name, f"expected a config.json of at most {LARGEST:,} bytes, got more")
+    try:
+        return from_text(content.decode("utf-8-sig"), name)
+    except UnicodeDecodeError as error:
+        raise UnreadableInputError(name, f"expected a config.json in UTF-8, got other bytes at offset {error.start}") from None
+
+
+def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
+    """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
+    from gpt2calc.config import Config, canonical  # loads pydantic, which a bare preset does without
+
+    base = to_fields(source.dims) if source.own is None else source.own
+    own = base if isinstance(base, Config) else Config(**base)
+    changes, notes = canonical(fields), list(source.notes)
+    name = ", ".join(f"{field}={value}" for field, value in changes.items())
+    n_embd = changes.get("n_embd")
+    if own.n_head and "n_head" not in changes and isinstance(n_embd, int) and n_embd % own.n_head:
+        own = own.replace(n_head=None)
+        notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
+    if own.n_inner is not None and n_embd is not None and "n_inner" not in changes:
+        notes.append(f"n_inner stays {own.n_inner}, as the model gives it, while n_embd changes")
+    changed = own.replace(**changes)
+    return Source(f"{source.name} with {name}" if name else source.name, changed.dims, tuple(notes), changed)
+
+
+def _named(name: str) -> Source:
+    path = os.path.join(name, "config.json") if os.path.isdir(name) else name
+    if os.path.isfile(path):
+        return from_bytes(read_bytes(path), path)
+    preset = presets.find(name)
+    if preset is not None:
+        return Source(preset.name, preset.dims, (), preset.fields)
+    if os.path.isdir(name):
+        raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
+    if os.path.exists(name):
+        raise UnreadableInputError(name, "expected a file, and it is none")
+    if os.sep in name or name.endswith(".json"):
+        raise UnreadableInputError(name, "there is no such file or folder, and no model that ships has this name")
+    known = (spelling for each in presets.models() for spelling in (each.name, *each.aliases))
+    raise UnknownNameError("model", name, tuple(known), " and there is no such file")
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of a file, up to one byte more than a config may have.
+
+    Raises:
+        UnreadableInputError: it cannot be opened or read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise UnreadableInputError(path, f"cannot be read: {error.strerror}") from None

@@ -1,0 +1,143 @@
+"""How a result is laid out before a report writes it: rows of cells under headers.
+
+A result lays itself out once, as tables; `reports` turns any table into any format. A cell is text, a whole number, or
+something that knows how to write itself. Percentages and ratios are rounded from exact integers, never from a float.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+
+class Written(Protocol):
+    """A cell that writes itself: for a terminal, for LaTeX, and as plain characters for CSV."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a column of such cells is aligned to the right, as numbers are."""
+
+    def text(self) -> str:
+        """Return it as a person reads it."""
+
+    def latex(self) -> str:
+        """Return it as LaTeX source."""
+
+    def plain(self) -> str:
+        """Return it as a program reads it."""
+
+
+Cell: TypeAlias = "str | int | Written"
+
+
+class Table(NamedTuple):
+    """A titled table. A row of None is a rule between the rows above and below it."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...] | None, ...]
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether a cell holds a number, which a column aligns to the right."""
+    return isinstance(cell, int) or (not isinstance(cell, str) and cell.is_number)
+
+
+def text(cell: Cell) -> str:
+    """Return a cell as a person reads it, whole numbers with commas between thousands.
+
+    >>> text(124439808)
+    '124,439,808'
+    """
+    return cell if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else cell.text()
+
+
+def rounded(numerator: int, denominator: int, digits: int) -> str:
+    """Write a quotient in decimals, rounded half to even from the exact integers.
+
+    >>> rounded(28348416, 124439808, 4)
+    '0.2278'
+    """
+    if denominator == 0:
+        return "-"
+    quotient, rest = divmod(abs(numerator) * 10**digits, abs(denominator))
+    quotient += 2 * rest > abs(denominator) or (2 * rest == abs(denominator) and quotient % 2)
+    sign = "-" if quotient and (numerator < 0) != (denominator < 0) else ""
+    whole, decimals = divmod(quotient, 10**digits)
+    return f"{sign}{whole:,}" + (f".{decimals:0{digits}}" if digits else "")
+
+
+class Percent(NamedTuple):
+    """A share of a whole."""
+
+    part: int
+    whole: int
+    digits: int = 2
+
+    is_number = True
+
+    def text(self) -> str:
+        """Return it with a percent sign.
+
+        >>> Percent(28348416, 124439808).text()
+        '22.78 %'
+        """
+        return f"{rounded(100 * self.part, self.whole, self.digits)} %"
+
+    def latex(self) -> str:
+        r"""Return it with LaTeX's percent sign."""
+        return f"{rounded(100 * self.part, self.whole, self.digits)}\\,\\%"
+
+    def plain(self) -> str:
+        """Return the percentage as a bare decimal number, with more digits than a person reads."""
+        return rounded(100 * self.part, self.whole, 6).replace(",", "")
+
+
+class Ratio(NamedTuple):
+    """One count over another."""
+
+    part: int
+    whole: int
+    digits: int = 4
+
+    is_number = True
+
+    def text(self) -> str:
+        """Return the quotient.
+
+        >>> Ratio(56669184, 28348416).text()
+        '1.9990'
+        """
+        return rounded(self.part, self.whole, self.digits)
+
+    latex = text
+
+    def plain(self) -> str:
+        """Return the quotient with more digits than a person reads."""
+        return rounded(self.part, self.whole, 6).replace(",", "")
+
+
+class Scaled(NamedTuple):
+    """A number of bytes in a larger unit, such as 10⁶ for MB."""
+
+    value: int
+    unit: int
+    name: str
+
+    is_number = True
+
+    def text(self) -> str:
+        """Return the number with its unit.
+
+        >>> Scaled(497759232, 10**6, "MB").text()
+        '497.76 MB'
+        """
+        return f"{rounded(self.value, self.unit, 2)} {self.name}"
+
+    latex = text
+
+    def plain(self) -> str:
+        """Return the number without its unit."""
+        return rounded(self.value, self.unit, 6).replace(",", "")
