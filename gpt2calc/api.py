@@ -40,11 +40,11 @@ def count(model: Model | None = None, /, **fields: Any) -> ParameterCount:
     >>> count("gpt2", tied=False).total
     163037184
     """
-    source = model if not fields and hasattr(model, "dims") else resolve(model, fields)
+    source: Any = model if not fields and hasattr(model, "dims") else resolve(model, fields)
     return ParameterCount(source.dims, source.name, source.notes)
 
 
-def compare(*models: Model, **fields: Any) -> Comparison:
+def compare(*models: Model | None, **fields: Any) -> Comparison:
     """Count several models side by side.
 
     Args:

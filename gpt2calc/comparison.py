@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.dims import LETTERS
@@ -55,29 +56,39 @@ class Comparison:
     def tables(self) -> list[Table]:
         """Lay the comparison out: sizes, parameters, shares of the total, and what holds between the groups."""
         groups = [name for name in GROUPS if any(count.groups[name].total for count in self.counts)]
-        sizes = [self._row(name, lambda count, name=name: getattr(count.dims, name)) for name in LETTERS if name != "num_labels"]
-        parameters = [
-            *(self._row(name, lambda count, name=name: count.groups[name].total) for name in groups),
-            None,
-            self._row("weights", lambda count: count.weights),
-            self._row("biases", lambda count: count.biases),
-            None,
-            self._row("total", lambda count: count.total),
+
+        def group(name: str) -> Callable[[ParameterCount], int]:
+            return lambda count: count.groups[name].total
+
+        def share(part: Callable[[ParameterCount], int], digits: int = 2) -> Callable[[ParameterCount], Cell]:
+            return lambda count: Percent(part(count), count.total, digits)
+
+        tables = [
+            self._table("sizes", *((name, attrgetter(f"dims.{name}")) for name in LETTERS if name != "num_labels")),
+            self._table(
+                "parameters",
+                *((name, group(name)) for name in groups),
+                None,
+                ("weights", attrgetter("weights")),
+                ("biases", attrgetter("biases")),
+                None,
+                ("total", attrgetter("total")),
+            ),
+            self._table(
+                "share of the total",
+                *((name, share(group(name))) for name in groups),
+                None,
+                ("weights", share(attrgetter("weights"), 3)),
+                ("biases", share(attrgetter("biases"), 3)),
+            ),
+            self._table(
+                "between the parts",
+                ("mlp / attention", lambda count: Ratio(group("mlp")(count), group("attention")(count))),
+                ("layer_norm weights", lambda count: count.groups["layer_norm"].weights),
+                ("layer_norm biases", lambda count: count.groups["layer_norm"].biases),
+                ("parameters per block", attrgetter("per_block")),
+            ),
         ]
-        shares = [
-            *(self._row(name, lambda count, name=name: Percent(count.groups[name].total, count.total)) for name in groups),
-            None,
-            self._row("weights", lambda count: Percent(count.weights, count.total, 3)),
-            self._row("biases", lambda count: Percent(count.biases, count.total, 3)),
-        ]
-        between = [
-            self._row("mlp / attention", lambda count: Ratio(count.groups["mlp"].total, count.groups["attention"].total)),
-            self._row("layer_norm weights", lambda count: count.groups["layer_norm"].weights),
-            self._row("layer_norm biases", lambda count: count.groups["layer_norm"].biases),
-            self._row("parameters per block", lambda count: count.per_block),
-        ]
-        named = (("sizes", sizes), ("parameters", parameters), ("share of the total", shares), ("between the parts", between))
-        tables = [Table("", (title, *self._names()), tuple(rows)) for title, rows in named]
         if len(self.counts) == 2:
             tables[1] = _with_difference(tables[1])
         return tables
@@ -85,14 +96,16 @@ class Comparison:
     def table(self) -> Table:
         """Lay everything out as one table, a row a measure, for a spreadsheet."""
         width = 1 + len(self.counts)
-        rows = tuple((table.headers[0], *row[:width]) for table in self.tables() for row in table.rows if row is not None)
+        parts = ((table.headers[0], row) for table in self.tables() for row in table.rows)
+        rows = tuple((title, *row[:width]) for title, row in parts if row is not None)
         return Table("", ("section", "measure", *self._names()), rows)
 
     def _names(self) -> tuple[str, ...]:
         return tuple(count.name for count in self.counts)
 
-    def _row(self, label: str, measure: Callable[[ParameterCount], Cell]) -> tuple[Cell, ...]:
-        return label, *(measure(count) for count in self.counts)
+    def _table(self, title: str, *rows: tuple[str, Callable[[ParameterCount], Cell]] | None) -> Table:
+        cells = (row and (row[0], *map(row[1], self.counts)) for row in rows)
+        return Table("", (title, *self._names()), tuple(cells))
 
 
 def _with_difference(table: Table) -> Table:
@@ -102,7 +115,8 @@ def _with_difference(table: Table) -> Table:
         if cells is None:
             return None
         label, first, second = cells
-        assert isinstance(first, int) and isinstance(second, int)  # noqa: S101  # parameters, by `tables`
+        if not isinstance(first, int) or not isinstance(second, int):
+            raise TypeError(label)
         return label, first, second, second - first, Ratio(second, first, 3)
 
     return Table(table.title, (*table.headers, "difference", "ratio"), tuple(map(row, table.rows)))

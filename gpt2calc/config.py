@@ -94,6 +94,11 @@ class Config(BaseModel):
         if self.n_head and self.n_embd % self.n_head:
             raise ConfigError(_does_not_divide(self.n_head, self.n_embd), field="n_head", got=self.n_head)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, in canonical spelling."""
+        return self.model_dump(exclude_unset=True)
+
     @cached_property
     def dims(self) -> Dims:
         """What the formulas read."""
@@ -105,7 +110,7 @@ class Config(BaseModel):
         >>> Config(n_layer=24).replace(d_model=1024).dims.n_inner
         4096
         """
-        return Config(**{**self.model_dump(exclude_unset=True), **canonical(fields)})
+        return Config(**{**self.given, **canonical(fields)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a Hugging Face-style config, in one spelling, without the fields that have their default.
@@ -173,7 +178,8 @@ def _whole(value: object) -> object:
 def _expected(field: str) -> str:
     """Say what a field takes, read off its own annotation."""
     info = Config.model_fields[field]
-    words = {bool: "true or false", Head: "one of " + ", ".join(HEADS), SummaryType: "one of " + ", ".join(get_args(SummaryType))}
+    summaries = ", ".join(get_args(SummaryType))
+    words = {bool: "true or false", Head: "one of " + ", ".join(HEADS), SummaryType: f"one of {summaries}"}
     for annotation in (info.annotation, *get_args(info.annotation)):
         if annotation in words:
             return words[annotation]
@@ -192,7 +198,7 @@ def _explained(error: ValidationError) -> ConfigError:
 
 
 def _shown(value: object) -> str:
-    text = {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else repr(value)
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -6,6 +6,7 @@ and OLMo-core each mean something else by it, so each has a name that says what 
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas, tensor_table
@@ -98,7 +99,8 @@ def cookbook(x: Dims) -> int:
 
 def bytes_at(bits: int) -> Callable[[Dims], int]:
     """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
-    return lambda x: -(-bits * formulas.total(x) // 8)
+    common = gcd(bits, 8)  # so that nothing on the way is larger than the parameters or the bytes
+    return lambda x: -(-(bits // common) * formulas.total(x) // (8 // common))
 
 
 CONVENTIONS: tuple[Convention, ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import conventions, formulas
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/count/1"
+CONVENTION_HEADERS = ("convention", "count", "unit", "what is counted", "source")
 
 
 class Component(NamedTuple):
@@ -37,7 +39,7 @@ class Component(NamedTuple):
 
     @property
     def each(self) -> int:
-        """Weights and biases of one occurrence, in one block where the component is in blocks; 0 where it is absent."""
+        """Weights and biases of one occurrence, of one block where the component is in blocks; 0 where it is absent."""
         return self.total // self.times if self.times else 0
 
 
@@ -183,7 +185,8 @@ class ParameterCount:
         total = self.total
 
         def held(part: Component | Group) -> dict[str, Any]:
-            return {"weights": part.weights, "biases": part.biases, "total": part.total, "share": part.total / total}
+            share = part.total / total  # the quotient of two exact integers, correctly rounded
+            return {"weights": part.weights, "biases": part.biases, "total": part.total, "share": share}
 
         return {
             "schema": SCHEMA,
@@ -195,7 +198,8 @@ class ParameterCount:
             "config": to_fields(self.dims),
             "groups": {group.name: held(group) for group in self.groups.values()},
             "components": [
-                {"name": part.name, "group": part.group, "times": part.times, "formula": part.formula.text(), **held(part)}
+                {"name": part.name, "group": part.group, "times": part.times, "formula": part.formula.text()}
+                | held(part)
                 for part in self.components
             ],
             "conventions": self.conventions,
@@ -244,23 +248,21 @@ class ParameterCount:
         return Table(name, ("component", "formula", "weights", "biases", "parameters", "share"), rows)
 
     def conventions_table(self) -> Table:
-        """Lay every convention out as one table: its name, its value and unit, what it counts, and where it is found."""
-        values = self.conventions
-        rows = tuple((row.name, values[row.name], row.unit, row.sentence, row.source) for row in conventions.CONVENTIONS)
-        return Table(f"{self.name}, counted every way", ("convention", "count", "unit", "what is counted", "source"), rows)
+        """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
+        rows = tuple(
+            (row.name, row.value(self.dims), row.unit, row.sentence, row.source) for row in conventions.CONVENTIONS
+        )
+        return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
 
     def conventions_in_short(self, *, sources: bool = False) -> Table:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
-        _, _, rows = self.conventions_table()
-        kept = [row for row in rows if row and row[2] != conventions.BYTES]
-        columns = (0, 1, 3, 4) if sources else (0, 1, 3)
-        headers = ("convention", "count", "unit", "what is counted", "source")
-        return Table("counted every way", tuple(headers[c] for c in columns), tuple(tuple(row[c] for c in columns) for row in kept))
+        rows = (row for row in self.conventions_table().rows if row and row[2] != conventions.BYTES)
+        columns = itemgetter(0, 1, 3, 4) if sources else itemgetter(0, 1, 3)
+        return Table("counted every way", columns(CONVENTION_HEADERS), tuple(map(columns, rows)))
 
     def bytes_table(self) -> Table:
         """Lay the sizes in bytes out, in MB of 10⁶ and MiB of 2²⁰ bytes."""
-        values = [(row.name, row.value(self.dims)) for row in conventions.CONVENTIONS if row.unit == conventions.BYTES]
-        rows = tuple(
-            (name.removesuffix("_bytes"), value, Scaled(value, 10**6, "MB"), Scaled(value, 2**20, "MiB")) for name, value in values
-        )
+        stored = (row for row in conventions.CONVENTIONS if row.unit == conventions.BYTES)
+        values = ((row.name.removesuffix("_bytes"), row.value(self.dims)) for row in stored)
+        rows = tuple((name, value, Scaled(value, 10**6, "MB"), Scaled(value, 2**20, "MiB")) for name, value in values)
         return Table("stored, each parameter once", ("dtype", "bytes", "MB", "MiB"), rows)

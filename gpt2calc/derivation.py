@@ -135,7 +135,8 @@ class Derivation:
         rows = (row for row in tensor_table.table(letters) if row.component == component)
         present = [row for row in rows if Polynomial.of(row.times).terms]
         shapes = [Shape(tuple(map(Polynomial.of, row.shape))) for row in present]
-        return [(row, shape, prod(shape.sizes, start=Polynomial.of(1))) for row, shape in zip(present, shapes, strict=True)]
+        elements = [prod(shape.sizes, start=Polynomial.of(1)) for shape in shapes]
+        return list(zip(present, shapes, elements, strict=True))
 
     def tables(self) -> list[Table]:
         """Lay the derivation out: where it comes from, and the steps from there."""
@@ -150,7 +151,9 @@ class Derivation:
         return Table(f"{self.name}, from its tensors", ("tensor", "role", "shape", "elements", "times"), rows)
 
     def _component_table(self) -> Table:
-        rows = tuple((name, form, form.simplified, ONLY_WHEN.get(name, "")) for name, form in self._forms(self.listed).items())
+        rows = tuple(
+            (name, form, form.simplified, ONLY_WHEN.get(name, "")) for name, form in self._forms(self.listed).items()
+        )
         headers = ("component", "formula", "simplified", "only when")
         return Table(f"{self.name}, from its components", headers, rows)
 

@@ -18,8 +18,8 @@ OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
 
 NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "pad_vocab_size_multiple")
-MUST_SAY = ("n_layer", "n_embd", "n_positions", "vocab_size")
 DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
+"""What transformers takes for a size that a document leaves out."""
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def parse(text: str) -> dict[str, Any]:
     except ValueError:  # Python converts at most 4,300 digits
         raise ConfigError("not a config: it holds a number of more than 4,300 digits") from None
     if not isinstance(document, dict):
-        raise ConfigError(f"expected a JSON object such as {{\"n_layer\": 12}}, got a JSON {_kind(document)}")
+        raise ConfigError(f'expected a JSON object such as {{"n_layer": 12}}, got a JSON {_kind(document)}')
     return document
 
 
@@ -77,34 +77,41 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
     Source: transformers 5.23, configuration_gpt2.py and configuration_utils.py.
 
-    >>> read({"model_type": "gpt2", "n_embd": 8, "n_layer": 1, "vocab_size": 9, "n_positions": 7, "n_ctx": 5})
-    ({'n_layer': 1, 'n_embd': 8, 'n_positions': 7, 'vocab_size': 9}, ('n_positions=7 is read, as transformers does, and n_ctx=5 is not',))
+    >>> fields, notes = read({"model_type": "gpt2", **DEFAULTS, "n_ctx": 512})
+    >>> fields["n_positions"], notes
+    (1024, ('n_positions=1024 is read, as transformers does, and n_ctx=512 is not',))
     """
     _refuse_other_models(document)
     if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
         return {name: value for name, value in document.items() if name != OURS}, ()
     fields: dict[str, Any] = {}
     notes: list[str] = []
-    for field, others in SPELLINGS.items():
-        order = dict.fromkeys((*READ_BY_TRANSFORMERS.get(field, ()), field, *others))
-        present = [name for name in order if name in document]
-        if not present:
-            continue
-        read_one, *rest = present
-        fields[field] = document[read_one]
-        for name in rest:
-            if document[name] != fields[field]:
-                notes.append(f"{read_one}={fields[field]} is read, as transformers does, and {name}={document[name]} is not")
-        if field in NOT_IN_TRANSFORMERS or read_one not in (field, *READ_BY_TRANSFORMERS.get(field, ())):
-            notes.append(f"transformers itself would not read {read_one}={fields[field]}; it is counted as given")
+    for field in SPELLINGS:
+        _read_field(field, document, fields, notes)
     for name, meant in NOT_READ.items():
         if name in document and document[name] != fields.get(meant):
             notes.append(f"{name}={document[name]} is not read by GPT-2; {meant} is what counts")
     _read_head(document, fields, notes)
-    for field in MUST_SAY:
-        if field not in fields:
-            notes.append(f"{field} is not given; transformers' default {DEFAULTS[field]} is counted")
+    missing = [field for field in DEFAULTS if field not in fields]
+    notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
     return fields, tuple(notes)
+
+
+def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:
+    """Take one field in the spelling that wins, and note what is passed over."""
+    theirs = READ_BY_TRANSFORMERS.get(field, (field,))
+    present = [name for name in dict.fromkeys((*theirs, field, *SPELLINGS[field])) if name in document]
+    if not present:
+        return
+    first, *rest = present
+    value = fields[field] = document[first]
+    notes += [
+        f"{first}={value} is read, as transformers does, and {name}={document[name]} is not"
+        for name in rest
+        if document[name] != value
+    ]
+    if first not in theirs or field in NOT_IN_TRANSFORMERS:
+        notes.append(f"transformers itself would not read {first}={value}; it is counted as given")
 
 
 def _refuse_other_models(document: Mapping[str, Any]) -> None:
@@ -118,7 +125,7 @@ def _refuse_other_models(document: Mapping[str, Any]) -> None:
 
 
 def _read_head(document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:
-    """Take the head from `architectures`, and the number of labels from `id2label`, where they are not given outright."""
+    """Take the head from `architectures` and num_labels from `id2label`, where they are not given outright."""
     labels = document.get("id2label")
     if "num_labels" not in fields and isinstance(labels, dict):
         fields["num_labels"] = len(labels)
@@ -131,4 +138,4 @@ def _read_head(document: Mapping[str, Any], fields: dict[str, Any], notes: list[
     if known:
         fields["head"] = CLASSES[known[0]]
     else:
-        notes.append(f"{architectures[0]} is no GPT-2 class of transformers; it is counted as a GPT2LMHeadModel")
+        notes.append(f"{architectures[0]} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel")

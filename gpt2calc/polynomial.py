@@ -25,10 +25,9 @@ class Polynomial:
     """
 
     __slots__ = ("terms",)
-    is_number = False
 
     def __init__(self, terms: Mapping[str, int]) -> None:
-        """Keep the terms that are not zero: a key is the term's letters in order, "Ldd" for L·d², "" for a constant."""
+        """Keep the terms that are not 0; a key is the term's letters in order, "Ldd" for L·d², "" for a constant."""
         self.terms = {letters: coefficient for letters, coefficient in terms.items() if coefficient}
 
     @classmethod
@@ -142,8 +141,8 @@ class Polynomial:
         >>> (12 * Polynomial.letter("d") ** 2).compiled()(12, 768, 1024, 50257, 3072, 2)
         7077888
         """
-        # The text is made of integers and the letters of ORDER alone, by `source` above.
-        function: Callable[..., int] = eval(f"lambda {','.join(ORDER)}: {self.source()}", {"__builtins__": {}})  # noqa: S307
+        text = f"lambda {','.join(ORDER)}: {self.source()}"  # integers and letters alone, by `source` above
+        function: Callable[..., int] = eval(text, {"__builtins__": {}})  # noqa: S307  # see above
         return function
 
 
@@ -153,8 +152,6 @@ class ClosedForm(NamedTuple):
     times: Polynomial
     weights: Polynomial
     biases: Polynomial
-
-    is_number = False
 
     @property
     def simplified(self) -> Polynomial:
@@ -195,8 +192,6 @@ class Shape(NamedTuple):
     """The shape of a tensor, in letters."""
 
     sizes: tuple[Polynomial, ...]
-
-    is_number = False
 
     def text(self) -> str:
         """Return the shape as torch prints one.

@@ -56,7 +56,8 @@ def _read(name: str) -> Preset:
     ours = document[OURS]
     fields = {key: value for key, value in document.items() if key not in (OURS, "model_type", "architectures")}
     fields["head"] = CLASSES[document["architectures"][0]]
-    return Preset(name, fields, tuple(ours["aliases"]), ours["summary"], ours["source"], ours["published"], ours.get("note"))
+    aliases = tuple(ours["aliases"])
+    return Preset(name, fields, aliases, ours["summary"], ours["source"], ours["published"], ours.get("note"))
 
 
 def find(name: str) -> Preset | None:
@@ -86,7 +87,7 @@ def load(name: str) -> Preset:
     """
     preset = find(name)
     if preset is None:
-        raise UnknownNameError("model", name, tuple(spelling for each in models() for spelling in (each.name, *each.aliases)))
+        raise UnknownNameError("model", name, tuple(word for each in models() for word in (each.name, *each.aliases)))
     return preset
 
 

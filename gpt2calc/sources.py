@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc import documents, presets
 from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import TypeAlias
 
-    from gpt2calc.config import Config
-    from gpt2calc.counts import ParameterCount
-
-    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Config | Dims | ParameterCount"
+    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted"
 
 LARGEST = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
+
+
+class Counted(Protocol):
+    """What knows its dims: a `Config`, a `ParameterCount`, a `Source`."""
+
+    @property
+    def dims(self) -> Dims:
+        """What the formulas read."""
+
+    @property
+    def name(self) -> str:
+        """What the user called it."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about how it was read."""
 
 
 class Source(NamedTuple):
@@ -28,7 +41,7 @@ class Source(NamedTuple):
     name: str
     dims: Dims
     notes: tuple[str, ...] = ()
-    own: Mapping[str, Any] | Config | None = None
+    given: Mapping[str, Any] | None = None
 
 
 def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
@@ -59,10 +72,12 @@ def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
         found = model
     elif isinstance(model, Dims):
         found = Source("dims", model)
-    elif hasattr(model, "dims"):
-        found = Source(model.name, model.dims, model.notes, getattr(model, "own", model))
-    else:
+    elif isinstance(model, Mapping):
         found = from_document(model, "config")
+    elif hasattr(model, "dims"):
+        found = Source(model.name, model.dims, model.notes, getattr(model, "given", None))
+    else:
+        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {model!r}", got=model)
     return _changed(found, fields) if fields else found
 
 
@@ -74,9 +89,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     """
     from gpt2calc.config import Config  # loads pydantic, which a bare preset does without
 
-    own, notes = documents.read(document)
-    config = Config(**own)
-    return Source(name, config.dims, notes, config)
+    fields, notes = documents.read(document)
+    return Source(name, Config(**fields).dims, notes, fields)
 
 
 def from_text(text: str, name: str) -> Source:
@@ -102,15 +116,15 @@ def from_bytes(content: bytes, name: str) -> Source:
     try:
         return from_text(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        raise UnreadableInputError(name, f"expected a config.json in UTF-8, got other bytes at offset {error.start}") from None
+        problem = f"expected a config.json in UTF-8, got other bytes at offset {error.start}"
+        raise UnreadableInputError(name, problem) from None
 
 
 def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
     from gpt2calc.config import Config, canonical  # loads pydantic, which a bare preset does without
 
-    base = to_fields(source.dims) if source.own is None else source.own
-    own = base if isinstance(base, Config) else Config(**base)
+    own = Config(**(to_fields(source.dims) if source.given is None else source.given))
     changes, notes = canonical(fields), list(source.notes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     n_embd = changes.get("n_embd")
@@ -120,7 +134,7 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     if own.n_inner is not None and n_embd is not None and "n_inner" not in changes:
         notes.append(f"n_inner stays {own.n_inner}, as the model gives it, while n_embd changes")
     changed = own.replace(**changes)
-    return Source(f"{source.name} with {name}" if name else source.name, changed.dims, tuple(notes), changed)
+    return Source(f"{source.name} with {name}" if name else source.name, changed.dims, tuple(notes), changed.given)
 
 
 def _named(name: str) -> Source:

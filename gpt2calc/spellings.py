@@ -64,14 +64,25 @@ NOT_READ: dict[str, str] = {"intermediate_size": "n_inner"}
 """Fields that other models have and that GPT-2 does not read, each with the field of GPT-2 that people mean by it."""
 
 NO_COUNT: frozenset[str] = frozenset(
-    # Fields of GPT2Config and of its base class that change no count.
-    """activation_function attn_pdrop bos_token_id embd_pdrop eos_token_id initializer_range layer_norm_epsilon pad_token_id
-    reorder_and_upcast_attn resid_pdrop scale_attn_by_inverse_layer_idx scale_attn_weights summary_activation
-    summary_first_dropout use_cache id2label label2id problem_type dtype torch_dtype task_specific_params is_decoder
-    is_encoder_decoder output_attentions output_hidden_states return_dict gradient_checkpointing tokenizer_class
-    """.split()
-    # nanoGPT, minGPT, Raschka and llm.c
-    + "dropout drop_rate attn_dropout resid_dropout embd_dropout model_type architectures transformers_version name".split()
+    (
+        # GPT2Config and its base class
+        *(
+            "activation_function",
+            "attn_pdrop",
+            "bos_token_id",
+            "dtype",
+            "embd_pdrop",
+            "eos_token_id",
+            "gradient_checkpointing",
+        ),
+        *("id2label", "initializer_range", "is_decoder", "is_encoder_decoder", "label2id", "layer_norm_epsilon"),
+        *("output_attentions", "output_hidden_states", "pad_token_id", "problem_type", "reorder_and_upcast_attn"),
+        *("resid_pdrop", "return_dict", "scale_attn_by_inverse_layer_idx", "scale_attn_weights", "summary_activation"),
+        *("summary_first_dropout", "task_specific_params", "tokenizer_class", "torch_dtype", "use_cache"),
+        *("architectures", "model_type", "transformers_version"),
+        # nanoGPT, minGPT and Raschka
+        *("attn_dropout", "drop_rate", "dropout", "embd_dropout", "name", "resid_dropout"),
+    )
 )
 """Known fields that no count depends on."""
 

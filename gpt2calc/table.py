@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 class Written(Protocol):
     """A cell that writes itself: for a terminal, for LaTeX, and as plain characters for CSV."""
 
-    @property
-    def is_number(self) -> bool:
-        """Whether a column of such cells is aligned to the right, as numbers are."""
-
     def text(self) -> str:
         """Return it as a person reads it."""
 
@@ -38,11 +34,6 @@ class Table(NamedTuple):
     title: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...] | None, ...]
-
-
-def is_number(cell: Cell) -> bool:
-    """Whether a cell holds a number, which a column aligns to the right."""
-    return isinstance(cell, int) or (not isinstance(cell, str) and cell.is_number)
 
 
 def text(cell: Cell) -> str:
@@ -76,8 +67,6 @@ class Percent(NamedTuple):
     whole: int
     digits: int = 2
 
-    is_number = True
-
     def text(self) -> str:
         """Return it with a percent sign.
 
@@ -102,8 +91,6 @@ class Ratio(NamedTuple):
     whole: int
     digits: int = 4
 
-    is_number = True
-
     def text(self) -> str:
         """Return the quotient.
 
@@ -112,7 +99,9 @@ class Ratio(NamedTuple):
         """
         return rounded(self.part, self.whole, self.digits)
 
-    latex = text
+    def latex(self) -> str:
+        """Return the same for LaTeX."""
+        return self.text()
 
     def plain(self) -> str:
         """Return the quotient with more digits than a person reads."""
@@ -126,8 +115,6 @@ class Scaled(NamedTuple):
     unit: int
     name: str
 
-    is_number = True
-
     def text(self) -> str:
         """Return the number with its unit.
 
@@ -136,8 +123,15 @@ class Scaled(NamedTuple):
         """
         return f"{rounded(self.value, self.unit, 2)} {self.name}"
 
-    latex = text
+    def latex(self) -> str:
+        """Return the same for LaTeX, with a thin space."""
+        return self.text().replace(" ", "\\,")
 
     def plain(self) -> str:
         """Return the number without its unit."""
         return rounded(self.value, self.unit, 6).replace(",", "")
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether a cell holds a number, which a column aligns to the right."""
+    return isinstance(cell, (int, Percent, Ratio, Scaled))

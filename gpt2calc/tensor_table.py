@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gpt2calc.dims import Dims
 
 WEIGHT, BIAS = "weight", "bias"
+BODY, BLOCK, HEAD = "transformer.", "transformer.h.{}.", ""
+"""What stands before a component's name, in the body, in a block of it, and in a head."""
 
 
 class Tensor(NamedTuple):
@@ -34,18 +36,23 @@ class Tensor(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of the table: a tensor's name template, how often it occurs (0 where it is absent), and its shape."""
+    """One row of the table: where a tensor stands, how often it occurs (0 where it is absent), and its shape."""
 
-    template: str
+    place: str
     component: str
     role: str
     times: int
     shape: tuple[int, ...]
 
     @property
+    def template(self) -> str:
+        """The tensor's name, with `{}` where the number of the block goes."""
+        return f"{self.place}{self.component}.{self.role}"
+
+    @property
     def in_block(self) -> bool:
         """Whether the tensor stands in a block, so that its name holds the block's number."""
-        return "{}" in self.template
+        return self.place == BLOCK
 
 
 def table(x: Dims) -> tuple[Row, ...]:
@@ -55,14 +62,14 @@ def table(x: Dims) -> tuple[Row, ...]:
         x: dims of Python ints, numpy int64 arrays, sympy symbols or polynomials.
 
     Returns:
-        The rows; a template holds `{}` where the number of the block goes. A `GPT2Model`, which has no head, drops the
-        `transformer.` before the names of its body.
+        The rows. A `GPT2Model`, which has no head, drops the `transformer.` before the names of its body.
 
     Source: transformers 5.23, modeling_gpt2.py and pytorch_utils.py (Conv1D).
 
     >>> from gpt2calc.presets import load
-    >>> table(load("gpt2").dims)[4]
-    Row(template='transformer.h.{}.attn.c_attn.weight', component='attn.c_attn', role='weight', times=12, shape=(768, 2304))
+    >>> row = table(load("gpt2").dims)[4]
+    >>> row.template, row.times, row.shape
+    ('transformer.h.{}.attn.c_attn.weight', 12, (768, 2304))
     """
     width, layers, inner = x.n_embd, x.n_layer, x.n_inner
     norm_bias = linear_bias = layers * x.bias
@@ -72,42 +79,44 @@ def table(x: Dims) -> tuple[Row, ...]:
     choice = x.multiple_choice_head
     choices = width + x.summary_proj_to_labels * (x.num_labels - width)
     return (
-        Row("transformer.wte.weight", "wte", WEIGHT, 1, (x.vocab_size, width)),
-        Row("transformer.wpe.weight", "wpe", WEIGHT, 1, (x.n_positions, width)),
-        Row("transformer.h.{}.ln_1.weight", "ln_1", WEIGHT, layers, (width,)),
-        Row("transformer.h.{}.ln_1.bias", "ln_1", BIAS, norm_bias, (width,)),
-        Row("transformer.h.{}.attn.c_attn.weight", "attn.c_attn", WEIGHT, layers, (width, width + 2 * width)),
-        Row("transformer.h.{}.attn.c_attn.bias", "attn.c_attn", BIAS, qkv_bias, (width + 2 * width,)),
-        Row("transformer.h.{}.attn.c_proj.weight", "attn.c_proj", WEIGHT, layers, (width, width)),
-        Row("transformer.h.{}.attn.c_proj.bias", "attn.c_proj", BIAS, linear_bias, (width,)),
-        Row("transformer.h.{}.ln_2.weight", "ln_2", WEIGHT, layers, (width,)),
-        Row("transformer.h.{}.ln_2.bias", "ln_2", BIAS, norm_bias, (width,)),
-        Row("transformer.h.{}.crossattention.c_attn.weight", "crossattention.c_attn", WEIGHT, layers * crossed, (width, 2 * width)),
-        Row("transformer.h.{}.crossattention.c_attn.bias", "crossattention.c_attn", BIAS, qkv_bias * crossed, (2 * width,)),
-        Row("transformer.h.{}.crossattention.q_attn.weight", "crossattention.q_attn", WEIGHT, layers * crossed, (width, width)),
-        Row("transformer.h.{}.crossattention.q_attn.bias", "crossattention.q_attn", BIAS, qkv_bias * crossed, (width,)),
-        Row("transformer.h.{}.crossattention.c_proj.weight", "crossattention.c_proj", WEIGHT, layers * crossed, (width, width)),
-        Row("transformer.h.{}.crossattention.c_proj.bias", "crossattention.c_proj", BIAS, linear_bias * crossed, (width,)),
-        Row("transformer.h.{}.ln_cross_attn.weight", "ln_cross_attn", WEIGHT, layers * crossed, (width,)),
-        Row("transformer.h.{}.ln_cross_attn.bias", "ln_cross_attn", BIAS, norm_bias * crossed, (width,)),
-        Row("transformer.h.{}.mlp.c_fc.weight", "mlp.c_fc", WEIGHT, layers, (width, inner)),
-        Row("transformer.h.{}.mlp.c_fc.bias", "mlp.c_fc", BIAS, linear_bias, (inner,)),
-        Row("transformer.h.{}.mlp.c_proj.weight", "mlp.c_proj", WEIGHT, layers, (inner, width)),
-        Row("transformer.h.{}.mlp.c_proj.bias", "mlp.c_proj", BIAS, linear_bias, (width,)),
-        Row("transformer.ln_f.weight", "ln_f", WEIGHT, 1, (width,)),
-        Row("transformer.ln_f.bias", "ln_f", BIAS, x.bias, (width,)),
-        Row("lm_head.weight", "lm_head", WEIGHT, own_head, (x.vocab_size, width)),
-        Row("multiple_choice_head.summary.weight", "multiple_choice_head.summary", WEIGHT, choice, (choices, width)),
-        Row("multiple_choice_head.summary.bias", "multiple_choice_head.summary", BIAS, choice, (choices,)),
-        Row("score.weight", "score", WEIGHT, x.score, (x.num_labels, width)),
-        Row("classifier.weight", "classifier", WEIGHT, x.classifier, (x.num_labels, width)),
-        Row("classifier.bias", "classifier", BIAS, x.classifier, (x.num_labels,)),
-        Row("qa_outputs.weight", "qa_outputs", WEIGHT, x.qa_outputs, (2, width)),
-        Row("qa_outputs.bias", "qa_outputs", BIAS, x.qa_outputs, (2,)),
+        Row(BODY, "wte", WEIGHT, 1, (x.vocab_size, width)),
+        Row(BODY, "wpe", WEIGHT, 1, (x.n_positions, width)),
+        Row(BLOCK, "ln_1", WEIGHT, layers, (width,)),
+        Row(BLOCK, "ln_1", BIAS, norm_bias, (width,)),
+        Row(BLOCK, "attn.c_attn", WEIGHT, layers, (width, width + 2 * width)),
+        Row(BLOCK, "attn.c_attn", BIAS, qkv_bias, (width + 2 * width,)),
+        Row(BLOCK, "attn.c_proj", WEIGHT, layers, (width, width)),
+        Row(BLOCK, "attn.c_proj", BIAS, linear_bias, (width,)),
+        Row(BLOCK, "ln_2", WEIGHT, layers, (width,)),
+        Row(BLOCK, "ln_2", BIAS, norm_bias, (width,)),
+        Row(BLOCK, "crossattention.c_attn", WEIGHT, layers * crossed, (width, 2 * width)),
+        Row(BLOCK, "crossattention.c_attn", BIAS, qkv_bias * crossed, (2 * width,)),
+        Row(BLOCK, "crossattention.q_attn", WEIGHT, layers * crossed, (width, width)),
+        Row(BLOCK, "crossattention.q_attn", BIAS, qkv_bias * crossed, (width,)),
+        Row(BLOCK, "crossattention.c_proj", WEIGHT, layers * crossed, (width, width)),
+        Row(BLOCK, "crossattention.c_proj", BIAS, linear_bias * crossed, (width,)),
+        Row(BLOCK, "ln_cross_attn", WEIGHT, layers * crossed, (width,)),
+        Row(BLOCK, "ln_cross_attn", BIAS, norm_bias * crossed, (width,)),
+        Row(BLOCK, "mlp.c_fc", WEIGHT, layers, (width, inner)),
+        Row(BLOCK, "mlp.c_fc", BIAS, linear_bias, (inner,)),
+        Row(BLOCK, "mlp.c_proj", WEIGHT, layers, (inner, width)),
+        Row(BLOCK, "mlp.c_proj", BIAS, linear_bias, (width,)),
+        Row(BODY, "ln_f", WEIGHT, 1, (width,)),
+        Row(BODY, "ln_f", BIAS, x.bias, (width,)),
+        Row(HEAD, "lm_head", WEIGHT, own_head, (x.vocab_size, width)),
+        Row(HEAD, "multiple_choice_head.summary", WEIGHT, choice, (choices, width)),
+        Row(HEAD, "multiple_choice_head.summary", BIAS, choice, (choices,)),
+        Row(HEAD, "score", WEIGHT, x.score, (x.num_labels, width)),
+        Row(HEAD, "classifier", WEIGHT, x.classifier, (x.num_labels, width)),
+        Row(HEAD, "classifier", BIAS, x.classifier, (x.num_labels,)),
+        Row(HEAD, "qa_outputs", WEIGHT, x.qa_outputs, (2, width)),
+        Row(HEAD, "qa_outputs", BIAS, x.qa_outputs, (2,)),
     )
 
 
-def numel(x: Dims, *, component: str | None = None, role: str | None = None, rank: int | None = None, in_block: bool = False) -> int:
+def numel(
+    x: Dims, *, component: str | None = None, role: str | None = None, rank: int | None = None, in_block: bool = False
+) -> int:
     """Return the sum of `numel()` over the tensors that fit all that is asked.
 
     Args:

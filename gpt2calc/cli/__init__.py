@@ -40,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _run(words)
         sys.stdout.flush()
-        return code
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -50,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 3
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 def _run(words: list[str]) -> int:
@@ -88,7 +88,7 @@ def _without_command(words: list[str]) -> int:
 
     if os.path.exists(words[0]) or presets.find(words[0]):
         parser.error(f"{words[0]!r} is a model and no command: did you mean gpt2calc count {words[0]}?")
-    parser.error(str(UnknownNameError("command", words[0], tuple(COMMANDS))))
+    return parser.error(str(UnknownNameError("command", words[0], tuple(COMMANDS))))
 
 
 def build_parser(*, with_commands: bool = False) -> argparse.ArgumentParser:

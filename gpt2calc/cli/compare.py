@@ -37,4 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     result = compare(*map(model_of, arguments.models), **arguments.fields)
     notes = [note if len(result) == 1 else f"{count.name}: {note}" for count in result for note in count.notes]
     totals = [count.total for count in result]
-    return emit(arguments, result.to_dict(), result.tables(), [result.table()], totals, notes)
+    one = arguments.format == "csv"
+    tables = [result.table()] if one else result.tables()
+    return emit(arguments, result=result.to_dict(), human=tables, tables=tables, quiet=totals, notes=notes)

@@ -42,12 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     result = count(model_of(arguments.model), **arguments.fields)
     quiet = result.per_block if arguments.per_block else result.total
-    if arguments.format == "json":
-        return emit(arguments, result.to_dict(), (), (), [quiet], result.notes)
     tables = [result.conventions_table() if arguments.conventions else result.table(per_block=arguments.per_block)]
     human = tables
     if arguments.conventions:
         human = [result.conventions_in_short(sources=True), result.bytes_table()]
     elif not arguments.per_block:
         human = [*tables, result.conventions_in_short(), result.bytes_table()]
-    return emit(arguments, {}, human, tables, [quiet], result.notes)
+    return emit(arguments, result=result.to_dict(), human=human, tables=tables, quiet=[quiet], notes=result.notes)

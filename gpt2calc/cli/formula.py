@@ -21,7 +21,7 @@ letters: L n_layer, d n_embd, T n_positions, V vocab_size, m n_inner, k num_labe
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.description = "Show closed forms, derived from the shapes of the tensors, simplified, and with numbers put in."
+    parser.description = "Show closed forms, derived from the shapes of the tensors, simplified, with numbers put in."
     parser.epilog = EXAMPLES
     parser.add_argument(
         "component",
@@ -40,4 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     result = formula(arguments.component, model_of(arguments.model), **arguments.fields)
     tables = result.tables()
-    return emit(arguments, result.to_dict(), tables, tables, [result.simplified.text()])
+    quiet = [result.simplified.text()]
+    return emit(arguments, result=result.to_dict(), human=tables, tables=tables, quiet=quiet)

@@ -37,10 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     whole = Table(
         "",
         ("model", "parameters", "published", "n_layer", "n_embd", "n_positions", "vocab_size", "what it is", "source"),
-        tuple((p.name, total, p.published or "", p.dims.n_layer, p.dims.n_embd, p.dims.n_positions, p.dims.vocab_size, p.summary, p.source) for p, total in found),
+        tuple((p.name, total, p.published or "", *p.dims[:4], p.summary, p.source) for p, total in found),
     )
     result = {
         "schema": "gpt2calc/models/1",
         "models": [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found],
     }
-    return emit(arguments, result, [short], [whole], [preset.name for preset, _ in found])
+    names = [preset.name for preset, _ in found]
+    return emit(arguments, result=result, human=[short], tables=[whole], quiet=names)

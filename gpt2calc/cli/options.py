@@ -38,7 +38,7 @@ FIELD_HELP = {
     "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
 }
 SWITCHES = frozenset(
-    "tie_word_embeddings add_cross_attention bias qkv_bias summary_use_proj summary_proj_to_labels".split()
+    ("tie_word_embeddings", "add_cross_attention", "bias", "qkv_bias", "summary_use_proj", "summary_proj_to_labels")
 )
 WORDS = frozenset(("head", "summary_type"))
 
@@ -84,7 +84,11 @@ class _Field(argparse.Action):
     """Keep a field under the spelling that was used, so that two that disagree can be told."""
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
     ) -> None:
         spelling = (option_string or "").lstrip("-").replace("-", "_")
         if self.nargs == 0:
@@ -120,7 +124,9 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser, quiet: str) -> None:
     """Add the options that say how the answer is printed; `quiet` says what -q leaves of it."""
     group = parser.add_argument_group("output")
-    group.add_argument("--format", choices=FORMATS, default="human", help="human (default), json, csv, markdown or latex")
+    group.add_argument(
+        "--format", choices=FORMATS, default="human", help="human (default), json, csv, markdown or latex"
+    )
     group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
 
@@ -145,6 +151,7 @@ def model_of(word: str | None) -> Model | None:
 
 def emit(
     arguments: argparse.Namespace,
+    *,
     result: dict[str, Any],
     human: Sequence[Table],
     tables: Sequence[Table],

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{source.name} has {size(source.dims):,} tensors, and at most {MOST:,} are listed")
     found = list(listing(source.dims))
     total = sum(tensor.numel for tensor in found)
-    rows = tuple((each.name, f"[{', '.join(map(str, each.shape))}]", each.component, each.role, each.numel) for each in found)
+    rows = tuple((each.name, str(list(each.shape)), each.component, each.role, each.numel) for each in found)
     headers = ("tensor", "shape", "component", "role", "numel")
     table = Table("", headers, rows)
     human = Table(source.name, headers, (*rows, None, ("total", "", "", f"{len(found):,} tensors", total)))
@@ -53,4 +53,5 @@ def run(arguments: argparse.Namespace) -> int:
     notes = list(source.notes)
     if source.dims.lm_head and source.dims.tie_word_embeddings:
         notes.append("lm_head.weight is tied: it is transformer.wte.weight, and is not listed again")
-    return emit(arguments, result, [human], [table], [each.name for each in found], notes)
+    names = [each.name for each in found]
+    return emit(arguments, result=result, human=[human], tables=[table], quiet=names, notes=notes)

@@ -1,1 +1,1 @@
-"""A room of formats: each file turns tables, or a dictionary, into text that can be printed. Pure; a new format is a file."""
+"""A room of formats: each file turns tables, or a dictionary, into text. Pure; a new format is a new file."""

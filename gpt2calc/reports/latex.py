@@ -19,7 +19,7 @@ ESCAPED = str.maketrans(
 
 
 def write(tables: Sequence[Table]) -> str:
-    """Return the tables as `tabular` environments; the document needs `\\usepackage{booktabs}`."""
+    """Return the tables as `tabular` environments; the document needs the package booktabs."""
     return "\n\n".join(map(_written, tables)) + "\n"
 
 

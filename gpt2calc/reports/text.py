@@ -35,7 +35,8 @@ def _written(table: Table, width: int, *, colour: bool) -> str:
     body = [row for row in table.rows if row is not None]
     columns = list(zip(*body, strict=True)) if body else [() for _ in table.headers]
     right = [bool(column) and all(map(is_number, column)) for column in columns]
-    longest = [max(len(text(cell)) for cell in (header, *column)) for header, column in zip(table.headers, columns, strict=True)]
+    cells = zip(table.headers, columns, strict=True)
+    longest = [max(len(text(cell)) for cell in (header, *column)) for header, column in cells]
     widths = _fitted(longest, right, width - len(GAP) * (len(longest) - 1))
     bold, dim = (("\033[1m", "\033[0m"), ("\033[2m", "\033[0m")) if colour else (("", ""), ("", ""))
 

@@ -1,0 +1,1 @@
+"""The tests: each name or docstring is the sentence it checks."""
