@@ -9,6 +9,7 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from gpt2calc import formulas
 from gpt2calc.dims import Dims, from_fields
 from gpt2calc.documents import OURS
 from gpt2calc.errors import UnknownNameError
@@ -92,9 +93,14 @@ def load(name: str) -> Preset:
 
 
 def models() -> tuple[Preset, ...]:
-    """Return every preset, in the order of `names`.
+    """Return every preset: GPT-2's own sizes first, then family by family, each from the smallest to the largest.
 
-    >>> len(models()) == len(names())
-    True
+    >>> [preset.name for preset in models()][:2], len(models()) == len(names())
+    (['gpt2', 'gpt2-small-portuguese'], True)
     """
-    return tuple(map(_read, names()))
+
+    def place(preset: Preset) -> tuple[bool, str, int, str]:
+        family = preset.name.partition("-")[0].casefold()
+        return family != "gpt2", family, formulas.total(preset.dims), preset.name
+
+    return tuple(sorted(map(_read, names()), key=place))

@@ -19,6 +19,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Put several models side by side: sizes, parameters, shares, and what holds between the parts."
+    parser.usage = "gpt2calc compare MODEL [MODEL ...] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
         "models", metavar="MODEL", nargs="+", help="a model that ships, a config.json, a folder that holds one, or -"

@@ -22,6 +22,7 @@ letters: L n_layer, d n_embd, T n_positions, V vocab_size, m n_inner, k num_labe
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Show closed forms, derived from the shapes of the tensors, simplified, with numbers put in."
+    parser.usage = "gpt2calc formula [COMPONENT] [--model MODEL] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
         "component",

@@ -9,6 +9,8 @@ from gpt2calc.cli.options import add_output, emit
 if TYPE_CHECKING:
     import argparse
 
+    from gpt2calc.presets import Preset
+
 EXAMPLES = """examples:
   gpt2calc models
   gpt2calc models --json
@@ -18,6 +20,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List the models that ship with gpt2calc, with their totals and sources."
+    parser.usage = "gpt2calc models [options]"
     parser.epilog = EXAMPLES
     add_output(parser, "the names alone, a line each")
 
@@ -31,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     found = [(preset, ParameterCount(preset.dims).total) for preset in models()]
     short = Table(
         f"{len(found)} models",
-        ("model", "parameters", "published", "also called", "what it is"),
-        tuple((p.name, total, p.published or "-", ", ".join(p.aliases), p.summary) for p, total in found),
+        ("model", "parameters", "published", "what it is"),
+        tuple((preset.name, total, preset.published or "-", _described(preset)) for preset, total in found),
     )
     whole = Table(
         "",
@@ -45,3 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     }
     names = [preset.name for preset, _ in found]
     return emit(arguments, result=result, human=[short], tables=[whole], quiet=names)
+
+
+def _described(preset: Preset) -> str:
+    also = f"also {', '.join(preset.aliases)}" if preset.aliases else ""
+    return "\n".join(filter(None, (preset.summary, also, preset.source)))

@@ -69,7 +69,7 @@ class Parser(argparse.ArgumentParser):
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=34)
+        super().__init__(prog, max_help_position=34, width=min(columns(), 120) - 2)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         if not isinstance(action, _Field):
@@ -175,12 +175,20 @@ def emit(
 
 def terminal() -> dict[str, Any]:
     """Return what the text report must know of standard output: its width, and whether it takes colour and Unicode."""
-    is_terminal = sys.stdout.isatty()
-    colour = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = os.environ.get("COLUMNS", "")
-    if width.isdecimal() and int(width):
-        columns = int(width)
-    else:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal else 100
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    return {"width": max(columns, 40), "colour": colour, "ascii_only": not encoding.startswith("utf")}
+    return {"width": columns(), "colour": colour, "ascii_only": not encoding.startswith("utf")}
+
+
+def columns() -> int:
+    """Return the width to write for: what COLUMNS says, that of the terminal, or 100 where there is none.
+
+    argparse would ask shutil, which loads every compression library that Python has.
+    """
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return max(int(said), 40)
+    try:
+        return max(os.get_terminal_size(sys.stdout.fileno()).columns, 40)
+    except (OSError, ValueError):
+        return 100

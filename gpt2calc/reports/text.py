@@ -41,7 +41,9 @@ def _written(table: Table, width: int, *, colour: bool) -> str:
     bold, dim = (("\033[1m", "\033[0m"), ("\033[2m", "\033[0m")) if colour else (("", ""), ("", ""))
 
     def lines(cells: Sequence[str], style: tuple[str, str]) -> list[str]:
-        wrapped = [_wrapped(cell, size) for cell, size in zip(cells, widths, strict=True)]
+        last = len(cells) - 1
+        sized = enumerate(zip(cells, widths, strict=True))
+        wrapped = [_wrapped(cell, size, whole_words=place == last) for place, (cell, size) in sized]
         height = max(map(len, wrapped))
         found = []
         for line in range(height):
@@ -72,9 +74,11 @@ def _fitted(longest: list[int], right: list[bool], width: int) -> list[int]:
     return widths
 
 
-def _wrapped(cell: str, width: int) -> list[str]:
-    if len(cell) <= width:
+def _wrapped(cell: str, width: int, *, whole_words: bool) -> list[str]:
+    """Break a cell into lines; in the last column a word that is too long, such as an address, stays whole."""
+    if len(cell) <= width and "\n" not in cell:
         return [cell]
     from textwrap import wrap  # only long sentences need it
 
-    return wrap(cell, width, break_on_hyphens=False)
+    parts = (wrap(part, width, break_on_hyphens=False, break_long_words=not whole_words) for part in cell.split("\n"))
+    return [line for lines in parts for line in lines]
