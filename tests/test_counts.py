@@ -45,6 +45,7 @@ def test_a_component_is_found_by_name(name: str) -> None:
     part = GPT2[name]
     assert (part.name, part.group, part.total) == (name, group, weights + biases)
     assert part.each * times == part.total
+    assert isinstance(part.each, int)
     assert "modeling_gpt2.py" in part.source
 
 
@@ -221,7 +222,10 @@ def test_a_model_without_blocks_keeps_its_components() -> None:
 
 def test_bytes_are_shown_in_both_units() -> None:
     """MB of 10⁶ and MiB of 2²⁰ bytes, for each dtype."""
-    rows = {row[0]: [text(cell) for cell in row[1:]] for row in GPT2.bytes_table().rows if row}
+    table = GPT2.bytes_table()
+    assert table.title == "stored, each parameter once"
+    assert table.headers == ("dtype", "bytes", "MB", "MiB")
+    rows = {row[0]: [text(cell) for cell in row[1:]] for row in table.rows if row}
     assert rows == {
         "fp32": ["497,759,232", "497.76 MB", "474.70 MiB"],
         "fp16": ["248,879,616", "248.88 MB", "237.35 MiB"],
@@ -240,6 +244,7 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
     without_bytes = [row for row in whole.rows if row and row[2] != "bytes"]
     short, sourced = GPT2.conventions_in_short(), GPT2.conventions_in_short(sources=True)
     assert short.rows == tuple((row[0], row[1], row[3]) for row in without_bytes)
+    assert short.title == sourced.title == "counted every way"
     assert short.headers == ("convention", "count", "what is counted")
     assert sourced.rows == tuple((row[0], row[1], row[3], row[4]) for row in without_bytes)
     assert sourced.headers == ("convention", "count", "what is counted", "source")
