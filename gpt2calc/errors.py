@@ -5,6 +5,9 @@ A message is one sentence that names the user's own thing, what was expected and
 
 from __future__ import annotations
 
+MOST_LISTED = 30
+"""How many known names a message lists at most."""
+
 
 class Gpt2calcError(Exception):
     """The base of every error that gpt2calc raises on purpose."""
@@ -31,7 +34,8 @@ class UnknownNameError(Gpt2calcError, LookupError):
     def __init__(self, kind: str, name: str, known: tuple[str, ...], hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, known
         near = closest(name, known)
-        advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}."
+        more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+        advice = f"did you mean {near}?" if near else f"known are {', '.join(known[:MOST_LISTED])}{more}"
         super().__init__(f"no {kind} is called {name!r}{hint}: {advice}")
 
 

@@ -139,15 +139,13 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
 
 def _named(name: str) -> Source:
     path = os.path.join(name, "config.json") if os.path.isdir(name) else name
-    if os.path.isfile(path):
+    if os.path.exists(path) and not os.path.isdir(path):  # a pipe will do, as a shell's <(...) gives
         return from_bytes(read_bytes(path), path)
     preset = presets.find(name)
     if preset is not None:
         return Source(preset.name, preset.dims, (), preset.fields)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
-    if os.path.exists(name):
-        raise UnreadableInputError(name, "expected a file, and it is none")
     if os.sep in name or name.endswith(".json"):
         raise UnreadableInputError(name, "there is no such file or folder, and no model that ships has this name")
     known = (spelling for each in presets.models() for spelling in (each.name, *each.aliases))

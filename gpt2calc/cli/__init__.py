@@ -81,7 +81,9 @@ def _without_command(words: list[str]) -> int:
     if words[0].startswith("-"):
         arguments = parser.parse_args(words)
         if arguments.print_completion:
-            return _print_completion(arguments.print_completion)
+            from gpt2calc.cli import completion
+
+            return completion.write(build_parser(with_commands=True), arguments.print_completion)
         parser.error("a command is needed: " + ", ".join(COMMANDS))
     from gpt2calc import presets
     from gpt2calc.errors import UnknownNameError
@@ -116,13 +118,3 @@ def build_parser(*, with_commands: bool = False) -> argparse.ArgumentParser:
         for name, summary in COMMANDS.items():
             import_module(f"gpt2calc.cli.{name}").configure(tree.add_parser(name, help=summary))
     return parser
-
-
-def _print_completion(shell: str) -> int:
-    try:
-        import shtab
-    except ImportError:
-        print("gpt2calc: completion needs the package shtab: pip install 'gpt2calc[completion]'", file=sys.stderr)
-        return 2
-    print(shtab.complete(build_parser(with_commands=True), shell=shell))
-    return 0
