@@ -169,19 +169,20 @@ def emit(
     for note in dict.fromkeys(notes):
         print(f"note: {note}", file=sys.stderr)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    ascii_only = not encoding.startswith("utf")
     if arguments.format == "human":
-        sys.stdout.write(report.write(human, **terminal()))
+        written = report.write(human, width=columns(), colour=_takes_colour(), ascii_only=ascii_only)
+    elif arguments.format == "json":
+        written = report.write(result, ascii_only=ascii_only)
     else:
-        one_csv = tables[:1] if arguments.format == "csv" else tables  # a file of CSV is one table
-        sys.stdout.write(report.write(result if arguments.format == "json" else one_csv))
+        written = report.write(tables[:1] if arguments.format == "csv" else tables)  # a file of CSV is one table
+    sys.stdout.write(written)
     return 0
 
 
-def terminal() -> dict[str, Any]:
-    """Return what the text report must know of standard output: its width, and whether it takes colour and Unicode."""
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    return {"width": columns(), "colour": colour, "ascii_only": not encoding.startswith("utf")}
+def _takes_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def columns() -> int:

@@ -6,6 +6,6 @@ import json
 from typing import Any
 
 
-def write(result: dict[str, Any]) -> str:
-    """Return the dictionary as JSON that a person can read as well, integers in full."""
-    return json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+def write(result: dict[str, Any], *, ascii_only: bool = False) -> str:
+    """Return the dictionary as JSON that a person can read as well, integers in full; with ascii_only, other letters escaped."""
+    return json.dumps(result, indent=2, ensure_ascii=ascii_only) + "\n"

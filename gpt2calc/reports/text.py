@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import is_number, text
+from gpt2calc.table import Percent, is_number, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gpt2calc.table import Table
+    from gpt2calc.table import Cell, Table
 
 GAP = "  "
 LEAST = 16
 """A column of words is never made narrower than this."""
 
-ASCII = str.maketrans({"·": "*", "²": "^2", "³": "^3", "⁰": "^0", "¹": "^1", "⁴": "^4", "─": "-"})
+BAR = 24
+"""How wide 100 % is drawn."""
+
+ASCII = str.maketrans(
+    dict(zip("·⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
+)
+PLAIN, BOLD, DIM = "", "\033[1m", "\033[2m"
 
 
 def write(tables: Sequence[Table], *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
-    """Return the tables under each other, numbers aligned to the right, words wrapped to the width.
+    """Return the tables under each other: numbers aligned to the right, words wrapped, a last column of shares drawn.
 
     Args:
         tables: what to write.
@@ -27,39 +33,69 @@ def write(tables: Sequence[Table], *, width: int = 100, colour: bool = False, as
         colour: whether to use the terminal's bold and dim.
         ascii_only: whether to write `*` for the dot and `^2` for the square.
     """
-    written = "\n\n".join(_written(table, width, colour=colour) for table in tables) + "\n"
-    return written.translate(ASCII) if ascii_only else written
+    return "\n\n".join(_Writer(table, width, colour=colour, ascii_only=ascii_only).written() for table in tables) + "\n"
 
 
-def _written(table: Table, width: int, *, colour: bool) -> str:
-    body = [row for row in table.rows if row is not None]
-    columns = list(zip(*body, strict=True)) if body else [() for _ in table.headers]
-    right = [bool(column) and all(map(is_number, column)) for column in columns]
-    cells = zip(table.headers, columns, strict=True)
-    longest = [max(len(text(cell)) for cell in (header, *column)) for header, column in cells]
-    widths = _fitted(longest, right, width - len(GAP) * (len(longest) - 1))
-    bold, dim = (("\033[1m", "\033[0m"), ("\033[2m", "\033[0m")) if colour else (("", ""), ("", ""))
+class _Writer:
+    """One table, laid out in columns of characters."""
 
-    def lines(cells: Sequence[str], style: tuple[str, str]) -> list[str]:
+    def __init__(self, table: Table, width: int, *, colour: bool, ascii_only: bool) -> None:
+        self.title = table.title
+        self.colour = colour
+        self.ascii_only = ascii_only
+        body = [row for row in table.rows if row is not None]
+        drawn = _draws_shares(table, body)
+        self.headers = (*table.headers, "") if drawn else table.headers
+        self.rows = [row and ((*row, _bar(row[-1])) if drawn else row) for row in table.rows]
+        columns = [[row[place] for row in self.rows if row is not None] for place in range(len(self.headers))]
+        self.right = [bool(column) and all(map(is_number, column)) for column in columns]
+        longest = [
+            max(map(len, map(self._shown, (head, *column)))) for head, column in zip(self.headers, columns, strict=True)
+        ]
+        self.widths = _fitted(longest, self.right, width - len(GAP) * (len(longest) - 1))
+
+    def written(self) -> str:
+        lines = [self._styled(self._shown(self.title), BOLD), ""] if self.title else []
+        lines += self._lines(self.headers, DIM)
+        for row in self.rows:
+            if row is None:
+                rule = "─" * (sum(self.widths) + len(GAP) * (len(self.widths) - 1))
+                lines.append(self._styled(self._shown(rule), DIM))
+            else:
+                lines += self._lines(row, BOLD if row[0] == "total" else PLAIN)
+        return "\n".join(lines)
+
+    def _lines(self, cells: Sequence[Cell], style: str) -> list[str]:
+        """Write one row, which takes as many lines as its longest cell."""
         last = len(cells) - 1
-        sized = enumerate(zip(cells, widths, strict=True))
+        sized = enumerate(zip(map(self._shown, cells), self.widths, strict=True))
         wrapped = [_wrapped(cell, size, whole_words=place == last) for place, (cell, size) in sized]
-        height = max(map(len, wrapped))
-        found = []
-        for line in range(height):
-            parts = [cell[line] if line < len(cell) else "" for cell in wrapped]
-            aligned = (p.rjust(n) if r else p.ljust(n) for p, n, r in zip(parts, widths, right, strict=True))
-            found.append(style[0] + GAP.join(aligned).rstrip() + style[1])
-        return found
+        lines = []
+        for number in range(max(map(len, wrapped))):
+            parts = (cell[number] if number < len(cell) else "" for cell in wrapped)
+            aligned = (p.rjust(n) if r else p.ljust(n) for p, n, r in zip(parts, self.widths, self.right, strict=True))
+            lines.append(self._styled(GAP.join(aligned).rstrip(), style))
+        return lines
 
-    written = [bold[0] + table.title + bold[1], ""] if table.title else []
-    written += lines(table.headers, dim)
-    for row in table.rows:
-        if row is None:
-            written.append(dim[0] + "─" * (sum(widths) + len(GAP) * (len(widths) - 1)) + dim[1])
-        else:
-            written += lines([text(cell) for cell in row], bold if row[0] == "total" else ("", ""))
-    return "\n".join(written)
+    def _shown(self, cell: Cell) -> str:
+        return text(cell).translate(ASCII) if self.ascii_only else text(cell)
+
+    def _styled(self, line: str, style: str) -> str:
+        return f"{style}{line}\033[0m" if self.colour and style else line
+
+
+def _draws_shares(table: Table, body: Sequence[tuple[Cell, ...]]) -> bool:
+    """Whether the last column, and no other, is made of percentages."""
+    shares = [all(isinstance(row[place], Percent) for row in body) for place in range(len(table.headers))]
+    return bool(body) and shares[-1] and not any(shares[:-1])
+
+
+def _bar(cell: Cell) -> str:
+    """Draw a percentage in eighths of a character, rounded down, so that what is there but tiny shows as nothing."""
+    if not isinstance(cell, Percent) or not cell.whole:
+        return ""
+    full, eighths = divmod(8 * BAR * cell.part // cell.whole, 8)
+    return "█" * full + " ▏▎▍▌▋▊▉"[eighths].strip()
 
 
 def _fitted(longest: list[int], right: list[bool], width: int) -> list[int]:
