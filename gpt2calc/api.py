@@ -86,7 +86,7 @@ def formula(name: str | None = None, model: Model | None = None, /, **fields: An
     from gpt2calc.derivation import Derivation
 
     source = resolve(model, fields)
-    return Derivation(name, source.dims, source.name if model is not None or fields else None)
+    return Derivation(name, source.dims, source.name if model is not None or fields else None, source.notes)
 
 
 def tensors(model: Model | None = None, /, **fields: Any) -> tuple[Tensor, ...]:

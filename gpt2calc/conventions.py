@@ -135,7 +135,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "kaplan",
         PARAMETERS,
-        "the matrices of attention and MLP alone, 12·L·d²",
+        "the matrices of attention and MLP alone, 12·L·d² where n_inner is 4·d",
         "Kaplan et al. 2020, arXiv:2001.08361, section 2.1; TransformerLens, cfg.n_params",
         kaplan,
     ),
@@ -143,7 +143,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "weights",
         PARAMETERS,
         "weights alone, those of LayerNorm among them",
-        "counting by name, parameters that end in .weight",
+        "torch, the parameters whose name ends in .weight",
         weights,
     ),
     Convention(
@@ -170,36 +170,36 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "padded_vocabulary",
         PARAMETERS,
-        "vocabulary rounded up to a multiple of 128, 50,257 to 50,304",
+        "vocabulary rounded up to a multiple of 128, as 50,257 to 50,304",
         "karpathy/llm.c, train_gpt2.py: write_model; Megatron-LM, --make-vocab-size-divisible-by",
         padded_vocabulary,
     ),
     Convention(
         "narayanan",
         PARAMETERS,
-        "a published closed form, 2·d too low: it leaves ln_f out",
+        "a published closed form that leaves ln_f out, 2·d too low for a GPT-2",
         "Narayanan et al. 2021, arXiv:2104.04473, equation 2",
         narayanan,
     ),
     Convention(
         "cookbook",
         PARAMETERS,
-        "a published script's closed form, 5·L·d too low: it leaves out most biases",
+        "a published script's closed form that leaves most biases out, 5·L·d too low for a GPT-2",
         "EleutherAI/cookbook, calc/calc_transformer_params.py",
         cookbook,
     ),
     Convention(
         "stored_with_masks",
         ELEMENTS,
-        "elements in the released files, with a causal mask of T·T in each attention",
-        "the hub's page of openai-community/gpt2, 137,022,720",
+        "elements of a file with a causal mask of T·T for each attention, as GPT-2 was released",
+        "openai-community/gpt2, model.safetensors; safetensors/safetensors, issue 44",
         stored_with_masks,
     ),
-    Convention("fp32_bytes", BYTES, "4 bytes a parameter", "IEEE 754 binary32", bytes_at(32)),
-    Convention("fp16_bytes", BYTES, "2 bytes a parameter", "IEEE 754 binary16", bytes_at(16)),
+    Convention("fp32_bytes", BYTES, "4 bytes a parameter", "torch.float32", bytes_at(32)),
+    Convention("fp16_bytes", BYTES, "2 bytes a parameter", "torch.float16", bytes_at(16)),
     Convention("bf16_bytes", BYTES, "2 bytes a parameter", "torch.bfloat16", bytes_at(16)),
     Convention("int8_bytes", BYTES, "1 byte a parameter, without scales", "torch.int8", bytes_at(8)),
-    Convention("int4_bytes", BYTES, "half a byte a parameter, without scales", "two to a byte", bytes_at(4)),
+    Convention("int4_bytes", BYTES, "half a byte a parameter, without scales", "bitsandbytes, Linear4bit", bytes_at(4)),
 )
 """The table. A new way of counting is one row here."""
 

@@ -247,6 +247,18 @@ class ParameterCount:
         )
         return Table(name, ("component", "formula", "weights", "biases", "parameters", "share"), rows)
 
+    def flat_table(self, *, per_block: bool = False) -> Table:
+        """Lay the same rows out for a spreadsheet, where a first column tells components, groups and total apart."""
+        title, headers, rows = self.table(per_block=per_block)
+        kinds = iter(("component", "group", "total"))
+        kind, flat = next(kinds), []
+        for row in rows:
+            if row is None:
+                kind = next(kinds)
+            else:
+                flat.append((kind, *row))
+        return Table(title, ("kind", "name", *headers[1:]), tuple(flat))
+
     def conventions_table(self) -> Table:
         """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
         rows = tuple(
@@ -258,7 +270,11 @@ class ParameterCount:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
         rows = (row for row in self.conventions_table().rows if row and row[2] != conventions.BYTES)
         columns = itemgetter(0, 1, 3, 4) if sources else itemgetter(0, 1, 3)
-        return Table("counted every way", columns(CONVENTION_HEADERS), tuple(map(columns, rows)))
+        return Table(
+            f"{self.name}, counted every way" if sources else "counted every way",
+            columns(CONVENTION_HEADERS),
+            tuple(map(columns, rows)),
+        )
 
     def bytes_table(self) -> Table:
         """Lay the sizes in bytes out, in MB of 10⁶ and MiB of 2²⁰ bytes."""

@@ -47,9 +47,9 @@ class Derivation:
     <Derivation attn.c_attn = 3L·d² + 3L·d = 21,261,312 in gpt2>
     """
 
-    __slots__ = ("dims", "listed", "model", "name", "shown")
+    __slots__ = ("dims", "listed", "model", "name", "notes", "shown")
 
-    def __init__(self, name: str | None, dims: Dims, model: str | None) -> None:
+    def __init__(self, name: str | None, dims: Dims, model: str | None, notes: tuple[str, ...] = ()) -> None:
         components = tuple(row.component for row in formulas.table(dims))
         known = (*components, *formulas.GROUPS, "total")
         if name is not None and name not in known:
@@ -58,15 +58,23 @@ class Derivation:
         self.name = name or "total"
         self.dims = dims
         self.model = model
+        self.notes = notes
         self.shown = dims if model or self.name == "total" else everything
         if not self._rows(self.shown):
             self.shown = everything
         self.listed = everything if name is None and not model else self.shown
 
-    def _rows(self, structure: Dims, *, four: bool = False) -> list[formulas.Formula]:
+    def _letters(self, structure: Dims, *, four: bool = False) -> Dims:
+        """Return letters for the sizes, with m as 4d if that is asked for or if it is so in the model."""
         letters = symbols(structure)
-        m = 4 * Polynomial.letter("d") if four else Polynomial.letter("m")
-        rows = formulas.table(letters._replace(n_inner=m))  # type: ignore[arg-type]  # a letter stands in for a size
+        if four:
+            return letters._replace(n_inner=4 * letters.n_embd)
+        if self.model:
+            return letters
+        return letters._replace(n_inner=Polynomial.letter("m"))  # type: ignore[arg-type]  # stands in for a size
+
+    def _rows(self, structure: Dims, *, four: bool = False) -> list[formulas.Formula]:
+        rows = formulas.table(self._letters(structure, four=four))
         wanted = (row for row in rows if self.name in ("total", row.component, row.group))
         return [row for row in wanted if Polynomial.of(row.times).terms]
 
@@ -120,7 +128,7 @@ class Derivation:
         }
         if self.model:
             found |= {"model": self.model, "numbers": self.numbers, "total": self.total}
-        return found
+        return found | {"notes": list(self.notes)}
 
     def __repr__(self) -> str:
         value = f" = {self.total:,} in {self.model}" if self.model else ""
@@ -131,7 +139,7 @@ class Derivation:
 
     def _tensors(self, component: str) -> list[tuple[tensor_table.Row, Shape, Polynomial]]:
         """Return a component's tensors with shape and elements in letters."""
-        letters = symbols(self.listed)._replace(n_inner=Polynomial.letter("m"))  # type: ignore[arg-type]  # as above
+        letters = self._letters(self.listed)
         rows = (row for row in tensor_table.table(letters) if row.component == component)
         present = [row for row in rows if Polynomial.of(row.times).terms]
         shapes = [Shape(tuple(map(Polynomial.of, row.shape))) for row in present]
@@ -141,7 +149,7 @@ class Derivation:
     def tables(self) -> list[Table]:
         """Lay the derivation out: where it comes from, and the steps from there."""
         single = self.name in self.forms
-        return [self._tensor_table() if single else self._component_table(), self._step_table()]
+        return [self._tensor_table() if single else self.table(), self._step_table()]
 
     def _tensor_table(self) -> Table:
         rows = tuple(
@@ -150,7 +158,8 @@ class Derivation:
         )
         return Table(f"{self.name}, from its tensors", ("tensor", "role", "shape", "elements", "times"), rows)
 
-    def _component_table(self) -> Table:
+    def table(self) -> Table:
+        """Lay the forms out as one table, a row a component."""
         rows = tuple(
             (name, form, form.simplified, ONLY_WHEN.get(name, "")) for name, form in self._forms(self.listed).items()
         )

@@ -28,6 +28,7 @@ class Dims(NamedTuple):
     qkv_bias: int  # of the projections to queries, keys and values
     lm_head: int
     multiple_choice_head: int
+    summary_use_proj: int
     summary_proj_to_labels: int
     score: int
     classifier: int
@@ -96,7 +97,8 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
         bias=bias,
         qkv_bias=bias if qkv_bias is None else int(qkv_bias),
         lm_head=int("lm_head" in modules),
-        multiple_choice_head=int("multiple_choice_head" in modules and get("summary_use_proj", True)),
+        multiple_choice_head=int("multiple_choice_head" in modules),
+        summary_use_proj=int(get("summary_use_proj", True)),
         summary_proj_to_labels=int(get("summary_proj_to_labels", True)),
         score=int("score" in modules),
         classifier=int("classifier" in modules),
@@ -112,6 +114,6 @@ def to_fields(x: Dims) -> dict[str, Any]:
     ('lm', 3072)
     """
     head = next(name for name, modules in HEADS.items() if all(getattr(x, m) == (m in modules) for m in MODULES))
-    flags = ("tie_word_embeddings", "add_cross_attention", "bias", "qkv_bias", "summary_proj_to_labels")
+    switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
     sizes = dict(zip(LETTERS, x.sizes, strict=True))
-    return {**sizes, "head": head, **{flag: bool(getattr(x, flag)) for flag in flags}}
+    return {**sizes, "head": head, **{switch: bool(getattr(x, switch)) for switch in switches}}

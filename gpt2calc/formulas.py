@@ -53,6 +53,7 @@ def table(x: Dims) -> tuple[Formula, ...]:
     b, qkv_b = x.bias, x.qkv_bias
     cross = x.add_cross_attention * L
     untied = x.lm_head * (1 - x.tie_word_embeddings)
+    projected = x.multiple_choice_head * x.summary_use_proj
     s = x.summary_proj_to_labels * k + (1 - x.summary_proj_to_labels) * d  # outputs of the summary projection
     return (
         Formula("wte", "embedding", 1, V * d, 0, GPT2 + "GPT2Model"),
@@ -69,7 +70,7 @@ def table(x: Dims) -> tuple[Formula, ...]:
         Formula("mlp.c_proj", "mlp", L, m * d, b * d, GPT2 + "GPT2MLP"),
         Formula("ln_f", "layer_norm", 1, d, b * d, PRE_NORM + "GPT2Model"),
         Formula("lm_head", "head", untied, V * d, 0, GPT2 + "GPT2LMHeadModel"),
-        Formula("multiple_choice_head.summary", "head", x.multiple_choice_head, d * s, s, GPT2 + "GPT2SequenceSummary"),
+        Formula("multiple_choice_head.summary", "head", projected, d * s, s, GPT2 + "GPT2SequenceSummary"),
         Formula("score", "head", x.score, d * k, 0, GPT2 + "GPT2ForSequenceClassification"),
         Formula("classifier", "head", x.classifier, d * k, k, GPT2 + "GPT2ForTokenClassification"),
         Formula("qa_outputs", "head", x.qa_outputs, 2 * d, 2, GPT2 + "GPT2ForQuestionAnswering"),

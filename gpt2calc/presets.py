@@ -96,11 +96,12 @@ def models() -> tuple[Preset, ...]:
     """Return every preset: GPT-2's own sizes first, then family by family, each from the smallest to the largest.
 
     >>> [preset.name for preset in models()][:2], len(models()) == len(names())
-    (['gpt2', 'gpt2-small-portuguese'], True)
+    (['gpt2', 'gpt2-medium'], True)
     """
 
     def place(preset: Preset) -> tuple[bool, str, int, str]:
+        released = any(alias.startswith("openai-community/") for alias in preset.aliases)
         family = preset.name.partition("-")[0].casefold()
-        return family != "gpt2", family, formulas.total(preset.dims), preset.name
+        return not released, family, formulas.total(preset.dims), preset.name
 
     return tuple(sorted(map(_read, names()), key=place))

@@ -76,7 +76,7 @@ def table(x: Dims) -> tuple[Row, ...]:
     qkv_bias = layers * x.qkv_bias
     crossed = x.add_cross_attention
     own_head = x.lm_head - x.lm_head * x.tie_word_embeddings
-    choice = x.multiple_choice_head
+    choice = x.summary_use_proj * x.multiple_choice_head
     choices = width + x.summary_proj_to_labels * (x.num_labels - width)
     return (
         Row(BODY, "wte", WEIGHT, 1, (x.vocab_size, width)),

@@ -199,6 +199,17 @@ def test_the_table_of_one_block_has_what_repeats() -> None:
     assert total[4] == GPT2.per_block
 
 
+def test_a_spreadsheet_is_told_what_each_row_is() -> None:
+    """The flat table has the same rows, and a first column that keeps a sum from counting a parameter three times."""
+    flat = GPT2.flat_table()
+    assert flat.title == "gpt2"
+    assert flat.headers == ("kind", "name", "formula", "weights", "biases", "parameters", "share")
+    assert tuple(row[1:] for row in flat.rows if row) == tuple(row for row in GPT2.table().rows if row)
+    for kind in ("component", "group", "total"):
+        assert sum(row[5] for row in flat.rows if row and row[0] == kind and isinstance(row[5], int)) == GPT2.total
+    assert [row and row[:2] for row in GPT2.flat_table(per_block=True).rows][-1] == ("total", "total")
+
+
 def test_formulas_are_written_with_4d_where_n_inner_is_that_and_with_m_elsewhere() -> None:
     """The formula of mlp.c_fc follows the model."""
     assert GPT2["mlp.c_fc"].formula.text() == "L·(4d² + 4d)"
@@ -244,7 +255,7 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
     without_bytes = [row for row in whole.rows if row and row[2] != "bytes"]
     short, sourced = GPT2.conventions_in_short(), GPT2.conventions_in_short(sources=True)
     assert short.rows == tuple((row[0], row[1], row[3]) for row in without_bytes)
-    assert short.title == sourced.title == "counted every way"
+    assert (short.title, sourced.title) == ("counted every way", "gpt2, counted every way")
     assert short.headers == ("convention", "count", "what is counted")
     assert sourced.rows == tuple((row[0], row[1], row[3], row[4]) for row in without_bytes)
     assert sourced.headers == ("convention", "count", "what is counted", "source")
@@ -271,7 +282,7 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
         ),
         pytest.param(
             {"head": "double_heads", "summary_use_proj": False},
-            {"multiple_choice_head": 0, "lm_head": 1},
+            {"summary_use_proj": 0, "multiple_choice_head": 1, "lm_head": 1},
             id="no projection",
         ),
         pytest.param(

@@ -43,9 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     result = count(model_of(arguments.model), **arguments.fields)
     quiet = result.per_block if arguments.per_block else result.total
-    tables = [result.conventions_table() if arguments.conventions else result.table(per_block=arguments.per_block)]
-    human = tables
+    human = tables = [result.table(per_block=arguments.per_block)]
+    if arguments.format == "csv":
+        tables = [result.flat_table(per_block=arguments.per_block)]
     if arguments.conventions:
+        tables = [result.conventions_table()]
         human = [result.conventions_in_short(sources=True), result.bytes_table()]
     elif not arguments.per_block:
         human = [*tables, result.conventions_in_short(), result.bytes_table()]

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.api import formula
 
     result = formula(arguments.component, model_of(arguments.model), **arguments.fields)
-    tables = result.tables()
+    human = result.tables()
+    tables = [result.table()] if arguments.format == "csv" else human
     quiet = [result.simplified.text()]
-    return emit(arguments, result=result.to_dict(), human=tables, tables=tables, quiet=quiet)
+    return emit(arguments, result=result.to_dict(), human=human, tables=tables, quiet=quiet, notes=result.notes)

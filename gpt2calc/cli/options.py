@@ -99,8 +99,9 @@ class _Field(argparse.Action):
             values = not spelling.startswith(("no_", "un"))
             spelling = spelling.removeprefix("no_").replace("untied", "tied")
         elif self.metavar == "N":
+            grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", values)
             try:
-                values = int(values.replace(",", "_"))
+                values = int(values.replace(",", "") if grouped else values)
             except ValueError:
                 parser.error(f"{option_string} takes a whole number, got {values[:60]!r}")
         namespace.fields = {**namespace.fields, spelling: values}

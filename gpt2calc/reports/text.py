@@ -33,7 +33,29 @@ def write(tables: Sequence[Table], *, width: int = 100, colour: bool = False, as
         colour: whether to use the terminal's bold and dim.
         ascii_only: whether to write `*` for the dot and `^2` for the square.
     """
-    return "\n\n".join(_Writer(table, width, colour=colour, ascii_only=ascii_only).written() for table in tables) + "\n"
+    parts = (part for table in tables for part in _split(table, width))
+    return "\n\n".join(_Writer(part, width, colour=colour, ascii_only=ascii_only).written() for part in parts) + "\n"
+
+
+def _split(table: Table, width: int) -> list[Table]:
+    """Put the columns of a table that is all numbers, and too wide, under each other, with its first column again."""
+    body = [row for row in table.rows if row is not None]
+    count = len(table.headers)
+    if count < 3 or not all(is_number(cell) for row in body for cell in row[1:]):
+        return [table]
+    widths = [max(len(text(cell)) for cell in column) for column in zip(table.headers, *body, strict=True)]
+    if sum(widths) + len(GAP) * (count - 1) <= width:
+        return [table]
+    kept, used = 1, widths[0]
+    while kept == 1 or used + len(GAP) + widths[kept] <= width:
+        used += len(GAP) + widths[kept]
+        kept += 1
+    first = table._replace(headers=table.headers[:kept], rows=tuple(row and row[:kept] for row in table.rows))
+    rest = table._replace(
+        headers=(table.headers[0], *table.headers[kept:]),
+        rows=tuple(row and (row[0], *row[kept:]) for row in table.rows),
+    )
+    return [first, *_split(rest, width)]
 
 
 class _Writer:
