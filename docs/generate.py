@@ -1,0 +1,497 @@
+"""Draw what the docs say from the tables of gpt2calc: every block between two markers in README.md and docs/*.md.
+
+`python docs/generate.py` writes the blocks anew. `--check` writes nothing, prints what drifted, and exits with 1 if
+anything did. What is drawn depends on neither the terminal nor the version of Python: help is drawn from the options
+themselves, since argparse words it differently from one version to the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import io
+import json
+import os
+import re
+import shlex
+import sys
+import tomllib
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import mock
+
+import gpt2calc
+from gpt2calc import cli, conventions, formulas, spellings
+from gpt2calc.cli import options
+from gpt2calc.derivation import ONLY_WHEN
+from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.polynomial import Polynomial
+from gpt2calc.table import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
+SIZES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+
+GPT1_VOCABULARY = 40478
+"""transformers, OpenAIGPTConfig: the vocabulary of GPT-1."""
+
+FIGURES = ("kaplan", "without_embeddings", "tied", "stored_with_masks", "untied")
+"""The conventions behind the figures that are most often given for gpt2."""
+
+REPOSITORIES = ("github.com", "huggingface.co")
+"""Sites whose addresses begin with an owner and a repository."""
+
+UNITS = {"M": 10**6, "B": 10**9}
+
+
+# Running the command line
+
+
+class Ran(NamedTuple):
+    """What a line that a reader may type came to: the exit code, and what a terminal shows."""
+
+    code: int
+    shown: str
+
+
+def run(words: Sequence[str], stdin: str = "") -> Ran:
+    """Run the command line in this process, as if into a file: 100 columns, no colour, Unicode."""
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n", write_through=True)
+    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    with (
+        mock.patch.dict(os.environ, {"COLUMNS": "100", "NO_COLOR": "1"}),
+        mock.patch.multiple(sys, stdin=given, stdout=screen, stderr=screen),
+    ):
+        try:
+            code = cli.main(words)
+        except SystemExit as end:  # argparse ends this way
+            code = int(end.code or 0)
+    return Ran(code, screen.buffer.getvalue().decode())
+
+
+def shell(line: str) -> Ran:
+    """Run a line of the docs that calls gpt2calc: `gpt2calc ...`, after `echo ... |`, with `< file`, before `| ...`.
+
+    Raises:
+        ValueError: the line calls something else.
+    """
+    words, stdin = shlex.split(line), ""
+    if words[0] == "echo" and words[2] == "|":
+        stdin, words = words[1] + "\n", words[3:]
+    words = list(takewhile(lambda word: word not in ("|", ">"), words))
+    if "<" in words:
+        place = words.index("<")
+        stdin = Path(words[place + 1]).read_text(encoding="utf-8")
+        del words[place : place + 2]
+    if words[0] != "gpt2calc":
+        raise ValueError(f"not a line that calls gpt2calc: {line}")
+    return run(words[1:], stdin)
+
+
+def session(line: str) -> str:
+    """Return a line with what it prints, as a block for a console."""
+    return f"```console\n$ {line}\n{shell(line).shown.rstrip()}\n```"
+
+
+# Writing Markdown
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Return a table; `right` names the columns of numbers. A cell is Markdown, so that only `|` is escaped."""
+    rules = ["---:" if place in right else "---" for place in range(len(headers))]
+    lines = [headers, rules, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def code(*words: str) -> str:
+    """Return words as code, with commas between them."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def linked(source: str) -> str:
+    """Return a source as a link, called after its repository or site, where it is one; as it is where it is not."""
+    if not source.startswith("https://"):
+        return source
+    host, owner, repository = source.split("/")[2:5]
+    return f"[{f'{owner}/{repository}' if host in REPOSITORIES else host}]({source})"
+
+
+# The conventions and the models
+
+
+def figure(value: int) -> str:
+    """Return a count as people say it, in millions: 124M."""
+    return rounded(value, 10**6, 0) + "M"
+
+
+def figures() -> str:
+    """Draw the figures that are given for gpt2, each with the way of counting that gives it."""
+    gpt1 = gpt2calc.count("gpt2", vocab_size=GPT1_VOCABULARY).total
+    sentence = f"gpt2's sizes with GPT-1's vocabulary of {GPT1_VOCABULARY:,}; a hypothesis, since OpenAI gave no reason"
+    rows = [(gpt1, sentence, "")]
+    dims = gpt2calc.count("gpt2").dims
+    for name in FIGURES:
+        row = conventions.find(name)
+        rows.append((row.value(dims), row.sentence, f"`{name}`"))
+    written = ((figure(value), f"{value:,}", sentence, name) for value, sentence, name in sorted(rows))
+    return table(("figure", "exactly", "what is counted", "convention"), written, right=(0, 1))
+
+
+def convention_sentences() -> str:
+    """Draw every convention with its unit, sentence and source."""
+    rows = ((f"`{row.name}`", row.unit, row.sentence, row.source) for row in conventions.CONVENTIONS)
+    return table(("convention", "unit", "what is counted", "source"), rows)
+
+
+def convention_numbers() -> str:
+    """Draw the four released sizes under every convention."""
+    counts = [gpt2calc.count(name).conventions for name in SIZES]
+    rows = ((f"`{name}`", *(f"{count[name]:,}" for count in counts)) for name in conventions.NAMES)
+    return table(("convention", *SIZES), rows, right=range(1, 5))
+
+
+def agrees(published: str | None, total: int) -> str:
+    """Say whether a published figure is the exact total, rounded to the digits that are printed."""
+    if published is None:
+        return "-"
+    number, unit = published[:-1], published[-1]
+    exact = rounded(total, UNITS[unit], len(number.partition(".")[2])).replace(",", "")
+    return "yes" if exact == number else "no"
+
+
+def models() -> str:
+    """Draw every model that ships."""
+    rows = []
+    for preset in gpt2calc.models():
+        total = gpt2calc.count(preset.dims).total
+        note = preset.summary + (f". {preset.note}" if preset.note else "")
+        published = preset.published or "-"
+        rows.append((f"`{preset.name}`", f"{total:,}", published, agrees(preset.published, total), note))
+    return table(("model", "parameters", "published", "equal", "what it is"), rows, right=(1, 2))
+
+
+def model_names() -> str:
+    """Draw the other names and the source of every model that ships."""
+    rows = ((f"`{preset.name}`", code(*preset.aliases), linked(preset.source)) for preset in gpt2calc.models())
+    return table(("model", "also called", "source of the sizes"), rows)
+
+
+# The config
+
+
+def fields() -> str:
+    """Draw every field of a config, with its default and its spellings."""
+    rows = []
+    for field, others in spellings.SPELLINGS.items():
+        default = gpt2calc.Config.model_fields[field].default
+        rows.append((f"`{field}`", options.FIELD_HELP[field], code(json.dumps(default)), code(*others)))
+    return table(("field", "what it says", "default", "other spellings"), rows)
+
+
+def no_count() -> str:
+    """Draw the fields that are taken and change no count."""
+    return code(*sorted(spellings.NO_COUNT)) + "."
+
+
+def classes() -> str:
+    """Draw the heads with the class of transformers that has each."""
+    rows = ((f"`{head}`", f"`{name}`") for name, head in spellings.CLASSES.items())
+    return table(("head", "class of transformers"), rows)
+
+
+# The formulas
+
+
+def letters() -> str:
+    """Draw the letters of the formulas."""
+    rows = ((f"${letter}$", f"`{field}`", meaning(field)) for field, letter in LETTERS.items())
+    return table(("letter", "field", "what it is"), rows)
+
+
+def meaning(field: str) -> str:
+    """Return what a size is, without the letter before it."""
+    return options.FIELD_HELP[field].partition(", ")[2]
+
+
+def components() -> str:
+    """Draw the closed form of every component that a GPT-2 can have."""
+    letters = map(Polynomial.letter, LETTERS.values())
+    everything: Any = Dims(*letters, *(1,) * (len(Dims._fields) - len(LETTERS)))._replace(tie_word_embeddings=0)  # type: ignore[arg-type]  # letters stand in for sizes
+    simplified = {part["name"]: part["latex"] for part in gpt2calc.formula().to_dict()["components"]}
+    rows = []
+    for row in formulas.table(everything):
+        times, weights, biases = (f"${Polynomial.of(cell).tex()}$" for cell in row[2:5])
+        when = ONLY_WHEN.get(row.component, "always")
+        rows.append((f"`{row.component}`", row.group, times, weights, biases, f"${simplified[row.component]}$", when))
+    headers = ("component", "group", "times", "weights of each", "biases of each", "in all", "present when")
+    return table(headers, rows)
+
+
+def formula_sources() -> str:
+    """Draw where each formula is read."""
+    rows = formulas.table(gpt2calc.count("gpt2").dims)
+    by_source: dict[str, list[str]] = {}
+    for row in rows:
+        by_source.setdefault(row.source, []).append(row.component)
+    return table(("source", "components"), ((source, code(*names)) for source, names in by_source.items()))
+
+
+# The command line
+
+
+def exit_codes() -> str:
+    """Draw the exit codes."""
+    lines = (line.split(maxsplit=1) for line in cli.EXIT_CODES.splitlines()[1:])
+    return table(("exit code", "meaning"), lines)
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return the parser of one command."""
+    parser = options.Parser(prog=f"gpt2calc {name}")
+    import_module(f"gpt2calc.cli.{name}").configure(parser)
+    return parser
+
+
+def grouped(parser: argparse.ArgumentParser) -> dict[str, list[argparse.Action]]:
+    """Return a parser's arguments by the title that they stand under; argparse offers no public way to ask."""
+    groups = parser._action_groups  # noqa: SLF001  # see above
+    return {str(group.title): group._group_actions for group in groups if group._group_actions}  # noqa: SLF001  # see above
+
+
+def argument(action: argparse.Action) -> str:
+    """Return an option with what it takes."""
+    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else str(action.metavar or "")
+    return f"{action.option_strings[0]} {shown}".rstrip()
+
+
+def option_table(actions: Iterable[argparse.Action]) -> str:
+    """Draw arguments, each with what it does, the other options that do the same, and those that do the opposite."""
+    rows = []
+    for action in actions:
+        opposite = [option for option in action.option_strings if option.startswith(("--no-", "--un"))]
+        same = [option for option in action.option_strings[1:] if option not in opposite]
+        said = re.sub(r" \(also .*|; --\S+ for not$", "", action.help or "")
+        rows.append((f"`{argument(action)}`", said, code(*same), code(*opposite)))
+    used = 4 if any(row[3] for row in rows) else 3 if any(row[2] for row in rows) else 2
+    headers = ("option", "what it does", "other spellings", "the opposite")
+    return table(headers[:used], (row[:used] for row in rows))
+
+
+def commands() -> str:
+    """Draw every command: how it is called, what it takes, and examples."""
+    return "\n\n".join(map(command, cli.COMMANDS))
+
+
+def command(name: str) -> str:
+    """Draw one command; the options that several share stand in tables of their own."""
+    parser = parser_of(name)
+    groups = grouped(parser)
+    positionals = groups.get("positional arguments", [])
+    own = [action for action in groups["options"] if action.dest != "help"]
+    parts = [f"### {name}", str(parser.description), f"Usage: `{parser.usage}`"]
+    quiet = [action for action in groups["output"] if action.dest == "quiet"]
+    parts += [f"- `{action.metavar}`: {action.help}." for action in positionals]
+    parts += [f"- {code(argument(action), *action.option_strings[1:])}: {action.help}." for action in (*own, *quiet)]
+    shared = [f"[{title}](#{title.replace(' ', '-')})" for title in SHARED if heading(title, groups)]
+    parts.append(f"It takes the {' and the '.join(shared)}.")
+    examples, *rest = str(parser.epilog).split("\n\n")
+    lines = [f"$ {line.strip()}" for line in examples.splitlines()[1:]]
+    parts.append("\n".join(["```console", *lines, "```"]))
+    parts += [text[0].upper() + text[1:] + "." for text in rest]
+    return "\n\n".join(parts).replace(".\n\n- `", ".\n- `")
+
+
+SHARED = {"fields of a config": "fields of the config", "output options": "output"}
+"""How the docs call the groups of options that several commands share, and how the help's titles begin."""
+
+
+def heading(title: str, groups: Mapping[str, list[argparse.Action]]) -> list[argparse.Action]:
+    """Return the arguments of a shared group, none where a command does not have it."""
+    return next((actions for name, actions in groups.items() if name.startswith(SHARED[title])), [])
+
+
+def command_list() -> str:
+    """Draw the commands, a line each."""
+    rows = ((f"[`gpt2calc {name}`](#{name})", summary) for name, summary in cli.COMMANDS.items())
+    return table(("command", "what it does"), rows)
+
+
+def shared_options(title: str) -> str:
+    """Draw a group of options that several commands share; what -q leaves of an answer, each says for itself."""
+    return option_table(action for action in heading(title, grouped(parser_of("count"))) if action.dest != "quiet")
+
+
+def bare_options() -> str:
+    """Draw the options of the bare command."""
+    parser = cli.build_parser()
+    return option_table(action for action in grouped(parser)["options"] if action.dest != "help")
+
+
+# The JSON
+
+
+def schema(name: str) -> str:
+    """Draw a JSON Schema file as a table of its keys."""
+    document = json.loads((ROOT / "docs" / "schema" / f"{name}-1.json").read_text(encoding="utf-8"))
+    rows = list(keys(document, document, ""))
+    required = f"{document['description']} The schema is [schema/{name}-1.json](schema/{name}-1.json)."
+    return f"{required}\n\n{table(('key', 'type', 'meaning'), rows)}"
+
+
+def keys(part: Mapping[str, Any], document: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, str, str]]:
+    """Yield a row for each key of an object; keys that all hold the same share one row."""
+    properties: dict[str, Any] = part.get("properties", {})
+    alike = len(properties) > 1 and len({json.dumps(value) for value in properties.values()}) == 1
+    if alike:
+        properties = {"NAME": next(iter(properties.values())) | {"names": list(properties)}}
+    for key, value in properties.items():
+        held = resolved(value, document)
+        said = held.get("description", "")
+        if "names" in value:
+            said = ": ".join(filter(None, ("one key for each of " + code(*value["names"]), said)))
+        yield f"`{prefix}{key}`", kind(held), said
+        inner = resolved(held["items"], document) if "items" in held else held
+        yield from keys(inner, document, f"{prefix}{key}{'[]' if 'items' in held else ''}.")
+
+
+def resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference inside the document; one to another document is drawn under that one."""
+    reference = str(part.get("$ref", ""))
+    if not reference.startswith("#/$defs/"):
+        return part
+    found: Mapping[str, Any] = document["$defs"][reference.removeprefix("#/$defs/")]
+    return found
+
+
+def kind(part: Mapping[str, Any]) -> str:
+    """Name the type of a value."""
+    if "const" in part:
+        return f"`{json.dumps(part['const'])}`"
+    if "enum" in part:
+        return "one of " + code(*part["enum"])
+    if "$ref" in part or "items" in part:
+        return "array of " + {"string": "strings", "integer": "integers"}.get(part["items"].get("type"), "objects")
+    types = part["type"]
+    return types if isinstance(types, str) else " or ".join(types)
+
+
+# The house
+
+
+def layers() -> list[list[str]]:
+    """Return the floors of the package as the contract in pyproject.toml holds them, the lowest first."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    found: list[str] = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return [layer.split(" | ") for layer in reversed(found)]
+
+
+def floors() -> str:
+    """Draw the floors as a picture, the highest first."""
+    lines = [f"{floor}   {'   '.join(names)}" for floor, names in enumerate(layers())]
+    return "\n".join(["```text", *reversed(lines), "```"])
+
+
+def modules() -> str:
+    """Draw every module with the first sentence of its docstring, from the lowest floor to the highest."""
+    rows = ((str(floor), f"`{name}`", docstring(name)) for floor, names in enumerate(layers()) for name in names)
+    return table(("floor", "module", "what it is"), rows)
+
+
+def docstring(module: str) -> str:
+    """Return the first line of a module's docstring, without importing what it imports."""
+    spec = find_spec(f"gpt2calc.{module}")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(module)
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+    return (text or "").partition("\n")[0]
+
+
+# The pages
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "bare options": bare_options,
+    "classes": classes,
+    "command list": command_list,
+    "commands": commands,
+    "components": components,
+    "convention numbers": convention_numbers,
+    "convention sentences": convention_sentences,
+    "exit codes": exit_codes,
+    "fields": fields,
+    "figures": figures,
+    "floors": floors,
+    "formula sources": formula_sources,
+    "letters": letters,
+    "model names": model_names,
+    "models": models,
+    "modules": modules,
+    "no count": no_count,
+    **{f"options: {title}": partial(shared_options, title) for title in SHARED},
+    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS},
+}
+"""What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
+
+
+def pages() -> list[Path]:
+    """Return every page that may hold generated blocks."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def drawn(text: str) -> str:
+    """Return a page with every block drawn anew.
+
+    Raises:
+        ValueError: a marker has no end, or nothing is known by its name.
+    """
+    opened, closed = text.count("<!-- generated: "), text.count("<!-- end generated -->")
+    if opened != closed or opened != len(BLOCK.findall(text)):
+        raise ValueError(f"{opened} blocks begin and {closed} end")
+
+    def block(match: re.Match[str]) -> str:
+        name = match["name"]
+        if not name.startswith("$ ") and name not in BLOCKS:
+            raise ValueError(f"nothing is generated by the name {name!r}; known are {', '.join(BLOCKS)}")
+        body = session(name[2:]) if name.startswith("$ ") else BLOCKS[name]()
+        return f"<!-- generated: {name} -->\n\n{body}\n\n<!-- end generated -->"
+
+    return BLOCK.sub(block, text)
+
+
+def drift(page: Path) -> str:
+    """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
+    text = page.read_text(encoding="utf-8")
+    name = page.relative_to(ROOT).as_posix()
+    lines = difflib.unified_diff(
+        text.splitlines(keepends=True), drawn(text).splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
+    )
+    return "".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Write every page anew, or say what would change."""
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; print what drifted and exit with 1")
+    check = parser.parse_args(words).check
+    drifted = {page: difference for page in pages() if (difference := drift(page))}
+    for page, difference in drifted.items():
+        if check:
+            sys.stdout.write(difference)
+        else:
+            page.write_text(drawn(page.read_text(encoding="utf-8")), encoding="utf-8")
+    if check and drifted:
+        names = ", ".join(page.relative_to(ROOT).as_posix() for page in drifted)
+        print(f"drifted: {names}; run python docs/generate.py", file=sys.stderr)
+    return int(check and bool(drifted))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,196 @@
+"""The JSON: every document that a command prints is what docs/schema/ says, and the schemas refuse what is not."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry, Resource
+
+import gpt2calc
+from gpt2calc import cli, conventions, dims, formulas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
+SCHEMAS: dict[str, Any] = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
+REGISTRY: Registry[Any] = Registry().with_resources(
+    (schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values()
+)
+UNUSUAL = [
+    "--add-cross-attention",
+    "--head",
+    "double_heads",
+    "--no-summary-proj-to-labels",
+    "--no-bias",
+    "--n-layer",
+    "0",
+]
+ENORMOUS = ["--n-embd", str(10**30), "--n-layer", str(10**300)]
+
+CASES = [
+    *(["count", name] for name in ("gpt2", "gpt2-xl", "raschka-gpt2-small", "vit-gpt2-decoder", "tiny-gpt2")),
+    ["count", *UNUSUAL],
+    ["count", *ENORMOUS],
+    ["count", "--head", "question_answering", "--untied", "--n-inner", "0"],
+    ["count", "gpt2", "--per-block"],
+    ["count", "gpt2", "--conventions"],
+    ["count", "Cerebras-GPT-111M", "--n-embd", "1024"],
+    ["compare", "small", "medium", "large", "xl"],
+    ["compare", "gpt2"],
+    ["compare", "mingpt-sorter", "vit-gpt2-decoder", "--untied"],
+    ["formula"],
+    ["formula", "total"],
+    ["formula", "--model", "gpt2-xl"],
+    ["formula", "attn.c_attn", "--model", "gpt2"],
+    ["formula", "cross_attention"],
+    ["formula", "lm_head", "--model", "gpt2"],
+    ["formula", "qa_outputs", *ENORMOUS],
+    ["tensors", "gpt2"],
+    ["tensors", *UNUSUAL],
+    ["tensors", "gpt2-untied", "--head", "GPT2ForTokenClassification", "--num-labels", "0"],
+    ["models"],
+]
+
+
+def printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return the document that a command prints."""
+    assert cli.main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def check(document: Any) -> None:
+    """Validate a document by the schema that it names; raise where it does not fit."""
+    project, name, version = document["schema"].split("/")
+    assert project == "gpt2calc"
+    Draft202012Validator(SCHEMAS[f"{name}-{version}"], registry=REGISTRY).validate(document)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_a_schema(name: str) -> None:
+    """A file is valid JSON Schema of draft 2020-12, and is called after the document that it describes."""
+    schema = SCHEMAS[name]
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"].endswith(f"/docs/schema/{name}.json")
+    assert schema["properties"]["schema"]["const"] == schema["title"] == f"gpt2calc/{name.replace('-', '/')}"
+
+
+def test_every_command_has_a_schema_and_cases() -> None:
+    """No command is left out, and no schema is without documents that are tried on it."""
+    assert set(SCHEMAS) == {f"{command}-1" for command in cli.COMMANDS}
+    assert {case[0] for case in CASES} == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_no_object_takes_a_key_that_is_not_described(name: str) -> None:
+    """Every object of a schema closes its keys, and every value says what it means."""
+    for part in objects(SCHEMAS[name]):
+        assert part["additionalProperties"] is False
+        assert set(part["required"]) <= set(part["properties"])
+        assert all("description" in value or "$ref" in value for value in part["properties"].values())
+
+
+def objects(schema: Any) -> Iterator[Any]:
+    """Yield every part of a schema that describes an object."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for value in schema.values():
+            yield from objects(value)
+
+
+@pytest.mark.parametrize("words", CASES, ids=" ".join)
+def test_what_a_command_prints_fits_its_schema(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The document names its schema, and is valid by it."""
+    document = printed(words, capsys)
+    assert document["schema"] == f"gpt2calc/{words[0]}/1"
+    check(document)
+
+
+def test_the_results_in_python_fit_the_schemas() -> None:
+    """`to_dict()` gives what the command line prints."""
+    check(gpt2calc.count("gpt2").to_dict())
+    check(gpt2calc.compare("gpt2", {"n_layer": 3}).to_dict())
+    check(gpt2calc.formula("mlp", "gpt2").to_dict())
+
+
+@pytest.mark.parametrize("words", CASES, ids=" ".join)
+def test_every_number_but_a_share_is_an_integer(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON Schema calls 1.0 an integer; here a count is written without a decimal point or an exponent."""
+    assert {key for key, _ in floats(printed(words, capsys))} <= {"share"}
+
+
+def floats(document: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Yield every float of a document with the key it stands under."""
+    if isinstance(document, float):
+        yield key, document
+    elif isinstance(document, (dict, list)):
+        for name, value in document.items() if isinstance(document, dict) else ((key, each) for each in document):
+            yield from floats(value, name)
+
+
+def test_counts_beyond_a_float_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    """A total of hundreds of digits comes back from the JSON as the same integer."""
+    document = printed(["count", *ENORMOUS], capsys)
+    assert document["total"] == gpt2calc.count(n_embd=10**30, n_layer=10**300).total
+    assert document["total"] > 10**360
+
+
+def test_the_schema_names_what_the_tables_name() -> None:
+    """Conventions, groups and heads are the same in the schema and in the code, in the same order."""
+    properties = SCHEMAS["count-1"]["properties"]
+    assert tuple(properties["conventions"]["properties"]) == conventions.NAMES
+    assert tuple(properties["groups"]["properties"]) == formulas.GROUPS
+    assert tuple(properties["config"]["properties"]["head"]["enum"]) == tuple(dims.HEADS)
+    assert tuple(properties["config"]["properties"]) == tuple(dims.to_fields(gpt2calc.count("gpt2").dims))
+
+
+BROKEN: dict[str, Callable[[Any], Any]] = {
+    "a missing total": lambda document: document.pop("total"),
+    "a total with a fraction": lambda document: document.update(total=124439808.5),
+    "a total in words": lambda document: document.update(total="124,439,808"),
+    "a total that is null": lambda document: document.update(total=None),
+    "a negative total": lambda document: document.update(total=-1),
+    "another schema": lambda document: document.update(schema="gpt2calc/count/2"),
+    "a key that nobody described": lambda document: document.update(non_embedding=85056000),
+    "a convention that is gone": lambda document: document["conventions"].pop("kaplan"),
+    "a component without a name": lambda document: document["components"][0].pop("name"),
+    "a component of an unknown group": lambda document: document["components"][0].update(group="other"),
+    "a share above 1": lambda document: document["groups"]["mlp"].update(share=45.54),
+    "a flag that is a number": lambda document: document["config"].update(bias=1),
+    "notes that are one text": lambda document: document.update(notes="none"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_the_schema_refuses_a_broken_count(broken: str) -> None:
+    """One thing wrong in a good document is enough, also where it stands within a comparison."""
+    good = gpt2calc.count("gpt2").to_dict()
+    bad = deepcopy(good)
+    BROKEN[broken](bad)
+    validator = Draft202012Validator(SCHEMAS["count-1"], registry=REGISTRY)
+    validator.validate(good)
+    with pytest.raises(ValidationError):
+        validator.validate(bad)
+    with pytest.raises(ValidationError):
+        check({"schema": "gpt2calc/compare/1", "models": [good, bad]})
+
+
+@pytest.mark.parametrize("command", ["formula", "tensors", "models"])
+def test_the_other_schemas_refuse_a_missing_and_an_unknown_key(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each schema asks for its keys and takes no other."""
+    good = printed([command], capsys)
+    check(good)
+    with pytest.raises(ValidationError):
+        check({**good, "extra": 1})
+    for key in set(SCHEMAS[f"{command}-1"]["required"]) - {"schema"}:
+        with pytest.raises(ValidationError):
+            check({name: value for name, value in good.items() if name != key})
