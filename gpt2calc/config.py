@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DIGITS = 1000
 """Sizes have at most this many digits, so that every count stays below the 4,300 that Python prints by default."""
 
+TOO_LARGE = 10**DIGITS
+
 Size = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=0)]
 Head = Literal["none", "lm", "double_heads", "sequence_classification", "token_classification", "question_answering"]
@@ -88,8 +90,8 @@ class Config(BaseModel):
             super().__init__(**canonical(fields))
         except ValidationError as error:
             raise _explained(error) from None
-        for name, value in self:
-            if isinstance(value, int) and value >= 10**DIGITS:
+        for name, value in self.__dict__.items():
+            if isinstance(value, int) and value >= TOO_LARGE:
                 raise ConfigError(f"{name} must have at most {DIGITS} digits", field=name)
         if self.n_head and self.n_embd % self.n_head:
             raise ConfigError(_does_not_divide(self.n_head, self.n_embd), field="n_head", got=self.n_head)
