@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gpt2calc.dims import HEADS, Dims, from_fields
-from gpt2calc.errors import ConfigError, closest
+from gpt2calc.documents import read_head, refuse_other_models
+from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.spellings import (
     CANONICAL,
     CLASSES,
@@ -112,7 +113,7 @@ class Config(BaseModel):
         >>> Config(n_layer=24).replace(d_model=1024).dims.n_inner
         4096
         """
-        return Config(**{**self.given, **canonical(fields)})
+        return Config(**self.given | canonical(fields))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a Hugging Face-style config, in one spelling, without the fields that have their default.
@@ -136,6 +137,7 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
     >>> canonical({"block_size": 1024, "vocab": 50257, "dropout": 0.1})
     {'n_positions': 1024, 'vocab_size': 50257}
     """
+    refuse_other_models(fields)
     found: dict[str, Any] = {}
     spelled: dict[str, str] = {}
     for name, given in fields.items():
@@ -146,25 +148,33 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
         value = _whole(given)
         if field == "head":
             value = CLASSES.get(value, value) if isinstance(value, str) else "none" if value is None else value
-        if field in found and found[field] != value:
+        if field in found and not _same(found[field], value):
             first = spelled[field]
-            what = f"{first}={fields[first]} and {name}={given}"
+            what = f"{pair(first, fields[first])} and {pair(name, given)}"
             raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=given)
         found[field] = value
         spelled[field] = name
+    read_head(fields, found)
     return found
 
 
 def _refuse_unknown(name: str, given: object, fields: Mapping[str, Any]) -> None:
     """Raise for a field that means nothing here; pass over one that changes no count."""
     meant = NOT_READ.get(name)
-    if name in NO_COUNT or meant in fields:
+    if name in NO_COUNT or (meant and meant in map(CANONICAL.get, fields)):
         return
     if meant:
-        raise ConfigError(f"GPT-2 does not read {name}: give {meant}={given}", field=name, got=given)
+        raise ConfigError(f"GPT-2 does not read {name}: give {pair(meant, given)}", field=name, got=given)
     near = closest(name, tuple(CANONICAL))
     advice = f"did you mean {CANONICAL[near]}?" if near else f"known fields are {', '.join(SPELLINGS)}"
-    raise ConfigError(f"there is no field {name}: {advice}", field=name, got=given)
+    raise ConfigError(f"there is no field {shortened(name)}: {advice}", field=name, got=given)
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError:  # arrays, which are no sizes of one model
+        return False
 
 
 def _whole(value: object) -> object:
@@ -193,15 +203,10 @@ def _explained(error: ValidationError) -> ConfigError:
     """Turn pydantic's report into one sentence about the first field that is wrong, and name the others."""
     first, *others = error.errors(include_url=False)
     field, got = str(first["loc"][0]), first["input"]
-    message = f"{field} must be {_expected(field)}, got {_shown(got)}"
+    message = f"{field} must be {_expected(field)}, got {shown(got)}"
     if others:
         message += f" (wrong as well: {', '.join(dict.fromkeys(str(other['loc'][0]) for other in others))})"
     return ConfigError(message, field=field, got=got)
-
-
-def _shown(value: object) -> str:
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _does_not_divide(n_head: int, n_embd: int) -> str:

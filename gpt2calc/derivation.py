@@ -87,6 +87,11 @@ class Derivation:
         return {row.component: ClosedForm(*map(Polynomial.of, row[2:5])) for row in self._rows(structure)}
 
     @property
+    def has_alternatives(self) -> bool:
+        """Whether the forms are of heads that exclude each other, so that their sum is nobody's."""
+        return self.name == "head" and not self.model
+
+    @property
     def simplified(self) -> Polynomial:
         """The sum of the forms, multiplied out."""
         return sum((form.simplified for form in self.forms.values()), Polynomial({}))
@@ -148,6 +153,8 @@ class Derivation:
 
     def tables(self) -> list[Table]:
         """Lay the derivation out: where it comes from, and the steps from there."""
+        if self.has_alternatives:
+            return [self.table()]
         single = self.name in self.forms
         return [self._tensor_table() if single else self.table(), self._step_table()]
 

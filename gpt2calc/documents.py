@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.spellings import CLASSES, MARKS_OF_TRANSFORMERS, NOT_READ, READ_BY_TRANSFORMERS, SPELLINGS
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def parse(text: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found and found[key] != value:
-                raise ConfigError(f"{key} is given twice, as {found[key]} and as {value}", field=key, got=value)
+                raise ConfigError(
+                    f"{shortened(key)} is given twice, as {shown(found[key])} and as {shown(value)}",
+                    field=key,
+                    got=value,
+                )
             found[key] = value
         return found
 
@@ -81,7 +85,10 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     >>> fields["n_positions"], notes
     (1024, ('n_positions=1024 is read, as transformers does, and n_ctx=512 is not',))
     """
-    _refuse_other_models(document)
+    for name in document:
+        if not isinstance(name, str):
+            raise ConfigError(f"a field's name must be text, got {shown(name)}", got=name)
+    refuse_other_models(document)
     if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
         return {name: value for name, value in document.items() if name != OURS}, ()
     fields: dict[str, Any] = {}
@@ -90,8 +97,9 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         _read_field(field, document, fields, notes)
     for name, meant in NOT_READ.items():
         if name in document and document[name] != fields.get(meant):
-            notes.append(f"{name}={document[name]} is not read by GPT-2; {meant} is what counts")
-    _read_head(document, fields, notes)
+            notes.append(f"{pair(name, document[name])} is not read by GPT-2; {meant} is what counts")
+    note = read_head(document, fields)
+    notes += [note] if note else []
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
     return fields, tuple(notes)
@@ -106,36 +114,42 @@ def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any],
     first, *rest = present
     value = fields[field] = document[first]
     notes += [
-        f"{first}={value} is read, as transformers does, and {name}={document[name]} is not"
+        f"{pair(first, value)} is read, as transformers does, and {pair(name, document[name])} is not"
         for name in rest
         if document[name] != value
     ]
     if first not in theirs or field in NOT_IN_TRANSFORMERS:
-        notes.append(f"transformers itself would not read {first}={value}; it is counted as given")
+        notes.append(f"transformers itself would not read {pair(first, value)}; it is counted as given")
 
 
-def _refuse_other_models(document: Mapping[str, Any]) -> None:
+def refuse_other_models(document: Mapping[str, Any]) -> None:
+    """Raise where a document says that it is of another model type."""
     model_type = document.get("model_type")
     if model_type in (None, "gpt2"):
         return
     decoder = document.get("decoder")
     inner = isinstance(decoder, dict) and decoder.get("model_type") == "gpt2"
     advice = "; its decoder is a gpt2: give the decoder's object alone" if inner else ""
-    raise ConfigError(f"model_type is {model_type!r}, expected 'gpt2'{advice}", field="model_type", got=model_type)
+    raise ConfigError(f"model_type is {shown(model_type)}, expected 'gpt2'{advice}", field="model_type", got=model_type)
 
 
-def _read_head(document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:
-    """Take the head from `architectures` and num_labels from `id2label`, where they are not given outright."""
+def read_head(document: Mapping[str, Any], fields: dict[str, Any]) -> str | None:
+    """Take the head from `architectures` and num_labels from `id2label`, where they are not given outright.
+
+    Returns:
+        A note, where no architecture is a class of transformers' GPT-2.
+    """
     labels = document.get("id2label")
-    if "num_labels" not in fields and isinstance(labels, dict):
+    if "num_labels" not in document and isinstance(labels, dict):
         fields["num_labels"] = len(labels)
     architectures = document.get("architectures") or []
     if "head" in fields or not architectures:
-        return
+        return None
     if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
-        raise ConfigError(f"architectures must be a list of class names, got {architectures!r}", field="architectures")
+        got = shown(architectures)
+        raise ConfigError(f"architectures must be a list of class names, got {got}", field="architectures", got=got)
     known = [name for name in architectures if name in CLASSES]
     if known:
         fields["head"] = CLASSES[known[0]]
-    else:
-        notes.append(f"{architectures[0]} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel")
+        return None
+    return f"{shortened(architectures[0])} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel"

@@ -5,14 +5,33 @@ A message is one sentence that names the user's own thing, what was expected and
 
 from __future__ import annotations
 
+from typing import Any
+
 MOST_LISTED = 30
 """How many known names a message lists at most."""
 
 
+LONGEST = 60
+"""How many characters of a user's own value a message shows at most."""
+
+
 class Gpt2calcError(Exception):
-    """The base of every error that gpt2calc raises on purpose."""
+    """The base of every error that gpt2calc raises on purpose; its message is one printable line."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep message and facts on the way from another process."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[Gpt2calcError], args: tuple[Any, ...], facts: dict[str, Any]) -> Gpt2calcError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class ConfigError(Gpt2calcError, ValueError):
@@ -36,7 +55,7 @@ class UnknownNameError(Gpt2calcError, LookupError):
         near = closest(name, known)
         more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
         advice = f"did you mean {near}?" if near else f"known are {', '.join(known[:MOST_LISTED])}{more}"
-        super().__init__(f"no {kind} is called {name!r}{hint}: {advice}")
+        super().__init__(f"no {kind} is called {shown(name)}{hint}: {advice}")
 
 
 class UnreadableInputError(Gpt2calcError):
@@ -45,7 +64,7 @@ class UnreadableInputError(Gpt2calcError):
     exit_code = 3
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}")
+        super().__init__(f"{shortened(path)}: {problem}")
         self.path = path
         self.problem = problem
 
@@ -64,6 +83,49 @@ def closest(name: str, known: tuple[str, ...]) -> str | None:
     """
     from difflib import get_close_matches  # 5 ms at start-up, and only errors need it
 
+    if len(name) > 2 * LONGEST:
+        return None
     folded = {candidate.casefold(): candidate for candidate in reversed(known)}
     found = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+def printable(text: str) -> str:
+    r"""Return a text with what would break a line or colour a terminal written as escapes.
+
+    >>> print(printable("a\nb"))
+    a\nb
+    """
+    if text.isprintable():
+        return text
+    escaped = ((x if x.isprintable() else x.encode("unicode_escape").decode("ascii")) for x in text)
+    return "".join(escaped)
+
+
+def shortened(text: str) -> str:
+    """Return a text printably, and cut off where it is too long for a message."""
+    return printable(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: as JSON writes it, in one line, and not too long.
+
+    >>> shown(True), shown(None), shown("x"), shown(10**5000)
+    ('true', 'null', "'x'", 'a number of more than 4,300 digits')
+    """
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    try:
+        return shortened(repr(value))
+    except ValueError:  # Python prints no longer numbers
+        return "a number of more than 4,300 digits"
+
+
+def pair(name: str, value: object) -> str:
+    """Return a field with its value as a person gives them.
+
+    >>> pair("n_layer", 12), pair("head", "lm"), pair("bias", False)
+    ('n_layer=12', 'head=lm', 'bias=False')
+    """
+    text = value if isinstance(value, str) else str(value) if isinstance(value, bool) else shown(value)
+    return f"{shortened(name)}={shortened(text)}"

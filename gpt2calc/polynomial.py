@@ -38,6 +38,8 @@ class Polynomial:
     @classmethod
     def of(cls, value: Polynomial | int) -> Polynomial:
         """Return a polynomial as it is, and an integer as a constant one."""
+        if not isinstance(value, (Polynomial, int)):
+            raise TypeError(f"a polynomial has integer coefficients, got {value!r}")
         return value if isinstance(value, Polynomial) else cls({"": value})
 
     def __add__(self, other: Polynomial | int) -> Polynomial:
@@ -55,6 +57,8 @@ class Polynomial:
         return Polynomial(terms)
 
     def __pow__(self, exponent: int) -> Polynomial:
+        if exponent < 0:
+            raise ValueError(f"a power of a polynomial is 0 or more, got {exponent}")
         power = Polynomial.of(1)
         for _ in range(exponent):
             power = power * self
@@ -73,6 +77,8 @@ class Polynomial:
         return isinstance(other, (Polynomial, int)) and self.terms == Polynomial.of(other).terms
 
     def __hash__(self) -> int:
+        if set(self.terms) <= {""}:  # a constant equals an integer, and so has its hash
+            return hash(self.terms.get("", 0))
         return hash(frozenset(self.terms.items()))
 
     def __repr__(self) -> str:

@@ -34,6 +34,16 @@ class Preset(NamedTuple):
         """What the formulas read."""
         return from_fields(self.fields)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """What other fields are put over."""
+        return self.fields
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: a preset is read as it is."""
+        return ()
+
 
 def folder() -> str:
     """Return the folder of the presets: inside the package when installed, beside it in a clone."""

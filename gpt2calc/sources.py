@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc import documents, presets
 from gpt2calc.dims import Dims, to_fields
-from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
+from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, closest, printable, shown
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -65,7 +65,8 @@ def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
     """
     if model is None:
         gpt2 = presets.load("gpt2")
-        found = Source(gpt2.name, gpt2.dims, (), gpt2.fields)
+        without_heads = {name: value for name, value in gpt2.fields.items() if name != "n_head"}
+        found = Source(gpt2.name, gpt2.dims, (), without_heads)
     elif isinstance(model, (str, os.PathLike)):
         found = _named(os.fspath(model))
     elif isinstance(model, Source):
@@ -77,7 +78,7 @@ def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
     elif hasattr(model, "dims"):
         found = Source(model.name, model.dims, model.notes, getattr(model, "given", None))
     else:
-        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {model!r}", got=model)
+        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {shown(model)}", got=model)
     return _changed(found, fields) if fields else found
 
 
@@ -90,7 +91,7 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     from gpt2calc.config import Config  # loads pydantic, which a bare preset does without
 
     fields, notes = documents.read(document)
-    return Source(name, Config(**fields).dims, notes, fields)
+    return Source(printable(name), Config(**fields).dims, notes, fields)
 
 
 def from_text(text: str, name: str) -> Source:
@@ -124,17 +125,27 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
     from gpt2calc.config import Config, canonical  # loads pydantic, which a bare preset does without
 
-    own = Config(**(to_fields(source.dims) if source.given is None else source.given))
+    own = Config(**(_given(source.dims) if source.given is None else source.given))
     changes, notes = canonical(fields), list(source.notes)
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    n_embd = changes.get("n_embd")
+    n_embd = changes.get("n_embd", own.n_embd)
     if own.n_head and "n_head" not in changes and isinstance(n_embd, int) and n_embd % own.n_head:
         own = own.replace(n_head=None)
         notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
-    if own.n_inner is not None and n_embd is not None and "n_inner" not in changes:
+    if own.n_inner is not None and n_embd != own.n_embd and "n_inner" not in changes:
         notes.append(f"n_inner stays {own.n_inner}, as the model gives it, while n_embd changes")
     changed = own.replace(**changes)
+    name = ", ".join(f"{field}={value}" for field, value in changes.items())
     return Source(f"{source.name} with {name}" if name else source.name, changed.dims, tuple(notes), changed.given)
+
+
+def _given(x: Dims) -> dict[str, Any]:
+    """Return the fields of bare dims, without those that follow from others and so should follow a change of them."""
+    fields = to_fields(x)
+    if x.n_inner == 4 * x.n_embd:
+        del fields["n_inner"]
+    if x.qkv_bias == x.bias:
+        del fields["qkv_bias"]
+    return fields
 
 
 def _named(name: str) -> Source:
@@ -146,10 +157,14 @@ def _named(name: str) -> Source:
         return Source(preset.name, preset.dims, (), preset.fields)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
+    known = tuple(word for each in presets.models() for word in (each.name, *each.aliases))
     if os.sep in name or name.endswith(".json"):
-        raise UnreadableInputError(name, "there is no such file or folder, and no model that ships has this name")
-    known = (spelling for each in presets.models() for spelling in (each.name, *each.aliases))
-    raise UnknownNameError("model", name, tuple(known), " and there is no such file")
+        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, known)
+        advice = f": did you mean {near}?" if near else ""
+        raise UnreadableInputError(
+            name, f"there is no such file or folder, and no model that ships has this name{advice}"
+        )
+    raise UnknownNameError("model", name, known, " and there is no such file")
 
 
 def read_bytes(path: str) -> bytes:

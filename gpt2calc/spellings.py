@@ -80,6 +80,7 @@ NO_COUNT: frozenset[str] = frozenset(
         *("resid_pdrop", "return_dict", "scale_attn_by_inverse_layer_idx", "scale_attn_weights", "summary_activation"),
         *("summary_first_dropout", "task_specific_params", "tokenizer_class", "torch_dtype", "use_cache"),
         *("architectures", "model_type", "transformers_version"),
+        *("finetuning_task", "output_past", "pruned_heads", "torchscript", "use_bfloat16"),  # of 2019
         # nanoGPT, minGPT and Raschka
         *("attn_dropout", "drop_rate", "dropout", "embd_dropout", "name", "resid_dropout"),
     )

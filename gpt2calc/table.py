@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 
+ASCII = str.maketrans(
+    dict(zip("·⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
+)
+
+
 class Written(Protocol):
     """A cell that writes itself: for a terminal, for LaTeX, and as plain characters for CSV."""
 
@@ -43,6 +48,15 @@ def text(cell: Cell) -> str:
     '124,439,808'
     """
     return cell if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else cell.text()
+
+
+def in_ascii(written: str) -> str:
+    """Return a text in which a formula has `*` and `^2`, for where nothing but ASCII is taken.
+
+    >>> in_ascii("12L·d²")
+    '12L*d^2'
+    """
+    return written.translate(ASCII)
 
 
 def rounded(numerator: int, denominator: int, digits: int) -> str:

@@ -8,8 +8,9 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
+
+    from gpt2calc.cli.options import Parser
 
 COMMANDS = {
     "count": "count the parameters of one model, by component and in every convention",
@@ -37,24 +38,39 @@ EXAMPLES = """examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; the entry point of `gpt2calc`."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:
+        print("gpt2calc: the output cannot be written: standard output is closed", file=sys.stderr)
+        return 3
     if hasattr(sys.stdout, "reconfigure"):  # a name that the terminal cannot show is escaped, and no error
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except OSError as error:  # files are read where they are opened; what is left is standard output
         print(f"gpt2calc: the output cannot be written: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 3
     except KeyboardInterrupt:
         return 130
     return code
 
 
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _run(words: list[str]) -> int:
+    try:
+        return _command(words)
+    except SystemExit as ended:  # argparse, after it has printed help, the version or a mistake
+        return ended.code if isinstance(ended.code, int) else 0
+
+
+def _command(words: list[str]) -> int:
     from gpt2calc.errors import Gpt2calcError
 
     if not words or words[0] not in COMMANDS:
@@ -81,6 +97,9 @@ def _without_command(words: list[str]) -> int:
         parser.print_help()
         return 0
     if words[0].startswith("-"):
+        option = words[0].partition("=")[0]
+        if option not in parser.options():
+            parser.error(f"a command comes first, and {option} after it: gpt2calc count {option}, for one")
         arguments = parser.parse_args(words)
         if arguments.print_completion:
             from gpt2calc.cli import completion
@@ -95,7 +114,7 @@ def _without_command(words: list[str]) -> int:
     return parser.error(str(UnknownNameError("command", words[0], tuple(COMMANDS))))
 
 
-def build_parser(*, with_commands: bool = False) -> argparse.ArgumentParser:
+def build_parser(*, with_commands: bool = False) -> Parser:
     """Return the parser of the bare command; with commands, the whole tree, which only completion and the docs need."""
     from gpt2calc.cli.options import Parser
 

@@ -9,8 +9,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gpt2calc.errors import closest
+from gpt2calc.errors import UnreadableInputError, closest, printable
 from gpt2calc.spellings import SPELLINGS
+from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,13 +56,23 @@ class Parser(argparse.ArgumentParser):
         plain = re.sub(r"^argument (-[\w-]+)[^:]*:", r"\1:", message).replace(
             "expected one argument", "a value is missing"
         )
-        self.exit(2, f"{self.prog}: {plain} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {printable(plain)} (see {self.prog} --help)\n")
+
+    def options(self) -> dict[str, str]:
+        """Return every option, each with the spelling that the help shows."""
+        return {option: action.option_strings[0] for action in self._actions for option in action.option_strings}
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or an error, and let what goes wrong with that be known."""
+        stream = file or sys.stderr
+        if message and stream:
+            stream.write(message)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            known = {option: action.option_strings[0] for action in self._actions for option in action.option_strings}
+            known = self.options()
             options = [word for word in unknown if word.startswith("-")]
             if not options:
                 self.error(f"did not expect {' '.join(unknown)}")
@@ -151,6 +162,8 @@ def model_of(word: str | None) -> Model | None:
         return word
     from gpt2calc.sources import LARGEST, from_bytes
 
+    if sys.stdin is None:
+        raise UnreadableInputError("standard input", "it is closed")
     return from_bytes(sys.stdin.buffer.read(LARGEST + 1), "standard input")
 
 
@@ -164,20 +177,22 @@ def emit(
     notes: Iterable[str] = (),
 ) -> int:
     """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    ascii_only = not encoding.startswith("utf")
     if arguments.quiet:
-        sys.stdout.writelines(f"{line}\n" for line in quiet)
+        written = "".join(f"{line}\n" for line in quiet)
+        sys.stdout.write(in_ascii(written) if ascii_only else written)
         return 0
     for note in dict.fromkeys(notes):
         print(f"note: {note}", file=sys.stderr)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    ascii_only = not encoding.startswith("utf")
     if arguments.format == "human":
         written = report.write(human, width=columns(), colour=_takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
         written = report.write(result, ascii_only=ascii_only)
     else:
         written = report.write(tables[:1] if arguments.format == "csv" else tables)  # a file of CSV is one table
+        written = in_ascii(written) if ascii_only else written
     sys.stdout.write(written)
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import Percent, is_number, text
+from gpt2calc.table import Percent, in_ascii, is_number, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +15,9 @@ GAP = "  "
 LEAST = 16
 """A column of words is never made narrower than this."""
 
-BAR = 24
-"""How wide 100 % is drawn."""
+BAR, SHORTEST_BAR = 24, 8
+"""How wide 100 % is drawn at most, and at least; where there is less room, nothing is drawn."""
 
-ASCII = str.maketrans(
-    dict(zip("·⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
-)
 PLAIN, BOLD, DIM = "", "\033[1m", "\033[2m"
 
 
@@ -66,9 +63,14 @@ class _Writer:
         self.colour = colour
         self.ascii_only = ascii_only
         body = [row for row in table.rows if row is not None]
-        drawn = _draws_shares(table, body)
-        self.headers = (*table.headers, "") if drawn else table.headers
-        self.rows = [row and ((*row, _bar(row[-1])) if drawn else row) for row in table.rows]
+        headers, rows = table.headers, table.rows
+        if _draws_shares(table, body):
+            used = sum(max(len(text(cell)) for cell in column) for column in zip(headers, *body, strict=True))
+            longest_bar = min(BAR, width - used - len(GAP) * len(headers))
+            if longest_bar >= SHORTEST_BAR:
+                headers = (*headers, "")
+                rows = tuple(row and (*row, _bar(row[-1], longest_bar)) for row in rows)
+        self.headers, self.rows = headers, rows
         columns = [[row[place] for row in self.rows if row is not None] for place in range(len(self.headers))]
         self.right = [bool(column) and all(map(is_number, column)) for column in columns]
         longest = [
@@ -100,7 +102,7 @@ class _Writer:
         return lines
 
     def _shown(self, cell: Cell) -> str:
-        return text(cell).translate(ASCII) if self.ascii_only else text(cell)
+        return in_ascii(text(cell)) if self.ascii_only else text(cell)
 
     def _styled(self, line: str, style: str) -> str:
         return f"{style}{line}\033[0m" if self.colour and style else line
@@ -112,11 +114,11 @@ def _draws_shares(table: Table, body: Sequence[tuple[Cell, ...]]) -> bool:
     return bool(body) and shares[-1] and not any(shares[:-1])
 
 
-def _bar(cell: Cell) -> str:
+def _bar(cell: Cell, width: int) -> str:
     """Draw a percentage in eighths of a character, rounded down, so that what is there but tiny shows as nothing."""
     if not isinstance(cell, Percent) or not cell.whole:
         return ""
-    full, eighths = divmod(8 * BAR * cell.part // cell.whole, 8)
+    full, eighths = divmod(8 * width * cell.part // cell.whole, 8)
     return "█" * full + " ▏▎▍▌▋▊▉"[eighths].strip()
 
 

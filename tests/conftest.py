@@ -1,0 +1,103 @@
+"""What the whole suite shares: the command line run in this process, and run as a program of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from unittest import mock
+
+import pytest
+from hypothesis import settings
+
+import gpt2calc
+from gpt2calc.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+settings.register_profile("suite", deadline=None)  # what a first call loads takes longer than any deadline
+settings.load_profile("suite")
+
+PACKAGE = os.path.dirname(os.path.abspath(gpt2calc.__file__))
+QUIET = {"COLUMNS": "100", "NO_COLOR": "1"}
+CHANGING = (
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "FORCE_COLOR",
+    "LC_ALL",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "PYTHONUTF8",
+    "PYTHON_COLORS",
+)
+"""Variables of the surroundings that change what a program prints, or when."""
+
+
+class Ran(NamedTuple):
+    """What one run of the command line came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    """Run the command line in this process."""
+
+    def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
+        """Give it words and the bytes of standard input."""
+
+
+class Program(Protocol):
+    """Run the command line as a program of its own."""
+
+    def __call__(self, *words: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+        """Give it words, and settings of `subprocess.run`."""
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """Return the surroundings of a program: as here, the package found, nothing that changes what is printed."""
+    found = {name: value for name, value in os.environ.items() if name not in (*CHANGING, *QUIET)}
+    paths = (os.path.dirname(PACKAGE), found.get("PYTHONPATH", ""))
+    return {**found, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **changed}
+
+
+def _run(*words: str, stdin: bytes = b"") -> Ran:
+    surroundings: Mapping[str, str] = environment(**QUIET)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")  # as Python's own
+    given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    with (
+        mock.patch.dict(os.environ, surroundings, clear=True),
+        mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
+    ):
+        try:
+            code = main(words)
+        except SystemExit as end:  # argparse ends this way, for --help as well
+            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+    out.flush()
+    err.flush()
+    return Ran(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """Run `gpt2calc` in this process, 100 columns wide and without colour; give code, output and errors."""
+    return _run
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    """Run `gpt2calc` as a program, without a terminal unless the settings give one."""
+
+    def spawn(*words: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+        shown: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        if "input" in settings:
+            del shown["stdin"]
+        shown |= {"env": environment(), "timeout": 60, **settings}
+        return subprocess.run([sys.executable, "-m", "gpt2calc", *words], check=False, **shown)
+
+    return spawn

@@ -1,0 +1,110 @@
+"""Start-up: what is heavy is a guest, a command loads no more than it needs, and each check is able to fail."""
+
+from __future__ import annotations
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import gpt2calc
+from tests.conftest import environment
+
+HEAVY = frozenset({"matplotlib", "numpy", "pandas", "rich", "shtab", "sympy", "torch", "transformers"})
+MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__, "gpt2calc."))
+GUESTS = {"gpt2calc.arrays": {"numpy"}, "gpt2calc.symbolic": {"sympy"}}
+"""The rooms that a heavy library may enter, each with the library."""
+
+
+def loaded(code: str) -> set[str]:
+    """Run code in a fresh interpreter and return the names of all modules that it ends with."""
+    tail = "import sys as _sys; print('\\n' + '\\n'.join(_sys.modules))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{tail}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return set(ran.stdout.splitlines())
+
+
+def running(*words: str, before: str = "") -> set[str]:
+    """Run the command line in a fresh interpreter and return the names of all modules that it ends with."""
+    return loaded(f"{before}\nfrom gpt2calc.cli import main\nassert main({list(words)!r}) == 0")
+
+
+def roots(modules: set[str]) -> set[str]:
+    """Return the packages that modules belong to."""
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_importing_the_package_loads_nothing_but_itself() -> None:
+    """`import gpt2calc` costs one file: what it gives is loaded at its first use."""
+    assert loaded("import gpt2calc") - loaded("from __future__ import annotations") == {"gpt2calc"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("count", "gpt2-xl"),
+        ("count", "gpt2-xl", "--json"),
+        ("count", "small", "--format", "csv"),
+        ("compare", "small", "medium", "large", "xl"),
+        ("formula", "attn.c_attn", "--model", "gpt2"),
+        ("tensors", "tiny-gpt2"),
+        ("models",),
+    ],
+    ids=" ".join,
+)
+def test_a_preset_is_counted_without_pydantic_and_everything_heavy(words: tuple[str, ...]) -> None:
+    """What ships is trusted, so nothing is loaded to check it."""
+    found = roots(running(*words))
+    assert "gpt2calc" in found
+    assert found & (HEAVY | {"pydantic", "pydantic_core", "inspect"}) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("count", "--n-layer", "24"), ("compare", "small", "xl", "--vocab", "50304"), ("tensors", "--n-layer", "1")],
+    ids=" ".join,
+)
+def test_fields_load_pydantic_and_nothing_heavy(words: tuple[str, ...]) -> None:
+    """What is typed is checked, and no more than that."""
+    found = roots(running(*words))
+    assert "pydantic" in found
+    assert found & HEAVY == set()
+
+
+def test_counting_in_python_loads_nothing_heavy() -> None:
+    """The library is as light as the command."""
+    found = roots(loaded("import gpt2calc; gpt2calc.count('gpt2').to_dict(); gpt2calc.count('gpt2')._repr_html_()"))
+    assert found & (HEAVY | {"pydantic", "argparse"}) == set()
+
+
+@pytest.mark.parametrize("library", ["numpy", "sympy", "shtab"])
+def test_the_check_finds_a_heavy_library_where_there_is_one(library: str) -> None:
+    """A test of the test: a run that loads the library first does not pass for light."""
+    assert roots(running("count", "gpt2-xl", before=f"import {library}")) & HEAVY >= {library}
+
+
+def test_the_check_fails_where_the_command_fails() -> None:
+    """A run that ends in an error would load little, and is not taken for a success."""
+    with pytest.raises(AssertionError):
+        running("count", "no-such-model")
+
+
+def test_there_are_modules_to_import() -> None:
+    """The walk finds the rooms."""
+    assert {"gpt2calc.api", "gpt2calc.cli.count", "gpt2calc.config", "gpt2calc.reports.text"} <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_can_be_imported_first(module: str) -> None:
+    """No module needs another to have been imported before it, and only a guest's room loads the guest."""
+    found = roots(loaded(f"import {module}"))
+    assert found & (HEAVY - {"rich", "pandas"}) == GUESTS.get(module, set())
+    assert ("pydantic" in found) == (module == "gpt2calc.config")

@@ -1,0 +1,201 @@
+"""The models that ship: each file is valid, sourced and read alike by transformers; each published count comes out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import transformers
+
+import gpt2calc
+from gpt2calc import UnknownNameError, presets
+from gpt2calc.config import Config
+from gpt2calc.dims import from_fields
+from gpt2calc.documents import OURS, parse, read
+from gpt2calc.spellings import CLASSES, SPELLINGS
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
+NAMES = presets.names()
+FAMILY = Path(__file__).parent / "data" / "gpt2_family.jsonl"
+ROWS: list[dict[str, Any]] = [json.loads(line) for line in FAMILY.read_text(encoding="utf-8").splitlines()]
+RELEASED = {"small": 124_439_808, "medium": 354_823_168, "large": 774_030_080, "xl": 1_557_611_200}
+SOURCE = re.compile(r"https://[a-z0-9.-]+\.[a-z]+/\S+|arXiv:\d{4}\.\d{5}\b.*")
+
+
+def text_of(name: str) -> str:
+    """Return the file of a preset."""
+    return (Path(presets.folder()) / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_there_are_presets() -> None:
+    """The folder is found, and holds what people ask for."""
+    assert len(NAMES) >= 40
+    assert {"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2", "nanogpt", "gpt3-175B", "tiny-gpt2"} <= set(
+        NAMES
+    )
+    assert len(gpt2calc.models()) == len(NAMES)
+
+
+def test_there_are_published_counts() -> None:
+    """The file of published models is read, all of it."""
+    assert len(ROWS) == 25
+    assert len({row["id"] for row in ROWS}) == 25
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_is_a_valid_config(name: str) -> None:
+    """What skips pydantic at run time passes it here, and comes to the same dims."""
+    preset = presets.load(name)
+    config = Config(**preset.fields)
+    assert config.dims == preset.dims == from_fields(preset.fields)
+    assert config.n_head, "a preset says how many heads it has, though no count depends on it"
+    assert set(preset.fields) <= set(SPELLINGS), "a preset is written in canonical spelling"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_is_a_document_that_anyone_can_count(name: str) -> None:
+    """Its file, read as any config.json is, gives the same count: nothing about a preset is special."""
+    document = parse(text_of(name))
+    fields, _ = read(document)
+    assert Config(**fields).dims == presets.load(name).dims
+    assert document["model_type"] == "gpt2"
+    assert len(document["architectures"]) == 1
+    assert document["architectures"][0] in CLASSES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_loads_in_transformers_with_the_same_sizes(name: str) -> None:
+    """GPT2Config reads the file as gpt2calc does."""
+    document = parse(text_of(name))
+    preset = presets.load(name)
+    theirs = transformers.GPT2Config.from_dict({key: value for key, value in document.items() if key != OURS})
+    for field in ("n_layer", "n_embd", "n_head", "n_positions", "vocab_size", "n_inner", "tie_word_embeddings"):
+        assert getattr(theirs, field) == preset.fields[field], field
+    assert int(theirs.add_cross_attention) == preset.dims.add_cross_attention
+    assert theirs.num_labels == preset.dims.num_labels
+    assert theirs.n_embd % theirs.n_head == 0
+
+
+def test_no_two_presets_answer_to_one_name() -> None:
+    """Names and aliases are unique, whatever the case."""
+    spoken = [word.casefold() for preset in gpt2calc.models() for word in (preset.name, *preset.aliases)]
+    assert sorted(spoken) == sorted(set(spoken))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_answers_to_its_name_and_every_alias_in_any_case(name: str) -> None:
+    """All of them lead to the one preset."""
+    preset = presets.load(name)
+    for word in (preset.name, *preset.aliases):
+        for spoken in (word, word.upper(), word.lower()):
+            assert presets.load(spoken) == preset
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_says_where_it_comes_from_and_what_it_is(name: str) -> None:
+    """The source is an address or a paper; the summary is one phrase; what was published is a figure or nothing."""
+    preset = presets.load(name)
+    assert SOURCE.fullmatch(preset.source), preset.source
+    assert preset.summary
+    assert preset.summary.isprintable()
+    assert not preset.summary.endswith(".")
+    assert preset.published is None or re.fullmatch(r"\d+(\.\d+)?[MB]", preset.published)
+    assert preset.note is None or preset.note.endswith(".")
+
+
+@pytest.mark.parametrize(("alias", "total"), RELEASED.items())
+def test_the_four_released_models_answer_to_their_sizes(alias: str, total: int) -> None:
+    """small, medium, large and xl are what the article counts."""
+    assert gpt2calc.count(alias).total == gpt2calc.count(presets.load(alias).name).total == total
+
+
+def test_names_are_in_alphabetical_order_whatever_the_case() -> None:
+    """A person finds a name where it is looked for."""
+    assert list(NAMES) == sorted(NAMES, key=str.casefold)
+
+
+def test_models_are_listed_with_gpt2s_own_first_and_each_family_by_size() -> None:
+    """What most people look for stands on top, and below it each family goes from the smallest to the largest."""
+    listed = [preset.name for preset in gpt2calc.models()]
+    assert listed[:4] == ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"]
+    assert sorted(listed, key=str.casefold) == list(NAMES)
+    cerebras = [gpt2calc.count(name).total for name in listed if name.startswith("Cerebras")]
+    assert len(cerebras) == 7
+    assert cerebras == sorted(cerebras)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    """The error lists names and aliases as attributes, and says the nearest."""
+    with pytest.raises(UnknownNameError, match="did you mean gpt2-medium") as caught:
+        presets.load("gpt2-mediun")
+    assert (caught.value.kind, caught.value.name) == ("model", "gpt2-mediun")
+    assert {"gpt2", "small", "xl"} <= set(caught.value.known)
+
+
+@pytest.mark.parametrize("word", ["../configs/gpt2", "gpt2.json", "", ".", "/", "gpt2\0"], ids=repr)
+def test_a_preset_is_found_by_name_and_never_by_path(word: str) -> None:
+    """What is no name reaches no file."""
+    assert presets.find(word) is None
+
+
+def test_the_folder_inside_the_package_wins_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Installed, the presets lie in the package; in a clone, beside it."""
+    (tmp_path / "package").mkdir()
+    monkeypatch.setattr(presets, "_HERE", str(tmp_path / "package"))
+    assert presets.folder() == str(tmp_path / "configs")
+    (tmp_path / "package" / "configs").mkdir()
+    assert presets.folder() == str(tmp_path / "package" / "configs")
+
+
+def published(row: dict[str, Any]) -> dict[str, int]:
+    """Return the counts that a row of the family publishes, by the names they have here."""
+    return {
+        "tied": row["exact_tied"],
+        "untied": row["exact_untied"],
+        "without_wpe": row["exact_no_position"],
+        "without_embeddings": row["non_embedding"],
+        "kaplan": row["non_embedding_weights_only"],
+        "stored_with_masks": row["with_mask_buffers"],
+        "attention": row["attention"],
+        "mlp": row["mlp"],
+        "layer_norm": row["layernorm"],
+    }
+
+
+def given(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's fields as a person would type them: what GPT-2 does not read is left out."""
+    return {name: value for name, value in row["config"].items() if name != "intermediate_size"}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_published_model_has_every_published_count(row: dict[str, Any]) -> None:
+    """From its fields alone, every convention and every group comes out exactly."""
+    count = gpt2calc.count(**given(row))
+    groups = {name: count.groups[name].total for name in ("attention", "mlp", "layer_norm")}
+    ours = {**count.conventions, **groups}
+    assert {name: ours[name] for name in published(row)} == published(row)
+    assert count.total == row["exact_tied"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_published_model_has_every_published_count_on_the_command_line(row: dict[str, Any], run: Run) -> None:
+    """Its config as JSON on standard input gives the same numbers as JSON on standard output."""
+    typed = {"model_type": "gpt2", **row["config"]}
+    ran = run("count", "-", "--json", stdin=json.dumps(typed).encode())
+    assert ran.code == 0
+    shown = json.loads(ran.stdout)
+    ours = {**shown["conventions"], **{name: group["total"] for name, group in shown["groups"].items()}}
+    assert {name: ours[name] for name in published(row)} == published(row)
+    assert shown["total"] == row["exact_tied"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_published_model_is_among_the_presets_by_its_sizes(row: dict[str, Any]) -> None:
+    """Every published config ships, under whatever name."""
+    sizes = gpt2calc.count(**given(row)).dims.sizes
+    assert sizes in {preset.dims.sizes for preset in gpt2calc.models()}

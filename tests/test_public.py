@@ -1,0 +1,231 @@
+"""The public surface, name by name: documented, typed, and the same however it is imported."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+import os
+import pickle
+import pkgutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import api, config, conventions, counts, errors
+from tests.conftest import PACKAGE, environment
+
+SURFACE = [
+    "CONVENTIONS",
+    "Comparison",
+    "Config",
+    "ConfigError",
+    "Derivation",
+    "Gpt2calcError",
+    "Int64OverflowError",
+    "ParameterCount",
+    "UnknownNameError",
+    "UnreadableInputError",
+    "__version__",
+    "compare",
+    "count",
+    "formula",
+    "models",
+    "tensors",
+]
+"""Everything that is public. A name is added here on purpose, and removed with a new major version."""
+
+VERBS = ("compare", "count", "formula", "models", "tensors")
+CLASSES = ("Comparison", "Config", "Derivation", "ParameterCount")
+ERRORS = ("ConfigError", "Gpt2calcError", "Int64OverflowError", "UnknownNameError", "UnreadableInputError")
+MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__, "gpt2calc."))
+
+
+def test_the_surface_is_pinned() -> None:
+    """No name comes or goes unnoticed."""
+    assert gpt2calc.__all__ == SURFACE
+    assert dir(gpt2calc) == SURFACE
+
+
+@pytest.mark.parametrize("name", SURFACE)
+def test_every_public_name_is_there_and_is_what_it_is_called(name: str) -> None:
+    """It can be taken from the package, and by `from gpt2calc import *`."""
+    found = getattr(gpt2calc, name)
+    starred: dict[str, Any] = {}
+    exec("from gpt2calc import *", starred)
+    assert starred[name] is found
+    assert getattr(found, "__name__", name) == name
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    """As Python has it, with the package's name and the missing one."""
+    with pytest.raises(AttributeError, match=r"^module 'gpt2calc' has no attribute 'counts_'$"):
+        _ = gpt2calc.counts_
+    assert not hasattr(gpt2calc, "nothing")
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    """py.typed is there, so that type checkers read the annotations."""
+    assert os.path.isfile(os.path.join(PACKAGE, "py.typed"))
+
+
+def test_the_version_is_a_version() -> None:
+    """Three numbers."""
+    assert [part.isdecimal() for part in gpt2calc.__version__.split(".")] == [True] * 3
+
+
+def test_every_submodule_can_be_imported_and_hides_no_public_name() -> None:
+    """After everything is imported, `gpt2calc.count` is still the function."""
+    for module in MODULES:
+        importlib.import_module(module)
+    assert (gpt2calc.count, gpt2calc.formula, gpt2calc.models) == (api.count, api.formula, api.models)
+    assert not any(inspect.ismodule(getattr(gpt2calc, name)) for name in SURFACE)
+
+
+@pytest.mark.parametrize("order", [MODULES, MODULES[::-1]], ids=["in order", "in reverse"])
+def test_submodules_imported_first_hide_no_public_name(order: list[str]) -> None:
+    """In a fresh interpreter, whatever is imported before."""
+    first = "; ".join(f"import {module}" for module in order)
+    code = f"{first}; import gpt2calc; print(gpt2calc.count('gpt2').total, [m.name for m in gpt2calc.models()][0])"
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment())
+    assert (ran.returncode, ran.stdout.split()[0]) == (0, "124439808"), ran.stderr
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_is_documented(name: str) -> None:
+    """One sentence, each argument, what it returns and raises, and a doctest."""
+    verb = getattr(gpt2calc, name)
+    text = inspect.getdoc(verb) or ""
+    assert text.partition("\n")[0].endswith(".")
+    assert ">>> " in text
+    for argument in inspect.signature(verb).parameters:
+        assert f"    {argument}: " in text, argument
+    assert ("Raises:" in text) == (name != "models")
+    assert inspect.signature(verb).return_annotation is not inspect.Signature.empty
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_is_documented(name: str) -> None:
+    """With a doctest, and each public method and property of its own with a sentence."""
+    kind = getattr(gpt2calc, name)
+    assert ">>> " in (inspect.getdoc(kind) or "")
+    for attribute, value in vars(kind).items():
+        if not attribute.startswith(("_", "model_")) and (callable(value) or isinstance(value, property)):
+            assert (inspect.getdoc(value) or "").partition("\n")[0].endswith("."), attribute
+
+
+def public_things() -> list[tuple[str, Any]]:
+    """Return every function and class of the package that has no underscore, by its full name."""
+    found = {}
+    for module in MODULES:
+        for name, thing in vars(importlib.import_module(module)).items():
+            mine = getattr(thing, "__module__", "").startswith("gpt2calc")
+            if mine and not name.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
+                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
+    return sorted(found.items(), key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize("thing", [thing for _, thing in public_things()], ids=[name for name, _ in public_things()])
+def test_everything_without_an_underscore_has_a_docstring(thing: Any) -> None:
+    """A sentence at least, which begins with a capital and ends with a full stop or a colon."""
+    first = (thing.__doc__ or "").strip().partition("\n\n")[0]
+    assert first, thing
+    assert first[0].isupper() or not first[0].isalpha()
+    assert first.endswith((".", ":"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_begins_with_what_it_is(name: str) -> None:
+    """A docstring whose first line is a sentence."""
+    text = importlib.import_module(name).__doc__ or ""
+    assert text.partition("\n")[0].endswith((".", ":"))
+
+
+def test_errors_can_be_caught_together_and_by_what_they_are() -> None:
+    """All are Gpt2calcError, and each is the built-in error that a person would expect."""
+    hierarchy = {
+        "ConfigError": ValueError,
+        "UnknownNameError": LookupError,
+        "Int64OverflowError": OverflowError,
+        "UnreadableInputError": Exception,
+    }
+    for name, builtin in hierarchy.items():
+        assert issubclass(getattr(gpt2calc, name), gpt2calc.Gpt2calcError)
+        assert issubclass(getattr(gpt2calc, name), builtin)
+    assert set(hierarchy) | {"Gpt2calcError"} == set(ERRORS)
+    defined = {name for name, thing in vars(errors).items() if inspect.isclass(thing) and issubclass(thing, Exception)}
+    assert defined == set(ERRORS)
+
+
+def test_errors_carry_the_exit_code_of_the_command_line() -> None:
+    """A mistake is 2, an unreadable input 3."""
+    codes = {name: getattr(gpt2calc, name).exit_code for name in ERRORS}
+    assert codes == {
+        "ConfigError": 2,
+        "Gpt2calcError": 1,
+        "Int64OverflowError": 2,
+        "UnknownNameError": 2,
+        "UnreadableInputError": 3,
+    }
+
+
+RAISED = [
+    errors.Gpt2calcError("something"),
+    errors.ConfigError("n_layer must be a whole number", field="n_layer", got="x"),
+    errors.UnknownNameError("model", "gpt2-xll", ("gpt2", "gpt2-xl"), " and there is no such file"),
+    errors.UnreadableInputError("some.json", "cannot be read"),
+    errors.Int64OverflowError("too large"),
+]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "again", [lambda x: pickle.loads(pickle.dumps(x)), copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"]
+)
+def test_an_error_survives_the_way_from_another_process(error: Exception, again: Any) -> None:
+    """A pool of workers sends errors by pickle: message and facts arrive."""
+    back = again(error)
+    assert type(back) is type(error)
+    assert str(back) == str(error)
+    assert vars(back) == vars(error)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        gpt2calc.count("gpt2", n_layer=3),
+        gpt2calc.Config(n_layer=3),
+        gpt2calc.tensors("tiny-gpt2"),
+        gpt2calc.models()[:3],
+    ],
+    ids=["count", "config", "tensors", "models"],
+)
+def test_a_result_survives_the_way_from_another_process(result: Any) -> None:
+    """Results can be sent to and from workers, and copied."""
+    for back in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):
+        assert back == result
+        assert repr(back) == repr(result)
+
+
+def test_names_lead_to_the_same_things_as_their_homes() -> None:
+    """One function, one class, wherever it is taken from."""
+    assert gpt2calc.Config is config.Config
+    assert gpt2calc.CONVENTIONS is conventions.CONVENTIONS
+    assert gpt2calc.ParameterCount is counts.ParameterCount
+
+
+@pytest.mark.parametrize("name", ["gpt2", "small"])
+def test_a_result_shows_itself(name: str) -> None:
+    """Its repr names the model, the total and what it is made of."""
+    count = gpt2calc.count(name)
+    assert repr(count) == (
+        "<ParameterCount gpt2: 124,439,808 = embedding 39,383,808 + attention 28,348,416 + mlp 56,669,184 "
+        "+ layer_norm 38,400>"
+    )
+    assert repr(gpt2calc.compare(name, "xl")) == "<Comparison gpt2 124,439,808, gpt2-xl 1,557,611,200>"
+    assert repr(gpt2calc.formula("attn.c_attn", name)) == (
+        "<Derivation attn.c_attn = 3L·d² + 3L·d = 21,261,312 in gpt2>"
+    )
