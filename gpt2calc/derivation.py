@@ -114,8 +114,8 @@ class Derivation:
         found: dict[str, Any] = {
             "schema": SCHEMA,
             "name": self.name,
-            "simplified": self.simplified.text(),
-            "latex": self.simplified.tex(),
+            "simplified": None if self.has_alternatives else self.simplified.text(),
+            "latex": None if self.has_alternatives else self.simplified.tex(),
             "components": [
                 {
                     "name": name,
@@ -137,7 +137,8 @@ class Derivation:
 
     def __repr__(self) -> str:
         value = f" = {self.total:,} in {self.model}" if self.model else ""
-        return f"<Derivation {self.name} = {self.simplified.text()}{value}>"
+        forms = [form.simplified for form in self.forms.values()] if self.has_alternatives else [self.simplified]
+        return f"<Derivation {self.name} = {' or '.join(form.text() for form in forms)}{value}>"
 
     def _repr_latex_(self) -> str:
         return self.simplified.latex()

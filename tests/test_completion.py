@@ -22,9 +22,10 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 @pytest.fixture(scope="module")
 def script() -> str:
     """Return the completion script for bash."""
-    import shtab  # noqa: F401  # where it is missing, the fixture fails and says so
     from contextlib import redirect_stdout
     from io import StringIO
+
+    import shtab  # noqa: F401  # where it is missing, the fixture fails and says so
 
     with redirect_stdout(StringIO()) as printed:
         assert completion.write(build_parser(with_commands=True), "bash") == 0

@@ -163,7 +163,7 @@ def test_the_mlp_stays_four_times_as_wide_where_nobody_gave_its_width(form: str,
 
 
 def test_bare_dims_with_an_mlp_four_times_as_wide_keep_it_so() -> None:
-    """Dims do not say what was left open; an MLP of 4·n_embd follows a change of n_embd, and another stays, with a note."""
+    """An MLP of 4·n_embd follows a change of n_embd; any other stays, and a note says so."""
     followed = gpt2calc.count(Config(**TINY).dims, n_embd=20)
     assert (followed.dims.n_inner, followed.notes) == (80, ())
     kept = gpt2calc.count(Config(**{**TINY, "n_inner": 41}).dims, n_embd=20)
