@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from transformers.models.gpt2 import modeling_gpt2
 
 from gpt2calc import formulas
 from gpt2calc.presets import load
@@ -14,6 +13,8 @@ ROWS = formulas.table(load("gpt2").dims)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.component)
 def test_a_source_names_a_class_that_builds_the_component(row: formulas.Formula) -> None:
     """Each source ends in a class of transformers' modeling_gpt2.py; LayerNorms name the paper too."""
+    from transformers.models.gpt2 import modeling_gpt2  # takes seconds, and only this test asks it
+
     first, _, name = row.source.rpartition("transformers, modeling_gpt2.py: ")
     assert hasattr(modeling_gpt2, name)
     assert first == ("Radford et al. 2019, section 2.3; " if row.group == "layer_norm" else "")
