@@ -178,7 +178,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _whole(value: object) -> object:
-    """Return an integer of another library, such as numpy's, as the int it is; anything else as it came."""
+    """Return an integer or a truth value of numpy as Python's; anything else as it came."""
+    if type(value).__name__ in ("bool", "bool_") and hasattr(value, "item"):
+        return value.item()
     if isinstance(value, (int, float, str)) or not hasattr(value, "__index__"):
         return value
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 MOST_LISTED = 30
-"""How many known names a message lists at most."""
+"""How many known names a message lists; where there are more, a command lists them."""
 
 
 LONGEST = 60
@@ -53,8 +53,9 @@ class UnknownNameError(Gpt2calcError, LookupError):
     def __init__(self, kind: str, name: str, known: tuple[str, ...], hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, known
         near = closest(name, known)
-        more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
-        advice = f"did you mean {near}?" if near else f"known are {', '.join(known[:MOST_LISTED])}{more}"
+        advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+        if not near and len(known) > MOST_LISTED:
+            advice = f"gpt2calc {kind}s lists the {len(known)} that are known"
         super().__init__(f"no {kind} is called {shown(name)}{hint}: {advice}")
 
 

@@ -370,6 +370,18 @@ def test_surroundings_without_unicode_get_the_whole_answer(
     assert b"124" in ran.stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("count", "gpt2"), ("count", "gpt2", "--conventions"), ("formula",), ("formula", "total")],
+    ids=spoken,
+)
+def test_an_asterisk_in_ascii_is_no_markup_in_markdown(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dot that becomes an asterisk is escaped, or half a formula would stand in italics; two asterisks are bold."""
+    shown = printed((*words, "--format", "markdown"), monkeypatch, "ascii")
+    assert "*" in shown
+    assert [line for line in shown.splitlines() if re.search(r"(?<![\\*])\*(?!\*)", line)] == []
+
+
 def test_a_formula_in_ascii_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dots become asterisks, squares become ^2, rules become hyphens."""
     shown = printed(("count", "gpt2"), monkeypatch, "ascii")
@@ -918,3 +930,15 @@ def test_exit_codes_of_the_program_are_those_that_help_documents(
     assert b"Traceback" not in ran.stderr
     assert (ran.stdout == b"") == (code != 0)
     assert (ran.stderr == b"") == (code == 0)
+
+
+def test_none_takes_an_optional_field_back(run: Run) -> None:
+    """A model that gives n_inner gets an MLP of 4·n_embd again; a field that must be there refuses none."""
+    assert run("count", "Cerebras-GPT-111M", "--n-embd", "1536", "--n-inner", "none", "-q").stdout == (
+        run("count", "Cerebras-GPT-111M", "--n-embd", "1536", "--n-inner", "6144", "-q").stdout
+    )
+    assert run("count", "--n-layer", "none") == (
+        2,
+        "",
+        "gpt2calc count: n_layer must be a whole number, 0 or more, got null\n",
+    )

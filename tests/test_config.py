@@ -509,3 +509,9 @@ def test_a_config_error_is_a_value_error_and_one_of_ours() -> None:
     assert issubclass(ConfigError, ValueError)
     assert issubclass(ConfigError, Gpt2calcError)
     assert (ConfigError("no").field, ConfigError("no").got) == (None, None)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_truth_value_of_numpy_is_one(value: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """A switch read from an array is the switch that it says."""
+    assert Config(tied=np.bool_(value)).tie_word_embeddings is value

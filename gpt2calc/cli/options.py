@@ -27,7 +27,7 @@ FIELD_HELP = {
     "n_head": "attention heads; changes no count",
     "n_positions": "T, longest sequence in tokens",
     "vocab_size": "V, tokens",
-    "n_inner": "m, width of the MLP; 4 n_embd unless given",
+    "n_inner": "m, width of the MLP; 4 n_embd unless given, or if none",
     "tie_word_embeddings": "lm_head shares the matrix of wte",
     "add_cross_attention": "each block attends to an encoder as well",
     "bias": "nanoGPT's switch: biases in linear layers and LayerNorm",
@@ -110,12 +110,19 @@ class _Field(argparse.Action):
             values = not spelling.startswith(("no_", "un"))
             spelling = spelling.removeprefix("no_").replace("untied", "tied")
         elif self.metavar == "N":
-            grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", values)
-            try:
-                values = int(values.replace(",", "") if grouped else values)
-            except ValueError:
-                parser.error(f"{option_string} takes a whole number, got {values[:60]!r}")
+            values = _whole(parser, option_string, values)
         namespace.fields = {**namespace.fields, spelling: values}
+
+
+def _whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
+    """Return a number as people write it, 50257 or 50,257 or 50_257, and None for `none`."""
+    if value.lower() == "none":
+        return None
+    grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", value)
+    try:
+        return int(value.replace(",", "") if grouped else value)
+    except ValueError:
+        parser.error(f"{option} takes a whole number, got {value[:60]!r}")
 
 
 def add_fields(parser: argparse.ArgumentParser) -> None:
@@ -190,6 +197,8 @@ def emit(
         written = report.write(human, width=columns(), colour=_takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
         written = report.write(result, ascii_only=ascii_only)
+    elif arguments.format == "markdown":
+        written = report.write(tables, ascii_only=ascii_only)
     else:
         written = report.write(tables[:1] if arguments.format == "csv" else tables)  # a file of CSV is one table
         written = in_ascii(written) if ascii_only else written

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import is_number, text
+from gpt2calc.table import in_ascii, is_number, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,25 +16,28 @@ SPECIAL = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)")
 """What Markdown would read as markup; an underscore within a word is none."""
 
 
-def write(tables: Sequence[Table]) -> str:
+def write(tables: Sequence[Table], *, ascii_only: bool = False) -> str:
     """Return the tables as Markdown, each under its title in bold; totals stand in bold as well."""
-    return "\n\n".join(map(_written, tables)) + "\n"
+    return "\n\n".join(_written(table, ascii_only=ascii_only) for table in tables) + "\n"
 
 
-def _written(table: Table) -> str:
+def _written(table: Table, *, ascii_only: bool) -> str:
+    def shown(cell: Cell) -> str:
+        return _escaped(in_ascii(text(cell)) if ascii_only else text(cell))
+
     body = [row for row in table.rows if row is not None]
     right = [all(is_number(row[place]) for row in body) for place in range(len(table.headers))]
-    lines = [f"**{_cell(table.title)}**", ""] if table.title else []
-    lines.append(_line([_cell(header) for header in table.headers]))
+    lines = [f"**{shown(table.title)}**", ""] if table.title else []
+    lines.append(_line([shown(header) for header in table.headers]))
     lines.append(_line(["---:" if number else "---" for number in right]))
     for row in body:
-        cells = [_cell(cell) for cell in row]
+        cells = [shown(cell) for cell in row]
         lines.append(_line([f"**{cell}**" if cell and row[0] == "total" else cell for cell in cells]))
     return "\n".join(lines)
 
 
-def _cell(cell: Cell) -> str:
-    return SPECIAL.sub(r"\\\g<0>", text(cell)).replace("\n", " ")
+def _escaped(words: str) -> str:
+    return SPECIAL.sub(r"\\\g<0>", words).replace("\n", " ")
 
 
 def _line(cells: Sequence[str]) -> str:
