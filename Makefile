@@ -22,7 +22,7 @@ docs: $(VENV)/stamp-dev
 	$(BIN)/python docs/generate.py
 
 coverage: $(VENV)/stamp-test
-	$(BIN)/python -m pytest --quiet --numprocesses auto --cov
+	$(BIN)/python -m pytest --quiet --numprocesses auto --cov=gpt2calc
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
