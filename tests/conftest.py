@@ -18,7 +18,7 @@ from gpt2calc.cli import main
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What a first call loads takes longer than any deadline; the gate draws the same examples each time, people draw new ones.
+# What a first call loads takes longer than any deadline. The gate draws the same examples each time, people new ones.
 settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("suite")
 
