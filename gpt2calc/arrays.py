@@ -12,6 +12,7 @@ import numpy as np
 
 from gpt2calc import formulas
 from gpt2calc.dims import LETTERS, Dims, from_fields
+from gpt2calc.documents import DEFAULTS
 from gpt2calc.errors import ConfigError, Int64OverflowError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Int64Array = NDArray[np.int64]
 
 LARGEST = 2**63 - 1
-DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
 FROM_ZERO = ("n_layer", "n_inner", "num_labels")
 """The sizes that can be 0; the others are 1 or more."""
 

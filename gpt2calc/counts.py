@@ -59,6 +59,10 @@ class Group(NamedTuple):
 _compiled: dict[tuple[int, ...], Callable[..., int]] = {}
 
 
+def _letters(structure: tuple[int, ...]) -> Dims:
+    return Dims(*map(Polynomial.letter, ORDER), *structure)  # type: ignore[arg-type]  # letters stand in for sizes
+
+
 def symbols(x: Dims) -> Dims:
     """Return dims of the same structure whose sizes are letters; m is written 4d where it is that.
 
@@ -66,13 +70,12 @@ def symbols(x: Dims) -> Dims:
     >>> formulas.total(symbols(load("gpt2").dims))
     12L·d² + 13L·d + V·d + T·d + 2d
     """
-    letters = Dims(*map(Polynomial.letter, ORDER), *x.structure)  # type: ignore[arg-type]  # letters stand in for sizes
+    letters = _letters(x.structure)
     return letters._replace(n_inner=4 * letters.n_embd) if x.n_inner == 4 * x.n_embd else letters
 
 
 def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
-    letters = Dims(*map(Polynomial.letter, ORDER), *structure)  # type: ignore[arg-type]  # letters stand in for sizes
-    function = _compiled[structure] = Polynomial.of(formulas.total(letters)).compiled()
+    function = _compiled[structure] = Polynomial.of(formulas.total(_letters(structure))).compiled()
     return function
 
 

@@ -92,6 +92,11 @@ class Derivation:
         return self.name == "head" and not self.model
 
     @property
+    def alternatives(self) -> list[Polynomial]:
+        """The formulas multiplied out: one for each head where they exclude each other, and else their one sum."""
+        return [form.simplified for form in self.forms.values()] if self.has_alternatives else [self.simplified]
+
+    @property
     def simplified(self) -> Polynomial:
         """The sum of the forms, multiplied out."""
         return sum((form.simplified for form in self.forms.values()), Polynomial({}))
@@ -137,11 +142,10 @@ class Derivation:
 
     def __repr__(self) -> str:
         value = f" = {self.total:,} in {self.model}" if self.model else ""
-        forms = [form.simplified for form in self.forms.values()] if self.has_alternatives else [self.simplified]
-        return f"<Derivation {self.name} = {' or '.join(form.text() for form in forms)}{value}>"
+        return f"<Derivation {self.name} = {' or '.join(form.text() for form in self.alternatives)}{value}>"
 
     def _repr_latex_(self) -> str:
-        return self.simplified.latex()
+        return ", ".join(form.latex() for form in self.alternatives)
 
     def _tensors(self, component: str) -> list[tuple[tensor_table.Row, Shape, Polynomial]]:
         """Return a component's tensors with shape and elements in letters."""

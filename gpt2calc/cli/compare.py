@@ -40,4 +40,4 @@ def run(arguments: argparse.Namespace) -> int:
     totals = [count.total for count in result]
     one = arguments.format == "csv"
     tables = [result.table()] if one else result.tables()
-    return emit(arguments, result=result.to_dict(), human=tables, tables=tables, quiet=totals, notes=notes)
+    return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=totals, notes=notes)

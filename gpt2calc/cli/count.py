@@ -51,4 +51,4 @@ def run(arguments: argparse.Namespace) -> int:
         human = [result.conventions_in_short(sources=True), result.bytes_table()]
     elif not arguments.per_block:
         human = [*tables, result.conventions_in_short(), result.bytes_table()]
-    return emit(arguments, result=result.to_dict(), human=human, tables=tables, quiet=[quiet], notes=result.notes)
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=[quiet], notes=result.notes)

@@ -42,6 +42,5 @@ def run(arguments: argparse.Namespace) -> int:
     result = formula(arguments.component, model_of(arguments.model), **arguments.fields)
     human = result.tables()
     tables = [result.table()] if arguments.format == "csv" else human
-    alone = [form.simplified for form in result.forms.values()] if result.has_alternatives else [result.simplified]
-    quiet = [form.text() for form in alone]
-    return emit(arguments, result=result.to_dict(), human=human, tables=tables, quiet=quiet, notes=result.notes)
+    quiet = [form.text() for form in result.alternatives]
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)

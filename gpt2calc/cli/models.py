@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpt2calc.cli.options import add_output, emit
 
@@ -42,10 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
         ("model", "parameters", "published", "n_layer", "n_embd", "n_positions", "vocab_size", "what it is", "source"),
         tuple((p.name, total, p.published or "", *p.dims[:4], p.summary, p.source) for p, total in found),
     )
-    result = {
-        "schema": "gpt2calc/models/1",
-        "models": [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found],
-    }
+
+    def result() -> dict[str, Any]:
+        listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
+        return {"schema": "gpt2calc/models/1", "models": listed}
+
     names = [preset.name for preset, _ in found]
     return emit(arguments, result=result, human=[short], tables=[whole], quiet=names)
 

@@ -14,7 +14,7 @@ from gpt2calc.spellings import SPELLINGS
 from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gpt2calc.sources import Model
     from gpt2calc.table import Table
@@ -177,7 +177,7 @@ def model_of(word: str | None) -> Model | None:
 def emit(
     arguments: argparse.Namespace,
     *,
-    result: dict[str, Any],
+    result: Callable[[], dict[str, Any]],
     human: Sequence[Table],
     tables: Sequence[Table],
     quiet: Iterable[object],
@@ -196,7 +196,7 @@ def emit(
     if arguments.format == "human":
         written = report.write(human, width=columns(), colour=_takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
-        written = report.write(result, ascii_only=ascii_only)
+        written = report.write(result(), ascii_only=ascii_only)
     elif arguments.format == "markdown":
         written = report.write(tables, ascii_only=ascii_only)
     else:

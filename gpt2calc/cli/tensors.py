@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpt2calc.cli.options import add_fields, add_output, emit, model_of
 
@@ -44,13 +44,16 @@ def run(arguments: argparse.Namespace) -> int:
     headers = ("tensor", "shape", "component", "role", "numel")
     table = Table("", headers, rows)
     human = Table(source.name, headers, (*rows, None, ("total", "", "", f"{len(found):,} tensors", total)))
-    result = {
-        "schema": "gpt2calc/tensors/1",
-        "model": source.name,
-        "total": total,
-        "tensors": [{**each._asdict(), "shape": list(each.shape), "numel": each.numel} for each in found],
-        "notes": list(source.notes),
-    }
+
+    def result() -> dict[str, Any]:
+        return {
+            "schema": "gpt2calc/tensors/1",
+            "model": source.name,
+            "total": total,
+            "tensors": [{**each._asdict(), "shape": list(each.shape), "numel": each.numel} for each in found],
+            "notes": list(source.notes),
+        }
+
     notes = list(source.notes)
     if source.dims.lm_head and source.dims.tie_word_embeddings:
         notes.append("lm_head.weight is tied: it is transformer.wte.weight, and is not listed again")
