@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from gpt2calc.conventions import CONVENTIONS
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
-    from gpt2calc.errors import ConfigError, Gpt2calcError, Int64OverflowError, UnknownNameError, UnreadableInputError
+    from gpt2calc.errors import (
+        ConfigError,
+        Gpt2calcError,
+        Int64OverflowError,
+        NetworkError,
+        UnknownNameError,
+        UnreadableInputError,
+    )
 
 __version__ = "0.1.0"
 
@@ -29,6 +36,7 @@ __all__ = [
     "Derivation",
     "Gpt2calcError",
     "Int64OverflowError",
+    "NetworkError",
     "ParameterCount",
     "UnknownNameError",
     "UnreadableInputError",
@@ -47,7 +55,14 @@ _HOMES = {
     "conventions": ("CONVENTIONS",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
-    "errors": ("ConfigError", "Gpt2calcError", "Int64OverflowError", "UnknownNameError", "UnreadableInputError"),
+    "errors": (
+        "ConfigError",
+        "Gpt2calcError",
+        "Int64OverflowError",
+        "NetworkError",
+        "UnknownNameError",
+        "UnreadableInputError",
+    ),
 }
 
 

@@ -70,6 +70,17 @@ class UnreadableInputError(Gpt2calcError):
         self.problem = problem
 
 
+class NetworkError(Gpt2calcError):
+    """The hub did not give what was asked for: no connection, no such repository, no permission, too many requests."""
+
+    exit_code = 4
+
+    def __init__(self, address: str, problem: str) -> None:
+        super().__init__(f"{shortened(address)}: {problem}")
+        self.address = address
+        self.problem = problem
+
+
 class Int64OverflowError(Gpt2calcError, OverflowError):
     """A count over numpy arrays that does not fit in int64, found before anything wraps."""
 
