@@ -1,0 +1,140 @@
+"""What the tensors of one checkpoint have in common: dtypes, memories of their own, and masks in every block or none.
+
+Pure. Each function yields what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gpt2calc.dialects.base import Piece
+from gpt2calc.listing import FLOATS, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gpt2calc.dialects.base import Extra
+    from gpt2calc.dialects.layouts import Shape
+    from gpt2calc.dims import Dims
+    from gpt2calc.listing import StoredTensor
+    from gpt2calc.sorting import Sorted
+
+MISSING, UNEXPECTED, SHAPE, DTYPE, SHARED = "missing", "unexpected", "shape", "dtype", "shared"
+"""What can be wrong with a tensor; what can be wrong between files stands in `listing.Fault`."""
+
+
+def dtypes(found: Sorted) -> Iterator[Fault]:
+    """Yield each tensor whose dtype is not that of the others with as many dimensions.
+
+    Vectors and matrices are looked at apart, since many files keep LayerNorm and biases in a wider dtype. A quantized
+    file mixes the dtypes of its matrices on purpose, and llama.cpp keeps wpe in F32.
+    """
+    gguf = found.listing.format == "gguf"
+    overall = Counter(tensor.dtype for tensor in found.own.values())
+    quantized = gguf and not FLOATS.issuperset(overall)
+    for rank in (1, 2):
+        group = {name: t for name, t in found.own.items() if len(found.expected[name].table_shape) == rank}
+        usual = _majority((tensor.dtype for tensor in group.values()), overall)
+        for name, tensor in group.items():
+            kept_wide = gguf and tensor.dtype == "F32" and found.expected[name].component == "wpe"
+            if kept_wide or (quantized and rank == 2):
+                continue
+            if tensor.dtype != usual:
+                others = "vectors" if rank == 1 else "matrices"
+                message = f"expected {usual}, as the other {others}, got {tensor.dtype}"
+                yield Fault(DTYPE, name, message, usual, tensor.dtype)
+            elif tensor.dtype not in FLOATS:
+                yield Fault(DTYPE, name, f"expected a float, got {tensor.dtype}", "F32", tensor.dtype)
+
+
+def memories(found: Sorted) -> Iterator[Fault]:
+    """Yield each tensor that is one and the same memory as another, and should not be, or repeats its elements."""
+    places: dict[object, str] = {}
+    for name, tensor in found.own.items():
+        if tensor.numel > 1 and tensor.stride and 0 in tensor.stride:
+            message = "expected an element for each place, got fewer that are repeated"
+            yield Fault(SHARED, name, message, f"{tensor.numel:,} elements", "expanded ones")
+        if tensor.place is None or not tensor.numel:
+            continue
+        first = places.setdefault(tensor.place, name)
+        if first != name:
+            message = f"expected a memory of its own, got that of {first}"
+            yield Fault(SHARED, name, message, "a memory of its own", first)
+
+
+def masks(found: Sorted) -> Iterator[Fault]:
+    """Yield what is wrong beside the parameters: all blocks have a mask or none, in one shape and dtype."""
+    groups: dict[str, tuple[Extra, list[StoredTensor]]] = {}
+    for tensor, extra in found.extras:
+        groups.setdefault(extra.template, (extra, []))[1].append(tensor)
+    for template, (extra, tensors) in groups.items():
+        shape, dtype = Counter((tensor.shape, tensor.dtype) for tensor in tensors).most_common(1)[0][0]
+        fits = _has_form(shape, extra, found.dims)
+        for tensor in tensors:
+            if not fits:
+                yield wrong_shape(tensor, extra.shape)
+            elif tensor.shape != shape:
+                yield wrong_shape(tensor, shape, ", as in other blocks")
+            elif tensor.dtype != dtype:
+                message = f"expected {dtype}, as in other blocks, got {tensor.dtype}"
+                yield Fault(DTYPE, tensor.name, message, dtype, tensor.dtype)
+        yield from _in_every_block(found, template, {tensor.name for tensor in tensors})
+
+
+def _in_every_block(found: Sorted, template: str, present: set[str]) -> Iterator[Fault]:
+    if "{}" not in template:
+        return
+    names = [found.reading.named(template, block) for block in range(found.blocks)]
+    for name in (name for name in names if name not in present):
+        yield Fault(MISSING, name, "it is missing, and other blocks have it", "one in every block", "nothing")
+    for name in sorted(present.difference(names)):
+        yield Fault(UNEXPECTED, name, f"the model has {found.dims.n_layer:,} blocks, numbered from 0", "nothing", name)
+
+
+def head_copy(found: Sorted) -> Iterator[Fault]:
+    """Yield what is wrong with the shape of a tied head that is stored all the same: it has to be that of wte."""
+    copy, wte = found.head_copy, found.stored("wte")
+    if copy is None:
+        return
+    row = found.reading.find(copy.name)
+    layout = row[0].layout if row and isinstance(row[0], Piece) else None
+    rows = found.dims.vocab_size + (found.padded_rows("wte", wte.shape) if wte else 0)
+    table = (rows, found.dims.n_embd)
+    expected = (layout and layout.stored(table, 0, 0)) or table
+    if copy.shape != expected:
+        yield wrong_shape(copy, expected, ", as wte")
+    if wte is not None and copy.dtype != wte.dtype and found.listing.format != "gguf":
+        yield Fault(DTYPE, copy.name, f"expected {wte.dtype}, as wte, got {copy.dtype}", wte.dtype, copy.dtype)
+
+
+def wrong_shape(tensor: StoredTensor, expected: tuple[int | str, ...], why: str = "") -> Fault:
+    """Return what to say of a tensor with another shape than expected."""
+    wanted, got = written(expected), written(tensor.shape)
+    turned = ": it is transposed" if tensor.shape == expected[::-1] else ""
+    return Fault(SHAPE, tensor.name, f"expected {wanted}{why}, got {got}{turned}", wanted, got)
+
+
+def written(shape: tuple[int | str, ...]) -> str:
+    """Write a shape as people do.
+
+    >>> written((768, 2304))
+    '[768, 2304]'
+    """
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def _majority(dtypes: Iterable[str], overall: Counter[str]) -> str:
+    """Return the most frequent dtype; of two that are equally frequent, the one that the whole file has most of."""
+    counted = Counter(dtypes)
+    return max(counted, key=lambda dtype: (counted[dtype], overall[dtype]), default="F32")
+
+
+def _has_form(shape: Shape, extra: Extra, x: Dims) -> bool:
+    """Whether a shape is of the form that an extra has, such as [1, 1, n, n]."""
+    if len(shape) != len(extra.shape):
+        return False
+    pairs = list(zip(shape, extra.shape, strict=True))
+    squares = {size for size, axis in pairs if axis == "n"}
+    sizes = {"V": x.vocab_size, "n": next(iter(squares), 0)}
+    return len(squares) < 2 and all(size == (axis if isinstance(axis, int) else sizes[axis]) for size, axis in pairs)

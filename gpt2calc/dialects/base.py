@@ -1,0 +1,191 @@
+"""What a naming dialect is: a table from the names in a file to the rows of the tensor table.
+
+Here stands how names are read, and in the other files of this room what they are: one dialect a file. It must not know
+a size, a format or a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import tensor_table
+from gpt2calc.dialects.layouts import SAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gpt2calc.dialects.layouts import Layout, Shape
+    from gpt2calc.dims import Dims
+
+WRAPPERS = ("module.", "_orig_mod.", "model.")
+"""What DistributedDataParallel, torch.compile and Lightning put before every name, in any order and number."""
+
+_BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
+
+HEADS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
+"""The components that stand on the body, so that no prefix of the body stands before their names."""
+
+
+class Piece(NamedTuple):
+    """One row of a dialect: a name, with `{}` for the number of the block, and the tensor of the table it is of.
+
+    Where a dialect splits a tensor, several pieces name the same component and role, and together hold it all.
+    """
+
+    template: str
+    component: str
+    role: str
+    layout: Layout = SAME
+
+    @property
+    def in_body(self) -> bool:
+        """Whether it is a part of the body, which some dialects put a prefix before."""
+        return self.component not in HEADS
+
+
+class Extra(NamedTuple):
+    """A name for what a file may hold beside the parameters. `what` groups such tensors in a report.
+
+    `shape` gives what it may look like in letters: `n` is any number, the same in each place and in every block; `V` is
+    the vocabulary.
+    """
+
+    template: str
+    what: str
+    shape: tuple[int | str, ...]
+
+
+class Expected(NamedTuple):
+    """A tensor that a checkpoint of given dims holds in a dialect; its shape is None where n_head does not divide."""
+
+    name: str
+    shape: Shape | None
+    component: str
+    role: str
+    layout: Layout
+    table_shape: Shape
+
+
+class Dialect:
+    """One way of naming the tensors of a GPT-2.
+
+    Args:
+        name: what a report calls it.
+        summary: who names them so.
+        source: where that is read.
+        pieces: the parameters' names.
+        extras: the names of what else a file may hold.
+        prefix: what may stand before the names of the body, all of them or none.
+        pads_vocabulary: whether `wte` has rows beyond the vocabulary, up to a multiple of 128.
+        head_is_copied: whether a tied head is stored a second time, as a matter of course.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        source: str,
+        pieces: tuple[Piece, ...],
+        extras: tuple[Extra, ...] = (),
+        *,
+        prefix: str = "",
+        pads_vocabulary: bool = False,
+        head_is_copied: bool = False,
+    ) -> None:
+        self.name, self.summary, self.source = name, summary, source
+        self.pieces, self.extras, self.prefix = pieces, extras, prefix
+        self.pads_vocabulary, self.head_is_copied = pads_vocabulary, head_is_copied
+        self.known: dict[str, Piece | Extra] = {piece.template: piece for piece in pieces}
+        self.known.update((extra.template, extra) for extra in extras)
+
+    def __repr__(self) -> str:
+        return f"<Dialect {self.name}>"
+
+
+class Reading(NamedTuple):
+    """How the names of one checkpoint are read: the dialect, and the prefixes that its names share."""
+
+    dialect: Dialect
+    wrapper: str = ""
+    prefix: str = ""
+
+    def find(self, name: str) -> tuple[Piece | Extra, int | None] | None:
+        """Return the row that a stored name is of, and the number of its block; None where it is of none."""
+        if not name.startswith(self.wrapper):
+            return None
+        template, block = templated(name[len(self.wrapper) :])
+        in_body = bool(self.prefix) and template.startswith(self.prefix)
+        found = self.dialect.known.get(template[len(self.prefix) :] if in_body else template)
+        if found is None or (block is None) == ("{}" in found.template):
+            return None
+        if self.prefix and in_body != (isinstance(found, Extra) or found.in_body):
+            return None
+        return found, block
+
+    def named(self, template: str, block: int = 0, *, in_body: bool = True) -> str:
+        """Return the name that a row has in this checkpoint."""
+        return self.wrapper + self.prefix * in_body + template.replace("{}", str(block))
+
+    def expected(self, x: Dims, n_head: int, blocks: int) -> Iterator[Expected]:
+        """Yield every tensor that a checkpoint of these dims holds, up to a number of blocks.
+
+        Args:
+            x: dims of Python ints.
+            n_head: attention heads, for the dialects that store by head.
+            blocks: how many blocks to list; `x.n_layer` for all.
+        """
+        rows = {(row.component, row.role): row for row in tensor_table.table(x)}
+        for piece in self.dialect.pieces:
+            row = rows[piece.component, piece.role]
+            if not row.times:
+                continue
+            shape = piece.layout.stored(row.shape, n_head, x.n_layer)
+            for block in range(min(blocks, x.n_layer)) if "{}" in piece.template else (0,):
+                name = self.named(piece.template, block, in_body=piece.in_body)
+                yield Expected(name, shape, piece.component, piece.role, piece.layout, row.shape)
+
+
+def templated(name: str) -> tuple[str, int | None]:
+    """Return a name with `{}` in place of the number of its block, and that number.
+
+    >>> templated("transformer.h.11.ln_1.weight"), templated("model/h11/ln_1/g"), templated("wte.weight")
+    (('transformer.h.{}.ln_1.weight', 11), ('model/h{}/ln_1/g', 11), ('wte.weight', None))
+    """
+    found = _BLOCK.search(name)
+    if found is None:
+        return name, None
+    return f"{name[: found.start(2)]}{{}}{name[found.end(2) :]}", int(found[2])
+
+
+def unwrapped(name: str) -> str:
+    """Return a name without what DistributedDataParallel, torch.compile and Lightning put before it.
+
+    >>> unwrapped("module._orig_mod.transformer.wte.weight")
+    'transformer.wte.weight'
+    """
+    while name.startswith(WRAPPERS):
+        name = name.partition(".")[2]
+    return name
+
+
+def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[int, Reading]]:
+    """Return how the names read in each dialect, with how many of them it knows, the best first."""
+    names = tuple(names)
+    wrappers = Counter(name[: len(name) - len(unwrapped(name))] for name in names)
+    wrapper = wrappers.most_common(1)[0][0] if wrappers else ""
+    bare = Counter(templated(name[len(wrapper) :])[0] for name in names if name.startswith(wrapper))
+    found = []
+    for dialect in dialects:
+        prefixed = [Reading(dialect, wrapper, prefix) for prefix in ((dialect.prefix, "") if dialect.prefix else ("",))]
+        counted = [(_known(reading, bare), reading) for reading in prefixed]
+        found.append(max(counted, key=lambda each: each[0]))
+    return sorted(found, key=lambda each: -each[0])
+
+
+def _known(reading: Reading, templates: Counter[str]) -> int:
+    """Count the names that a reading knows, given how often each template occurs."""
+    return sum(
+        times for template, times in templates.items() if reading.find(reading.wrapper + template.replace("{}", "0"))
+    )

@@ -1,0 +1,87 @@
+"""What the stored elements and bytes of a checkpoint are: parameters, masks, a head stored twice, padding, the rest.
+
+Pure. It is why a page of the hub shows 137,022,720 for gpt2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gpt2calc.listing import StoredTensor
+    from gpt2calc.sorting import Sorted
+
+PARAMETERS, HEAD_COPY, PADDING, STRANGERS, REST = (
+    "parameters",
+    "the tied head, a second time",
+    "padded rows of the vocabulary",
+    "unexpected tensors",
+    "headers, and all that is no tensor",
+)
+"""What bytes can be, beside what a dialect calls its extras."""
+
+
+class Held(NamedTuple):
+    """What a part of a checkpoint is."""
+
+    what: str
+    tensors: int
+    elements: int
+    bytes: int
+
+
+def held(found: Sorted) -> Iterator[Held]:
+    """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
+    taken: set[object] = set()
+    padding, padded_bytes = _padding(found)
+    elements = sum(tensor.numel for tensor in found.own.values())
+    stored = _bytes(found.own.values(), taken)
+    yield Held(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
+    if padding:
+        yield Held(PADDING, 0, padding, padded_bytes)
+    if found.head_copy is not None:
+        yield _part(HEAD_COPY, [found.head_copy], taken)
+    for what in dict.fromkeys(extra.what for _, extra in found.extras):
+        yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
+    if found.strangers:
+        yield _part(STRANGERS, found.strangers, taken)
+    size = sum(file.size for file in found.listing.files)
+    if size:
+        yield Held(REST, 0, 0, size - _bytes(found.listing.tensors, set()))
+
+
+def components(found: Sorted) -> dict[str, int]:
+    """Return the elements of each component's stored tensors, rows that pad the vocabulary left out."""
+    counts: dict[str, int] = {}
+    for name, tensor in found.own.items():
+        component = found.expected[name].component
+        padded = found.padded_rows(component, tensor.shape) * found.dims.n_embd
+        counts[component] = counts.get(component, 0) + tensor.numel - padded
+    return counts
+
+
+def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Held:
+    tensors = tuple(tensors)
+    return Held(what, len(tensors), sum(tensor.numel for tensor in tensors), _bytes(tensors, taken))
+
+
+def _padding(found: Sorted) -> tuple[int, int]:
+    """Return how many elements only pad the vocabulary, and the bytes that they take."""
+    elements = size = 0
+    for name, tensor in found.own.items():
+        padded = found.padded_rows(found.expected[name].component, tensor.shape) * found.dims.n_embd
+        elements += padded
+        size += padded * tensor.nbytes // tensor.numel if padded else 0
+    return elements, size
+
+
+def _bytes(tensors: Iterable[StoredTensor], taken: set[object]) -> int:
+    """Sum bytes, those of one place once; `taken` keeps the places that were counted."""
+    total = 0
+    for tensor in tensors:
+        if tensor.place is None or tensor.place not in taken:
+            total += tensor.nbytes
+            taken.add(tensor.place)
+    return total

@@ -1,0 +1,198 @@
+"""From a listing to the config it shows: each tensor's shape votes for the sizes in it, and the majority wins.
+
+So one tensor that is wrong does not mislead: it is outvoted, and `verification` names it. What no shape shows, n_head
+in most dialects, is guessed and said to be. It must not know a format.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import tensor_table
+from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import Piece, readings
+from gpt2calc.dims import LETTERS, Dims, from_fields
+from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.polynomial import ORDER, Polynomial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.dialects.base import Reading
+    from gpt2calc.dialects.layouts import Shape
+    from gpt2calc.listing import StoredTensor, TensorListing
+
+FITS = 2
+"""A dialect fits where it knows at least one in this many names."""
+
+HEAD_SIZE = 64
+"""The width of an attention head in every size that OpenAI released: n_embd / n_head."""
+
+MOST_TRIED = 1000
+"""How many divisors are tried, so that an absurd n_embd takes no time."""
+
+_LETTERED = Dims._make((*map(Polynomial.letter, ORDER), *(1,) * (len(Dims._fields) - len(ORDER))))
+_AXES = {(row.component, row.role): row.shape for row in tensor_table.table(_LETTERED)}
+_FIELD = {letter: field for field, letter in LETTERS.items()}
+
+
+class Inferred(NamedTuple):
+    """What a listing shows of its config.
+
+    `fields` are in canonical spelling; `known_heads` is False where n_head is only a guess, since no shape shows it.
+    `reading` is how the names were read.
+    """
+
+    reading: Reading
+    fields: dict[str, Any]
+    known_heads: bool
+
+    @property
+    def dims(self) -> Dims:
+        """What the formulas read."""
+        return from_fields(self.fields)
+
+
+class _Found(NamedTuple):
+    """A stored tensor, the row of the dialect that it is of, and the number of its block."""
+
+    tensor: StoredTensor
+    piece: Piece
+    block: int | None
+
+
+def infer(listing: TensorListing) -> Inferred:
+    """Recognise the dialect of a listing and infer its config.
+
+    Law: of the dialects that know the most names, the one is taken under which the most tensors have the shape that
+    the majority implies; transformers' and nanoGPT's names are the same, and only their shapes differ.
+
+    Args:
+        listing: what a checkpoint holds.
+
+    Returns:
+        The reading and the fields; what the file itself says of its config is not used.
+
+    Raises:
+        UnreadableInputError: the names fit no dialect; the message gives the nearest.
+    """
+    names = [tensor.name for tensor in listing.tensors]
+    ranked = readings(names, DIALECTS)
+    most, nearest = ranked[0]
+    if FITS * most < max(len(names), 1):
+        unknown = next((name for name in names if nearest.find(name) is None), None)
+        example = f", {shown(unknown)} for one" if unknown else ""
+        raise UnreadableInputError(
+            listing.name,
+            f"its names fit no GPT-2: the nearest dialect, {nearest.dialect.name}, knows {most:,} of {len(names):,} "
+            f"tensors{example}",
+        )
+    candidates = [_inferred(listing, reading) for known, reading in ranked if known == most]
+    if len(candidates) == 1:
+        return candidates[0]
+    return max(candidates, key=lambda each: _fitting(listing, each))
+
+
+def _inferred(listing: TensorListing, reading: Reading) -> Inferred:
+    found = [
+        _Found(tensor, row[0], row[1])
+        for tensor in listing.tensors
+        if (row := reading.find(tensor.name)) and isinstance(row[0], Piece)
+    ]
+    votes = _votes(found)
+    sizes = {field: votes[field].most_common(1)[0][0] for field in LETTERS if votes.get(field)}
+    n_layer = _blocks(found) if any("{}" in piece.template for piece in reading.dialect.pieces) else sizes["n_layer"]
+    fields: dict[str, Any] = {"n_layer": 12, "n_embd": 768, "n_positions": 1, "vocab_size": 1} | sizes
+    fields |= {"n_layer": n_layer, **_structure(found, reading)}
+    if fields.get("n_inner") == 4 * fields["n_embd"]:
+        del fields["n_inner"]
+    heads = votes.get("n_head")
+    fields["n_head"] = heads.most_common(1)[0][0] if heads else guessed_heads(fields["n_embd"])
+    return Inferred(reading, fields, bool(heads))
+
+
+def _votes(found: list[_Found]) -> dict[str, Counter[int]]:
+    """Let each tensor vote for the sizes that its shape is made of."""
+    votes: dict[str, Counter[int]] = {}
+    for tensor, piece, _ in found:
+        if piece.layout.first_axis and tensor.shape:
+            votes.setdefault(piece.layout.first_axis, Counter())[tensor.shape[0]] += 1
+        for field, size in _sizes(piece, tensor.shape):
+            votes.setdefault(field, Counter())[size] += 1
+    return votes
+
+
+def _sizes(piece: Piece, shape: Shape) -> Iterator[tuple[str, int]]:
+    """Yield the sizes that a shape shows, read against the letters of the tensor table: 2304 over 3d is d = 768."""
+    seen = piece.layout.table(shape)
+    axes: tuple[Any, ...] = _AXES[piece.component, piece.role]
+    if seen is None or len(seen) != len(axes):
+        return
+    for axis, size in zip(axes, seen, strict=True):
+        terms = Polynomial.of(axis).terms
+        (letters, times), *others = terms.items()
+        if letters in _FIELD and not others and size and size % times == 0:
+            yield _FIELD[letters], size // times
+
+
+def _blocks(found: list[_Found]) -> int:
+    """Return how many blocks there are: up to the last that has half as many tensors as the fullest, or more."""
+    held = Counter(block for _, _, block in found if block is not None)
+    if not held:
+        return 0
+    fullest = max(held.values())
+    return 1 + max(block for block, tensors in held.items() if 2 * tensors >= fullest)
+
+
+def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
+    """Return the switches that the names show, each by the majority of the tensors that it decides on."""
+    held = Counter((piece.component, piece.role) for _, piece, _ in found)
+    biased = {piece.component for piece in reading.dialect.pieces if piece.role == tensor_table.BIAS}
+
+    def has_bias(*, qkv: bool) -> bool:
+        components = [name for name in biased if name.endswith((".c_attn", ".q_attn")) == qkv]
+        weights = sum(held[name, tensor_table.WEIGHT] for name in components)
+        return 2 * sum(held[name, tensor_table.BIAS] for name in components) >= weights
+
+    bias, qkv_bias = has_bias(qkv=False), has_bias(qkv=True)
+    crossed = sum(tensors for (component, _), tensors in held.items() if "cross" in component)
+    own = sum(tensors for (component, _), tensors in held.items() if component in ("attn.c_attn", "attn.c_proj"))
+    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not held["lm_head", tensor_table.WEIGHT]}
+    fields |= {"bias": False} if not bias else {}
+    fields |= {"qkv_bias": qkv_bias} if qkv_bias != bias else {}
+    fields |= {"add_cross_attention": True} if 2 * crossed >= own > 0 and crossed else {}
+    return fields | _head(found, held)
+
+
+def _head(found: list[_Found], held: Counter[tuple[str, str]]) -> dict[str, Any]:
+    """Return what stands on the body, where it is no lm_head alone."""
+    heads = {"classifier": "token_classification", "score": "sequence_classification"}
+    for component, head in (*heads.items(), ("qa_outputs", "question_answering")):
+        if held[component, tensor_table.WEIGHT]:
+            return {"head": head, "tie_word_embeddings": True}
+    summary = [
+        tensor.shape for tensor, piece, _ in found if piece.component.endswith("summary") and len(tensor.shape) == 2
+    ]
+    if not summary:
+        return {}
+    return {"head": "double_heads"} | ({} if summary[0][0] == 1 else {"summary_proj_to_labels": False})
+
+
+def guessed_heads(n_embd: int) -> int:
+    """Return n_embd / 64, as in every size that OpenAI released, or where that is none the nearest divisor of n_embd.
+
+    >>> guessed_heads(768), guessed_heads(48), guessed_heads(1600)
+    (12, 1, 25)
+    """
+    wanted = max(n_embd // HEAD_SIZE, 1)
+    nearest = range(wanted, max(wanted - MOST_TRIED, 0), -1)
+    return next((heads for heads in nearest if n_embd % heads == 0), 1)
+
+
+def _fitting(listing: TensorListing, inferred: Inferred) -> int:
+    """Count the tensors that have the shape that the inferred config gives them."""
+    x = inferred.dims
+    blocks = min(x.n_layer, len(listing.tensors))
+    shapes = {each.name: each.shape for each in inferred.reading.expected(x, inferred.fields["n_head"], blocks)}
+    return sum(shapes.get(tensor.name) == tensor.shape for tensor in listing.tensors)

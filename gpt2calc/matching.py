@@ -1,0 +1,128 @@
+"""A listing held against the tensor table: which tensor is missing, unexpected, of another shape or dtype.
+
+Pure: no file is opened and no framework is asked. It must not know a closed form: that is `formulas`, and
+`verification` brings the two together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import consistency, holdings
+from gpt2calc.consistency import MISSING, SHAPE, UNEXPECTED, written, wrong_shape
+from gpt2calc.listing import Fault
+from gpt2calc.sorting import sort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gpt2calc.dialects.base import Reading
+    from gpt2calc.dims import Dims
+    from gpt2calc.holdings import Held
+    from gpt2calc.listing import StoredTensor, TensorListing
+    from gpt2calc.sorting import Sorted
+
+MOST = 1000
+"""How many faults are kept; the rest are counted."""
+
+MOST_COMPARED = 60
+"""How many names an unexpected one is compared with, and how many are, for a suggestion."""
+
+
+class Match(NamedTuple):
+    """What a listing came to beside the tensor table.
+
+    Args:
+        components: the elements of each component's tensors, as they are stored.
+        faults: what is wrong, at most `MOST`; none in a listing that matches.
+        more: how many faults were left out.
+        held: what the stored elements and bytes are.
+        dtypes: how many tensors of parameters have each dtype.
+        wte: the stored matrix of the token embedding.
+        head: the stored matrix of the head, whether or not the config ties it.
+        roles: component and role of every tensor that holds parameters, by name.
+    """
+
+    components: Mapping[str, int]
+    faults: tuple[Fault, ...]
+    more: int
+    held: tuple[Held, ...]
+    dtypes: Mapping[str, int]
+    wte: StoredTensor | None
+    head: StoredTensor | None
+    roles: Mapping[str, tuple[str, str]]
+
+
+def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Match:
+    """Hold a listing against the tensors that a model of these dims has.
+
+    Args:
+        listing: what a checkpoint holds.
+        reading: how its names are read.
+        x: dims of Python ints.
+        n_head: attention heads, for the dialects that store by head.
+    """
+    found = sort(listing, reading, x, n_head)
+    faults = chain(
+        _missing(found),
+        _strangers(found),
+        _shapes(found),
+        consistency.dtypes(found),
+        consistency.memories(found),
+        consistency.masks(found),
+        consistency.head_copy(found),
+        listing.faults,
+    )
+    return Match(
+        holdings.components(found),
+        tuple(islice(faults, MOST)),
+        sum(1 for _ in faults),
+        tuple(holdings.held(found)),
+        Counter(tensor.dtype for tensor in found.own.values()),
+        found.stored("wte"),
+        found.head_copy or found.stored("lm_head"),
+        {name: (found.expected[name].component, found.expected[name].role) for name in found.own},
+    )
+
+
+def _missing(found: Sorted) -> Iterator[Fault]:
+    for name, each in found.expected.items():
+        if name not in found.own:
+            yield Fault(MISSING, name, "it is missing", written(each.shape or each.table_shape), "nothing")
+    if found.blocks < found.dims.n_layer:
+        name = f"blocks {found.blocks:,} to {found.dims.n_layer - 1:,}"
+        yield Fault(MISSING, name, "they are missing as well", f"{found.dims.n_layer:,} blocks", f"{found.blocks:,}")
+
+
+def _strangers(found: Sorted) -> Iterator[Fault]:
+    """Yield what does not belong there, with the missing tensor that it may have been meant to be."""
+    missing = [name for name in found.expected if name not in found.own]
+    for place, tensor in enumerate(found.strangers):
+        row = found.reading.find(tensor.name)
+        message = "it is no tensor of this model"
+        if row and row[1] is not None and row[1] >= found.dims.n_layer:
+            message = f"the model has {found.dims.n_layer:,} blocks, numbered from 0"
+        elif missing and place < MOST_COMPARED:
+            alike = [name for name in missing if found.expected[name].shape == tensor.shape]
+            near = _nearest(tensor.name, alike or missing)
+            message += f": is it {near}, which is missing?" if near else ""
+        yield Fault(UNEXPECTED, tensor.name, message, "nothing", written(tensor.shape))
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    from difflib import get_close_matches  # 5 ms at start-up, and only a fault needs it
+
+    found = get_close_matches(name[:200], names[:MOST_COMPARED], 1, 0.5)
+    return found[0] if found else None
+
+
+def _shapes(found: Sorted) -> Iterator[Fault]:
+    for name, tensor in found.own.items():
+        each = found.expected[name]
+        if each.shape is None:
+            message = "no shape fits, since n_head does not divide n_embd"
+            yield Fault(SHAPE, name, message, written(each.table_shape), written(tensor.shape))
+        elif tensor.shape != each.shape and not found.padded_rows(each.component, tensor.shape):
+            yield wrong_shape(tensor, each.shape)

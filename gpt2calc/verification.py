@@ -1,0 +1,298 @@
+"""`Verification`: whether a checkpoint holds what its config says, with the evidence, and what is wrong.
+
+Pure: it brings formulas and observations together, and lays the result out. It opens no file and asks no framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import formulas, tensor_table
+from gpt2calc.dims import to_fields
+from gpt2calc.holdings import PADDING, REST
+from gpt2calc.table import Percent, Scaled, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.holdings import Held
+    from gpt2calc.listing import Fault
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/verify/1"
+
+HEADER, META, WEIGHTS = "header", "meta", "weights"
+EVIDENCE = {
+    HEADER: "names and shapes from the header; no weights were read",
+    META: "the model that transformers builds from the config, on torch's meta device",
+    WEIGHTS: "the weights, loaded; sum(p.numel() for p in model.parameters())",
+}
+"""The kinds of evidence from the weakest to the strongest, each with what was looked at."""
+
+MOST_SHOWN = 20
+"""How many faults a person is shown; JSON and CSV have them all."""
+
+
+class Observation(NamedTuple):
+    """What one kind of evidence came to.
+
+    Args:
+        evidence: header, meta or weights.
+        how: what was looked at, in a few words.
+        parameters: the sum of `numel()` that was observed.
+        components: the same by component.
+        faults: what is wrong.
+        more: how many faults were left out.
+    """
+
+    evidence: str
+    how: str
+    parameters: int
+    components: Mapping[str, int]
+    faults: tuple[Fault, ...] = ()
+    more: int = 0
+
+
+class Checked(NamedTuple):
+    """What was verified, and against what.
+
+    Args:
+        target: what the user called it.
+        format: the format of the file, or what else it is.
+        dialect: how its tensors are named.
+        prefix: what stands before the names.
+        config: where the config comes from.
+        given: whether the config was given or found; False where it was inferred from the shapes.
+        n_head: attention heads, and None where they are not known.
+        held: what the stored elements and bytes are.
+        dtypes: how many tensors of parameters have each dtype.
+        size: the bytes of all files.
+    """
+
+    target: str
+    format: str
+    dialect: str
+    prefix: str
+    config: str
+    given: bool
+    n_head: int | None
+    held: tuple[Held, ...] = ()
+    dtypes: Mapping[str, int] = {}
+    size: int = 0
+
+
+class Verification:
+    """The result of one verification.
+
+    Law: it matches when nothing is wrong with any tensor, and for every component the closed form equals what each kind
+    of evidence observed, exactly.
+
+    Args:
+        dims: the sizes and structure that are held against the checkpoint.
+        checked: what was verified, and against what.
+        observations: what each kind of evidence came to, the weakest first.
+        tying: how wte and lm_head are tied, where that was looked at.
+        values: statistics of the values by component and role, where they were read.
+        notes: what a reader should know, a sentence each.
+
+    >>> import gpt2calc
+    >>> from gpt2calc.verification import Verification  # doctest: +SKIP
+    """
+
+    __slots__ = ("checked", "dims", "notes", "observations", "tying", "values")
+
+    def __init__(
+        self,
+        dims: Dims,
+        checked: Checked,
+        observations: tuple[Observation, ...],
+        *,
+        tying: Any = None,
+        values: Any = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.dims, self.checked, self.observations = dims, checked, observations
+        self.tying, self.values, self.notes = tying, values, notes
+
+    @property
+    def expected(self) -> dict[str, int]:
+        """What the closed form of each component that the model has comes to, in parameters."""
+        return {row.component: row.times * (row.weights + row.biases) for row in formulas.table(self.dims) if row.times}
+
+    @property
+    def total(self) -> int:
+        """What the closed forms come to, in parameters."""
+        return formulas.total(self.dims)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything that is wrong, each once, whatever evidence found it."""
+        return tuple(dict.fromkeys(fault for each in self.observations for fault in each.faults))
+
+    @property
+    def more(self) -> int:
+        """How many faults were left out, since there are so many."""
+        return sum(each.more for each in self.observations)
+
+    @property
+    def matches(self) -> bool:
+        """Whether everything is as the config says."""
+        expected = self.expected
+        return not self.faults and all(
+            each.parameters == self.total
+            and all(each.components.get(name, 0) == count for name, count in expected.items())
+            for each in self.observations
+        )
+
+    def __bool__(self) -> bool:
+        return self.matches
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one line."""
+        size = tensor_table.size(self.dims)
+        if self.matches:
+            what = f"{self.checked.target} matches: {self.total:,} parameters in {size:,} tensors"
+            whose = "as the config says" if self.checked.given else "as its own shapes imply; no config was given"
+            return f"{what}, {whose}"
+        wrong = len(self.faults) + self.more
+        names = list(dict.fromkeys(fault.tensor for fault in self.faults))
+        first = ", ".join(names[:3]) + (f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else "")
+        observed = next((each.parameters for each in self.observations if each.parameters != self.total), self.total)
+        count = f"{observed:,} parameters, expected {self.total:,}" if observed != self.total else f"{self.total:,}"
+        what = f"{wrong:,} thing{'s are' if wrong != 1 else ' is'} wrong: {first}" if wrong else "the counts differ"
+        return f"{self.checked.target} does not match: {what} ({count})"
+
+    def __repr__(self) -> str:
+        return f"<Verification {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON takes it, in the schema that docs/json.md describes."""
+        checked = self.checked
+        return {
+            "schema": SCHEMA,
+            "target": checked.target,
+            "matches": self.matches,
+            "verdict": self.verdict,
+            "total": self.total,
+            "format": checked.format,
+            "dialect": checked.dialect,
+            "prefix": checked.prefix,
+            "config": {**to_fields(self.dims), "n_head": checked.n_head},
+            "config_source": checked.config,
+            "config_given": checked.given,
+            "evidence": [
+                {
+                    "evidence": each.evidence,
+                    "how": each.how,
+                    "parameters": each.parameters,
+                    "matches": each.parameters == self.total and not each.faults,
+                }
+                for each in self.observations
+            ],
+            "components": [
+                {
+                    "name": name,
+                    "formula": count,
+                    "observed": {each.evidence: each.components.get(name, 0) for each in self.observations},
+                    "difference": self._difference(name, count),
+                }
+                for name, count in self._parts().items()
+            ],
+            "faults": [fault._asdict() for fault in self.faults],
+            "more_faults": self.more,
+            "held": [part._asdict() for part in checked.held],
+            "elements": sum(part.elements for part in checked.held),
+            "bytes": checked.size,
+            "dtypes": dict(checked.dtypes),
+            "tying": self.tying and self.tying.to_dict(),
+            "values": self.values and self.values.to_dict(),
+            "notes": list(self.notes),
+        }
+
+    def _parts(self) -> dict[str, int]:
+        """Return the closed form of every component that is expected or was observed."""
+        expected = self.expected
+        observed = {name: 0 for each in self.observations for name in each.components}
+        return expected | {name: zero for name, zero in observed.items() if name not in expected}
+
+    def _difference(self, name: str, count: int) -> int:
+        """Return the first difference between an observation and the closed form; 0 where there is none."""
+        differences = (each.components.get(name, 0) - count for each in self.observations)
+        return next((difference for difference in differences if difference), 0)
+
+    def tables(self) -> list[Table]:
+        """Lay the result out: the verdict, what is wrong, the components, what the bytes are, tying and values."""
+        tables = [self._summary()]
+        if self.faults:
+            tables.append(self._wrong())
+        tables.append(self.table())
+        if self.checked.held:
+            tables.append(self._stored())
+        for part in (self.tying, self.values):
+            tables += part.tables() if part else []
+        return tables
+
+    def table(self) -> Table:
+        """Lay the components out: the closed form, what each evidence observed, and the difference."""
+        kinds = tuple(each.evidence for each in self.observations)
+        rows = tuple(
+            (name, count, *(each.components.get(name, 0) for each in self.observations), self._difference(name, count))
+            for name, count in self._parts().items()
+        )
+        sums = tuple(each.parameters for each in self.observations)
+        off = next((each - self.total for each in sums if each != self.total), 0)
+        total: tuple[Cell, ...] = ("total", self.total, *sums, off)
+        return Table("", ("component", "formula", *kinds, "difference"), (*rows, None, total))
+
+    def _summary(self) -> Table:
+        checked, x = self.checked, self.dims
+        sizes = (
+            f"n_layer {x.n_layer:,}, n_embd {x.n_embd:,}, n_positions {x.n_positions:,}, vocab_size {x.vocab_size:,}"
+        )
+        sizes += f", n_inner {x.n_inner:,}" if x.n_inner != 4 * x.n_embd else ""
+        rows: list[tuple[Cell, ...]] = [("config", f"{checked.config}: {sizes}")]
+        if checked.held:
+            names = (
+                f"{checked.dialect}, names {f'begin with {checked.prefix}' if checked.prefix else 'without a prefix'}"
+            )
+            dtypes = ", ".join(f"{count:,} tensors of {dtype}" for dtype, count in checked.dtypes.items())
+            rows += [("format", checked.format), ("dialect", names), ("dtype", dtypes or "no parameters")]
+        rows += [("evidence", f"{each.evidence}: {each.how}") for each in self.observations]
+        return Table(self.verdict, ("checked", "what was found"), tuple(rows))
+
+    def _wrong(self) -> Table:
+        shown = self.faults[:MOST_SHOWN]
+        rows = [(fault.kind, fault.tensor, fault.message) for fault in shown]
+        left = len(self.faults) + self.more - len(shown)
+        rows += [("and", f"{left:,} more", "--json lists them")] if left else []
+        return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
+
+    def faults_table(self) -> Table:
+        """Lay everything that is wrong out as one table, for a spreadsheet."""
+        rows = tuple((each.kind, each.tensor, each.expected, each.got, each.message) for each in self.faults)
+        return Table("", ("kind", "tensor", "expected", "got", "message"), rows)
+
+    def _stored(self) -> Table:
+        held = self.checked.held
+        whole = sum(part.bytes for part in held)
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (
+                part.what,
+                "" if part.what in (PADDING, REST) else part.tensors,
+                part.elements if part.elements or part.what != REST else "",
+                part.bytes,
+                Scaled(part.bytes, 10**6, "MB"),
+                Percent(part.bytes, whole),
+            )
+            for part in held
+        )
+        sums = sum(part.tensors for part in held), sum(part.elements for part in held)
+        total: tuple[Cell, ...] = ("total", *sums, whole, Scaled(whole, 10**6, "MB"), Percent(whole, whole))
+        return Table("", ("stored", "tensors", "elements", "bytes", "in MB", "share"), (*rows, None, total))
