@@ -58,4 +58,31 @@ class Reader(NamedTuple):
     stricter: tuple[str, ...] = ()
 
 
-READERS: dict[str, Callable[[], Reader]] = {}
+def _safetensors() -> Reader:
+    from gpt2calc.checkpoints import safetensors
+    from tests.fuzz import documents
+    from tests.makers import safetensors as make
+
+    def change_the_header(content: bytes, chance: random.Random) -> bytes:
+        end = 8 + int.from_bytes(content[:8], "little")
+        return make.framed(documents.changed(content[8:end], chance), content[end:])
+
+    def oracle(content: bytes) -> Facts | None:
+        from safetensors import SafetensorError, deserialize
+
+        try:
+            found = deserialize(content)  # type: ignore[no-untyped-call]  # it is written in Rust
+        except SafetensorError:
+            return None
+        return frozenset((name, tuple(tensor["shape"]), tensor["dtype"]) for name, tensor in found)
+
+    stricter = (
+        "is given twice$",
+        "^expected a header that begins with '{'",
+        r"^expected dtype, shape and data_offsets for tensor .*, got (an array|\[)",
+        "^expected a dtype .*, got an object$",
+    )
+    return Reader(make.seeds, safetensors.read, (change_the_header,) * 8, oracle, stricter)
+
+
+READERS: dict[str, Callable[[], Reader]] = {"safetensors": _safetensors}

@@ -1,0 +1,240 @@
+"""safetensors: from the JSON header of one file to its tensors. It must not know of shards: that is `shards`.
+
+A file is 8 bytes that give the header's length, the header, and the tensors' bytes without gaps. What the format's own
+library refuses is refused here. What it accepts is accepted, but for these:
+
+- a key that is given twice: the format forbids it, and readers differ in which of the two they take;
+- a header that does not begin with `{`: the format says that it must, so that it is nothing else as well;
+- an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
+- a header longer than `LARGEST_HEADER`: no GPT-2 has one.
+
+Source: huggingface/safetensors, README.md, "Format", and safetensors/src/tensor.rs; version 0.8.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.listing import BITS, StoredFile, StoredTensor, TensorListing
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from gpt2calc.checkpoints.files import ByteFile
+
+    Place: TypeAlias = tuple[int, int, str, str, tuple[int, ...]]
+    """Where a tensor's bytes begin and end, its name, dtype and shape."""
+
+FIRST_READ = 16 * 2**10
+"""How many bytes are asked for at first. gpt2's header has 14 kB, and so comes from the hub with one request. A longer
+one takes a second request, for what is missing of the header and not a byte more."""
+
+LARGEST_HEADER = 4 * 2**20
+"""How many bytes a header may have. gpt2-xl's has 58 kB. The format allows 100 MB, of which Python would make 3 GB of
+objects."""
+
+LARGEST = 2**64 - 1
+"""The format's whole numbers have 64 bits, and so has what they are multiplied to."""
+
+DEEPEST = 127
+"""How deep the header's JSON may be nested: serde_json, which the format's own library reads with, has this limit."""
+
+SIZES: dict[str, int] = {
+    **BITS,
+    "C64": 64,
+    "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8,
+    "F8_E5M2FNUZ": 8,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "F4": 4,
+}
+"""Every dtype of the format, with the bits that an element takes."""
+
+
+KEYS = ("dtype", "shape", "data_offsets")
+
+
+def read(file: ByteFile) -> TensorListing:
+    """Return what the header of a safetensors file says, once all of it is checked.
+
+    Law: the tensors' bytes fill the file from the end of the header on, in some order, without gap or overlap; each has
+    as many as its shape and dtype need.
+
+    Args:
+        file: the file, of which the header is read, and `FIRST_READ` bytes where the header is shorter.
+
+    Returns:
+        The tensors in the order of their bytes.
+
+    Raises:
+        UnreadableInputError: it is no safetensors file, or something in its header is wrong.
+
+    Source: huggingface/safetensors, safetensors/src/tensor.rs, `read_metadata` and `validate`.
+
+    >>> from gpt2calc.checkpoints.files import MemoryFile
+    >>> header = b'{"wte":{"dtype":"F16","shape":[3,2],"data_offsets":[0,12]}}'
+    >>> read(MemoryFile("tiny.safetensors", bytes((len(header), *bytes(7))) + header + bytes(12))).tensors[0].numel
+    6
+    """
+    header = _header(file)
+    document = _document(file, header)
+    notes = _notes(file, document.pop("__metadata__", None))
+    places = sorted(_place(file, name, entry) for name, entry in document.items())
+    start = 8 + len(header)
+    _check_cover(file, places, file.size - start)
+    tensors = tuple(
+        StoredTensor(name, shape, dtype, end - begin, file.name, start + begin)
+        for begin, end, name, dtype, shape in places
+    )
+    return TensorListing(file.name, "safetensors", tensors, (StoredFile(file.name, file.size),), notes=notes)
+
+
+def _refuse(file: ByteFile, problem: str) -> NoReturn:
+    raise UnreadableInputError(file.name, problem)
+
+
+def _header(file: ByteFile) -> bytes:
+    """Return the bytes of the header, in one read where the first is enough, else in two."""
+    first = file.read(0, min(file.size, FIRST_READ))
+    if len(first) < 8:
+        _refuse(file, f"expected the 8 bytes with which a safetensors file begins, got a file of {file.size:,}")
+    length = int.from_bytes(first[:8], "little")
+    if length > file.size - 8:
+        _refuse(file, f"expected a header of {length:,} bytes, as its first 8 bytes say, got {file.size - 8:,} bytes")
+    if length > LARGEST_HEADER:
+        _refuse(file, f"expected a header of at most {LARGEST_HEADER:,} bytes, got {length:,}")
+    missing = 8 + length - len(first)
+    header = first[8 : 8 + length] if missing <= 0 else first[8:] + file.read(len(first), missing)
+    if not header.startswith(b"{"):
+        _refuse(file, f"expected a header that begins with '{{', got {shown(header[:1].decode('latin-1'))}")
+    return header
+
+
+def _document(file: ByteFile, header: bytes) -> dict[str, Any]:
+    """Return the JSON object that a header is."""
+    from json import JSONDecodeError, JSONDecoder, dumps  # other formats need no JSON
+
+    try:
+        text = header.decode()
+        # Python takes -0 for the whole number 0, and the format does not. The hook is slow, and rarely needed.
+        whole = _whole if "-" in text else None
+        decoder = JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_float, parse_int=whole)
+        document: dict[str, Any] = decoder.decode(text)
+        if "\\u" in text:
+            dumps(document, ensure_ascii=False).encode()  # fails where half of a surrogate pair stands alone
+    except UnicodeDecodeError as error:
+        _refuse(file, f"expected a header in UTF-8, got other bytes at offset {8 + error.start:,}")
+    except UnicodeEncodeError:
+        _refuse(file, "expected a header in Unicode, got half of a surrogate pair")
+    except JSONDecodeError as error:
+        _refuse(file, f"expected a header in JSON, got something else at character {error.pos:,}: {error.msg}")
+    except RecursionError:
+        _refuse(file, f"expected JSON that is at most {DEEPEST} deep, got a header that is nested deeper")
+    except ValueError as error:  # from the hooks, and from Python, which converts at most 4,300 digits
+        _refuse(file, f"expected a header as the format has it, got another: {error}")
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{shown(name)} is given twice")
+            seen.add(name)
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if abs(number) == float("inf"):
+        raise ValueError(f"{shown(text)} is too large a number")
+    return number
+
+
+def _whole(text: str) -> float:
+    return -0.0 if text == "-0" else int(text)
+
+
+def _notes(file: ByteFile, metadata: object) -> tuple[str, ...]:
+    """Check the free text that a header may carry, and say where it names another framework than PyTorch."""
+    if metadata is None:
+        return ()
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        _refuse(file, "expected __metadata__ to be an object whose values are text, got another")
+    framework = metadata.get("format", "pt")
+    return () if framework == "pt" else (f"its metadata says that it was saved as {shown(framework)}, not as 'pt'",)
+
+
+def _place(file: ByteFile, name: str, entry: Any) -> Place:
+    """Return where one tensor lies, once its own entry is checked."""
+    try:
+        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    except (KeyError, TypeError):
+        got = ", ".join(key for key in KEYS if key in entry) if isinstance(entry, dict) else _brief(entry)
+        _refuse(file, f"expected dtype, shape and data_offsets for tensor {shown(name)}, got {got or 'none of them'}")
+    if not isinstance(dtype, str) or dtype not in SIZES:
+        _refuse(file, f"expected a dtype that the format knows for tensor {shown(name)}, got {_brief(dtype)}")
+    if not _are_whole(shape):
+        _refuse(file, f"expected a shape of whole numbers for tensor {shown(name)}, got {_brief(shape)}")
+    if not _are_whole(offsets) or len(offsets) != 2:
+        _refuse(file, f"expected two whole numbers as data_offsets of tensor {shown(name)}, got {_brief(offsets)}")
+    if len(entry) > 3 and not all(_is_readable(value, DEEPEST - 2) for value in entry.values()):
+        _refuse(file, f"expected tensor {shown(name)} to have what the format's library can read, got more")
+    numel = 1
+    for n in shape:
+        numel *= n
+        if numel > LARGEST:
+            _refuse(file, f"expected at most {LARGEST:,} elements in tensor {shown(name)}, got a larger shape")
+    begin, end = offsets
+    bits = SIZES[dtype]
+    if numel * bits != 8 * (end - begin):
+        needed = f"the bytes of {numel:,} elements of {bits} bits"
+        _refuse(file, f"expected tensor {shown(name)} to have {needed}, got {end - begin:,} bytes")
+    return begin, end, name, dtype, tuple(shape)
+
+
+def _are_whole(value: object) -> bool:
+    if not isinstance(value, list):
+        return False
+    for n in value:  # noqa: SIM110 - all(...) takes three times as long, and this is most of a header's time
+        if type(n) is not int or not 0 <= n <= LARGEST:
+            return False
+    return True
+
+
+def _is_readable(value: object, left: int) -> bool:
+    """Whether the format's library reads a value that it does not use: `left` levels deep, no number over a float's."""
+    if isinstance(value, (dict, list)):
+        inside = value.values() if isinstance(value, dict) else value
+        return left > 0 and all(_is_readable(part, left - 1) for part in inside)
+    return not isinstance(value, int) or abs(value) < 2**1024
+
+
+def _brief(value: object) -> str:
+    """Return what a message shows of a value, however deep and long it is."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list) and (len(value) > 8 or any(isinstance(part, (dict, list)) for part in value)):
+        return "an array of others"
+    return shown(value)
+
+
+def _check_cover(file: ByteFile, places: list[Place], count: int) -> None:
+    """Raise where tensors, in the order of their bytes, do not fill all of the bytes after the header."""
+    expected = 0
+    for begin, end, name, _, _ in places:
+        if begin != expected:
+            gap = "a gap" if begin > expected else "an overlap"
+            where = f"offset {expected:,} after the header"
+            _refuse(file, f"expected the bytes of tensor {shown(name)} to begin at {where}, got {gap}: {begin:,}")
+        expected = end
+    if expected != count:
+        _refuse(file, f"expected {expected:,} bytes of tensors, as its header says, got {count:,}")
