@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc.dims import HEADS
 from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.spellings import CLASSES, MARKS_OF_TRANSFORMERS, NOT_READ, READ_BY_TRANSFORMERS, SPELLINGS
 
@@ -20,6 +21,15 @@ OURS = "gpt2calc"
 NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "pad_vocab_size_multiple")
 DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
 """What transformers takes for a size that a document leaves out."""
+
+LEAST = {"n_layer": 0, "n_embd": 1, "n_head": 1, "n_positions": 1, "vocab_size": 1, "n_inner": 0, "num_labels": 0}
+"""The least that each size can be; see `are_plain`."""
+
+PLAIN = 10**18
+"""Sizes below this are plain."""
+
+TRUTHS = ("tie_word_embeddings", "add_cross_attention", "bias", "summary_use_proj", "summary_proj_to_labels")
+SUMMARIES = ("cls_index", "last", "first", "mean")
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -103,6 +113,29 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
     return fields, tuple(notes)
+
+
+def are_plain(fields: Mapping[str, Any]) -> bool:
+    """Whether fields are in canonical spelling and valid beyond doubt, so that nobody needs to load pydantic to check.
+
+    `config.Config` is the judge of what is valid, and the tests hold this against it: it says yes to nothing that
+    Config refuses or reads otherwise. Whatever is not plain, Config looks at.
+
+    >>> are_plain({"n_layer": 12, "n_inner": None}), are_plain({"layers": 12}), are_plain({"n_layer": "12"})
+    (True, False, False)
+    """
+    for field, value in fields.items():
+        if field in LEAST:
+            optional = field in ("n_inner", "n_head")
+            fits = (value is None and optional) or (type(value) is int and LEAST[field] <= value < PLAIN)
+        elif field in TRUTHS:
+            fits = isinstance(value, bool)
+        else:
+            allowed: tuple[str, ...] = {"head": tuple(HEADS), "summary_type": SUMMARIES}.get(field, ())
+            fits = isinstance(value, str) and value in allowed
+        if not fits:
+            return False
+    return not fields.get("n_head") or fields.get("n_embd", DEFAULTS["n_embd"]) % fields["n_head"] == 0
 
 
 def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:

@@ -33,8 +33,16 @@ MOST_TRIED = 1000
 """How many divisors are tried, so that an absurd n_embd takes no time."""
 
 _LETTERED = Dims._make((*map(Polynomial.letter, ORDER), *(1,) * (len(Dims._fields) - len(ORDER))))
-_AXES = {(row.component, row.role): row.shape for row in tensor_table.table(_LETTERED)}
 _FIELD = {letter: field for field, letter in LETTERS.items()}
+
+
+def _axis(size: Any) -> tuple[str, int] | None:
+    """Return the field that an axis of the tensor table shows, and how many times it: n_embd three times for 3d."""
+    (letters, times), *others = Polynomial.of(size).terms.items()
+    return (_FIELD[letters], times) if letters in _FIELD and not others else None
+
+
+_AXES = {(row.component, row.role): tuple(map(_axis, row.shape)) for row in tensor_table.table(_LETTERED)}
 
 
 class Inferred(NamedTuple):
@@ -88,10 +96,14 @@ def infer(listing: TensorListing) -> Inferred:
             f"its names fit no GPT-2: the nearest dialect, {nearest.dialect.name}, knows {most:,} of {len(names):,} "
             f"tensors{example}",
         )
-    candidates = [_inferred(listing, reading) for known, reading in ranked if known == most]
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(candidates, key=lambda each: _fitting(listing, each))
+    alike = [reading for known, reading in ranked if known == most]
+    best = _inferred(listing, alike[0])
+    fitting = _fitting(listing, best)
+    for reading in alike[1:] if fitting < len(names) else ():  # one that fits them all is not to be surpassed
+        other = _inferred(listing, reading)
+        fits = _fitting(listing, other)
+        best, fitting = (other, fits) if fits > fitting else (best, fitting)
+    return best
 
 
 def _inferred(listing: TensorListing, reading: Reading) -> Inferred:
@@ -126,14 +138,12 @@ def _votes(found: list[_Found]) -> dict[str, Counter[int]]:
 def _sizes(piece: Piece, shape: Shape) -> Iterator[tuple[str, int]]:
     """Yield the sizes that a shape shows, read against the letters of the tensor table: 2304 over 3d is d = 768."""
     seen = piece.layout.table(shape)
-    axes: tuple[Any, ...] = _AXES[piece.component, piece.role]
+    axes = _AXES[piece.component, piece.role]
     if seen is None or len(seen) != len(axes):
         return
     for axis, size in zip(axes, seen, strict=True):
-        terms = Polynomial.of(axis).terms
-        (letters, times), *others = terms.items()
-        if letters in _FIELD and not others and size and size % times == 0:
-            yield _FIELD[letters], size // times
+        if axis and size and size % axis[1] == 0:
+            yield axis[0], size // axis[1]
 
 
 def _blocks(found: list[_Found]) -> int:

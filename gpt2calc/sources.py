@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc import documents, presets
-from gpt2calc.dims import Dims, to_fields
+from gpt2calc.dims import Dims, from_fields, to_fields
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, closest, printable, shown
 
 if TYPE_CHECKING:
@@ -88,9 +88,11 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document does not describe a GPT-2.
     """
-    from gpt2calc.config import Config  # loads pydantic, which a bare preset does without
-
     fields, notes = documents.read(document)
+    if documents.are_plain(fields):
+        return Source(printable(name), from_fields({**documents.DEFAULTS, **fields}), notes, fields)
+    from gpt2calc.config import Config  # loads pydantic, which what is plain does without
+
     return Source(printable(name), Config(**fields).dims, notes, fields)
 
 
