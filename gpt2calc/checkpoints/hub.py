@@ -1,0 +1,323 @@
+"""Repositories of the Hugging Face hub, read where they lie. The only file that imports huggingface_hub.
+
+Sessions, addresses, token, local cache and being offline are huggingface_hub's, so that its environment variables hold.
+Of weights no byte is asked for but those that a reader reads, and nothing is written to the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from gpt2calc.checkpoints import answers
+from gpt2calc.checkpoints.files import LocalFile, check_range
+from gpt2calc.checkpoints.transport import PATIENCE, Transport, host, in_time, origin
+from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    from gpt2calc.checkpoints.files import ByteFile
+    from gpt2calc.checkpoints.transport import Answer
+
+    Repository: TypeAlias = "HubRepository | CachedRepository"
+
+CONFIG = "config.json"
+
+LARGEST_DOCUMENT = 16 * 2**20
+"""No config and no list of files is longer than this many bytes."""
+
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+"""What git calls a commit, by SHA-1 or SHA-256."""
+
+MISSING = "needs huggingface_hub: pip install 'gpt2calc[hub]'"
+
+
+def is_installed() -> bool:
+    """Return whether there is a huggingface_hub to import."""
+    from importlib.util import find_spec  # presets and files do without
+
+    return find_spec("huggingface_hub") is not None
+
+
+def open_repo(repo_id: str, revision: str | None = None) -> Repository:
+    """Return a repository, of which nothing is asked yet.
+
+    Args:
+        repo_id: `owner/name`, or the name alone where it has no owner.
+        revision: a branch, a tag, a commit, or `refs/pr/N` for a pull request; None for the main branch.
+
+    Raises:
+        ConfigError: huggingface_hub is missing, or the hub can have no such repository or revision.
+        NetworkError: huggingface_hub is to stay offline, and its cache does not hold the repository.
+
+    Source: huggingface_hub 2.4, file_download.py and constants.py.
+    """
+    try:
+        from huggingface_hub import constants, hf_hub_url
+        from huggingface_hub.errors import HFValidationError
+    except ImportError:
+        raise ConfigError(f"reading {shortened(repo_id)} from the hub {MISSING}") from None
+    try:
+        hf_hub_url(repo_id, CONFIG)
+    except HFValidationError:
+        raise ConfigError(f"expected a repository such as 'openai-community/gpt2', got {shown(repo_id)}") from None
+    if revision is not None and not re.fullmatch(r"(?!.*\.\.)\w[\w./+-]{0,254}", revision):
+        raise ConfigError(f"expected a branch, a tag, a commit or refs/pr/N as the revision, got {shown(revision)}")
+    if constants.HF_HUB_OFFLINE:
+        return CachedRepository(repo_id, _snapshot(repo_id, revision))
+    return HubRepository(repo_id, revision, _transport(repo_id))
+
+
+def _snapshot(repo_id: str, revision: str | None) -> str:
+    """Return the folder in which huggingface_hub's cache has a revision."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        # No pattern fits any file, so that none is missed in a snapshot that is there in part.
+        return os.fspath(snapshot_download(repo_id, revision=revision, local_files_only=True, allow_patterns=[]))
+    except LocalEntryNotFoundError:
+        what = "it" if revision is None else f"revision {shown(revision)} of it"
+        raise NetworkError(repo_id, f"huggingface_hub is offline, and {what} is not in its cache") from None
+
+
+def _transport(name: str) -> Transport:
+    from importlib import import_module
+
+    from huggingface_hub import constants, get_session
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined] # public, says its reference
+
+    from gpt2calc import __version__
+
+    def build(_: float) -> dict[str, str]:
+        return build_hf_headers(library_name="gpt2calc", library_version=__version__)
+
+    try:
+        headers = in_time(build, constants.ENDPOINT, PATIENCE)
+    except Exception as error:  # noqa: BLE001 - whatever stands in the way of the token: a file, a login, a server
+        raise NetworkError(name, f"huggingface_hub finds no token to send ({shortened(str(error))})") from None
+    token = {header: headers.pop(header) for header in list(headers) if header.lower() == "authorization"}
+    # huggingface_hub 1 asks with httpx and 2 with httpx2. Whichever it is, its own errors come from there.
+    library = import_module(HfHubHTTPError.__mro__[1].__module__)
+    return Transport(get_session, library, headers, token, constants.ENDPOINT, constants.HF_HUB_DOWNLOAD_TIMEOUT)
+
+
+class CachedRepository:
+    """A repository as huggingface_hub's cache has it.
+
+    Args:
+        name: `owner/name`.
+        folder: its snapshot of one commit, which is the folder's name.
+    """
+
+    def __init__(self, name: str, folder: str) -> None:
+        self.name = name
+        self.commit = os.path.basename(folder)
+        self.note = f"read from the hub's local cache, {name} at {self.commit}"
+        self._folder = folder
+
+    def files(self) -> Mapping[str, int | None]:
+        """Return the name of every file that is there, with its size in bytes."""
+        found = {}
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path):  # a link to a blob that is gone is none
+                    found[os.path.relpath(path, self._folder).replace(os.sep, "/")] = os.path.getsize(path)
+        return found
+
+    def config(self) -> bytes | None:
+        """Return the content of config.json, or None where there is none.
+
+        Raises:
+            UnreadableInputError: it cannot be read, or is longer than a config can be.
+        """
+        return _read_document(os.path.join(self._folder, CONFIG)) if CONFIG in self.files() else None
+
+    def open(self, name: str) -> ByteFile:
+        """Return one of the files.
+
+        Raises:
+            NetworkError: it is not there.
+            UnreadableInputError: it cannot be read.
+        """
+        if name not in self.files():
+            raise NetworkError(f"{self.name}/{name}", "huggingface_hub is offline, and it is not in its cache")
+        return LocalFile(os.path.join(self._folder, name))
+
+
+class HubRepository:
+    """A repository that the hub is asked for, at one commit: whatever is read first says at which, for all the rest.
+
+    Args:
+        name: `owner/name`.
+        revision: a branch, a tag or a commit; None for the main branch.
+        transport: what asks.
+    """
+
+    def __init__(self, name: str, revision: str | None, transport: Transport) -> None:
+        self.name = name
+        self._revision = revision
+        self._transport = transport
+        self._commit = revision if revision and COMMIT.fullmatch(revision) else None
+        self._files: Mapping[str, int | None] | None = None
+
+    @property
+    def commit(self) -> str:
+        """The commit that is read.
+
+        Raises:
+            NetworkError: the hub did not say.
+        """
+        if self._commit is None:
+            self.files()
+        return self._commit or ""
+
+    @property
+    def note(self) -> str:
+        """A sentence on what was read."""
+        return f"read from the hub, {self.name} at {self.commit}"
+
+    def files(self) -> Mapping[str, int | None]:
+        """Return the name of every file with its size in bytes, None where the hub does not give that.
+
+        Raises:
+            NetworkError: the hub did not say.
+        """
+        if self._files is None:
+            from urllib.parse import quote  # what is on disk does without
+
+            from huggingface_hub import constants
+
+            revision = quote(self._commit or self._revision or "main", safe="")
+            url = f"{constants.ENDPOINT}/api/models/{self.name}/revision/{revision}?blobs=true"
+            answer = self._transport.get(self.name, url, LARGEST_DOCUMENT)
+            if answer.status != 200:
+                self._refuse(self.name, answer)
+            commit, self._files = answers.files(self.name, answers.whole(self.name, answer, LARGEST_DOCUMENT))
+            self._keep(commit, answer)
+        return self._files
+
+    def config(self) -> bytes | None:
+        """Return the content of config.json, or None where there is none.
+
+        Raises:
+            NetworkError: the hub did not give it.
+            UnreadableInputError: it is in the cache, and cannot be read, or is longer than a config can be.
+        """
+        path = self._cached(CONFIG)
+        if path is not None:
+            return _read_document(path)
+        name = f"{self.name}/{CONFIG}"
+        answer = self.ask(CONFIG, LARGEST_DOCUMENT)
+        if answer.header("x-error-code") == "EntryNotFound":
+            return None
+        self.check(name, answer)
+        return answers.whole(name, answer, LARGEST_DOCUMENT)
+
+    def open(self, name: str) -> ByteFile:
+        """Return one of the files, from the cache where it is there.
+
+        Raises:
+            NetworkError: the repository does not have it.
+            UnreadableInputError: it is in the cache, and cannot be read.
+        """
+        files = self.files()
+        if name not in files:
+            raise NetworkError(f"{self.name}/{name}", "the repository has no such file")
+        path = self._cached(name)
+        return HubFile(self, name, files[name]) if path is None else LocalFile(path)
+
+    def _cached(self, name: str) -> str | None:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = self._commit and try_to_load_from_cache(self.name, name, revision=self._commit)
+        return found if isinstance(found, str) and found else None  # it may say that there is known to be none
+
+    def ask(self, name: str, count: int, start: int | None = None, url: str | None = None) -> Answer:
+        """Ask for one of the files, or a part of it; at `url` where the last part came from."""
+        from huggingface_hub import constants, hf_hub_url
+
+        if url is None:
+            revision = self._commit or self._revision
+            url = hf_hub_url(self.name, name, revision=revision, endpoint=constants.ENDPOINT)
+        return self._transport.get(f"{self.name}/{name}", url, count, start)
+
+    def check(self, name: str, answer: Answer) -> None:
+        """Raise where an answer of the hub is a refusal, or is of another commit than what was read before."""
+        if answer.status not in {200, 206}:
+            self._refuse(name, answer)
+        self._keep(answer.header("x-repo-commit"), answer)
+
+    def _keep(self, commit: str | None, answer: Answer) -> None:
+        if commit is None or not COMMIT.fullmatch(commit):
+            problem = f"{host(answer.url)} does not say which commit it gives, as the hub does"
+            raise NetworkError(self.name, f"{problem}: is HF_ENDPOINT a hub?")
+        if self._commit not in {None, commit}:
+            raise NetworkError(self.name, f"expected commit {self._commit} from {host(answer.url)}, got {commit}")
+        self._commit = commit
+
+    def _refuse(self, name: str, answer: Answer) -> NoReturn:
+        raise NetworkError(name, answers.refusal(answer, self._revision))
+
+
+class HubFile:
+    """A file of a repository, read by range requests: one for each read.
+
+    The hub redirects to where the bytes lie, and that address is used for the next read too, as long as it holds.
+
+    Args:
+        repository: the repository.
+        name: the file's name in it.
+        size: how many bytes it has; None where the hub did not say.
+    """
+
+    def __init__(self, repository: HubRepository, name: str, size: int | None) -> None:
+        self.name = f"{repository.name}/{name}"
+        self._repository = repository
+        self._name = name
+        self._url: str | None = None
+        self._marks: dict[object, str] = {}
+        self.size = self._ask(0, 1).size if size is None else size
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return exactly `count` bytes from `offset` on."""
+        check_range(self, offset, count)
+        if not count:
+            return b""
+        found = self._ask(offset, count)
+        if found.size != self.size:
+            raise UnreadableInputError(self.name, f"expected a file of {self.size:,} bytes, got one of {found.size:,}")
+        return found.content
+
+    def _ask(self, offset: int, count: int) -> answers.Part:
+        answer = None
+        if self._url is not None:
+            answer = self._repository.ask(self._name, count, offset, self._url)
+        if answer is None or answer.status not in {200, 206}:  # the address held for a time, or for one range
+            answer = self._repository.ask(self._name, count, offset)
+            self._repository.check(self.name, answer)
+            self._url = answer.url
+        found = answers.part(self.name, answer, offset, count)
+        self._compare(answer)
+        return found
+
+    def _compare(self, answer: Answer) -> None:
+        """Raise where an answer is not of the file that the one before was of."""
+        marks = {"x-linked-etag": answer.header("x-linked-etag"), origin(answer.url): answer.headers[0].get("etag")}
+        for mark, value in marks.items():
+            if value is not None:
+                plain = value.removeprefix("W/")
+                if self._marks.setdefault(mark, plain) != plain:
+                    raise UnreadableInputError(self.name, "it changed while it was read")
+
+
+def _read_document(path: str) -> bytes:
+    with LocalFile(path) as file:
+        if file.size > LARGEST_DOCUMENT:
+            raise UnreadableInputError(path, f"expected at most {LARGEST_DOCUMENT:,} bytes, got {file.size:,}")
+        return file.read(0, file.size)
