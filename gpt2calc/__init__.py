@@ -11,7 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gpt2calc.api import compare, count, formula, models, tensors
+    from gpt2calc.api import compare, count, formula, infer, models, tensors, verify
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnreadableInputError,
     )
+    from gpt2calc.verification import Verification
 
 __version__ = "0.1.0"
 
@@ -40,16 +41,19 @@ __all__ = [
     "ParameterCount",
     "UnknownNameError",
     "UnreadableInputError",
+    "Verification",
     "__version__",
     "compare",
     "count",
     "formula",
+    "infer",
     "models",
     "tensors",
+    "verify",
 ]
 
 _HOMES = {
-    "api": ("compare", "count", "formula", "models", "tensors"),
+    "api": ("compare", "count", "formula", "infer", "models", "tensors", "verify"),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
@@ -63,6 +67,7 @@ _HOMES = {
         "UnknownNameError",
         "UnreadableInputError",
     ),
+    "verification": ("Verification",),
 }
 
 

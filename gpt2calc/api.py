@@ -8,11 +8,16 @@ from gpt2calc.counts import ParameterCount
 from gpt2calc.sources import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gpt2calc.comparison import Comparison
+    from gpt2calc.config import Config
     from gpt2calc.derivation import Derivation
     from gpt2calc.presets import Preset
     from gpt2calc.sources import Model
+    from gpt2calc.targets import Target
     from gpt2calc.tensor_table import Tensor
+    from gpt2calc.verification import Verification
 
 
 def count(model: Model | None = None, /, **fields: Any) -> ParameterCount:
@@ -119,3 +124,91 @@ def models() -> tuple[Preset, ...]:
     from gpt2calc import presets
 
     return presets.models()
+
+
+def verify(
+    target: Target,
+    config: Model | None = None,
+    /,
+    *,
+    evidence: str | None = None,
+    tying: bool = False,
+    values: bool = False,
+    hub: bool = False,
+    revision: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **fields: Any,
+) -> Verification:
+    """Show that a checkpoint holds exactly what its config says, or name the tensors that are why not.
+
+    Law: for every component, the closed form = the sum of `numel()` over its tensors, and every tensor has the name,
+    the shape and a dtype that its place in the model gives it.
+
+    Args:
+        target: a checkpoint's file or folder, a repository on the hub, a live `torch.nn.Module`, a state_dict; or a
+            config, named as for `count`, which is held against the model that transformers builds from it.
+        config: what the target is held against, named as for `count`; None for the config.json beside it, what the file
+            says of itself, or else what its shapes show.
+        evidence: header (no weights are read), meta (the model that transformers builds on torch's meta device),
+            weights (the checkpoint loaded), or all; None for the first that can be had.
+        tying: whether to compare wte and lm_head, bit by bit and by their correlation.
+        values: whether to read the values, for their statistics.
+        hub: whether the target is a repository on the hub, whatever else has this name.
+        revision: a branch, a tag or a commit of that repository.
+        progress: called with the bytes that were read and those that there are, while values are read.
+        fields: fields of a config, in any spelling; they win over the config's own.
+
+    Returns:
+        The verification: `matches`, `verdict`, `faults`, `observations`, `to_dict()`; it is true where it matches.
+
+    Raises:
+        UnreadableInputError: a file cannot be read, or is no GPT-2's.
+        UnknownNameError, ConfigError: as `count`; or the evidence cannot be had of such a target.
+        NetworkError: the hub did not give what was asked for.
+
+    >>> import torch
+    >>> shapes = {tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2")}
+    >>> verify(shapes, "gpt2").matches
+    True
+    """
+    from gpt2calc import verifier
+
+    return verifier.verify(
+        target,
+        config,
+        fields,
+        evidence=evidence,
+        tying=tying,
+        values=values,
+        hub=hub,
+        revision=revision,
+        progress=progress,
+    )
+
+
+def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) -> Config:
+    """Infer the config of a checkpoint from the shapes of its tensors, and from what the file says of itself.
+
+    Law: each tensor's shape votes for the sizes in it, and the majority wins.
+
+    Args:
+        target: a checkpoint's file or folder, a repository on the hub, a live module or a state_dict.
+        hub: whether the target is a repository on the hub, whatever else has this name.
+        revision: a branch, a tag or a commit of that repository.
+
+    Returns:
+        The config; a config.json beside the file is not looked at. n_head, which no shape shows, is n_embd / 64 unless
+        the file says otherwise.
+
+    Raises:
+        UnreadableInputError: a file cannot be read, or is no GPT-2's.
+        ConfigError: there is nothing to infer from.
+        NetworkError: the hub did not give what was asked for.
+
+    >>> import torch
+    >>> infer({tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2-xl")}).n_layer
+    48
+    """
+    from gpt2calc import verifier
+
+    return verifier.infer_config(target, hub=hub, revision=revision)[0]

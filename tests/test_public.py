@@ -26,21 +26,32 @@ SURFACE = [
     "Derivation",
     "Gpt2calcError",
     "Int64OverflowError",
+    "NetworkError",
     "ParameterCount",
     "UnknownNameError",
     "UnreadableInputError",
+    "Verification",
     "__version__",
     "compare",
     "count",
     "formula",
+    "infer",
     "models",
     "tensors",
+    "verify",
 ]
 """Everything that is public. A name is added here on purpose, and removed with a new major version."""
 
-VERBS = ("compare", "count", "formula", "models", "tensors")
-CLASSES = ("Comparison", "Config", "Derivation", "ParameterCount")
-ERRORS = ("ConfigError", "Gpt2calcError", "Int64OverflowError", "UnknownNameError", "UnreadableInputError")
+VERBS = ("compare", "count", "formula", "infer", "models", "tensors", "verify")
+CLASSES = ("Comparison", "Config", "Derivation", "ParameterCount", "Verification")
+ERRORS = (
+    "ConfigError",
+    "Gpt2calcError",
+    "Int64OverflowError",
+    "NetworkError",
+    "UnknownNameError",
+    "UnreadableInputError",
+)
 MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__, "gpt2calc."))
 
 

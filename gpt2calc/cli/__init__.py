@@ -17,6 +17,8 @@ COMMANDS = {
     "compare": "put several models side by side",
     "formula": "show closed forms, derived from the shapes of the tensors",
     "tensors": "list every tensor of a model",
+    "verify": "show that a checkpoint holds what its config says, or name the tensor that is why not",
+    "infer": "print the config that a checkpoint's shapes show",
     "models": "list the models that ship with gpt2calc",
 }
 

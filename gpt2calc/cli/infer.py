@@ -1,0 +1,40 @@
+"""`gpt2calc infer`: the config that a checkpoint shows, as a config.json."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_hub
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc infer path/to/checkpoint/model.safetensors
+  gpt2calc infer path/to/checkpoint -q > config.json"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Infer the config of a checkpoint from the shapes of its tensors, and print it as a config.json."
+    )
+    parser.usage = "gpt2calc infer TARGET [options]"
+    parser.epilog = EXAMPLES
+    parser.add_argument("target", metavar="TARGET", help="a checkpoint, named as for gpt2calc verify")
+    add_hub(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument("-q", "--quiet", action="store_true", help="print the config alone, and no notes")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Infer, and print."""
+    from gpt2calc.reports import json
+    from gpt2calc.verifier import infer_config
+
+    config, notes = infer_config(arguments.target, hub=arguments.hub, revision=arguments.revision)
+    for note in () if arguments.quiet else notes:
+        print(f"note: {note}", file=sys.stderr)
+    sys.stdout.write(json.write(config.to_dict()))
+    return 0

@@ -1,0 +1,142 @@
+"""From what a person wants verified to a listing, and to the config that it is held against.
+
+An existing path wins over a model that ships, and that over a repository on the hub, as everywhere. It must not know
+what is right and wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import sources
+from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    from gpt2calc.listing import TensorListing
+    from gpt2calc.sources import Model, Source
+
+    Target: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | object"
+
+LOCAL, REMOTE, LIVE, CONFIG = "file", "hub", "live", "config"
+"""Where what is verified lies: on this machine, on the hub, in memory, or nowhere, since it is a config alone."""
+
+
+class Found(NamedTuple):
+    """What a target came to.
+
+    Args:
+        name: what the user called it.
+        where: `LOCAL`, `REMOTE`, `LIVE` or `CONFIG`.
+        listing: what it holds; None for a config alone.
+        source: the config that was given or found beside it; None where there is none.
+        origin: where that config comes from.
+        model: the live model, where it is one.
+        folder: the folder on this machine that it lies in, where transformers could load it from there.
+    """
+
+    name: str
+    where: str
+    listing: TensorListing | None
+    source: Source | None
+    origin: str
+    model: object = None
+    folder: str | None = None
+
+
+def find(
+    target: Target, config: Model | None, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
+) -> Found:
+    """Find what is named, list what it holds, and find its config.
+
+    Args:
+        target: a checkpoint's file or folder, a config, a model that ships, a repository, a module or a state_dict.
+        config: what it is held against, named as for `count`; None for the config beside it or in it.
+        fields: fields that win over those of the config.
+        hub: whether the target is a repository on the hub, whatever else has this name.
+        revision: the revision of that repository.
+
+    Raises:
+        UnknownNameError, ConfigError, UnreadableInputError, NetworkError: there is none, or it cannot be read.
+    """
+    if not isinstance(target, (str, os.PathLike)):
+        found = _in_memory(target)
+    elif hub or revision is not None:
+        found = _on_hub(os.fspath(target), revision)
+    elif os.path.lexists(target):
+        found = _on_disk(os.fspath(target))
+    elif sources.is_repository(os.fspath(target)):
+        found = _on_hub(os.fspath(target), None)
+    else:
+        source = sources.resolve(os.fspath(target), fields)
+        return Found(source.name, CONFIG, None, source, source.name)
+    if config is not None:
+        source = sources.resolve(config, fields)
+        return found._replace(source=source, origin=source.name)
+    if found.source is not None and fields:
+        source = sources.resolve(found.source, fields)
+        return found._replace(source=source, origin=source.name)
+    return found
+
+
+def _in_memory(target: object) -> Found:
+    """Read a module or a state_dict; a config, or what else is no checkpoint, is a config alone."""
+    from gpt2calc.checkpoints import live
+
+    if live.is_model(target):
+        listing = live.read(target)
+        fields = live.config_of(target)
+        source = sources.from_document(fields, "its own config") if fields else None
+        return Found(listing.name, LIVE, listing, source, "its own config", target)
+    source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence
+    return Found(source.name, CONFIG, None, source, source.name)
+
+
+def _on_disk(path: str) -> Found:
+    from gpt2calc.checkpoints import folders
+
+    companion = folders.companion_config(path)
+    source = sources.from_bytes(sources.read_bytes(companion), companion) if companion else None
+    if os.path.isdir(path) and source is not None and not folders.holds_checkpoint(path):
+        return Found(source.name, CONFIG, None, source, companion or "")
+    if not os.path.isdir(path) and sources.is_config(path):
+        source = sources.resolve(path, {})
+        return Found(source.name, CONFIG, None, source, source.name)
+    listing = folders.open_listing(path)
+    folder = path if os.path.isdir(path) else None
+    return Found(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+
+
+def _on_hub(name: str, revision: str | None) -> Found:
+    from gpt2calc.checkpoints import hub
+
+    repository = hub.open_repo(name, revision)
+    content = repository.config()
+    source = None if content is None else sources.from_bytes(content, f"{name}/config.json")
+    listing = repository.listing()
+    listing = listing._replace(name=printable(name), notes=(repository.note, *listing.notes))
+    return Found(listing.name, REMOTE, listing, source, f"{name}/config.json")
+
+
+def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[str, Any], name: str) -> Source:
+    """Put what a file itself says of its config, and then given fields, over what its shapes show.
+
+    Raises:
+        UnreadableInputError: what the file says is not a GPT-2's config.
+    """
+    try:
+        source = sources.from_document({**inferred, **_canonical(own)}, name)
+    except ConfigError as error:
+        raise UnreadableInputError(name, f"what it says of its own config cannot be: {error}") from None
+    return sources.resolve(source, fields) if fields else source
+
+
+def _canonical(own: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not own:
+        return own
+    from gpt2calc.config import canonical  # loads pydantic, which a file that says nothing of its config does without
+
+    return canonical(own)
