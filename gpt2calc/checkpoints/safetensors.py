@@ -6,7 +6,7 @@ library refuses is refused here. What it accepts is accepted, but for these:
 - a key that is given twice: the format forbids it, and readers differ in which of the two they take;
 - a header that does not begin with `{`: the format says that it must, so that it is nothing else as well;
 - an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
-- a header longer than `LARGEST_HEADER`: no GPT-2 has one.
+- a header longer than `strict_json.LARGEST`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
 
 Source: huggingface/safetensors, README.md, "Format", and safetensors/src/tensor.rs; version 0.8.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from gpt2calc.checkpoints.strict_json import LARGEST, brief, parse
 from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.listing import BITS, StoredFile, StoredTensor, TensorListing
 
@@ -30,11 +31,7 @@ FIRST_READ = 16 * 2**10
 """How many bytes are asked for at first. gpt2's header has 14 kB, and so comes from the hub with one request. A longer
 one takes a second request, for what is missing of the header and not a byte more."""
 
-LARGEST_HEADER = 4 * 2**20
-"""How many bytes a header may have. gpt2-xl's has 58 kB. The format allows 100 MB, of which Python would make 3 GB of
-objects."""
-
-LARGEST = 2**64 - 1
+LARGEST_NUMBER = 2**64 - 1
 """The format's whole numbers have 64 bits, and so has what they are multiplied to."""
 
 DEEPEST = 127
@@ -51,7 +48,6 @@ SIZES: dict[str, int] = {
     "F4": 4,
 }
 """Every dtype of the format, with the bits that an element takes."""
-
 
 KEYS = ("dtype", "shape", "data_offsets")
 
@@ -79,7 +75,7 @@ def read(file: ByteFile) -> TensorListing:
     6
     """
     header = _header(file)
-    document = _document(file, header)
+    document = parse(file.name, header, "header")
     notes = _notes(file, document.pop("__metadata__", None))
     places = sorted(_place(file, name, entry) for name, entry in document.items())
     start = 8 + len(header)
@@ -103,64 +99,13 @@ def _header(file: ByteFile) -> bytes:
     length = int.from_bytes(first[:8], "little")
     if length > file.size - 8:
         _refuse(file, f"expected a header of {length:,} bytes, as its first 8 bytes say, got {file.size - 8:,} bytes")
-    if length > LARGEST_HEADER:
-        _refuse(file, f"expected a header of at most {LARGEST_HEADER:,} bytes, got {length:,}")
+    if length > LARGEST:
+        _refuse(file, f"expected a header of at most {LARGEST:,} bytes, got {length:,}")
     missing = 8 + length - len(first)
     header = first[8 : 8 + length] if missing <= 0 else first[8:] + file.read(len(first), missing)
     if not header.startswith(b"{"):
         _refuse(file, f"expected a header that begins with '{{', got {shown(header[:1].decode('latin-1'))}")
     return header
-
-
-def _document(file: ByteFile, header: bytes) -> dict[str, Any]:
-    """Return the JSON object that a header is."""
-    from json import JSONDecodeError, JSONDecoder, dumps  # other formats need no JSON
-
-    try:
-        text = header.decode()
-        # Python takes -0 for the whole number 0, and the format does not. The hook is slow, and rarely needed.
-        whole = _whole if "-" in text else None
-        decoder = JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_float, parse_int=whole)
-        document: dict[str, Any] = decoder.decode(text)
-        if "\\u" in text:
-            dumps(document, ensure_ascii=False).encode()  # fails where half of a surrogate pair stands alone
-    except UnicodeDecodeError as error:
-        _refuse(file, f"expected a header in UTF-8, got other bytes at offset {8 + error.start:,}")
-    except UnicodeEncodeError:
-        _refuse(file, "expected a header in Unicode, got half of a surrogate pair")
-    except JSONDecodeError as error:
-        _refuse(file, f"expected a header in JSON, got something else at character {error.pos:,}: {error.msg}")
-    except RecursionError:
-        _refuse(file, f"expected JSON that is at most {DEEPEST} deep, got a header that is nested deeper")
-    except ValueError as error:  # from the hooks, and from Python, which converts at most 4,300 digits
-        _refuse(file, f"expected a header as the format has it, got another: {error}")
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise ValueError(f"{shown(name)} is given twice")
-            seen.add(name)
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if abs(number) == float("inf"):
-        raise ValueError(f"{shown(text)} is too large a number")
-    return number
-
-
-def _whole(text: str) -> float:
-    return -0.0 if text == "-0" else int(text)
 
 
 def _notes(file: ByteFile, metadata: object) -> tuple[str, ...]:
@@ -178,21 +123,21 @@ def _place(file: ByteFile, name: str, entry: Any) -> Place:
     try:
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (KeyError, TypeError):
-        got = ", ".join(key for key in KEYS if key in entry) if isinstance(entry, dict) else _brief(entry)
+        got = ", ".join(key for key in KEYS if key in entry) if isinstance(entry, dict) else brief(entry)
         _refuse(file, f"expected dtype, shape and data_offsets for tensor {shown(name)}, got {got or 'none of them'}")
     if not isinstance(dtype, str) or dtype not in SIZES:
-        _refuse(file, f"expected a dtype that the format knows for tensor {shown(name)}, got {_brief(dtype)}")
+        _refuse(file, f"expected a dtype that the format knows for tensor {shown(name)}, got {brief(dtype)}")
     if not _are_whole(shape):
-        _refuse(file, f"expected a shape of whole numbers for tensor {shown(name)}, got {_brief(shape)}")
+        _refuse(file, f"expected a shape of whole numbers for tensor {shown(name)}, got {brief(shape)}")
     if not _are_whole(offsets) or len(offsets) != 2:
-        _refuse(file, f"expected two whole numbers as data_offsets of tensor {shown(name)}, got {_brief(offsets)}")
+        _refuse(file, f"expected two whole numbers as data_offsets of tensor {shown(name)}, got {brief(offsets)}")
     if len(entry) > 3 and not all(_is_readable(value, DEEPEST - 2) for value in entry.values()):
         _refuse(file, f"expected tensor {shown(name)} to have what the format's library can read, got more")
     numel = 1
     for n in shape:
         numel *= n
-        if numel > LARGEST:
-            _refuse(file, f"expected at most {LARGEST:,} elements in tensor {shown(name)}, got a larger shape")
+        if numel > LARGEST_NUMBER:
+            _refuse(file, f"expected at most {LARGEST_NUMBER:,} elements in tensor {shown(name)}, got a larger shape")
     begin, end = offsets
     bits = SIZES[dtype]
     if numel * bits != 8 * (end - begin):
@@ -205,7 +150,7 @@ def _are_whole(value: object) -> bool:
     if not isinstance(value, list):
         return False
     for n in value:  # noqa: SIM110 - all(...) takes three times as long, and this is most of a header's time
-        if type(n) is not int or not 0 <= n <= LARGEST:
+        if type(n) is not int or not 0 <= n <= LARGEST_NUMBER:
             return False
     return True
 
@@ -216,15 +161,6 @@ def _is_readable(value: object, left: int) -> bool:
         inside = value.values() if isinstance(value, dict) else value
         return left > 0 and all(_is_readable(part, left - 1) for part in inside)
     return not isinstance(value, int) or abs(value) < 2**1024
-
-
-def _brief(value: object) -> str:
-    """Return what a message shows of a value, however deep and long it is."""
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list) and (len(value) > 8 or any(isinstance(part, (dict, list)) for part in value)):
-        return "an array of others"
-    return shown(value)
 
 
 def _check_cover(file: ByteFile, places: list[Place], count: int) -> None:
