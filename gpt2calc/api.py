@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from gpt2calc.verification import Verification
 
 
-def count(model: Model | None = None, /, **fields: Any) -> ParameterCount:
+def count(
+    model: Model | None = None, /, *, hub: bool = False, revision: str | None = None, **fields: Any
+) -> ParameterCount:
     """Count the parameters of a model, exactly, without building it.
 
     Law: see `formulas.table`; every count is an exact integer, in parameters.
 
     Args:
-        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a mapping, a `Config`,
-            or None for gpt2's sizes.
+        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a repository of the
+            Hugging Face hub, of which config.json is read, a mapping, a `Config`, or None for gpt2's sizes.
+        hub: whether the model is a repository, whatever file or preset has its name.
+        revision: the repository's branch, tag or commit; with one, the model is a repository.
         fields: fields of a config, in any spelling; they win over the model's own.
 
     Returns:
@@ -37,6 +41,7 @@ def count(model: Model | None = None, /, **fields: Any) -> ParameterCount:
         UnknownNameError: no model has this name.
         UnreadableInputError: a file cannot be read as a config.json of a GPT-2.
         ConfigError: a field is unknown or out of range, or contradicts another.
+        NetworkError: the hub did not give the config.json.
 
     Source: transformers 5.23, modeling_gpt2.py, which the tests compare with tensor by tensor.
 
@@ -45,29 +50,34 @@ def count(model: Model | None = None, /, **fields: Any) -> ParameterCount:
     >>> count("gpt2", tied=False).total
     163037184
     """
-    source: Any = model if not fields and hasattr(model, "dims") else resolve(model, fields)
+    if not fields and not hub and revision is None and hasattr(model, "dims"):
+        source: Any = model
+    else:
+        source = resolve(model, fields, hub=hub, revision=revision)
     return ParameterCount(source.dims, source.name, source.notes)
 
 
-def compare(*models: Model | None, **fields: Any) -> Comparison:
+def compare(*models: Model | None, hub: bool = False, revision: str | None = None, **fields: Any) -> Comparison:
     """Count several models side by side.
 
     Args:
         models: as for `count`, each.
+        hub: as for `count`, for all.
+        revision: as for `count`, for all.
         fields: fields that win over those of every model.
 
     Returns:
         The comparison; iterate over it for the counts.
 
     Raises:
-        UnknownNameError, UnreadableInputError, ConfigError: as `count`.
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count`.
 
     >>> [count.groups["mlp"].total for count in compare("small", "medium")]
     [56669184, 201449472]
     """
     from gpt2calc.comparison import Comparison
 
-    return Comparison(tuple(count(model, **fields) for model in models))
+    return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
 
 
 def formula(name: str | None = None, model: Model | None = None, /, **fields: Any) -> Derivation:

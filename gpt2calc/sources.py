@@ -1,14 +1,23 @@
-"""From what a person names to dims: a preset, a config.json, a model folder, a mapping, a config, or fields alone."""
+"""From what a person names to dims: a preset, a config.json, a folder, a repository, a mapping, a config, or fields."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc import documents, presets
 from gpt2calc.dims import Dims, from_fields, to_fields
-from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, closest, printable, shown
+from gpt2calc.errors import (
+    ConfigError,
+    NetworkError,
+    UnknownNameError,
+    UnreadableInputError,
+    closest,
+    printable,
+    shown,
+)
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -17,6 +26,12 @@ if TYPE_CHECKING:
 
 LARGEST = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
+
+REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
+"""What the names of the hub look like: an owner's and a model's."""
+
+FILES = (".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".safetensors", ".toml")
+"""Endings of files: a name with one that does not exist was mistyped, and the hub is not asked for it."""
 
 
 class Counted(Protocol):
@@ -44,26 +59,33 @@ class Source(NamedTuple):
     given: Mapping[str, Any] | None = None
 
 
-def resolve(model: Model | None, fields: Mapping[str, Any]) -> Source:
+def resolve(
+    model: Model | None, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
+) -> Source:
     """Find what is named and put the given fields over it.
 
-    Law: an existing path wins over a preset; given fields win over the model's own; without a model, what is not
-    given has transformers' default, which is gpt2's.
+    Law: an existing path wins over a preset, and a preset over a repository of the hub; given fields win over the
+    model's own; without a model, what is not given has transformers' default, which is gpt2's.
 
     Args:
-        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a mapping, a config,
-            dims, a count, or None.
+        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a repository, a mapping,
+            a config, dims, a count, or None.
         fields: fields in any spelling.
+        hub: whether the model is a repository, whatever else has its name.
+        revision: the repository's branch, tag or commit; with one, the model is a repository.
 
     Raises:
         UnknownNameError: no preset and no file has this name.
         UnreadableInputError: a file cannot be read, or does not describe a GPT-2.
         ConfigError: the given fields are wrong, or do not go with the model's.
+        NetworkError: the hub did not give the repository's config.json.
 
     >>> resolve("small", {"block_size": 2048}).dims.n_positions
     2048
     """
-    if model is None:
+    if hub or revision is not None:
+        found = from_hub(model, revision)
+    elif model is None:
         gpt2 = presets.load("gpt2")
         without_heads = {name: value for name, value in gpt2.fields.items() if name != "n_head"}
         found = Source(gpt2.name, gpt2.dims, (), without_heads)
@@ -123,6 +145,39 @@ def from_bytes(content: bytes, name: str) -> Source:
         raise UnreadableInputError(name, problem) from None
 
 
+def is_repository(name: str) -> bool:
+    """Return whether a name is taken for a repository of the hub: it looks like one, and is nothing nearer.
+
+    >>> is_repository("openai-community/gpt2-german"), is_repository("openai-community/gpt2"), is_repository("a/b.json")
+    (True, False, False)
+    """
+    looks = re.fullmatch(REPOSITORY, name, re.ASCII) and not name.endswith(FILES)
+    return bool(looks) and not os.path.lexists(name) and presets.find(name) is None
+
+
+def from_hub(model: object, revision: str | None = None) -> Source:
+    """Read the config.json of a repository of the hub, and nothing else of it.
+
+    Raises:
+        ConfigError: huggingface_hub is missing, or this is no repository's name.
+        NetworkError: the hub did not give the config.json.
+        UnreadableInputError: there is none, or it does not describe a GPT-2.
+    """
+    if not isinstance(model, (str, os.PathLike)):
+        got = "none" if model is None else shown(getattr(model, "name", model))
+        raise ConfigError(f"expected the name of a repository of the hub, got {got}", got=model)
+    from gpt2calc.checkpoints import hub  # what is on this machine does without
+
+    name = os.fspath(model)
+    repository = hub.open_repo(name, revision)
+    content = repository.config()
+    if content is None:
+        raise UnreadableInputError(name, "expected a repository with a config.json, and there is none in it")
+    source = from_bytes(content, f"{name}/config.json")
+    called = name if revision is None else f"{name}@{revision}"
+    return source._replace(name=called, notes=(repository.note, *source.notes))
+
+
 def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
     from gpt2calc.config import Config, canonical  # loads pydantic, which a bare preset does without
@@ -160,6 +215,8 @@ def _named(name: str) -> Source:
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     known = tuple(word for each in presets.models() for word in (each.name, *each.aliases))
+    if is_repository(name):
+        return _perhaps_on_hub(name, closest(name, known))
     if os.sep in name or name.endswith(".json"):
         near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, known)
         advice = f": did you mean {near}?" if near else ""
@@ -167,6 +224,20 @@ def _named(name: str) -> Source:
             name, f"there is no such file or folder, and no model that ships has this name{advice}"
         )
     raise UnknownNameError("model", name, known, " and there is no such file")
+
+
+def _perhaps_on_hub(name: str, near: str | None) -> Source:
+    """Read what is likely to be a repository, and where it is not, say what else was looked for."""
+    from gpt2calc.checkpoints import hub  # what is on this machine does without
+
+    nowhere = "there is no such file or folder, and no model that ships has this name"
+    advice = f": did you mean {near}?" if near else ""
+    if not hub.is_installed():
+        raise ConfigError(f"{name}: {nowhere}; to read it from the hub {hub.MISSING}{advice}")
+    try:
+        return from_hub(name)
+    except NetworkError as error:
+        raise NetworkError(name, f"{nowhere}; on the hub: {error.problem}{advice}") from None
 
 
 def read_bytes(path: str) -> bytes:

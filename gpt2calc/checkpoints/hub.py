@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers
@@ -31,6 +32,9 @@ LARGEST_DOCUMENT = 16 * 2**20
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 """What git calls a commit, by SHA-1 or SHA-256."""
+
+REVISION = re.compile(r"(?!.*(?:\.\.|//))\w[\w./+-]{0,254}")
+"""A branch, a tag or a commit, and nothing that leads out of the folder in which the cache keeps them."""
 
 MISSING = "needs huggingface_hub: pip install 'gpt2calc[hub]'"
 
@@ -64,7 +68,7 @@ def open_repo(repo_id: str, revision: str | None = None) -> Repository:
         hf_hub_url(repo_id, CONFIG)
     except HFValidationError:
         raise ConfigError(f"expected a repository such as 'openai-community/gpt2', got {shown(repo_id)}") from None
-    if revision is not None and not re.fullmatch(r"(?!.*\.\.)\w[\w./+-]{0,254}", revision):
+    if revision is not None and not (isinstance(revision, str) and REVISION.fullmatch(revision)):
         raise ConfigError(f"expected a branch, a tag, a commit or refs/pr/N as the revision, got {shown(revision)}")
     if constants.HF_HUB_OFFLINE:
         return CachedRepository(repo_id, _snapshot(repo_id, revision))
@@ -89,12 +93,11 @@ def _transport(name: str) -> Transport:
 
     from huggingface_hub import constants, get_session
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined] # public, says its reference
-
-    from gpt2calc import __version__
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # its reference has it
 
     def build(_: float) -> dict[str, str]:
-        return build_hf_headers(library_name="gpt2calc", library_version=__version__)
+        version = sys.modules["gpt2calc"].__version__  # the house that all floors stand in
+        return build_hf_headers(library_name="gpt2calc", library_version=version)
 
     try:
         headers = in_time(build, constants.ENDPOINT, PATIENCE)

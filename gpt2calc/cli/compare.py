@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "gpt2calc compare MODEL [MODEL ...] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "models", metavar="MODEL", nargs="+", help="a model that ships, a config.json, a folder that holds one, or -"
+        "models",
+        metavar="MODEL",
+        nargs="+",
+        help="a model that ships, a config.json, a folder that holds one, a repository of the Hugging Face hub, or -",
     )
+    add_hub(parser)
     add_fields(parser)
     add_output(parser, "the totals alone, a line each")
 
@@ -35,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    result = compare(*map(model_of, arguments.models), **arguments.fields)
+    models = map(model_of, arguments.models)
+    result = compare(*models, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     notes = [note if len(result) == 1 else f"{count.name}: {note}" for count in result for note in count.notes]
     totals = [count.total for count in result]
     one = arguments.format == "csv"

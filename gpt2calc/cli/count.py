@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -28,11 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL",
         nargs="?",
-        help="a model that ships (see gpt2calc models), a config.json, a folder that holds one, or - for standard "
-        "input; gpt2's sizes when left out",
+        help="a model that ships (see gpt2calc models), a config.json, a folder that holds one, a repository of the "
+        "Hugging Face hub, or - for standard input; gpt2's sizes when left out",
     )
     parser.add_argument("--per-block", action="store_true", help="count one block alone")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
+    add_hub(parser)
     add_fields(parser)
     add_output(parser, "the total alone")
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Count, and print."""
     from gpt2calc.api import count
 
-    result = count(model_of(arguments.model), **arguments.fields)
+    result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     quiet = result.per_block if arguments.per_block else result.total
     human = tables = [result.table(per_block=arguments.per_block)]
     if arguments.format == "csv":

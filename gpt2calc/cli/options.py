@@ -144,6 +144,17 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
             group.add_argument(*options, metavar="N", help=FIELD_HELP[field] + also, **settings)
 
 
+def add_hub(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say that a model is a repository of the Hugging Face hub, and at which revision."""
+    group = parser.add_argument_group("the Hugging Face hub")
+    group.add_argument(
+        "--hub", action="store_true", help="MODEL is a repository of the hub, whatever else has its name"
+    )
+    group.add_argument(
+        "--revision", metavar="REV", help="the repository's branch, tag or commit; MODEL is then one, as with --hub"
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, quiet: str) -> None:
     """Add the options that say how the answer is printed; `quiet` says what -q leaves of it."""
     group = parser.add_argument_group("output")
