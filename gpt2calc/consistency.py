@@ -69,17 +69,23 @@ def masks(found: Sorted) -> Iterator[Fault]:
     for tensor, extra in found.extras:
         groups.setdefault(extra.template, (extra, []))[1].append(tensor)
     for template, (extra, tensors) in groups.items():
-        shape, dtype = Counter((tensor.shape, tensor.dtype) for tensor in tensors).most_common(1)[0][0]
-        fits = _has_form(shape, extra, found.dims)
-        for tensor in tensors:
-            if not fits:
-                yield wrong_shape(tensor, extra.shape)
-            elif tensor.shape != shape:
-                yield wrong_shape(tensor, shape, ", as in other blocks")
-            elif tensor.dtype != dtype:
-                message = f"expected {dtype}, as in other blocks, got {tensor.dtype}"
-                yield Fault(DTYPE, tensor.name, message, dtype, tensor.dtype)
+        yield from _alike(found, extra, tensors)
         yield from _in_every_block(found, template, {tensor.name for tensor in tensors})
+
+
+def _alike(found: Sorted, extra: Extra, tensors: list[StoredTensor]) -> Iterator[Fault]:
+    """Yield each mask that is not of the form, or not as in the other blocks; where half differ, all of them."""
+    ranked = Counter((tensor.shape, tensor.dtype) for tensor in tensors).most_common(2)
+    (shape, dtype), most = ranked[0]
+    undecided = len(ranked) == 2 and ranked[1][1] == most
+    for tensor in tensors:
+        got = f"{written(tensor.shape)} {tensor.dtype}"
+        if not _has_form(tensor.shape, extra, found.dims):
+            yield wrong_shape(tensor, extra.shape)
+        elif undecided or (tensor.shape, tensor.dtype) != (shape, dtype):
+            expected = "the same in every block" if undecided else f"{written(shape)} {dtype}, as in other blocks"
+            kind = DTYPE if tensor.shape == shape else SHAPE
+            yield Fault(kind, tensor.name, f"expected {expected}, got {got}", expected, got)
 
 
 def _in_every_block(found: Sorted, template: str, present: set[str]) -> Iterator[Fault]:

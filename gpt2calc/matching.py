@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import consistency, holdings
+from gpt2calc import consistency, holdings, tensor_table
 from gpt2calc.consistency import MISSING, SHAPE, UNEXPECTED, written, wrong_shape
 from gpt2calc.listing import Fault
 from gpt2calc.sorting import sort
@@ -91,6 +91,11 @@ def _missing(found: Sorted) -> Iterator[Fault]:
     for name, each in found.expected.items():
         if name not in found.own:
             yield Fault(MISSING, name, "it is missing", written(each.shape or each.table_shape), "nothing")
+    named = {(piece.component, piece.role) for piece in found.reading.dialect.pieces}
+    for row in tensor_table.table(found.dims):
+        if row.times and (row.component, row.role) not in named:
+            message = f"it is missing, and the dialect {found.reading.dialect.name} has no name for it"
+            yield Fault(MISSING, row.template.replace("{}", "N"), message, written(row.shape), "nothing")
     if found.blocks < found.dims.n_layer:
         name = f"blocks {found.blocks:,} to {found.dims.n_layer - 1:,}"
         yield Fault(MISSING, name, "they are missing as well", f"{found.dims.n_layer:,} blocks", f"{found.blocks:,}")

@@ -6,7 +6,7 @@ parameters alone; `masks` adds what older versions of a project store beside the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ class Sizes(NamedTuple):
     vocab_size: int = 31
     n_inner: int = 44
 
-    def config(self) -> dict[str, int]:
+    def config(self) -> dict[str, Any]:
         """Return the fields of a config.json."""
         return self._asdict()
 
