@@ -1,0 +1,129 @@
+"""The pickle machine's state: the bytes, a stack with marks, a memo, and what may be called.
+
+It must not know an opcode: that is `opcodes`. An author of a hostile file chooses every opcode, so nothing here costs
+more than the opcodes that ask for it: nothing is copied or compared that a pickle can refer to twice, and no container
+is hashed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.errors import shortened, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    Call: TypeAlias = Callable[[tuple[object, ...]], object]
+    """What may be called: a function of the arguments' tuple."""
+
+MOST_OPCODES = 500_000
+"""Some 40 for a tensor: the state_dict of gpt2-xl has 22,000. The machine runs as many in less than a second."""
+
+LONGEST_GLOBAL = 1000
+"""In bytes, for the module and for the name."""
+
+NOTHING = object()
+"""What lies in the memo under a number that was left out. It is of no use to whoever gets it."""
+
+
+class RefusedError(Exception):
+    """A pickle asks for something that it does not get: one sentence, without the file's name."""
+
+
+class TruncatedError(Exception):
+    """The bytes end before the pickle does."""
+
+
+class Global:
+    """A name in a module, as a pickle gives it. It is never imported."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Machine:
+    """One pickle on its way to a value.
+
+    Args:
+        data: the pickle, and what follows it.
+        calls: what may be called, by module and name.
+        persistent: what gives the value that a persistent id stands for.
+    """
+
+    def __init__(self, data: bytes, calls: Mapping[str, Call], persistent: Callable[[object], object]) -> None:
+        # A number of at most 8 bytes may be read before the end is checked for: zero is no opcode, so that the machine
+        # stops in the padding.
+        self.data = data + bytes(16)
+        self.end = len(data)
+        self.calls = calls
+        self.persistent = persistent
+        self.stack: list[object] = []
+        self.marks: list[list[object]] = []
+        # A list, since numbers hash to what their author chooses, and a dictionary can be made slow with them.
+        self.memo: list[object] = []
+
+    def take(self, at: int, count: int) -> bytes:
+        """Return bytes that must be there."""
+        if at + count > self.end:
+            raise TruncatedError
+        return self.data[at : at + count]
+
+    def line(self, at: int) -> tuple[str, int]:
+        """Return a line of text, and the place behind it."""
+        stop = self.data.find(b"\n", at, min(at + LONGEST_GLOBAL + 1, self.end))
+        if stop < 0 and self.end - at <= LONGEST_GLOBAL:
+            raise TruncatedError
+        if stop < 0:
+            raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got a longer one")
+        return text(self.data[at:stop]), stop + 1
+
+    def pop_mark(self) -> list[object]:
+        """Take what lies on the stack since the last mark."""
+        found, self.stack = self.stack, self.marks.pop()
+        return found
+
+    def remember(self, index: int) -> None:
+        """Note the value on top of the stack under a number. Picklers count up; optimized pickles leave numbers out."""
+        memo = self.memo
+        if index == len(memo):
+            memo.append(self.stack[-1])
+            return
+        if index >= MOST_OPCODES:
+            raise RefusedError(f"expected numbers below {MOST_OPCODES:,} in the memo, got {index:,}")
+        memo.extend([NOTHING] * (index + 1 - len(memo)))
+        memo[index] = self.stack[-1]
+
+    def call(self, function: object, arguments: object) -> None:
+        """Push what a call comes to.
+
+        Raises:
+            RefusedError: the name is not in the table.
+        """
+        known = self.calls.get(function.name) if type(function) is Global else None
+        if known is None or type(arguments) is not tuple:
+            raise RefusedError(f"expected only calls that rebuild tensors, got {kind(function)}")
+        self.stack.append(known(arguments))
+
+
+def kind(value: object) -> str:
+    """Return what a value is, for a message; never the value, which may be endless.
+
+    >>> kind({}), kind(Global("os.system")), kind(None)
+    ('a dict', 'os.system', 'None')
+    """
+    if type(value) is Global:
+        return shortened(value.name)
+    name = type(value).__name__
+    return "None" if value is None else f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
+def text(found: bytes) -> str:
+    """Return the text of bytes in UTF-8."""
+    try:
+        return found.decode("utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError(f"expected text in UTF-8, got {shown(found[:60])}") from None

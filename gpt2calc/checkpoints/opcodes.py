@@ -1,0 +1,337 @@
+"""The opcodes of pickle protocols 2 to 5, a row each: what it does to the stack and the memo of a `Machine`.
+
+An opcode gets the place of its argument and returns the place of the next opcode. It raises an IndexError where it
+takes what is not there, which `pickles` turns into an error. It must not know a name that may be called.
+
+Source: Python's `pickletools`, which documents every opcode.
+"""
+
+from __future__ import annotations
+
+from struct import unpack_from
+from typing import TYPE_CHECKING
+
+from gpt2calc.checkpoints.machine import LONGEST_GLOBAL, Global, RefusedError, TruncatedError, kind, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from gpt2calc.checkpoints.machine import Machine
+
+    Opcode: TypeAlias = Callable[[Machine, int], int]
+
+LONGEST_INTEGER = 255
+"""In bytes. PyTorch's magic number has ten."""
+
+OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class that would have to be imported"
+
+
+def _unknown(machine: Machine, at: int) -> int:
+    if at > machine.end:
+        raise TruncatedError
+    got = machine.data[at - 1]
+    raise RefusedError(f"expected opcodes of pickle protocols 2 to 5, got {got:#04x} at byte {at - 1:,} of the pickle")
+
+
+def _protocol(machine: Machine, at: int) -> int:
+    if not 2 <= machine.data[at] <= 5:
+        raise RefusedError(f"expected a pickle of protocol 2 to 5, got {machine.data[at]}")
+    return at + 1
+
+
+def _frame(machine: Machine, at: int) -> int:
+    """Step over the length of a frame, which is of use to those who read from a stream."""
+    machine.take(at + 8, int.from_bytes(machine.data[at : at + 8], "little"))
+    return at + 8
+
+
+def _constant(value: object) -> Opcode:
+    def push(machine: Machine, at: int) -> int:
+        machine.stack.append(value)
+        return at
+
+    return push
+
+
+def _list(machine: Machine, at: int) -> int:
+    machine.stack.append([])
+    return at
+
+
+def _dict(machine: Machine, at: int) -> int:
+    machine.stack.append({})
+    return at
+
+
+def _byte(machine: Machine, at: int) -> int:
+    machine.stack.append(machine.data[at])
+    return at + 1
+
+
+def _unsigned(machine: Machine, at: int, width: int) -> int:
+    return int.from_bytes(machine.data[at : at + width], "little")
+
+
+def _short(machine: Machine, at: int) -> int:
+    machine.stack.append(_unsigned(machine, at, 2))
+    return at + 2
+
+
+def _int(machine: Machine, at: int) -> int:
+    machine.stack.append(int.from_bytes(machine.data[at : at + 4], "little", signed=True))
+    return at + 4
+
+
+def _float(machine: Machine, at: int) -> int:
+    machine.stack.append(unpack_from(">d", machine.data, at)[0])
+    return at + 8
+
+
+def _long(width: int) -> Opcode:
+    """An integer of any length, which comes first."""
+
+    def push(machine: Machine, at: int) -> int:
+        count = int.from_bytes(machine.data[at : at + width], "little", signed=width == 4)
+        if not 0 <= count <= LONGEST_INTEGER:
+            raise RefusedError(f"expected integers of 0 to {LONGEST_INTEGER} bytes, got one of {count:,}")
+        at += width
+        machine.stack.append(int.from_bytes(machine.take(at, count), "little", signed=True))
+        return at + count
+
+    return push
+
+
+def _counted(width: int, convert: Callable[[bytes], object]) -> Opcode:
+    """Bytes, or text of them: their number comes first."""
+
+    def push(machine: Machine, at: int) -> int:
+        count = _unsigned(machine, at, width)
+        at += width
+        machine.stack.append(convert(machine.take(at, count)))
+        return at + count
+
+    return push
+
+
+def _text_or_bytes(found: bytes) -> object:
+    """Python 2 has one type for both."""
+    try:
+        return found.decode("utf-8")
+    except UnicodeDecodeError:
+        return found
+
+
+def _mark(machine: Machine, at: int) -> int:
+    machine.marks.append(machine.stack)
+    machine.stack = []
+    return at
+
+
+def _pop(machine: Machine, at: int) -> int:
+    if machine.stack:
+        machine.stack.pop()
+    else:
+        machine.pop_mark()
+    return at
+
+
+def _pop_mark(machine: Machine, at: int) -> int:
+    machine.pop_mark()
+    return at
+
+
+def _get(machine: Machine, at: int) -> int:
+    machine.stack.append(machine.memo[machine.data[at]])
+    return at + 1
+
+
+def _long_get(machine: Machine, at: int) -> int:
+    machine.stack.append(machine.memo[_unsigned(machine, at, 4)])
+    return at + 4
+
+
+def _put(machine: Machine, at: int) -> int:
+    machine.remember(machine.data[at])
+    return at + 1
+
+
+def _long_put(machine: Machine, at: int) -> int:
+    machine.remember(_unsigned(machine, at, 4))
+    return at + 4
+
+
+def _memoize(machine: Machine, at: int) -> int:
+    machine.memo.append(machine.stack[-1])
+    return at
+
+
+def _tuple(machine: Machine, at: int) -> int:
+    found = tuple(machine.pop_mark())
+    machine.stack.append(found)
+    return at
+
+
+def _tuple_of_one(machine: Machine, at: int) -> int:
+    machine.stack.append((machine.stack.pop(),))
+    return at
+
+
+def _tuple_of_two(machine: Machine, at: int) -> int:
+    second, first = machine.stack.pop(), machine.stack.pop()
+    machine.stack.append((first, second))
+    return at
+
+
+def _tuple_of_three(machine: Machine, at: int) -> int:
+    third, second, first = machine.stack.pop(), machine.stack.pop(), machine.stack.pop()
+    machine.stack.append((first, second, third))
+    return at
+
+
+def _append(machine: Machine, at: int) -> int:
+    _extend(machine, [machine.stack.pop()])
+    return at
+
+
+def _appends(machine: Machine, at: int) -> int:
+    _extend(machine, machine.pop_mark())
+    return at
+
+
+def _extend(machine: Machine, values: list[object]) -> None:
+    target = machine.stack[-1]
+    if type(target) is not list:
+        raise RefusedError(f"expected values to be added to lists and sets only, got {kind(target)}")
+    target.extend(values)
+
+
+def _setitem(machine: Machine, at: int) -> int:
+    value, key = machine.stack.pop(), machine.stack.pop()
+    _set(machine, [key, value])
+    return at
+
+
+def _setitems(machine: Machine, at: int) -> int:
+    _set(machine, machine.pop_mark())
+    return at
+
+
+def _set(machine: Machine, items: list[object]) -> None:
+    target = machine.stack[-1]
+    if type(target) is not dict:
+        raise RefusedError(f"expected keys to be set in dicts only, got {kind(target)}")
+    if len(items) % 2:
+        raise RefusedError("expected a value for each key, got a key without one")
+    for i in range(0, len(items), 2):
+        key = items[i]
+        target[key if type(key) is str else object()] = items[i + 1]
+
+
+def _global(machine: Machine, at: int) -> int:
+    module, at = machine.line(at)
+    name, at = machine.line(at)
+    machine.stack.append(Global(f"{module}.{name}"))
+    return at
+
+
+def _stack_global(machine: Machine, at: int) -> int:
+    name, module = machine.stack.pop(), machine.stack.pop()
+    if type(name) is not str or type(module) is not str or max(len(name), len(module)) > LONGEST_GLOBAL:
+        raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got {kind(module)} and {kind(name)}")
+    machine.stack.append(Global(f"{module}.{name}"))
+    return at
+
+
+def _reduce(machine: Machine, at: int) -> int:
+    arguments, function = machine.stack.pop(), machine.stack.pop()
+    machine.call(function, arguments)
+    return at
+
+
+def _new(machine: Machine, at: int) -> int:
+    """Make an object of a class, as REDUCE calls a function; a whole model is one."""
+    arguments, of = machine.stack.pop(), machine.stack.pop()
+    if type(of) is not Global or of.name not in machine.calls:
+        raise RefusedError(OBJECT.format(kind(of)))
+    machine.call(of, arguments)
+    return at
+
+
+def _new_with_keywords(machine: Machine, at: int) -> int:
+    """Refuse an object of a class that takes keywords: none that is known does."""
+    del at
+    _, _, of = machine.stack.pop(), machine.stack.pop(), machine.stack.pop()
+    raise RefusedError(OBJECT.format(kind(of)))
+
+
+def _build(machine: Machine, at: int) -> int:
+    """Take the state of an OrderedDict, such as the `_metadata` of a state_dict, which says nothing of a tensor."""
+    machine.stack.pop()
+    if type(machine.stack[-1]) is not dict:
+        raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(machine.stack[-1])}")
+    return at
+
+
+def _persistent(machine: Machine, at: int) -> int:
+    machine.stack.append(machine.persistent(machine.stack.pop()))
+    return at
+
+
+KNOWN: dict[bytes, Opcode] = {
+    b"\x80": _protocol,
+    b"\x95": _frame,
+    b"N": _constant(None),
+    b"\x88": _constant(True),
+    b"\x89": _constant(False),
+    b"K": _byte,
+    b"M": _short,
+    b"J": _int,
+    b"\x8a": _long(1),
+    b"\x8b": _long(4),
+    b"G": _float,
+    b"\x8c": _counted(1, text),
+    b"X": _counted(4, text),
+    b"\x8d": _counted(8, text),
+    b"C": _counted(1, bytes),
+    b"B": _counted(4, bytes),
+    b"\x8e": _counted(8, bytes),
+    b"\x96": _counted(8, bytes),
+    b"U": _counted(1, _text_or_bytes),
+    b"T": _counted(4, _text_or_bytes),
+    b"(": _mark,
+    b"0": _pop,
+    b"1": _pop_mark,
+    b"h": _get,
+    b"j": _long_get,
+    b"q": _put,
+    b"r": _long_put,
+    b"\x94": _memoize,
+    b")": _constant(()),
+    b"\x85": _tuple_of_one,
+    b"\x86": _tuple_of_two,
+    b"\x87": _tuple_of_three,
+    b"t": _tuple,
+    b"\x91": _tuple,  # a frozenset
+    b"]": _list,
+    b"\x8f": _list,  # a set
+    b"a": _append,
+    b"e": _appends,
+    b"\x90": _appends,  # to a set
+    b"}": _dict,
+    b"s": _setitem,
+    b"u": _setitems,
+    b"c": _global,
+    b"\x93": _stack_global,
+    b"R": _reduce,
+    b"\x81": _new,
+    b"\x92": _new_with_keywords,
+    b"b": _build,
+    b"Q": _persistent,
+}
+"""The opcodes that are run. Not among them: text of protocol 0, which nobody writes since, extensions, and buffers."""
+
+STOP = ord(".")
+
+OPCODES: tuple[Opcode, ...] = tuple(KNOWN.get(bytes((opcode,)), _unknown) for opcode in range(256))
+"""Each of the 256 bytes with what it does."""
