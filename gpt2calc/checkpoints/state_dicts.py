@@ -1,0 +1,129 @@
+"""Which of the things in a checkpoint are the model's tensors: a state_dict, or what training loops wrap around one.
+
+It knows the keys that people store a state_dict under, and not what a tensor is: whoever asks says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc.errors import shortened, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Place: TypeAlias = tuple[tuple[str, ...], object]
+    """A tensor behind the keys on the way to it."""
+
+WRAPPERS = ("model", "state_dict", "model_state_dict", "model_state", "module", "net", "network", "weights", "params")
+"""The keys that a state_dict is stored under, the one that wins first: of nanoGPT, Lightning, DeepSpeed and others."""
+
+MODEL_ARGS = "model_args"
+"""The key that nanoGPT stores the arguments of its model under."""
+
+DEEPEST = 8
+"""How many dictionaries may lie in each other above a tensor. Megatron-LM's are five."""
+
+LONGEST_NAME = 1000
+"""How many characters a key may have."""
+
+
+class StateDict(NamedTuple):
+    """The tensors of a model, each with its name, what the checkpoint says of the config, and what one should know."""
+
+    tensors: tuple[tuple[str, object], ...]
+    fields: Mapping[str, object]
+    notes: tuple[str, ...]
+
+
+def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
+    """Return the tensors of the model in what a checkpoint holds.
+
+    Law: where dictionaries lie in each other, a tensor's name is the keys on the way to it, joined by dots. Where there
+    are tensors under one of `WRAPPERS`, those are the model's, and all others, such as the optimizer's, are not listed.
+
+    Args:
+        top: what the checkpoint holds. A dictionary in it may occur many times, or in itself: it is entered once.
+        is_tensor: tells what a tensor is.
+
+    Raises:
+        ValueError: there are no tensors by name, or two have the same name.
+
+    >>> find({"model": {"h": {"0": 1}}, "loss": 2}, lambda value: isinstance(value, int))
+    StateDict(tensors=(('h.0', 1),), fields={}, notes=("1 tensor outside of 'model', such as 'loss', is not listed",))
+    """
+    places = _places(top, is_tensor)
+    if not places:
+        got = "a tensor" if is_tensor(top) else "none" if isinstance(top, Mapping) else f"an object of {_type(top)}"
+        raise ValueError(f"expected tensors by name, got {got}")
+    wrapper, own = _unwrapped(places)
+    tensors = tuple((".".join(keys[len(wrapper) :]), tensor) for keys, tensor in own)
+    names = set()
+    for name, _ in tensors:
+        if name in names:
+            raise ValueError(f"expected one tensor of each name, got two called {shown(name)}")
+        names.add(name)
+    return StateDict(tensors, _fields(top), _notes(wrapper, places, own))
+
+
+def _places(top: object, is_tensor: Callable[[object], bool]) -> list[Place]:
+    """Return the tensors in dictionaries in their order."""
+    found: list[Place] = []
+    entered: dict[int, object] = {}  # with the dictionaries, so that no other takes the place of one in memory
+
+    def enter(value: object, keys: tuple[str, ...]) -> None:
+        if not isinstance(value, Mapping) or id(value) in entered or len(keys) > DEEPEST:
+            return
+        entered[id(value)] = value
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                continue
+            if len(key) > LONGEST_NAME:
+                raise ValueError(f"expected names of at most {LONGEST_NAME:,} characters, got one of {len(key):,}")
+            if is_tensor(inner):
+                found.append(((*keys, key), inner))
+            else:
+                enter(inner, (*keys, key))
+
+    enter(top, ())
+    return found
+
+
+def _unwrapped(places: list[Place]) -> tuple[tuple[str, ...], list[Place]]:
+    """Return the keys that the model's tensors are wrapped in, and these tensors."""
+    wrapper: tuple[str, ...] = ()
+    while True:
+        depth = len(wrapper)
+        inner = {keys[depth] for keys, _ in places if len(keys) > depth + 1}
+        first = next((key for key in WRAPPERS if key in inner), None)
+        if first is None:
+            return wrapper, places
+        wrapper = (*wrapper, first)
+        places = [place for place in places if place[0][:-1][: depth + 1] == wrapper]
+
+
+def _fields(top: object) -> Mapping[str, object]:
+    """Return the sizes and switches that nanoGPT stores beside the model."""
+    given = top.get(MODEL_ARGS) if isinstance(top, Mapping) else None
+    if not isinstance(given, Mapping):
+        return {}
+    scalar = (bool, int, float, str, type(None))
+    return {name: value for name, value in given.items() if isinstance(name, str) and type(value) in scalar}
+
+
+def _notes(wrapper: tuple[str, ...], places: list[Place], own: list[Place]) -> tuple[str, ...]:
+    others = len(places) - len(own)
+    if not others:
+        return ()
+    listed = {keys for keys, _ in own}
+    example = next(".".join(keys) for keys, _ in places if keys not in listed)
+    count = "1 tensor" if others == 1 else f"{others:,} tensors"
+    verb = "is" if others == 1 else "are"
+    return (f"{count} outside of {shown('.'.join(wrapper))}, such as {shown(shortened(example))}, {verb} not listed",)
+
+
+def _type(value: object) -> str:
+    of = type(value)
+    return shortened(of.__name__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__name__}")

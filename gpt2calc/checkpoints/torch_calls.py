@@ -1,0 +1,291 @@
+"""What a checkpoint of PyTorch may call: a row for each function that rebuilds a tensor, or a container of them.
+
+Each only notes what it is asked for: a `Tensor` is a shape over a `Storage`, and a storage is a key with a number of
+bytes. It must not know where the bytes of a storage lie: that is `torch_files`.
+
+Source: PyTorch 2.13, torch/_utils.py and torch/serialization.py; those of older releases where they wrote otherwise.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc.checkpoints.layout import DTYPES, span
+from gpt2calc.checkpoints.machine import Global, RefusedError, kind
+from gpt2calc.errors import shortened, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpt2calc.checkpoints.machine import Call
+
+STORAGES: dict[str, str] = {
+    f"{module}.{name}Storage": dtype
+    for name, dtype in (
+        ("Double", "float64"),
+        ("Float", "float32"),
+        ("Half", "float16"),
+        ("BFloat16", "bfloat16"),
+        ("Long", "int64"),
+        ("Int", "int32"),
+        ("Short", "int16"),
+        ("Char", "int8"),
+        ("Byte", "uint8"),
+        ("Bool", "bool"),
+        ("ComplexDouble", "complex128"),
+        ("ComplexFloat", "complex64"),
+        ("QInt32", "qint32"),
+        ("QInt8", "qint8"),
+        ("QUInt8", "quint8"),
+        ("Untyped", "uint8"),
+    )
+    for module in ("torch", "torch.cuda", "torch.storage")
+}
+"""The classes of storages, each with the dtype of its elements; PyTorch counts an untyped one in bytes."""
+
+MOST_DIMENSIONS = 64
+"""As PyTorch's own limit."""
+
+LARGEST = 2**63 - 1
+"""PyTorch's sizes are int64."""
+
+LONGEST_KEY = 100
+"""In characters. Keys are numbers, or addresses in memory."""
+
+MOST_ITEMS = 500_000
+"""How many items OrderedDicts may be called with, all in all: a pickle can call with the same items many times."""
+
+
+class Storage(NamedTuple):
+    """Values without a shape: `numel` of a dtype, `start` bytes behind the beginning of what has the key."""
+
+    key: str
+    dtype: str
+    numel: int
+    start: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes."""
+        return self.numel * DTYPES[self.dtype][1]
+
+
+class Tensor(NamedTuple):
+    """A shape over a storage. `start` is in bytes, from where what has the storage's key begins.
+
+    A tensor that was saved from the meta device has no storage, and nothing of it is in the file.
+    """
+
+    storage: Storage | None
+    start: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+    dtype: str
+
+
+class Rebuilding:
+    """What one checkpoint calls, and the storages that it names: each key once, with what it was first named as."""
+
+    def __init__(self) -> None:
+        self.storages: dict[str, Storage] = {}
+        self.calls: dict[str, Call] = {
+            **CALLS,
+            "collections.OrderedDict": self._ordered_dict,
+            "torch._tensor._rebuild_from_type_v2": self._from_type,
+        }
+        self._items = 0
+
+    def persistent(self, found: object) -> Storage:
+        """Return the storage that a persistent id stands for."""
+        match found if type(found) is tuple else None:
+            case ("storage", Global() as of, str() as key, str(), int() as numel) if len(key) <= LONGEST_KEY:
+                return self._storage(of, key, numel)
+            case ("storage", Global() as of, str() as key, str(), int() as numel, view) if len(key) <= LONGEST_KEY:
+                return _view(self._storage(of, key, numel), view)
+            case ("module", Global() as of, *_):
+                raise RefusedError(f"expected a state_dict, got a whole model of the class {shortened(of.name)}")
+        raise RefusedError("expected the id of a storage: its class, key, device and number of elements")
+
+    def _storage(self, of: Global, key: str, numel: int) -> Storage:
+        dtype = STORAGES.get(of.name)
+        if dtype is None:
+            raise RefusedError(f"expected a storage of a known class, got {shortened(of.name)}")
+        if not 0 <= numel <= LARGEST:
+            raise RefusedError(f"expected a number of elements for storage {shown(key)}, got {shown(numel)}")
+        storage = Storage(key, dtype, numel)
+        if self.storages.setdefault(key, storage) != storage:
+            first = self.storages[key]
+            raise RefusedError(
+                f"expected storage {shown(key)} to be {first.numel:,} elements of {first.dtype} wherever it is named, "
+                f"got {numel:,} of {dtype}"
+            )
+        return storage
+
+    def _ordered_dict(self, arguments: tuple[object, ...]) -> object:
+        """Python 2 gives the items with the call."""
+        found: dict[object, object] = {}
+        if not arguments:
+            return found
+        items = arguments[0]
+        if len(arguments) != 1 or type(items) is not list:
+            raise RefusedError("expected an OrderedDict of a list of items, got one of something else")
+        self._items += len(items)
+        if self._items > MOST_ITEMS:
+            raise RefusedError(f"expected at most {MOST_ITEMS:,} items of OrderedDicts, got more")
+        for item in items:
+            if type(item) not in (list, tuple) or len(item) != 2:
+                raise RefusedError(f"expected pairs as the items of an OrderedDict, got {kind(item)}")
+            found[item[0] if type(item[0]) is str else object()] = item[1]
+        return found
+
+    def _from_type(self, arguments: tuple[object, ...]) -> object:
+        """Rebuild a tensor that carries attributes, or is of a class that changes nothing of how it is stored."""
+        match arguments:
+            case (Global() as function, Global() as of, tuple() as inner, _) if of.name in PLAIN:
+                rebuild = TENSORS.get(function.name)
+                if rebuild is None:
+                    raise RefusedError(f"expected only calls that rebuild tensors, got {shortened(function.name)}")
+                return rebuild(inner)
+            case (Global(), Global() as of, *_):
+                raise RefusedError(f"expected plain tensors, got one of the class {shortened(of.name)}")
+        raise RefusedError("expected a call that rebuilds a tensor, got one with other arguments")
+
+
+def _view(storage: Storage, view: object) -> Storage:
+    """Return the part of a storage that one of the legacy format may be: its key, where it begins, and its length."""
+    if view is None:
+        return storage
+    match view:
+        case (str(), int() as start, int() as numel) if start >= 0 and numel >= 0 and start + numel <= storage.numel:
+            return storage._replace(numel=numel, start=start * DTYPES[storage.dtype][1])
+    raise RefusedError(f"expected a view within the {storage.numel:,} elements of storage {shown(storage.key)}")
+
+
+def _tensor(arguments: tuple[object, ...]) -> Tensor:
+    """Take the storage, the offset in it, the shape and the strides; what follows says nothing of how it is stored."""
+    match arguments:
+        case (Storage() as storage, int() as offset, shape, stride, *_):
+            return _over(storage, storage.dtype, offset, shape, stride)
+    raise _other_arguments(arguments)
+
+
+def _tensor_of_dtype(arguments: tuple[object, ...]) -> Tensor:
+    """Take the dtype as well: one that has no class of storages lies in an untyped one."""
+    match arguments:
+        case (Storage() as storage, int() as offset, shape, stride, _, _, Global() as dtype, *_):
+            return _over(storage, _dtype(dtype), offset, shape, stride)
+    raise _other_arguments(arguments)
+
+
+def _meta_tensor(arguments: tuple[object, ...]) -> Tensor:
+    match arguments:
+        case (Global() as dtype, shape, stride, _):
+            return Tensor(None, 0, *_shape(shape, stride), _dtype(dtype))
+    raise _other_arguments(arguments)
+
+
+def _first(arguments: tuple[object, ...]) -> object:
+    """Return the tensor that a parameter is made of."""
+    match arguments:
+        case (Tensor() as tensor, *_):
+            return tensor
+    raise _other_arguments(arguments)
+
+
+def _other_arguments(arguments: tuple[object, ...]) -> RefusedError:
+    got = ", ".join(kind(argument) for argument in arguments[:4])
+    return RefusedError(f"expected a storage, an offset, a shape and strides to rebuild a tensor from, got {got}")
+
+
+def _over(storage: Storage, dtype: str, offset: int, shape: object, stride: object) -> Tensor:
+    """Return a tensor that lies within its storage."""
+    sizes, steps = _shape(shape, stride)
+    width = DTYPES[dtype][1]
+    reached = span(sizes, steps)
+    if offset < 0 or (reached and (offset + reached) * width > storage.nbytes):
+        raise RefusedError(
+            f"expected a tensor within the {storage.nbytes:,} bytes of storage {shown(storage.key)}, "
+            f"got one from byte {shown(offset * width)} to {shown((offset + reached) * width)}"
+        )
+    # A tensor without elements has no first one, and PyTorch lets its offset point anywhere.
+    return Tensor(storage, storage.start + (offset * width if reached else 0), sizes, steps, dtype)
+
+
+def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    sizes, steps = _sizes(shape), _sizes(stride)
+    if len(sizes) != len(steps) or prod(sizes) > LARGEST:
+        raise RefusedError(
+            f"expected at most {LARGEST} elements and a stride for each size, got more or another number"
+        )
+    return sizes, steps
+
+
+def _sizes(found: object) -> tuple[int, ...]:
+    if type(found) is not tuple or len(found) > MOST_DIMENSIONS:
+        raise RefusedError(f"expected a tuple of at most {MOST_DIMENSIONS} sizes, got {kind(found)}")
+    for size in found:
+        if type(size) is not int or not 0 <= size <= LARGEST:
+            got = shown(size) if type(size) is int else kind(size)
+            raise RefusedError(f"expected sizes of 0 to {LARGEST:,}, got {got}")
+    return found
+
+
+def _dtype(found: Global) -> str:
+    module, _, name = found.name.rpartition(".")
+    if module != "torch" or name not in DTYPES:
+        raise RefusedError(f"expected a dtype of PyTorch, got {shortened(found.name)}")
+    return name
+
+
+def _size(arguments: tuple[object, ...]) -> object:
+    if len(arguments) != 1:
+        raise RefusedError("expected a torch.Size of one tuple")
+    return arguments[0]
+
+
+def _nothing(arguments: tuple[object, ...]) -> object:
+    """Stand for a value that says nothing of a tensor."""
+    del arguments
+    return None
+
+
+def _dict(arguments: tuple[object, ...]) -> object:
+    del arguments
+    return {}
+
+
+TENSORS: dict[str, Callable[[tuple[object, ...]], object]] = {
+    "torch._utils._rebuild_tensor": _tensor,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_tensor_v3": _tensor_of_dtype,
+    "torch._utils._rebuild_qtensor": _tensor,
+    "torch._utils._rebuild_meta_tensor_no_storage": _meta_tensor,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _first,
+    "torch._utils._rebuild_parameter": _first,
+    "torch._utils._rebuild_parameter_with_state": _first,
+    "torch.nn.parameter.Parameter": _first,
+}
+"""The functions of PyTorch that give a tensor."""
+
+CALLS: dict[str, Callable[[tuple[object, ...]], object]] = {
+    **TENSORS,
+    "torch.Size": _size,
+    "torch.device": _nothing,
+    "torch.serialization._get_layout": _nothing,
+    "collections.Counter": _dict,
+    "collections.defaultdict": _dict,
+    "builtins.set": _nothing,
+    "builtins.frozenset": _nothing,
+    "builtins.bytearray": _nothing,
+    "builtins.complex": _nothing,
+    "__builtin__.set": _nothing,
+    "__builtin__.frozenset": _nothing,
+    "__builtin__.bytearray": _nothing,
+    "__builtin__.complex": _nothing,
+    "_codecs.encode": _nothing,
+}
+"""What may be called; what is no tensor and holds none comes to nothing."""
+
+PLAIN = ("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
+"""The classes whose tensors are stored as every tensor is."""
