@@ -124,8 +124,10 @@ def _nearest(name: str, names: list[str]) -> str | None:
 
 
 def _shapes(found: Sorted) -> Iterator[Fault]:
-    for name, tensor in found.own.items():
-        each = found.expected[name]
+    for name, each in found.expected.items():
+        tensor = found.own.get(name)
+        if tensor is None:
+            continue
         if each.shape is None:
             message = "no shape fits, since n_head does not divide n_embd"
             yield Fault(SHAPE, name, message, written(each.table_shape), written(tensor.shape))

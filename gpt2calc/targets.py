@@ -102,12 +102,18 @@ def _on_disk(path: str) -> Found:
     source = sources.from_bytes(sources.read_bytes(companion), companion) if companion else None
     if os.path.isdir(path) and source is not None and not folders.holds_checkpoint(path):
         return Found(source.name, CONFIG, None, source, companion or "")
-    if not os.path.isdir(path) and sources.is_config(path):
+    if not os.path.isdir(path) and _is_config(path):
         source = sources.resolve(path, {})
         return Found(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
     return Found(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+
+
+def _is_config(path: str) -> bool:
+    """Whether a path is that of a config.json, or a pipe through which one comes."""
+    is_json = path.endswith(".json") and not path.endswith(".index.json")
+    return is_json or (os.path.exists(path) and not os.path.isfile(path))
 
 
 def _on_hub(name: str, revision: str | None) -> Found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, tensor_table
+from gpt2calc.dialects.base import templated
 from gpt2calc.dims import to_fields
 from gpt2calc.holdings import PADDING, REST
 from gpt2calc.table import Percent, Scaled, Table
@@ -68,6 +69,7 @@ class Checked(NamedTuple):
         held: what the stored elements and bytes are.
         dtypes: how many tensors of parameters have each dtype.
         size: the bytes of all files.
+        shapes_say: what the shapes say where the config says something else, by field.
     """
 
     target: str
@@ -80,6 +82,7 @@ class Checked(NamedTuple):
     held: tuple[Held, ...] = ()
     dtypes: Mapping[str, int] = {}
     size: int = 0
+    shapes_say: Mapping[str, Any] = {}
 
 
 class Verification:
@@ -96,8 +99,11 @@ class Verification:
         values: statistics of the values by component and role, where they were read.
         notes: what a reader should know, a sentence each.
 
-    >>> import gpt2calc
-    >>> from gpt2calc.verification import Verification  # doctest: +SKIP
+    >>> import gpt2calc, torch
+    >>> shapes = {tensor.name: torch.empty(tensor.shape, device="meta") for tensor in gpt2calc.tensors("gpt2")}
+    >>> del shapes["transformer.h.7.ln_2.bias"]
+    >>> [fault.tensor for fault in gpt2calc.verify(shapes, "gpt2").faults]
+    ['transformer.h.7.ln_2.bias']
     """
 
     __slots__ = ("checked", "dims", "notes", "observations", "tying", "values")
@@ -187,6 +193,7 @@ class Verification:
             "config": {**to_fields(self.dims), "n_head": checked.n_head},
             "config_source": checked.config,
             "config_given": checked.given,
+            "shapes_say": dict(checked.shapes_say),
             "evidence": [
                 {
                     "evidence": each.evidence,
@@ -258,6 +265,10 @@ class Verification:
         )
         sizes += f", n_inner {x.n_inner:,}" if x.n_inner != 4 * x.n_embd else ""
         rows: list[tuple[Cell, ...]] = [("config", f"{checked.config}: {sizes}")]
+        if checked.shapes_say and not self.matches:
+            own = to_fields(x)
+            said = (f"{field} {_said(value)}, not {_said(own[field])}" for field, value in checked.shapes_say.items())
+            rows.append(("shapes", ", ".join(said)))
         if checked.held:
             names = (
                 f"{checked.dialect}, names {f'begin with {checked.prefix}' if checked.prefix else 'without a prefix'}"
@@ -268,9 +279,9 @@ class Verification:
         return Table(self.verdict, ("checked", "what was found"), tuple(rows))
 
     def _wrong(self) -> Table:
-        shown = self.faults[:MOST_SHOWN]
-        rows = [(fault.kind, fault.tensor, fault.message) for fault in shown]
-        left = len(self.faults) + self.more - len(shown)
+        groups = _grouped(self.faults)
+        rows: list[tuple[Cell, ...]] = [group[:3] for group in groups[:MOST_SHOWN]]
+        left = sum(size for _, _, _, size in groups[MOST_SHOWN:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
 
@@ -282,17 +293,44 @@ class Verification:
     def _stored(self) -> Table:
         held = self.checked.held
         whole = sum(part.bytes for part in held)
-        rows: tuple[tuple[Cell, ...], ...] = tuple(
-            (
-                part.what,
-                "" if part.what in (PADDING, REST) else part.tensors,
-                part.elements if part.elements or part.what != REST else "",
-                part.bytes,
-                Scaled(part.bytes, 10**6, "MB"),
-                Percent(part.bytes, whole),
-            )
-            for part in held
-        )
+
+        def row(part: Held) -> tuple[Cell, ...]:
+            tensors = "" if part.what in (PADDING, REST) else part.tensors
+            elements = "" if part.what == REST else part.elements
+            return part.what, tensors, elements, part.bytes, Scaled(part.bytes, 10**6, "MB"), Percent(part.bytes, whole)
+
         sums = sum(part.tensors for part in held), sum(part.elements for part in held)
         total: tuple[Cell, ...] = ("total", *sums, whole, Scaled(whole, 10**6, "MB"), Percent(whole, whole))
-        return Table("", ("stored", "tensors", "elements", "bytes", "in MB", "share"), (*rows, None, total))
+        return Table("", ("stored", "tensors", "elements", "bytes", "in MB", "share"), (*map(row, held), None, total))
+
+
+def _said(value: object) -> str:
+    return f"{value:,}" if type(value) is int else str(value).lower()
+
+
+def _grouped(faults: tuple[Fault, ...]) -> list[tuple[str, str, str, int]]:
+    """Put faults that differ in the number of the block alone into one: kind, tensor, message, and how many."""
+    groups: dict[tuple[str, str, str], list[int | None]] = {}
+    for fault in faults:
+        template, block = templated(fault.tensor)
+        message = fault.message if block is None else fault.message.replace(f".{block}.", ".{}.")
+        groups.setdefault((fault.kind, template, message), []).append(block)
+    return [
+        (kind, template.replace("{}", _blocks(blocks)), message.replace("{}", _blocks(blocks)), len(blocks))
+        for (kind, template, message), blocks in groups.items()
+    ]
+
+
+def _blocks(blocks: list[int | None]) -> str:
+    """Write the numbers of blocks: 3, or {0..11}, or {1,5,7}."""
+    numbers = sorted({block for block in blocks if block is not None})
+    if len(numbers) < 2:
+        return "".join(map(str, numbers))
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    written = [f"{first}" if first == last else f"{first}..{last}" for first, last in runs]
+    return f"{{{','.join(written[:5] + ['...'] * (len(written) > 5))}}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources, targets
+from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.inference import guessed_heads, infer
 from gpt2calc.listing import Fault
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.config import Config
     from gpt2calc.dialects.base import Reading
+    from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
     from gpt2calc.matching import Match
     from gpt2calc.oracles import Asked
@@ -39,10 +41,29 @@ UNTIED = "tying"
 
 INFERRED = "inferred from the shapes"
 OWN = "what the file says of itself"
+TIED = {True: "tied", False: "untied"}
+
+
+class Seen(NamedTuple):
+    """What was seen of a checkpoint.
+
+    Args:
+        listing: what it holds.
+        reading: how its names are read.
+        match: the listing beside the tensor table.
+        tying: how its head is tied; None where the model has none, or wte is not there.
+        shapes_say: what its shapes say where the config says something else, by field.
+    """
+
+    listing: TensorListing
+    reading: Reading
+    match: Match
+    tying: Tying | None = None
+    shapes_say: Mapping[str, Any] = {}
 
 
 class Subject(NamedTuple):
-    """What is verified, against which config, and how its names are read.
+    """What is verified, and against which config.
 
     Args:
         found: what the target came to.
@@ -51,10 +72,8 @@ class Subject(NamedTuple):
         given: whether it was given or found, and not inferred.
         n_head: attention heads, guessed where they are not known.
         known_heads: whether they are known.
-        reading: how the names of the listing are read; None for a config alone.
-        match: the listing beside the tensor table; None for a config alone.
-        tying: how the head is tied; None where no head is stored, or it was not looked at.
         notes: what a reader should know.
+        seen: what was seen of the checkpoint; None for a config alone.
     """
 
     found: Found
@@ -63,10 +82,8 @@ class Subject(NamedTuple):
     given: bool
     n_head: int
     known_heads: bool
-    reading: Reading | None = None
-    match: Match | None = None
-    tying: Tying | None = None
     notes: tuple[str, ...] = ()
+    seen: Seen | None = None
 
 
 def verify(
@@ -103,7 +120,7 @@ def verify(
         subject.source.dims,
         _checked(subject),
         tuple(observations),
-        tying=subject.tying if tying else None,
+        tying=subject.seen.tying if tying and subject.seen else None,
         values=statistics,
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -133,12 +150,11 @@ def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> 
     heads = n_head or (inferred.fields["n_head"] if inferred.known_heads else guessed_heads(source.dims.n_embd))
     origin = found.origin or (OWN if listing.fields else INFERRED)
     matched = match(listing, inferred.reading, source.dims, heads)
-    subject = Subject(found, source, origin, given, heads, known, inferred.reading, matched, notes=listing.notes)
-    subject = _settled(subject, asked=tying)
+    seen = Seen(listing, inferred.reading, matched, shapes_say=_differing(inferred.dims, source.dims))
+    notes = listing.notes
     if not given and not known:
-        note = f"no shape shows n_head: it is unknown, and {heads} is a guess, n_embd / 64 where that is whole"
-        subject = subject._replace(notes=(*subject.notes, note))
-    return subject
+        notes += (f"no shape shows n_head: it is unknown, and {heads} is a guess, n_embd / 64 where that is whole",)
+    return _settled(Subject(found, source, origin, given, heads, known, notes), seen, asked=tying)
 
 
 def infer_config(target: Target, *, hub: bool = False, revision: str | None = None) -> tuple[Config, tuple[str, ...]]:
@@ -157,37 +173,37 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     return Config(**given), subject.notes
 
 
-def _settled(subject: Subject, *, asked: bool) -> Subject:
+def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     """Settle whether a head that is stored is tied: by its storage, or by its bits where they can be read.
 
     A config that was inferred follows what is found. One that was given does not, and a head that it ties and that has
     other values than wte is a fault.
     """
-    listing, matched, x = subject.found.listing, subject.match, subject.source.dims
-    if listing is None or matched is None or subject.reading is None or not x.lm_head or matched.wte is None:
-        return subject
-    from gpt2calc import tying
+    x, (wte, head) = subject.source.dims, (seen.match.wte, seen.match.head)
+    if not x.lm_head or wte is None:
+        return subject._replace(seen=seen)
+    from gpt2calc import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
-    found = tying.examine(matched.wte, matched.head, bits=local, correlation=local and asked)
-    subject = subject._replace(tying=found)
+    found = tying.examine(wte, head, bits=local, correlation=local and asked)
+    seen = seen._replace(tying=found)
+    if head is None:
+        return subject._replace(seen=seen)
     tied = found.tied
-    if matched.head is None:
-        return subject
     if tied is None:
-        tied = subject.reading.dialect.head_is_copied if not subject.given else bool(x.tie_word_embeddings)
-        how = "tied" if tied else "untied"
-        note = f"{matched.head.name} is stored beside {matched.wte.name}; {found.reason}, so it is taken as {how}"
+        tied = bool(x.tie_word_embeddings) if subject.given else seen.reading.dialect.head_is_copied
+        note = f"{head.name} is stored beside {wte.name}, and {found.reason}: it is taken as {TIED[tied]}"
         subject = subject._replace(notes=(*subject.notes, note))
     if not subject.given and tied != bool(x.tie_word_embeddings):
-        source = sources.resolve(subject.source, {"tie_word_embeddings": tied})._replace(name=subject.source.name)
-        matched = match(listing, subject.reading, source.dims, subject.n_head)
-        return subject._replace(source=source, match=matched)
+        own = subject.source
+        source = sources.resolve(own, {"tie_word_embeddings": tied})._replace(name=own.name, notes=own.notes)
+        subject = subject._replace(source=source)
+        seen = seen._replace(match=match(seen.listing, seen.reading, source.dims, subject.n_head))
     if subject.given and x.tie_word_embeddings and not tied:
-        message = f"the config ties it, and its values are not those of {matched.wte.name}{found.where}"
-        fault = Fault(UNTIED, matched.head.name, message, "the same values", "other values")
-        return subject._replace(match=matched._replace(faults=(*matched.faults, fault)))
-    return subject
+        message = f"the config ties it, and its values are not those of {wte.name}: {found.reason}"
+        fault = Fault(UNTIED, head.name, message, "the same values", "other values")
+        seen = seen._replace(match=seen.match._replace(faults=(*seen.match.faults, fault)))
+    return subject._replace(seen=seen)
 
 
 def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
@@ -208,24 +224,27 @@ def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
 
 def _observe(kind: str, subject: Subject) -> Observation:
     """Collect one kind of evidence."""
-    x, matched, listing = subject.source.dims, subject.match, subject.found.listing
-    if kind == HEADER and matched is not None:
-        total = sum(matched.components.values())
-        return Observation(kind, EVIDENCE[kind], total, matched.components, matched.faults, matched.more)
-    from gpt2calc import oracles  # torch and transformers behind it
+    seen, found, x = subject.seen, subject.found, subject.source.dims
+    if kind == HEADER and seen is not None:
+        return _seen(kind, EVIDENCE[kind], seen)
+    from gpt2calc import oracles  # torch and transformers stand behind it
 
-    if kind == META and not (subject.found.where == LIVE and _on_meta(subject.found.model)):
-        return _told(kind, oracles.built(x, subject.source.name, subject.n_head), subject)
-    if listing is None or matched is None or subject.reading is None:
-        raise AssertionError(kind)
-    if subject.found.where == LIVE:
-        total = oracles.numel(subject.found.model)
-        how = "the live model; sum(p.numel() for p in model.parameters())"
-        if total is None:
-            total, how = sum(matched.components.values()), "the tensors of the state_dict"
-        return Observation(kind, how, total, matched.components, matched.faults, matched.more)
-    asked = oracles.loaded(listing, subject.reading, x, subject.n_head, subject.found.folder)
+    if seen is not None and found.where == LIVE and (kind == WEIGHTS or _on_meta(found.model)):
+        total = oracles.numel(found.model)
+        how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
+        return _seen(kind, how, seen, total)
+    if kind == WEIGHTS and seen is not None:
+        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, found.folder)
+    else:
+        asked = oracles.built(x, subject.source.name, subject.n_head)
     return _told(kind, asked, subject)
+
+
+def _seen(kind: str, how: str, seen: Seen, total: int | None = None) -> Observation:
+    """Return what a listing shows; the sum over its components, unless a module says what it has."""
+    found = seen.match
+    total = sum(found.components.values()) if total is None else total
+    return Observation(kind, how, total, found.components, found.faults, found.more)
 
 
 def _told(kind: str, asked: Asked, subject: Subject) -> Observation:
@@ -239,32 +258,41 @@ def _told(kind: str, asked: Asked, subject: Subject) -> Observation:
 
 def _values(subject: Subject, progress: Callable[[int, int], None] | None) -> Any:
     """Stream the values of every parameter, by component and role."""
-    listing, matched = subject.found.listing, subject.match
-    if listing is None or matched is None or subject.found.where != LOCAL:
+    if subject.seen is None or subject.found.where != LOCAL:
         raise ConfigError(f"values are read from a file on this machine, and {subject.found.name} is none")
     from gpt2calc import values
 
-    return values.report(listing, matched.roles, progress)
+    return values.report(subject.seen.listing, subject.seen.match.roles, progress)
 
 
 def _checked(subject: Subject) -> Checked:
-    found, reading, matched = subject.found, subject.reading, subject.match
-    listing: TensorListing | None = found.listing
+    found, seen = subject.found, subject.seen
     known = subject.n_head if subject.known_heads else None
-    if listing is None or reading is None or matched is None:
+    if seen is None:
         return Checked(found.name, "config", "", "", subject.origin, subject.given, known)
     return Checked(
         found.name,
-        listing.format,
-        reading.dialect.name,
-        reading.wrapper + reading.prefix,
+        seen.listing.format,
+        seen.reading.dialect.name,
+        seen.reading.wrapper + seen.reading.prefix,
         subject.origin,
         subject.given,
         known,
-        matched.held,
-        matched.dtypes,
-        sum(file.size for file in listing.files),
+        seen.match.held,
+        seen.match.dtypes,
+        sum(file.size for file in seen.listing.files),
+        seen.shapes_say,
     )
+
+
+def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
+    """Return what the shapes say where a config says something else; the names alone do not tell all heads apart."""
+    fields, own = to_fields(inferred), to_fields(x)
+    passed_over = ("num_labels", "head", "tie_word_embeddings", "summary_use_proj", "summary_proj_to_labels")
+    said = {name: value for name, value in fields.items() if value != own[name] and name not in passed_over}
+    if inferred.n_inner == 4 * inferred.n_embd and x.n_inner == 4 * x.n_embd:
+        said.pop("n_inner", None)  # it follows n_embd in both
+    return said
 
 
 def _heads(given: Mapping[str, Any] | None) -> int | None:

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.api import verify
 
     result = verify(
-        arguments.target,
+        model_of(arguments.target),
         model_of(arguments.config),
         evidence=arguments.evidence,
         tying=arguments.tying,
