@@ -216,7 +216,7 @@ def _named(name: str) -> Source:
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     known = tuple(word for each in presets.models() for word in (each.name, *each.aliases))
     if is_repository(name):
-        return _perhaps_on_hub(name, closest(name, known))
+        return _perhaps_on_hub(name, closest(name, tuple(word for word in known if "/" in word)))
     if os.sep in name or name.endswith(".json"):
         near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, known)
         advice = f": did you mean {near}?" if near else ""
@@ -233,7 +233,7 @@ def _perhaps_on_hub(name: str, near: str | None) -> Source:
     nowhere = "there is no such file or folder, and no model that ships has this name"
     advice = f": did you mean {near}?" if near else ""
     if not hub.is_installed():
-        raise ConfigError(f"{name}: {nowhere}; to read it from the hub {hub.MISSING}{advice}")
+        raise ConfigError(f"{name}: {nowhere}; reading it from the hub {hub.MISSING}{advice}")
     try:
         return from_hub(name)
     except NetworkError as error:

@@ -11,15 +11,27 @@ import json
 import os
 import re
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from huggingface_hub import close_session, constants
+
+from tests.conftest import environment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
-    from typing import Self
+    from typing import Self, TypeAlias
+
+    import pytest
+
+    Content: TypeAlias = bytes | os.PathLike[str]
+
+OURS = re.compile(r"HF_|HUGGING|TRANSFORMERS_|.*_proxy$", re.IGNORECASE)
+"""The environment variables that huggingface_hub and its HTTP library read."""
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CHUNK = 2**16
@@ -30,7 +42,7 @@ SIGNED = "?X-Amz-Signature=0123&Expires=1700000000"
 class Repo:
     """A repository: its files as bytes, or as paths of files; those in `large` lie in the store."""
 
-    files: Mapping[str, bytes | os.PathLike[str]]
+    files: Mapping[str, Content]
     large: frozenset[str] = frozenset()
     revisions: Mapping[str, str] = field(default_factory=lambda: {"main": COMMIT})
     token: str | None = None
@@ -43,7 +55,7 @@ class Reply:
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    source: bytes | os.PathLike[str] | None = b""
+    source: Content | None = b""
     start: int = 0
     count: int | None = None
     sending: str = "whole"
@@ -82,12 +94,12 @@ class Asked:
         return self.headers.get("range")
 
 
-def size_of(content: bytes | os.PathLike[str]) -> int:
+def size_of(content: Content) -> int:
     """Return how many bytes a file has."""
     return len(content) if isinstance(content, bytes) else os.path.getsize(content)
 
 
-def sha_of(content: bytes | os.PathLike[str]) -> str:
+def sha_of(content: Content) -> str:
     """Return a file's mark; that of a path is made of its name and size, since files may have gigabytes."""
     return hashlib.sha256(
         content if isinstance(content, bytes) else f"{content}{size_of(content)}".encode()
@@ -159,7 +171,9 @@ class HubServer:
         if found := re.fullmatch(r"/api/models/(.+?)(?:/(revision|tree)/(.+))?", path):
             return "api", self._listed(found[1], found[2] or "", found[3] or "main", token, blobs="blobs=" in query)
         if found := re.fullmatch(r"/api/resolve-cache/models/(.+?)/([0-9a-f]{40})/(.+)", path):
-            return "small", self._file(self.repos[found[1]].files[found[3]], wanted)
+            reply = self._file(self.repos[found[1]].files[found[3]], wanted)
+            reply.headers["X-Repo-Commit"] = found[2]
+            return "small", reply
         if found := re.fullmatch(r"/(.+?)/resolve/(.+?|refs/pr/\d+)/([^/]+)", path):
             return "resolve", self._resolved(found[1], found[2], found[3], token)
         return "other", refused(404)
@@ -225,7 +239,7 @@ class HubServer:
         location = f"/api/resolve-cache/models/{repo_id}/{commit}/{name}"
         return Reply(307, {**headers, "Location": location}, f"Temporary Redirect. Redirecting to {location}".encode())
 
-    def _file(self, content: bytes | os.PathLike[str], wanted: str | None) -> Reply:
+    def _file(self, content: Content, wanted: str | None) -> Reply:
         size = size_of(content)
         headers = {"ETag": f'"{sha_of(content)[:32]}"', "Accept-Ranges": "bytes"}
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", wanted or "")
@@ -308,3 +322,31 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.hub.closing.wait(0.05):
                 return
             self.wfile.write(bytes((byte,)))
+
+
+def surroundings(server: HubServer, home: os.PathLike[str], **more: str) -> dict[str, str]:
+    """Return the environment of a program that is to ask this server, and has no cache and no token but those given."""
+    others = {name: value for name, value in environment().items() if not OURS.match(name)}
+    ours = {"HF_ENDPOINT": server.url, "HF_HOME": os.fspath(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return {**others, **ours, **more}
+
+
+@contextmanager
+def serving(repos: Mapping[str, Repo], patch: pytest.MonkeyPatch, home: os.PathLike[str]) -> Iterator[HubServer]:
+    """Run a server, and let huggingface_hub ask it from this process, where it reads its environment only once."""
+    for name in filter(OURS.match, list(os.environ)):
+        patch.delenv(name)
+    with HubServer(repos) as server:
+        there = {
+            "ENDPOINT": server.url,
+            "HUGGINGFACE_CO_URL_TEMPLATE": server.url + "/{repo_id}/resolve/{revision}/{filename}",
+            "HF_HUB_CACHE": os.path.join(home, "hub"),
+            "HF_TOKEN_PATH": os.path.join(home, "token"),
+            "HF_HUB_DISABLE_TELEMETRY": True,
+            "HF_HUB_OFFLINE": False,
+        }
+        for name, value in there.items():
+            patch.setattr(constants, name, value)
+        close_session()  # a client keeps the proxies that it found when it was made
+        yield server
+        close_session()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WITH_TOKEN = "a token that may read it, in HF_TOKEN or by `hf auth login`"  # noqa: S105 - advice, and no token
 REFUSALS = {
-    "RepoNotFound": f"there is no such repository on the hub, or it is private and needs {WITH_TOKEN}",
+    "RepoNotFound": f"there is no such repository, or it is private and needs {WITH_TOKEN}",
     "GatedRepo": f"it is gated: its conditions must be accepted on the hub, and it needs {WITH_TOKEN}",
     "EntryNotFound": "the repository has no such file",
     "Access to this resource is disabled.": "the hub has disabled the repository",

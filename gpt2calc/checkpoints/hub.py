@@ -18,9 +18,9 @@ from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, sho
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypeAlias
+    from types import TracebackType
+    from typing import Self, TypeAlias
 
-    from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.checkpoints.transport import Answer
 
     Repository: TypeAlias = "HubRepository | CachedRepository"
@@ -141,7 +141,7 @@ class CachedRepository:
         """
         return _read_document(os.path.join(self._folder, CONFIG)) if CONFIG in self.files() else None
 
-    def open(self, name: str) -> ByteFile:
+    def open(self, name: str) -> LocalFile:
         """Return one of the files.
 
         Raises:
@@ -222,7 +222,7 @@ class HubRepository:
         self.check(name, answer)
         return answers.whole(name, answer, LARGEST_DOCUMENT)
 
-    def open(self, name: str) -> ByteFile:
+    def open(self, name: str) -> LocalFile | HubFile:
         """Return one of the files, from the cache where it is there.
 
         Raises:
@@ -296,6 +296,14 @@ class HubFile:
         if found.size != self.size:
             raise UnreadableInputError(self.name, f"expected a file of {self.size:,} bytes, got one of {found.size:,}")
         return found.content
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close nothing, as a file on disk would: connections are huggingface_hub's."""
 
     def _ask(self, offset: int, count: int) -> answers.Part:
         answer = None
