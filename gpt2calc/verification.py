@@ -249,10 +249,10 @@ class Verification:
     def table(self) -> Table:
         """Lay the components out: the closed form, what each evidence observed, and the difference."""
         kinds = tuple(each.evidence for each in self.observations)
-        rows = tuple(
+        rows: list[tuple[Cell, ...]] = [
             (name, count, *(each.components.get(name, 0) for each in self.observations), self._difference(name, count))
             for name, count in self._parts().items()
-        )
+        ]
         sums = tuple(each.parameters for each in self.observations)
         off = next((each - self.total for each in sums if each != self.total), 0)
         total: tuple[Cell, ...] = ("total", self.total, *sums, off)
