@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnreadableInputError,
     )
-    from gpt2calc.verification import Verification
+    from gpt2calc.verification.report import Verification
 
 __version__ = "0.1.0"
 
@@ -67,7 +67,7 @@ _HOMES = {
         "UnknownNameError",
         "UnreadableInputError",
     ),
-    "verification": ("Verification",),
+    "verification.report": ("Verification",),
 }
 
 

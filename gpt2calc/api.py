@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from gpt2calc.derivation import Derivation
     from gpt2calc.presets import Preset
     from gpt2calc.sources import Model
-    from gpt2calc.targets import Target
     from gpt2calc.tensor_table import Tensor
-    from gpt2calc.verification import Verification
+    from gpt2calc.verification.report import Verification
+    from gpt2calc.verification.targets import Target
 
 
 def count(
@@ -181,7 +181,7 @@ def verify(
     >>> verify(shapes, "gpt2").matches
     True
     """
-    from gpt2calc import verifier
+    from gpt2calc.verification import verifier
 
     return verifier.verify(
         target,
@@ -219,6 +219,6 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
     >>> infer({tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2-xl")}).n_layer
     48
     """
-    from gpt2calc import verifier
+    from gpt2calc.verification import verifier
 
     return verifier.infer_config(target, hub=hub, revision=revision)[0]

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Infer, and print."""
     from gpt2calc.reports import json
-    from gpt2calc.verifier import infer_config
+    from gpt2calc.verification.verifier import infer_config
 
     config, notes = infer_config(arguments.target, hub=arguments.hub, revision=arguments.revision)
     for note in () if arguments.quiet else notes:

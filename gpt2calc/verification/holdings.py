@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gpt2calc.listing import StoredTensor
-    from gpt2calc.sorting import Sorted
+    from gpt2calc.verification.sorting import Sorted
 
 PARAMETERS, HEAD_COPY, PADDING, STRANGERS, REST = (
     "parameters",

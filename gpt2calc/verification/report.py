@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import to_fields
-from gpt2calc.holdings import PADDING, REST
 from gpt2calc.table import Percent, Scaled, Table
+from gpt2calc.verification.holdings import PADDING, REST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gpt2calc.dims import Dims
-    from gpt2calc.holdings import Held
     from gpt2calc.listing import Fault
     from gpt2calc.table import Cell
+    from gpt2calc.verification.holdings import Held
 
 SCHEMA = "gpt2calc/verify/1"
 

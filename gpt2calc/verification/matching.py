@@ -10,19 +10,20 @@ from collections import Counter
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import consistency, holdings, tensor_table
-from gpt2calc.consistency import MISSING, SHAPE, UNEXPECTED, written, wrong_shape
+from gpt2calc import tensor_table
 from gpt2calc.listing import Fault
-from gpt2calc.sorting import sort
+from gpt2calc.verification import consistency, holdings
+from gpt2calc.verification.consistency import MISSING, SHAPE, UNEXPECTED, written, wrong_shape
+from gpt2calc.verification.sorting import sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dims import Dims
-    from gpt2calc.holdings import Held
     from gpt2calc.listing import StoredTensor, TensorListing
-    from gpt2calc.sorting import Sorted
+    from gpt2calc.verification.holdings import Held
+    from gpt2calc.verification.sorting import Sorted
 
 MOST = 1000
 """How many faults are kept; the rest are counted."""

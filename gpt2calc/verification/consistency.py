@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor
-    from gpt2calc.sorting import Sorted
+    from gpt2calc.verification.sorting import Sorted
 
 MISSING, UNEXPECTED, SHAPE, DTYPE, SHARED = "missing", "unexpected", "shape", "dtype", "shared"
 """What can be wrong with a tensor; what can be wrong between files stands in `listing.Fault`."""

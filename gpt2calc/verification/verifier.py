@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources, targets
+from gpt2calc import sources
 from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
-from gpt2calc.inference import guessed_heads, infer
 from gpt2calc.listing import Fault
-from gpt2calc.matching import match
 from gpt2calc.spellings import SPELLINGS
-from gpt2calc.targets import CONFIG, LIVE, LOCAL, REMOTE
-from gpt2calc.verification import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
+from gpt2calc.verification import targets
+from gpt2calc.verification.inference import guessed_heads, infer
+from gpt2calc.verification.matching import match
+from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
+from gpt2calc.verification.targets import CONFIG, LIVE, LOCAL, REMOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
-    from gpt2calc.matching import Match
-    from gpt2calc.oracles import Asked
     from gpt2calc.sources import Model, Source
-    from gpt2calc.targets import Found, Target
     from gpt2calc.tying import Tying
+    from gpt2calc.verification.matching import Match
+    from gpt2calc.verification.oracles import Asked
+    from gpt2calc.verification.targets import Found, Target
 
 ALL = "all"
 ALLOWED = {
@@ -227,7 +228,7 @@ def _observe(kind: str, subject: Subject) -> Observation:
     seen, found, x = subject.seen, subject.found, subject.source.dims
     if kind == HEADER and seen is not None:
         return _seen(kind, EVIDENCE[kind], seen)
-    from gpt2calc import oracles  # torch and transformers stand behind it
+    from gpt2calc.verification import oracles  # torch and transformers stand behind it
 
     if seen is not None and found.where == LIVE and (kind == WEIGHTS or _on_meta(found.model)):
         total = oracles.numel(found.model)
