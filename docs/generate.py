@@ -17,11 +17,14 @@ import re
 import shlex
 import sys
 import tomllib
+from contextlib import chdir
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import takewhile
+from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
@@ -29,9 +32,11 @@ import gpt2calc
 from gpt2calc import cli, conventions, formulas, spellings
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
+from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import LETTERS, Dims
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.table import rounded
+from gpt2calc.tensor_table import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,6 +55,12 @@ REPOSITORIES = ("github.com", "huggingface.co")
 """Sites whose addresses begin with an owner and a repository."""
 
 UNITS = {"M": 10**6, "B": 10**9}
+
+ROOMS = ("checkpoints", "verification")
+"""Rooms whose files stand on floors of their own."""
+
+UNVERSIONED = ("infer",)
+"""Commands that print a config.json, whose keys are not ours."""
 
 
 # Running the command line
@@ -97,8 +108,29 @@ def shell(line: str) -> Ran:
 
 
 def session(line: str) -> str:
-    """Return a line with what it prints, as a block for a console."""
-    return f"```console\n$ {line}\n{shell(line).shown.rstrip()}\n```"
+    """Return a line with what it prints, as a block for a console, where `path/to/gpt2` is what the hub has of gpt2."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        write_released(Path("path/to/gpt2"), "gpt2")
+        return f"```console\n$ {line}\n{shell(line).shown.rstrip()}\n```"
+
+
+def write_released(folder: Path, name: str) -> None:
+    """Write what the hub has of a released size: config.json, and a file with float32 masks whose values are a hole."""
+    x = gpt2calc.count(name).dims
+    shapes = {tensor.name.removeprefix("transformer."): tensor.shape for tensor in gpt2calc.tensors(name)}
+    shapes |= {f"h.{block}.attn.bias": (1, 1, x.n_positions, x.n_positions) for block in range(x.n_layer)}
+    header, end = {}, 0
+    for tensor, shape in sorted(shapes.items()):
+        begin, end = end, end + 4 * prod(shape)
+        header[tensor] = {"dtype": "F32", "shape": shape, "data_offsets": (begin, end)}
+    content = json.dumps(header).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "model.safetensors").open("wb") as file:
+        file.write(len(content).to_bytes(8, "little") + content)
+        file.truncate(8 + len(content) + end)
+    sizes = {"n_layer": x.n_layer, "n_embd": x.n_embd, "n_head": x.n_embd // 64, "n_positions": x.n_positions}
+    config = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", **sizes, "vocab_size": x.vocab_size}
+    (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 # Writing Markdown
@@ -205,6 +237,29 @@ def classes() -> str:
     """Draw the heads with the class of transformers that has each."""
     rows = ((f"`{head}`", f"`{name}`") for name, head in spellings.CLASSES.items())
     return table(("head", "class of transformers"), rows)
+
+
+# Checkpoints
+
+
+def dialects() -> str:
+    """Draw every naming dialect, with the name that it has for c_attn in the first block."""
+    rows = []
+    for dialect in DIALECTS:
+        pieces = [piece for piece in dialect.pieces if (piece.component, piece.role) == ("attn.c_attn", WEIGHT)]
+        names = [dialect.prefix + piece.template.replace("{}", "0") for piece in pieces]
+        rows.append((f"`{dialect.name}`", dialect.summary, code(*names), dialect.source))
+    return table(("dialect", "whose names", "c_attn's weights in the first block", "read in"), rows)
+
+
+def masks() -> str:
+    """Draw what the released files hold, in elements."""
+    rows = []
+    for name in SIZES:
+        x = gpt2calc.count(name).dims
+        total, stored = gpt2calc.count(name).total, conventions.find("stored_with_masks").value(x)
+        rows.append((f"`{name}`", f"{total:,}", f"{stored - total:,}", f"{stored:,}"))
+    return table(("model", "parameters", "elements of masks", "what the hub shows"), rows, right=(1, 2, 3))
 
 
 # The formulas
@@ -386,11 +441,11 @@ def kind(part: Mapping[str, Any]) -> str:
 # The house
 
 
-def layers() -> list[list[str]]:
-    """Return the floors of the package as the contract in pyproject.toml holds them, the lowest first."""
+def layers(room: str = "gpt2calc") -> list[list[str]]:
+    """Return the floors of a room as the contract in pyproject.toml holds them, the lowest first."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
-    found: list[str] = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    found: list[str] = next(each["layers"] for each in contracts if each.get("containers") == [room])
     return [layer.split(" | ") for layer in reversed(found)]
 
 
@@ -403,6 +458,13 @@ def floors() -> str:
 def modules() -> str:
     """Draw every module with the first sentence of its docstring, from the lowest floor to the highest."""
     rows = ((str(floor), f"`{name}`", docstring(name)) for floor, names in enumerate(layers()) for name in names)
+    return table(("floor", "module", "what it is"), rows)
+
+
+def room(name: str) -> str:
+    """Draw the modules of a room with floors of its own, from the lowest to the highest."""
+    floors = enumerate(layers(f"gpt2calc.{name}"))
+    rows = ((str(floor), f"`{each}`", docstring(f"{name}.{each}")) for floor, names in floors for each in names)
     return table(("floor", "module", "what it is"), rows)
 
 
@@ -425,18 +487,21 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "components": components,
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,
+    "dialects": dialects,
     "exit codes": exit_codes,
     "fields": fields,
     "figures": figures,
     "floors": floors,
     "formula sources": formula_sources,
     "letters": letters,
+    "masks": masks,
     "model names": model_names,
     "models": models,
     "modules": modules,
     "no count": no_count,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
-    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS},
+    **{f"room: {name}": partial(room, name) for name in ROOMS},
+    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS if name not in UNVERSIONED},
 }
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 

@@ -12,7 +12,7 @@ _LINEAR = (("att.out_proj", "attn.c_proj"), ("ff.layers.0", "mlp.c_fc"), ("ff.la
 
 RASCHKA = Dialect(
     "raschka",
-    "the GPTModel of Raschka's book, and the article's Model 5 where it follows it",
+    "the GPTModel of Raschka's book on building one from scratch",
     "rasbt/LLMs-from-scratch, ch04/01_main-chapter-code/gpt.py",
     (
         Piece("tok_emb.weight", "wte", WEIGHT),
