@@ -217,7 +217,7 @@ class Verification:
             "held": [part._asdict() for part in checked.held],
             "elements": sum(part.elements for part in checked.held),
             "bytes": checked.size,
-            "dtypes": dict(checked.dtypes),
+            "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in checked.dtypes.items()],
             "tying": self.tying and self.tying.to_dict(),
             "values": self.values and self.values.to_dict(),
             "notes": list(self.notes),
