@@ -66,7 +66,7 @@ def find(
         found = _in_memory(target)
     elif hub or revision is not None:
         found = _on_hub(os.fspath(target), revision)
-    elif os.path.lexists(target):
+    elif os.path.lexists(target) or os.path.isfile(f"{os.fspath(target)}.index"):  # the prefix of a TensorFlow file
         found = _on_disk(os.fspath(target))
     elif sources.is_repository(os.fspath(target)):
         found = _on_hub(os.fspath(target), None)

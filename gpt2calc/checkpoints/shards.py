@@ -1,0 +1,258 @@
+"""Checkpoints in several files: from an index, which says what shard each tensor is in, and the shards to one listing.
+
+It must not know what format a shard has. Only `read` knows of folders: `parse` and `merge` serve the hub as well.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from gpt2calc.checkpoints import strict_json
+from gpt2calc.checkpoints.files import LocalFile
+from gpt2calc.checkpoints.strict_json import LARGEST, brief
+from gpt2calc.errors import UnreadableInputError, shortened, shown
+from gpt2calc.listing import Fault, StoredFile, TensorListing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from gpt2calc.listing import StoredTensor
+
+MOST_SHARDS = 1000
+"""How many shards a checkpoint may have. The largest models on the hub have under 200."""
+
+MOST_TENSORS = 100_000
+"""How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
+
+ENDING = ".index.json"
+
+
+class Index(NamedTuple):
+    """What an index says.
+
+    Args:
+        name: its path or address.
+        size: its own size in bytes.
+        weight_map: the shard of each tensor, by the tensor's name.
+        total_size: how many bytes the tensors are said to take; None where it does not say.
+        total_parameters: how many parameters the model is said to have; None where it does not say.
+    """
+
+    name: str
+    size: int
+    weight_map: Mapping[str, str]
+    total_size: object = None
+    total_parameters: object = None
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """The names of the shards, each once, sorted."""
+        return tuple(sorted(set(self.weight_map.values())))
+
+
+def parse(name: str, content: bytes) -> Index:
+    """Return what an index says, once all of it is checked.
+
+    Law: a shard is a file in the index's own folder, under a plain name, and no index.
+
+    Args:
+        name: what errors name.
+        content: the bytes of the index.
+
+    Raises:
+        UnreadableInputError: it is no index, or a shard's name is not plain.
+
+    Source: transformers, utils/hub.py, `get_checkpoint_shard_files`.
+
+    >>> parse("model.safetensors.index.json", b'{"weight_map": {"wte.weight": "a.safetensors"}}').shards
+    ('a.safetensors',)
+    """
+    if len(content) > LARGEST:
+        _refuse(name, f"expected an index of at most {LARGEST:,} bytes, got {len(content):,}")
+    document = strict_json.parse(name, content, "index")
+    weight_map, metadata = document.get("weight_map"), document.get("metadata", {})
+    if not isinstance(weight_map, dict) or not weight_map:
+        _refuse(
+            name, f"expected an index with a weight_map of tensors and shards, got {brief(weight_map)} as weight_map"
+        )
+    if not isinstance(metadata, dict):
+        _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
+    for tensor, shard in weight_map.items():
+        if not isinstance(shard, str):
+            _refuse(name, f"expected the name of a shard for tensor {shown(tensor)}, got {brief(shard)}")
+    index = Index(name, len(content), weight_map, metadata.get("total_size"), metadata.get("total_parameters"))
+    if len(index.shards) > MOST_SHARDS:
+        _refuse(name, f"expected at most {MOST_SHARDS:,} shards, got {len(index.shards):,}")
+    for shard in index.shards:
+        _check_plain(name, shard)
+    return index
+
+
+def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
+    """Return what the shards hold together, and what is wrong between them and the index.
+
+    Law: each tensor is in one shard, the one that the index names, and the index names each. A tensor that several
+    shards hold is listed once, as it is in the shard that the index names. `total_size` is looked at where nothing else
+    is wrong, since what is missing is missing from the sum as well.
+
+    Args:
+        index: the index.
+        listings: what each of its shards holds, by the shard's name.
+
+    Raises:
+        UnreadableInputError: they hold too many tensors.
+    """
+    found: dict[str, dict[str, StoredTensor]] = {}
+    for shard in index.shards:
+        for tensor in listings[shard].tensors:
+            found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
+    _check_count(index, sum(map(len, found.values())))
+    faults = tuple(_misplaced(index, found))
+    tensors = tuple(
+        places.get(index.weight_map.get(name, ""), next(iter(places.values()))) for name, places in found.items()
+    )
+    if not faults:
+        faults = tuple(_wrong_sum(index, tensors))
+    notes = dict.fromkeys(note for listing in listings.values() for note in listing.notes)
+    return TensorListing(
+        index.name,
+        " and ".join(dict.fromkeys(listing.format for listing in listings.values())),
+        tensors,
+        (StoredFile(index.name, index.size), *(file for shard in index.shards for file in listings[shard].files)),
+        {field: value for shard in index.shards for field, value in listings[shard].fields.items()},
+        faults,
+        (*notes, *_wrong_parameters(index, tensors)),
+    )
+
+
+def read(path: str, read_shard: Callable[[str], TensorListing]) -> TensorListing:
+    """Return what the shards of an index on disk hold together.
+
+    A shard may be a link that leads to the index's own folder, or, from a snapshot in huggingface_hub's cache, to where
+    that cache keeps the content of files.
+
+    Args:
+        path: the index.
+        read_shard: lists what the file at a path holds. It takes no index, so that none can name another.
+
+    Raises:
+        UnreadableInputError: the index or a shard cannot be read, or a shard is missing or lies elsewhere.
+    """
+    with LocalFile(path) as file:
+        if file.size > LARGEST:
+            _refuse(path, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}")
+        index = parse(path, file.read(0, file.size))
+    folder = os.path.dirname(path)
+    listings: dict[str, TensorListing] = {}
+    for shard, place in _places(index, folder).items():
+        listings[shard] = read_shard(place)
+        _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
+    return merge(index, listings)
+
+
+def _refuse(name: str, problem: str) -> NoReturn:
+    raise UnreadableInputError(name, problem)
+
+
+def _check_plain(name: str, shard: str) -> None:
+    """Raise where a shard's name leads out of the folder, on any system, or to an index."""
+    if shard in ("", ".", "..") or any(character in shard for character in "/\\:\0"):
+        _refuse(name, f"expected shards in the index's own folder, got {shown(shard)}")
+    if shard.lower().endswith(".json"):
+        _refuse(name, f"expected shards that hold tensors, got {shown(shard)}")
+
+
+def _check_count(index: Index, count: int) -> None:
+    if count > MOST_TENSORS:
+        _refuse(index.name, f"expected at most {MOST_TENSORS:,} tensors in all shards, got {count:,}")
+
+
+def _places(index: Index, folder: str) -> dict[str, str]:
+    """Return the path of each shard, once it is known that each is a file of its own, and where it belongs."""
+    places: dict[str, str] = {}
+    seen: dict[tuple[int, int], str] = {}
+    for shard in index.shards:
+        place = places[shard] = os.path.join(folder, shard)
+        try:
+            status = os.stat(place)
+        except (OSError, ValueError) as error:  # ValueError: half a surrogate pair in the name
+            problem = getattr(error, "strerror", None) or "it can be no file's name"
+            _refuse(index.name, f"expected the shard {shown(shard)} beside it, got: {problem}")
+        if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(place)):
+            _refuse(index.name, f"expected shards in the index's own folder, got a link that leads out: {shown(shard)}")
+        first = seen.setdefault((status.st_dev, status.st_ino), shard)
+        if first != shard:
+            _refuse(index.name, f"expected a file for each shard, got one for {shown(first)} and {shown(shard)}")
+    return places
+
+
+def _belongs(folder: str, target: str) -> bool:
+    """Return whether a file lies in a folder, or where huggingface_hub's cache keeps the content of the folder's files.
+
+    The files of a snapshot are links to `blobs` of the same repository, and those may be links to `blobs/xx` of the
+    whole cache. Both paths have to be real ones, with no link left in them.
+
+    Source: huggingface_hub 2.4, file_download.py and utils/_shared_blobs.py.
+    """
+    home = os.path.dirname(target)
+    repository, snapshot, _ = folder.rpartition(f"{os.sep}snapshots{os.sep}")
+    if not snapshot or not os.path.basename(repository).startswith("models--"):
+        return home == folder
+    shared = os.path.join(os.path.dirname(repository), "blobs")
+    return home in (folder, os.path.join(repository, "blobs")) or os.path.dirname(home) == shared
+
+
+def _apart(tensor: StoredTensor, shard: str) -> StoredTensor:
+    """Return a tensor whose storage is told apart from those of other shards."""
+    return tensor if tensor.storage is None else tensor._replace(storage=f"{shard}:{tensor.storage}")
+
+
+def _misplaced(index: Index, found: Mapping[str, Mapping[str, StoredTensor]]) -> Iterator[Fault]:
+    """Yield each tensor that is not in one shard, the one that the index names."""
+    for name, places in found.items():
+        shards = ", ".join(map(shortened, places))
+        if len(places) > 1:
+            yield Fault(
+                "duplicate", name, f"expected it in one shard, got {len(places)}: {shards}", "one shard", shards
+            )
+        if name not in index.weight_map:
+            yield Fault("not_in_index", name, f"it is in {shards}, and the index does not name it", "no tensor", shards)
+    for name, shard in index.weight_map.items():
+        places = found.get(name, {})
+        if shard not in places:
+            got = ", ".join(map(shortened, places)) or "no shard"
+            expected = shortened(shard)
+            yield Fault("not_in_shard", name, f"the index says that it is in {expected}, got {got}", expected, got)
+
+
+def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Fault]:
+    """Yield that the index gives a sum of bytes that no version of transformers would have written."""
+    total = index.total_size
+    if total is None:
+        return
+    allowed = {_bits(counted, bool_bits) for counted in (tensors, _distinct(tensors)) for bool_bits in (8, 1)}
+    if isinstance(total, (int, float)) and not isinstance(total, bool) and 8 * total in allowed:
+        return
+    got = f"{sum(tensor.nbytes for tensor in tensors):,}"
+    expected = f"{total:,}" if isinstance(total, int) and abs(total) < 2**64 else brief(total)
+    message = f"expected {expected} bytes, as the index says, got {got} bytes in the shards"
+    yield Fault("total_size", "all tensors", message, expected, got)
+
+
+def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
+    """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
+    return tuple({tensor.place or tensor.name: tensor for tensor in reversed(tensors)}.values())
+
+
+def _bits(tensors: Iterable[StoredTensor], bool_bits: int) -> int:
+    """Return what tensors take, in bits: older versions of transformers took a bool for one, and wrote fractions."""
+    return sum(bool_bits * each.numel if each.dtype == "BOOL" else 8 * each.nbytes for each in tensors)
+
+
+def _wrong_parameters(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[str]:
+    """Yield a note where the index gives another number of parameters than the shards hold elements."""
+    total = index.total_parameters
+    count = sum(tensor.numel for tensor in _distinct(tensors))
+    if isinstance(total, int) and total != count:
+        yield f"its index says {shown(total)} parameters, and its shards hold {count:,} elements"
