@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
     from gpt2calc.sources import Model, Source
-    from gpt2calc.tying import Tying
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
     from gpt2calc.verification.targets import Found, Target
+    from gpt2calc.verification.tying import Tying
 
 ALL = "all"
 ALLOWED = {
@@ -183,7 +183,7 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     x, (wte, head) = subject.source.dims, (seen.match.wte, seen.match.head)
     if not x.lm_head or wte is None:
         return subject._replace(seen=seen)
-    from gpt2calc import tying  # only a file that has a head, or could have one, needs it
+    from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
     found = tying.examine(wte, head, bits=local, correlation=local and asked)
@@ -261,7 +261,7 @@ def _values(subject: Subject, progress: Callable[[int, int], None] | None) -> An
     """Stream the values of every parameter, by component and role."""
     if subject.seen is None or subject.found.where != LOCAL:
         raise ConfigError(f"values are read from a file on this machine, and {subject.found.name} is none")
-    from gpt2calc import values
+    from gpt2calc.verification import values
 
     return values.report(subject.seen.listing, subject.seen.match.roles, progress)
 
