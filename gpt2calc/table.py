@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeAlias
 
 
@@ -149,3 +150,8 @@ class Scaled(NamedTuple):
 def is_number(cell: Cell) -> bool:
     """Whether a cell holds a number, which a column aligns to the right."""
     return isinstance(cell, (int, Percent, Ratio, Scaled))
+
+
+def is_numeric(column: Sequence[Cell]) -> bool:
+    """Whether a column holds numbers, blanks among them, and so is aligned to the right."""
+    return any(map(is_number, column)) and all(cell == "" or is_number(cell) for cell in column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import is_number
+from gpt2calc.table import is_numeric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def write(tables: Sequence[Table]) -> str:
 
 def _written(table: Table) -> str:
     body = [row for row in table.rows if row is not None]
-    columns = "".join("r" if all(is_number(row[place]) for row in body) else "l" for place in range(len(table.headers)))
+    columns = "".join("r" if is_numeric([row[place] for row in body]) else "l" for place in range(len(table.headers)))
     lines = [f"% {table.title}".replace("\n", " ")] if table.title else []
     lines += [f"\\begin{{tabular}}{{{columns}}}", r"\toprule", _line(table.headers), r"\midrule"]
     lines += [r"\midrule" if row is None else _line(row) for row in table.rows]

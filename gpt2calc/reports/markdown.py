@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import in_ascii, is_number, text
+from gpt2calc.table import in_ascii, is_numeric, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def _written(table: Table, *, ascii_only: bool) -> str:
         return _escaped(in_ascii(text(cell)) if ascii_only else text(cell))
 
     body = [row for row in table.rows if row is not None]
-    right = [all(is_number(row[place]) for row in body) for place in range(len(table.headers))]
+    right = [is_numeric([row[place] for row in body]) for place in range(len(table.headers))]
     lines = [f"**{shown(table.title)}**", ""] if table.title else []
     lines.append(_line([shown(header) for header in table.headers]))
     lines.append(_line(["---:" if number else "---" for number in right]))

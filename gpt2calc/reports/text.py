@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import Percent, in_ascii, is_number, text
+from gpt2calc.table import Percent, in_ascii, is_number, is_numeric, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class _Writer:
                 rows = tuple(row and (*row, _bar(row[-1], longest_bar)) for row in rows)
         self.headers, self.rows = headers, rows
         columns = [[row[place] for row in self.rows if row is not None] for place in range(len(self.headers))]
-        self.right = [bool(column) and all(map(is_number, column)) for column in columns]
+        self.right = [is_numeric(column) for column in columns]
         longest = [
             max(map(len, map(self._shown, (head, *column)))) for head, column in zip(self.headers, columns, strict=True)
         ]
