@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FITS = 2
 """A dialect fits where it knows at least one in this many names."""
 
+MAY_BE_0 = ("n_inner", "num_labels")
+"""The sizes that can be 0; what is 0 of another is no vote."""
+
 HEAD_SIZE = 64
 """The width of an attention head in every size that OpenAI released: n_embd / n_head."""
 
@@ -142,7 +145,7 @@ def _sizes(piece: Piece, shape: Shape) -> Iterator[tuple[str, int]]:
     if seen is None or len(seen) != len(axes):
         return
     for axis, size in zip(axes, seen, strict=True):
-        if axis and size and size % axis[1] == 0:
+        if axis and (size or axis[0] in MAY_BE_0) and size % axis[1] == 0:
             yield axis[0], size // axis[1]
 
 

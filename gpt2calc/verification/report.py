@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import to_fields
+from gpt2calc.errors import printable, shortened
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
@@ -164,7 +165,9 @@ class Verification:
             return f"{what}, {whose}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))
-        first = ", ".join(names[:3]) + (f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else "")
+        first = ", ".join(map(shortened, names[:3])) + (
+            f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else ""
+        )
         observed = next((each.parameters for each in self.observations if each.parameters != self.total), self.total)
         count = f"{observed:,} parameters, expected {self.total:,}" if observed != self.total else f"{self.total:,}"
         what = f"{wrong:,} thing{'s are' if wrong != 1 else ' is'} wrong: {first}" if wrong else "the counts differ"
@@ -280,14 +283,16 @@ class Verification:
 
     def _wrong(self) -> Table:
         groups = _grouped(self.faults)
-        rows: list[tuple[Cell, ...]] = [group[:3] for group in groups[:MOST_SHOWN]]
+        rows: list[tuple[Cell, ...]] = [
+            (kind, shortened(tensor), said) for kind, tensor, said, _ in groups[:MOST_SHOWN]
+        ]
         left = sum(size for _, _, _, size in groups[MOST_SHOWN:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
 
     def faults_table(self) -> Table:
         """Lay everything that is wrong out as one table, for a spreadsheet."""
-        rows = tuple((each.kind, each.tensor, each.expected, each.got, each.message) for each in self.faults)
+        rows = tuple((each.kind, printable(each.tensor), each.expected, each.got, each.message) for each in self.faults)
         return Table("", ("kind", "tensor", "expected", "got", "message"), rows)
 
     def _stored(self) -> Table:

@@ -1,0 +1,103 @@
+"""Live models: from a `torch.nn.Module` or a state_dict in memory to a listing.
+
+torch is not imported here: whoever has a model has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from gpt2calc.checkpoints import state_dicts
+from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
+from gpt2calc.errors import UnreadableInputError, shortened, shown
+from gpt2calc.listing import StoredTensor, TensorListing
+from gpt2calc.spellings import CLASSES
+
+WRAPPED = ("module", "_orig_mod")
+"""Where DistributedDataParallel and torch.compile keep the model that they wrap."""
+
+MODULE, STATE_DICT = "live module", "state_dict"
+
+
+def is_model(value: object) -> bool:
+    """Return whether a value is a module of torch, or a mapping with tensors in it.
+
+    >>> is_model({"n_layer": 12}), is_model("gpt2")
+    (False, False)
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return False
+    if isinstance(value, Mapping):
+        return any(_is_tensor(held) or (isinstance(held, Mapping) and is_model(held)) for held in value.values())
+    return isinstance(value, torch.nn.Module)
+
+
+def read(model: object) -> TensorListing:
+    """Return what a module would store, or what a state_dict holds.
+
+    Law: two names of one parameter have the same `storage`, on any device. A buffer that is not persistent is not
+    listed.
+
+    Args:
+        model: a `torch.nn.Module`, a state_dict, or a mapping with one in it, as nanoGPT saves.
+
+    Raises:
+        UnreadableInputError: there are no tensors by name, or one has no plain memory.
+
+    Source: PyTorch, torch/nn/modules/module.py, `Module.state_dict`.
+    """
+    is_module = not isinstance(model, Mapping)
+    name = type(model).__name__ if is_module else STATE_DICT
+    try:
+        found = state_dicts.find(model.state_dict() if is_module else model, _is_tensor)  # type: ignore[attr-defined]  # a module has one
+    except ValueError as error:
+        raise UnreadableInputError(name, str(error)) from None
+    tensors = tuple(_stored(name, key, tensor) for key, tensor in found.tensors)
+    return TensorListing(name, MODULE if is_module else STATE_DICT, tensors, (), found.fields, (), found.notes)
+
+
+def config_of(model: object) -> Mapping[str, Any] | None:
+    """Return the config that a module carries, of transformers or nanoGPT; None where it carries none.
+
+    transformers keeps in `architectures` what a model was loaded as. What it is now is its class.
+    """
+    while model is not None and not isinstance(model, Mapping):
+        config: Any = getattr(model, "config", None)
+        if hasattr(config, "to_dict"):
+            fields = dict(config.to_dict())
+            kind = type(model).__name__
+            return {**fields, "architectures": [kind]} if kind in CLASSES else fields
+        if hasattr(config, "n_embd"):
+            return {name: value for name, value in vars(config).items() if name != "dropout"}
+        model = next((getattr(model, name) for name in WRAPPED if hasattr(model, name)), None)
+    return None
+
+
+def _is_tensor(value: object) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
+    """Return one tensor as it lies in memory."""
+    layout = str(tensor.layout).removeprefix("torch.")
+    try:
+        storage = tensor.untyped_storage()
+        stride, begin = tuple(map(int, tensor.stride())), int(tensor.storage_offset())
+    except (RuntimeError, NotImplementedError, AttributeError):
+        what = shown(shortened(type(tensor).__name__)) if layout == "strided" else f"a {layout} one"
+        raise UnreadableInputError(name, f"expected {shown(key)} to be a dense tensor, got {what}") from None
+    dtype, size = DTYPES.get(str(tensor.dtype).removeprefix("torch."), (str(tensor.dtype), tensor.element_size()))
+    shape = tuple(map(int, tensor.shape))
+    return StoredTensor(
+        key,
+        shape,
+        dtype,
+        stored(shape, stride) * size,
+        offset=begin * size,
+        storage=str(storage._cdata),  # noqa: SLF001 - a storage on the meta device has no address, and this is its identity
+        stride=None if row_major(shape, stride) else stride,
+    )
