@@ -176,8 +176,8 @@ def test_a_name_that_was_mistyped_is_answered_with_what_was_meant(typed: str, me
     with pytest.raises(NetworkError) as caught:
         gpt2calc.count(typed)
     assert str(caught.value) == (
-        f"{typed}: there is no such file or folder, and no model that ships has this name; on the hub: there is no such "
-        "repository, or it is private and needs a token that may read it, in HF_TOKEN or by `hf auth login`: "
+        f"{typed}: there is no such file or folder, and no model that ships has this name; on the hub: there is no "
+        "such repository, or it is private and needs a token that may read it, in HF_TOKEN or by `hf auth login`: "
         f"did you mean {meant}?"
     )
     assert caught.value.exit_code == 4

@@ -267,4 +267,8 @@ def host(url: str) -> str:
     """
     from urllib.parse import urlsplit  # files on disk do without
 
-    return shortened(urlsplit(url).netloc.rpartition("@")[2]) or "an address without a host"
+    try:
+        found = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        found = ""
+    return shortened(found) or "an address without a host"
