@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from gpt2calc.checkpoints import answers
+from gpt2calc.checkpoints import answers, folders, formats
 from gpt2calc.checkpoints.files import LocalFile, check_range
 from gpt2calc.checkpoints.transport import PATIENCE, Transport, host, in_time, origin
 from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeAlias
 
     from gpt2calc.checkpoints.transport import Answer
+    from gpt2calc.listing import TensorListing
 
     Repository: TypeAlias = "HubRepository | CachedRepository"
 
@@ -152,6 +153,14 @@ class CachedRepository:
             raise NetworkError(f"{self.name}/{name}", "huggingface_hub is offline, and it is not in its cache")
         return LocalFile(os.path.join(self._folder, name))
 
+    def listing(self) -> TensorListing:
+        """Return what its checkpoint holds.
+
+        Raises:
+            UnreadableInputError: there is none in the cache, or it cannot be read.
+        """
+        return folders.open_listing(self._folder)
+
 
 class HubRepository:
     """A repository that the hub is asked for, at one commit: whatever is read first says at which, for all the rest.
@@ -235,6 +244,31 @@ class HubRepository:
         path = self._cached(name)
         return HubFile(self, name, files[name]) if path is None else LocalFile(path)
 
+    def listing(self) -> TensorListing:
+        """Return what its checkpoint holds; of the files no byte is asked for but headers.
+
+        Raises:
+            NetworkError: the hub did not give a file.
+            UnreadableInputError: there is no checkpoint, or it cannot be read.
+        """
+        files = self.files()
+        chosen = folders.choose(self.name, (name for name in files if "/" not in name))
+        if chosen.name.endswith(folders.INDEX):
+            from gpt2calc.checkpoints import shards  # most checkpoints are one file
+            from gpt2calc.checkpoints.strict_json import LARGEST
+
+            with self.open(chosen.name) as file:
+                index = shards.parse(file.name, file.read(0, min(file.size, LARGEST + 1)))
+            listing = shards.merge(index, {shard: self._listed(shard) for shard in index.shards})
+        else:
+            listing = self._listed(chosen.name)
+        return listing._replace(notes=(*listing.notes, *filter(None, (chosen.note,))))
+
+    def _listed(self, name: str) -> TensorListing:
+        """Return what one file holds."""
+        with self.open(name) as file:
+            return formats.read(file, {each: size for each, size in self.files().items() if size is not None})
+
     def _cached(self, name: str) -> str | None:
         from huggingface_hub import try_to_load_from_cache
 
@@ -285,6 +319,7 @@ class HubFile:
         self._name = name
         self._url: str | None = None
         self._marks: dict[object, str] = {}
+        self._beginning = b""
         self.size = self._ask(0, 1).size if size is None else size
 
     def read(self, offset: int, count: int) -> bytes:
@@ -292,9 +327,13 @@ class HubFile:
         check_range(self, offset, count)
         if not count:
             return b""
+        if offset + count <= len(self._beginning):
+            return self._beginning[offset : offset + count]
         found = self._ask(offset, count)
         if found.size != self.size:
             raise UnreadableInputError(self.name, f"expected a file of {self.size:,} bytes, got one of {found.size:,}")
+        if not offset:
+            self._beginning = found.content  # what a format is recognised by is read again by its reader
         return found.content
 
     def __enter__(self) -> Self:
