@@ -8,7 +8,7 @@ Source: Python's `pickletools`, which documents every opcode.
 
 from __future__ import annotations
 
-from struct import unpack_from
+from struct import Struct, calcsize
 from typing import TYPE_CHECKING
 
 from gpt2calc.checkpoints.machine import LONGEST_GLOBAL, Global, RefusedError, TruncatedError, kind, text
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST_INTEGER = 255
 """In bytes. PyTorch's magic number has ten."""
+
+UINT32 = Struct("<I").unpack_from
 
 OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class that would have to be imported"
 
@@ -69,30 +71,23 @@ def _byte(machine: Machine, at: int) -> int:
     return at + 1
 
 
-def _unsigned(machine: Machine, at: int, width: int) -> int:
-    return int.from_bytes(machine.data[at : at + width], "little")
-
-
-def _short(machine: Machine, at: int) -> int:
-    machine.stack.append(_unsigned(machine, at, 2))
-    return at + 2
-
-
-def _int(machine: Machine, at: int) -> int:
-    machine.stack.append(int.from_bytes(machine.data[at : at + 4], "little", signed=True))
-    return at + 4
-
-
-def _float(machine: Machine, at: int) -> int:
-    machine.stack.append(unpack_from(">d", machine.data, at)[0])
-    return at + 8
-
-
-def _long(width: int) -> Opcode:
-    """An integer of any length, which comes first."""
+def _number(layout: str) -> Opcode:
+    """A number of fixed width, as `struct` calls it."""
+    unpack, width = Struct(layout).unpack_from, calcsize(layout)
 
     def push(machine: Machine, at: int) -> int:
-        count = int.from_bytes(machine.data[at : at + width], "little", signed=width == 4)
+        machine.stack += unpack(machine.data, at)
+        return at + width
+
+    return push
+
+
+def _long(layout: str) -> Opcode:
+    """An integer of any length, which comes first."""
+    unpack, width = Struct(layout).unpack_from, calcsize(layout)
+
+    def push(machine: Machine, at: int) -> int:
+        count: int = unpack(machine.data, at)[0]
         if not 0 <= count <= LONGEST_INTEGER:
             raise RefusedError(f"expected integers of 0 to {LONGEST_INTEGER} bytes, got one of {count:,}")
         at += width
@@ -102,11 +97,12 @@ def _long(width: int) -> Opcode:
     return push
 
 
-def _counted(width: int, convert: Callable[[bytes], object]) -> Opcode:
+def _counted(layout: str, convert: Callable[[bytes], object]) -> Opcode:
     """Bytes, or text of them: their number comes first."""
+    unpack, width = Struct(layout).unpack_from, calcsize(layout)
 
     def push(machine: Machine, at: int) -> int:
-        count = _unsigned(machine, at, width)
+        count: int = unpack(machine.data, at)[0]
         at += width
         machine.stack.append(convert(machine.take(at, count)))
         return at + count
@@ -147,7 +143,8 @@ def _get(machine: Machine, at: int) -> int:
 
 
 def _long_get(machine: Machine, at: int) -> int:
-    machine.stack.append(machine.memo[_unsigned(machine, at, 4)])
+    (index,) = UINT32(machine.data, at)
+    machine.stack.append(machine.memo[index])
     return at + 4
 
 
@@ -157,7 +154,8 @@ def _put(machine: Machine, at: int) -> int:
 
 
 def _long_put(machine: Machine, at: int) -> int:
-    machine.remember(_unsigned(machine, at, 4))
+    (index,) = UINT32(machine.data, at)
+    machine.remember(index)
     return at + 4
 
 
@@ -285,20 +283,20 @@ KNOWN: dict[bytes, Opcode] = {
     b"\x88": _constant(True),
     b"\x89": _constant(False),
     b"K": _byte,
-    b"M": _short,
-    b"J": _int,
-    b"\x8a": _long(1),
-    b"\x8b": _long(4),
-    b"G": _float,
-    b"\x8c": _counted(1, text),
-    b"X": _counted(4, text),
-    b"\x8d": _counted(8, text),
-    b"C": _counted(1, bytes),
-    b"B": _counted(4, bytes),
-    b"\x8e": _counted(8, bytes),
-    b"\x96": _counted(8, bytes),
-    b"U": _counted(1, _text_or_bytes),
-    b"T": _counted(4, _text_or_bytes),
+    b"M": _number("<H"),
+    b"J": _number("<i"),
+    b"\x8a": _long("<B"),
+    b"\x8b": _long("<i"),
+    b"G": _number(">d"),
+    b"\x8c": _counted("<B", text),
+    b"X": _counted("<I", text),
+    b"\x8d": _counted("<Q", text),
+    b"C": _counted("<B", bytes),
+    b"B": _counted("<I", bytes),
+    b"\x8e": _counted("<Q", bytes),
+    b"\x96": _counted("<Q", bytes),
+    b"U": _counted("<B", _text_or_bytes),
+    b"T": _counted("<I", _text_or_bytes),
     b"(": _mark,
     b"0": _pop,
     b"1": _pop_mark,

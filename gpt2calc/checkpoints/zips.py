@@ -292,18 +292,17 @@ def _name(file: ByteFile, found: bytes) -> str:
 
 def _bounded(file: ByteFile, entries: list[Entry], end: int) -> tuple[Entry, ...]:
     """Return the entries, each with its end, once it is clear that they do not overlap."""
-    ends: dict[str, int] = {}
+    found: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda entry: -entry.header):
-        if entry.name in ends:
+        if entry.name in found:
             raise UnreadableInputError(file.name, f"expected one entry of each name, got two of {shown(entry.name)}")
-        ends[entry.name] = end
-        if entry._replace(end=end).gap < 0:
+        found[entry.name] = bounded = Entry(*entry[:-1], end)
+        if bounded.gap < 0:
             raise UnreadableInputError(
                 file.name, f"expected {shown(entry.name)} to end before byte {end:,}, got {entry.packed:,} bytes"
             )
         end = entry.header
     if end:
-        raise UnreadableInputError(
-            file.name, f"expected the first entry of the zip at its beginning, got it at {end:,}"
-        )
-    return tuple(entry._replace(end=ends[entry.name]) for entry in entries)
+        problem = f"expected the first entry of the zip at its beginning, got it at {end:,}"
+        raise UnreadableInputError(file.name, problem)
+    return tuple(found[entry.name] for entry in entries)
