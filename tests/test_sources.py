@@ -351,7 +351,7 @@ def test_a_checkpoint_is_no_config(here: Path) -> None:
     ],
 )
 def test_a_name_that_is_nearly_a_models_is_answered_with_it(typed: str, meant: str, here: Path) -> None:
-    """The error names what was typed and the nearest model; what may be on the hub is asked for there, in `test_hub`."""
+    """The error names what was typed and the nearest model; `test_hub` has what the hub is asked for."""
     assert here.exists()
     with pytest.raises((UnknownNameError, UnreadableInputError), match=f"did you mean {meant}") as caught:
         resolve(typed, {})
