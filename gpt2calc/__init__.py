@@ -11,7 +11,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gpt2calc.api import compare, count, formula, infer, models, tensors, verify
+    from gpt2calc.api import check_claims, compare, count, formula, infer, models, tensors, verify
+    from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CONVENTIONS",
+    "ClaimReport",
     "Comparison",
     "Config",
     "ConfigError",
@@ -43,6 +45,7 @@ __all__ = [
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "check_claims",
     "compare",
     "count",
     "formula",
@@ -53,7 +56,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("compare", "count", "formula", "infer", "models", "tensors", "verify"),
+    "api": ("check_claims", "compare", "count", "formula", "infer", "models", "tensors", "verify"),
+    "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),

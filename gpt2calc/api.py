@@ -8,8 +8,10 @@ from gpt2calc.counts import ParameterCount
 from gpt2calc.sources import resolve
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
+    from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.derivation import Derivation
@@ -222,3 +224,25 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
     from gpt2calc.verification import verifier
 
     return verifier.infer_config(target, hub=hub, revision=revision)[0]
+
+
+def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
+    """Recompute published claims about the parameters of models, and judge each.
+
+    Args:
+        file: claims in TOML, as docs/claims.md describes; None for those of the article that gpt2calc began with.
+
+    Returns:
+        Each claim with what was claimed, what is exact, and the verdict, in each of its models.
+
+    Raises:
+        UnreadableInputError: the file cannot be read, or is no file of claims.
+
+    >>> check_claims()["total"].judgements[0].verdict
+    'true as rounded'
+    """
+    from os import fspath
+
+    from gpt2calc.claims import files, report
+
+    return report.judge(files.read(files.ARTICLE if file is None else fspath(file)))

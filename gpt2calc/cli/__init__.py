@@ -19,6 +19,7 @@ COMMANDS = {
     "tensors": "list every tensor of a model",
     "verify": "show that a checkpoint holds what its config says, or name the tensor that is why not",
     "infer": "print the config that a checkpoint's shapes show",
+    "claims": "recompute what was published about parameters, and judge it",
     "models": "list the models that ship with gpt2calc",
 }
 

@@ -1,0 +1,186 @@
+"""`ClaimReport`: claims recomputed, with what is exact beside what is claimed, and the tables that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.claims import judgement
+from gpt2calc.claims.figures import VERDICTS
+from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, shortened
+from gpt2calc.table import Table, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.claims.files import Claim, ClaimFile, Remark
+    from gpt2calc.claims.judgement import JudgedClaim
+    from gpt2calc.claims.quantities import Value
+
+SCHEMA = "gpt2calc/claims/1"
+HEADERS = ("model", "claimed", "exact", "verdict")
+
+
+class ClaimReport:
+    """Claims about the parameters of models, each recomputed and judged.
+
+    >>> import gpt2calc
+    >>> report = gpt2calc.check_claims()
+    >>> [(each.model, text(each.exact), each.verdict) for each in report["layernorm-share"].judgements][:2]
+    [('small', '0.0309 %', 'false'), ('medium', '0.0283 %', 'false')]
+    """
+
+    __slots__ = ("claims", "models", "remarks", "title")
+
+    def __init__(
+        self,
+        title: str,
+        models: tuple[str, ...],
+        claims: tuple[JudgedClaim, ...],
+        remarks: tuple[Remark, ...],
+    ) -> None:
+        self.title = title
+        self.models = models
+        self.claims = claims
+        self.remarks = remarks
+
+    def __iter__(self) -> Iterator[JudgedClaim]:
+        return iter(self.claims)
+
+    def __len__(self) -> int:
+        return len(self.claims)
+
+    def __getitem__(self, name: str) -> JudgedClaim:
+        """Return one claim by its id."""
+        found = {each.claim.id: each for each in self.claims}
+        if name not in found:
+            raise UnknownNameError("claim", name, tuple(found))
+        return found[name]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no claim is false in any model."""
+        return all(each.holds for each in self.claims)
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How often each verdict was found."""
+        found = [each.verdict for claim in self.claims for each in claim.judgements]
+        return {verdict: found.count(verdict) for verdict in VERDICTS}
+
+    def only(self, *models: str) -> ClaimReport:
+        """Return the report of some of its models; a claim about several is still judged over all that it names.
+
+        Raises:
+            UnknownNameError: no claim is about a model of this name.
+        """
+        for name in models:
+            if name not in self.models:
+                raise UnknownNameError("model", name, self.models)
+        kept = (
+            each._replace(judgements=tuple(found for found in each.judgements if found.model in models))
+            for each in self.claims
+        )
+        named = tuple(name for name in self.models if name in models)
+        return ClaimReport(self.title, named, tuple(each for each in kept if each.judgements), self.remarks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON takes it, in the schema that docs/json.md describes."""
+        return {
+            "schema": SCHEMA,
+            "title": self.title,
+            "models": list(self.models),
+            "verdicts": self.verdicts,
+            "claims": list(map(_claim_as_dict, self.claims)),
+            "remarks": [{"id": remark.id, "says": remark.says, "note": remark.note or None} for remark in self.remarks],
+        }
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{count:,} {verdict}" for verdict, count in self.verdicts.items() if count)
+        return f"<ClaimReport {self.title}: {len(self):,} claims, {found}>"
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def tables(self) -> list[Table]:
+        """Lay the report out: every verdict, what the claims say, what is not judged, and the verdicts in short."""
+        rows = tuple(
+            (each.claim.id if place == 0 else "", found.model, each.said(found), found.exact, found.verdict)
+            for each in self.claims
+            for place, found in enumerate(each.judgements)
+        )
+        said = tuple((each.claim.id, each.measured, _joined(each.claim)) for each in self.claims)
+        found = [
+            Table(self.title, ("claim", *HEADERS), rows),
+            Table("what the claims say", ("claim", "measured as", "in words"), said),
+        ]
+        if self.remarks:
+            remarks = tuple((remark.id, _joined(remark)) for remark in self.remarks)
+            found.append(Table("said, and not a matter of counting", ("remark", "in words"), remarks))
+        return [*found, self._verdict_table()]
+
+    def _verdict_table(self) -> Table:
+        """Say how often each verdict was found, and in which claims."""
+        rows = []
+        for verdict, times in self.verdicts.items():
+            having = [each.claim.id for each in self.claims if verdict in (found.verdict for found in each.judgements)]
+            rows.append((verdict, times, ", ".join(having) or "-"))
+        return Table("in short", ("verdict", "times", "claims"), tuple(rows))
+
+    def table(self) -> Table:
+        """Lay everything out as one table for a spreadsheet, a row for each claim in each model."""
+        rows = tuple(
+            (each.claim.id, found.model, each.said(found), found.exact, found.verdict, each.measured, each.claim.says)
+            for each in self.claims
+            for found in each.judgements
+        )
+        return Table("", ("claim", *HEADERS, "measured as", "in words"), rows)
+
+
+def _joined(said: Claim | Remark) -> str:
+    """Return what is said, and what to know about it on a line of its own."""
+    return f"{said.says}\nnote: {said.note}" if said.note else said.says
+
+
+def _claim_as_dict(judged: JudgedClaim) -> dict[str, Any]:
+    claim = judged.claim
+    return {
+        "id": claim.id,
+        "says": claim.says,
+        "quantity": claim.quantity.text,
+        "equals": claim.equals.text if claim.equals else None,
+        "over_models": claim.over_models or None,
+        "over_blocks": claim.over_blocks or None,
+        "source": claim.source or None,
+        "note": claim.note or None,
+        "judgements": [
+            {
+                "model": each.model,
+                "claimed": each.figure,
+                "exact": _value(each.value, each.decimals),
+                "other": _value(each.other, each.decimals) if each.other else None,
+                "verdict": each.verdict,
+            }
+            for each in judged.judgements
+        ],
+    }
+
+
+def _value(value: Value, decimals: int) -> dict[str, Any]:
+    return {"text": text(value.cell(decimals)), "part": value.part, "whole": value.whole}
+
+
+def judge(file: ClaimFile) -> ClaimReport:
+    """Recompute every claim of a file.
+
+    Raises:
+        UnreadableInputError: a claim asks for a quotient that divides by 0.
+    """
+    judged = []
+    for claim in file.claims:
+        try:
+            judged.append(judgement.judge(claim, file.models))
+        except ConfigError as error:
+            raise UnreadableInputError(file.name, f"claim {shortened(claim.id)}: {error}") from None
+    return ClaimReport(file.title, tuple(file.models), tuple(judged), file.remarks)
