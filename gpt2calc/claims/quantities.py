@@ -92,7 +92,7 @@ class Quantity(NamedTuple):
 
         >>> from gpt2calc.presets import load
         >>> read("mlp / attention").of(load("gpt2").dims).exact
-        Fraction(2051, 1026)
+        Fraction(6149, 3076)
         """
         whole = sum(part.of(x) for part in self.under) if self.under else 1
         if not whole:
