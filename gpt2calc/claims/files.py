@@ -57,14 +57,6 @@ class Claim(NamedTuple):
     note: str
 
 
-class Remark(NamedTuple):
-    """Something that a source says and that is not about a count, so that nothing is judged."""
-
-    id: str
-    says: str
-    note: str
-
-
 class ClaimFile(NamedTuple):
     """What a file of claims holds."""
 
@@ -72,7 +64,6 @@ class ClaimFile(NamedTuple):
     title: str
     models: dict[str, Dims]
     claims: tuple[Claim, ...]
-    remarks: tuple[Remark, ...]
 
 
 def read(path: str) -> ClaimFile:
@@ -106,11 +97,10 @@ def from_bytes(content: bytes, name: str) -> ClaimFile:
 
 def _file(document: dict[str, Any], name: str) -> ClaimFile:
     whole = Table("", document)
-    whole.allow("title", "source", "models", "sizes", "claim", "remark")
+    whole.allow("title", "models", "sizes", "claim")
     known = _Models(whole.tables_by_name("sizes"))
     default = whole.names("models") or FOUR
-    source = whole.text("source", needed=False)
-    claims = tuple(_claim(table, known, default, source) for table in whole.tables("claim"))
+    claims = tuple(_claim(table, known, default) for table in whole.tables("claim"))
     if not claims:
         raise ConfigError("expected at least one [[claim]], and there is none")
     ids = [claim.id for claim in claims]
@@ -118,10 +108,10 @@ def _file(document: dict[str, Any], name: str) -> ClaimFile:
         twice = next(each for place, each in enumerate(ids) if each in ids[:place])
         raise ConfigError(f"claim {shortened(twice)}: expected an id of its own, got one that another claim has")
     title = whole.text("title", needed=False) or printable(os.path.basename(name))
-    return ClaimFile(name, title, known.found, claims, tuple(map(_remark, whole.tables("remark"))))
+    return ClaimFile(name, title, known.found, claims)
 
 
-def _claim(table: Table, known: _Models, default: tuple[str, ...], source: str) -> Claim:
+def _claim(table: Table, known: _Models, default: tuple[str, ...]) -> Claim:
     name = table.text("id")
     table.where = f"claim {shortened(name)}"
     table.allow("id", "says", "quantity", "models", *ASSERTIONS, "source", "note")
@@ -143,7 +133,7 @@ def _claim(table: Table, known: _Models, default: tuple[str, ...], source: str) 
         equals,
         table.choice("over_models", OVER_MODELS) if "over_models" in made else "",
         table.choice("over_blocks", OVER_BLOCKS) if "over_blocks" in made else "",
-        table.text("source", needed=False) or source,
+        table.text("source", needed=False),
         table.text("note", needed=False),
     )
     if claim.over_models and len(models) < 2:
@@ -175,11 +165,6 @@ def _claimed(table: Table, models: tuple[str, ...], quantity: Quantity) -> dict[
                 expected = f"{figures.KINDS[quantity.kind]} such as {figures.SUCH_AS[quantity.kind]}"
                 raise by_model.wrong(f"{shortened(model)}: expected {expected}, got {shown(claimed.text)}")
     return found
-
-
-def _remark(table: Table) -> Remark:
-    table.allow("id", "says", "note")
-    return Remark(table.text("id"), table.text("says"), table.text("note", needed=False))
 
 
 class _Models:

@@ -12,7 +12,7 @@ from gpt2calc.table import Table, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gpt2calc.claims.files import Claim, ClaimFile, Remark
+    from gpt2calc.claims.files import Claim, ClaimFile
     from gpt2calc.claims.judgement import JudgedClaim
     from gpt2calc.claims.quantities import Value
 
@@ -29,19 +29,12 @@ class ClaimReport:
     [('small', '0.0309 %', 'false'), ('medium', '0.0283 %', 'false')]
     """
 
-    __slots__ = ("claims", "models", "remarks", "title")
+    __slots__ = ("claims", "models", "title")
 
-    def __init__(
-        self,
-        title: str,
-        models: tuple[str, ...],
-        claims: tuple[JudgedClaim, ...],
-        remarks: tuple[Remark, ...],
-    ) -> None:
+    def __init__(self, title: str, models: tuple[str, ...], claims: tuple[JudgedClaim, ...]) -> None:
         self.title = title
         self.models = models
         self.claims = claims
-        self.remarks = remarks
 
     def __iter__(self) -> Iterator[JudgedClaim]:
         return iter(self.claims)
@@ -67,22 +60,6 @@ class ClaimReport:
         found = [each.verdict for claim in self.claims for each in claim.judgements]
         return {verdict: found.count(verdict) for verdict in VERDICTS}
 
-    def only(self, *models: str) -> ClaimReport:
-        """Return the report of some of its models; a claim about several is still judged over all that it names.
-
-        Raises:
-            UnknownNameError: no claim is about a model of this name.
-        """
-        for name in models:
-            if name not in self.models:
-                raise UnknownNameError("model", name, self.models)
-        kept = (
-            each._replace(judgements=tuple(found for found in each.judgements if found.model in models))
-            for each in self.claims
-        )
-        named = tuple(name for name in self.models if name in models)
-        return ClaimReport(self.title, named, tuple(each for each in kept if each.judgements), self.remarks)
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
         return {
@@ -91,7 +68,6 @@ class ClaimReport:
             "models": list(self.models),
             "verdicts": self.verdicts,
             "claims": list(map(_claim_as_dict, self.claims)),
-            "remarks": [{"id": remark.id, "says": remark.says, "note": remark.note or None} for remark in self.remarks],
         }
 
     def __repr__(self) -> str:
@@ -104,21 +80,18 @@ class ClaimReport:
         return html.write(self.tables())
 
     def tables(self) -> list[Table]:
-        """Lay the report out: every verdict, what the claims say, what is not judged, and the verdicts in short."""
+        """Lay the report out: every verdict, what the claims say, and the verdicts in short."""
         rows = tuple(
             (each.claim.id if place == 0 else "", found.model, each.said(found), found.exact, found.verdict)
             for each in self.claims
             for place, found in enumerate(each.judgements)
         )
-        said = tuple((each.claim.id, each.measured, _joined(each.claim)) for each in self.claims)
-        found = [
+        said = tuple((each.claim.id, each.measured, _in_words(each.claim)) for each in self.claims)
+        return [
             Table(self.title, ("claim", *HEADERS), rows),
             Table("what the claims say", ("claim", "measured as", "in words"), said),
+            self._verdict_table(),
         ]
-        if self.remarks:
-            remarks = tuple((remark.id, _joined(remark)) for remark in self.remarks)
-            found.append(Table("said, and not a matter of counting", ("remark", "in words"), remarks))
-        return [*found, self._verdict_table()]
 
     def _verdict_table(self) -> Table:
         """Say how often each verdict was found, and in which claims."""
@@ -138,9 +111,10 @@ class ClaimReport:
         return Table("", ("claim", *HEADERS, "measured as", "in words"), rows)
 
 
-def _joined(said: Claim | Remark) -> str:
-    """Return what is said, and what to know about it on a line of its own."""
-    return f"{said.says}\nnote: {said.note}" if said.note else said.says
+def _in_words(claim: Claim) -> str:
+    """Return what is said, and on lines of their own what to know about it and who says it."""
+    further = {"note": claim.note, "source": claim.source}
+    return "\n".join([claim.says, *(f"{name}: {words}" for name, words in further.items() if words)])
 
 
 def _claim_as_dict(judged: JudgedClaim) -> dict[str, Any]:
@@ -183,4 +157,4 @@ def judge(file: ClaimFile) -> ClaimReport:
             judged.append(judgement.judge(claim, file.models))
         except ConfigError as error:
             raise UnreadableInputError(file.name, f"claim {shortened(claim.id)}: {error}") from None
-    return ClaimReport(file.title, tuple(file.models), tuple(judged), file.remarks)
+    return ClaimReport(file.title, tuple(file.models), tuple(judged))

@@ -15,22 +15,21 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   gpt2calc claims
-  gpt2calc claims --models small xl
+  gpt2calc claims -q | grep false
   gpt2calc claims --format markdown
-  gpt2calc claims -q | grep false"""
+  gpt2calc claims --file claims.toml --strict"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Recompute what is claimed of parameters: what was said, what is exact, and the verdict."
-    parser.usage = "gpt2calc claims [--file FILE] [--models MODEL ...] [--strict] [options]"
+    parser.usage = "gpt2calc claims [--file FILE] [--strict] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
         "--file", metavar="FILE", help="claims in TOML, or - for standard input; the article's when left out"
     )
-    parser.add_argument("--models", metavar="MODEL", nargs="+", default=[], help="show these models alone")
     parser.add_argument(
-        "--strict", action="store_true", help="end with exit code 1 where a claim that is shown is false"
+        "--strict", action="store_true", help="end with exit code 1 where a claim is false, which is no error otherwise"
     )
     add_output(parser, "a line for each verdict")
 
@@ -38,12 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Judge, and print."""
     report = _report(arguments.file)
-    if arguments.models:
-        report = report.only(*arguments.models)
-    one = arguments.format == "csv"
-    tables = [report.table()] if one else report.tables()
-    quiet = (f"{each.claim.id} {found.model} {found.verdict}" for each in report for found in each.judgements)
-    emit(arguments, result=report.to_dict, human=report.tables(), tables=tables, quiet=quiet)
+    emit(
+        arguments,
+        result=report.to_dict,
+        human=report.tables(),
+        tables=[report.table()] if arguments.format == "csv" else report.tables(),
+        quiet=(f"{each.claim.id} {found.model} {found.verdict}" for each in report for found in each.judgements),
+    )
     return int(arguments.strict and not report.holds)
 
 
