@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SMALL = {"n_layer": 2, "n_embd": 48, "n_head": 3, "n_positions": 20, "vocab_size": 31}
+SMALL: dict[str, Any] = {"n_layer": 2, "n_embd": 48, "n_head": 3, "n_positions": 20, "vocab_size": 31}
 VARIANTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "tied": (GPT2LMHeadModel, {}),
     "untied": (GPT2LMHeadModel, {"tie_word_embeddings": False}),

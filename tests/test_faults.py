@@ -6,118 +6,40 @@ left out. How many faults were planted, and how many were found, is printed by `
 
 from __future__ import annotations
 
-import os
+import tempfile
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 import gpt2calc
 from tests import faults
-from tests.makers import safetensors
-from tests.makers.dialects import MAKERS, UNTIED, Sizes
+from tests.goods import GOODS, plain
+from tests.makers import gguf, llmc, safetensors, shards, tensorflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.faults import Tensor
+    from tests.goods import Good
 
-X = Sizes()
+    Write = Callable[[Path, list[Tensor]], str]
 
-
-class Good(NamedTuple):
-    """A good checkpoint: what it holds, the config that it is of, and what only some files have."""
-
-    name: str
-    tensors: list[Tensor]
-    config: dict[str, Any]
-
-
-def plain(maker: str, dtype: str = "F32") -> Good:
-    """Return a checkpoint of one project's names."""
-    _, make = MAKERS[maker]
-    config = {**X.config(), "tie_word_embeddings": maker not in UNTIED}
-    return Good(maker, [(name, dtype, shape) for name, shape in make(X).items()], config)
-
-
-def masked(maker: str, dtype: str, *, scalars: bool) -> Good:
-    """Return a checkpoint of transformers with causal masks, as versions before 4.30 saved them."""
-    good = plain(maker)
-    prefix = "" if maker == "bare" else "transformer."
-    extras: list[Tensor] = []
-    for block in range(X.n_layer):
-        extras.append((f"{prefix}h.{block}.attn.bias", dtype, (1, 1, X.n_positions, X.n_positions)))
-        if scalars:
-            extras.append((f"{prefix}h.{block}.attn.masked_bias", "F32", ()))
-    return good._replace(name=f"{maker} with {dtype} masks", tensors=[*good.tensors, *extras])
-
-
-def headed(head: str, tensors: list[Tensor], **fields: Any) -> Good:
-    """Return a checkpoint of a model with another head than lm_head."""
-    good = plain("huggingface")
-    config = {**good.config, "architectures": [head], "model_type": "gpt2", **fields}
-    return Good(head, [*good.tensors, *tensors], config)
-
-
-def crossed() -> Good:
-    """Return the checkpoint of a decoder with cross-attention, with two masks in each block."""
-    good, d = masked("huggingface", "U8", scalars=True), X.n_embd
-    more: list[Tensor] = []
-    for block in range(X.n_layer):
-        h = f"transformer.h.{block}."
-        more += [(h + "ln_cross_attn.weight", "F32", (d,)), (h + "ln_cross_attn.bias", "F32", (d,))]
-        more += [
-            (h + "crossattention.c_attn.weight", "F32", (d, 2 * d)),
-            (h + "crossattention.c_attn.bias", "F32", (2 * d,)),
-        ]
-        more += [(h + "crossattention.q_attn.weight", "F32", (d, d)), (h + "crossattention.q_attn.bias", "F32", (d,))]
-        more += [(h + "crossattention.c_proj.weight", "F32", (d, d)), (h + "crossattention.c_proj.bias", "F32", (d,))]
-        more.append((h + "crossattention.bias", "U8", (1, 1, X.n_positions, X.n_positions)))
-    return Good("cross-attention", [*good.tensors, *more], {**good.config, "add_cross_attention": True})
-
-
-def goods() -> list[Good]:
-    """Return good checkpoints of every dialect and of every peculiarity that files are known to have."""
-    d, untied = X.n_embd, plain("huggingface")
-    head: Tensor = ("lm_head.weight", "F32", (X.vocab_size, d))
-    no_bias = [tensor for tensor in plain("nanogpt").tensors if not tensor[0].endswith(".bias")]
-    no_qkv = [tensor for tensor in plain("raschka").tensors if not tensor[0].endswith(("y.bias", "value.bias"))]
-    return [
-        *map(plain, MAKERS),
-        plain("huggingface", "F16")._replace(name="float16"),
-        plain("huggingface", "BF16")._replace(name="bfloat16"),
-        masked("bare", "F32", scalars=False),
-        masked("huggingface", "U8", scalars=True),
-        masked("huggingface", "BOOL", scalars=True),
-        crossed(),
-        Good("untied", [*untied.tensors, head], {**untied.config, "tie_word_embeddings": False}),
-        Good("no biases", no_bias, {**X.config(), "bias": False}),
-        Good("no qkv_bias", no_qkv, {**plain("raschka").config, "qkv_bias": False}),
-        headed("GPT2ForSequenceClassification", [("score.weight", "F32", (3, d))], num_labels=3),
-        headed(
-            "GPT2ForTokenClassification",
-            [("classifier.weight", "F32", (3, d)), ("classifier.bias", "F32", (3,))],
-            num_labels=3,
-        ),
-        headed("GPT2ForQuestionAnswering", [("qa_outputs.weight", "F32", (2, d)), ("qa_outputs.bias", "F32", (2,))]),
-        headed(
-            "GPT2DoubleHeadsModel",
-            [
-                ("multiple_choice_head.summary.weight", "F32", (1, d)),
-                ("multiple_choice_head.summary.bias", "F32", (1,)),
-            ],
-        ),
-        Good(
-            "0-wide MLP",
-            [(n, t, tuple(0 if size == X.n_inner else size for size in s)) for n, t, s in plain("huggingface").tensors],
-            {**X.config(), "n_inner": 0},
-        ),
-    ]
-
-
-GOODS = goods()
 every_good = pytest.mark.parametrize("good", GOODS, ids=lambda good: good.name)
+
+TORCH = {
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I32": torch.int32,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+# Every format
 
 
 def as_safetensors(path: Path, tensors: list[Tensor]) -> str:
@@ -127,15 +49,69 @@ def as_safetensors(path: Path, tensors: list[Tensor]) -> str:
     return str(target)
 
 
+def as_shards(path: Path, tensors: list[Tensor]) -> str:
+    """Write three files of safetensors and their index."""
+    return shards.write(path, shards.split(tensors, 3))
+
+
+def as_zip(path: Path, tensors: list[Tensor]) -> str:
+    """Let torch save a state_dict."""
+    target = path / "pytorch_model.bin"
+    torch.save({name: torch.zeros(shape, dtype=TORCH[dtype]) for name, dtype, shape in tensors}, target)
+    return str(target)
+
+
+def as_legacy(path: Path, tensors: list[Tensor]) -> str:
+    """Let torch save a state_dict as it did before version 1.6."""
+    target = path / "pytorch_model.pt"
+    state = {name: torch.zeros(shape, dtype=TORCH[dtype]) for name, dtype, shape in tensors}
+    torch.save(state, target, _use_new_zipfile_serialization=False)
+    return str(target)
+
+
+def as_gguf(path: Path, tensors: list[Tensor]) -> str:
+    """Write a file of GGUF, without a word on its config."""
+    target = path / "model.gguf"
+    metadata = [("general.architecture", gguf.Value(gguf.TEXT, "gpt2"))]
+    target.write_bytes(gguf.written(metadata, [gguf.Tensor(name, shape, dtype) for name, dtype, shape in tensors]))
+    return str(target)
+
+
+def as_tensorflow(path: Path, tensors: list[Tensor]) -> str:
+    """Write an index of TensorFlow and its data file."""
+    tensorflow.write(
+        str(path / "model.ckpt"), [tensorflow.Tensor(name, shape, dtype) for name, dtype, shape in tensors]
+    )
+    return str(path / "model.ckpt")
+
+
+FORMATS: dict[str, tuple[Write, Callable[[Good], bool]]] = {
+    "safetensors": (as_safetensors, lambda good: True),
+    "sharded safetensors": (as_shards, lambda good: True),
+    "torch zip": (as_zip, lambda good: True),
+    "torch legacy": (as_legacy, lambda good: True),
+    "gguf": (as_gguf, lambda good: good.name == "gguf"),
+    "tensorflow": (as_tensorflow, lambda good: good.name == "openai"),
+}
+"""How each format is written, and which good checkpoints it can hold."""
+
+CASES = [(form, good) for form, (_, holds) in FORMATS.items() for good in GOODS if holds(good)]
+SOME = [(form, good) for form, good in CASES if form == "safetensors" or good.name in ("gguf", "openai", "bare")]
+"""Those that the tests plant faults in; the others differ in what is read and not in how, and are tried by `main`."""
+
+every_format = pytest.mark.parametrize(("form", "good"), CASES, ids=lambda value: getattr(value, "name", value))
+some_formats = pytest.mark.parametrize(("form", "good"), SOME, ids=lambda value: getattr(value, "name", value))
+
+
 def verify(target: str, config: dict[str, Any]) -> gpt2calc.Verification:
     """Verify through the public call."""
     return gpt2calc.verify(target, config)
 
 
-def missed(path: Path, good: Good, write: Callable[[Path, list[Tensor]], str]) -> Iterator[str]:
+def missed(path: Path, good: Good, write: Write) -> Iterator[str]:
     """Yield what was planted and not found, or found under another name."""
     for planted in faults.single(good.tensors):
-        if planted.kind != "dropped" and not _is_seen(planted, good):
+        if not is_seen(planted, good):
             continue
         try:
             found = verify(write(path, planted.tensors), good.config)
@@ -147,30 +123,38 @@ def missed(path: Path, good: Good, write: Callable[[Path, list[Tensor]], str]) -
             yield f"{planted.id}: {found.verdict}"
 
 
-def _is_seen(planted: faults.Planted, good: Good) -> bool:
+def is_seen(planted: faults.Planted, good: Good) -> bool:
     """Whether a fault makes another file: an axis of a 0-wide tensor cannot be one shorter."""
     return all(size >= 0 for _, _, shape in planted.tensors for size in shape) and planted.tensors != good.tensors
 
 
-@every_good
-def test_a_good_checkpoint_raises_no_alarm(tmp_path: Path, good: Good) -> None:
+@every_format
+def test_a_good_checkpoint_raises_no_alarm(tmp_path: Path, form: str, good: Good) -> None:
     """Nothing is wrong, the sums are equal in every component, and the verdict says so."""
-    found = verify(as_safetensors(tmp_path, good.tensors), good.config)
+    found = verify(FORMATS[form][0](tmp_path, good.tensors), good.config)
     assert found.faults == ()
     assert found.matches
     assert found.total == gpt2calc.count(good.config).total
 
 
-@every_good
-def test_every_fault_of_a_single_tensor_is_found_and_named(tmp_path: Path, good: Good) -> None:
+@some_formats
+def test_every_fault_of_a_single_tensor_is_found_and_named(tmp_path: Path, form: str, good: Good) -> None:
     """Dropped, renamed, added, transposed, reshaped, one row more or less, another dtype: each tensor, each fault."""
-    assert list(missed(tmp_path, good, as_safetensors)) == []
+    assert list(missed(tmp_path, good, FORMATS[form][0])) == []
 
 
 @every_good
 def test_every_changed_field_of_the_config_is_found(tmp_path: Path, good: Good) -> None:
     """A config that says something else than the file holds does not match it."""
     target = as_safetensors(tmp_path, good.tensors)
+    for what, config in changed(good):
+        found = verify(target, config)
+        assert (what, found.matches) == (what, False)
+        assert found.faults
+
+
+def changed(good: Good) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the configs with a changed field that another file would be of."""
     expected = gpt2calc.tensors(good.config)
     for what, config in faults.configs(good.config):
         try:
@@ -178,9 +162,74 @@ def test_every_changed_field_of_the_config_is_found(tmp_path: Path, good: Good) 
                 continue  # it changes nothing that a file of this model holds
         except gpt2calc.ConfigError:
             continue
-        found = verify(target, config)
-        assert (what, found.matches) == (what, False)
-        assert found.faults
+        yield what, config
+
+
+# Faults between files
+
+
+def between_shards(tensors: list[Tensor]) -> Iterator[tuple[str, str, dict[str, list[Tensor]], bytes]]:
+    """Yield every fault that a tensor can have between three shards and their index: what, tensor, shards, index."""
+    parts = shards.split(tensors, 3)
+    names = list(parts)
+    index = shards.index(parts)
+    for shard, held in parts.items():
+        others = [other for other in names if other != shard]
+        for tensor in held:
+            less = {name: [each for each in part if each != tensor] for name, part in parts.items()}
+            yield "not in its shard", tensor[0], less, index
+            yield "not in the index", tensor[0], parts, shards.index(less)
+            for other in others:
+                twice = {**parts, other: [*parts[other], tensor]}
+                yield f"twice, in {other}", tensor[0], twice, index
+                yield f"moved to {other}", tensor[0], {**less, other: [*less[other], tensor]}, index
+
+
+@pytest.mark.parametrize("name", ["bare", "nanogpt", "raschka"])
+def test_every_fault_between_shards_is_found_and_named(tmp_path: Path, name: str) -> None:
+    """In no shard, in two, in another than the index says, or not in the index: each tensor, each shard."""
+    good = plain(name)
+    for what, tensor, parts, index in between_shards(good.tensors):
+        found = verify(shards.write(tmp_path, parts, index), good.config)
+        assert (what, tensor, found.matches) == (what, tensor, False)
+        assert tensor in {fault.tensor for fault in found.faults}
+
+
+# llm.c, whose names and shapes follow from its header
+
+
+LLMC = {"n_layer": 2, "n_embd": 8, "n_positions": 16, "vocab_size": 11, "n_head": 2}
+
+
+@pytest.mark.parametrize("version", [1, 3, 5])
+def test_a_good_file_of_llm_c_raises_no_alarm(tmp_path: Path, version: int) -> None:
+    """float32 without padding, float32, and bfloat16: a padded row is no parameter."""
+    target = tmp_path / "model.bin"
+    target.write_bytes(llmc.content(version=version, **LLMC))
+    for found in (gpt2calc.verify(target, LLMC), gpt2calc.verify(target)):
+        assert (found.faults, found.matches) == ((), True)
+        assert found.total == gpt2calc.count(LLMC).total
+
+
+@pytest.mark.parametrize("version", [1, 3, 5])
+@pytest.mark.parametrize("field", LLMC)
+def test_every_changed_number_of_llm_cs_header_is_found(tmp_path: Path, version: int, field: str) -> None:
+    """Its size no longer fits, or it contradicts the config; no count depends on n_head, and the file says it."""
+    assert list(missed_in_llmc(tmp_path, version, field)) == []
+
+
+def missed_in_llmc(path: Path, version: int, field: str) -> Iterator[str]:
+    """Yield changes of a header that were not found."""
+    target = path / "model.bin"
+    whole = llmc.content(version=version, **LLMC)
+    for change in (-1, 1, 2, 128):
+        sizes = {**LLMC, field: LLMC[field] + change}
+        target.write_bytes(llmc.header(version=version, padded=0 if version == 1 else 128, **sizes) + whole[1024:])
+        try:
+            if gpt2calc.verify(target, LLMC).matches:
+                yield f"{field} {change:+}"
+        except gpt2calc.UnreadableInputError:
+            continue
 
 
 def test_there_are_good_checkpoints_to_plant_faults_in() -> None:
@@ -190,15 +239,30 @@ def test_there_are_good_checkpoints_to_plant_faults_in() -> None:
 
 
 def main() -> None:
-    """Plant every fault, and print how many were found."""
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
+    """Plant every fault in every format, and print how many were found."""
+    planted = lost = 0
+    with tempfile.TemporaryDirectory() as there:
+        folder = Path(there)
+        for form, good in CASES:
+            many = sum(is_seen(each, good) for each in faults.single(good.tensors))
+            failed = list(missed(folder, good, FORMATS[form][0]))
+            alarms = len(verify(FORMATS[form][0](folder, good.tensors), good.config).faults)
+            print(
+                f"{form:20} {good.name:30}{many:6,} planted{many - len(failed):6,} found{alarms:3} false alarms",
+                flush=True,
+            )
+            print(*failed[:5], sep="\n", end="\n" * bool(failed))
+            planted, lost = planted + many, lost + len(failed)
         for good in GOODS:
-            planted = sum(_is_seen(each, good) for each in faults.single(good.tensors))
-            lost = list(missed(Path(folder), good, as_safetensors))
-            print(f"{good.name:32}{planted:7,} planted{planted - len(lost):7,} found", *lost[:5], sep=os.linesep)
+            target = as_safetensors(folder, good.tensors)
+            found = [verify(target, config).matches for _, config in changed(good)]
+            planted, lost = planted + len(found), lost + sum(found)
+        for name in ("bare", "nanogpt", "raschka"):
+            good = plain(name)
+            for _, tensor, parts, index in between_shards(good.tensors):
+                faulty = verify(shards.write(folder, parts, index), good.config).faults
+                planted, lost = planted + 1, lost + (tensor not in {fault.tensor for fault in faulty})
+    print(f"in all, configs and shards among it: {planted:,} planted, {planted - lost:,} found")
 
 
 if __name__ == "__main__":

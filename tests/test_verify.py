@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
+from tests.goods import GOODS, masked, plain
 from tests.makers import safetensors
 from tests.makers.dialects import MAKERS, Sizes
-from tests.test_faults import GOODS, masked, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,7 +186,7 @@ def test_a_head_that_the_config_ties_and_that_has_other_values_is_a_fault(tmp_pa
 
 @pytest.mark.parametrize("vocab", [50257, 50304])
 def test_a_padded_vocabulary_is_what_its_config_says(tmp_path: Path, vocab: int) -> None:
-    """nanoGPT pads by saying so in the config: 50,304 rows are 50,304 tokens."""
+    """NanoGPT pads by saying so in the config: 50,304 rows are 50,304 tokens."""
     config = {**X.config(), "vocab_size": vocab}
     tensors = [(n, t, (vocab, X.n_embd) if n == "wte.weight" else s) for n, t, s in plain("bare").tensors]
     target = folder(tmp_path, tensors, config)

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gpt2calc.dialects.base import Piece
-from gpt2calc.listing import FLOATS, Fault
+from gpt2calc.listing import BITS, FLOATS, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,20 +32,19 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
     """
     gguf = found.listing.format == "gguf"
     overall = Counter(tensor.dtype for tensor in found.own.values())
-    quantized = gguf and not FLOATS.issuperset(overall)
+    quantized = gguf and not BITS.keys() >= overall.keys()
     for rank in (1, 2):
         group = {name: t for name, t in found.own.items() if len(found.expected[name].table_shape) == rank}
         usual = _majority((tensor.dtype for tensor in group.values()), overall)
         for name, tensor in group.items():
-            kept_wide = gguf and tensor.dtype == "F32" and found.expected[name].component == "wpe"
-            if kept_wide or (quantized and rank == 2):
+            if tensor.dtype in BITS and tensor.dtype not in FLOATS:
+                yield Fault(DTYPE, name, f"expected a float, got {tensor.dtype}", "F32", tensor.dtype)
                 continue
-            if tensor.dtype != usual:
+            kept_wide = gguf and tensor.dtype == "F32" and found.expected[name].component == "wpe"
+            if tensor.dtype != usual and not kept_wide and not (quantized and rank == 2):
                 others = "vectors" if rank == 1 else "matrices"
                 message = f"expected {usual}, as the other {others}, got {tensor.dtype}"
                 yield Fault(DTYPE, name, message, usual, tensor.dtype)
-            elif tensor.dtype not in FLOATS:
-                yield Fault(DTYPE, name, f"expected a float, got {tensor.dtype}", "F32", tensor.dtype)
 
 
 def memories(found: Sorted) -> Iterator[Fault]:

@@ -134,15 +134,16 @@ def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[
         UnreadableInputError: what the file says is not a GPT-2's config.
     """
     try:
-        source = sources.from_document({**inferred, **_canonical(own)}, name)
+        source = sources.from_document({**inferred, **canonical(own)}, name)
     except ConfigError as error:
         raise UnreadableInputError(name, f"what it says of its own config cannot be: {error}") from None
     return sources.resolve(source, fields) if fields else source
 
 
-def _canonical(own: Mapping[str, Any]) -> Mapping[str, Any]:
+def canonical(own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a file says of its own config, in canonical spelling."""
     if not own:
         return own
-    from gpt2calc.config import canonical  # loads pydantic, which a file that says nothing of its config does without
+    from gpt2calc import config  # loads pydantic, which a file that says nothing of its config does without
 
-    return canonical(own)
+    return config.canonical(own)

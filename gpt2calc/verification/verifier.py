@@ -16,7 +16,7 @@ from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checke
 from gpt2calc.verification.targets import CONFIG, LIVE, LOCAL, REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.config import Config
     from gpt2calc.dialects.base import Reading
@@ -37,8 +37,9 @@ ALLOWED = {
 }
 """The evidence that can be had of a target, by where it lies; the first is what is taken when none is asked for."""
 
-UNTIED = "tying"
-"""The fault of a head that the config ties, and that is stored with other values than wte."""
+UNTIED, CONTRADICTED = "tying", "config"
+"""The faults of a head that the config ties and that is stored with other values than wte, and of a field of the config
+that is not what the file says of itself."""
 
 INFERRED = "inferred from the shapes"
 OWN = "what the file says of itself"
@@ -151,6 +152,8 @@ def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> 
     heads = n_head or (inferred.fields["n_head"] if inferred.known_heads else guessed_heads(source.dims.n_embd))
     origin = found.origin or (OWN if listing.fields else INFERRED)
     matched = match(listing, inferred.reading, source.dims, heads)
+    if given and listing.fields:
+        matched = matched._replace(faults=(*matched.faults, *_contradictions(listing, source, n_head)))
     seen = Seen(listing, inferred.reading, matched, shapes_say=_differing(inferred.dims, source.dims))
     notes = listing.notes
     if not given and not known:
@@ -294,6 +297,15 @@ def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
     if inferred.n_inner == 4 * inferred.n_embd and x.n_inner == 4 * x.n_embd:
         said.pop("n_inner", None)  # it follows n_embd in both
     return said
+
+
+def _contradictions(listing: TensorListing, source: Source, n_head: int | None) -> Iterator[Fault]:
+    """Yield each size that a file says of itself and that the config says otherwise."""
+    config: dict[str, Any] = {**to_fields(source.dims), "n_head": n_head}
+    for field, said in targets.canonical(listing.fields).items():
+        if type(said) is int and config.get(field) not in (None, said):
+            message = f"the file says {said:,} of itself, and the config says {config[field]:,}"
+            yield Fault(CONTRADICTED, field, message, f"{config[field]:,}", f"{said:,}")
 
 
 def _heads(given: Mapping[str, Any] | None) -> int | None:
