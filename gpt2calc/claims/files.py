@@ -149,8 +149,9 @@ def _models_of(table: Table, default: tuple[str, ...]) -> tuple[str, ...]:
         return table.names("models") or default
     if "models" in table.content:
         raise table.wrong("expected models in claimed or in models, got both")
-    if not table.content["claimed"]:
-        raise table.wrong("claimed: expected a figure for at least one model, got none")
+    found = len(table.content["claimed"])
+    if not 0 < found <= toml.MOST_NAMES:
+        raise table.wrong(f"claimed: expected figures for 1 to {toml.MOST_NAMES} models, got {found:,}")
     return tuple(table.content["claimed"])
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SHARE_OF, NAMED, CONVENTION = "share of ", "named ", "convention."
+MOST_PARTS = 8
+"""No sum has more parts."""
+
 NAMED_WORDS = re.compile(rf"{NAMED}[\w.]+(?:\|[\w.]+)*")
 ROLES = ("weights", "biases")
 COMPONENTS = tuple(row.component for row in formulas.table(Dims(*(1 for _ in Dims._fields))))
@@ -130,6 +133,8 @@ def read(text: str) -> Quantity:
 def _sum(words: str, kind: str | None = None) -> tuple[Part, ...]:
     first, *rest = re.split(r" ([+-]) ", words)
     signed = [("+", first), *zip(rest[::2], rest[1::2], strict=True)]
+    if len(signed) > MOST_PARTS:
+        raise ConfigError(f"expected a sum of at most {MOST_PARTS} parts, got {len(signed):,}", got=words)
     parts = tuple(_part(words, 1 if sign == "+" else -1) for sign, words in signed)
     if {part.kind for part in parts} - {kind or parts[0].kind}:
         raise ConfigError(f"expected parameters alone or bytes alone, got both in {shown(words)}", got=words)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 Read = TypeVar("Read")
 
 LARGEST = 256 * 2**10
-"""No file is longer than this many bytes; the one that ships has 9 kB."""
+"""No file is longer than this many bytes; the one that ships has 4 kB."""
 
 MOST_DOTS = 100
 """A line has no more dots than this: the time that tomllib takes for a dotted key grows with their square."""
 
-MOST_TABLES, MOST_NAMES = 1000, 100
-"""No array of tables is longer, and no array of names."""
+MOST_TABLES, MOST_NAMES, MOST_LETTERS = 100, 50, 1000
+"""No array of tables is longer, no array of names, and no text; so the work that a file can ask for is bounded."""
 
 
 def parse(content: bytes) -> dict[str, Any]:
@@ -46,8 +46,10 @@ def parse(content: bytes) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not TOML: {error}") from None
-    except (RecursionError, ValueError):  # arrays in arrays in arrays, and numbers of more than 4,300 digits
-        raise ConfigError("not readable: its TOML nests too deeply, or has too long a number") from None
+    except RecursionError:
+        raise ConfigError("expected tables and arrays that nest a few levels deep, got too many levels") from None
+    except ValueError:  # Python reads no longer numbers
+        raise ConfigError("expected whole numbers of at most 4,300 digits, got a longer one") from None
 
 
 class Table:
@@ -83,8 +85,9 @@ class Table:
             return ""
         if found is None:
             raise self.wrong(f"expected a text under {key}, and there is none")
-        if not isinstance(found, str) or not found.strip():
-            raise self.wrong(f"{shortened(key)}: expected a text, got {shown(found)}")
+        if not isinstance(found, str) or not found.strip() or len(found) > MOST_LETTERS:
+            expected = f"a text in quotes of 1 to {MOST_LETTERS:,} characters"
+            raise self.wrong(f"{shortened(key)}: expected {expected}, got {shown(found)}")
         return printable(" ".join(found.split()))
 
     def read(self, key: str, reader: Callable[[str], Read]) -> Read:
