@@ -238,7 +238,7 @@ def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
     Raises:
         UnreadableInputError: the file cannot be read, or is no file of claims.
 
-    >>> check_claims()["total"].judgements[0].verdict
+    >>> check_claims()["totals"].judgements[0].verdict
     'true as rounded'
     """
     from os import fspath

@@ -124,14 +124,16 @@ class Claimed(NamedTuple):
 def read(text: str) -> Claimed:
     """Read what is claimed: a figure, a bound or a range, as people print them.
 
+    Law: the lower end of a range that has no unit has that of the upper one, as in 22 to 31 %.
+
     Args:
         text: such as "124M", "~22 %", "< 0.1 %" or "10,000 to ~100,000".
 
     Raises:
         ConfigError: it is none of these.
 
-    >>> read("1.5B").low.value, read("≤ 5 %").high.value
-    (Fraction(1500000000, 1), Fraction(1, 20))
+    >>> read("1.5B").low.value, read("≤ 5 %").high.value, read("22 to 31 %").low.value
+    (Fraction(1500000000, 1), Fraction(1, 20), Fraction(11, 50))
     """
     words = " ".join(text.split())
     bound = BOUND.fullmatch(words)
@@ -139,25 +141,28 @@ def read(text: str) -> Claimed:
         sign, figure = bound[1], _figure(bound[2], text)
         low, high = (figure, None) if sign in (">", ">=", "≥") else (None, figure)
         return Claimed(words, low, high, strict=sign in ("<", ">"))
-    ends = [_figure(end, text) for end in RANGE.split(words)]
-    if len(ends) > 2:
+    first, *rest = RANGE.split(words)
+    if len(rest) > 1:
         raise _unreadable(text)
-    if ends[0].value > ends[-1].value:
+    high = _figure(rest[0] if rest else first, text)
+    low = _figure(first, text, high.unit)
+    if low.value > high.value:
         raise ConfigError(f"expected a range from the smaller to the larger, got {shown(text)}", got=text)
-    return Claimed(words, ends[0], ends[-1])
+    return Claimed(words, low, high)
 
 
-def _figure(words: str, text: str) -> Figure:
+def _figure(words: str, text: str, default: str = "") -> Figure:
     found = FIGURE.fullmatch(words) if len(words) <= LONGEST else None
     if not found:
         raise _unreadable(text)
     digits, decimals = found["whole"].replace(",", ""), found["decimals"] or ""
-    unit = UNITS[found["unit"]][0]
+    name = found["unit"] or default
+    unit = UNITS[name][0]
     value = unit * Fraction(int(digits + decimals), 10 ** len(decimals))
     step = unit / 10 ** len(decimals)
     if found["about"] and not decimals:
         step *= 10 ** _vague_zeros(digits.lstrip("0"))
-    return Figure(-value if found["sign"] else value, step, len(decimals), found["unit"], bool(found["about"]))
+    return Figure(-value if found["sign"] else value, step, len(decimals), name, bool(found["about"]))
 
 
 def _vague_zeros(digits: str) -> int:

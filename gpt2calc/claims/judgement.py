@@ -65,7 +65,7 @@ class JudgedClaim(NamedTuple):
         if judgement.figure is not None:
             return judgement.figure
         if judgement.other:
-            return f"= {text(judgement.other.cell())}"
+            return f"equals {text(judgement.other.cell())}"
         return self.claim.over_models or self.claim.over_blocks
 
 
