@@ -20,6 +20,7 @@ from tests.conftest import PACKAGE, environment
 
 SURFACE = [
     "CONVENTIONS",
+    "ClaimReport",
     "Comparison",
     "Config",
     "ConfigError",
@@ -32,6 +33,7 @@ SURFACE = [
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "check_claims",
     "compare",
     "count",
     "formula",
@@ -42,8 +44,8 @@ SURFACE = [
 ]
 """Everything that is public. A name is added here on purpose, and removed with a new major version."""
 
-VERBS = ("compare", "count", "formula", "infer", "models", "tensors", "verify")
-CLASSES = ("Comparison", "Config", "Derivation", "ParameterCount", "Verification")
+VERBS = ("check_claims", "compare", "count", "formula", "infer", "models", "tensors", "verify")
+CLASSES = ("ClaimReport", "Comparison", "Config", "Derivation", "ParameterCount", "Verification")
 ERRORS = (
     "ConfigError",
     "Gpt2calcError",
@@ -133,7 +135,7 @@ def public_things() -> list[tuple[str, Any]]:
     found = {}
     for module in MODULES:
         for name, thing in vars(importlib.import_module(module)).items():
-            mine = getattr(thing, "__module__", "").startswith("gpt2calc")
+            mine = (getattr(thing, "__module__", None) or "").startswith("gpt2calc")  # a built-in method has None
             if mine and not name.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
                 found[f"{thing.__module__}.{thing.__qualname__}"] = thing
     return sorted(found.items(), key=lambda pair: pair[0])
@@ -161,6 +163,7 @@ def test_errors_can_be_caught_together_and_by_what_they_are() -> None:
         "ConfigError": ValueError,
         "UnknownNameError": LookupError,
         "Int64OverflowError": OverflowError,
+        "NetworkError": Exception,
         "UnreadableInputError": Exception,
     }
     for name, builtin in hierarchy.items():
@@ -172,12 +175,13 @@ def test_errors_can_be_caught_together_and_by_what_they_are() -> None:
 
 
 def test_errors_carry_the_exit_code_of_the_command_line() -> None:
-    """A mistake is 2, an unreadable input 3."""
+    """A mistake is 2, an unreadable input 3, the network 4."""
     codes = {name: getattr(gpt2calc, name).exit_code for name in ERRORS}
     assert codes == {
         "ConfigError": 2,
         "Gpt2calcError": 1,
         "Int64OverflowError": 2,
+        "NetworkError": 4,
         "UnknownNameError": 2,
         "UnreadableInputError": 3,
     }
@@ -189,6 +193,7 @@ RAISED = [
     errors.UnknownNameError("model", "gpt2-xll", ("gpt2", "gpt2-xl"), " and there is no such file"),
     errors.UnreadableInputError("some.json", "cannot be read"),
     errors.Int64OverflowError("too large"),
+    errors.NetworkError("openai-community/gpt2", "the hub answers with status 503"),
 ]
 
 
