@@ -732,7 +732,8 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("formulas",): "gpt2calc: no command is called 'formulas': did you mean formula?",
     ("COUNT", "gpt2"): "gpt2calc: no command is called 'COUNT': did you mean count?",
     ("frobnicate",): (
-        "gpt2calc: no command is called 'frobnicate': known are count, compare, formula, tensors, verify, infer, claims, models"
+        "gpt2calc: no command is called 'frobnicate': "
+        "known are count, compare, formula, tensors, verify, infer, claims, models"
     ),
     ("gpt2",): "gpt2calc: 'gpt2' is a model and no command: did you mean gpt2calc count gpt2?",
     ("count", "gpt2", "--n-layerz", "3"): "gpt2calc count: there is no option --n-layerz: did you mean --n-layer?",
