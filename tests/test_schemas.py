@@ -54,6 +54,7 @@ CASES = [
     ["tensors", "gpt2"],
     ["tensors", *UNUSUAL],
     ["tensors", "gpt2-untied", "--head", "GPT2ForTokenClassification", "--num-labels", "0"],
+    ["claims"],
     ["models"],
 ]
 

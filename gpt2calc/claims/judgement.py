@@ -24,17 +24,15 @@ if TYPE_CHECKING:
 
 
 class Judgement(NamedTuple):
-    """One claim in one model: what is claimed there, what is exact, and the verdict.
+    """One claim in one model: what is claimed there, in a few words, what is exact, and the verdict.
 
-    `figure` is what was printed, and `other` the exact value of what is claimed to be equal; None where the claim says
-    something else. `decimals` is how many the figure has.
+    `decimals` is how many decimals were printed.
     """
 
     model: str
+    claimed: str
     value: Value
     verdict: str
-    figure: str | None = None
-    other: Value | None = None
     decimals: int = 0
 
     @property
@@ -60,14 +58,6 @@ class JudgedClaim(NamedTuple):
         other = self.claim.equals
         return f"{self.claim.quantity.text} = {other.text}" if other else self.claim.quantity.text
 
-    def said(self, judgement: Judgement) -> str:
-        """Return what is claimed in one model, in a few words."""
-        if judgement.figure is not None:
-            return judgement.figure
-        if judgement.other:
-            return f"equals {text(judgement.other.cell())}"
-        return self.claim.over_models or self.claim.over_blocks
-
 
 def judge(claim: Claim, models: Mapping[str, Dims]) -> JudgedClaim:
     """Recompute one claim in its models.
@@ -81,11 +71,16 @@ def judge(claim: Claim, models: Mapping[str, Dims]) -> JudgedClaim:
     elif claim.equals:
         found = _equality(claim, values, _measured(claim.equals, claim, models))
     elif claim.over_models:
-        verdict = _true(holds=_goes(claim.over_models, [value.exact for value in values]))
-        found = [Judgement(name, value, verdict) for name, value in zip(claim.models, values, strict=True)]
+        holds = _goes(claim.over_models, [value.exact for value in values])
+        found = [
+            _found(name, claim.over_models, value, holds=holds)
+            for name, value in zip(claim.models, values, strict=True)
+        ]
     else:
-        verdicts = [_true(holds=_depends(claim.over_blocks, claim.quantity, models[name])) for name in claim.models]
-        found = [Judgement(*row) for row in zip(claim.models, values, verdicts, strict=True)]
+        found = [
+            _found(name, claim.over_blocks, value, holds=_depends(claim.over_blocks, claim.quantity, models[name]))
+            for name, value in zip(claim.models, values, strict=True)
+        ]
     return JudgedClaim(claim, tuple(found))
 
 
@@ -99,8 +94,8 @@ def _measured(quantity: Quantity, claim: Claim, models: Mapping[str, Dims]) -> l
     return found
 
 
-def _true(*, holds: bool) -> str:
-    return TRUE if holds else FALSE
+def _found(model: str, claimed: str, value: Value, *, holds: bool) -> Judgement:
+    return Judgement(model, claimed, value, TRUE if holds else FALSE)
 
 
 def _figures(claim: Claim, values: Sequence[Value]) -> list[Judgement]:
@@ -115,15 +110,15 @@ def _figures(claim: Claim, values: Sequence[Value]) -> list[Judgement]:
     common = next((rule for rule in (ROUNDED, CUT_OFF) if all(rule in found for found in inexact)), ROUNDED)
     verdicts = [common if common in found else found[0] if found else FALSE for found in readings]
     return [
-        Judgement(name, value, verdict, each.text, None, max(figure.decimals for figure in each.figures))
-        for name, value, verdict, each in zip(claim.models, values, verdicts, claimed, strict=True)
+        Judgement(name, each.text, value, verdict, max(figure.decimals for figure in each.figures))
+        for name, each, value, verdict in zip(claim.models, claimed, values, verdicts, strict=True)
     ]
 
 
 def _equality(claim: Claim, values: Sequence[Value], others: Sequence[Value]) -> list[Judgement]:
     """Judge whether two quantities are the same number."""
     return [
-        Judgement(name, value, _true(holds=value.exact == other.exact), None, other)
+        _found(name, f"equals {text(other.cell())}", value, holds=value.exact == other.exact)
         for name, value, other in zip(claim.models, values, others, strict=True)
     ]
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from gpt2calc.claims.files import Claim, ClaimFile
     from gpt2calc.claims.judgement import JudgedClaim
-    from gpt2calc.claims.quantities import Value
 
 SCHEMA = "gpt2calc/claims/1"
 HEADERS = ("model", "claimed", "exact", "verdict")
@@ -82,7 +81,7 @@ class ClaimReport:
     def tables(self) -> list[Table]:
         """Lay the report out: every verdict, what the claims say, and the verdicts in short."""
         rows = tuple(
-            (each.claim.id if place == 0 else "", found.model, each.said(found), found.exact, found.verdict)
+            (each.claim.id if place == 0 else "", found.model, found.claimed, found.exact, found.verdict)
             for each in self.claims
             for place, found in enumerate(each.judgements)
         )
@@ -104,7 +103,7 @@ class ClaimReport:
     def table(self) -> Table:
         """Lay everything out as one table for a spreadsheet, a row for each claim in each model."""
         rows = tuple(
-            (each.claim.id, found.model, each.said(found), found.exact, found.verdict, each.measured, each.claim.says)
+            (each.claim.id, found.model, found.claimed, found.exact, found.verdict, each.measured, each.claim.says)
             for each in self.claims
             for found in each.judgements
         )
@@ -131,18 +130,15 @@ def _claim_as_dict(judged: JudgedClaim) -> dict[str, Any]:
         "judgements": [
             {
                 "model": each.model,
-                "claimed": each.figure,
-                "exact": _value(each.value, each.decimals),
-                "other": _value(each.other, each.decimals) if each.other else None,
+                "claimed": each.claimed,
+                "exact": text(each.exact),
+                "part": each.value.part,
+                "whole": each.value.whole,
                 "verdict": each.verdict,
             }
             for each in judged.judgements
         ],
     }
-
-
-def _value(value: Value, decimals: int) -> dict[str, Any]:
-    return {"text": text(value.cell(decimals)), "part": value.part, "whole": value.whole}
 
 
 def judge(file: ClaimFile) -> ClaimReport:
