@@ -1,6 +1,6 @@
-"""Run hf-mem on a hub that `verify.py` serves: `python hf_mem_on_loopback.py URL MODEL`.
+"""Run hf-mem on a hub that `verify.py` serves: `python hf_mem_on_loopback.py ADDRESS MODEL`.
 
-hf-mem asks huggingface.co, whatever HF_ENDPOINT says. Here its requests to that host go to URL, and nothing else
+hf-mem asks huggingface.co, whatever HF_ENDPOINT says. Here its requests to that host go to ADDRESS, and nothing else
 changes. They go without encryption, which can only make it faster.
 """
 
@@ -15,12 +15,12 @@ HUB = "https://huggingface.co"
 
 def main() -> int:
     """Change where requests go, and run hf-mem's command."""
-    url, model = sys.argv[1:]
+    address, model = sys.argv[1:]
     client = import_module("httpx2").AsyncClient
     build = client.build_request
 
-    def redirected(self: Any, method: str, address: Any, **settings: Any) -> Any:
-        return build(self, method, str(address).replace(HUB, url, 1), **settings)
+    def redirected(self: Any, **settings: Any) -> Any:
+        return build(self, **{**settings, "url": str(settings["url"]).replace(HUB, address, 1)})
 
     client.build_request = redirected
     sys.argv[1:] = ["--model-id", model]
