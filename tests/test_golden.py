@@ -41,6 +41,11 @@ GOLDEN = {
     "formula-c_attn.txt": ("formula", "attn.c_attn", "--model", "gpt2"),
     "formula-total.tex": ("formula", "total", "--format", "latex"),
     "tensors.txt": ("tensors", "tiny-gpt2"),
+    "claims.txt": ("claims",),
+    "claims.json": ("claims", "--json"),
+    "claims.csv": ("claims", "--format", "csv"),
+    "claims.md": ("claims", "--format", "markdown"),
+    "claims.tex": ("claims", "--format", "latex"),
     "models.txt": ("models",),
 }
 """Each file with the words that print it, at 100 columns and without colour."""
@@ -235,6 +240,7 @@ STRUCTURED = {
     "formula of a component": ("formula", "attn.c_attn", "--model", "gpt2"),
     "formula of a group": ("formula", "mlp", "--n-inner", "5"),
     "tensors": ("tensors", "tiny-gpt2"),
+    "claims": ("claims",),
     "models": ("models",),
 }
 
