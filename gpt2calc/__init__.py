@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from gpt2calc.verification.report import Verification
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CONVENTIONS",

@@ -28,7 +28,7 @@ DOCS = ROOT / "docs"
 IS_CLONE = (ROOT / "gpt2calc").is_dir()
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-PROSE = [*PAGES, *(page for name in ("CHANGELOG.md", "CONTRIBUTING.md") if (page := ROOT / name).exists())]
+PROSE = [*PAGES, *(page for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") if (page := ROOT / name).exists())]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -206,11 +206,13 @@ WITH_FENCES = [page for page in PAGES if "```python" in text(page) or "```consol
 
 @pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder that has a config.json wherever the docs name one."""
+    """Stand in a folder that has a config.json wherever the docs name one, and checkpoints of gpt2."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(HUB_CONFIG), encoding="utf-8")
+    for name in ("path/to/gpt2", "path/to/checkpoint"):
+        generate.write_released(tmp_path / name, "gpt2")
     monkeypatch.chdir(tmp_path)
 
 
@@ -375,7 +377,7 @@ def test_every_exit_code_is_documented(page: str) -> None:
     """The exit code of every error stands in the README and in cli.md, and so does 0."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     codes = {0, *(getattr(kind, "exit_code", 0) for kind in kinds)}
-    assert codes == {0, 1, 2, 3}
+    assert codes == {0, 1, 2, 3, 4}
     assert [code for code in codes if f"| {code} | " not in text(ROOT / page)] == []
 
 
