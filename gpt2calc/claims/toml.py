@@ -39,7 +39,8 @@ def parse(content: bytes) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"expected TOML in UTF-8, got other bytes at offset {error.start}") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"expected TOML in UTF-8, got other bytes in line {line:,}") from None
     if any(line.count(".") > MOST_DOTS for line in text.split("\n")):
         raise ConfigError(f"expected lines of at most {MOST_DOTS} dots, got one that has more")
     try:
