@@ -18,6 +18,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc import cli, conventions, dims, errors, formulas, spellings
+from gpt2calc.claims import figures, files
 from gpt2calc.cli import options
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ DOCS = ROOT / "docs"
 IS_CLONE = (ROOT / "gpt2calc").is_dir()
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-PROSE = [*PAGES, *(page for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") if (page := ROOT / name).exists())]
+PROSE = [
+    *PAGES,
+    *(page for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") if (page := ROOT / name).exists()),
+]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -206,13 +210,15 @@ WITH_FENCES = [page for page in PAGES if "```python" in text(page) or "```consol
 
 @pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder that has a config.json wherever the docs name one, and checkpoints of gpt2."""
+    """Stand in a folder that has a config.json wherever the docs name one, checkpoints of gpt2, and claims.toml."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(HUB_CONFIG), encoding="utf-8")
     for name in ("path/to/gpt2", "path/to/checkpoint"):
         generate.write_released(tmp_path / name, "gpt2")
+    (claims,) = (snippet.body for snippet in snippets(DOCS / "claims.md") if snippet.language == "toml")
+    (tmp_path / "claims.toml").write_text(claims, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -221,7 +227,7 @@ def test_every_fence_is_found_and_has_a_language(page: Path) -> None:
     """No block is passed over because of how its fence is written."""
     fences = re.findall(r"^\s*```.*$", text(page), flags=re.MULTILINE)
     assert len(fences) == 2 * len(snippets(page))
-    assert {snippet.language for snippet in snippets(page)} <= {"python", "console", "sh", "json", "text"}
+    assert {snippet.language for snippet in snippets(page)} <= {"python", "console", "sh", "json", "text", "toml"}
 
 
 def test_there_are_examples_in_the_pages_that_need_them() -> None:
@@ -351,6 +357,12 @@ def test_every_convention_is_documented(convention: conventions.Convention) -> N
     assert f"`{convention.name}`" in page
     assert convention.sentence in page
     assert convention.source in page
+
+
+@pytest.mark.parametrize("word", [*files.FILE_KEYS, *files.CLAIM_KEYS, *figures.VERDICTS, *formulas.GROUPS])
+def test_every_word_of_a_file_of_claims_is_documented(word: str) -> None:
+    """A key, a verdict and a group stand in claims.md."""
+    assert re.search(rf"`\[*{word}(\.NAME)?\]*`", text(DOCS / "claims.md"))
 
 
 @pytest.mark.parametrize("field", spellings.SPELLINGS)

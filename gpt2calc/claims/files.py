@@ -37,6 +37,10 @@ EACH, ONCE = OVER_BLOCKS = ("in each block", "once")
 ASSERTIONS = ("claimed", "equals", "over_models", "over_blocks")
 """The keys of which a claim has one: what it says of its quantity."""
 
+FILE_KEYS = ("title", "models", "sizes", "claim")
+CLAIM_KEYS = ("id", "says", "quantity", "models", *ASSERTIONS, "source", "note")
+"""Every key that there is; docs/claims.md explains them."""
+
 
 class Claim(NamedTuple):
     """One claim: a quantity, and one thing that is said of it in each of the models.
@@ -97,7 +101,7 @@ def from_bytes(content: bytes, name: str) -> ClaimFile:
 
 def _file(document: dict[str, Any], name: str) -> ClaimFile:
     whole = Table("", document)
-    whole.allow("title", "models", "sizes", "claim")
+    whole.allow(*FILE_KEYS)
     known = _Models(whole.tables_by_name("sizes"))
     default = whole.names("models") or FOUR
     claims = tuple(_claim(table, known, default) for table in whole.tables("claim"))
@@ -114,7 +118,7 @@ def _file(document: dict[str, Any], name: str) -> ClaimFile:
 def _claim(table: Table, known: _Models, default: tuple[str, ...]) -> Claim:
     name = table.text("id")
     table.where = f"claim {shortened(name)}"
-    table.allow("id", "says", "quantity", "models", *ASSERTIONS, "source", "note")
+    table.allow(*CLAIM_KEYS)
     made = [key for key in ASSERTIONS if key in table.content]
     if len(made) != 1:
         raise table.wrong(f"expected one of {', '.join(ASSERTIONS)}, got {' and '.join(made) or 'none'}")

@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   gpt2calc claims
   gpt2calc claims -q | grep false
   gpt2calc claims --format markdown
-  gpt2calc claims --file claims.toml --strict"""
+  gpt2calc claims --file claims.toml"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
