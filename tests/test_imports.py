@@ -56,6 +56,7 @@ def test_importing_the_package_loads_nothing_but_itself() -> None:
         ("compare", "small", "medium", "large", "xl"),
         ("formula", "attn.c_attn", "--model", "gpt2"),
         ("tensors", "tiny-gpt2"),
+        ("claims",),
         ("models",),
     ],
     ids=" ".join,
@@ -77,6 +78,13 @@ def test_fields_load_pydantic_and_nothing_heavy(words: tuple[str, ...]) -> None:
     found = roots(running(*words))
     assert "pydantic" in found
     assert found & HEAVY == set()
+
+
+def test_counting_loads_neither_claims_nor_what_reads_them() -> None:
+    """A room that one command needs costs the others nothing."""
+    rooms = ("gpt2calc.claims", "gpt2calc.verification", "gpt2calc.checkpoints", "tomllib", "fractions")
+    assert {name for name in running("count", "gpt2") if name.startswith(rooms)} == set()
+    assert {name for name in running("claims") if name.startswith(rooms[1:3])} == set()
 
 
 def test_counting_in_python_loads_nothing_heavy() -> None:
