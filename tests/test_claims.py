@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 import gpt2calc
 from gpt2calc.claims import files
 from gpt2calc.claims.figures import VERDICTS
+from gpt2calc.cli import main
 from gpt2calc.reports import text
 
 if TYPE_CHECKING:
@@ -263,6 +265,15 @@ def test_claims_come_from_standard_input_as_well(run: Run) -> None:
     ran = run("claims", "--file", "-", stdin=b"claim = 1")
     assert (ran.code, ran.stdout) == (3, "")
     assert ran.stderr == "gpt2calc claims: standard input: claim: expected tables under [[claim]], got 1\n"
+
+
+def test_standard_input_that_is_closed_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As for every command that reads it."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["claims", "--file", "-"]) == 3
+    assert capsys.readouterr().err == "gpt2calc claims: standard input: it is closed\n"
 
 
 def test_a_file_that_is_not_there_is_said_and_ends_with_3(tmp_path: Path, run: Run) -> None:
