@@ -34,12 +34,15 @@ RANKS = tuple(
         r".+\.bin\.index\.json",
         r"(?!.*-\d{5}-of-\d{5}).+\.safetensors",
         r"ckpt\.pt",
-        r"(?!optimizer|scheduler|rng_state|scaler|training_args|.*-\d{5}-of-\d{5}).+\.(?:bin|pt|pth)",
+        r"(?!optimizer|scheduler|rng_state|scaler|training_args|.*-\d{5}-of-\d{5}).+\.(?:bin|ckpt|pt|pth)",
         r"(?!mmproj).+\.gguf",
         r".+\.index",
     )
 )
 """The files that hold a checkpoint: the first four in the order of transformers, the others by how they are used."""
+
+PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt|gguf)|.+\.data-\d{5}-of-\d{5}")
+"""The files that hold a part of a checkpoint, and of which none is read without the index that names them."""
 
 MOST_NAMED = 4
 """How many names a message gives."""
@@ -80,11 +83,10 @@ def choose(where: str, names: Iterable[str]) -> Chosen:
     if len(best) > 1:
         raise UnreadableInputError(where, f"expected one checkpoint, got {_listed(best)}: name the one that is meant")
     if not best:
-        unsupported = [name for name in names if formats.unsupported(name)]
-        got = f"{_listed(unsupported)}, which is not supported" if unsupported else _listed(names) or "no files"
-        raise UnreadableInputError(where, f"expected {formats.SUPPORTED}, got {got}")
-    others = dict.fromkeys(name for found in ranked for name in found if not name.startswith(_stem(best[0])))
-    return Chosen(best[0], tuple(others))
+        raise UnreadableInputError(where, f"expected {formats.SUPPORTED}, got {_instead(names)}")
+    ranked.append([name for name in names if formats.unsupported(name)])
+    others = dict.fromkeys(name for found in ranked for name in found if name != best[0])
+    return Chosen(best[0], tuple(name for name in others if not _is_shard(name, best[0])))
 
 
 def open_listing(path: str) -> TensorListing:
@@ -111,12 +113,13 @@ def companion_config(path: str) -> str | None:
 
 
 def holds_checkpoint(path: str) -> bool:
-    """Return whether a folder has a file that is a checkpoint by its name, supported or not.
+    """Return whether a folder has a file that is a checkpoint by its name, or a part of one, supported or not.
 
     Raises:
         UnreadableInputError: the folder cannot be read.
     """
-    return any(formats.unsupported(name) or any(rank.fullmatch(name) for rank in RANKS) for name in _names(path))
+    looks = (PART, *RANKS)
+    return any(formats.unsupported(name) or any(look.fullmatch(name) for look in looks) for name in _names(path))
 
 
 def is_prefix(path: str) -> bool:
@@ -128,23 +131,22 @@ def _open(path: str) -> TensorListing:
     if path.endswith(INDEX):
         from gpt2calc.checkpoints import shards  # most checkpoints are one file
 
-        return shards.read(path, _read)
-    if is_prefix(path):
-        return _read(path + ".index")
-    return _read(DATA.sub(".index", path))
-
-
-def _read(path: str) -> TensorListing:
-    """Return what one file holds."""
-    sizes = _sizes(path) if path.endswith(".index") else None
+        return shards.read(path, formats.read)
+    path = path + ".index" if is_prefix(path) else DATA.sub(".index", path)
     with LocalFile(path) as file:
-        return formats.read(file, sizes)
+        return formats.read(file, _sizes(path) if path.endswith(".index") else None)
 
 
 def _sizes(path: str) -> dict[str, int]:
     """Return the sizes of the files beside an index of TensorFlow, by their names."""
-    with os.scandir(os.path.dirname(path) or os.curdir) as entries:
-        return {entry.name: entry.stat().st_size for entry in entries if DATA.search(entry.name) and entry.is_file()}
+    folder = os.path.dirname(path) or os.curdir
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: entry.stat().st_size for entry in entries if DATA.search(entry.name) and entry.is_file()
+            }
+    except OSError as error:
+        raise UnreadableInputError(folder, f"cannot be read: {error.strerror}") from None
 
 
 def _names(folder: str) -> list[str]:
@@ -154,9 +156,18 @@ def _names(folder: str) -> list[str]:
         raise UnreadableInputError(folder, f"cannot be read: {error.strerror}") from None
 
 
-def _stem(name: str) -> str:
-    """Return what the shards of an index begin with, so that they are not taken for other checkpoints."""
-    return name.removesuffix(INDEX).rpartition(".")[0] + "-" if name.endswith(INDEX) else name
+def _is_shard(name: str, index: str) -> bool:
+    """Return whether a name is one that the shards of an index have; of a file that is no index, nothing is."""
+    return index.endswith(INDEX) and name.startswith(index.removesuffix(INDEX).rpartition(".")[0] + "-")
+
+
+def _instead(names: list[str]) -> str:
+    """Return what a folder has in the place of a checkpoint."""
+    parts = [name for name in names if PART.fullmatch(name)]
+    if parts:
+        return f"{_listed(parts)} without the index"
+    unsupported = [name for name in names if formats.unsupported(name)]
+    return f"{_listed(unsupported)}, which is not supported" if unsupported else _listed(names) or "no files"
 
 
 def _listed(names: Iterable[str]) -> str:

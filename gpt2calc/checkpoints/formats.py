@@ -11,25 +11,33 @@ from gpt2calc.errors import UnreadableInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import TensorListing
 
+    Reader: TypeAlias = Callable[[ByteFile], TensorListing]
+
 SUPPORTED = "a checkpoint of safetensors, PyTorch, GGUF, TensorFlow or llm.c"
 
-FIRST = 16
-"""How many bytes tell the formats apart."""
+FIRST = 16 * 2**10
+"""How many bytes are read at first. Sixteen tell the formats apart. A file of the hub keeps what was first read,
+so that the reader of safetensors, which begins with as many, makes no second request."""
 
 LLMC = range(20240326, 20240804)
 """What the files of llm.c begin with, its models' first: days."""
 
+TABLE = bytes.fromhex("57fb808b247547db")
+"""What an index of TensorFlow ends with, which is a table of LevelDB."""
+
 UNSUPPORTED = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, as keras writes",
+    b"\x89hdf\r\n\x1a\n": "an HDF5 file, as keras writes",
     b"version https://": "a Git LFS pointer in the place of the file: git lfs pull fetches it",
-    b"<!DOCTYPE html": "a web page",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
     b"\x1f\x8b": "a file that is compressed with gzip",
 }
-"""How files begin that are often taken for a checkpoint, and what they are."""
+"""How files begin, in small letters, that are often taken for a checkpoint, and what they are."""
 
 UNSUPPORTED_NAMES = {
     ".h5": "HDF5, as keras writes",
@@ -57,19 +65,20 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     >>> read(MemoryFile("model.safetensors", bytes((2, 0, 0, 0, 0, 0, 0, 0)) + b"{}")).format
     'safetensors'
     """
-    if file.name.endswith(".index"):
+    first = file.read(0, min(FIRST, file.size))[:16]
+    reader = _by_bytes(first)
+    if reader is not None:
+        return reader(file)
+    if file.name.endswith(".index") or file.read(max(file.size - 8, 0), min(file.size, 8)) == TABLE:
         from gpt2calc.checkpoints import tensorflow  # a reader is loaded where its format is met
 
         return tensorflow.read(file, sizes)
-    first = file.read(0, min(FIRST, file.size))
-    for start, what in UNSUPPORTED.items():
-        if first.startswith(start):
-            raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {what}")
+    other = next((what for start, what in UNSUPPORTED.items() if first.lower().startswith(start)), None)
     ending = unsupported(file.name)
-    reader = _reader(first, file.name) if not ending else None
+    got = other or (f"{ending}, which is not supported" if ending else None)
+    reader = None if got else _by_name(file.name)
     if reader is None:
-        got = f"{ending}, which is not supported" if ending else _beginning(first)
-        raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {got}")
+        raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {got or _beginning(first)}")
     return reader(file)
 
 
@@ -78,21 +87,42 @@ def unsupported(name: str) -> str | None:
     return next((what for ending, what in UNSUPPORTED_NAMES.items() if name.lower().endswith(ending)), None)
 
 
-def _reader(first: bytes, name: str) -> Callable[[ByteFile], TensorListing] | None:
-    """Return the reader of a format; where the bytes say nothing, what the name says is tried."""
-    if first.startswith((b"GGUF", b"FUGG")) or name.endswith(".gguf"):
+def _by_bytes(first: bytes) -> Reader | None:
+    """Return the reader of the format that the first bytes show.
+
+    The order matters where they would show two: what makes a number of GGUF or llm.c end with `{` makes the length of a
+    safetensors header one of gigabytes, and what makes such a length begin like a zip is followed by `{`.
+    """
+    if first.startswith((b"GGUF", b"FUGG")):
         from gpt2calc.checkpoints import gguf  # a reader is loaded where its format is met
 
         return gguf.read
-    if int.from_bytes(first[:4], "little") in LLMC and name.endswith(".bin"):
+    if int.from_bytes(first[:4], "little") in LLMC and any(first[4:8]):
         from gpt2calc.checkpoints import llmc  # as above
 
         return llmc.read
-    if first[8:9] == b"{" or name.endswith(".safetensors"):
+    if first[8:9] == b"{":
         from gpt2calc.checkpoints import safetensors  # as above
 
         return safetensors.read
-    if first.startswith((b"PK", b"\x80")) or name.endswith((".bin", ".pt", ".pth")):
+    if first.startswith((b"PK\3\4", b"\x80")):
+        from gpt2calc.checkpoints import torch_files  # as above
+
+        return torch_files.read
+    return None
+
+
+def _by_name(name: str) -> Reader | None:
+    """Return the reader whose files have such names, which then says what is wrong with this one."""
+    if name.endswith(".gguf"):
+        from gpt2calc.checkpoints import gguf  # as above
+
+        return gguf.read
+    if name.endswith(".safetensors"):
+        from gpt2calc.checkpoints import safetensors  # as above
+
+        return safetensors.read
+    if name.endswith((".bin", ".ckpt", ".pt", ".pth")):
         from gpt2calc.checkpoints import torch_files  # as above
 
         return torch_files.read

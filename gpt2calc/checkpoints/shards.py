@@ -17,15 +17,18 @@ from gpt2calc.listing import Fault, StoredFile, TensorListing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import StoredTensor
 
-MOST_SHARDS = 1000
+MOST_SHARDS = 250
 """How many shards a checkpoint may have. The largest models on the hub have under 200."""
 
 MOST_TENSORS = 100_000
 """How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
 
-ENDING = ".index.json"
+MOST_READ = 12 * 2**20
+"""How many bytes may be read of all shards on disk together. The headers of gpt2-xl have 58 kB, and readers begin with
+up to 128 KiB of a file."""
 
 
 class Index(NamedTuple):
@@ -76,6 +79,8 @@ def parse(name: str, content: bytes) -> Index:
         _refuse(
             name, f"expected an index with a weight_map of tensors and shards, got {brief(weight_map)} as weight_map"
         )
+    if len(weight_map) > MOST_TENSORS:
+        _refuse(name, f"expected at most {MOST_TENSORS:,} tensors, got {len(weight_map):,}")
     if not isinstance(metadata, dict):
         _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
     for tensor, shard in weight_map.items():
@@ -126,7 +131,7 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
     )
 
 
-def read(path: str, read_shard: Callable[[str], TensorListing]) -> TensorListing:
+def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorListing:
     """Return what the shards of an index on disk hold together.
 
     A shard may be a link that leads to the index's own folder, or, from a snapshot in huggingface_hub's cache, to where
@@ -134,21 +139,50 @@ def read(path: str, read_shard: Callable[[str], TensorListing]) -> TensorListing
 
     Args:
         path: the index.
-        read_shard: lists what the file at a path holds. It takes no index, so that none can name another.
+        read_shard: lists what a file holds. It takes no index, so that none can name another.
 
     Raises:
-        UnreadableInputError: the index or a shard cannot be read, or a shard is missing or lies elsewhere.
+        UnreadableInputError: the index or a shard cannot be read, a shard is missing or lies elsewhere, or the headers
+            are too long together.
     """
     with LocalFile(path) as file:
         if file.size > LARGEST:
             _refuse(path, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
-    folder = os.path.dirname(path)
+    allowance = _Allowance(path)
     listings: dict[str, TensorListing] = {}
-    for shard, place in _places(index, folder).items():
-        listings[shard] = read_shard(place)
+    for shard, place in _places(index, os.path.dirname(path)).items():
+        with _Shard(place, allowance) as opened:
+            listings[shard] = read_shard(opened)
         _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
     return merge(index, listings)
+
+
+class _Allowance:
+    """How many bytes may still be read of the shards of an index."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._left = MOST_READ
+
+    def take(self, count: int) -> None:
+        """Take off what is about to be read."""
+        self._left -= count
+        if self._left < 0:
+            _refuse(self._name, f"expected shards whose headers have at most {MOST_READ:,} bytes together, got more")
+
+
+class _Shard(LocalFile):
+    """A shard on disk, of which no more is read than its index's shards may take together."""
+
+    def __init__(self, path: str, allowance: _Allowance) -> None:
+        super().__init__(path)
+        self._allowance = allowance
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return exactly `count` bytes from `offset` on."""
+        self._allowance.take(count)
+        return super().read(offset, count)
 
 
 def _refuse(name: str, problem: str) -> NoReturn:
