@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,12 +174,32 @@ def test_figures_of_one_claim_are_made_by_one_rule_where_they_can_be(
     claimed: tuple[str, ...], verdicts: list[str]
 ) -> None:
     """A figure that is both the rounded and the cut off number is taken for what its neighbours are."""
-    figures = ", ".join(
-        f'{model} = "{figure}"' for model, figure in zip(["small", "medium", "large", "xl"], claimed, strict=True)
-    )
-    text = f'[[claim]]\nid="a"\nsays="b"\nquantity="share of attention"\nclaimed={{ {figures} }}'
+    found = figures("share of attention", dict(zip(["small", "medium", "large", "xl"], claimed, strict=True)))
+    assert [each.verdict for each in found] == verdicts
+
+
+def test_an_exact_figure_does_not_say_how_its_neighbours_were_made() -> None:
+    """774 can be both, 354 is cut off, and the smallest size is given in full."""
+    found = figures("total", {"small": "124,439,808", "medium": "354M", "large": "774M"})
+    assert [each.verdict for each in found] == [TRUE, CUT_OFF, CUT_OFF]
+
+
+def test_a_ratio_is_shown_in_two_decimals_more_than_were_claimed() -> None:
+    """And in four at least."""
+    shown = [
+        each.exact.text()  # type: ignore[union-attr]  # a ratio is no text and no whole number
+        for figure in ("2", "1.99", "1.999")
+        for each in figures("mlp / attention", {"small": figure})
+    ]
+    assert shown == ["1.9990", "1.9990", "1.99902"]
+
+
+def figures(quantity: str, claimed: dict[str, str]) -> tuple[judgement.Judgement, ...]:
+    """Return the judgements on the figures of one claim."""
+    by_model = ", ".join(f'{model} = "{figure}"' for model, figure in claimed.items())
+    text = f'[[claim]]\nid = "a"\nsays = "b"\nquantity = "{quantity}"\nclaimed = {{ {by_model} }}'
     file = files.from_bytes(text.encode(), "claims.toml")
-    assert [each.verdict for each in judgement.judge(file.claims[0], file.models).judgements] == verdicts
+    return judgement.judge(file.claims[0], file.models).judgements
 
 
 @pytest.mark.parametrize(
@@ -228,6 +249,23 @@ def test_a_claim_of_equality_is_judged_in_each_model() -> None:
     """Exactly: a ratio that is almost 2 is not."""
     assert judged("convention.untied - wte", equals="convention.tied") == [TRUE] * 4
     assert judged("mlp", equals="attention + attention") == [FALSE] * 4
+
+
+class Planted(quantities.Quantity):
+    """A quantity that is no polynomial of degree 1: it follows n_layer for a while, and then does not."""
+
+    def of(self, x: Dims) -> quantities.Value:
+        """Return L plus a product that is 0 for the numbers of blocks below the planted one."""
+        return quantities.Value(x.n_layer + prod(x.n_layer - n for n in range(1, int(self.text))), 1, COUNT)
+
+
+@pytest.mark.parametrize("first", [2, 3, 4])
+def test_more_than_two_numbers_of_blocks_are_tried(first: int) -> None:
+    """What is in proportion for one, two or three blocks, and not from then on, is found in a model of five."""
+    planted = Planted(str(first), COUNT, (), ())
+    five = GPT2.dims._replace(n_layer=5)
+    assert [planted.of(five._replace(n_layer=n)).part for n in range(1, first)] == list(range(1, first))
+    assert not judgement._depends(files.EACH, planted, five)
 
 
 names = st.sampled_from([*quantities.NAMES, *(f"convention.{name}" for name in conventions.NAMES[:-5])])
