@@ -106,14 +106,15 @@ def rows(folder: str, url: str) -> Iterator[Row]:
 
 def peaks(folder: str) -> dict[str, float]:
     """Return the most memory that verifying each replica takes, in MiB, and counting gpt2-xl."""
-    commands = {f"verify {name}": ("verify", os.path.join(folder, name)) for name in SIZES}
-    found = {}
-    for name, words in {**commands, "count gpt2-xl": ("count", "gpt2-xl")}.items():
-        child = subprocess.run(
-            (sys.executable, "-c", PEAK, *words), env=ENVIRONMENT, capture_output=True, text=True, check=True
-        )
-        found[name] = int(child.stderr.split()[-1]) / 1024
-    return found
+    found = {f"verify {name}": peak("verify", os.path.join(folder, name)) for name in SIZES}
+    return {**found, "count gpt2-xl": peak("count", "gpt2-xl")}
+
+
+def peak(*words: str) -> float:
+    """Return the most memory that a command takes, in MiB."""
+    run = (sys.executable, "-c", PEAK, *words)
+    child = subprocess.run(run, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return int(child.stderr.split()[-1]) / 1024
 
 
 def said_of_memory(found: dict[str, float]) -> str:

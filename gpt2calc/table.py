@@ -147,9 +147,31 @@ class Scaled(NamedTuple):
         return rounded(self.value, self.unit, 6).replace(",", "")
 
 
+class Real(NamedTuple):
+    """A number that was measured and not counted, such as a mean."""
+
+    value: float
+
+    def text(self) -> str:
+        """Return it with six digits.
+
+        >>> Real(1 / 3).text()
+        '0.333333'
+        """
+        return f"{self.value:.6g}"
+
+    def latex(self) -> str:
+        """Return the same for LaTeX."""
+        return self.text()
+
+    def plain(self) -> str:
+        """Return it with all its digits."""
+        return repr(self.value)
+
+
 def is_number(cell: Cell) -> bool:
     """Whether a cell holds a number, which a column aligns to the right."""
-    return isinstance(cell, (int, Percent, Ratio, Scaled))
+    return isinstance(cell, (int, Percent, Ratio, Real, Scaled))
 
 
 def is_numeric(column: Sequence[Cell]) -> bool:

@@ -43,7 +43,7 @@ class Match(NamedTuple):
         dtypes: how many tensors of parameters have each dtype.
         wte: the stored matrix of the token embedding.
         head: the stored matrix of the head, whether or not the config ties it.
-        roles: component and role of every tensor that holds parameters, by name.
+        roles: component and role of every tensor that holds parameters, by name, in the order of the dialect.
     """
 
     components: Mapping[str, int]
@@ -84,7 +84,7 @@ def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Mat
         Counter(tensor.dtype for tensor in found.own.values()),
         found.stored("wte"),
         found.head_copy or found.stored("lm_head"),
-        {name: (found.expected[name].component, found.expected[name].role) for name in found.own},
+        {name: (each.component, each.role) for name, each in found.expected.items() if name in found.own},
     )
 
 
