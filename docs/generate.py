@@ -56,7 +56,7 @@ REPOSITORIES = ("github.com", "huggingface.co")
 
 UNITS = {"M": 10**6, "B": 10**9}
 
-ROOMS = ("checkpoints", "verification")
+ROOMS = ("checkpoints", "claims", "verification")
 """Rooms whose files stand on floors of their own."""
 
 UNVERSIONED = ("infer",)
