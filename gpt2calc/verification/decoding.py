@@ -31,10 +31,11 @@ def as_float64(content: bytes, dtype: str) -> NDArray[float64]:
     """
     import numpy as np  # the guest of this file, of tying and of values
 
-    if dtype in NATIVE:
-        return np.frombuffer(content, NATIVE[dtype]).astype(np.float64)
-    if dtype == "BF16":
-        return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN may be one that signals, and stays a NaN
+        if dtype in NATIVE:
+            return np.frombuffer(content, NATIVE[dtype]).astype(np.float64)
+        if dtype == "BF16":
+            return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     found: NDArray[float64] = eight_bits(dtype)[np.frombuffer(content, np.uint8)]
     return found
 
