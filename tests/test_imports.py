@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 import gpt2calc
 from tests.conftest import environment
+from tests.makers import safetensors
 
-HEAVY = frozenset({"matplotlib", "numpy", "pandas", "rich", "shtab", "sympy", "torch", "transformers"})
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = frozenset(
+    {
+        "huggingface_hub",
+        "matplotlib",
+        "numpy",
+        "pandas",
+        "rich",
+        "safetensors",
+        "shtab",
+        "sympy",
+        "torch",
+        "tqdm",
+        "transformers",
+    }
+)
 MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__, "gpt2calc."))
 GUESTS = {"gpt2calc.arrays": {"numpy"}, "gpt2calc.symbolic": {"sympy"}}
 """The rooms that a heavy library may enter, each with the library."""
@@ -85,6 +105,27 @@ def test_counting_loads_neither_claims_nor_what_reads_them() -> None:
     rooms = ("gpt2calc.claims", "gpt2calc.verification", "gpt2calc.checkpoints", "tomllib", "fractions")
     assert {name for name in running("count", "gpt2") if name.startswith(rooms)} == set()
     assert {name for name in running("claims") if name.startswith(rooms[1:3])} == set()
+
+
+@pytest.mark.parametrize(
+    "words", [("verify",), ("verify", "--config", "gpt2"), ("verify", "--json"), ("verify", "--tying")], ids=" ".join
+)
+def test_a_file_is_verified_without_pydantic_and_everything_heavy(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Header readers are ours, and a config.json that is plain needs no more than a look."""
+    config = {"model_type": "gpt2", "n_layer": 12, "n_embd": 768, "n_head": 12, "n_positions": 1024, "n_ctx": 1024}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "vocab_size": 50257}), encoding="utf-8")
+    safetensors.write(tmp_path / "model.safetensors", safetensors.released(12, 768))
+    found = roots(running(words[0], str(tmp_path), *words[1:]))
+    assert "gpt2calc" in found
+    assert found & (HEAVY | {"pydantic", "pydantic_core", "inspect", "asyncio", "ssl"}) == set()
+
+
+def test_a_file_loads_the_reader_of_its_format_alone(tmp_path: Path) -> None:
+    """Nobody waits for the other formats."""
+    safetensors.write(tmp_path / "model.safetensors", safetensors.released(1, 64))
+    found = running("verify", str(tmp_path))
+    readers = {"gguf", "hub", "live", "llmc", "safetensors", "shards", "tensorflow", "torch_files", "transport"}
+    assert {name for name in readers if f"gpt2calc.checkpoints.{name}" in found} == {"safetensors"}
 
 
 def test_counting_in_python_loads_nothing_heavy() -> None:
