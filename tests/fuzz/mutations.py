@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import random
 
-    from tests.fuzz import Mutation
+    from tests.fuzz.rows import Mutation
 
 EDGES = tuple(
     sorted({0, 1, 2, 7, 8, 9, *(2**bits + d for bits in (7, 8, 15, 16, 31, 32, 53, 62, 63, 64) for d in (-1, 0, 1))})

@@ -17,7 +17,7 @@ from gpt2calc.listing import TensorListing
 from tests.fuzz.mutations import ANY, mutated
 
 if TYPE_CHECKING:
-    from tests.fuzz import Reader
+    from tests.fuzz.rows import Reader
 
 MOST_SECONDS = 1.0
 """Processor time that one input may take."""
@@ -30,12 +30,30 @@ SAMPLE = 500
 
 
 class Tally(NamedTuple):
-    """What a run came to: how many inputs were read and refused, in how many seconds."""
+    """What a run came to.
+
+    Args:
+        inputs: how many inputs were read, the seeds apart.
+        accepted: how many of them were listed.
+        stricter: how many were refused on purpose, and the oracle accepts them; of all others it said the same.
+        seconds: how long the run took.
+        slowest: the processor time that one input took at most, in seconds.
+        peak: the bytes that the reading of one of every `SAMPLE` inputs allocated at most.
+        highest: the bytes that the process had at most, Python and the oracle among them.
+    """
 
     inputs: int
     accepted: int
-    refused: int
+    stricter: int
     seconds: float
+    slowest: float
+    peak: int
+    highest: int
+
+    @property
+    def refused(self) -> int:
+        """How many inputs ended in an error."""
+        return self.inputs - self.accepted
 
 
 class Finding(Exception):  # noqa: N818 - a finding is what fuzzing is for, and no error of the fuzzer
@@ -51,14 +69,13 @@ class _TooSlowError(BaseException):
     """Raised by the timer. No reader catches it by catching every Exception."""
 
 
-def run(reader: Reader, inputs: int, seed: int, *, oracle: bool = False) -> Tally:
+def run(reader: Reader, count: int, seed: int) -> Tally:
     """Feed a reader with its seeds, and then with mutated ones.
 
     Args:
         reader: the row of the reader.
-        inputs: how many mutated files to make.
+        count: how many mutated files to make.
         seed: the seed of the random generator: the same seed, the same files.
-        oracle: whether the row's oracle judges each input too.
 
     Raises:
         Finding: the reader fails on an input.
@@ -66,53 +83,67 @@ def run(reader: Reader, inputs: int, seed: int, *, oracle: bool = False) -> Tall
     chance = random.Random(seed)
     seeds = tuple(reader.seeds())
     for content in seeds:
-        if isinstance(_judged(reader, content, oracle=oracle, trace=True), UnreadableInputError):
+        if isinstance(_judged(reader, content, _traced(reader, content)[0])[0], UnreadableInputError):
             raise Finding(content, "a seed is refused")
     mutations = (*ANY, *reader.mutations)
-    accepted, start = 0, time.perf_counter()
-    for number in range(inputs):
+    accepted = stricter = peak = 0
+    slowest, start = 0.0, time.perf_counter()
+    for number in range(count):
         content = mutated(seeds, mutations, chance)
-        found = _judged(reader, content, oracle=oracle, trace=number % SAMPLE == 0)
+        if number % SAMPLE:
+            read, seconds = _timed(reader, content)
+            slowest = max(slowest, seconds)
+        else:
+            read, allocated = _traced(reader, content)
+            peak = max(peak, allocated)
+        found, on_purpose = _judged(reader, content, read)
         accepted += isinstance(found, TensorListing)
-    return Tally(inputs, accepted, inputs - accepted, time.perf_counter() - start)
+        stricter += on_purpose
+    return Tally(count, accepted, stricter, time.perf_counter() - start, slowest, peak, _highest())
 
 
-def _judged(reader: Reader, content: bytes, *, oracle: bool, trace: bool) -> TensorListing | UnreadableInputError:
-    found = _traced(reader, content) if trace else _timed(reader, content)
+def _judged(
+    reader: Reader, content: bytes, found: TensorListing | UnreadableInputError
+) -> tuple[TensorListing | UnreadableInputError, bool]:
+    """Return what a reader found, and whether it refused on purpose what the oracle accepts."""
     if isinstance(found, TensorListing):
         _check_places(found, content)
-    if oracle and reader.oracle is not None:
-        _compare(reader, content, found)
-    return found
+    return found, reader.oracle is not None and _compare(reader, content, found)
 
 
-def _timed(reader: Reader, content: bytes) -> TensorListing | UnreadableInputError:
-    """Read one input, with a timer that ends even an endless loop."""
-    before = _highest()
-    signal.signal(signal.SIGPROF, _end)
-    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
-    try:
-        found = _read(reader, content)
-    except _TooSlowError:
-        raise Finding(content, f"takes more than {MOST_SECONDS} s") from None
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+def _timed(reader: Reader, content: bytes) -> tuple[TensorListing | UnreadableInputError, float]:
+    """Read one input, and return the seconds that it took."""
+    before, start = _highest(), time.process_time()
+    found = _ended(reader, content, MOST_SECONDS)
+    seconds = time.process_time() - start
     if _highest() - before > MOST_MEMORY:
         raise Finding(content, f"takes {(_highest() - before) / 2**20:,.0f} MiB of memory")
-    return found
+    return found, seconds
 
 
-def _traced(reader: Reader, content: bytes) -> TensorListing | UnreadableInputError:
-    """Read one input, and add up what it allocates."""
+def _traced(reader: Reader, content: bytes) -> tuple[TensorListing | UnreadableInputError, int]:
+    """Read one input, which takes several times as long, and return the bytes that it allocates."""
     tracemalloc.start()
     try:
-        found = _read(reader, content)
+        found = _ended(reader, content, 10 * MOST_SECONDS)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     if peak > MOST_MEMORY:
         raise Finding(content, f"allocates {peak / 2**20:,.0f} MiB")
-    return found
+    return found, peak
+
+
+def _ended(reader: Reader, content: bytes, seconds: float) -> TensorListing | UnreadableInputError:
+    """Read one input, with a timer that ends even an endless loop."""
+    signal.signal(signal.SIGPROF, _end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return _read(reader, content)
+    except _TooSlowError:
+        raise Finding(content, f"takes more than {seconds} s") from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _read(reader: Reader, content: bytes) -> TensorListing | UnreadableInputError:
@@ -128,26 +159,30 @@ def _read(reader: Reader, content: bytes) -> TensorListing | UnreadableInputErro
 
 
 def _check_places(found: TensorListing, content: bytes) -> None:
-    sizes = {file.path: file.size for file in found.files}
+    """Raise where a tensor lies outside of its file; of a file that is not listed, the size is not known."""
+    sizes: dict[str | None, int] = {None: len(content), **{file.path: file.size for file in found.files}}
     for tensor in found.tensors:
-        size = sizes.get(tensor.file, len(content)) if tensor.file is not None else len(content)
-        if tensor.nbytes < 0 or (tensor.offset is not None and not 0 <= tensor.offset <= size - tensor.nbytes):
+        offset, size = tensor.offset or 0, sizes.get(tensor.file)
+        if tensor.nbytes < 0 or offset < 0 or (size is not None and offset + tensor.nbytes > size):
             raise Finding(content, f"lists a tensor outside of the {size} bytes of its file: {tensor}")
 
 
-def _compare(reader: Reader, content: bytes, found: TensorListing | UnreadableInputError) -> None:
-    """Hold a reader's answer against the oracle's."""
+def _compare(reader: Reader, content: bytes, found: TensorListing | UnreadableInputError) -> bool:
+    """Hold a reader's answer against the oracle's, and return whether the reader is stricter on purpose."""
     assert reader.oracle is not None
     expected = reader.oracle(content)
     if isinstance(found, UnreadableInputError):
-        if expected is not None and not any(re.search(reason, found.problem) for reason in reader.stricter):
+        if expected is None:
+            return False
+        if not any(re.search(reason, found.problem) for reason in reader.stricter):
             raise Finding(content, f"is refused ({found.problem}), and the oracle accepts it")
-        return
+        return True
     if expected is None:
         raise Finding(content, "is accepted, and the oracle refuses it")
     got = frozenset((tensor.name, tensor.shape, tensor.dtype) for tensor in found.tensors)
     if got != expected:
         raise Finding(content, f"is listed as {sorted(got)}, and by the oracle as {sorted(expected)}")
+    return False
 
 
 def _highest() -> int:
