@@ -14,7 +14,7 @@ from gpt2calc.errors import UnreadableInputError
 
 def parse(text: str | bytes) -> dict[str, Any]:
     """Read a document."""
-    return strict_json.parse("x.json", text.encode() if isinstance(text, str) else text, "header")
+    return strict_json.parse("x.json", text.encode() if isinstance(text, str) else text, "a header")
 
 
 def problem(text: str | bytes) -> str:

@@ -75,7 +75,7 @@ def read(file: ByteFile) -> TensorListing:
     6
     """
     header = _header(file)
-    document = parse(file.name, header, "header")
+    document = parse(file.name, header, "a header")
     notes = _notes(file, document.pop("__metadata__", None))
     places = sorted(_place(file, name, entry) for name, entry in document.items())
     start = 8 + len(header)

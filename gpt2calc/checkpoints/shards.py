@@ -73,7 +73,7 @@ def parse(name: str, content: bytes) -> Index:
     """
     if len(content) > LARGEST:
         _refuse(name, f"expected an index of at most {LARGEST:,} bytes, got {len(content):,}")
-    document = strict_json.parse(name, content, "index")
+    document = strict_json.parse(name, content, "an index")
     weight_map, metadata = document.get("weight_map"), document.get("metadata", {})
     if not isinstance(weight_map, dict) or not weight_map:
         _refuse(

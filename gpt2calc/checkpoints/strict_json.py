@@ -24,14 +24,14 @@ def parse(file_name: str, content: bytes, what: str) -> dict[str, Any]:
     Args:
         file_name: what errors name.
         content: the bytes.
-        what: what they are, such as `header`.
+        what: what they are, such as `a header`.
 
     Raises:
         UnreadableInputError: they are no such object.
 
     Source: RFC 8259; serde_json, src/de.rs.
 
-    >>> parse("x", b'{"a": [1, -0]}', "header")
+    >>> parse("x", b'{"a": [1, -0]}', "a header")
     {'a': [1, -0.0]}
     """
     from json import JSONDecodeError, JSONDecoder, dumps  # formats without JSON do without
@@ -45,19 +45,19 @@ def parse(file_name: str, content: bytes, what: str) -> dict[str, Any]:
         if "\\u" in text:
             dumps(document, ensure_ascii=False).encode()  # fails where half of a surrogate pair stands alone
     except UnicodeDecodeError as error:
-        problem = f"expected a {what} in UTF-8, got other bytes at its offset {error.start:,}"
+        problem = f"expected {what} in UTF-8, got other bytes at its offset {error.start:,}"
     except UnicodeEncodeError:
-        problem = f"expected a {what} in Unicode, got half of a surrogate pair"
+        problem = f"expected {what} in Unicode, got half of a surrogate pair"
     except JSONDecodeError as error:
-        problem = f"expected a {what} in JSON, got something else at its character {error.pos:,}: {error.msg}"
+        problem = f"expected {what} in JSON, got something else at its character {error.pos:,}: {error.msg}"
     except RecursionError:
-        problem = f"expected a {what} of a few levels, got JSON that is nested too deeply"
+        problem = f"expected {what} of a few levels, got JSON that is nested too deeply"
     except ValueError as error:  # from the hooks, and from Python, which converts at most 4,300 digits
-        problem = f"expected a {what} that all read alike, got another: {error}"
+        problem = f"expected {what} that all read alike, got another: {error}"
     else:
         if isinstance(document, dict):
             return document
-        problem = f"expected a {what} that is a JSON object, got {brief(document)}"
+        problem = f"expected {what} that is a JSON object, got {brief(document)}"
     raise UnreadableInputError(file_name, problem)
 
 
