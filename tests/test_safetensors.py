@@ -188,7 +188,7 @@ def test_the_longest_header(more: int) -> None:
     if more < 1:
         assert safetensors.read(file).tensors == ()
     else:
-        with pytest.raises(UnreadableInputError, match=r"at most 4,194,304 bytes, got 4,194,305$"):
+        with pytest.raises(UnreadableInputError, match=r"at most 1,048,576 bytes, got 1,048,577$"):
             safetensors.read(file)
         assert file.asked == [(0, safetensors.FIRST_READ)]
 
@@ -298,7 +298,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a whole number over a float's": (unused("9" * 400), "to have what the format's library can read, got more"),
     "a number of 5,000 digits": (unused("9" * 5000), "that all read alike, got another: Exceeds the limit"),
     "a name with a line break": (framed({"a\n\x1b[31m": 1}), r"for tensor 'a\n\x1b[31m', got 1"),
-    "a name of a megabyte": (framed({"a" * 2**20: 1}), "for tensor 'aaaaa"),
+    "a name of half a megabyte": (framed({"a" * 2**19: 1}), "for tensor 'aaaaa"),
 }
 """Files that are wrong in one thing, and what is said of it. A header that became longer than it says is cut off."""
 
@@ -349,6 +349,19 @@ def test_sizes_are_multiplied_in_64_bits_as_the_library_does(shape: list[int], t
         assert shape == [2**32, 2**32, 0]
     else:
         assert listed(content).tensors[0].shape == tuple(shape)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_longest_shape(more: int, tmp_path: Path) -> None:
+    """As many sizes as numpy has, and no more, though the library reads them."""
+    count = safetensors.MOST_DIMS + more
+    content = framed({"a": tensor(shape=[1] * (count - 1) + [2])})
+    (tmp_path / "x").write_bytes(content)
+    assert library(tmp_path / "x") == frozenset({("a", (1,) * (count - 1) + (2,), "U8")})
+    if more < 1:
+        assert listed(content).tensors[0].numel == 2
+    else:
+        assert problem(content) == "expected at most 64 sizes in the shape of tensor 'a', got 65"
 
 
 def test_the_library_on_disk_agrees_on_thousands_of_files_that_are_nearly_good(tmp_path: Path) -> None:

@@ -395,7 +395,7 @@ def test_the_longest_index(more: int, tmp_path: Path) -> None:
     if more < 1:
         assert listed(path).faults == ()
         return
-    expected = "expected an index of at most 4,194,304 bytes, got 4,194,305"
+    expected = "expected an index of at most 1,048,576 bytes, got 1,048,577"
     assert problem(path) == refused(make.index(PARTS).ljust(strict_json.LARGEST + more)) == expected
 
 
@@ -406,7 +406,7 @@ def test_the_most_shards(more: int) -> None:
     if more < 1:
         assert len(shards.parse("index", content.encode()).shards) == shards.MOST_SHARDS + more
     else:
-        assert refused(content) == "expected at most 250 shards, got 251"
+        assert refused(content) == "expected at most 128 shards, got 129"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -416,7 +416,7 @@ def test_the_most_tensors_of_an_index(more: int) -> None:
     if more < 1:
         assert len(shards.parse("index", content.encode()).weight_map) == shards.MOST_TENSORS + more
     else:
-        assert refused(content) == "expected at most 100,000 tensors, got 100,001"
+        assert refused(content) == "expected at most 20,000 tensors, got 20,001"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -446,11 +446,11 @@ def test_the_most_bytes_that_are_read_of_all_shards(more: int, tmp_path: Path, m
 
 
 def test_long_headers_are_not_read_for_as_many_shards_as_there_are(tmp_path: Path) -> None:
-    """Four shards, each with the longest header that is good for itself, are left unread after 12 MiB."""
-    names = [f"{number}.safetensors" for number in range(4)]
+    """Nine shards, each with the longest header that is good for itself, are not read after 8 MiB."""
+    names = [f"{number}.safetensors" for number in range(9)]
     for name in names:
         (tmp_path / name).write_bytes(safetensors.framed(b"{}".ljust(strict_json.LARGEST)))
     (tmp_path / make.INDEX).write_text(json.dumps({"weight_map": {name: name for name in names}}))
     assert problem(str(tmp_path / make.INDEX)) == (
-        "expected shards whose headers have at most 12,582,912 bytes together, got more"
+        "expected shards whose headers have at most 8,388,608 bytes together, got more"
     )

@@ -6,6 +6,7 @@ library refuses is refused here. What it accepts is accepted, but for these:
 - a key that is given twice: the format forbids it, and readers differ in which of the two they take;
 - a header that does not begin with `{`: the format says that it must, so that it is nothing else as well;
 - an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
+- a shape of more than `MOST_DIMS` sizes: neither PyTorch nor numpy computes with such a tensor;
 - a header longer than `strict_json.LARGEST`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
 
 Source: huggingface/safetensors, README.md, "Format", and safetensors/src/tensor.rs; version 0.8.
@@ -33,6 +34,9 @@ one takes a second request, for what is missing of the header and not a byte mor
 
 LARGEST_NUMBER = 2**64 - 1
 """The format's whole numbers have 64 bits, and so has what they are multiplied to."""
+
+MOST_DIMS = 64
+"""How many sizes a shape may have: numpy's limit, and that of most of PyTorch's operations."""
 
 DEEPEST = 127
 """How deep the header's JSON may be nested: serde_json, which the format's own library reads with, has this limit."""
@@ -133,6 +137,8 @@ def _place(file: ByteFile, name: str, entry: Any) -> Place:
         _refuse(file, f"expected two whole numbers as data_offsets of tensor {shown(name)}, got {brief(offsets)}")
     if len(entry) > 3 and not all(_is_readable(value, DEEPEST - 2) for value in entry.values()):
         _refuse(file, f"expected tensor {shown(name)} to have what the format's library can read, got more")
+    if len(shape) > MOST_DIMS:
+        _refuse(file, f"expected at most {MOST_DIMS} sizes in the shape of tensor {shown(name)}, got {len(shape):,}")
     numel = 1
     for n in shape:
         numel *= n

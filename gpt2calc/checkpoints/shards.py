@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import StoredTensor
 
-MOST_SHARDS = 250
-"""How many shards a checkpoint may have. The largest models on the hub have under 200."""
+MOST_SHARDS = 128
+"""How many shards a checkpoint may have: in files of 100 MB, twice gpt2-xl."""
 
-MOST_TENSORS = 100_000
+MOST_TENSORS = 20_000
 """How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
 
-MOST_READ = 12 * 2**20
+MOST_READ = 8 * 2**20
 """How many bytes may be read of all shards on disk together. The headers of gpt2-xl have 58 kB, and readers begin with
 up to 128 KiB of a file."""
 

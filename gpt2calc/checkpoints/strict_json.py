@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 from gpt2calc.errors import UnreadableInputError, shown
 
-LARGEST = 4 * 2**20
-"""How many bytes a document may have. The header of gpt2-xl has 58 kB, its index 50 kB, and Python makes up to 30 bytes
-of objects of one byte of JSON."""
+LARGEST = 2**20
+"""How many bytes a document may have. The header of gpt2-xl has 58 kB, its index 50 kB; 700 blocks fit. Of
+one byte of JSON, Python makes up to 30 bytes of objects, and what is listed is to be judged within a second."""
 
 
 def parse(file_name: str, content: bytes, what: str) -> dict[str, Any]:

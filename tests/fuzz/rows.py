@@ -55,6 +55,7 @@ def safetensors() -> Reader:
         "^expected a header that begins with '{'",
         r"^expected dtype, shape and data_offsets for tensor .*, got (an array|\[)",
         "^expected a dtype .*, got an object$",
+        "^expected at most 64 sizes ",
     )
     return Reader(make_safetensors.seeds, read_safetensors, (change_the_header,) * 8, by_the_library, stricter)
 
