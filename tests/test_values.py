@@ -113,7 +113,7 @@ def test_nothing_but_special_numbers(tmp_path: Path, dtype: str, special: float)
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("dtype", sorted(FLOATS))
 def test_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str, more: int) -> None:
     """One number less than a piece, a piece, one more: the same as in one piece."""
     monkeypatch.setattr(values, "PIECE", 1 << 12)
