@@ -1,0 +1,110 @@
+"""Files made to do harm end in one line and exit code 3, in a process that has 200 MB and little time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpt2calc.checkpoints import strict_json
+from tests.conftest import environment
+from tests.makers import safetensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_DATA, (200_000_000, 200_000_000))
+resource.setrlimit(resource.RLIMIT_CPU, (8, 8))
+from gpt2calc.cli import main
+sys.exit(main(["verify", sys.argv[1]]))
+"""
+"""The bound is a second; eight leave room for slow machines, and what grows with a length that lies takes hours."""
+
+
+def limited(path: Path, code: str = LIMITED) -> subprocess.CompletedProcess[bytes]:
+    """Run code on a path, in a process of its own."""
+    words = [sys.executable, "-c", code, str(path)]
+    return subprocess.run(words, check=False, capture_output=True, env=environment(), timeout=120)
+
+
+def repeated(before: str, part: str, after: str, size: int = strict_json.LARGEST) -> bytes:
+    """Return a safetensors file with a header that repeats a part, up to a size."""
+    count = (size - len(before) - len(after)) // len(part)
+    return safetensors.framed((before + count * part + after).encode())
+
+
+def many(count: int, size: int) -> bytes:
+    """Return a safetensors file that names empty tensors, as many as there are to be or as fit in a header."""
+    entries: list[str] = []
+    while len(entries) < count and size > 0:
+        entries.append(f'"{len(entries):x}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}')
+        size -= len(entries[-1]) + 1
+    return safetensors.framed(f"{{{','.join(entries[: -1 if size < 0 else None])}}}".encode())
+
+
+def index(entries: Iterable[str]) -> bytes:
+    """Return an index of shards that are not there."""
+    return f'{{"weight_map":{{{",".join(entries)}}}}}'.encode()
+
+
+HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "a million tensors": ("x.safetensors", lambda: many(10**6, 10**9), "a header of at most 1,048,576 bytes"),
+    "as many tensors as fit": ("x.safetensors", lambda: many(10**6, strict_json.LARGEST - 2), "its names fit no GPT-2"),
+    "a length of 2^63": ("x.safetensors", lambda: (2**63).to_bytes(8, "little") + b"{}", "got 2 bytes"),
+    "arrays in an array": ("x.safetensors", lambda: repeated('{"a":[', "[],", "[]]}"), "got an array of others"),
+    "arrays in arrays": ("x.safetensors", lambda: repeated('{"a":', "[", ""), "nested too deeply"),
+    "objects in objects": ("x.safetensors", lambda: repeated("{", '"a":{', ""), "nested too deeply"),
+    "a shape of half a million sizes": (
+        "x.safetensors",
+        lambda: repeated('{"a":{"dtype":"U8","data_offsets":[0,0],"shape":[', "1,", "0]}}"),
+        "expected at most 64 sizes in the shape of tensor 'a', got 52",
+    ),
+    "sizes whose product has a million digits": (
+        "x.safetensors",
+        lambda: repeated('{"a":{"dtype":"U8","data_offsets":[0,0],"shape":[', "9999999999999999999,", "0]}}"),
+        "expected at most 64 sizes",
+    ),
+    "numbers of 4,300 digits": ("x.safetensors", lambda: repeated('{"a":[', "9" * 4300 + ",", "0]}"), "for tensor 'a'"),
+    "a name of a megabyte": (
+        "x.safetensors",
+        lambda: repeated('{"', "a", '":{"dtype":"U8","data_offsets":[0,0],"shape":[0]}}'),
+        "its names fit no GPT-2",
+    ),
+    "an index with as many tensors as fit": (
+        "x.index.json",
+        lambda: index(f'"{n:x}":"a"' for n in range(70_000)),
+        "expected at most 20,000 tensors, got 70,000",
+    ),
+    "an index with as many shards as fit": (
+        "x.index.json",
+        lambda: index(f'"{n:x}":"{n:x}"' for n in range(20_000)),
+        "expected at most 128 shards, got 20,000",
+    ),
+    "an index of ten megabytes": ("x.index.json", lambda: b"{".ljust(10**7), "an index of at most 1,048,576 bytes"),
+    "an index of itself": ("x.index.json", lambda: b'{"weight_map":{"x":"x.index.json"}}', "shards that hold tensors"),
+    "an index of what lies above it": ("x.index.json", lambda: b'{"weight_map":{"x":"../x"}}', "index's own folder"),
+    "an index of a device": ("x.index.json", lambda: b'{"weight_map":{"x":"/dev/zero"}}', "index's own folder"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_file_ends_in_one_line(case: str, tmp_path: Path) -> None:
+    """Exit code 3, within 200 MB and a few seconds of processor time."""
+    name, make, expected = HOSTILE[case]
+    (tmp_path / name).write_bytes(make())
+    ran = limited(tmp_path / name)
+    assert (ran.returncode, ran.stdout) == (3, b""), ran.stderr[-500:]
+    assert ran.stderr.count(b"\n") == 1
+    assert expected in ran.stderr.decode()
+
+
+def test_the_limits_hold(tmp_path: Path) -> None:
+    """A process that takes more memory, or more time, does not end well: so the test above can fail."""
+    setup = LIMITED.partition("from gpt2calc")[0]
+    assert b"MemoryError" in limited(tmp_path, setup + "bytearray(250_000_000)").stderr
+    assert limited(tmp_path, setup.replace("8, 8", "1, 1") + "while True: pass").returncode < 0
