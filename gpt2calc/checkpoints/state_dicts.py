@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    Place: TypeAlias = tuple[tuple[str, ...], object]
-    """A tensor behind the keys on the way to it."""
+    Place: TypeAlias = tuple[tuple[str | None, ...], object]
+    """A tensor behind the keys on the way to it; None is a key that is no text."""
 
 WRAPPERS = ("model", "state_dict", "model_state_dict", "model_state", "module", "net", "network", "weights", "params")
 """The keys that a state_dict is stored under, the one that wins first: of nanoGPT, Lightning, DeepSpeed and others."""
@@ -26,8 +26,14 @@ MODEL_ARGS = "model_args"
 DEEPEST = 8
 """How many dictionaries may lie in each other above a tensor. Megatron-LM's are five."""
 
-LONGEST_NAME = 1000
-"""How many characters a key may have."""
+LONGEST_NAME = 300
+"""How many characters a tensor's name may have, all keys on the way to it. A few long keys can be in many names."""
+
+MOST_TENSORS = 50_000
+"""The optimizer's among them. gpt2-xl has 580, and its optimizer 1,740 more."""
+
+NO_TEXT = "?"
+"""What a key that is no text is shown as. Optimizers have such keys."""
 
 
 class StateDict(NamedTuple):
@@ -43,23 +49,24 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
 
     Law: where dictionaries lie in each other, a tensor's name is the keys on the way to it, joined by dots. Where there
     are tensors under one of `WRAPPERS`, those are the model's, and all others, such as the optimizer's, are not listed.
+    Nor is a tensor on whose way there is a key that is no text.
 
     Args:
         top: what the checkpoint holds. A dictionary in it may occur many times, or in itself: it is entered once.
         is_tensor: tells what a tensor is.
 
     Raises:
-        ValueError: there are no tensors by name, or two have the same name.
+        ValueError: there are no tensors by name, or too many, or two have the same name.
 
     >>> find({"model": {"h": {"0": 1}}, "loss": 2}, lambda value: isinstance(value, int))
     StateDict(tensors=(('h.0', 1),), fields={}, notes=("1 tensor outside of 'model', such as 'loss', is not listed",))
     """
     places = _places(top, is_tensor)
-    if not places:
+    wrapper, own = _unwrapped([place for place in places if None not in place[0]])
+    if not own:
         got = "a tensor" if is_tensor(top) else "none" if isinstance(top, Mapping) else f"an object of {_type(top)}"
         raise ValueError(f"expected tensors by name, got {got}")
-    wrapper, own = _unwrapped(places)
-    tensors = tuple((".".join(keys[len(wrapper) :]), tensor) for keys, tensor in own)
+    tensors = tuple((_name(keys[len(wrapper) :]), tensor) for keys, tensor in own)
     names = set()
     for name, _ in tensors:
         if name in names:
@@ -73,27 +80,30 @@ def _places(top: object, is_tensor: Callable[[object], bool]) -> list[Place]:
     found: list[Place] = []
     entered: dict[int, object] = {}  # with the dictionaries, so that no other takes the place of one in memory
 
-    def enter(value: object, keys: tuple[str, ...]) -> None:
+    def enter(value: object, keys: tuple[str | None, ...], length: int) -> None:
         if not isinstance(value, Mapping) or id(value) in entered or len(keys) > DEEPEST:
             return
         entered[id(value)] = value
         for key, inner in value.items():
-            if not isinstance(key, str):
-                continue
-            if len(key) > LONGEST_NAME:
-                raise ValueError(f"expected names of at most {LONGEST_NAME:,} characters, got one of {len(key):,}")
-            if is_tensor(inner):
-                found.append(((*keys, key), inner))
+            part = key if isinstance(key, str) else None
+            longer = length + len(part or NO_TEXT)
+            if not is_tensor(inner):
+                enter(inner, (*keys, part), longer + 1)
+            elif longer > LONGEST_NAME:
+                got = f"one of {longer:,}"
+                raise ValueError(f"expected names of at most {LONGEST_NAME:,} characters, got {got}")
+            elif len(found) == MOST_TENSORS:
+                raise ValueError(f"expected at most {MOST_TENSORS:,} tensors, got more")
             else:
-                enter(inner, (*keys, key))
+                found.append(((*keys, part), inner))
 
-    enter(top, ())
+    enter(top, (), 0)
     return found
 
 
-def _unwrapped(places: list[Place]) -> tuple[tuple[str, ...], list[Place]]:
+def _unwrapped(places: list[Place]) -> tuple[tuple[str | None, ...], list[Place]]:
     """Return the keys that the model's tensors are wrapped in, and these tensors."""
-    wrapper: tuple[str, ...] = ()
+    wrapper: tuple[str | None, ...] = ()
     while True:
         depth = len(wrapper)
         inner = {keys[depth] for keys, _ in places if len(keys) > depth + 1}
@@ -113,15 +123,20 @@ def _fields(top: object) -> Mapping[str, object]:
     return {name: value for name, value in given.items() if isinstance(name, str) and type(value) in scalar}
 
 
-def _notes(wrapper: tuple[str, ...], places: list[Place], own: list[Place]) -> tuple[str, ...]:
+def _notes(wrapper: tuple[str | None, ...], places: list[Place], own: list[Place]) -> tuple[str, ...]:
     others = len(places) - len(own)
     if not others:
         return ()
     listed = {keys for keys, _ in own}
-    example = next(".".join(keys) for keys, _ in places if keys not in listed)
+    example = next(_name(keys) for keys, _ in places if keys not in listed)
     count = "1 tensor" if others == 1 else f"{others:,} tensors"
     verb = "is" if others == 1 else "are"
-    return (f"{count} outside of {shown('.'.join(wrapper))}, such as {shown(shortened(example))}, {verb} not listed",)
+    where = f"outside of {shown(_name(wrapper))}" if wrapper else "with keys that are no text"
+    return (f"{count} {where}, such as {shown(shortened(example))}, {verb} not listed",)
+
+
+def _name(keys: tuple[str | None, ...]) -> str:
+    return ".".join(NO_TEXT if key is None else key for key in keys)
 
 
 def _type(value: object) -> str:
