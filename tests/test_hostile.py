@@ -78,7 +78,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "an index with as many tensors as fit": (
         "x.index.json",
         lambda: index(f'"{n:x}":"a"' for n in range(70_000)),
-        "expected at most 20,000 tensors, got 70,000",
+        "expected at most 10,000 tensors, got 70,000",
     ),
     "an index with as many shards as fit": (
         "x.index.json",
@@ -103,6 +103,7 @@ def test_a_hostile_file_ends_in_one_line(case: str, tmp_path: Path) -> None:
     assert expected in ran.stderr.decode()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the limit is not one on memory that is mapped")
 def test_the_limits_hold(tmp_path: Path) -> None:
     """A process that takes more memory, or more time, does not end well: so the test above can fail."""
     setup = LIMITED.partition("from gpt2calc")[0]

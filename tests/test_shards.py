@@ -416,7 +416,7 @@ def test_the_most_tensors_of_an_index(more: int) -> None:
     if more < 1:
         assert len(shards.parse("index", content.encode()).weight_map) == shards.MOST_TENSORS + more
     else:
-        assert refused(content) == "expected at most 20,000 tensors, got 20,001"
+        assert refused(content) == "expected at most 10,000 tensors, got 10,001"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])

@@ -1,6 +1,6 @@
 """Checkpoints in several files: from an index, which says what shard each tensor is in, and the shards to one listing.
 
-It must not know what format a shard has. Only `read` knows of folders: `parse` and `merge` serve the hub as well.
+It must not know what format a shard has. Only `read` knows of folders: `parse` and `gather` serve the hub as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_SHARDS = 128
 """How many shards a checkpoint may have: in files of 100 MB, twice gpt2-xl."""
 
-MOST_TENSORS = 20_000
+MOST_TENSORS = 10_000
 """How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
 
 MOST_READ = 8 * 2**20
@@ -104,15 +104,11 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
     Args:
         index: the index.
         listings: what each of its shards holds, by the shard's name.
-
-    Raises:
-        UnreadableInputError: they hold too many tensors.
     """
     found: dict[str, dict[str, StoredTensor]] = {}
     for shard in index.shards:
         for tensor in listings[shard].tensors:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
-    _check_count(index, sum(map(len, found.values())))
     faults = tuple(_misplaced(index, found))
     tensors = tuple(
         places.get(index.weight_map.get(name, ""), next(iter(places.values()))) for name, places in found.items()
@@ -129,6 +125,23 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
         faults,
         (*notes, *_wrong_parameters(index, tensors)),
     )
+
+
+def gather(index: Index, listed: Callable[[str], TensorListing]) -> TensorListing:
+    """Read the shards one after the other, as long as they do not hold too many tensors, and merge them.
+
+    Args:
+        index: the index.
+        listed: lists what the shard of a name holds.
+
+    Raises:
+        UnreadableInputError: a shard cannot be read, or they hold too many tensors.
+    """
+    listings: dict[str, TensorListing] = {}
+    for shard in index.shards:
+        listings[shard] = listed(shard)
+        _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
+    return merge(index, listings)
 
 
 def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorListing:
@@ -149,13 +162,13 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
         if file.size > LARGEST:
             _refuse(path, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
-    allowance = _Allowance(path)
-    listings: dict[str, TensorListing] = {}
-    for shard, place in _places(index, os.path.dirname(path)).items():
-        with _Shard(place, allowance) as opened:
-            listings[shard] = read_shard(opened)
-        _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
-    return merge(index, listings)
+    places, allowance = _places(index, os.path.dirname(path)), _Allowance(path)
+
+    def listed(shard: str) -> TensorListing:
+        with _Shard(places[shard], allowance) as opened:
+            return read_shard(opened)
+
+    return gather(index, listed)
 
 
 class _Allowance:
