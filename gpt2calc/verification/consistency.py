@@ -94,7 +94,7 @@ def _in_every_block(found: Sorted, template: str, present: set[str]) -> Iterator
     for name in (name for name in names if name not in present):
         yield Fault(MISSING, name, "it is missing, and other blocks have it", "one in every block", "nothing")
     for name in sorted(present.difference(names)):
-        yield Fault(UNEXPECTED, name, f"the model has {found.dims.n_layer:,} blocks, numbered from 0", "nothing", name)
+        yield Fault(UNEXPECTED, name, blocks_of(found.dims), "nothing", name)
 
 
 def head_copy(found: Sorted) -> Iterator[Fault]:
@@ -118,6 +118,16 @@ def wrong_shape(tensor: StoredTensor, expected: tuple[int | str, ...], why: str 
     wanted, got = written(expected), written(tensor.shape)
     turned = ": it is transposed" if tensor.shape == expected[::-1] else ""
     return Fault(SHAPE, tensor.name, f"expected {wanted}{why}, got {got}{turned}", wanted, got)
+
+
+def blocks_of(x: Dims) -> str:
+    """Say how many blocks there are, of a tensor in one that there is not.
+
+    >>> from gpt2calc.presets import load
+    >>> blocks_of(load("gpt2").dims)
+    'the model has 12 blocks, numbered from 0'
+    """
+    return f"the model has {x.n_layer:,} block{'s' if x.n_layer != 1 else ''}, numbered from 0"
 
 
 def written(shape: tuple[int | str, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc import tensor_table
 from gpt2calc.listing import Fault
 from gpt2calc.verification import consistency, holdings
-from gpt2calc.verification.consistency import MISSING, SHAPE, UNEXPECTED, written, wrong_shape
+from gpt2calc.verification.consistency import MISSING, SHAPE, UNEXPECTED, blocks_of, written, wrong_shape
 from gpt2calc.verification.sorting import sort
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _strangers(found: Sorted) -> Iterator[Fault]:
         row = found.reading.find(tensor.name)
         message = "it is no tensor of this model"
         if row and row[1] is not None and row[1] >= found.dims.n_layer:
-            message = f"the model has {found.dims.n_layer:,} blocks, numbered from 0"
+            message = blocks_of(found.dims)
         elif missing and place < MOST_COMPARED:
             alike = [name for name in missing if found.expected[name].shape == tensor.shape]
             near = _nearest(tensor.name, alike or missing)

@@ -10,6 +10,7 @@ from gpt2calc.checkpoints.layout import span
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.listing import BITS, FLOATS
 from gpt2calc.table import Percent, Real, Table
+from gpt2calc.tensor_table import BIAS, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -61,7 +62,7 @@ class ValueReport:
     """What the values of a checkpoint are like.
 
     Args:
-        parts: by component, role and dtype, in the order of the file.
+        parts: by component, role and dtype.
         passed_over: why tensors were not read, by name.
     """
 
@@ -89,12 +90,12 @@ class ValueReport:
 
     def _sizes(self) -> tuple[tuple[Cell, ...], ...]:
         """Return how many weights and biases lie between two powers of two, the largest first."""
-        counts: dict[str, dict[int, int]] = {"weight": {}, "bias": {}}
+        counts: dict[str, dict[int, int]] = {WEIGHT: {}, BIAS: {}}
         for part in self.parts:
             own = counts[part.role]
             for exponent, many in part.summary.exponents.items():
                 own[exponent] = own.get(exponent, 0) + many
-        weights, biases = counts["weight"], counts["bias"]
+        weights, biases = counts[WEIGHT], counts[BIAS]
         whole = sum(weights.values()), sum(biases.values())
         exponents = sorted({*weights, *biases}, reverse=True)
 
@@ -154,8 +155,8 @@ def report(
         done += len(piece)
         if progress:
             progress(done, whole)
-    order = {role: place for place, role in enumerate(dict.fromkeys(roles.values()))}
-    keys = sorted(adders, key=lambda key: order[key[:2]])
+    components = list(dict.fromkeys(component for component, _ in roles.values()))
+    keys = sorted(adders, key=lambda key: (components.index(key[0]), key[1] == BIAS))
     return ValueReport(tuple(Part(*key, adders[key].summary) for key in keys), passed_over)
 
 
