@@ -317,6 +317,17 @@ def test_the_sizes_of_the_values_are_held_against_the_index(tmp_path: Path) -> N
     assert "expected" in problem(tmp_path)
 
 
+def test_a_folder_that_may_not_be_listed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in it can be opened all the same, and then the sizes of the values are not known."""
+    as_tensorflow(tmp_path)
+
+    def scandir(path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert problem(tmp_path / "model.ckpt.index") == "cannot be read: Permission denied"
+
+
 MISSING: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing.safetensors": (lambda path: None, "cannot be read: No such file or directory"),
     "nothing.index": (lambda path: None, "cannot be read: No such file or directory"),
