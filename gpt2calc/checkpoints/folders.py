@@ -41,7 +41,7 @@ RANKS = tuple(
 )
 """The files that hold a checkpoint: the first four in the order of transformers, the others by how they are used."""
 
-PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt|gguf)|.+\.data-\d{5}-of-\d{5}", re.DOTALL)
+PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt)|.+\.data-\d{5}-of-\d{5}", re.DOTALL)
 """The files that hold a part of a checkpoint, and of which none is read without the index that names them."""
 
 MOST_NAMED = 4
