@@ -14,6 +14,9 @@ MOST_LISTED = 30
 LONGEST = 60
 """How many characters of a user's own value a message shows at most."""
 
+LONGEST_PATH = 200
+"""How many of a path, of which the end says most."""
+
 
 class Gpt2calcError(Exception):
     """The base of every error that gpt2calc raises on purpose; its message is one printable line."""
@@ -65,7 +68,7 @@ class UnreadableInputError(Gpt2calcError):
     exit_code = 3
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{shortened(path)}: {problem}")
+        super().__init__(f"{shortened_path(path)}: {problem}")
         self.path = path
         self.problem = problem
 
@@ -76,7 +79,7 @@ class NetworkError(Gpt2calcError):
     exit_code = 4
 
     def __init__(self, address: str, problem: str) -> None:
-        super().__init__(f"{shortened(address)}: {problem}")
+        super().__init__(f"{shortened_path(address)}: {problem}")
         self.address = address
         self.problem = problem
 
@@ -117,6 +120,15 @@ def printable(text: str) -> str:
 def shortened(text: str) -> str:
     """Return a text printably, and cut off where it is too long for a message."""
     return printable(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")
+
+
+def shortened_path(text: str) -> str:
+    """Return a path printably, and without its beginning where it is too long for a message.
+
+    >>> shortened_path("a" * 500 + "/model.safetensors")[-30:]
+    'aaaaaaaaaaaa/model.safetensors'
+    """
+    return printable(text if len(text) <= LONGEST_PATH else "..." + text[3 - LONGEST_PATH :])
 
 
 def shown(value: object) -> str:

@@ -72,6 +72,9 @@ def find(
         found = _on_hub(os.fspath(target), None)
     else:
         source = sources.resolve(os.fspath(target), fields)
+        if "/" in os.fspath(target):  # it has the name of its repository
+            note = f"{printable(os.fspath(target))} is a model that ships; --hub means the repository of that name"
+            source = source._replace(notes=(*source.notes, note))
         return Found(source.name, CONFIG, None, source, source.name)
     if config is not None:
         source = sources.resolve(config, fields)

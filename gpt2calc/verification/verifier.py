@@ -169,7 +169,8 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     """
     found = targets.find(target, None, {}, hub=hub, revision=revision)
     if found.listing is None:
-        raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from")
+        hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
+        raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
     subject = examine(found._replace(source=None, origin=""), {})
     from gpt2calc.config import Config  # loads pydantic
 
