@@ -5,6 +5,7 @@ The runs here are short. What a million inputs for each reader came to is record
 
 from __future__ import annotations
 
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
-from tests.fuzz import READERS, running
+from tests.fuzz import READERS, documents, running
 from tests.fuzz.__main__ import main
 from tests.fuzz.rows import Reader
 from tests.fuzz.running import Finding, run
@@ -133,6 +134,14 @@ def test_the_same_seed_makes_the_same_files() -> None:
         run(Reader(lambda: [b"good", b"better"], read), 200, seed)
     assert seen[0] == seen[1]
     assert seen[0] != seen[2]
+
+
+@pytest.mark.parametrize("depth", [1, 100, 300, 400, 480, 600, 900, 2000])
+def test_a_document_of_any_depth_can_be_changed(depth: int) -> None:
+    """Or is left as it was, where Python reads it and is not deep enough to write it."""
+    chance = random.Random(0)
+    for text in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        assert isinstance(documents.changed(text, chance), bytes)
 
 
 def test_the_command_prints_what_a_run_came_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,20 +41,24 @@ KEYS = ("", "a", "dtype", "shape", "data_offsets", "__metadata__", "metadata", "
 
 
 def changed(text: bytes, chance: random.Random) -> bytes:
-    """Return a document with one value, key or entry changed, or as it was where it is no JSON."""
+    """Return a document with one value, key or entry changed; what is no JSON, or too deep to be written, as it is."""
     try:
         document = json.loads(text, object_pairs_hook=Pairs)
+        return _changed(document, chance).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
         return text
+
+
+def _changed(document: Any, chance: random.Random) -> str:
     places = list(_containers(document))
     if not places:
-        return chance.choice(VALUES).encode()
+        return chance.choice(VALUES)
     place = chance.choice(places)
     if place:
         _change(place, chance.choice(places), chance)
     else:
         place.append(("a", chance.choice(VALUES)) if isinstance(place, Pairs) else chance.choice(VALUES))
-    return _written(document, chance.choice(("", "", "", " ", "\n", "\t\r"))).encode("utf-8", "surrogatepass")
+    return _written(document, chance.choice(("", "", "", " ", "\n", "\t\r")))
 
 
 def _change(place: list[Any], other: list[Any], chance: random.Random) -> None:
