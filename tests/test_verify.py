@@ -9,15 +9,19 @@ import pytest
 
 import gpt2calc
 from tests.goods import GOODS, masked, plain
-from tests.makers import safetensors
+from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
 from tests.makers.dialects import MAKERS, Sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.faults import Tensor
 
 X = Sizes()
+
+REAL: dict[str, Any] = {"n_positions": 1024, "vocab_size": 50257}
+"""What all four released sizes share."""
 
 RELEASED = {
     "gpt2": (12, 768, 124_439_808, 12_582_912, 548_105_171),
@@ -77,6 +81,51 @@ def test_137_million_is_124_million_and_masks(tmp_path: Path) -> None:
     found = gpt2calc.verify(folder(tmp_path, safetensors.released(12, 768)), "gpt2").to_dict()
     assert (found["total"], found["elements"]) == (124_439_808, 137_022_720)
     assert found["elements"] - found["total"] == 12 * 1024 * 1024
+
+
+def zip_of_torch(path: Path, n_layer: int, n_embd: int) -> str:
+    """As torch.save writes it since 1.6, with the names and masks of the released files."""
+    torch_files.write(path / "pytorch_model.bin", safetensors.released(n_layer, n_embd))
+    return str(path)
+
+
+def legacy_of_torch(path: Path, n_layer: int, n_embd: int) -> str:
+    """As torch.save wrote it when GPT-2 was released."""
+    torch_files.write_legacy(path / "pytorch_model.bin", safetensors.released(n_layer, n_embd))
+    return str(path)
+
+
+def original(path: Path, n_layer: int, n_embd: int) -> str:
+    """As OpenAI released GPT-2."""
+    tensorflow.write(str(path / "model.ckpt"), tensorflow.gpt2(n_layer=n_layer, n_embd=n_embd, **REAL))
+    return str(path / "model.ckpt")
+
+
+def gguf_of_llamacpp(path: Path, n_layer: int, n_embd: int) -> str:
+    """As llama.cpp's converter writes it, in float16."""
+    metadata = gguf.gpt2_metadata(n_layer=n_layer, n_embd=n_embd, n_head=n_embd // 64, file_type=1, **REAL)
+    tensors = gguf.gpt2_tensors(n_layer=n_layer, n_embd=n_embd, dtype="F16", **REAL)
+    start = gguf.header(metadata, tensors)
+    llmc.write(path / "model.gguf", start, gguf.size(tensors, len(start)))
+    return str(path / "model.gguf")
+
+
+def binary_of_llmc(path: Path, n_layer: int, n_embd: int) -> str:
+    """As llm.c writes it, with a vocabulary of 50,304 rows."""
+    sizes = {"n_layer": n_layer, "n_embd": n_embd, "padded": 50304}
+    size = 1024 + 4 * llmc.elements(n_positions=1024, **sizes)
+    llmc.write(path / "gpt2.bin", llmc.header(n_head=n_embd // 64, **sizes, **REAL), size)
+    return str(path / "gpt2.bin")
+
+
+@pytest.mark.parametrize("write", [zip_of_torch, legacy_of_torch, original, gguf_of_llamacpp, binary_of_llmc])
+@pytest.mark.parametrize("name", RELEASED)
+def test_every_format_matches_at_its_real_size(tmp_path: Path, name: str, write: Callable[..., str]) -> None:
+    """The same model in PyTorch's two formats, TensorFlow's, GGUF and llm.c's: given its config, and without one."""
+    n_layer, n_embd, parameters, _, _ = RELEASED[name]
+    target = write(tmp_path, n_layer, n_embd)
+    for found in (gpt2calc.verify(target, name), gpt2calc.verify(target)):
+        assert (found.faults, found.matches, found.total) == ((), True, parameters)
 
 
 # Configs

@@ -73,7 +73,8 @@ def sort(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Sort
     """
     rows = [(tensor, reading.find(tensor.name)) for tensor in listing.tensors]
     last = max((row[1] for _, row in rows if row and row[1] is not None), default=-1)
-    blocks = min(x.n_layer, last + 1 + BEYOND)
+    by_block = any("{}" in piece.template for piece in reading.dialect.pieces)
+    blocks = min(x.n_layer, last + 1 + BEYOND) if by_block else x.n_layer
     expected = {each.name: each for each in reading.expected(x, n_head, blocks)}
     tied = bool(x.lm_head and x.tie_word_embeddings)
     own: dict[str, StoredTensor] = {}
