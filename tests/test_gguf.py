@@ -66,22 +66,28 @@ def facts(listing: TensorListing) -> list[tuple[str, tuple[int, ...], str, int, 
     return [(x.name, x.shape, x.dtype, x.nbytes, x.offset) for x in listing.tensors]
 
 
+LATER = {"Q2_0"}
+"""The types that llama.cpp has and its library of version 0.19 does not."""
+
+
 def test_the_types_are_those_of_llama_cpp() -> None:
     """Every type has the number, block and size that the library gives it, and there is no other."""
-    sizes = library.GGML_QUANT_SIZES
-    assert {
-        number: (name, *sizes[library.GGMLQuantizationType(number)]) for number, (name, _, _) in GGML_TYPES.items()
-    } == (GGML_TYPES)
-    assert {kind.name: kind.value for kind in sizes} == {name: number for number, (name, _, _) in GGML_TYPES.items()}
+    theirs = {kind.value: (kind.name, *size) for kind, size in library.GGML_QUANT_SIZES.items()}
+    assert {number: kind for number, kind in GGML_TYPES.items() if kind[0] not in LATER} == {
+        number: kind for number, kind in theirs.items() if kind[0] not in LATER
+    }
+    assert GGML_TYPES.keys() >= theirs.keys()
 
 
 def test_the_file_types_are_those_of_llama_cpp() -> None:
     """The names are the library's, without the words that say that some tensors are of other types."""
-    assert {
+    theirs = {
         kind.value: kind.name.removeprefix("MOSTLY_").removeprefix("ALL_")
         for kind in library.LlamaFileType
         if kind.name != "GUESSED"
-    } == FILE_TYPES
+    }
+    assert {number: name for number, name in FILE_TYPES.items() if number in theirs} == theirs
+    assert set(FILE_TYPES.values()) - set(theirs.values()) <= LATER
 
 
 def test_every_type_is_read_as_the_library_writes_it(tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_every_type_is_read_as_the_library_writes_it(tmp_path: Path) -> None:
     with LocalFile(str(path)) as file:
         listing = gguf.read(file)
     assert facts(listing) == facts_of_library(path)
-    assert len(listing.tensors) == len(GGML_TYPES)
+    assert len(listing.tensors) == len(library.GGML_QUANT_SIZES)
     assert listing.tensors[2].shape == (3, 64)
 
 
@@ -295,8 +301,8 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     ),
     "a name that is not UTF-8": (make.written([], [Tensor(b"\xff", (1,))]), "expected a tensor's name in UTF-8"),
     "a name that is too long": (
-        make.written([], [Tensor("x" * 65_536, (1,))]),
-        "expected a tensor's name of at most 65,535 bytes, got 65,536",
+        make.written([], [Tensor("x" * 301, (1,))]),
+        "expected a tensor's name of at most 300 bytes, got 301",
     ),
     "five dimensions": (
         make.written([], [Tensor("a", (1,) * 5)]),
@@ -456,9 +462,9 @@ def array_of(kind: int, count: int, size: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (make.written([], [], tensor_count=10**6) + bytes(24 * 10**6), "at most 65,536 entries in its header"),
-        (make.written([], [], key_count=10**6) + bytes(13 * 10**6), "at most 65,536 entries in its header"),
-        (array_of(ARRAY, 10**6, 12), "at most 65,536 entries in its header, got 1,000,000 arrays in the value of k"),
+        (make.written([], [], tensor_count=10**6) + bytes(24 * 10**6), "at most 10,000 entries in its header"),
+        (make.written([], [], key_count=10**6) + bytes(13 * 10**6), "at most 10,000 entries in its header"),
+        (array_of(ARRAY, 10**6, 12), "at most 10,000 entries in its header, got 1,000,000 arrays in the value of k"),
         (array_of(TEXT, 10**7, 8), "at most 2,000,000 texts in its metadata, got more in the value of k"),
     ],
     ids=["tensors", "keys", "arrays", "texts"],
@@ -471,6 +477,81 @@ def test_a_million_of_anything_is_refused_before_it_is_read(content: bytes, expe
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_entries(more: int) -> None:
+    """Keys, tensors, and arrays in arrays are counted together."""
+    counts = (3000, 4000, gguf.MOST_ENTRIES - 7000 + more)
+    metadata = [(f"k{number}", Value(UINT8, 1)) for number in range(counts[0] - 1)]
+    metadata.append(("arrays", Value(ARRAY, [Value(ARRAY, [], UINT8)] * counts[1], ARRAY)))
+    content = make.written(metadata, [Tensor(f"t{number}", (0,)) for number in range(counts[2])])
+    if more < 1:
+        assert len(listed(content).tensors) == counts[2]
+    else:
+        assert problem(content) == "expected at most 10,000 entries in its header, got 3,001 tensors"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("which", ["a tensor's name", "a key", "the value of general.architecture"])
+def test_the_longest_text(which: str, more: int) -> None:
+    """A name, a key and a wanted value have the same bound, which is one of bytes and not of letters."""
+    size = gguf.LONGEST + more
+    text = "é" * (size // 2) + "x" * (size % 2)
+    content = {
+        "a tensor's name": make.written([], [ONE._replace(name=text)]),
+        "a key": make.written([(text, Value(UINT8, 1))], [ONE]),
+        "the value of general.architecture": make.written([("general.architecture", Value(TEXT, text))], [ONE]),
+    }[which]
+    if more < 1:
+        assert len(listed(content).tensors) == 1
+    else:
+        assert problem(content) == f"expected {which} of at most 300 bytes, got 301"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_texts(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of all arrays are counted together."""
+    monkeypatch.setattr(gguf, "MOST_TEXTS", 100)
+    arrays = [(name, Value(ARRAY, ["x"] * count, TEXT)) for name, count in (("a", 60), ("b", 40 + more))]
+    content = make.written([*arrays, *make.gpt2_metadata()[2:-4]], [ONE])
+    if more < 1:
+        assert len(listed(content).tensors) == 1
+    else:
+        assert problem(content) == "expected at most 100 texts in its metadata, got more in the value of b"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_bytes_of_a_header(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is fetched is counted, a whole file where it is small."""
+    content = GPT2.ljust(2**20 - 7)
+    monkeypatch.setattr(gguf, "CHUNK", len(content))
+    monkeypatch.setattr(gguf, "MOST_BYTES", len(content) - more)
+    if more < 1:
+        assert len(listed(content).tensors) == 28
+    else:
+        assert "expected a header of at most" in problem(content)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_header_may_end_where_a_piece_of_it_does(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the size of what is fetched at once, the listing is the same."""
+    start = len(make.header(make.gpt2_metadata(), make.gpt2_tensors()))
+    for size in (1, 8, 24, start // 3, start, len(GPT2)):
+        monkeypatch.setattr(gguf, "CHUNK", max(size + more, 0))
+        assert facts(listed(GPT2)) == facts(gguf.read(MemoryFile("model.gguf", GPT2)))
+        assert listed(GPT2).tensors[-1].name == "output_norm.bias"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_last_tensor_ends_where_the_file_does(more: int) -> None:
+    """A byte less is refused, and a byte more belongs to none."""
+    content = make.written([], [Tensor("a", (8,))])
+    changed = content[:-1] if more < 0 else content + bytes(more)
+    if more < 0:
+        assert problem(changed) == "expected 32 bytes of tensor a from offset 64 on, got a file of 95 bytes"
+    else:
+        assert len(listed(changed).notes) == 1 + more
 
 
 def test_a_header_that_never_ends_is_refused() -> None:

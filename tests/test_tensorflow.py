@@ -196,7 +196,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     ),
     "a key that is not UTF-8": (pairs((b"\xff", MESSAGE)), r"expected names in UTF-8, got b'\xff'"),
     "a key that is too long": (
-        pairs((b"x" * 1025, MESSAGE)),
+        pairs((b"x" * 301, MESSAGE)),
         "expected a key and a value within the block at offset 0",
     ),
     "slices": (pairs((b"a", MESSAGE + field(7, b""))), "expected whole tensors, got a in 1 slices"),
@@ -312,27 +312,81 @@ def test_dimensions_offsets_and_sizes_that_lie_are_refused(number: int) -> None:
 
 
 def test_a_large_index_is_refused_before_it_is_read() -> None:
-    """Every byte is summed in Python, so there is a bound, a hundred times the index of GPT-2 XL."""
+    """Every byte is summed in Python, so there is a bound, twenty times the index of GPT-2 XL."""
     bound = leveldb.LARGEST
 
     class Unread(MemoryFile):
         def read(self, offset: int, count: int) -> bytes:
             raise AssertionError(offset, count)
 
-    with pytest.raises(UnreadableInputError, match=r"expected an index of at most 2,097,152 bytes, got 2,097,153"):
+    with pytest.raises(UnreadableInputError, match=r"expected an index of at most 524,288 bytes, got 524,289"):
         tensorflow.read(Unread("model.ckpt.index", bytes(bound + 1)))
     assert problem(bytes(bound)).startswith("expected a table of LevelDB")
 
 
 def test_keys_that_share_much_are_bounded_in_number() -> None:
     """Long keys that share their beginnings are short in a block, and long in memory."""
-    shared = b"".join(varint(1000) + varint(6) + varint(0) + b"%06d" % number for number in range(70_000))
-    first = make.block([(b"", make.header()), (b"x" * 1000, b"")])
+    shared = b"".join(varint(290) + varint(6) + varint(0) + b"%06d" % number for number in range(10_000))
+    first = make.block([(b"", make.header()), (b"x" * 290, b"")])
     block = first[:-8] + shared + first[-8:]
     assert len(block) < leveldb.LARGEST
-    with pytest.raises(leveldb.MalformedError, match="expected at most 65,536 keys, got more"):
+    with pytest.raises(leveldb.MalformedError, match="expected at most 10,000 keys, got more"):
         for _ in leveldb.entries(make.framed([(b"y", make.stored(block))])):
             pass
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_tensors(more: int) -> None:
+    """The header is one of the pairs."""
+    message = make.entry(Tensor("a", (0,)), 0)
+    content = pairs(*((b"%06d" % number, message) for number in range(leveldb.MOST_ENTRIES - 1 + more)))
+    if more < 1:
+        assert len(listed(content).tensors) == 9_999 + more
+    else:
+        assert problem(content) == "expected at most 10,000 keys, got more"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_longest_name(more: int) -> None:
+    """The bound is one of bytes, and what is shared counts."""
+    size = leveldb.LONGEST_KEY + more
+    content = pairs((b"a" * 250, MESSAGE), (b"a" * 250 + b"b" * (size - 250), make.entry(A, 24)))
+    if more < 1:
+        assert [len(x.name) for x in listed(content).tensors] == [250, size]
+    else:
+        assert problem(content) == "expected a key and a value within the block at offset 0, got 51 and 21 bytes"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_dimensions(more: int) -> None:
+    """As many as TensorFlow has."""
+    content = make.index([Tensor("a", (1,) * (254 + more))])
+    if more < 1:
+        assert listed(content).tensors[0].shape == (1,) * (254 + more)
+    else:
+        assert problem(content) == "expected a known number of dimensions, at most 254, for a, got another"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_elements(more: int) -> None:
+    """A product of 2^63 elements is one too many, whatever the sizes that make it; a 0 makes it none."""
+    count = 2**63 + more
+    shape = (count,) if count < 2**63 else (2**62, 2) if not more else (3, 3074457345618258603)
+    message = field(1, 4) + field(2, b"".join(field(2, field(1, x)) for x in shape)) + field(5, count)
+    if more < 0:
+        assert listed(pairs((b"a", message))).tensors[0].numel == 2**63 - 1
+    else:
+        assert "bytes for a" not in problem(pairs((b"a", message)))
+    assert listed(make.index([Tensor("a", (*shape, 0))])).tensors[0].numel == 0
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_data_file_of_one_byte_less_or_more(more: int) -> None:
+    """Less is refused, more is noted."""
+    if more < 0:
+        assert problem(one(), {DATA: 23}) == "expected 24 bytes of a from offset 0 on, got a file of 23 bytes"
+    else:
+        assert len(listed(one(), {DATA: 24 + more}).notes) == more
 
 
 @pytest.mark.parametrize("number", range(len(make.seeds())))

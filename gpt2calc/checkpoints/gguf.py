@@ -41,15 +41,15 @@ NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "
 """The types of metadata that are one number, as `struct` calls them."""
 UINT32, TEXT, ARRAY = 4, 8, 9
 
-MOST_ENTRIES = 65_536
-"""How many keys, tensors, and arrays within arrays are read; the largest released models have some 2,000 tensors."""
+MOST_ENTRIES = 10_000
+"""How many keys, tensors, and arrays within arrays are read together; the largest released models have some 2,000."""
 MOST_TEXTS = 2_000_000
 """How many texts are stepped over in arrays; the largest released tokenizers have some 800,000 tokens and merges."""
 MOST_BYTES = 64 << 20
-LONGEST_NAME = 65_535
-"""As the specification bounds a key; it bounds a tensor's name at 64 bytes, and llama.cpp itself did not always."""
+LONGEST = 300
+"""How many bytes a name, a key and a text that is wanted may have; the specification bounds names at 64, keys later."""
 DEEPEST = 4
-"""How many arrays may lie in each other. The specification has no bound; llama.cpp reads no array within an array."""
+"""How many arrays may lie in each other; llama.cpp reads no array within an array."""
 CHUNK = 256 << 10
 
 BEFORE = {b"lmgg": "GGML", b"fmgg": "GGMF", b"tjgg": "GGJT"}
@@ -90,8 +90,8 @@ class Cursor:
     def text(self, what: str) -> str:
         """Return the next text."""
         (count,) = self.unpack("Q", what)
-        if count > LONGEST_NAME:
-            raise self.error(f"expected {what} of at most {LONGEST_NAME:,} bytes, got {count:,}")
+        if count > LONGEST:
+            raise self.error(f"expected {what} of at most {LONGEST:,} bytes, got {count:,}")
         found = self.take(count, what)
         try:
             return found.decode("utf-8")

@@ -18,11 +18,12 @@ FOOTER = 48
 TRAILER = 5
 """What follows a block: a byte that says how it is compressed, and a checksum of four."""
 
-LARGEST = 2 << 20
+LARGEST = 512 << 10
 """How many bytes a table may have. The index of GPT-2 XL has 21 thousand, and every byte is summed in Python."""
-MOST_ENTRIES = 65_536
-LONGEST_KEY = 1024
-"""Keys share beginnings, so that a short block can hold many long ones."""
+MOST_ENTRIES = 10_000
+"""How many pairs a table may have. That index has 581, and with the slots of an optimizer three times as many."""
+LONGEST_KEY = 300
+"""How many bytes a key may have. Keys share beginnings, so that a short block can hold many long ones."""
 
 
 class MalformedError(Exception):
