@@ -21,7 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tests.fuzz import rows
+from tests.fuzz import rows, tensorflow
 from tests.fuzz.rows import Reader
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ READERS: dict[str, Callable[[], Reader]] = {
     "strict_json": rows.strict_json,
     "gguf": lambda: plain("gguf"),
     "llmc": lambda: plain("llmc"),
-    "tensorflow": lambda: plain("tensorflow"),
+    "tensorflow": tensorflow.tensorflow,
 }
 """Every reader, by the name that the command takes."""

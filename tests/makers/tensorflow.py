@@ -141,7 +141,12 @@ def framed(blocks: Sequence[tuple[bytes, bytes]]) -> bytes:
     for separator, part in blocks:
         places.append((separator, varint(len(content)) + varint(len(part) - 5)))
         content += part
-    parts = stored(block([])), stored(block(places, 1))
+    return ended(content, block(places, 1))
+
+
+def ended(content: bytes, places: bytes) -> bytes:
+    """Return a table of stored blocks, given as one, and the block that says where they are."""
+    parts = stored(block([])), stored(places)
     metaindex = varint(len(content)) + varint(len(parts[0]) - 5)
     index = varint(len(content) + len(parts[0])) + varint(len(parts[1]) - 5)
     return content + b"".join(parts) + (metaindex + index).ljust(40, b"\0") + MAGIC.to_bytes(8, "little")
