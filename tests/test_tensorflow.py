@@ -235,8 +235,8 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a number that is cut off": (pairs((b"a", b"\x08")), "expected a number of at most 64 bits in a, got its end"),
     "a number for a message": (pairs((b"a", field(2, 1))), "expected wire type 2 for field 2 of a, got 0"),
     "a message for a number": (pairs((b"a", field(1, b""))), "expected wire type 0 for field 1 of a, got 2"),
-    "a group": (pairs((b"a", varint(9 << 3 | 3))), "expected field 9 of a within its message, got -1 bytes"),
-    "field 0": (pairs((b"a", field(0, 1))), "for field 0 of a"),
+    "a group": (pairs((b"a", varint(9 << 3 | 3))), "expected a field of a message in a, got number 9 of wire type 3"),
+    "field 0": (pairs((b"a", field(0, 1))), "expected a field of a message in a, got number 0 of wire type 0"),
     "a key that shares too much": (
         make.framed([(b"b", make.stored(b"\0\0\6" + make.header() + b"\1\0\0" + GOOD[-8:]))]),
         "to share no more than there is, got 1 bytes",

@@ -203,13 +203,15 @@ def _message(content: bytes, wires: Mapping[int, int], what: str) -> Message:
     while at < len(content):
         tag, at = varint(content, at, what)
         field, wire = tag >> 3, tag & 7
-        if wires.get(field, wire) != wire or not field:
-            raise MalformedError(f"expected wire type {wires.get(field)} for field {field:,} of {what}, got {wire}")
+        if not field or wire not in (VARINT, BYTES, *FIXED):
+            raise MalformedError(f"expected a field of a message in {what}, got number {field:,} of wire type {wire}")
+        if wires.get(field, wire) != wire:
+            raise MalformedError(f"expected wire type {wires[field]} for field {field:,} of {what}, got {wire}")
         if wire == VARINT:
             found.numbers[field], at = varint(content, at, what)
             continue
-        size, at = varint(content, at, what) if wire == BYTES else (FIXED.get(wire, -1), at)
-        if size < 0 or at + size > len(content):
+        size, at = varint(content, at, what) if wire == BYTES else (FIXED[wire], at)
+        if at + size > len(content):
             raise MalformedError(f"expected field {field:,} of {what} within its message, got {size:,} bytes")
         if wire == BYTES:
             found.parts.setdefault(field, []).append(content[at : at + size])

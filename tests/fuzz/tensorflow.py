@@ -19,7 +19,7 @@ LAST = b"\xff" * 4
 
 def tensorflow() -> Reader:
     """Return the row of an index without its data files."""
-    return Reader(make.seeds, reader.read, (change_a_pair,) * 10 + (change_a_block,) * 5)
+    return Reader(make.seeds, reader.read, (change_a_pair,) * 30 + (change_a_block,) * 10)
 
 
 def change_a_pair(content: bytes, chance: random.Random) -> bytes:
