@@ -39,10 +39,16 @@ class TruncatedError(Exception):
 class Global:
     """A name in a module, as a pickle gives it. It is never imported."""
 
-    __slots__ = ("name",)
+    __slots__ = ("_module", "_name")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, module: str, name: str) -> None:
+        # Not joined, since a pickle can have many names made of two long texts.
+        self._module, self._name = module, name
+
+    @property
+    def name(self) -> str:
+        """The module and the name, with a dot between them."""
+        return f"{self._module}.{self._name}"
 
 
 class Machine:
@@ -112,7 +118,7 @@ class Machine:
 def kind(value: object) -> str:
     """Return what a value is, for a message; never the value, which may be endless.
 
-    >>> kind({}), kind(Global("os.system")), kind(None)
+    >>> kind({}), kind(Global("os", "system")), kind(None)
     ('a dict', 'os.system', 'None')
     """
     if type(value) is Global:

@@ -37,6 +37,7 @@ def _unknown(machine: Machine, at: int) -> int:
 
 
 def _protocol(machine: Machine, at: int) -> int:
+    machine.take(at, 1)
     if not 2 <= machine.data[at] <= 5:
         raise RefusedError(f"expected a pickle of protocol 2 to 5, got {machine.data[at]}")
     return at + 1
@@ -229,7 +230,7 @@ def _set(machine: Machine, items: list[object]) -> None:
 def _global(machine: Machine, at: int) -> int:
     module, at = machine.line(at)
     name, at = machine.line(at)
-    machine.stack.append(Global(f"{module}.{name}"))
+    machine.stack.append(Global(module, name))
     return at
 
 
@@ -237,7 +238,7 @@ def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
     if type(name) is not str or type(module) is not str or max(len(name), len(module)) > LONGEST_GLOBAL:
         raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got {kind(module)} and {kind(name)}")
-    machine.stack.append(Global(f"{module}.{name}"))
+    machine.stack.append(Global(module, name))
     return at
 
 
