@@ -44,7 +44,7 @@ STORAGES: dict[str, str] = {
 }
 """The classes of storages, each with the dtype of its elements; PyTorch counts an untyped one in bytes."""
 
-MOST_DIMENSIONS = 16
+MOST_DIMENSIONS = 8
 """A GPT-2 has tensors of at most five. PyTorch takes 64, and a pickle that has so many in each of a hundred thousand
 calls would take seconds to read."""
 
