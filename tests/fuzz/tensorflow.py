@@ -27,6 +27,8 @@ def change_a_pair(content: bytes, chance: random.Random) -> bytes:
     try:
         pairs = list(leveldb.entries(content))
     except leveldb.MalformedError:
+        pairs = []
+    if not pairs:
         return set_a_byte(content, chance)
     at = chance.randrange(len(pairs))
     key, value = pairs[at]
