@@ -169,7 +169,11 @@ class Verification:
             f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else ""
         )
         observed = next((each.parameters for each in self.observations if each.parameters != self.total), self.total)
-        count = f"{observed:,} parameters, expected {self.total:,}" if observed != self.total else f"{self.total:,}"
+        count = (
+            f"{observed:,} parameters, expected {self.total:,}"
+            if observed != self.total
+            else "as many parameters as expected"
+        )
         what = f"{wrong:,} thing{'s are' if wrong != 1 else ' is'} wrong: {first}" if wrong else "the counts differ"
         return f"{self.checked.target} does not match: {what} ({count})"
 
