@@ -474,14 +474,14 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "long integers": lambda: (b"\x8a\xff" + b"\x7f" * 255) * 60_000,
     "floats": lambda: (b"G" + bytes(8)) * MANY,
     "a list that doubles": lambda: b"]q\0" + b"(h\0h\0e" * (MANY // 4),
-    "a laugh in lists": lambda: b"]q\0" + b"".join(b"](" + b"h%c" % i * 10 + b"eq%c" % (i + 1) for i in range(200)),
+    "a laugh in lists": lambda: b"]q\0" + b"".join(b"0](" + b"h%c" % i * 10 + b"eq%c" % (i + 1) for i in range(200)),
     "a laugh in dictionaries": lambda: (
         b"}q\0"
         + b"".join(
-            b"}(" + b"".join(text(str(n)) + b"h%c" % i for n in range(10)) + b"uq%c" % (i + 1) for i in range(200)
+            b"0}(" + b"".join(text(str(n)) + b"h%c" % i for n in range(10)) + b"uq%c" % (i + 1) for i in range(200)
         )
     ),
-    "a laugh in tuples": lambda: b")q\0" + b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(200)),
+    "a laugh in tuples": lambda: b")q\0" + b"".join(b"0h%ch%c\x86q%c" % (i, i, i + 1) for i in range(200)),
     "the memo's highest number": lambda: b"}r" + struct.pack("<I", MOST_OPCODES - 1),
     "everything in the memo": lambda: b"}" + b"\x94" * MANY,
     "an OrderedDict of the same items again and again": lambda: (

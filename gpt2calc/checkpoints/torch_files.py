@@ -124,7 +124,7 @@ def _legacy(file: ByteFile) -> TensorListing:
             top, keys, at, rebuilding = _pickles(file, head)
             break
         except TruncatedPickleError:
-            longer = min(file.size, 8 * len(head), MOST_BYTES)
+            longer = min(file.size, MOST_BYTES if _is_near(file) else 8 * len(head), MOST_BYTES)
             if len(head) == longer:
                 raise
             head += file.read(len(head), longer - len(head))
