@@ -259,7 +259,7 @@ class HubRepository:
 
             with self.open(chosen.name) as file:
                 index = shards.parse(file.name, file.read(0, min(file.size, LARGEST + 1)))
-            listing = shards.merge(index, {shard: self._listed(shard) for shard in index.shards})
+            listing = shards.gather(index, self._listed)
         else:
             listing = self._listed(chosen.name)
         return listing._replace(notes=(*listing.notes, *filter(None, (chosen.note,))))
