@@ -21,7 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tests.fuzz import rows, tensorflow
+from tests.fuzz import rows, tensorflow, torch
 from tests.fuzz.rows import Reader
 
 if TYPE_CHECKING:
@@ -41,5 +41,8 @@ READERS: dict[str, Callable[[], Reader]] = {
     "gguf": lambda: plain("gguf"),
     "llmc": lambda: plain("llmc"),
     "tensorflow": tensorflow.tensorflow,
+    "torch_zip": torch.zipped,
+    "torch_legacy": torch.legacy,
+    "torch_pickle": torch.pickled,
 }
 """Every reader, by the name that the command takes."""
