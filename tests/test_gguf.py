@@ -186,6 +186,25 @@ def test_the_config_of_a_gpt2_is_read() -> None:
     assert [(x.path, x.size) for x in listing.files] == [("model.gguf", len(GPT2))]
 
 
+@pytest.mark.parametrize("dtype", ["F32", "F16", "Q8_0"])
+@pytest.mark.parametrize(
+    ("n_layer", "n_embd", "total"),
+    [(12, 768, 124439808), (24, 1024, 354823168), (36, 1280, 774030080), (48, 1600, 1557611200)],
+)
+def test_the_full_size_models_are_read(tmp_path: Path, n_layer: int, n_embd: int, total: int, dtype: str) -> None:
+    """A sparse replica has the parameters of the released model, in whatever type."""
+    sizes = {"n_layer": n_layer, "n_embd": n_embd, "n_positions": 1024, "vocab_size": 50257}
+    tensors = make.gpt2_tensors(n_layer=n_layer, n_embd=n_embd, n_positions=1024, vocab_size=50257, dtype=dtype)
+    start = make.write(tmp_path / "model.gguf", make.gpt2_metadata(**sizes, n_head=n_embd // 64), tensors)
+    with LocalFile(str(tmp_path / "model.gguf")) as file:
+        listing = gguf.read(file)
+    assert sum(x.numel for x in listing.tensors) == total
+    assert len(listing.tensors) == 4 + 12 * n_layer
+    assert {key: listing.fields[key] for key in sizes} == sizes
+    assert listing.tensors[0].offset == start
+    assert listing.notes == ("general.file_type is 0, F32",)
+
+
 def test_a_vocabulary_that_is_given_wins_over_the_list_of_tokens() -> None:
     """A list of tokens may be shorter than the token embedding."""
     metadata = [*make.gpt2_metadata(), ("gpt2.vocab_size", Value(UINT64, 50257))]

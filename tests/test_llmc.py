@@ -99,7 +99,13 @@ def test_every_version_has_its_dtype_and_padding(version: int, dtype: str, rows:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "total"), [((12, 768, 12), 124439808), ((24, 1024, 16), 354823168), ((48, 1600, 25), 1557611200)]
+    ("sizes", "total"),
+    [
+        ((12, 768, 12), 124439808),
+        ((24, 1024, 16), 354823168),
+        ((36, 1280, 20), 774030080),
+        ((48, 1600, 25), 1557611200),
+    ],
 )
 def test_a_full_size_model_holds_what_it_should(tmp_path: Path, sizes: tuple[int, int, int], total: int) -> None:
     """Less the 47 rows of padding, the arrays have the parameters of the released models."""

@@ -112,15 +112,22 @@ def test_blocks_may_end_anywhere(most: int) -> None:
     assert listed(make.index(make.gpt2(), most=most)).tensors == listed(GPT2).tensors
 
 
-def test_the_full_size_models_are_read(tmp_path: Path) -> None:
-    """A sparse replica of the largest has its parameters, and an index of 21 thousand bytes."""
+@pytest.mark.parametrize(
+    ("n_layer", "n_embd", "total"),
+    [(12, 768, 124439808), (24, 1024, 354823168), (36, 1280, 774030080), (48, 1600, 1557611200)],
+)
+def test_the_full_size_models_are_read(tmp_path: Path, n_layer: int, n_embd: int, total: int) -> None:
+    """A sparse replica has the parameters of the released model, and an index of under 40 bytes a tensor."""
     prefix = str(tmp_path / "model.ckpt")
-    size = make.write(prefix, make.gpt2(n_layer=48, n_embd=1600, n_positions=1024, vocab_size=50257))
+    size = make.write(prefix, make.gpt2(n_layer=n_layer, n_embd=n_embd, n_positions=1024, vocab_size=50257))
     with LocalFile(prefix + ".index") as file:
         listing = tensorflow.read(file, {DATA: os.path.getsize(prefix + ".data-00000-of-00001")})
-    assert sum(x.numel for x in listing.tensors) == 1557611200
-    assert len(listing.tensors) == 580
-    assert 20_000 < size < 22_000
+    assert sum(x.numel for x in listing.tensors) == total
+    assert len(listing.tensors) == 4 + 12 * n_layer
+    assert size < 40 * len(listing.tensors)
+    shapes = {x.name: x.shape for x in listing.tensors}
+    assert shapes["model/h0/attn/c_attn/w"] == (1, n_embd, 3 * n_embd)
+    assert shapes[f"model/h{n_layer - 1}/mlp/c_proj/w"] == (1, 4 * n_embd, n_embd)
 
 
 def test_several_data_files_are_named_by_number() -> None:

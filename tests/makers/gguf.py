@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     Metadata: TypeAlias = Sequence[tuple[str, "Value"]]
@@ -21,9 +22,15 @@ TYPES = {
     "F64": (28, 1, 8),
     "I32": (26, 1, 4),
     "Q4_0": (2, 32, 18),
+    "Q5_0": (6, 32, 22),
+    "Q5_1": (7, 32, 24),
     "Q8_0": (8, 32, 34),
+    "Q2_K": (10, 256, 84),
+    "Q3_K": (11, 256, 110),
     "Q4_K": (12, 256, 144),
+    "Q5_K": (13, 256, 176),
     "Q6_K": (14, 256, 210),
+    "TQ1_0": (34, 256, 54),
 }
 """The types that are written here: the number, the elements of a block, the bytes of a block."""
 
@@ -110,6 +117,15 @@ def header(
 def size(tensors: Sequence[Tensor], start: int, alignment: int = 32) -> int:
     """Return the size of a whole file whose values begin at `start`."""
     return start + sum(aligned(tensor.nbytes, alignment) for tensor in tensors)
+
+
+def write(path: str | os.PathLike[str], metadata: Metadata, tensors: Sequence[Tensor]) -> int:
+    """Write a sparse file of any size, and return the bytes of its header."""
+    start = header(metadata, tensors)
+    with open(path, "wb") as file:
+        file.write(start)
+        file.truncate(size(tensors, len(start)))
+    return len(start)
 
 
 def written(
