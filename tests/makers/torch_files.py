@@ -79,7 +79,7 @@ def views(tensors: Iterable[Tensor]) -> Ordered:
 def archive(records: Sequence[Record], root: str = "archive", *, checksums: bool = True) -> Sparse:
     """Lay out a zip as torch does: data at multiples of 64, its checksum and sizes behind it, two ends."""
     parts: list[tuple[int, bytes]] = []
-    directory, end = b"", 0
+    entries, end = [], 0
     for name, data in records:
         start, path = end, f"{root}/{name}".encode()
         size = data if isinstance(data, int) else len(data)
@@ -91,7 +91,8 @@ def archive(records: Sequence[Record], root: str = "archive", *, checksums: bool
         if not isinstance(data, int):
             parts.append((begin, data))
         end = begin + size + (len(follows) if size else 0)
-        directory += _entry(path, start, size, crc)
+        entries.append(_entry(path, start, size, crc))
+    directory = b"".join(entries)
     tail = directory + _ends(len(records), len(directory), end)
     return Sparse((*parts, (end, tail)), end + len(tail))
 
