@@ -102,7 +102,9 @@ def test_what_tensorflow_writes_and_is_not_read_is_refused() -> None:
     """A partitioned variable, and a dtype that no parameter of a GPT-2 has."""
     with pytest.raises(UnreadableInputError, match=r"expected whole tensors, got a slice of b'model/wte'$"):
         real("sliced")
-    with pytest.raises(UnreadableInputError, match=r"expected a dtype of numbers for c, got TensorFlow's number 8$"):
+    with pytest.raises(
+        UnreadableInputError, match=r"expected a dtype of real numbers for c, got TensorFlow's number 8$"
+    ):
         real("complex")
 
 
@@ -208,8 +210,8 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     ),
     "slices": (pairs((b"a", MESSAGE + field(7, b""))), "expected whole tensors, got a in 1 slices"),
     "a slice": (pairs((b"\0a\0\1", MESSAGE)), "expected whole tensors, got a slice of b'a'"),
-    "no dtype": (pairs((b"a", field(2, b""))), "expected a dtype of numbers for a, got TensorFlow's number 0"),
-    "a resource": (one(number=20), "expected a dtype of numbers for a, got TensorFlow's number 20"),
+    "no dtype": (pairs((b"a", field(2, b""))), "expected a dtype of real numbers for a, got TensorFlow's number 0"),
+    "a resource": (one(number=20), "expected a dtype of real numbers for a, got TensorFlow's number 20"),
     "a byte too few": (one(size=23), "expected 24 bytes for a, [2, 3] in F32, got 23"),
     "a byte too many": (one(size=25), "expected 24 bytes for a, [2, 3] in F32, got 25"),
     "a negative size": (one(size=-24), "got offset 0 and size -24 in file 0"),

@@ -170,7 +170,7 @@ def _check_size(entry: Entry, what: str) -> None:
     if entry.dtype == STRING:
         return
     if entry.dtype not in DTYPES:
-        raise MalformedError(f"expected a dtype of numbers for {what}, got TensorFlow's number {entry.dtype:,}")
+        raise MalformedError(f"expected a dtype of real numbers for {what}, got TensorFlow's number {entry.dtype:,}")
     dtype, elements = DTYPES[entry.dtype], prod(entry.shape)
     if elements >= 2**63:
         raise MalformedError(f"expected fewer than 2^63 elements for {what}, got {shown(list(entry.shape))}")
