@@ -175,11 +175,12 @@ def test_bare_dims_with_an_mlp_four_times_as_wide_keep_it_so() -> None:
 def test_a_wrong_field_over_a_model_in_whatever_form_is_refused(make: Any, name: str, here: Path) -> None:
     """Fields are checked the same over every form."""
     assert name
-    for fields, field in (
+    mistakes: list[tuple[dict[str, Any], str]] = [
         ({"n_layer": -1}, "n_layer"),
         ({"n_layrs": 3}, "n_layrs"),
         ({"n_layer": 1, "depth": 2}, "n_layer"),
-    ):
+    ]
+    for fields, field in mistakes:
         with pytest.raises(ConfigError) as caught:
             gpt2calc.count(make(here), **fields)
         assert caught.value.field == field
@@ -202,7 +203,8 @@ def test_a_preset_as_models_gives_it_can_be_counted() -> None:
 @pytest.mark.parametrize("model", [12, 1.5, [("n_layer", 12)], {"n_layer"}, b"gpt2", True, print], ids=str)
 def test_what_is_no_model_is_refused_with_what_is_taken(model: Any) -> None:
     """The error says what a model may be given as, and shows what was given."""
-    for fields in ({}, {"n_layer": 3}):
+    without: dict[str, Any] = {}
+    for fields in (without, {"n_layer": 3}):
         with pytest.raises(
             ConfigError, match=r"^expected a model's name, a path, a mapping or a Config, got "
         ) as caught:

@@ -188,7 +188,7 @@ class TestExactness:
 
     @SETTINGS
     @given(large_sizes())
-    def test_no_digit_is_lost_at_any_size(self, sizes: dict[str, int]) -> None:
+    def test_no_digit_is_lost_at_any_size(self, sizes: dict[str, Any]) -> None:
         """Against the closed form that everybody knows, written out here in Python's integers."""
         L, d, T, V = sizes["n_layer"], sizes["n_embd"], sizes["n_positions"], sizes["vocab_size"]
         count = gpt2calc.count(**sizes)
@@ -204,7 +204,7 @@ class TestExactness:
 
     @SETTINGS
     @given(large_sizes())
-    def test_one_more_of_a_size_is_seen_in_the_last_digit(self, sizes: dict[str, int]) -> None:
+    def test_one_more_of_a_size_is_seen_in_the_last_digit(self, sizes: dict[str, Any]) -> None:
         """One more token is d more parameters, even beside 10¹⁵⁰ others."""
         one_token_more = {**sizes, "vocab_size": sizes["vocab_size"] + 1}
         assert gpt2calc.count(**one_token_more).total - gpt2calc.count(**sizes).total == sizes["n_embd"]
