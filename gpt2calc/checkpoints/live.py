@@ -30,9 +30,7 @@ def is_model(value: object) -> bool:
     torch = sys.modules.get("torch")
     if torch is None:
         return False
-    if isinstance(value, Mapping):
-        return any(_is_tensor(held) or (isinstance(held, Mapping) and is_model(held)) for held in value.values())
-    return isinstance(value, torch.nn.Module)
+    return _has_tensors(value) if isinstance(value, Mapping) else isinstance(value, torch.nn.Module)
 
 
 def read(model: object) -> TensorListing:
@@ -76,6 +74,19 @@ def config_of(model: object) -> Mapping[str, Any] | None:
     return None
 
 
+def _has_tensors(top: Mapping[Any, Any]) -> bool:
+    """Return whether a tensor is in a mapping, or in one within it; one that is in itself is entered once."""
+    waiting, entered = [top], {id(top)}
+    while waiting:
+        for held in waiting.pop().values():
+            if _is_tensor(held):
+                return True
+            if isinstance(held, Mapping) and id(held) not in entered:
+                entered.add(id(held))
+                waiting.append(held)
+    return False
+
+
 def _is_tensor(value: object) -> bool:
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
@@ -83,15 +94,14 @@ def _is_tensor(value: object) -> bool:
 
 def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
     """Return one tensor as it lies in memory."""
-    layout = str(tensor.layout).removeprefix("torch.")
     try:
         storage = tensor.untyped_storage()
-        stride, begin = tuple(map(int, tensor.stride())), int(tensor.storage_offset())
-    except (RuntimeError, NotImplementedError, AttributeError):
+        shape, stride, begin = tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride())), tensor.storage_offset()
+    except (RuntimeError, NotImplementedError, AttributeError, ValueError):
+        layout = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
         what = shown(shortened(type(tensor).__name__)) if layout == "strided" else f"a {layout} one"
         raise UnreadableInputError(name, f"expected {shown(key)} to be a dense tensor, got {what}") from None
     dtype, size = DTYPES.get(str(tensor.dtype).removeprefix("torch."), (str(tensor.dtype), tensor.element_size()))
-    shape = tuple(map(int, tensor.shape))
     return StoredTensor(
         key,
         shape,
