@@ -44,6 +44,7 @@ def test_numbers_of_every_length_are_read(bits: int, more: int) -> None:
         (b"\x80\x00", 0),  # a byte more than is needed, which Protocol Buffers takes
         (b"\xff" * 9 + b"\x01", 2**64 - 1),
         (b"\xff" * 9 + b"\x02", None),
+        (b"\x80" * 9 + b"\x02", None),
         (b"\x80" * 9 + b"\x01", 2**63),
         (b"\x80" * 10, None),
         (b"\x80" * 10 + b"\x00", None),
@@ -75,6 +76,26 @@ def test_keys_may_be_whole_as_often_as_a_writer_likes(interval: int) -> None:
     pairs = [(b"model/h%02d" % number, b"x") for number in range(40)]
     content = make.framed([(b"n", make.stored(make.block(pairs, interval)))])
     assert list(leveldb.entries(content)) == pairs
+
+
+PART = make.stored(make.block([(b"", b"")]))
+PLACES: dict[str, list[tuple[int, bytes]]] = {
+    "the first again": [(0, b""), (0, b"")],
+    "over the first by a byte": [(0, b""), (len(PART) - 1, b"")],
+    "a byte after the place": [(0, b"\0")],
+}
+"""Where an index of blocks says that they begin, and what it says beside it."""
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_blocks_lie_one_after_the_other(case: str) -> None:
+    """The index of blocks gives each place once, in order, and nothing else."""
+    rows = [
+        (b"%d" % number, make.varint(at) + make.varint(len(PART) - 5) + more)
+        for number, (at, more) in enumerate(PLACES[case])
+    ]
+    with pytest.raises(leveldb.MalformedError, match="expected blocks one after the other, got one from offset"):
+        list(leveldb.entries(make.ended(PART + PART, make.block(rows, 1))))
 
 
 def test_a_table_of_nothing_is_one() -> None:

@@ -379,14 +379,25 @@ def test_the_most_dimensions(more: int) -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_most_elements(more: int) -> None:
     """A product of 2^63 elements is one too many, whatever the sizes that make it; a 0 makes it none."""
-    count = 2**63 + more
-    shape = (count,) if count < 2**63 else (2**62, 2) if not more else (3, 3074457345618258603)
-    message = field(1, 4) + field(2, b"".join(field(2, field(1, x)) for x in shape)) + field(5, count)
+    shape = {-1: (2**63 - 1,), 0: (2**62, 2), 1: (3, 3074457345618258603)}[more]
+    message = field(1, 4) + field(2, b"".join(field(2, field(1, x)) for x in shape))
     if more < 0:
-        assert listed(pairs((b"a", message))).tensors[0].numel == 2**63 - 1
+        assert listed(pairs((b"a", message + field(5, 2**63 - 1)))).tensors[0].numel == 2**63 - 1
     else:
-        assert "bytes for a" not in problem(pairs((b"a", message)))
+        assert problem(pairs((b"a", message))).startswith("expected fewer than 2^63 elements for a, got [")
     assert listed(make.index([Tensor("a", (*shape, 0))])).tensors[0].numel == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 99_998, 99_999])
+def test_the_most_data_files(count: int) -> None:
+    """A tensor may lie in the last of as many as a name has digits for."""
+    listing = listed(make.index([A._replace(shard=count - 1)], make.header(shards=count)))
+    assert listing.tensors[0].file == f"model.ckpt.data-{count - 1:05d}-of-{count:05d}"
+
+
+def test_an_index_for_readers_of_its_first_version_is_read() -> None:
+    """A writer may say that this version is the oldest that reads it, and TensorFlow does not."""
+    assert listed(pairs((b"a", MESSAGE), first=make.header(least=1))).tensors == listed(one()).tensors
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
