@@ -579,6 +579,20 @@ CALLS: dict[str, tuple[bytes, str]] = {
         b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\ncmy\nTensor\n)}tR",
         "expected plain tensors, got one of the class my.Tensor",
     ),
+    "a class of its own, otherwise": (
+        b"ctorch._tensor\n_rebuild_from_type_v2\n)R",
+        "expected a call that rebuilds a tensor, got one with other arguments",
+    ),
+    "a plain tensor by another function": (
+        b"ctorch._tensor\n_rebuild_from_type_v2\n(cos\nmkdir\nctorch\nTensor\n)}tR",
+        "expected only calls that rebuild tensors, got os.mkdir",
+    ),
+    "an object with keywords": (b"cos\nmkdir\n)}\x92", "got an object of os.mkdir, a class that would have to be"),
+    "no dtype": (b"ctorch._utils\n_rebuild_tensor_v3\n(%SQK\0))\x89NNtR", "expected a storage, an offset, a shape and"),
+    "no dtype on the meta device": (
+        b"ctorch._utils\n_rebuild_meta_tensor_no_storage\n(K\1))\x89tR",
+        "expected a storage, an offset, a shape and strides to rebuild a tensor from, got an int, a tuple, a",
+    ),
     "an id of nothing": (b"NQ", "expected the id of a storage: its class, key, device and number of elements"),
     "an id of a text": (text("storage") + b"Q", "expected the id of a storage"),
     "an id of four": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,6 +149,8 @@ GOOD: dict[str, Callable[[], Any]] = {
         "numbers": [1, -1, 2**40, -(2**70), 1.5, 1j, None, True],
         "size": torch.Size([1, 2]),
         "dtype": torch.float16,
+        "counted": Counter("abc"),
+        "defaults": defaultdict(list, {"inner": torch.zeros(2)}),
         "device": torch.device("cpu"),
         7: {"inner": torch.zeros(1)},
     },

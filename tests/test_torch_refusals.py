@@ -64,6 +64,10 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: make.legacy(make.mixed()).content().replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89"),
         "expected values in little-endian order, got others",
     ),
+    "a storage in the third pickle": (
+        lambda: make.HEAD + Pickler().dump(View("U8", (1,), "0")),
+        "expected storages in the fourth pickle only, got one in another",
+    ),
     "another protocol": (
         lambda: make.legacy(make.mixed()).content().replace(b"M\xe9\x03.", b"M\xea\x03."),
         "expected PyTorch's protocol 1001, got 1002",

@@ -28,6 +28,12 @@ GOOD = make.archive(make.records(STATE)).content()
 FILES = [name for name, _ in make.records(STATE)]
 
 
+END = -22
+LONG_END = -98
+SIZES = struct.unpack_from("<QQQQ", GOOD, len(GOOD) + LONG_END + 24)
+COUNT, SIZE, START = SIZES[0], SIZES[2], SIZES[3]
+
+
 def entries(content: bytes) -> tuple[Entry, ...]:
     """Return what the directory says."""
     file = MemoryFile("x.pt", content)
@@ -47,6 +53,17 @@ def begin(content: bytes, header: int) -> int:
     """Return where the data behind a local header begins, as the header says."""
     name, extra = struct.unpack_from("<HH", content, header + 26)
     return int(header + 30 + name + extra)
+
+
+def entry_at(name: str, content: bytes = GOOD) -> int:
+    """Return where an entry stands in the directory."""
+    start = content.index(b"PK\1\2")
+    return content.index(f"archive/{name}".encode(), start) - 46
+
+
+def local_at(name: str, content: bytes = GOOD) -> int:
+    """Return where the local header of an entry stands."""
+    return content.index(f"archive/{name}".encode()) - 30
 
 
 # Good ones
@@ -148,6 +165,64 @@ def test_a_zip_ends_with_its_directory() -> None:
         zips.directory(MemoryFile("x", b""), b"")
 
 
+def with_extra(extra: bytes, size: int = LARGE, header: int | None = None) -> bytes:
+    """Return the good file with a field more in the entry of a storage, and other numbers in front of it."""
+    at, start, end = entry_at("data/0"), START, START + SIZE
+    entry = bytearray(GOOD[at : at + 46 + len("archive/data/0")])
+    struct.pack_into("<II", entry, 20, size, size)
+    struct.pack_into("<H", entry, 30, len(extra))
+    if header is not None:
+        struct.pack_into("<I", entry, 42, header)
+    directory = GOOD[start:at] + entry + extra + GOOD[at + len(entry) : end]
+    return GOOD[:start] + directory + make._ends(COUNT, len(directory), start)
+
+
+OTHER = struct.pack("<HH", 0x5455, 5) + b"times"
+LONG = {
+    "both sizes": (struct.pack("<HHQQ", 1, 16, 24, 24), None),
+    "behind another field": (OTHER + struct.pack("<HHQQ", 1, 16, 24, 24), None),
+    "in front of another field": (struct.pack("<HHQQ", 1, 16, 24, 24) + OTHER, None),
+    "more than is asked for": (struct.pack("<HHQQQ", 1, 24, 24, 24, 7), None),
+    "sizes and the place": (struct.pack("<HHQQQ", 1, 24, 24, 24, local_at("data/0")), LARGE),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_long_numbers_stand_in_a_field_of_their_own(case: str) -> None:
+    """Where the short ones are full; and zipfile reads them alike."""
+    extra, header = LONG[case]
+    content = with_extra(extra, header=header)
+    assert [(each.size, each.packed, each.header) for each in entries(content)] == [
+        (each.file_size, each.compress_size, each.header_offset)
+        for each in zipfile.ZipFile(io.BytesIO(content)).infolist()
+    ]
+    assert torch_files.read(MemoryFile("x", content)).tensors == torch_files.read(MemoryFile("x", GOOD)).tensors
+
+
+NO_LONG = {
+    "none": b"",
+    "another": OTHER,
+    "one number": struct.pack("<HHQ", 1, 8, 24),
+    "half a number": struct.pack("<HHQI", 1, 12, 24, 24),
+    "one that is cut off": struct.pack("<HHQ", 1, 16, 24),
+    "one that is longer than it is": struct.pack("<HHQQ", 1, 17, 24, 24),
+    "behind one that lies": struct.pack("<HH", 2, 99) + struct.pack("<HHQQ", 1, 16, 24, 24),
+    "three bytes": b"\1\0\x10",
+}
+
+
+@pytest.mark.parametrize("case", NO_LONG)
+def test_a_long_number_that_is_not_there_is_said(case: str) -> None:
+    """Nothing else is taken for it."""
+    assert problem(with_extra(NO_LONG[case])) == "expected long sizes in the zip's directory, got none"
+
+
+def test_long_sizes_that_lie_are_refused() -> None:
+    """As short ones are."""
+    for sizes, expected in (((2**63, 2**63), "to end before byte"), ((24, 23), "stored as they are"), ((23, 23), "24")):
+        assert expected in problem(with_extra(struct.pack("<HHQQ", 1, 16, *sizes)))
+
+
 # Changed ones
 
 
@@ -156,17 +231,6 @@ def replaced(at: int, layout: str, *numbers: int | bytes) -> bytes:
     part = struct.pack(layout, *numbers)
     at %= len(GOOD)
     return GOOD[:at] + part + GOOD[at + len(part) :]
-
-
-def entry_at(name: str, content: bytes = GOOD) -> int:
-    """Return where an entry stands in the directory."""
-    start = content.index(b"PK\1\2")
-    return content.index(f"archive/{name}".encode(), start) - 46
-
-
-def local_at(name: str, content: bytes = GOOD) -> int:
-    """Return where the local header of an entry stands."""
-    return content.index(f"archive/{name}".encode()) - 30
 
 
 def rebuilt(*records: tuple[str, bytes | int], root: str = "archive") -> bytes:
@@ -202,10 +266,6 @@ def overlapping() -> bytes:
     return local[:start] + entries + make._ends(1000, len(entries), start)
 
 
-END = -22
-LONG_END = -98
-SIZES = struct.unpack_from("<QQQQ", GOOD, len(GOOD) + LONG_END + 24)
-COUNT, SIZE, START = SIZES[0], SIZES[2], SIZES[3]
 ENDS = "expected the two ends of the zip's directory to agree, got others"
 OTHER_END = "expected the long end of the zip's directory, got something else"
 
@@ -260,6 +320,10 @@ CHANGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "more entries than bytes": (
         lambda: with_ends(SIZE // 46 + 1, SIZE, START),
         "expected at most 100,000 entries in a",
+    ),
+    "an entry fewer on this disk": (
+        lambda: make.by_zipfile(STATE)[:-14] + struct.pack("<H", COUNT - 1) + make.by_zipfile(STATE)[-12:],
+        "expected a zip of one part, got 6 of 7 entries",
     ),
     # The directory
     "another signature": (

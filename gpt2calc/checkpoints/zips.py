@@ -190,10 +190,11 @@ def _longest(entry: Entry) -> int:
 
 
 def _local_header(file: ByteFile, entry: Entry, content: bytes) -> int:
-    """Return how long the local header is, once it is checked against the directory."""
+    """Return how long the local header is, once it is checked against the directory.
+
+    Its bytes are there, since `gap` is not negative.
+    """
     name = entry.name.encode()
-    if len(content) < LOCAL_SIZE + len(name):
-        raise UnreadableInputError(file.name, f"expected a local header for {shown(entry.name)}, got fewer bytes")
     signature, flags, method, crc, packed, size, name_size, extra = unpack_from("<4s2xHH4xIIIHH", content)
     # With the sizes behind the data, the header has zeros; with long sizes, it says that they are elsewhere.
     known = {0, FULL_32} if entry.flags & SIZES_FOLLOW else {FULL_32}
