@@ -219,6 +219,10 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a file that is not there": (one(shard=1), "expected a place in one of 1 data files for a, got offset 0"),
     "a negative file": (one(shard=-1), "and size 24 in file -1"),
     "an unknown dimension": (pairs((b"a", field(1, 1) + field(2, field(2, field(1, -1))))), "got [-1]"),
+    "a dimension of -2^63": (
+        pairs((b"a", field(1, 1) + field(2, field(2, field(1, 2**63))))),
+        "expected known dimensions for a, got [-9223372036854775808]",
+    ),
     "an unknown rank": (
         pairs((b"a", field(1, 1) + field(2, field(3, 1)))),
         "expected a known number of dimensions, at most 254, for a",
