@@ -36,7 +36,7 @@ FULL_16, FULL_32 = 2**16 - 1, 2**32 - 1
 ENCRYPTED, SIZES_FOLLOW = 1, 8
 """Bits of an entry's flags."""
 
-MOST_ENTRIES = 100_000
+MOST_ENTRIES = 50_000
 """A file of gpt2-xl has some 600."""
 
 LARGEST_DIRECTORY = 16 << 20
