@@ -16,6 +16,9 @@ from tests.test_torch_files import WAYS, listed, problem, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Run
 
 
 class Planted:
@@ -81,6 +84,17 @@ def test_what_is_no_state_dict_is_said(case: str) -> None:
     """Each by its own sentence."""
     make_it, expected = OTHERS[case]
     assert expected in problem(make_it())
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_the_command_cannot_read_it(case: str, run: Run, tmp_path: Path) -> None:
+    """It ends with 3, and with one line that names the file."""
+    path = tmp_path / "pytorch_model.bin"
+    path.write_bytes(OTHERS[case][0]())
+    ran = run("verify", str(path))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert ran.stderr.count("\n") == 1
+    assert "pytorch_model.bin: expected " in ran.stderr
 
 
 def test_a_file_of_the_hub_s_pointer_is_no_checkpoint() -> None:
