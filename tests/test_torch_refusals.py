@@ -144,6 +144,8 @@ VIEWS = {
     "one element more": (View("F32", (7,), "0", (1,), 0, 6), False),
     "to the end": (View("F32", (2,), "0", (1,), 4, 6), True),
     "one beyond the end": (View("F32", (2,), "0", (1,), 5, 6), False),
+    "bytes to the end": (View("U8", (2,), "0", (1,), 4, 6), True),
+    "one byte beyond the end": (View("U8", (2,), "0", (1,), 5, 6), False),
     "a stride to the end": (View("F32", (2,), "0", (5,), 0, 6), True),
     "a stride beyond the end": (View("F32", (2,), "0", (6,), 0, 6), False),
     "a negative offset": (View("F32", (2,), "0", (1,), -1, 6), False),

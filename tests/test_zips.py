@@ -108,6 +108,17 @@ class Unread(MemoryFile):
         return super().read(offset, count)
 
 
+class Unreadable:
+    """A far file that must not be read, since the directory says enough."""
+
+    def __init__(self, file: LocalFile) -> None:
+        self.name, self.size = file.name, file.size
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Fail."""
+        raise AssertionError(offset, count)
+
+
 LARGE = 2**32 - 1
 PLACES = {
     "a size of 2^32 - 3": [LARGE - 2, 5],
@@ -133,7 +144,7 @@ def test_sizes_and_places_beyond_four_gigabytes(case: str, tmp_path: Path) -> No
         ]
         zips.require_stored(file, found)
         for entry in found:
-            offsets = {zips.data_offset(file, entry, near=near) for near in (True, False)}
+            offsets = {zips.data_offset(each, entry, near=each is file) for each in (file, Unreadable(file))}
             assert offsets == {begin(file.read(entry.header, 30).rjust(30), 0) + entry.header}
             assert min(offsets) % 64 == 0
 
@@ -148,7 +159,9 @@ def test_a_header_where_four_bytes_end(more: int, tmp_path: Path) -> None:
     with LocalFile(str(tmp_path / "x")) as file:
         found = zips.directory(file, zips.tail(file))
         assert found[1].header == LARGE + more
-        assert zips.data_offset(file, found[1], near=True) == zips.data_offset(file, found[1], near=False)
+        for entry in found:
+            far = zips.data_offset(Unreadable(file), entry, near=False)
+            assert far == zips.data_offset(file, entry, near=True)
 
 
 def test_zips_of_zipfile_are_read_where_nothing_is_compressed() -> None:
