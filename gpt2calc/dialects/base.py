@@ -116,13 +116,20 @@ class Reading(NamedTuple):
         if not name.startswith(self.wrapper):
             return None
         template, block = templated(name[len(self.wrapper) :])
+        found = self.row(template)
+        if found is None or (block is None) == ("{}" in found.template):
+            return None
+        return found, block
+
+    def row(self, template: str) -> Piece | Extra | None:
+        """Return the row that a name is of, given without the wrapper and with `{}` for the number of its block."""
         in_body = bool(self.prefix) and template.startswith(self.prefix)
         found = self.dialect.known.get(template[len(self.prefix) :] if in_body else template)
-        if found is None or (block is None) == ("{}" in found.template):
+        if found is None:
             return None
         if self.prefix and in_body != (isinstance(found, Extra) or found.in_body):
             return None
-        return found, block
+        return found
 
     def named(self, template: str, block: int = 0, *, in_body: bool = True) -> str:
         """Return the name that a row has in this checkpoint."""
@@ -186,6 +193,4 @@ def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[in
 
 def _known(reading: Reading, templates: Counter[str]) -> int:
     """Count the names that a reading knows, given how often each template occurs."""
-    return sum(
-        times for template, times in templates.items() if reading.find(reading.wrapper + template.replace("{}", "0"))
-    )
+    return sum(times for template, times in templates.items() if reading.row(template))

@@ -18,7 +18,7 @@ _IN_BLOCKS = (
 GGUF = Dialect(
     "gguf",
     "llama.cpp's GGUF files; those made before March 2025 hold a tied head a second time",
-    "ggml-org/llama.cpp, convert_hf_to_gguf.py: GPT2Model; gguf-py, tensor_mapping.py",
+    "ggml-org/llama.cpp, conversion/gpt2.py: GPT2Model; gguf-py, tensor_mapping.py",
     (
         Piece("token_embd.weight", "wte", WEIGHT),
         Piece("position_embd.weight", "wpe", WEIGHT),
