@@ -22,6 +22,8 @@ from gpt2calc.errors import (
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from gpt2calc.checkpoints.hub import Repository
+
     Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted"
 
 LARGEST = 16 * 2**20
@@ -32,6 +34,10 @@ REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
 
 FILES = (".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".safetensors", ".toml")
 """Endings of files: a name with one that does not exist was mistyped, and the hub is not asked for it."""
+
+
+NOWHERE = "there is no such file or folder, and no model that ships has this name"
+"""What is said of a path, or of what may be a repository, that is nothing on this machine."""
 
 
 class Counted(Protocol):
@@ -166,15 +172,46 @@ def from_hub(model: object, revision: str | None = None) -> Source:
     if not isinstance(model, (str, os.PathLike)):
         got = "none" if model is None else shown(getattr(model, "name", model))
         raise ConfigError(f"expected the name of a repository of the hub, got {got}", got=model)
+    name = os.fspath(model)
+    return _from_repository(*open_repository(name, revision), name if revision is None else f"{name}@{revision}")
+
+
+def open_repository(
+    name: str, revision: str | None = None, *, perhaps: bool = False
+) -> tuple[Repository, bytes | None]:
+    """Open a repository of the hub and read its config.json, which shows whether the hub has it.
+
+    Args:
+        name: the repository.
+        revision: its branch, tag or commit.
+        perhaps: whether the name is only likely to be a repository's, so that an error says what else was looked for.
+
+    Returns:
+        The repository, and the content of its config.json, None where there is none.
+
+    Raises:
+        ConfigError: huggingface_hub is missing, or this is no repository's name.
+        NetworkError: the hub did not give the config.json.
+    """
     from gpt2calc.checkpoints import hub  # what is on this machine does without
 
-    name = os.fspath(model)
-    repository = hub.open_repo(name, revision)
-    content = repository.config()
+    near = closest(name, tuple(word for word in _known() if "/" in word)) if perhaps else None
+    advice = f": did you mean {near}?" if near else ""
+    if perhaps and not hub.is_installed():
+        raise ConfigError(f"{name}: {NOWHERE}; reading it from the hub {hub.MISSING}{advice}")
+    try:
+        repository = hub.open_repo(name, revision)
+        return repository, repository.config()
+    except NetworkError as error:
+        if not perhaps:
+            raise
+        raise NetworkError(name, f"{NOWHERE}; on the hub: {error.problem}{advice}") from None
+
+
+def _from_repository(repository: Repository, content: bytes | None, called: str) -> Source:
     if content is None:
-        raise UnreadableInputError(name, "expected a repository with a config.json, and there is none in it")
-    source = from_bytes(content, f"{name}/config.json")
-    called = name if revision is None else f"{name}@{revision}"
+        raise UnreadableInputError(repository.name, "expected a repository with a config.json, and there is none in it")
+    source = from_bytes(content, f"{repository.name}/config.json")
     return source._replace(name=called, notes=(repository.note, *source.notes))
 
 
@@ -214,30 +251,18 @@ def _named(name: str) -> Source:
         return Source(preset.name, preset.dims, (), preset.fields)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
-    known = tuple(word for each in presets.models() for word in (each.name, *each.aliases))
     if is_repository(name):
-        return _perhaps_on_hub(name, closest(name, tuple(word for word in known if "/" in word)))
+        return _from_repository(*open_repository(name, perhaps=True), name)
     if os.sep in name or name.endswith(".json"):
-        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, known)
+        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, _known())
         advice = f": did you mean {near}?" if near else ""
-        raise UnreadableInputError(
-            name, f"there is no such file or folder, and no model that ships has this name{advice}"
-        )
-    raise UnknownNameError("model", name, known, " and there is no such file")
+        raise UnreadableInputError(name, f"{NOWHERE}{advice}")
+    raise UnknownNameError("model", name, _known(), " and there is no such file")
 
 
-def _perhaps_on_hub(name: str, near: str | None) -> Source:
-    """Read what is likely to be a repository, and where it is not, say what else was looked for."""
-    from gpt2calc.checkpoints import hub  # what is on this machine does without
-
-    nowhere = "there is no such file or folder, and no model that ships has this name"
-    advice = f": did you mean {near}?" if near else ""
-    if not hub.is_installed():
-        raise ConfigError(f"{name}: {nowhere}; reading it from the hub {hub.MISSING}{advice}")
-    try:
-        return from_hub(name)
-    except NetworkError as error:
-        raise NetworkError(name, f"{nowhere}; on the hub: {error.problem}{advice}") from None
+def _known() -> tuple[str, ...]:
+    """Return every name of a model that ships."""
+    return tuple(word for each in presets.models() for word in (each.name, *each.aliases))
 
 
 def read_bytes(path: str) -> bytes:

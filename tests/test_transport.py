@@ -114,6 +114,7 @@ FAULTS: dict[str, Fault] = {
         "resolve",
         another(403, "GatedRepo", "Access is restricted"),
         f"it is gated: its conditions must be accepted on the hub, and it needs {TOKEN}",
+        name="me/model",
     ),
     "a token that is none": Fault(
         "api",
@@ -129,6 +130,9 @@ FAULTS: dict[str, Fault] = {
         "me/model",
     ),
     "forbidden": Fault("resolve", another(403), f"{{at}} gives no access: it needs {TOKEN}"),
+    "an address that the store does not take": Fault(
+        "store", another(401), f"{{at}} gives no access: it needs {TOKEN}"
+    ),
     "no such revision": Fault(
         "api", another(404, "RevisionNotFound"), "the repository has no branch, tag or commit 'main'", name="me/model"
     ),

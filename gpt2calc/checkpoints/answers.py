@@ -74,12 +74,14 @@ def whole(name: str, answer: Answer, most: int) -> bytes:
 
     Args:
         name: what errors call the file.
-        answer: an answer with status 200.
+        answer: an answer with status 200, or another in which all was to be.
         most: how many bytes it may have.
 
     Raises:
-        NetworkError: it has more.
+        NetworkError: it has more, or is a part.
     """
+    if answer.status != 200:
+        raise NetworkError(name, f"expected status 200 from {host(answer.url)}, got {answer.status}")
     _refuse_encoded(name, answer)
     if len(answer.content) > most:
         raise NetworkError(name, f"expected at most {most:,} bytes from {host(answer.url)}, got more")
@@ -117,28 +119,33 @@ def _size(file: Mapping[str, object]) -> int | None:
     return size if type(size) is int and 0 <= size < 2**63 else None
 
 
-def refusal(answer: Answer, revision: str | None) -> str:
+def refusal(repository: str, name: str, answer: Answer, revision: str | None) -> NetworkError:
     """Return what the hub means by a status that is no success, in words and with what helps.
 
     Args:
+        repository: what errors call the repository; most refusals are of all of it.
+        name: what errors call the file.
         answer: the answer.
         revision: the branch, tag or commit that was asked for.
 
     >>> from gpt2calc.checkpoints.transport import Answer
-    >>> refusal(Answer(404, "", ({"x-error-code": "RevisionNotFound"},)), "v2")
-    "the repository has no branch, tag or commit 'v2'"
+    >>> answer = Answer(404, "", ({"x-error-code": "RevisionNotFound"},))
+    >>> print(refusal("me/model", "me/model/config.json", answer, "v2"))
+    me/model: the repository has no branch, tag or commit 'v2'
     """
     code, message = answer.header("x-error-code") or "", answer.header("x-error-message") or ""
     if code == "RevisionNotFound":
-        return f"the repository has no branch, tag or commit {shown(revision or 'main')}"
+        problem = f"the repository has no branch, tag or commit {shown(revision or 'main')}"
+        return NetworkError(repository, problem)
     known = REFUSALS.get(code) or REFUSALS.get(message)
-    if known:
-        return known
-    if answer.status == 401:  # the hub's answer to what does not exist as well
-        return REFUSALS["RepoNotFound"]
-    if answer.status == 403:
-        return f"{host(answer.url)} gives no access: it needs {WITH_TOKEN}"
-    return f"expected status 200 or 206 from {host(answer.url)}, got {answer.status} {shortened(message)}".rstrip()
+    if known is None and answer.status == 401 and len(answer.headers) == 1:  # a 401 of the store is no word of the hub
+        known = REFUSALS["RepoNotFound"]
+    if known is not None:
+        return NetworkError(name if code == "EntryNotFound" else repository, known)
+    if answer.status in {401, 403}:
+        return NetworkError(name, f"{host(answer.url)} gives no access: it needs {WITH_TOKEN}")
+    got = f"{answer.status} {shortened(message)}".rstrip()
+    return NetworkError(name, f"expected status 200 or 206 from {host(answer.url)}, got {got}")
 
 
 def _refuse_encoded(name: str, answer: Answer) -> None:

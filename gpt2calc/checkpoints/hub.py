@@ -177,6 +177,7 @@ class HubRepository:
         self._transport = transport
         self._commit = revision if revision and COMMIT.fullmatch(revision) else None
         self._files: Mapping[str, int | None] | None = None
+        self._fetched = 0
 
     @property
     def commit(self) -> str:
@@ -251,18 +252,33 @@ class HubRepository:
             NetworkError: the hub did not give a file.
             UnreadableInputError: there is no checkpoint, or it cannot be read.
         """
-        files = self.files()
-        chosen = folders.choose(self.name, (name for name in files if "/" not in name))
-        if chosen.name.endswith(folders.INDEX):
-            from gpt2calc.checkpoints import shards  # most checkpoints are one file
-            from gpt2calc.checkpoints.strict_json import LARGEST
-
-            with self.open(chosen.name) as file:
-                index = shards.parse(file.name, file.read(0, min(file.size, LARGEST + 1)))
-            listing = shards.gather(index, self._listed)
-        else:
-            listing = self._listed(chosen.name)
+        chosen = folders.choose(self.name, (name for name in self.files() if "/" not in name))
+        listed = self._sharded if chosen.name.endswith(folders.INDEX) else self._listed
+        listing = listed(chosen.name)
         return listing._replace(notes=(*listing.notes, *filter(None, (chosen.note,))))
+
+    def _sharded(self, name: str) -> TensorListing:
+        """Return what the shards of an index hold together."""
+        from gpt2calc.checkpoints import shards  # most checkpoints are one file
+        from gpt2calc.checkpoints.strict_json import LARGEST
+
+        with self.open(name) as file:
+            if file.size > LARGEST:
+                problem = f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}"
+                raise UnreadableInputError(file.name, problem)
+            index = shards.parse(file.name, file.read(0, file.size))
+        for shard in index.shards:
+            if shard not in self.files():
+                problem = f"expected the shard {shown(shard)} beside it, and the repository has none"
+                raise UnreadableInputError(index.name, problem)
+
+        def listed(shard: str) -> TensorListing:
+            if self._fetched > shards.MOST_READ:
+                problem = f"expected shards whose headers have at most {shards.MOST_READ:,} bytes together, got more"
+                raise UnreadableInputError(index.name, problem)
+            return self._listed(shard)
+
+        return shards.gather(index, listed)
 
     def _listed(self, name: str) -> TensorListing:
         """Return what one file holds."""
@@ -282,7 +298,9 @@ class HubRepository:
         if url is None:
             revision = self._commit or self._revision
             url = hf_hub_url(self.name, name, revision=revision, endpoint=constants.ENDPOINT)
-        return self._transport.get(f"{self.name}/{name}", url, count, start)
+        answer = self._transport.get(f"{self.name}/{name}", url, count, start)
+        self._fetched += len(answer.content)
+        return answer
 
     def check(self, name: str, answer: Answer) -> None:
         """Raise where an answer of the hub is a refusal, or is of another commit than what was read before."""
@@ -299,7 +317,7 @@ class HubRepository:
         self._commit = commit
 
     def _refuse(self, name: str, answer: Answer) -> NoReturn:
-        raise NetworkError(name, answers.refusal(answer, self._revision))
+        raise answers.refusal(self.name, name, answer, self._revision)
 
 
 def _read_document(path: str) -> bytes:
