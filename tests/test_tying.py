@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import gpt2calc
+from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.listing import StoredTensor
 from gpt2calc.verification import tying
 from tests.goods import X, plain
@@ -118,6 +121,110 @@ def test_of_a_padded_vocabulary_the_rows_of_both_are_compared(tmp_path: Path) ->
     wte, head = matrix(rows=V + 9), matrix(rows=V + 9)[:V]
     found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, correlation=False)
     assert found.verdict == "equal but stored twice"
+    assert found.reason == "every bit is the same in the 31 rows that both have, of 40"
+
+
+@pytest.mark.parametrize("dtype", ["I32", "I64", "BOOL"])
+def test_bits_that_are_no_floats_are_compared_and_not_correlated(tmp_path: Path, dtype: str) -> None:
+    """A file may hold a matrix of integers, and be asked for its tying all the same."""
+    numbers = matrix().astype({"I32": np.int32, "I64": np.int64, "BOOL": np.uint8}[dtype])
+    places = [stored(tmp_path, name, numbers, dtype) for name in ("wte", "lm_head")]
+    found = tying.examine(*places, bits=True, correlation=True)
+    assert (found.verdict, found.correlation) == ("equal but stored twice", None)
+
+
+@pytest.mark.parametrize("scale", [1e100, 1e-90])
+def test_squares_that_fit_need_no_product_that_fits(tmp_path: Path, scale: float) -> None:
+    """The sums of the squares lie within float64, and the product of the two does not."""
+    numbers = matrix().astype(np.float64) * scale
+    places = [stored(tmp_path, name, numbers, "F64") for name in ("wte", "lm_head")]
+    assert tying.examine(*places, bits=True, correlation=True).correlation == pytest.approx(1, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("wte", "head", "most"),
+    [
+        ((2, 100_000), (2, 100_000), 210),
+        ((2, 100_000), (100_000, 2), 500),
+        ((2, 100_000), (100_000, 3), 700),
+        ((100_000, 2), (2, 100_000), 500),
+        ((300, 400), (400, 300), 8000),
+    ],
+)
+def test_what_is_read_at_a_time_does_not_grow_with_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wte: tuple[int, int], head: tuple[int, int], most: int
+) -> None:
+    """Neither does the number of reads, however wide a matrix is and whichever way it lies."""
+    monkeypatch.setattr(tying, "AT_ONCE", 1 << 13)
+    reads: list[int] = []
+
+    class Counted(LocalFile):
+        def read(self, offset: int, count: int) -> bytes:
+            reads.append(count)
+            return super().read(offset, count)
+
+    monkeypatch.setattr(tying, "LocalFile", Counted)
+    places = [stored(tmp_path, name, np.zeros(shape, np.float32)) for name, shape in (("a", wte), ("b", head))]
+    assert tying.examine(*places, bits=True, correlation=False).verdict == "equal but stored twice"
+    assert max(reads) <= 1 << 13
+    assert len(reads) <= most
+
+
+def test_the_first_difference_is_that_of_the_upper_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block on the left is compared before one on the right, whose difference may lie in a row further up."""
+    monkeypatch.setattr(tying, "AT_ONCE", 100)
+    numbers = np.arange(120, dtype=np.uint16).reshape(6, 20)
+    head = numbers.copy()
+    head[1, 0] += 1000
+    head[0, 19] += 1000
+    places = [stored(tmp_path, name, each, "F16") for name, each in (("a", numbers), ("b", head.T.copy()))]
+    assert tying.examine(*places, bits=True, correlation=False).reason == "they first differ in row 0, column 19"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_nothing_is_read_below_the_first_difference(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    turned: bool,  # noqa: FBT001  # a case
+) -> None:
+    """A head that is untied, as most that are stored are, costs a block and not a file."""
+    monkeypatch.setattr(tying, "AT_ONCE", 400)
+    reads: list[int] = []
+
+    class Counted(LocalFile):
+        def read(self, offset: int, count: int) -> bytes:
+            reads.append(count)
+            return super().read(offset, count)
+
+    monkeypatch.setattr(tying, "LocalFile", Counted)
+    wte, head = np.zeros((1000, D), np.float32), np.ones((1000, D), np.float32)
+    places = [stored(tmp_path, name, each) for name, each in (("a", wte), ("b", head.T.copy() if turned else head))]
+    assert tying.examine(*places, bits=True, correlation=False).verdict == "untied"
+    assert sum(reads) <= 4 * 400
+
+
+@given(data=st.data())
+def test_blocks_of_any_size_show_the_first_difference(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    """Of matrices of any shape, padded or not, turned or not, with any differences."""
+    rows, width, padding = (data.draw(st.integers(1, most)) for most in (12, 12, 3))
+    numbers = np.arange(rows * width, dtype=np.uint16).reshape(rows, width)
+    places = st.tuples(st.integers(0, rows - 1), st.integers(0, width - 1))
+    differences = data.draw(st.sets(places, max_size=4))
+    head = np.vstack([numbers, numbers])[: rows + padding].copy()
+    for place in differences:
+        head[place] += 1000
+    if head.shape[0] != width and data.draw(st.booleans()):
+        head = head.T.copy()
+    path = tmp_path_factory.mktemp("blocks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tying, "AT_ONCE", data.draw(st.sampled_from([1, 2, 10, 40, 100, 1000])))
+        patch.setattr(tying, "FEW", data.draw(st.sampled_from([1, 4, 64])))
+        wte = stored(path, "wte", numbers, "F16")
+        found = tying.examine(wte, stored(path, "head", head, "F16"), bits=True, correlation=False)
+    if differences:
+        assert found.reason == "they first differ in row {}, column {}".format(*min(differences))
+    else:
+        assert found.verdict == "equal but stored twice"
 
 
 @pytest.mark.parametrize(

@@ -5,22 +5,39 @@ The article correlated the two matrices. A correlation of 1 alone says less than
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.errors import ConfigError
-from gpt2calc.listing import BITS
+from gpt2calc.listing import BITS, FLOATS
 from gpt2calc.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
     from gpt2calc.listing import StoredTensor
 
 TIED, TWICE, UNTIED, OPEN = "tied", "equal but stored twice", "untied", "not settled"
 
 AT_ONCE = 4 << 20
-"""How many bytes of each matrix are in memory at a time."""
+"""How many bytes of each matrix are in memory at a time, however long its rows are."""
+
+CODES: dict[int, Literal["B", "H", "I", "Q"]] = {8: "B", 16: "H", 32: "I", 64: "Q"}
+"""What `memoryview` calls integers of so many bits: an element is moved as one of them, and not decoded."""
+
+FEW = 64
+"""Fewer rows than these are turned one by one, and not column by column."""
+
+
+class Block(NamedTuple):
+    """A part of a matrix: the first of its rows and how many, and the same of its columns."""
+
+    row: int
+    rows: int
+    column: int
+    columns: int
 
 
 class Tying(NamedTuple):
@@ -31,7 +48,8 @@ class Tying(NamedTuple):
         reason: why, as the second half of a sentence.
         structure: what names and storage show.
         bits: what a comparison bit by bit shows; None where there was none.
-        correlation: Pearson's coefficient over all elements; None where it was not asked for or is not defined.
+        correlation: Pearson's coefficient over all elements; None where it was not asked for, is not defined, or
+            float64 does not hold the squares that it is made of.
     """
 
     verdict: str
@@ -83,8 +101,9 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, correla
     if problem:
         return Tying(OPEN, problem, structure)
     difference = _first_difference(wte, head)
-    verdict, found = (TWICE, "every bit is the same") if difference is None else (UNTIED, difference)
-    return Tying(verdict, found, structure, found, _pearson(wte, head) if correlation else None)
+    verdict, found = (TWICE, _the_same(wte, head)) if difference is None else (UNTIED, difference)
+    correlated = _pearson(wte, head) if correlation and wte.dtype in FLOATS else None
+    return Tying(verdict, found, structure, found, correlated)
 
 
 def _incomparable(wte: StoredTensor, head: StoredTensor) -> str | None:
@@ -108,44 +127,74 @@ def _is_turned(wte: StoredTensor, head: StoredTensor) -> bool:
     return head.shape[1] != wte.shape[1]
 
 
+def _rows(wte: StoredTensor, head: StoredTensor) -> tuple[int, int]:
+    """Return how many rows the two matrices have, were both stored as [V, d]."""
+    return wte.shape[0], head.shape[1] if _is_turned(wte, head) else head.shape[0]
+
+
+def _the_same(wte: StoredTensor, head: StoredTensor) -> str:
+    """Say what is equal: of a padded vocabulary not everything was compared."""
+    ours, theirs = _rows(wte, head)
+    if ours == theirs:
+        return "every bit is the same"
+    return f"every bit is the same in the {min(ours, theirs):,} rows that both have, of {max(ours, theirs):,}"
+
+
 def _first_difference(wte: StoredTensor, head: StoredTensor) -> str | None:
-    """Return where the two matrices first differ; None where they do not."""
-    size = BITS[wte.dtype] // 8
-    row = 0
-    for ours, theirs in _blocks(wte, head):
+    """Return where the two matrices first differ, row by row; None where they do not."""
+    size, first = BITS[wte.dtype] // 8, None
+    for block, ours, theirs in _blocks(wte, head):
+        if first and block.row > first[0]:
+            break  # what comes now lies below
         if ours != theirs:
             place = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
-            line, column = divmod(place, wte.shape[1])
-            return f"they first differ in row {row + line:,}, column {column:,}"
-        row += len(ours) // (wte.shape[1] * size)
-    return None
+            here = block.row + place // block.columns, block.column + place % block.columns
+            first = min(first, here) if first else here
+    return "they first differ in row {:,}, column {:,}".format(*first) if first else None
 
 
-def _blocks(wte: StoredTensor, head: StoredTensor) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the same rows of both matrices, as bytes, a few at a time."""
+def _blocks(wte: StoredTensor, head: StoredTensor) -> Iterator[tuple[Block, bytes, bytes]]:
+    """Yield block after block of both matrices, from the top, as bytes row by row.
+
+    They have whole rows where those are short. Where a head is turned and long both ways they are two by one at most,
+    so that neither matrix is read in parts of a few bytes.
+    """
+    (ours, theirs), width, most = _rows(wte, head), wte.shape[1], AT_ONCE * 8 // BITS[wte.dtype] or 1
     turned = _is_turned(wte, head)
-    width, size = wte.shape[1], BITS[wte.dtype] // 8
-    whole = min(wte.shape[0], head.shape[1] if turned else head.shape[0])
-    rows = max(1, AT_ONCE // max(1, width * size))
-    with LocalFile(wte.file or "") as ours, LocalFile(head.file or "") as theirs:
-        for start in range(0, whole if width else 0, rows):
-            count = min(rows, whole - start)
-            mine = ours.read((wte.offset or 0) + start * width * size, count * width * size)
-            if turned:
-                yield mine, _turned(theirs, head, start, count)
-            else:
-                yield mine, theirs.read((head.offset or 0) + start * width * size, count * width * size)
+    columns = min(width, max(2 * isqrt(most), most // max(1, theirs)) if turned else most)
+    rows, read = max(1, most // max(1, columns)), _turned if turned else _straight
+    with LocalFile(wte.file or "") as own, LocalFile(head.file or "") as other:
+        for row in range(0, min(ours, theirs) if width else 0, rows):
+            for column in range(0, width, columns):
+                block = Block(row, min(rows, ours - row, theirs - row), column, min(columns, width - column))
+                yield block, _straight(own, wte, block), read(other, head, block)
 
 
-def _turned(file: LocalFile, head: StoredTensor, start: int, count: int) -> bytes:
-    """Return the columns from `start` on of a matrix [d, V], as the rows that they are in wte."""
-    size, (width, vocabulary) = BITS[head.dtype] // 8, head.shape
-    block = bytearray(count * width * size)
-    for line in range(width):
-        part = file.read((head.offset or 0) + (line * vocabulary + start) * size, count * size)
-        for byte in range(size):
-            block[line * size + byte :: width * size] = part[byte::size]
-    return bytes(block)
+def _straight(file: LocalFile, tensor: StoredTensor, block: Block) -> bytes:
+    """Return a block of a matrix as it is stored, row by row."""
+    size, width, begin = BITS[tensor.dtype] // 8, tensor.shape[1], tensor.offset or 0
+    if block.columns == width:
+        return file.read(begin + block.row * width * size, block.rows * width * size)
+    first = begin + (block.row * width + block.column) * size
+    return b"".join(file.read(first + row * width * size, block.columns * size) for row in range(block.rows))
+
+
+def _turned(file: LocalFile, tensor: StoredTensor, block: Block) -> bytes:
+    """Return a block of a matrix [V, d] that is stored as [d, V], row by row of the former."""
+    row, rows, column, columns = block
+    if columns * tensor.shape[1] * BITS[tensor.dtype] <= AT_ONCE * 8:
+        read, step = Block(column, columns, 0, tensor.shape[1]), tensor.shape[1]  # one part, where it is a small one
+    else:
+        read, row, step = Block(column, columns, row, rows), 0, rows
+    code, content = CODES[BITS[tensor.dtype]], bytearray(rows * columns * BITS[tensor.dtype] // 8)
+    lines, found = memoryview(_straight(file, tensor, read)).cast(code), memoryview(content).cast(code)
+    if rows >= FEW:
+        for place in range(columns):
+            found[place::columns] = lines[place * step + row : place * step + row + rows]
+    else:
+        for place in range(rows):
+            found[place * columns : (place + 1) * columns] = lines[row + place :: step]
+    return bytes(content)
 
 
 def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
@@ -164,7 +213,7 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
     dtype = wte.dtype
 
     def blocks() -> Iterator[tuple[Any, Any]]:
-        for ours, theirs in _blocks(wte, head):
+        for _, ours, theirs in _blocks(wte, head):
             yield as_float64(ours, dtype), as_float64(theirs, dtype)
 
     with np.errstate(all="ignore"):  # a NaN or an Inf leaves no coefficient, and no warning either
@@ -177,7 +226,9 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
     if not all(isfinite(moment) for each in moments for moment in each):
         return None
     xy, xx, yy = (fsum(each[place] for each in moments) for place in range(3))
-    return xy / sqrt(xx * yy) if xx > 0 and yy > 0 else None
+    if not (xx > 0 and yy > 0):
+        return None
+    return max(-1.0, min(1.0, xy / sqrt(xx) / sqrt(yy)))  # the root of each: the product may not fit
 
 
 def _moments(dot: Any, x: Any, y: Any) -> tuple[float, float, float]:
