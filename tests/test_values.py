@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from fractions import Fraction
@@ -138,6 +139,38 @@ def test_a_mean_far_from_zero_costs_the_deviation_nothing(tmp_path: Path, offset
 def test_any_numbers(tmp_path_factory: pytest.TempPathFactory, numbers: Any) -> None:
     """Hypothesis draws NaN, Inf, zeros and numbers of every size."""
     check(summarised(tmp_path_factory.mktemp("any"), numbers.tobytes(), "F32"), numbers.astype(float).tolist())
+
+
+@pytest.mark.parametrize("numbers", [[1e200, -1e200, 1.0], [1.7e308] * 4, [1.7e308, -1.7e308]])
+@pytest.mark.parametrize("piece", [8, 1 << 12])
+def test_moments_that_do_not_fit_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: list[float], piece: int
+) -> None:
+    """JSON has no NaN and no Inf; the extremes and the counts stand."""
+    monkeypatch.setattr(values, "PIECE", piece)
+    path = tmp_path / "values"
+    path.write_bytes(np.array(numbers).tobytes())
+    size = len(numbers)
+    tensor = StoredTensor("x", (size,), "F64", 8 * size, str(path), 0)
+    found = values.report(TensorListing("values", "test", (tensor,), ()), {"x": ("wte", "weight")})
+    part = found.to_dict()["components"][0]
+    assert json.loads(json.dumps(part, allow_nan=False)) == part
+    assert (part["min"], part["max"], part["count"]) == (min(numbers), max(numbers), size)
+    assert part["std"] is None or part["std"] == 0
+    shown = [str(cell) for table in found.tables() for row in table.rows for cell in row or ()]
+    assert not {"nan", "inf", "-inf"} & set(shown)
+
+
+@pytest.mark.parametrize(("shape", "stride"), [((2, 3), (5, 0)), ((3, 3), (0, 4)), ((3, 3), (2, 2)), ((6,), (0,))])
+def test_a_view_that_repeats_elements_is_passed_over(
+    tmp_path: Path, shape: tuple[int, ...], stride: tuple[int, ...]
+) -> None:
+    """Though it may reach over as many elements as it has."""
+    path = tmp_path / "values"
+    path.write_bytes(bytes(64))
+    tensor = StoredTensor("x", shape, "F32", 8, str(path), 0, "s", stride)
+    with pytest.raises(gpt2calc.ConfigError, match="is a view, whose elements do not lie side by side"):
+        values.report(TensorListing("values", "test", (tensor,), ()), {"x": ("wte", "weight")})
 
 
 def test_a_tensor_without_elements_has_no_statistics(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from itertools import groupby
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc.checkpoints.layout import span
+from gpt2calc.checkpoints.layout import row_major
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.listing import BITS, FLOATS
 from gpt2calc.table import Percent, Real, Table
@@ -33,7 +34,10 @@ NARROW = ("F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
 class Part(NamedTuple):
-    """The statistics of one component's weights or biases, in one dtype."""
+    """The statistics of one component's weights or biases, in one dtype.
+
+    The mean and the standard deviation of float64 near its bounds may not fit: they are left out then.
+    """
 
     component: str
     role: str
@@ -41,9 +45,10 @@ class Part(NamedTuple):
     summary: Summary
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON takes it; what no finite number says is None."""
+        """Return everything as JSON takes it; what no finite number says, or float64 does not hold, is None."""
         x = self.summary
         known = {"mean": x.mean, "std": x.std, "min": x.least, "max": x.largest} if x.finite else {}
+        known = {name: value for name, value in known.items() if isfinite(value)}
         return {
             "name": self.component,
             "role": self.role,
@@ -112,7 +117,7 @@ def _row(part: Part) -> tuple[Cell, ...]:
     x = part.summary
     known: tuple[Cell, ...] = ("", "", "", "")
     if x.finite:
-        known = (Real(x.mean), Real(x.std), Real(x.least), Real(x.largest))
+        known = tuple(Real(value) if isfinite(value) else "" for value in (x.mean, x.std, x.least, x.largest))
     infinities = x.positive_infinities + x.negative_infinities
     return part.component, part.role, *known, Percent(x.zeros, x.count), x.nans, infinities
 
@@ -164,11 +169,17 @@ def _unreadable(tensor: StoredTensor) -> str | None:
     """Return why a tensor's numbers are not read."""
     if tensor.dtype not in FLOATS:
         return f"is {tensor.dtype}, whose values are not decoded"
-    if tensor.stride is not None and span(tensor.shape, tensor.stride) != tensor.numel:
+    if tensor.stride is not None and not _side_by_side(tensor.shape, tensor.stride):
         return "is a view, whose elements do not lie side by side"
     if tensor.file is None or tensor.offset is None:
         return "lies in no file"
     return None
+
+
+def _side_by_side(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    """Whether a tensor's elements are its storage's, each once and in any order, as those of a transposed one are."""
+    axes = sorted(zip(stride, shape, strict=True), reverse=True)
+    return row_major(tuple(size for _, size in axes), tuple(step for step, _ in axes))
 
 
 def _adder(dtype: str) -> Wide | Narrow:
