@@ -66,22 +66,33 @@ class Summary:
         self.least, self.largest = min(self.least, least), max(self.largest, largest)
 
 
+class Scratch:
+    """Memory for what is made of a piece: all that are used in turn can share one.
+
+    Args:
+        most: how many bytes a piece has at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        import numpy as np  # the guest of the files that read values
+
+        self.double, self.ones = np.empty(most // 4, np.float64), np.ones((ROW, 1), np.float64)
+        self.bits, self.eight = np.empty(most // 8, np.uint64), np.empty(most // 4, np.uint8)
+
+
 class Wide:
     """Takes in numbers of 32 or 64 bits, a piece at a time.
 
     Args:
         dtype: F32 or F64.
-        most: how many numbers a piece has at most.
+        scratch: for pieces as large as they come.
     """
 
-    def __init__(self, dtype: str, most: int) -> None:
-        import numpy as np  # the guest of the files that read values
+    def __init__(self, dtype: str, scratch: Scratch) -> None:
+        import numpy as np  # as above
 
-        self._np, self._summary = np, Summary()
+        self._np, self._summary, self._scratch = np, Summary(), scratch
         self._kind, self._shift, self._special = EXPONENTS[dtype]
-        self._double, self._ones = np.empty(most, np.float64), np.ones(most, np.float64)
-        self._bits = np.empty(most, np.dtype(self._kind))
-        self._eight = np.empty(most, np.uint8)
         self._pairs, self._singles = np.zeros(1 << 16, np.int64), np.zeros(self._special + 1, np.int64)
 
     def add(self, content: memoryview) -> None:
@@ -116,12 +127,12 @@ class Wide:
         Two exponents of 8 bits are counted as one number of 16, since what takes time is a number and not its size.
         """
         np, size = self._np, bits.size
-        shifted = np.right_shift(bits, self._shift, out=self._bits[:size])
+        shifted = np.right_shift(bits, self._shift, out=self._scratch.bits.view(bits.dtype)[:size])
         if self._special > 255:
             counts = np.bincount((shifted & self._special).astype(np.uint16), minlength=self._special + 1)
             self._singles += counts
             return int(counts[0]), int(counts[-1])
-        exponents = self._eight[:size]
+        exponents = self._scratch.eight[:size]
         np.copyto(exponents, shifted, casting="unsafe")  # the sign is the ninth bit, and falls off
         even = size // 2 * 2
         pairs = np.bincount(exponents[:even].view(np.uint16), minlength=1 << 16)
@@ -151,10 +162,10 @@ class Wide:
     def _add_up(self, numbers: Any) -> None:
         """Take in finite numbers. Sums are dot products, which take a fraction of the time of numpy's sums."""
         np, size = self._np, numbers.size
-        double = self._double[:size]
+        double = self._scratch.double[:size]
         double[:] = numbers
         with np.errstate(over="ignore", invalid="ignore"):  # the squares of the largest float64 do not fit
-            mean = self._dot(double, self._ones[:size]) / size
+            mean = self._dot(double) / size
             whole = self._dot(double, double)
             squares = whole - mean * mean * size
             if squares <= CANCELS * whole:
@@ -162,14 +173,16 @@ class Wide:
                 squares = self._dot(double, double)
         self._summary.merge(size, mean, max(squares, 0.0), float(numbers.min()), float(numbers.max()))
 
-    def _dot(self, x: Any, y: Any) -> float:
-        """Return the dot product, row by row: one of more than some thousand numbers is given to several threads.
+    def _dot(self, x: Any, y: Any = None) -> float:
+        """Return the dot product with y, or with ones, which is the sum.
 
-        Those wait for each other longer than the product takes.
+        It is made row by row: one of more than some thousand numbers is given to several threads, which wait for each
+        other longer than the product takes.
         """
-        np, whole = self._np, x.size // ROW * ROW
-        rows = np.matmul(x[:whole].reshape(-1, 1, ROW), y[:whole].reshape(-1, ROW, 1))
-        return float(rows.sum()) + float(np.dot(x[whole:], y[whole:]))
+        np, whole, ones = self._np, x.size // ROW * ROW, self._scratch.ones
+        rows = np.matmul(x[:whole].reshape(-1, 1, ROW), ones if y is None else y[:whole].reshape(-1, ROW, 1))
+        rest = x[whole:]
+        return float(rows.sum()) + float(np.dot(rest, ones[: rest.size, 0] if y is None else y[whole:]))
 
 
 class Narrow:

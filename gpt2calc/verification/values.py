@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.layout import row_major
 from gpt2calc.errors import ConfigError, UnreadableInputError
-from gpt2calc.listing import BITS, FLOATS
+from gpt2calc.listing import FLOATS
 from gpt2calc.table import Percent, Real, Table
 from gpt2calc.tensor_table import BIAS, WEIGHT
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.table import Cell
-    from gpt2calc.verification.streaming import Narrow, Summary, Wide
+    from gpt2calc.verification.streaming import Narrow, Scratch, Summary, Wide
 
 PIECE = 1 << 20
 """How many bytes are read at a time: as many as the processor's caches hold with what is made of them."""
@@ -150,12 +150,15 @@ def report(
         name, why = next(iter(passed_over.items()))
         raise ConfigError(f"there are no values to read: {name} {why}")
     tensors.sort(key=lambda tensor: (tensor.file or "", tensor.offset or 0))
+    from gpt2calc.verification.streaming import Scratch  # needs numpy
+
     adders: dict[tuple[str, str, str], Wide | Narrow] = {}
+    scratch = Scratch(PIECE)
     done, whole = 0, sum(tensor.nbytes for tensor in tensors)
     for tensor, piece in _pieces(tensors):
         key = (*roles[tensor.name], tensor.dtype)
         if key not in adders:
-            adders[key] = _adder(tensor.dtype)
+            adders[key] = _adder(tensor.dtype, scratch)
         adders[key].add(piece)
         done += len(piece)
         if progress:
@@ -182,10 +185,10 @@ def _side_by_side(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
     return row_major(tuple(size for _, size in axes), tuple(step for step, _ in axes))
 
 
-def _adder(dtype: str) -> Wide | Narrow:
+def _adder(dtype: str, scratch: Scratch) -> Wide | Narrow:
     from gpt2calc.verification.streaming import Narrow, Wide  # needs numpy
 
-    return Narrow(dtype) if dtype in NARROW else Wide(dtype, PIECE // (BITS[dtype] // 8))
+    return Narrow(dtype) if dtype in NARROW else Wide(dtype, scratch)
 
 
 def _pieces(tensors: Iterable[StoredTensor]) -> Iterator[tuple[StoredTensor, memoryview]]:
