@@ -631,6 +631,7 @@ CALLS: dict[str, tuple[bytes, str]] = {
         "pairs as the items of an OrderedDict, got None",
     ),
     "items that are no list": (b"ccollections\nOrderedDict\n}\x85R", "expected an OrderedDict of a list of items"),
+    "a list of arguments": (b"ctorch\nSize\n]R", "expected only calls that rebuild tensors, got torch.Size"),
     "a size of two": (b"ctorch\nSize\n))\x86R", "expected a torch.Size of one tuple"),
 }
 """Calls with other arguments than PyTorch gives. %T stands for what rebuilds a tensor, %S for the id of a storage."""
