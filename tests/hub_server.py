@@ -164,6 +164,9 @@ class HubServer:
     def answer(self, place: str, path: str, token: str | None, wanted: str | None) -> tuple[str, Reply]:
         """Return the place that a path is of, and the answer."""
         path, _, query = path.partition("?")
+        if found := re.fullmatch(r"/(.+?)/resolve/([^/]+)/(.+)", path):  # a slash in a revision is written as %2F
+            repo, revision, name = map(unquote, found.groups())
+            return "resolve", self._resolved(repo, revision, name, token)
         path = unquote(path)
         if place == "store":
             repo, _, name = path[1:].partition("/-/")
@@ -174,8 +177,6 @@ class HubServer:
             reply = self._file(self.repos[found[1]].files[found[3]], wanted)
             reply.headers["X-Repo-Commit"] = found[2]
             return "small", reply
-        if found := re.fullmatch(r"/(.+?)/resolve/(.+?|refs/pr/\d+)/([^/]+)", path):
-            return "resolve", self._resolved(found[1], found[2], found[3], token)
         return "other", refused(404)
 
     def _refused(self, repo_id: str, revision: str, token: str | None) -> Reply | None:

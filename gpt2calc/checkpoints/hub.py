@@ -56,15 +56,19 @@ def open_repo(repo_id: str, revision: str | None = None) -> Repository:
 
     Raises:
         ConfigError: huggingface_hub is missing, or the hub can have no such repository or revision.
-        NetworkError: huggingface_hub is to stay offline, and its cache does not hold the repository.
+        NetworkError: huggingface_hub is to stay offline, and its cache does not hold the repository; or it cannot be
+            loaded, since one of its environment variables has a value that it does not take.
 
     Source: huggingface_hub 2.4, file_download.py and constants.py.
     """
     try:
-        from huggingface_hub import constants, hf_hub_url
+        from huggingface_hub import constants
         from huggingface_hub.errors import HFValidationError
+        from huggingface_hub.file_download import hf_hub_url  # by the short way, it prints what it then raises
     except ImportError:
         raise ConfigError(f"reading {shortened(repo_id)} from the hub {MISSING}") from None
+    except Exception as error:  # noqa: BLE001 - it reads its environment when it is loaded, and raises what comes of that
+        raise NetworkError(repo_id, f"huggingface_hub cannot be loaded ({shortened(str(error))})") from None
     try:
         hf_hub_url(repo_id, CONFIG)
     except HFValidationError:
