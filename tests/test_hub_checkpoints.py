@@ -329,6 +329,7 @@ def test_an_index_leads_to_files_of_its_repository_alone(content: bytes, problem
         gpt2calc.verify("me/shards")
     assert str(caught.value).startswith(f"me/shards/{sharded.INDEX}: {problem}")
     assert server.asked("store") == []
+    assert sum(asked.sent for asked in server.asked("small")) < 2**20
 
 
 def test_the_headers_of_shards_have_a_bound_together(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
