@@ -124,10 +124,11 @@ def _on_hub(name: str, revision: str | None) -> Found:
 
     repository = hub.open_repo(name, revision)
     content = repository.config()
-    source = None if content is None else sources.from_bytes(content, f"{name}/config.json")
+    origin = f"{name}/config.json" if content is not None else ""
+    source = None if content is None else sources.from_bytes(content, origin)
     listing = repository.listing()
     listing = listing._replace(name=printable(name), notes=(repository.note, *listing.notes))
-    return Found(listing.name, REMOTE, listing, source, f"{name}/config.json")
+    return Found(listing.name, REMOTE, listing, source, origin)
 
 
 def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[str, Any], name: str) -> Source:
