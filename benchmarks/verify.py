@@ -98,7 +98,7 @@ def rows(folder: str, url: str) -> Iterator[Row]:
     reader = process(*python, HEADER_READER, file)
     yield row("2 verify xl / huggingface_hub's header reader", ("huggingface_hub",), 1, verify, reader)
     yield row("3 verify xl / hf-mem gpt2-xl", ("hf-mem",), 1, verify, hf_mem)
-    yield row("3 verify owner/gpt2-xl / hf-mem gpt2-xl", ("hf-mem", "huggingface_hub"), 1, repository, hf_mem)
+    yield row("- verify owner/gpt2-xl / hf-mem gpt2-xl", ("hf-mem", "huggingface_hub"), None, repository, hf_mem)
     torch = ("torch", "transformers")
     yield row("4 verify xl / build gpt2-xl on meta", torch, 1 / 50, verify, process(*python, META, xl))
     yield row("5 verify xl / accelerate estimate-memory", (*torch, "accelerate"), 1 / 50, verify, process(*estimate))
