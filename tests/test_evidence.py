@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -220,6 +221,23 @@ def test_a_structure_that_transformers_does_not_have_has_no_meta_evidence(tmp_pa
     assert found.matches
     assert [each.evidence for each in found.observations] == ["header", "weights"]
     assert any(note.startswith("there is no meta evidence: ") for note in found.notes)
+
+
+@pytest.mark.parametrize("missing", ["torch", "transformers"])
+def test_without_torch_or_transformers_the_sentence_says_how_to_get_them(
+    tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are an extra: a config alone cannot be verified, and of a file the header is left."""
+    safetensors(made("tied"), tmp_path)
+    monkeypatch.setitem(sys.modules, missing, None)
+    sentence = "meta and weights evidence need torch and transformers: pip install 'gpt2calc[weights]'"
+    with pytest.raises(gpt2calc.ConfigError) as caught:
+        gpt2calc.verify("gpt2")
+    assert str(caught.value) == sentence
+    found = gpt2calc.verify(tmp_path, evidence="all")
+    assert [each.evidence for each in found.observations] == ["header"]
+    assert found.matches
+    assert [note for note in found.notes if sentence in note]
 
 
 def test_dtypes_are_kept_in_memory_and_change_no_count(tmp_path: Path) -> None:

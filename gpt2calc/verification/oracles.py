@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 """The formats that `from_pretrained` finds in a folder by itself."""
 
-MISSING_EXTRA = "this needs torch and transformers: pip install 'gpt2calc[weights]'"
+MISSING_EXTRA = "meta and weights evidence need torch and transformers: pip install 'gpt2calc[weights]'"
 
 
 class Asked(NamedTuple):
