@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import conventions, formulas
 from gpt2calc.claims import files, judgement, quantities
-from gpt2calc.claims.figures import BYTES, COUNT, RATIO, SHARE, VERDICTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnknownNameError
+from gpt2calc.figures import BYTES, COUNT, RATIO, SHARE, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ import pytest
 
 import gpt2calc
 from gpt2calc.claims import files
-from gpt2calc.claims.figures import VERDICTS
 from gpt2calc.cli import main
+from gpt2calc.figures import VERDICTS
 from gpt2calc.reports import text
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import gpt2calc
-from gpt2calc import cli, conventions, dims, errors, formulas, spellings
-from gpt2calc.claims import figures, files
+from gpt2calc import cli, conventions, dims, errors, figures, formulas, spellings
+from gpt2calc.claims import files
 from gpt2calc.cli import options
 
 if TYPE_CHECKING:

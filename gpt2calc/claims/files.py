@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import presets, sources
-from gpt2calc.claims import figures, quantities, toml
+from gpt2calc import figures, presets, sources
+from gpt2calc.claims import quantities, toml
 from gpt2calc.claims.toml import Table
 from gpt2calc.errors import (
     ConfigError,
@@ -22,9 +22,9 @@ from gpt2calc.errors import (
 )
 
 if TYPE_CHECKING:
-    from gpt2calc.claims.figures import Claimed
     from gpt2calc.claims.quantities import Quantity
     from gpt2calc.dims import Dims
+    from gpt2calc.figures import Claimed
 
 ARTICLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "article.toml")
 """The claims of the article that gpt2calc began with; they ship."""

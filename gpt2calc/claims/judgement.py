@@ -8,9 +8,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.claims.figures import CUT_OFF, FALSE, ROUNDED, TRUE
 from gpt2calc.claims.files import EACH, GROWS, SAME
 from gpt2calc.errors import ConfigError
+from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE
 from gpt2calc.table import text
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.claims.figures import BYTES, COUNT, RATIO, SHARE
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnknownNameError, shown
+from gpt2calc.figures import BYTES, COUNT, RATIO, SHARE
 from gpt2calc.table import Percent, Ratio
 
 if TYPE_CHECKING:

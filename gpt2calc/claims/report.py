@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.claims import judgement
-from gpt2calc.claims.figures import VERDICTS
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, shortened
+from gpt2calc.figures import VERDICTS
 from gpt2calc.table import Table, text
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gpt2calc.claims.figures import CUT_OFF, ROUNDED, TRUE, UNITS, Figure, read
 from gpt2calc.errors import ConfigError
+from gpt2calc.figures import CUT_OFF, ROUNDED, TRUE, UNITS, Figure, read
 
 
 def one(text: str) -> Figure:

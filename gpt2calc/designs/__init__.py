@@ -1,0 +1,1 @@
+"""From a number of parameters to the shapes that have it."""

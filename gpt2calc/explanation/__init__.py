@@ -1,0 +1,1 @@
+"""From a printed figure to the ways of counting that give it."""

@@ -1,0 +1,1 @@
+"""Many configs at once: a grid or a file of them, counted as columns."""

@@ -1,0 +1,1 @@
+"""The what-if page: one file of HTML, whose arithmetic is printed from the Python tables."""
