@@ -50,6 +50,7 @@ class Config(BaseModel):
         add_cross_attention: whether each block attends to an encoder as well.
         bias: nanoGPT's switch: whether linear layers and LayerNorm have biases.
         qkv_bias: Raschka's switch: whether queries, keys and values have biases; as `bias` unless given.
+        ln_f: whether a LayerNorm stands after the last block; GPT-1 has none.
         pad_vocab_size_multiple: round vocab_size up to a multiple of this.
         head: what stands on the body: none, lm, double_heads, sequence_classification, token_classification or
             question_answering; a class name of transformers is taken too.
@@ -79,6 +80,7 @@ class Config(BaseModel):
     add_cross_attention: bool = False
     bias: bool = True
     qkv_bias: bool | None = None
+    ln_f: bool = True
     pad_vocab_size_multiple: Size | None = None
     head: Head = "lm"
     num_labels: Number = 2

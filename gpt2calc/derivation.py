@@ -22,6 +22,7 @@ ONLY_WHEN = {
     "crossattention.c_attn": "add_cross_attention is true",
     "crossattention.q_attn": "add_cross_attention is true",
     "crossattention.c_proj": "add_cross_attention is true",
+    "ln_f": "ln_f is true, as in every GPT-2; GPT-1 has none",
     "lm_head": "there is a language modeling head and tie_word_embeddings is false",
     "multiple_choice_head.summary": "the head is double_heads, where k is 1",
     "score": "the head is sequence_classification",

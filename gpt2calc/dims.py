@@ -26,6 +26,7 @@ class Dims(NamedTuple):
     add_cross_attention: int
     bias: int  # of the linear layers (c_attn apart) and of every LayerNorm in the body
     qkv_bias: int  # of the projections to queries, keys and values
+    ln_f: int  # the LayerNorm after the last block, which GPT-1 does not have
     lm_head: int
     multiple_choice_head: int
     summary_use_proj: int
@@ -96,6 +97,7 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
         add_cross_attention=int(get("add_cross_attention", False)),
         bias=bias,
         qkv_bias=bias if qkv_bias is None else int(qkv_bias),
+        ln_f=int(get("ln_f", True)),
         lm_head=int("lm_head" in modules),
         multiple_choice_head=int("multiple_choice_head" in modules),
         summary_use_proj=int(get("summary_use_proj", True)),

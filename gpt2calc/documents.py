@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
 
-NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "pad_vocab_size_multiple")
+NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "ln_f", "pad_vocab_size_multiple")
 DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
 """What transformers takes for a size that a document leaves out."""
 
@@ -28,7 +28,7 @@ LEAST = {"n_layer": 0, "n_embd": 1, "n_head": 1, "n_positions": 1, "vocab_size":
 PLAIN = 10**18
 """Sizes below this are plain."""
 
-TRUTHS = ("tie_word_embeddings", "add_cross_attention", "bias", "summary_use_proj", "summary_proj_to_labels")
+TRUTHS = ("tie_word_embeddings", "add_cross_attention", "bias", "ln_f", "summary_use_proj", "summary_proj_to_labels")
 SUMMARIES = ("cls_index", "last", "first", "mean")
 
 

@@ -68,7 +68,7 @@ def table(x: Dims) -> tuple[Formula, ...]:
         Formula("ln_2", "layer_norm", L, d, b * d, PRE_NORM + "GPT2Block"),
         Formula("mlp.c_fc", "mlp", L, d * m, b * m, GPT2 + "GPT2MLP"),
         Formula("mlp.c_proj", "mlp", L, m * d, b * d, GPT2 + "GPT2MLP"),
-        Formula("ln_f", "layer_norm", 1, d, b * d, PRE_NORM + "GPT2Model"),
+        Formula("ln_f", "layer_norm", x.ln_f, d, b * d, PRE_NORM + "GPT2Model"),
         Formula("lm_head", "head", untied, V * d, 0, GPT2 + "GPT2LMHeadModel"),
         Formula("multiple_choice_head.summary", "head", projected, d * s, s, GPT2 + "GPT2SequenceSummary"),
         Formula("score", "head", x.score, d * k, 0, GPT2 + "GPT2ForSequenceClassification"),

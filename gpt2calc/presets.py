@@ -110,7 +110,7 @@ def models() -> tuple[Preset, ...]:
     """
 
     def place(preset: Preset) -> tuple[bool, str, int, str]:
-        released = any(alias.startswith("openai-community/") for alias in preset.aliases)
+        released = any(alias.startswith("openai-community/gpt2") for alias in preset.aliases)
         family = preset.name.partition("-")[0].casefold()
         return not released, family, formulas.total(preset.dims), preset.name
 

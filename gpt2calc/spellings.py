@@ -29,6 +29,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "add_cross_attention": ("cross_attention",),
     "bias": (),
     "qkv_bias": (),
+    "ln_f": ("final_layer_norm",),
     "pad_vocab_size_multiple": ("pad_vocab", "pad_to_multiple_of", "padding_multiple", "make_vocab_size_divisible_by"),
     "head": ("model_head",),
     "num_labels": ("n_labels",),

@@ -92,6 +92,7 @@ class GPT(nn.Module):
         tie_word_embeddings: whether lm_head shares the matrix of wte.
         add_cross_attention: whether each block attends to an encoder's states as well.
         pad_vocab_size_multiple: add tokens that nothing uses until their number is a multiple of this.
+        ln_f: whether a LayerNorm stands after the last block.
         head: "lm", or "none" for the body alone.
     """
 
@@ -109,6 +110,7 @@ class GPT(nn.Module):
         tie_word_embeddings: bool = True,
         add_cross_attention: bool = False,
         pad_vocab_size_multiple: int | None = None,
+        ln_f: bool = True,
         head: str = "lm",
     ) -> None:
         super().__init__()
@@ -127,7 +129,7 @@ class GPT(nn.Module):
             )
             for _ in range(n_layer)
         )
-        self.ln_f = nn.LayerNorm(n_embd, bias=bias)
+        self.ln_f = nn.LayerNorm(n_embd, bias=bias) if ln_f else nn.Identity()
         self.has_head = head == "lm"
         if self.has_head:
             self.lm_head = nn.Linear(n_embd, vocab_size, bias=False)

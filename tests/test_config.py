@@ -31,6 +31,7 @@ TWO_VALUES: dict[str, tuple[Any, Any]] = {
     "add_cross_attention": (True, False),
     "bias": (False, True),
     "qkv_bias": (False, True),
+    "ln_f": (False, True),
     "pad_vocab_size_multiple": (64, 128),
     "head": ("question_answering", "none"),
     "num_labels": (5, 0),

@@ -266,7 +266,9 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
     ("fields", "expected"),
     [
         pytest.param(
-            {}, {"n_inner": 8, "lm_head": 1, "tie_word_embeddings": 1, "bias": 1, "qkv_bias": 1}, id="defaults"
+            {},
+            {"n_inner": 8, "lm_head": 1, "tie_word_embeddings": 1, "bias": 1, "qkv_bias": 1, "ln_f": 1},
+            id="defaults",
         ),
         pytest.param({"n_inner": 0}, {"n_inner": 0}, id="a 0-wide MLP is not the default"),
         pytest.param({"bias": False}, {"bias": 0, "qkv_bias": 0}, id="qkv_bias follows bias"),

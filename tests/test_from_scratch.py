@@ -26,6 +26,7 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
     "tie_word_embeddings": (True, False),
     "add_cross_attention": (False, True),
     "pad_vocab_size_multiple": (None, 8),
+    "ln_f": (True, False),
     "head": ("lm", "none"),
 }
 COMBINATIONS = [dict(zip(SWITCHES, values, strict=True)) for values in product(*SWITCHES.values())]

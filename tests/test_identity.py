@@ -58,7 +58,13 @@ def test_the_famous_closed_form_is_what_gpt2_has() -> None:
     """A tied GPT-2 with n_inner = 4·n_embd has L·(12d² + 13d) + d·(V + T + 2) parameters."""
     L, d, T, V, _, k = dims().sizes
     gpt2 = Dims(
-        L, d, T, V, 4 * d, k, *(int(flag in ("tie_word_embeddings", "bias", "qkv_bias", "lm_head")) for flag in FLAGS)
+        L,
+        d,
+        T,
+        V,
+        4 * d,
+        k,
+        *(int(flag in ("tie_word_embeddings", "bias", "qkv_bias", "ln_f", "lm_head")) for flag in FLAGS),
     )
     assert sympy.expand(formulas.total(gpt2) - (L * (12 * d**2 + 13 * d) + d * (V + T + 2))) == 0
 

@@ -21,7 +21,7 @@ RELEASED = {
     "gpt2-xl": ({"n_layer": 48, "n_embd": 1600, "n_head": 25}, 1_557_611_200),
 }
 
-NOT_IN_TRANSFORMERS = {"bias", "qkv_bias", "pad_vocab_size_multiple"}
+NOT_IN_TRANSFORMERS = {"bias", "qkv_bias", "ln_f", "pad_vocab_size_multiple"}
 PRESETS = gpt2calc.models()
 SWITCHED = [preset for preset in PRESETS if NOT_IN_TRANSFORMERS & preset.fields.keys()]
 PLAIN = [preset for preset in PRESETS if preset not in SWITCHED]
@@ -120,3 +120,12 @@ def test_without_its_embeddings_gpt2_has_what_transformers_says() -> None:
     """num_parameters(exclude_embeddings=True) leaves wte and wpe out, 85,056,000 remain."""
     assert built("GPT2LMHeadModel", {}).num_parameters(exclude_embeddings=True) == 85_056_000
     assert gpt2calc.count("gpt2").conventions["without_embeddings"] == 85_056_000
+
+
+def test_gpt1_has_what_transformers_builds() -> None:
+    """OpenAIGPTLMHeadModel has other names, and for the same shapes the same count: 116,534,784."""
+    with torch.device("meta"):
+        model = transformers.OpenAIGPTLMHeadModel(transformers.OpenAIGPTConfig())
+    theirs = sorted(tuple(parameter.shape) for parameter in model.parameters())
+    assert sorted(tensor.shape for tensor in gpt2calc.tensors("gpt1")) == theirs
+    assert sum(parameter.numel() for parameter in model.parameters()) == gpt2calc.count("gpt1").total == 116_534_784

@@ -32,6 +32,7 @@ FIELD_HELP = {
     "add_cross_attention": "each block attends to an encoder as well",
     "bias": "nanoGPT's switch: biases in linear layers and LayerNorm",
     "qkv_bias": "Raschka's switch: biases of queries, keys and values",
+    "ln_f": "a LayerNorm after the last block, which GPT-1 does not have",
     "pad_vocab_size_multiple": "round vocab_size up to a multiple of N",
     "head": "none, lm, double_heads, sequence_classification, token_classification, question_answering",
     "num_labels": "k, labels of a classification head",
@@ -40,7 +41,15 @@ FIELD_HELP = {
     "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
 }
 SWITCHES = frozenset(
-    ("tie_word_embeddings", "add_cross_attention", "bias", "qkv_bias", "summary_use_proj", "summary_proj_to_labels")
+    (
+        "tie_word_embeddings",
+        "add_cross_attention",
+        "bias",
+        "qkv_bias",
+        "ln_f",
+        "summary_use_proj",
+        "summary_proj_to_labels",
+    )
 )
 WORDS = frozenset(("head", "summary_type"))
 

@@ -170,8 +170,8 @@ def _asked(model: Any, how: str, name: str) -> Asked:
 
 
 def _has(x: Dims) -> bool:
-    """Whether transformers has a model of this structure: biases cannot be switched off there."""
-    return bool(x.bias and x.qkv_bias)
+    """Whether transformers has a model of this structure: biases and ln_f cannot be switched off there."""
+    return bool(x.bias and x.qkv_bias and x.ln_f)
 
 
 def _class(x: Dims) -> Any:
@@ -183,8 +183,10 @@ def _class(x: Dims) -> Any:
 def _config(x: Dims, n_head: int | None) -> Any:
     _, transformers = _guests()
     if not _has(x):
-        raise ConfigError("transformers builds no GPT-2 without biases, so there is no meta evidence of this config")
-    fields = {key: value for key, value in to_fields(x).items() if key not in ("head", "bias", "qkv_bias")}
+        raise ConfigError(
+            "transformers builds no GPT-2 without biases or ln_f: there is no meta evidence of this config"
+        )
+    fields = {key: value for key, value in to_fields(x).items() if key not in ("head", "bias", "qkv_bias", "ln_f")}
     return transformers.GPT2Config(**fields, n_head=n_head or 1, bos_token_id=None, eos_token_id=None)
 
 

@@ -70,6 +70,7 @@ IDLE: dict[str, st.SearchStrategy[Any]] = {
 SWITCHES: dict[str, st.SearchStrategy[Any]] = {
     "bias": st.booleans(),
     "qkv_bias": st.none() | st.booleans(),
+    "ln_f": st.booleans(),
     "pad_vocab_size_multiple": st.none() | st.integers(1, 70),
 }
 """Fields that transformers does not have: nanoGPT's, Raschka's, Megatron-LM's."""
