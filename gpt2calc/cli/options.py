@@ -119,11 +119,11 @@ class _Field(argparse.Action):
             values = not spelling.startswith(("no_", "un"))
             spelling = spelling.removeprefix("no_").replace("untied", "tied")
         elif self.metavar == "N":
-            values = _whole(parser, option_string, values)
+            values = self.const(parser, option_string, values)
         namespace.fields = {**namespace.fields, spelling: values}
 
 
-def _whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
+def whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
     """Return a number as people write it, 50257 or 50,257 or 50_257, and None for `none`."""
     if value.lower() == "none":
         return None
@@ -134,8 +134,8 @@ def _whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> i
         parser.error(f"{option} takes a whole number, got {value[:60]!r}")
 
 
-def add_fields(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each field of a config, under all its spellings."""
+def add_fields(parser: argparse.ArgumentParser, read: Callable[..., object] = whole) -> None:
+    """Add an option for each field of a config, under all its spellings; `read` makes a number of what is typed."""
     group = parser.add_argument_group("fields of the config, which win over the model's own")
     parser.set_defaults(fields={})
     for field, others in SPELLINGS.items():
@@ -150,7 +150,7 @@ def add_fields(parser: argparse.ArgumentParser) -> None:
         elif field in WORDS:
             group.add_argument(*options, metavar="NAME", help=FIELD_HELP[field] + also, **settings)
         else:
-            group.add_argument(*options, metavar="N", help=FIELD_HELP[field] + also, **settings)
+            group.add_argument(*options, metavar="N", const=read, help=FIELD_HELP[field] + also, **settings)
 
 
 def add_hub(parser: argparse.ArgumentParser) -> None:
@@ -164,12 +164,12 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output(parser: argparse.ArgumentParser, quiet: str) -> None:
-    """Add the options that say how the answer is printed; `quiet` says what -q leaves of it."""
+def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[str] = ()) -> None:
+    """Add the options that say how the answer is given; `quiet` says what -q leaves of it, pictures are formats too."""
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "--format", choices=FORMATS, default="human", help="human (default), json, csv, markdown or latex"
-    )
+    formats = (*FORMATS, *pictures)
+    said = f"human (default), {', '.join(formats[1:-1])} or {formats[-1]}"
+    group.add_argument("--format", choices=formats, default="human", help=said)
     group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
 
@@ -204,8 +204,7 @@ def emit(
     notes: Iterable[str] = (),
 ) -> int:
     """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    ascii_only = not encoding.startswith("utf")
+    ascii_only = not takes_unicode()
     if arguments.quiet:
         written = "".join(f"{line}\n" for line in quiet)
         sys.stdout.write(in_ascii(written) if ascii_only else written)
@@ -214,7 +213,7 @@ def emit(
         print(f"note: {note}", file=sys.stderr)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if arguments.format == "human":
-        written = report.write(human, width=columns(), colour=_takes_colour(), ascii_only=ascii_only)
+        written = report.write(human, width=columns(), colour=takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
         written = report.write(result(), ascii_only=ascii_only)
     elif arguments.format == "markdown":
@@ -226,7 +225,13 @@ def emit(
     return 0
 
 
-def _takes_colour() -> bool:
+def takes_unicode() -> bool:
+    """Whether standard output takes more than ASCII."""
+    return (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith("utf")
+
+
+def takes_colour() -> bool:
+    """Whether standard output is a terminal that shows colour, and nobody has switched that off."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
