@@ -59,7 +59,13 @@ class Group(NamedTuple):
 _compiled: dict[tuple[int, ...], Callable[..., int]] = {}
 
 
-def _letters(structure: tuple[int, ...]) -> Dims:
+def letters(structure: tuple[int, ...]) -> Dims:
+    """Return dims of this structure whose sizes are letters, so that a formula becomes a polynomial.
+
+    >>> from gpt2calc.presets import load
+    >>> formulas.total(letters(load("gpt2").dims.structure))
+    4L·d² + 2L·d·m + 9L·d + L·m + V·d + T·d + 2d
+    """
     return Dims(*map(Polynomial.letter, ORDER), *structure)  # type: ignore[arg-type]  # letters stand in for sizes
 
 
@@ -70,12 +76,12 @@ def symbols(x: Dims) -> Dims:
     >>> formulas.total(symbols(load("gpt2").dims))
     12L·d² + 13L·d + V·d + T·d + 2d
     """
-    letters = _letters(x.structure)
-    return letters._replace(n_inner=4 * letters.n_embd) if x.n_inner == 4 * x.n_embd else letters
+    named = letters(x.structure)
+    return named._replace(n_inner=4 * named.n_embd) if x.n_inner == 4 * x.n_embd else named
 
 
 def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
-    function = _compiled[structure] = Polynomial.of(formulas.total(_letters(structure))).compiled()
+    function = _compiled[structure] = Polynomial.of(formulas.total(letters(structure))).compiled()
     return function
 
 

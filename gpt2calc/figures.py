@@ -161,12 +161,16 @@ def _figure(words: str, text: str, default: str = "") -> Figure:
     value = unit * Fraction(int(digits + decimals), 10 ** len(decimals))
     step = unit / 10 ** len(decimals)
     if found["about"] and not decimals:
-        step *= 10 ** _vague_zeros(digits.lstrip("0"))
+        step *= 10 ** vague_zeros(digits.lstrip("0"))
     return Figure(-value if found["sign"] else value, step, len(decimals), name, bool(found["about"]))
 
 
-def _vague_zeros(digits: str) -> int:
-    """Return how many zeros at the end of an approximate whole number are no digits: those after the second digit."""
+def vague_zeros(digits: str) -> int:
+    """Return how many zeros at the end of an approximate whole number are no digits: those after the second digit.
+
+    >>> vague_zeros("100000"), vague_zeros("355")
+    (4, 0)
+    """
     return max(0, min(len(digits) - len(digits.rstrip("0")), len(digits) - 2))
 
 

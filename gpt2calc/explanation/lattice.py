@@ -1,0 +1,259 @@
+"""The ways of counting that occur in public, as steps away from the plain count, which compose: the lattice.
+
+Everything that is known about how a size may have been counted stands here, a row a step. A step either changes the
+model that is counted, or says which of its parameters are. It must not know a figure: that is `printed`. The rows of
+`conventions` are the vocabulary; what is here besides is too rare to be counted by default.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import conventions, formulas, tensor_table
+from gpt2calc.conventions import BYTES, ELEMENTS, PARAMETERS
+from gpt2calc.explanation.printed import KNOWN, RARE
+from gpt2calc.formulas import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.presets import Preset
+
+HYPOTHESIS, WRONG = "hypothesis", "wrong"
+"""What a step is where it is no way of counting: a guess at what somebody did, or a formula that is not exact."""
+
+GPT1_VOCABULARY = 40478
+"""transformers, OpenAIGPTConfig: the vocabulary of GPT-1."""
+
+MULTIPLES = (8, 64, 256, 512, 1024)
+"""What vocabularies are padded to, beside the 128 that is a convention."""
+
+HOUSE = {PARAMETERS: "transformers, numel() over named_parameters()", ELEMENTS: "the file's header", BYTES: ""}
+
+
+class Step(NamedTuple):
+    """One departure from the plain count.
+
+    Args:
+        name: what it is called.
+        weight: how unusual it is.
+        sentence: what is done, in words that can stand behind others.
+        source: where it is done or documented.
+        change: from the model to the one that is counted in its place; None for a part.
+        value: the number of parameters or elements that are counted; None for a change.
+        standing: HYPOTHESIS, WRONG or nothing.
+        one_byte: how many elements of one byte a file holds besides.
+    """
+
+    name: str
+    weight: int
+    sentence: str
+    source: str
+    change: Callable[[Dims], Dims] | None = None
+    value: Callable[[Dims], int] | None = None
+    standing: str = ""
+    one_byte: Callable[[Dims], int] | None = None
+
+
+def _convention(
+    name: str, weight: int = KNOWN, change: Callable[[Dims], Dims] | None = None, standing: str = ""
+) -> Step:
+    """Return the step that a row of `conventions` is: what it counts, or the change of the model that it makes."""
+    row = conventions.find(name)
+    return Step(name, weight, row.sentence, row.source, change, None if change else row.value, standing)
+
+
+def _padded(multiple: int) -> Callable[[Dims], Dims]:
+    return lambda x: x._replace(vocab_size=-(-x.vocab_size // multiple) * multiple)
+
+
+def _sized(field: str, size: int) -> Callable[[Dims], Dims]:
+    return lambda x: x._replace(**{field: size})
+
+
+def _switched(**flags: int) -> Callable[[Dims], Dims]:
+    return lambda x: x._replace(**flags)
+
+
+def _body(x: Dims) -> Dims:
+    return x._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
+
+
+def megatron(x: Dims) -> int:
+    """Evaluate what Megatron-LM's memory report counts: no biases of linear layers, and no position embedding."""
+    L, d, _, V, m, _ = x.sizes
+    return L * (4 * d**2 + 2 * d * m + 4 * d) + 2 * d + V * d
+
+
+def _component(name: str) -> Callable[[Dims], int]:
+    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.component == name)
+
+
+def _group(name: str) -> Callable[[Dims], int]:
+    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+
+
+def _without(part: Callable[[Dims], int]) -> Callable[[Dims], int]:
+    return lambda x: formulas.total(x) - part(x)
+
+
+def _block(x: Dims) -> int:
+    return formulas.total(x._replace(n_layer=1)) - formulas.total(x._replace(n_layer=0))
+
+
+def _biases(x: Dims) -> int:
+    return tensor_table.numel(x, role=tensor_table.BIAS)
+
+
+def _linear_biases(x: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(x) if row.group not in ("layer_norm", "head"))
+
+
+def _masks(x: Dims) -> int:
+    return conventions.stored_with_masks(x) - formulas.total(x)
+
+
+HEAD = (
+    _convention("untied", change=_switched(tie_word_embeddings=0)),
+    _convention("tied", change=_switched(tie_word_embeddings=1)),
+    Step("body", KNOWN, "without the task head", "transformers, GPT2Model", _body),
+)
+BIASES = (
+    _convention("without_biases", change=_switched(bias=0, qkv_bias=0)),
+    Step(
+        "without_qkv_bias",
+        RARE,
+        "queries, keys and values without biases",
+        "rasbt/LLMs-from-scratch, ch04: qkv_bias=False",
+        _switched(qkv_bias=0),
+    ),
+)
+LN_F = (
+    Step(
+        "without_ln_f",
+        RARE,
+        "without the LayerNorm after the last block, which GPT-1 does not have",
+        "Radford et al. 2018; transformers, modeling_openai.py",
+        _switched(ln_f=0),
+    ),
+)
+PADDED = (
+    _convention("padded_vocabulary", change=_padded(128)),
+    *(
+        Step(
+            f"padded_to_{multiple}",
+            RARE,
+            f"vocabulary rounded up to a multiple of {multiple:,}",
+            "Megatron-LM, --make-vocab-size-divisible-by",
+            _padded(multiple),
+        )
+        for multiple in MULTIPLES
+    ),
+)
+GPT1 = Step(
+    "gpt1_vocabulary",
+    KNOWN,
+    f"with GPT-1's vocabulary of {GPT1_VOCABULARY:,} in place of its own; a hypothesis, since OpenAI said only that its "
+    "first figures were wrong due to an error",
+    "openai/gpt-2, README.md; transformers, OpenAIGPTConfig",
+    _sized("vocab_size", GPT1_VOCABULARY),
+    standing=HYPOTHESIS,
+)
+
+PARTS = (
+    _convention("kaplan"),
+    _convention("without_wpe"),
+    _convention("without_embeddings"),
+    _convention("weights"),
+    _convention("matrices"),
+    _convention("stored_with_masks"),
+    Step(
+        "stored_with_byte_masks",
+        KNOWN,
+        "a file with a causal mask for each attention, one byte an element",
+        "transformers 4.0 to 4.29, modeling_gpt2.py: masks of uint8, then of bool",
+        value=formulas.total,
+        one_byte=_masks,
+    ),
+    _convention("narayanan", standing=WRONG),
+    _convention("cookbook", standing=WRONG),
+    Step(
+        "megatron",
+        KNOWN,
+        "a published script's sum that leaves the linear layers' biases and wpe out",
+        "Megatron-LM, megatron/training/theoretical_memory_usage.py",
+        value=megatron,
+        standing=WRONG,
+    ),
+    _convention("vectors", RARE),
+    Step("without_wte", RARE, "all but the token embedding", "", value=_without(_component("wte"))),
+    Step("without_layer_norm", RARE, "all but LayerNorm", "", value=_without(_group("layer_norm"))),
+    Step("without_linear_biases", RARE, "all but the biases of linear layers", "", value=_without(_linear_biases)),
+    Step("biases", RARE, "biases alone", "", value=_biases),
+    Step("per_block", RARE, "one block alone", "", value=_block),
+    *(
+        Step(name, RARE, f"{name} alone", "", value=_component(name))
+        for name in ("wte", "wpe", "attn.c_attn", "mlp.c_fc")
+    ),
+    *(Step(name, RARE, f"the group {name} alone", "", value=_group(name)) for name in GROUPS),
+)
+"""Which parameters or elements are counted, the plain way, all of them once, left out."""
+
+PLAIN = Step("total", 0, "every parameter once", HOUSE[PARAMETERS], value=formulas.total)
+
+DTYPES = (
+    (_convention("fp32_bytes", 0), 32),
+    (_convention("fp16_bytes", KNOWN), 16),
+    (_convention("int8_bytes", RARE), 8),
+    (_convention("int4_bytes", RARE), 4),
+)
+"""In how many bits each element is stored; bf16 has the bytes of fp16."""
+
+
+def plain(x: Dims) -> Step:
+    """Return the plain way of counting a model, called after the convention that it is.
+
+    >>> from gpt2calc.presets import load
+    >>> plain(load("gpt2").dims).name, plain(load("gpt2-untied").dims).name
+    ('tied', 'untied')
+    """
+    if not x.lm_head:
+        return PLAIN
+    row = conventions.find("tied" if x.tie_word_embeddings else "untied")
+    return PLAIN._replace(name=row.name, sentence=row.sentence, source=row.source)
+
+
+def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
+    """Return the changes that a model can be counted with, axis by axis; at most one of each axis is made.
+
+    Args:
+        presets: the models whose vocabularies and contexts may have been taken for the model's own.
+    """
+    vocabularies, contexts = {}, {}
+    for preset in presets:
+        x = preset.dims
+        vocabularies.setdefault(x.vocab_size, preset)
+        contexts.setdefault(x.n_positions, preset)
+    del vocabularies[GPT1_VOCABULARY]
+    others = tuple(
+        Step(
+            f"vocab_size={size}",
+            RARE,
+            f"with a vocabulary of {size:,}, as {preset.name} has",
+            preset.source,
+            _sized("vocab_size", size),
+        )
+        for size, preset in vocabularies.items()
+    )
+    longer = tuple(
+        Step(
+            f"n_positions={size}",
+            RARE,
+            f"with {size:,} positions, as {preset.name} has",
+            preset.source,
+            _sized("n_positions", size),
+        )
+        for size, preset in contexts.items()
+    )
+    return (HEAD, (*PADDED, GPT1, *others), longer, BIASES, LN_F)
