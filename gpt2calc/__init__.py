@@ -11,13 +11,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gpt2calc.api import check_claims, compare, count, formula, infer, models, tensors, verify
+    from gpt2calc.api import check_claims, compare, count, design, explain, formula, infer, models, tensors, verify
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
+    from gpt2calc.designs.report import Designs
     from gpt2calc.errors import (
         ConfigError,
         Gpt2calcError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnreadableInputError,
     )
+    from gpt2calc.explanation.report import Explanation
     from gpt2calc.verification.report import Verification
 
 __version__ = "0.2.0"
@@ -37,6 +39,8 @@ __all__ = [
     "Config",
     "ConfigError",
     "Derivation",
+    "Explanation",
+    "Designs",
     "Gpt2calcError",
     "Int64OverflowError",
     "NetworkError",
@@ -48,6 +52,8 @@ __all__ = [
     "check_claims",
     "compare",
     "count",
+    "design",
+    "explain",
     "formula",
     "infer",
     "models",
@@ -56,13 +62,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("check_claims", "compare", "count", "formula", "infer", "models", "tensors", "verify"),
+    "api": ("check_claims", "compare", "count", "design", "explain", "formula", "infer", "models", "tensors", "verify"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
+    "designs.report": ("Designs",),
     "errors": (
         "ConfigError",
         "Gpt2calcError",
@@ -71,6 +78,7 @@ _HOMES = {
         "UnknownNameError",
         "UnreadableInputError",
     ),
+    "explanation.report": ("Explanation",),
     "verification.report": ("Verification",),
 }
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "verify": "show that a checkpoint holds what its config says, or name the tensor that is why not",
     "infer": "print the config that a checkpoint's shapes show",
     "claims": "recompute what was published about parameters, and judge it",
+    "explain": "find what a printed figure counts, such as 117M or 548 MB",
+    "design": "find the shapes that have a number of parameters, or that fit a number of bytes",
     "models": "list the models that ship with gpt2calc",
 }
 

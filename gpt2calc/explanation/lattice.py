@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.conventions import BYTES, ELEMENTS, PARAMETERS
-from gpt2calc.explanation.printed import KNOWN, RARE
+from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
 
 if TYPE_CHECKING:
@@ -29,7 +28,8 @@ GPT1_VOCABULARY = 40478
 MULTIPLES = (8, 64, 256, 512, 1024)
 """What vocabularies are padded to, beside the 128 that is a convention."""
 
-HOUSE = {PARAMETERS: "transformers, numel() over named_parameters()", ELEMENTS: "the file's header", BYTES: ""}
+BY_NAME = "transformers, numel() over named_parameters()"
+"""Where a part is counted that has no convention: by the names of its tensors."""
 
 
 class Step(NamedTuple):
@@ -80,12 +80,6 @@ def _body(x: Dims) -> Dims:
     return x._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
 
 
-def megatron(x: Dims) -> int:
-    """Evaluate what Megatron-LM's memory report counts: no biases of linear layers, and no position embedding."""
-    L, d, _, V, m, _ = x.sizes
-    return L * (4 * d**2 + 2 * d * m + 4 * d) + 2 * d + V * d
-
-
 def _component(name: str) -> Callable[[Dims], int]:
     return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.component == name)
 
@@ -108,6 +102,10 @@ def _biases(x: Dims) -> int:
 
 def _linear_biases(x: Dims) -> int:
     return sum(row.times * row.biases for row in formulas.table(x) if row.group not in ("layer_norm", "head"))
+
+
+def _megatron(x: Dims) -> int:
+    return conventions.without_wpe(x) - _linear_biases(x)
 
 
 def _masks(x: Dims) -> int:
@@ -154,8 +152,8 @@ PADDED = (
 GPT1 = Step(
     "gpt1_vocabulary",
     KNOWN,
-    f"with GPT-1's vocabulary of {GPT1_VOCABULARY:,} in place of its own; a hypothesis, since OpenAI said only that its "
-    "first figures were wrong due to an error",
+    f"with GPT-1's vocabulary of {GPT1_VOCABULARY:,} in place of its own; a hypothesis, since OpenAI said only that "
+    "its first figures were wrong due to an error",
     "openai/gpt-2, README.md; transformers, OpenAIGPTConfig",
     _sized("vocab_size", GPT1_VOCABULARY),
     standing=HYPOTHESIS,
@@ -176,31 +174,31 @@ PARTS = (
         value=formulas.total,
         one_byte=_masks,
     ),
-    _convention("narayanan", standing=WRONG),
-    _convention("cookbook", standing=WRONG),
+    _convention("narayanan", RARE, standing=WRONG),
+    _convention("cookbook", RARE, standing=WRONG),
     Step(
         "megatron",
-        KNOWN,
+        RARE,
         "a published script's sum that leaves the linear layers' biases and wpe out",
         "Megatron-LM, megatron/training/theoretical_memory_usage.py",
-        value=megatron,
+        value=_megatron,
         standing=WRONG,
     ),
-    _convention("vectors", RARE),
-    Step("without_wte", RARE, "all but the token embedding", "", value=_without(_component("wte"))),
-    Step("without_layer_norm", RARE, "all but LayerNorm", "", value=_without(_group("layer_norm"))),
-    Step("without_linear_biases", RARE, "all but the biases of linear layers", "", value=_without(_linear_biases)),
-    Step("biases", RARE, "biases alone", "", value=_biases),
-    Step("per_block", RARE, "one block alone", "", value=_block),
+    _convention("vectors", SELDOM),
+    Step("without_wte", RARE, "all but the token embedding", BY_NAME, value=_without(_component("wte"))),
+    Step("without_layer_norm", RARE, "all but LayerNorm", BY_NAME, value=_without(_group("layer_norm"))),
+    Step("without_linear_biases", RARE, "all but the biases of linear layers", BY_NAME, value=_without(_linear_biases)),
+    Step("biases", SELDOM, "biases alone", BY_NAME, value=_biases),
+    Step("per_block", SELDOM, "one block alone", BY_NAME, value=_block),
     *(
-        Step(name, RARE, f"{name} alone", "", value=_component(name))
+        Step(name, SELDOM, f"{name} alone", BY_NAME, value=_component(name))
         for name in ("wte", "wpe", "attn.c_attn", "mlp.c_fc")
     ),
-    *(Step(name, RARE, f"the group {name} alone", "", value=_group(name)) for name in GROUPS),
+    *(Step(name, SELDOM, f"the group {name} alone", BY_NAME, value=_group(name)) for name in GROUPS),
 )
 """Which parameters or elements are counted, the plain way, all of them once, left out."""
 
-PLAIN = Step("total", 0, "every parameter once", HOUSE[PARAMETERS], value=formulas.total)
+PLAIN = Step("total", 0, "every parameter once", BY_NAME, value=formulas.total)
 
 DTYPES = (
     (_convention("fp32_bytes", 0), 32),
@@ -230,12 +228,13 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
     Args:
         presets: the models whose vocabularies and contexts may have been taken for the model's own.
     """
-    vocabularies, contexts = {}, {}
+    vocabularies: dict[int, Preset] = {}
+    contexts: dict[int, Preset] = {}
     for preset in presets:
         x = preset.dims
         vocabularies.setdefault(x.vocab_size, preset)
         contexts.setdefault(x.n_positions, preset)
-    del vocabularies[GPT1_VOCABULARY]
+    vocabularies.pop(GPT1_VOCABULARY, None)  # it has a row of its own
     others = tuple(
         Step(
             f"vocab_size={size}",

@@ -11,15 +11,15 @@ from typing import NamedTuple
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.figures import BYTES, COUNT, UNITS, vague_zeros
 
-EXACT, ROUNDED, CUT_OFF, ROUNDED_UP = "exact", "rounded", "cut off", "rounded up"
-FITS = {EXACT: 0, ROUNDED: 0, CUT_OFF: 1, ROUNDED_UP: 2}
+EXACT, ROUNDED, CUT_OFF, ROUNDED_UP, WITH_HEADER = "exact", "rounded", "cut off", "rounded up", "with a header"
+FITS = {EXACT: 0, ROUNDED: 0, CUT_OFF: 1, WITH_HEADER: 1, ROUNDED_UP: 2}
 """Every way in which printed digits come from a number, and how far it is from what people mostly do."""
 
-KNOWN, RARE = 2, 4
-"""The weights of a departure from the plain way: one that occurs often in public, and one that does not."""
+LONGEST_HEADER = 2**16
+"""How many bytes of a file may be no tensor's: the names and shapes of gpt2-xl take 58 kB."""
 
-BINARY = "2^10"
-"""What a unit of powers of two is called, where its name says powers of ten."""
+KNOWN, RARE, SELDOM = 2, 4, 6
+"""The weights of a departure from the plain way: one that occurs often in public, and others that do less."""
 
 WORTH_A_UNIT = 10**4
 """A whole number without a unit that is smaller than this is likely to be in thousands, millions or billions."""
@@ -38,7 +38,7 @@ BETWEEN = re.compile(r"(?<=[0-9A-Za-z])\s*/\s*(?=[0-9~≈])")
 
 
 class Scale(NamedTuple):
-    """What one unit of a figure may stand for, and how unusual that is."""
+    """What a unit of a figure may stand for, how unusual that is, and what it is called where it is no power of ten."""
 
     kind: str
     unit: int
@@ -79,21 +79,21 @@ class Printed(NamedTuple):
         unit, kinds = UNITS[self.unit]
         by, ten = int(unit), 10**self.power
         thousands = (len(str(by)) - 1) // 3 if by in (1000, 10**6, 10**9, 10**12) else 0
-        binary = 1024**thousands
+        binary, name = 1024**thousands, f"2^{10 * thousands}"
         if COUNT not in kinds:
-            twos = (Scale(BYTES, binary * ten, KNOWN, f"{self.unit} of {BINARY}"),) if thousands else ()
+            twos = (Scale(BYTES, binary * ten, KNOWN, name),) if thousands else ()
             return (Scale(BYTES, by * ten, 0), *twos)
         if not thousands:
             return self._bare()
         return (
             Scale(COUNT, by * ten, 0),
-            Scale(COUNT, binary * ten, KNOWN, f"{self.unit} of {BINARY}"),
-            Scale(BYTES, binary * ten, KNOWN, f"bytes, {self.unit} of {BINARY}"),
-            Scale(BYTES, by * ten, RARE, "bytes"),
+            Scale(COUNT, binary * ten, KNOWN, name),
+            Scale(BYTES, binary * ten, KNOWN, name),
+            Scale(BYTES, by * ten, RARE),
         )
 
     def _bare(self) -> tuple[Scale, ...]:
-        return Scale(COUNT, 10**self.power, 0), Scale(BYTES, 10**self.power, KNOWN, "bytes")
+        return Scale(COUNT, 10**self.power, 0), Scale(BYTES, 10**self.power, KNOWN)
 
     def bounds(self, scale: Scale) -> tuple[int, int]:
         """Return the least and the largest whole number that can be printed so, at a scale.
@@ -102,13 +102,19 @@ class Printed(NamedTuple):
         (116000001, 117999999)
         """
         shift, unit = self._at(scale)
-        return ((self.digits - 1) * unit) // shift + 1, ((self.digits + 1) * unit - 1) // shift
+        least, most = (self.digits - 1) * unit // shift + 1, ((self.digits + 1) * unit - 1) // shift
+        return (max(least - LONGEST_HEADER, 1) if scale.kind == BYTES else least), most
+
+    def around(self, scale: Scale) -> tuple[int, int]:
+        """Return half and twice the number that the figure says, at a scale."""
+        shift, unit = self._at(scale)
+        return self.digits * unit // (2 * shift), 2 * self.digits * unit // shift
 
     def fit(self, value: int, scale: Scale) -> str | None:
         """Return how a whole number comes to be printed as this figure, None where it does not.
 
         Law: a number is rounded to the nearest figure of as many digits, half to the even one or to the larger; it is
-        cut off downwards, and rounded up.
+        cut off downwards, and rounded up. Bytes are rounded with those of a header as well.
 
         >>> million = Scale(COUNT, 10**6, 0)
         >>> figure = read("124M")[0]
@@ -123,6 +129,8 @@ class Printed(NamedTuple):
             return ROUNDED
         if 0 < above < unit:
             return CUT_OFF
+        if scale.kind == BYTES and -2 * above - unit <= 2 * LONGEST_HEADER * shift and above < 0:
+            return WITH_HEADER
         return ROUNDED_UP if -unit < above < 0 else None
 
     def distance(self, value: int, scale: Scale) -> int:
@@ -175,3 +183,8 @@ def _printed(found: re.Match[str], text: str) -> Printed:
     if not digits:
         raise ConfigError(f"expected a number of parameters or bytes above 0, got {shown(text)}", got=text)
     return Printed(found[0].strip(), digits, len(decimals) or -vague, unit, int(found["power"] or 0))
+
+
+def too_many(number: int) -> ConfigError:
+    """Return the error that says that there are more figures than are explained at once."""
+    return ConfigError(f"expected at most {MOST} figures at once, got {number}")

@@ -1,0 +1,96 @@
+"""`gpt2calc explain`: what a printed figure counts."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gpt2calc.sources import Model
+
+EXAMPLES = """examples:
+  gpt2calc explain 137M gpt2
+  gpt2calc explain 117M 345M 762M 1542M
+  gpt2calc explain 548 MB gpt2
+  gpt2calc explain "number of parameters: 123.65M" --n-layer 12
+  gpt2calc explain 163,037,184 path/to/config.json --json
+
+exit codes: 1 where a figure fits nothing, and as for every command"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Find what a printed figure counts: the exact number, the model, the convention, and how far to trust it."
+    )
+    parser.usage = "gpt2calc explain FIGURE [FIGURE ...] [MODEL ...] [options]"
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "words",
+        metavar="FIGURE",
+        nargs="+",
+        help="a size as people write it, such as 117M, 137,022,720, 0.186B or 548 MB; or a MODEL, as for gpt2calc "
+        "count, that it may be the size of: every model that ships when left out",
+    )
+    parser.add_argument(
+        "--top", metavar="N", type=_number, default=5, help="show N readings of each figure; 5 when left out"
+    )
+    add_hub(parser)
+    add_fields(parser)
+    add_output(parser, "the exact number that explains each figure best")
+
+
+def _number(word: str) -> int:
+    from argparse import ArgumentTypeError
+
+    if not word.isdecimal() or not int(word[:9]) >= 1 or len(word) > 9:
+        raise ArgumentTypeError(f"takes a whole number, 1 or more, got {word[:60]!r}")
+    return int(word)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain, and print."""
+    from gpt2calc.api import explain
+    from gpt2calc.errors import ConfigError
+
+    figures, models = _sorted(arguments.words)
+    if not figures:
+        raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
+    if models.count("-") > 1:
+        raise ConfigError("standard input, -, can be given once")
+    named: list[Model] = [model for model in map(model_of, models) if model is not None]
+    answer = explain(figures, *named, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
+    result = answer.first(arguments.top)
+    emit(
+        arguments,
+        result=lambda: answer.to_dict(arguments.top),
+        human=result.tables(),
+        tables=[result.table()] if arguments.format == "csv" else result.tables(),
+        quiet=[each.readings[0].value for each in result.figures if each.readings],
+        notes=result.notes,
+    )
+    return int(not result.fits)
+
+
+def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the words that hold figures and those that name models, a unit that stands alone put to its number."""
+    from gpt2calc import presets
+    from gpt2calc.explanation import printed
+    from gpt2calc.figures import UNITS
+
+    figures: list[str] = []
+    models: list[str] = []
+    for word in words:
+        if not any(map(str.isalnum, word)) and word != "-":  # the stroke or the plus between two figures
+            continue
+        if figures and word in UNITS and figures[-1][-1:].isdecimal():
+            figures[-1] += f" {word}"
+        elif os.path.exists(word) or presets.find(word) or not printed.find(word):
+            models.append(word)
+        else:
+            figures.append(word)
+    return figures, models

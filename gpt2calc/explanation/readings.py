@@ -1,0 +1,301 @@
+"""Readings of figures: which number of which model was printed so, best first, and whether that is an explanation.
+
+How readings are ranked, and when one is to be trusted, is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc.explanation import lattice, printed
+from gpt2calc.explanation.printed import FITS, KNOWN, Printed, Scale
+from gpt2calc.explanation.search import Way, Ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.explanation.lattice import Step
+    from gpt2calc.presets import Preset
+    from gpt2calc.sources import Source
+
+EXPLAINED, PERHAPS = "explained", "perhaps"
+VERDICTS = (EXPLAINED, lattice.HYPOTHESIS, PERHAPS, lattice.WRONG)
+"""What can be said of a reading: it explains the figure; it would, if a guess is right; it may be a coincidence; it is
+how a formula that is not exact came to it."""
+
+MOST_COINCIDENCES = (1, 4)
+"""A figure is explained where so many or fewer numbers, as usual as the one that fits, would fit by accident."""
+
+DEEP, SHALLOW = 8, 6
+"""The most that the steps of a reading may weigh, where the model is given and where every preset is looked at."""
+
+PUBLISHED = -1
+"""The weight of the plain count of a model for which just this figure was published."""
+
+
+class Candidate(NamedTuple):
+    """A model that a figure may be the size of.
+
+    Args:
+        names: what it is called; several models can have the same sizes and structure.
+        dims: its sizes and structure.
+        family: the family that it is of, where it is one that ships.
+        published: the figures that were published for it, each with its source.
+        weight: how unlikely it is to be the one that is meant.
+    """
+
+    names: tuple[str, ...]
+    dims: Dims
+    family: str = ""
+    published: tuple[tuple[Printed, str], ...] = ()
+    weight: int = 0
+
+
+class Reading(NamedTuple):
+    """One way in which a figure can have come from a model.
+
+    Args:
+        figure: the figure.
+        model: the model.
+        way: the steps of the count, and the exact number.
+        scale: what a unit of the figure stands for.
+        fit: how the number meets the printed digits: exact, rounded, cut off or rounded up.
+        weight: how far it is from the plain count of the model, printed as people mostly do.
+        rivals: how many other numbers fit the figure and weigh no more.
+        coincidences: how many such numbers fit a figure like this by accident, in thousandths.
+        source_of_figure: where the figure was published for this model.
+        also: other models and conventions that give the same number, by name.
+    """
+
+    figure: Printed
+    model: Candidate
+    way: Way
+    scale: Scale
+    fit: str
+    weight: int
+    rivals: int = 0
+    coincidences: int = 0
+    source_of_figure: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> int:
+        """The exact number, in parameters, elements or bytes."""
+        return self.way.value
+
+    @property
+    def convention(self) -> str:
+        """The steps by name, or the name of the plain count."""
+        name = self.way.name or lattice.plain(self.model.dims).name
+        return f"{name} / {self.scale.name}" if self.scale.name else name
+
+    @property
+    def told(self) -> str:
+        """The convention and the model, in a few words."""
+        return f"{self.convention} of {self.model.names[0]}"
+
+    @property
+    def sentence(self) -> str:
+        """What is counted."""
+        says = [step.sentence for step in self.steps]
+        return "; ".join([*says, f"in units of {self.scale.name}"] if self.scale.name else says)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that say what is counted: the plain count where it is only stored in some dtype."""
+        steps = self.way.steps
+        stored = all(step in [dtype for dtype, _ in lattice.DTYPES] for step in steps)
+        return (lattice.plain(self.model.dims), *steps) if stored else steps
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """Where the figure itself, if it was published, and each step are documented: what it is, and where."""
+        figure = ((f"{self.figure.text} of {self.model.names[0]}", self.source_of_figure),)
+        return (*(figure if self.source_of_figure else ()), *((step.name, step.source) for step in self.steps))
+
+    @property
+    def verdict(self) -> str:
+        """What can be said of it; see `VERDICTS`."""
+        standings = {step.standing for step in self.way.steps}
+        for standing in (lattice.WRONG, lattice.HYPOTHESIS):
+            if standing in standings:
+                return standing
+        few, of = MOST_COINCIDENCES
+        return EXPLAINED if self.coincidences * of <= few * 1000 else PERHAPS
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it has in common with readings of other figures by the same convention."""
+        return (*(step.name for step in self.way.steps), self.scale.kind, bool(self.scale.name))
+
+
+class Search:
+    """The readings of figures over some models.
+
+    Args:
+        candidates: the models.
+        presets: the models that ship, for the vocabularies and contexts that may have been taken.
+        weight: how much the steps of a reading may weigh.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], presets: Sequence[Preset], weight: int) -> None:
+        self.candidates = candidates
+        self._axes = lattice.axes(presets)
+        self._weight = weight
+
+    @cached_property
+    def ways(self) -> list[Ways]:
+        """The ways of counting each candidate."""
+        return [Ways(candidate.dims, self._axes, self._weight) for candidate in self.candidates]
+
+    def size(self, figure: Printed) -> int:
+        """Return how many numbers were looked at for a figure."""
+        kinds = {scale.kind for scale in figure.scales}
+        return sum(ways.size(kind) for ways in self.ways for kind in kinds)
+
+    def readings(self, figure: Printed) -> list[Reading]:
+        """Return every reading of a figure, best first.
+
+        Law: the least weight first; of equals the better fit, then the model that comes first, then the fewer steps.
+        """
+        found = [
+            (reading, place)
+            for place, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
+            for scale in figure.scales
+            for way in ways.between(scale.kind, *figure.bounds(scale))
+            if (reading := _reading(figure, candidate, way, scale))
+        ]
+
+        def rank(pair: tuple[Reading, int]) -> tuple[int, ...]:
+            reading, place = pair
+            return reading.weight, FITS[reading.fit], place, len(reading.way.steps), reading.way.place
+
+        return [reading for reading, _ in sorted(found, key=rank)]
+
+    def judged(self, reading: Reading) -> Reading:
+        """Return a reading with the number of coincidences that are to be expected of a figure like its own.
+
+        Law: of n numbers that weigh no more and lie between half and twice the figure, one whose last digit is that of
+        a number D meets n · (2 / D) / 1.5 by accident.
+        """
+        figure, most = reading.figure, max(reading.weight, 0)
+        near = {
+            (scale, way.value)
+            for scale in figure.scales
+            for candidate, ways in zip(self.candidates, self.ways, strict=True)
+            for way in ways.between(scale.kind, *figure.around(scale))
+            if way.weight + scale.weight + candidate.weight <= most
+        }
+        others = len(near - {(reading.scale, reading.value)})
+        return reading._replace(coincidences=4000 * others // (3 * figure.digits))
+
+    def nearest(self, figure: Printed, number: int) -> list[Reading]:
+        """Return the readings of usual conventions that come nearest to a figure that none of them meets."""
+        scale = figure.scales[0]
+        found = [
+            Reading(figure, candidate, way, scale, "", way.weight)
+            for candidate, ways in zip(self.candidates, self.ways, strict=True)
+            for way in ways.between(scale.kind, *figure.around(scale))
+            if way.weight <= KNOWN
+        ]
+        found.sort(key=lambda each: (abs(figure.distance(each.value, scale)), each.weight))
+        return found[:number]
+
+
+def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> Reading | None:
+    """Return the reading of a figure as this number, if it can be printed so."""
+    fit = figure.fit(way.value, scale)
+    if fit is None:
+        return None
+    said = "" if way.steps or scale.name else _published(figure, candidate)
+    base = PUBLISHED if said else candidate.weight
+    return Reading(figure, candidate, way, scale, fit, base + way.weight + scale.weight + FITS[fit], 0, 0, said)
+
+
+def _published(figure: Printed, candidate: Candidate) -> str:
+    """Return where just this figure was published for the model; nothing where it was not."""
+    bounds = figure.bounds(figure.scales[0])
+    return next((source for other, source in candidate.published if other.bounds(other.scales[0]) == bounds), "")
+
+
+def distinct(readings: Iterable[Reading]) -> list[Reading]:
+    """Return ranked readings without those of a number that a better one has, which is told of them and their number.
+
+    Law: a number's rivals are the other numbers that fit the figure and weigh no more.
+    """
+    first: dict[int, Reading] = {}
+    also: dict[int, list[str]] = {}
+    for reading in readings:
+        if reading.value in first:
+            also[reading.value].append(reading.told)
+        else:
+            first[reading.value], also[reading.value] = reading, list(reading.way.also)
+    found = list(first.items())
+    weights = [reading.weight for _, reading in found]
+    return [
+        reading._replace(
+            also=tuple(dict.fromkeys(also[key])), rivals=sum(weight <= reading.weight for weight in weights) - 1
+        )
+        for key, reading in found
+    ]
+
+
+def shipped(presets: Sequence[Preset]) -> list[Candidate]:
+    """Return the models that ship as candidates; those of the same sizes and structure are one."""
+    found: dict[Dims, Candidate] = {}
+    for preset in presets:
+        said = tuple((figure, preset.source) for figure in printed.find(preset.published or ""))
+        known = found.setdefault(preset.dims, Candidate((), preset.dims, preset.name.partition("-")[0]))
+        found[preset.dims] = known._replace(names=(*known.names, preset.name), published=(*known.published, *said))
+    return list(found.values())
+
+
+def given(models: Sequence[Source], presets: Sequence[Preset]) -> list[Candidate]:
+    """Return given models as candidates, and after each the one that ships with its sizes, if it has another structure.
+
+    Where only one structure ships with these sizes, they are known to be that model's: GPT-1's sizes, for one, whose
+    model has no ln_f.
+    """
+    known = shipped(presets)
+    found = []
+    for model in models:
+        same = next((each for each in known if each.dims == model.dims), None)
+        published, family = (same.published, same.family) if same else ((), "")
+        found.append(Candidate((model.name,), model.dims, family, published))
+        alike = [each for each in known if each.dims.sizes == model.dims.sizes]
+        if len(alike) == 1 and alike[0].dims != model.dims:
+            found.append(alike[0]._replace(weight=KNOWN))
+    return found
+
+
+def together(readings: Sequence[Sequence[Reading]]) -> list[Reading]:
+    """Return a reading of each of several figures by one convention, the best that explains all; nothing if none does.
+
+    Law: the least sum of weights wins; models of one family are preferred to models of several.
+    """
+    keyed = [_by_key(each) for each in readings]
+    common = [key for key in keyed[0] if all(key in each for each in keyed)]
+    options = [_best_of_one_family([each[key] for each in keyed]) for key in common]
+    return min(options, key=lambda option: (option[0], sum(each.way.place for each in option[1])), default=(0, []))[1]
+
+
+def _by_key(readings: Iterable[Reading]) -> dict[tuple[object, ...], list[Reading]]:
+    found: dict[tuple[object, ...], list[Reading]] = {}
+    for reading in readings:
+        found.setdefault(reading.key, []).append(reading)
+    return found
+
+
+def _best_of_one_family(readings: Sequence[Sequence[Reading]]) -> tuple[int, list[Reading]]:
+    """Return the best choice of a reading for each figure, and what it weighs."""
+    families = {reading.model.family for each in readings for reading in each}
+    mixed = [each[0] for each in readings]
+    options = [(1 + sum(reading.weight for reading in mixed), mixed)]
+    for family in sorted(families):
+        of_it = [next((reading for reading in each if reading.model.family == family), None) for each in readings]
+        chosen = [reading for reading in of_it if reading]
+        if len(chosen) == len(readings):
+            options.append((sum(reading.weight for reading in chosen), chosen))
+    return min(options, key=lambda option: option[0])

@@ -1,0 +1,152 @@
+"""Walk the lattice for one model: every composition of steps up to a weight, with the exact number that it gives.
+
+The search is generic: it knows that steps compose and that a value can be stored in so many bits, and no way of
+counting by name.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from math import gcd
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import formulas
+from gpt2calc.counts import letters
+from gpt2calc.explanation import lattice
+from gpt2calc.explanation.printed import KNOWN
+from gpt2calc.figures import BYTES, COUNT
+from gpt2calc.polynomial import Polynomial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.explanation.lattice import Step
+
+
+class Way(NamedTuple):
+    """One composition of steps, and what it gives for a model.
+
+    Args:
+        value: the number of parameters, elements or bytes.
+        weight: the sum of the steps' weights.
+        steps: what is done besides counting the plain way, in order.
+        place: its place among the model's compositions, in the order of the lattice.
+        also: other compositions that give the same number, by name.
+    """
+
+    value: int
+    weight: int
+    steps: tuple[Step, ...]
+    place: int = 0
+    also: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The steps by name."""
+        return " + ".join(step.name for step in self.steps)
+
+
+class Ways:
+    """Everything that a model can be said to have, as parameters and as bytes, up to a weight.
+
+    >>> from gpt2calc.presets import load
+    >>> ways = Ways(load("gpt2").dims, lattice.axes(()), 4)
+    >>> [(way.value, way.name) for way in ways.between(COUNT, 137_000_000, 138_000_000)]
+    [(137022720, 'stored_with_masks')]
+    """
+
+    def __init__(self, x: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
+        self._counted = list(_counted(x, axes, weight))
+        self._weight = weight
+        self._sorted: dict[str, tuple[list[int], list[Way]]] = {}
+
+    def _of(self, kind: str) -> tuple[list[int], list[Way]]:
+        """Return the numbers of a kind, sorted, with their ways; they are made when they are first asked for."""
+        if kind not in self._sorted:
+            ways = _distinct(_stored(self._counted, self._weight) if kind == BYTES else _elements(self._counted))
+            self._sorted[kind] = ([way.value for way in ways], ways)
+        return self._sorted[kind]
+
+    def between(self, kind: str, least: int, most: int) -> list[Way]:
+        """Return the ways whose number is between two bounds, both included, smallest first."""
+        values, ways = self._of(kind)
+        return ways[bisect_left(values, least) : bisect_right(values, most)]
+
+    def size(self, kind: str) -> int:
+        """Return how many different numbers there are."""
+        return len(self._of(kind)[0])
+
+
+class _Counted(NamedTuple):
+    """A composition of steps without a dtype: its elements, and its elements of one byte."""
+
+    steps: tuple[Step, ...]
+    weight: int
+    elements: int
+    one_byte: int
+
+
+_compiled: dict[tuple[Callable[[Dims], int], tuple[int, ...]], Callable[..., int]] = {}
+
+
+def _evaluate(value: Callable[[Dims], int], x: Dims) -> int:
+    """Evaluate a part of a model through its polynomial, which is made once for each structure."""
+    key = (value, x.structure)
+    if key not in _compiled:
+        _compiled[key] = Polynomial.of(value(letters(x.structure))).compiled()
+    return _compiled[key](*x.sizes)
+
+
+def _variants(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[tuple[Dims, tuple[Step, ...], int]]:
+    """Yield the model, and every other that is counted in its place, at most one step of each axis away."""
+    if not axes:
+        yield x, (), 0
+        return
+    yield from _variants(x, axes[1:], budget)
+    for step in axes[0]:
+        changed = step.change(x) if step.change and step.weight <= budget else x
+        if changed != x:
+            for found, steps, weight in _variants(changed, axes[1:], budget - step.weight):
+                yield found, (step, *steps), weight + step.weight
+
+
+def _counted(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
+    for changed, steps, weight in _variants(x, axes, budget):
+        yield _Counted(steps, weight, _evaluate(formulas.total, changed), 0)
+        for part in lattice.PARTS:
+            if part.value and weight + part.weight <= budget:
+                one_byte = _evaluate(part.one_byte, changed) if part.one_byte else 0
+                yield _Counted((*steps, part), weight + part.weight, _evaluate(part.value, changed), one_byte)
+
+
+def _elements(counted: list[_Counted]) -> Iterator[Way]:
+    for place, each in enumerate(counted):
+        if each.elements and not each.one_byte:
+            yield Way(each.elements, each.weight, each.steps, place)
+
+
+def _stored(counted: list[_Counted], budget: int) -> Iterator[Way]:
+    for dtype, bits in lattice.DTYPES:
+        common = gcd(bits, 8)
+        for place, each in enumerate(counted):
+            weight = each.weight + dtype.weight
+            if each.elements and weight <= budget:
+                stored = -(-(bits // common) * each.elements // (8 // common)) + each.one_byte
+                yield Way(stored, weight, (*each.steps, dtype), place)
+
+
+def _distinct(ways: Iterator[Way]) -> list[Way]:
+    """Return one way for each number above 0, the one of the fewest steps, sorted by number."""
+    found: dict[int, list[Way]] = {}
+    for way in ways:
+        found.setdefault(way.value, []).append(way)
+    chosen = []
+    for _, alike in sorted(found.items()):
+        if len(alike) == 1:
+            chosen.append(alike[0])
+            continue
+        best = min(alike, key=lambda way: (way.weight, len(way.steps)))  # of equals the first
+        others = (way.name for way in alike if way is not best and way.weight <= best.weight + KNOWN)
+        chosen.append(best._replace(also=tuple(dict.fromkeys(others))))
+    return chosen
