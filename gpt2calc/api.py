@@ -232,7 +232,6 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
 def design(
     params: int | str | None = None,
     model: Model | None = None,
-    /,
     *,
     fits: int | str | None = None,
     dtype: str | None = None,

@@ -25,6 +25,8 @@ SURFACE = [
     "Config",
     "ConfigError",
     "Derivation",
+    "Designs",
+    "Explanation",
     "Gpt2calcError",
     "Int64OverflowError",
     "NetworkError",
@@ -36,6 +38,8 @@ SURFACE = [
     "check_claims",
     "compare",
     "count",
+    "design",
+    "explain",
     "formula",
     "infer",
     "models",
@@ -44,8 +48,8 @@ SURFACE = [
 ]
 """Everything that is public. A name is added here on purpose, and removed with a new major version."""
 
-VERBS = ("check_claims", "compare", "count", "formula", "infer", "models", "tensors", "verify")
-CLASSES = ("ClaimReport", "Comparison", "Config", "Derivation", "ParameterCount", "Verification")
+VERBS = ("check_claims", "compare", "count", "design", "explain", "formula", "infer", "models", "tensors", "verify")
+CLASSES = ("ClaimReport", "Comparison", "Config", "Derivation", "Designs", "Explanation", "ParameterCount", "Verification")
 ERRORS = (
     "ConfigError",
     "Gpt2calcError",

@@ -1,0 +1,98 @@
+"""`gpt2calc design`: shapes for a budget of parameters or bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, whole
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc design --params 350M
+  gpt2calc design --params 1.3B --head-size 128 --aspect 40:130
+  gpt2calc design --params 124439808 --n-layer 6:48 --embd-multiple 64
+  gpt2calc design --fits 24GB --dtype bf16 --pad 128
+  gpt2calc design --params 85M --convention kaplan --pareto
+  gpt2calc design gpt2-untied --params 350M --inner-ratio 4,8/3 --inner-multiple 256
+  gpt2calc design --params 350M --top 1 -q | gpt2calc count -
+
+n_layer, n_embd, n_head, n_inner and padding take a size, a range 6:48, one with a step 12:96:12, or a list 768,1024."""
+
+OWN = (
+    ("--head-size", "SIZES", "sizes of a head that n_embd may be a multiple of; 64,128 unless given"),
+    ("--embd-multiple", "N", "n_embd is a multiple of N"),
+    ("--aspect", "A:B", "n_embd / n_layer lies from A to B; 20:160 unless given"),
+    (
+        "--inner-ratio",
+        "RATIOS",
+        "n_inner / n_embd: a list 4,8/3, rounded up, or a range 2:6; the model's own unless given",
+    ),
+    ("--inner-multiple", "N", "n_inner is a multiple of N"),
+    ("--pad", "SIZES", "round vocab_size up to a multiple of each; as --pad-vocab"),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "Find the shapes that have a number of parameters, or that fit a number of bytes, exactly."
+    parser.usage = "gpt2calc design [MODEL] (--params N | --fits BYTES --dtype DTYPE) [options]"
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="where all that is not searched comes from, named as for gpt2calc count; gpt2 when left out",
+    )
+    parser.add_argument("--params", metavar="N", help="the number to be near, such as 350M, 0.35B, 1e9 or 124,439,808")
+    parser.add_argument("--fits", metavar="BYTES", help="the largest shapes that need no more, such as 24GB or 16GiB")
+    parser.add_argument("--dtype", metavar="DTYPE", help="how the bytes are stored: fp32, fp16, bf16, int8 or int4")
+    parser.add_argument(
+        "--convention", metavar="NAME", help="how the number counts, as gpt2calc count --conventions lists; or total"
+    )
+    parser.add_argument("--top", metavar="K", help="how many shapes to print; 10 unless given")
+    parser.add_argument(
+        "--pareto", action="store_true", help="print every shape that none beats both in nearness and in proportions"
+    )
+    group = parser.add_argument_group("constraints")
+    for option, metavar, said in OWN:
+        group.add_argument(option, metavar=metavar, help=said)
+    add_hub(parser)
+    add_fields(parser, _read)
+    add_output(parser, "a config.json for each shape, one a line")
+
+
+def _read(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
+    """Keep a field that is searched as it is typed, since it can be a range, and read any other as a number."""
+    from gpt2calc.designs.designer import SEARCHED
+    from gpt2calc.spellings import CANONICAL
+
+    field = CANONICAL[(option or "").lstrip("-").replace("-", "_")]
+    return value if field in SEARCHED and value.lower() != "none" else whole(parser, option, value)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search, and print."""
+    import json
+
+    from gpt2calc.designs.designer import design
+
+    named = {option.lstrip("-").replace("-", "_") for option, _, _ in OWN}
+    result = design(
+        arguments.params,
+        model_of(arguments.model),
+        arguments.fields,
+        **{name: getattr(arguments, name) for name in (*sorted(named), "fits", "dtype", "convention", "pareto")},
+        top=None if arguments.top is None else int(arguments.top),
+        hub=arguments.hub,
+        revision=arguments.revision,
+    )
+    return emit(
+        arguments,
+        result=result.to_dict,
+        human=result.tables(),
+        tables=[result.flat_table()] if arguments.format == "csv" else result.tables(),
+        quiet=(json.dumps(each.config) for each in result),
+        notes=result.notes,
+    )

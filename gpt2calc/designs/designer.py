@@ -1,0 +1,174 @@
+"""From what a person asks to shapes: the constraints read, the defaults put in, the space searched."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.designs import contradictions, family, spans, targets
+from gpt2calc.designs.bounds import Bounds
+from gpt2calc.designs.report import Design, Designs
+from gpt2calc.designs.search import Space
+from gpt2calc.errors import ConfigError, pair, shown
+from gpt2calc.sources import resolve
+from gpt2calc.spellings import CANONICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gpt2calc.designs.search import Found
+    from gpt2calc.designs.spans import Fractions, Sizes
+    from gpt2calc.designs.targets import Target
+    from gpt2calc.dims import Dims
+    from gpt2calc.sources import Model
+
+N_LAYER, ASPECT, HEAD_SIZE = "1:1000", "20:160", "64,128"
+"""What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
+
+TOP, MOST = 10, 10_000
+"""How many shapes are answered with, unless something else is asked for, and at most."""
+
+PADDING = "pad_vocab_size_multiple"
+SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
+"""The fields that can be ranges and lists, each with the least that it can be."""
+
+
+def design(
+    params: int | str | None,
+    model: Model | None,
+    fields: Mapping[str, Any],
+    *,
+    fits: int | str | None = None,
+    dtype: str | None = None,
+    convention: str | None = None,
+    head_size: Sizes | None = None,
+    embd_multiple: int | str | None = None,
+    aspect: Fractions | None = None,
+    inner_ratio: Fractions | None = None,
+    inner_multiple: int | str | None = None,
+    pad: Sizes | None = None,
+    top: int | None = None,
+    pareto: bool = False,
+    hub: bool = False,
+    revision: str | None = None,
+) -> Designs:
+    """Find shapes; see `api.design` for what each argument is."""
+    target = targets.read(params, fits, dtype, convention)
+    number = _top(top, pareto=pareto)
+    searched, fixed = _sorted(fields, pad)
+    source = resolve(model, fixed, hub=hub, revision=revision)
+    given = {
+        **{name: spans.read(name, size, SEARCHED[name]) for name, size in searched.items() if name != PADDING},
+        **({} if head_size is None else {"head_size": tuple(spans.read("head_size", head_size).values)}),
+        **({} if embd_multiple is None else {"embd_multiple": _one("embd_multiple", embd_multiple)}),
+        **({} if aspect is None else {"aspect": _aspect(aspect)}),
+        **({} if inner_ratio is None else {"inner_ratio": spans.read_fractions("inner_ratio", inner_ratio)}),
+        **({} if inner_multiple is None else {"inner_multiple": _one("inner_multiple", inner_multiple)}),
+    }
+    bounds = _with_defaults(given, source.dims)
+    paddings = spans.read("pad", searched[PADDING]).values if PADDING in searched else (1,)
+    vocab_sizes = sorted({-(-source.dims.vocab_size // multiple) * multiple for multiple in paddings})
+    if not bounds.widths():
+        raise contradictions.explain(bounds, given)
+    proportions = family.near(target.value, target.convention)
+    space = Space(bounds, vocab_sizes, source.dims, target, proportions)
+    found = space.front() if pareto else space.nearest(number)
+    extremes = space.smallest(), space.largest()
+    return Designs(
+        target,
+        tuple(_answer(each, bounds, source.dims, target) for each in found),
+        pareto=pareto,
+        model=source.name,
+        bounds=_in_words(bounds, vocab_sizes, paddings),
+        shapes=len(space),
+        extremes=extremes,
+        family=proportions,
+        notes=(*source.notes, *_beyond(target, *extremes)),
+    )
+
+
+def _top(top: object, *, pareto: bool) -> int:
+    """Return how many shapes are asked for."""
+    if top is None:
+        return TOP
+    if pareto:
+        raise ConfigError("pareto gives the whole front: leave top out", field="top", got=top)
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MOST:
+        raise ConfigError(f"top must be a whole number from 1 to {MOST:,}, got {shown(top)}", field="top", got=top)
+    return top
+
+
+def _sorted(fields: Mapping[str, Any], pad: Sizes | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields that are searched, in their canonical spelling, and those that are fixed, as they are."""
+    searched: dict[str, tuple[str, Any]] = {}
+    fixed: dict[str, Any] = {}
+    for name, value in [*fields.items(), *([] if pad is None else [("pad", pad)])]:
+        field = PADDING if name == "pad" else CANONICAL.get(name, name)
+        if field not in SEARCHED:
+            fixed[name] = value
+            continue
+        first, before = searched.get(field, (name, value))
+        if before != value:
+            what = f"{pair(first, before)} and {pair(name, value)}"
+            raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=value)
+        searched[field] = name, value
+    return {field: value for field, (_, value) in searched.items() if value is not None}, fixed
+
+
+def _one(name: str, given: object) -> int:
+    """Return a constraint that is one number."""
+    values = spans.read(name, given).values if isinstance(given, (int, str)) else ()
+    if len(values) != 1:
+        raise ConfigError(f"{name} takes one whole number, got {shown(given)}", field=name, got=given)
+    return values[0]
+
+
+def _aspect(given: Fractions) -> spans.Fractional:
+    """Return the range of proportions; one number is a range of its own."""
+    read = spans.read_fractions("aspect", given, positive=True)
+    if len(read.values) > 2 or (len(read.values) == 2 and isinstance(given, str) and not read.is_range):
+        raise ConfigError(f"aspect takes a range such as {ASPECT}, got {shown(given)}", field="aspect", got=given)
+    return read
+
+
+def _with_defaults(given: Mapping[str, Any], x: Dims) -> Bounds:
+    """Return the bounds, with defaults for what is needed and not given."""
+    defaults: dict[str, Any] = {
+        "n_layer": spans.read("n_layer", N_LAYER),
+        "aspect": spans.read_fractions("aspect", ASPECT),
+        "head_size": tuple(spans.read("head_size", HEAD_SIZE).values),
+    }
+    if "n_inner" not in given:
+        defaults["inner_ratio"] = spans.read_fractions("inner_ratio", Fraction(x.n_inner, x.n_embd))
+    return Bounds(**{**defaults, **given})
+
+
+def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int]) -> dict[str, str]:
+    """Return the bounds in the words that give them: those of the options."""
+    words = {name: bounds.text(name) for name, value in bounds._asdict().items() if value is not None}
+    words["vocab_size"] = ",".join(map(str, vocab_sizes))
+    return words | ({"pad": ",".join(map(str, paddings))} if tuple(paddings) != (1,) else {})
+
+
+def _answer(found: Found, bounds: Bounds, x: Dims, target: Target) -> Design:
+    """Return a shape that was found as a design."""
+    dims = x._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
+    difference = target.value - found.value if target.fits else found.value - target.value
+    head_size = bounds.head(found.n_embd) or found.n_embd
+    return Design(dims, found.n_embd // head_size, found.value, difference)
+
+
+def _beyond(target: Target, smallest: int, largest: int) -> tuple[str, ...]:
+    """Say where no shape within the bounds is at the target.
+
+    Raises:
+        ConfigError: nothing fits.
+    """
+    unit, advice = target.convention.unit, "widen n_layer, n_embd, aspect or head_size"
+    if target.fits and smallest > target.value:
+        raise ConfigError(f"nothing within the bounds fits {target.text}: the smallest shape has {smallest:,} {unit}")
+    if target.value < smallest:
+        return (f"the target is below the smallest shape within the bounds, which has {smallest:,} {unit}: {advice}",)
+    if target.value > largest:
+        return (f"the target is above the largest shape within the bounds, which has {largest:,} {unit}: {advice}",)
+    return ()

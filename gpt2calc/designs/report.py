@@ -1,0 +1,257 @@
+"""`Designs`: the shapes that were found, what was asked, what was searched, and the tables that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import formulas
+from gpt2calc.conventions import BYTES
+from gpt2calc.designs.measures import TOTAL
+from gpt2calc.dims import Dims, from_fields, to_fields
+from gpt2calc.documents import DEFAULTS
+from gpt2calc.spellings import CLASSES
+from gpt2calc.table import Percent, Ratio, Table, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gpt2calc.designs.family import Family
+    from gpt2calc.designs.targets import Target
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/design/1"
+
+MEANINGS = {
+    "n_layer": "blocks",
+    "n_embd": "width",
+    "embd_multiple": "n_embd is a multiple of it",
+    "head_size": "n_embd / n_head; of several, the smallest that divides n_embd",
+    "n_head": "heads",
+    "aspect": "n_embd / n_layer",
+    "n_inner": "width of the MLP",
+    "inner_ratio": "n_inner / n_embd",
+    "inner_multiple": "n_inner is a multiple of it",
+    "vocab_size": "tokens, padding included",
+    "pad": "vocab_size is rounded up to a multiple of it",
+}
+"""What each bound says."""
+
+
+class Design(NamedTuple):
+    """One shape: its dims, its heads, and what is counted of it beside what was asked for."""
+
+    dims: Dims
+    n_head: int
+    value: int
+    difference: int
+
+    @property
+    def name(self) -> str:
+        """The shape in short, for where a design is counted as a model."""
+        return f"{self.dims.n_layer}x{self.dims.n_embd}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: a design is as it was asked for."""
+        return ()
+
+    @property
+    def total(self) -> int:
+        """All parameters of the model, however the target counts."""
+        return formulas.total(self.dims)
+
+    @property
+    def per_block(self) -> int:
+        """The parameters of one block."""
+        return formulas.total(self.dims._replace(n_layer=1)) - formulas.total(self.dims._replace(n_layer=0))
+
+    @property
+    def aspect(self) -> Ratio:
+        """The width over the depth."""
+        return Ratio(self.dims.n_embd, self.dims.n_layer, 2)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The fields of a config.json, which every command and `Config` take."""
+        fields = to_fields(self.dims)
+        head = fields.pop("head")
+        architecture = next(name for name, having in CLASSES.items() if having == head)
+        sizes = {name: fields.pop(name) for name in ("vocab_size", "n_positions", "n_embd", "n_layer")}
+        n_inner = fields.pop("n_inner")
+        usual = to_fields(from_fields(DEFAULTS))
+        return {
+            "model_type": "gpt2",
+            "architectures": [architecture],
+            **sizes,
+            "n_head": self.n_head,
+            "n_inner": None if n_inner == 4 * self.dims.n_embd else n_inner,
+            **{name: value for name, value in fields.items() if value != usual[name]},
+        }
+
+
+class Designs:
+    """Shapes for a budget, the one that is ranked first in front.
+
+    >>> import gpt2calc
+    >>> designs = gpt2calc.design(124_439_808)
+    >>> designs[0].config["n_layer"], designs[0].config["n_embd"], designs[0].difference
+    (12, 768, 0)
+    """
+
+    __slots__ = ("answers", "bounds", "family", "largest", "model", "notes", "pareto", "shapes", "smallest", "target")
+
+    def __init__(
+        self,
+        target: Target,
+        answers: tuple[Design, ...],
+        *,
+        pareto: bool,
+        model: str,
+        bounds: Mapping[str, str],
+        shapes: int,
+        extremes: tuple[int, int],
+        family: Family,
+        notes: tuple[str, ...],
+    ) -> None:
+        self.target = target
+        self.answers = answers
+        self.pareto = pareto
+        self.model = model
+        self.bounds = bounds
+        self.shapes = shapes
+        self.smallest, self.largest = extremes
+        self.family = family
+        self.notes = notes
+
+    def __iter__(self) -> Iterator[Design]:
+        return iter(self.answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __getitem__(self, place: int) -> Design:
+        return self.answers[place]
+
+    def __repr__(self) -> str:
+        first = f", the first {self[0].name} with {self[0].value:,}" if self.answers else ""
+        return f"<Designs {self.target.text}: {len(self):,} of {self.shapes:,} shapes{first}>"
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON takes it, in the schema that docs/json.md describes."""
+        aspect = self.family.aspect
+        return {
+            "schema": SCHEMA,
+            "given": self.target.text,
+            "target": self.target.value,
+            "convention": self.target.convention.name,
+            "unit": self.target.convention.unit,
+            "fits": self.target.fits,
+            "pareto": self.pareto,
+            "model": self.model,
+            "bounds": dict(self.bounds),
+            "shapes": self.shapes,
+            "smallest": self.smallest,
+            "largest": self.largest,
+            "family": {
+                "aspect": aspect.numerator / aspect.denominator,  # two exact integers, correctly rounded
+                "models": [name for name, _ in self.family.members],
+            },
+            "designs": [
+                {
+                    "config": each.config,
+                    "value": each.value,
+                    "difference": each.difference,
+                    "total": each.total,
+                    "per_block": each.per_block,
+                    "aspect": each.dims.n_embd / each.dims.n_layer,
+                }
+                for each in self.answers
+            ],
+            "notes": list(self.notes),
+        }
+
+    def tables(self) -> list[Table]:
+        """Lay the answer out: the shapes, and what was searched."""
+        return [self.table(), self.bounds_table()]
+
+    def table(self) -> Table:
+        """Lay the shapes out, one a row, each with what it is ranked by."""
+        total, answers = self.target.convention.name == TOTAL, self.answers
+        shown = {
+            "n_layer": True,
+            "n_embd": True,
+            "n_head": True,
+            "n_inner": any(each.dims.n_inner != 4 * each.dims.n_embd for each in answers),
+            "vocab_size": "," in self.bounds["vocab_size"],
+            "parameters": True,
+            self._counted: not total,
+            self._difference: True,
+            "percent": True,
+            "per block": total,
+            "aspect": True,
+            "family": True,
+            "pareto": not self.pareto,
+        }
+        headers = tuple(name for name, is_shown in shown.items() if is_shown)
+        return Table(self._title(), headers, tuple(tuple(row[name] for name in headers) for row in self._rows()))
+
+    def flat_table(self) -> Table:
+        """Lay the same out for a spreadsheet, with every column whatever was asked."""
+        rows = self._rows()
+        return Table("", tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
+
+    @property
+    def _counted(self) -> str:
+        return "bytes" if self.target.convention.unit == BYTES else self.target.convention.name
+
+    @property
+    def _difference(self) -> str:
+        return "left" if self.target.fits else "difference"
+
+    def _rows(self) -> list[dict[str, Cell]]:
+        """Return the cells of each shape by their header."""
+        aspect, rows, nearest = self.family.aspect, [], None
+        for each in self.answers:
+            x = each.dims
+            factor = self.family.factor(x.n_layer, x.n_embd)
+            on_front = nearest is None or factor < nearest  # all that are nearer to the target stand before it
+            nearest = min(factor, nearest or factor)
+            row: dict[str, Cell] = {"n_layer": x.n_layer, "n_embd": x.n_embd, "n_head": each.n_head}
+            row |= {"n_inner": x.n_inner, "vocab_size": x.vocab_size, "parameters": each.total}
+            row |= {self._counted: each.value, self._difference: each.difference}
+            row |= {"percent": Percent(each.difference, self.target.value), "per block": each.per_block}
+            row |= {"aspect": each.aspect}
+            row |= {"family": Ratio(x.n_embd * aspect.denominator, x.n_layer * aspect.numerator, 2)}
+            row |= {"pareto": "yes" if on_front else ""}
+            rows.append(row)
+        return rows
+
+    def _title(self) -> str:
+        text, convention = self.target.text, self.target.convention
+        what = f"{text} in {convention.name.removesuffix('_bytes')}" if self.target.fits else text
+        counted = "" if convention.name == TOTAL or self.target.fits else f", counted as {convention.name}"
+        if self.pareto:
+            return f"the Pareto front of {what}{counted}: nearer to it, or nearer to the family's proportions"
+        return f"the largest shapes that fit {what}" if self.target.fits else f"the shapes nearest to {what}{counted}"
+
+    def bounds_table(self) -> Table:
+        """Lay out what was searched, and what the shapes are ranked by."""
+        convention, family = self.target.convention, self.family
+        members = ", ".join(f"{name} {rounded(*aspect.as_integer_ratio(), 2)}" for name, aspect in family.members)
+        proportions = rounded(*family.aspect.as_integer_ratio(), 2)
+        nearness = f"nearness of n_embd / n_layer to the family's {proportions}"
+        first = "how little is left" if self.target.fits else "distance to the target"
+        rows = (
+            ("target", f"{self.target.value:,}", f"{convention.unit}: {convention.sentence}"),
+            ("shapes", f"{self.shapes:,}", "all that these bounds allow; none was left out"),
+            *((name, words, MEANINGS[name]) for name, words in self.bounds.items()),
+            ("model", self.model, "gives all other fields"),
+            ("ranked by", "", f"{first}, {'and' if self.pareto else 'then'} {nearness}"),
+            ("family", proportions, f"the median of those nearest in size: {members}"),
+        )
+        return Table("", ("searched", "", ""), rows)

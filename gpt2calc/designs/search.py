@@ -1,0 +1,220 @@
+"""The search: every shape within bounds, ranked by how near it is to a target, in exact integers.
+
+A box is all shapes of one width and one vocabulary. No count falls when a size grows, so that a box's smallest and
+largest shape say how near any shape in it can be, and along a line of one size the nearest is found by bisection. Boxes
+that can hold nothing better than what is found are left out, which changes no answer; the tests compare with trying
+every shape.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc.designs import measures
+from gpt2calc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from fractions import Fraction
+
+    from gpt2calc.designs.bounds import Bounds
+    from gpt2calc.designs.family import Family
+    from gpt2calc.designs.measures import Measure
+    from gpt2calc.designs.targets import Target
+    from gpt2calc.dims import Dims
+
+MOST_LINES = 1_000_000
+"""How many lines are bisected before a search is given up, after some seconds."""
+
+
+class Found(NamedTuple):
+    """One shape, in the order that shapes are ranked by."""
+
+    distance: int
+    factor: Fraction
+    n_layer: int
+    n_embd: int
+    n_inner: int
+    vocab_size: int
+    value: int
+
+
+class Box(NamedTuple):
+    """All shapes of one width and one vocabulary: every depth with every inner width."""
+
+    n_embd: int
+    vocab_size: int
+    layers: Sequence[int]
+    inners: Sequence[int]
+    measure: Measure
+
+    def __len__(self) -> int:
+        return len(self.layers) * len(self.inners)
+
+    @property
+    def least(self) -> int:
+        """The count of its smallest shape."""
+        return self.measure(self.layers[0], self.n_embd, self.inners[0])
+
+    @property
+    def most(self) -> int:
+        """The count of its largest shape."""
+        return self.measure(self.layers[-1], self.n_embd, self.inners[-1])
+
+
+class Space:
+    """The shapes within bounds, as boxes.
+
+    Args:
+        bounds: what a shape may be.
+        vocab_sizes: the vocabularies that it may have.
+        x: where all other sizes and the structure come from.
+        target: what is asked for.
+        family: what breaks ties.
+    """
+
+    def __init__(self, bounds: Bounds, vocab_sizes: Sequence[int], x: Dims, target: Target, family: Family) -> None:
+        self.target = target
+        self.family = family
+        counted = [(size, measures.of(target.convention, x._replace(vocab_size=size))) for size in vocab_sizes]
+        self.boxes = [
+            Box(n_embd, size, layers, inners, measure)
+            for n_embd, layers, inners in ((d, bounds.layers(d), bounds.inners(d)) for d in bounds.widths())
+            for size, measure in counted
+        ]
+        self._tried = 0
+
+    def __len__(self) -> int:
+        """How many shapes there are."""
+        return sum(len(box.layers) * len(box.inners) for box in self.boxes)
+
+    def smallest(self) -> int:
+        """Return the smallest count within the bounds."""
+        return min(box.least for box in self.boxes)
+
+    def largest(self) -> int:
+        """Return the largest count within the bounds."""
+        return max(box.most for box in self.boxes)
+
+    def nearest(self, top: int) -> list[Found]:
+        """Return the `top` shapes that are ranked first, all where there are fewer.
+
+        Law: by distance to the target, then by closeness to the family's proportions, then the shallower, narrower one.
+        """
+        kept: list[Found] = []
+        for bound, box in self._ranked():
+            if len(kept) == top and bound > kept[-1].distance:
+                break
+            for line in _lines(box):
+                nearer = list(self._shapes(line, top, kept[-1].distance if len(kept) == top else None))
+                if nearer:
+                    kept = sorted([*kept, *nearer])[:top]
+        return kept
+
+    def front(self) -> list[Found]:
+        """Return the Pareto front: the shapes to which none is at least as near in both the target and the family.
+
+        Of shapes that are equally near in both, the one ranked first is taken.
+        """
+        front: list[Found] = []
+        for bound, box in self._ranked():
+            best = min(self._factor(box, n_layer) for n_layer in _around(box, self.family))
+            if any(each.distance <= bound and each.factor <= best for each in front):
+                continue
+            for n_layer in box.layers:
+                front += self._shapes(_line_of_inners(box, n_layer), 1, None)
+            front = _undominated(sorted(front))
+        return front
+
+    def _ranked(self) -> list[tuple[int, Box]]:
+        """Return the boxes that hold something that fits, each with how near it can be, the nearest first."""
+        goal, ranked = self.target.value, []
+        for box in self.boxes:
+            least = box.least
+            if not (self.target.fits and least > goal):
+                ranked.append((max(0, least - goal, goal - box.most), box))
+        ranked.sort(key=lambda pair: pair[0])
+        return ranked
+
+    def _factor(self, box: Box, n_layer: int) -> Fraction:
+        return self.family.factor(n_layer, box.n_embd)
+
+    def _shapes(self, line: Line, top: int, farthest: int | None) -> Iterator[Found]:
+        """Yield the shapes of a line that can be among the `top` nearest, none farther than `farthest`."""
+        self._tried += 1
+        if self._tried > MOST_LINES:
+            raise ConfigError(
+                f"more than {MOST_LINES:,} lines of shapes are about as near as this: narrow n_inner, n_layer or n_embd"
+            )
+        box = line.box
+        for size, value, distance in _walk(line, self.target, top, farthest):
+            n_layer, n_inner = line.shape(size)
+            factor = self._factor(box, n_layer)
+            yield Found(distance, factor, n_layer, box.n_embd, n_inner, box.vocab_size, value)
+
+
+class Line(NamedTuple):
+    """Shapes that differ in one size: its values, the count of each, and the n_layer and n_inner that it stands for."""
+
+    box: Box
+    sizes: Sequence[int]
+    count: Callable[[int], int]
+    shape: Callable[[int], tuple[int, int]]
+
+
+def _lines(box: Box) -> Iterator[Line]:
+    """Yield the lines of a box along the size that has more values, so that there are few of them."""
+    if len(box.layers) >= len(box.inners):
+        return (_line_of_layers(box, n_inner) for n_inner in box.inners)
+    return (_line_of_inners(box, n_layer) for n_layer in box.layers)
+
+
+def _line_of_layers(box: Box, n_inner: int) -> Line:
+    measure, n_embd = box.measure, box.n_embd
+    return Line(box, box.layers, lambda n_layer: measure(n_layer, n_embd, n_inner), lambda n_layer: (n_layer, n_inner))
+
+
+def _line_of_inners(box: Box, n_layer: int) -> Line:
+    measure, n_embd = box.measure, box.n_embd
+    return Line(box, box.inners, lambda n_inner: measure(n_layer, n_embd, n_inner), lambda n_inner: (n_layer, n_inner))
+
+
+def _walk(line: Line, target: Target, top: int, farthest: int | None) -> Iterator[tuple[int, int, int]]:
+    """Yield sizes with their counts and distances, from the target outwards on either side.
+
+    On each side the walk ends after `top` sizes, and goes on where the next is as near as the last: of those, what is
+    ranked first is decided by more than the distance.
+    """
+    sizes, count = line.sizes, line.count
+    if target.fits:
+        start = bisect_right(sizes, target.value, key=count)
+        sides: Iterable[range] = (range(start - 1, -1, -1),)
+    else:
+        start = bisect_left(sizes, target.value, key=count)
+        sides = (range(start - 1, -1, -1), range(start, len(sizes)))
+    for side in sides:
+        last = -1
+        for taken, place in enumerate(side):
+            value = count(sizes[place])
+            distance = abs(value - target.value)
+            if (farthest is not None and distance > farthest) or (taken >= top and distance > last):
+                break
+            last = distance
+            yield sizes[place], value, distance
+
+
+def _around(box: Box, family: Family) -> Sequence[int]:
+    """Return the depths of a box on either side of the family's for its width: the nearest in proportion is there."""
+    ideal = box.n_embd * family.aspect.denominator // family.aspect.numerator
+    place = bisect_right(box.layers, ideal)
+    return box.layers[max(0, place - 1) : place + 1]
+
+
+def _undominated(ranked: Iterable[Found]) -> list[Found]:
+    """Keep of ranked shapes those that are nearer to the family than all before them."""
+    kept: list[Found] = []
+    for each in ranked:
+        if not kept or each.factor < kept[-1].factor:
+            kept.append(each)
+    return kept

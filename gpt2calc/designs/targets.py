@@ -1,0 +1,107 @@
+"""What is asked for: a number of parameters to be near, or of bytes to fit into, and how it is counted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import figures
+from gpt2calc.conventions import BYTES, CONVENTIONS
+from gpt2calc.designs import measures
+from gpt2calc.errors import ConfigError, UnknownNameError, shown
+
+if TYPE_CHECKING:
+    from gpt2calc.conventions import Convention
+
+DTYPES = tuple(row.name.removesuffix("_bytes") for row in CONVENTIONS if row.unit == BYTES)
+POWER = re.compile(r"(?:(?P<digits>[0-9]{1,15})(?:\.(?P<decimals>[0-9]{1,15}))?e\+?|10\^|10\*\*)(?P<power>[0-9]{1,3})")
+"""A figure in powers of ten, 1e9, 3.5e8 or 10^15, as programs and papers write it."""
+
+
+class Target(NamedTuple):
+    """A count that shapes are held against.
+
+    Args:
+        value: the exact number that the figure stands for.
+        text: the figure as it was given.
+        convention: what is counted.
+        fits: whether a shape may not be above it.
+    """
+
+    value: int
+    text: str
+    convention: Convention
+    fits: bool
+
+    def distance(self, value: int) -> int | None:
+        """Return how far a count is from the target, None where it does not fit."""
+        return None if self.fits and value > self.value else abs(value - self.value)
+
+
+def read(
+    params: int | str | None, fits: int | str | None, dtype: str | None = None, convention: str | None = None
+) -> Target:
+    """Read what is asked for.
+
+    Raises:
+        ConfigError: nothing is asked for, or two things, or a figure is none.
+        UnknownNameError: there is no such convention or dtype.
+
+    >>> read("350M", None).value, read(None, "24GB", "bf16").convention.name
+    (350000000, 'bf16_bytes')
+    """
+    if (params is None) == (fits is None):
+        got = "neither" if params is None else "both"
+        raise ConfigError(f"give params, such as 350M, or fits, such as 24GB, and not both: got {got}")
+    if params is not None:
+        if dtype is not None:
+            raise ConfigError("dtype goes with fits: give a convention such as bf16_bytes to have params in bytes")
+        counted = measures.find(convention or measures.TOTAL)
+        return Target(_number("params", params, counted), _text(params), counted, fits=False)
+    if convention is not None:
+        raise ConfigError("convention goes with params: what fits is counted in bytes of a dtype", field="convention")
+    if dtype is None:
+        raise ConfigError(f"fits is in bytes: say of which dtype, {', '.join(DTYPES)}", field="dtype")
+    if dtype not in DTYPES:
+        raise UnknownNameError("dtype", dtype, DTYPES)
+    counted = measures.find(f"{dtype}_bytes")
+    return Target(_number("fits", fits, counted), _text(fits), counted, fits=True)
+
+
+def _text(figure: object) -> str:
+    return " ".join(str(figure).split()) if isinstance(figure, str) else f"{figure:,}"
+
+
+def _number(name: str, given: object, convention: Convention) -> int:
+    """Return the whole number that a figure stands for."""
+    kind = figures.BYTES if convention.unit == BYTES else figures.COUNT
+    such_as = "24GB or 474.70 MiB" if kind == figures.BYTES else "350M, 0.35B, 1e9 or 124,439,808"
+    wrong = ConfigError(f"{name} takes a figure such as {such_as}, got {shown(given)}", field=name, got=given)
+    if isinstance(given, int) and not isinstance(given, bool):
+        number = given
+    elif isinstance(given, str):
+        number = _read(given, kind, wrong)
+    else:
+        raise wrong
+    if number < 1:
+        raise ConfigError(f"{name} must be 1 or more, got {shown(given)}", field=name, got=given)
+    return number
+
+
+def _read(text: str, kind: str, wrong: ConfigError) -> int:
+    power = POWER.fullmatch(text.strip().replace("_", ""))
+    if power:
+        digits, decimals, zeros = power["digits"] or "1", power["decimals"] or "", int(power["power"])
+        if len(decimals) > zeros:
+            raise wrong
+        exact: int = int(digits + decimals) * 10 ** (zeros - len(decimals))
+        return exact
+    try:
+        claimed = figures.read(text.replace("_", ""))
+    except ConfigError:
+        raise wrong from None
+    figure = claimed.low
+    single = figure is not None and figure == claimed.high
+    if figure is None or not single or kind not in figures.UNITS[figure.unit][1] or figure.value.denominator != 1:
+        raise wrong
+    return int(figure.value)
