@@ -44,6 +44,9 @@ PLAIN = {
     "verify": ("verify", CHECKPOINT),
     "infer": ("infer", CHECKPOINT),
     "claims": ("claims",),
+    "explain": ("explain", "137M", "gpt2"),
+    "design": ("design", "--params", "350M"),
+    "plot": ("plot", "shares", "small", "xl"),
     "models": ("models",),
 }
 """A plain run of each command."""
@@ -733,7 +736,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("COUNT", "gpt2"): "gpt2calc: no command is called 'COUNT': did you mean count?",
     ("frobnicate",): (
         "gpt2calc: no command is called 'frobnicate': "
-        "known are count, compare, formula, tensors, verify, infer, claims, models"
+        f"known are {', '.join(COMMANDS)}"
     ),
     ("gpt2",): "gpt2calc: 'gpt2' is a model and no command: did you mean gpt2calc count gpt2?",
     ("count", "gpt2", "--n-layerz", "3"): "gpt2calc count: there is no option --n-layerz: did you mean --n-layer?",

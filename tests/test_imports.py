@@ -33,7 +33,14 @@ HEAVY = frozenset(
     }
 )
 MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__, "gpt2calc."))
-GUESTS = {"gpt2calc.arrays": {"numpy"}, "gpt2calc.symbolic": {"sympy"}}
+GUESTS = {
+    "gpt2calc.arrays": {"numpy"},
+    "gpt2calc.symbolic": {"sympy"},
+    **{
+        f"gpt2calc.plots.{name}": {"matplotlib", "numpy"}
+        for name in ("area_drawing", "bar_drawing", "canvas", "curve_drawing", "drawing", "histogram_drawing")
+    },
+}
 """The rooms that a heavy library may enter, each with the library."""
 
 
@@ -77,6 +84,11 @@ def test_importing_the_package_loads_nothing_but_itself() -> None:
         ("formula", "attn.c_attn", "--model", "gpt2"),
         ("tensors", "tiny-gpt2"),
         ("claims",),
+        ("plot", "shares", "small", "xl"),
+        ("plot", "treemap", "gpt2", "--json"),
+        ("design", "--params", "350M"),
+        ("explain", "137M"),
+        ("explain", "137M", "gpt2"),
         ("models",),
     ],
     ids=" ".join,

@@ -56,14 +56,28 @@ CASES = [
     ["tensors", *UNUSUAL],
     ["tensors", "gpt2-untied", "--head", "GPT2ForTokenClassification", "--num-labels", "0"],
     ["claims"],
+    ["explain", "117M"],
+    ["explain", "117M", "345M", "762M", "1542M"],
+    ["explain", "548 MB", "474.70M", "gpt2", "xl", "--untied"],
+    ["explain", "0.186B", "--n-layer", "7"],
+    ["design", "--params", "350M"],
+    ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],
+    ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64,128"],
+    ["design", "--params", "85M", "--convention", "kaplan", "--pareto", "--n-head", "1:64", "--embd-multiple", "128"],
+    ["design", "--params", "1", "--n-embd", "64:4096", "--n-inner", "0:16384:1024"],
+    ["plot", "shares", "small", "xl"],
+    ["plot", "layernorm", *ENORMOUS],
+    ["plot", "growth", "gpt2", "--n-layer", "0:96:8"],
+    ["plot", "treemap", *UNUSUAL],
+    ["plot", "values", CHECKPOINT],
     ["models"],
     ["verify", CHECKPOINT],
     ["verify", CHECKPOINT, "--tying", "--values"],
     ["verify", "tiny-gpt2"],
 ]
 
-MEASURED = {"share", "mean", "std", "min", "max", "correlation"}
-"""What is no count: a share, and what is measured of values."""
+MEASURED = {"by_accident", "share", "mean", "std", "min", "max", "correlation"}
+"""What is no count: a share, what is measured of values, and what is expected of chance."""
 
 
 def printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> Any:

@@ -1,1 +1,175 @@
-"""Pictures of where the parameters sit, as figures of matplotlib and as bars in a terminal."""
+"""Pictures of where the parameters sit, as figures of matplotlib and as bars in a terminal.
+
+Each function returns a `matplotlib.figure.Figure`, which a notebook shows and `save` writes. matplotlib is a guest: it
+is loaded by the first picture.
+
+>>> import gpt2calc.plots
+>>> figure = gpt2calc.plots.shares("small", "medium", "large", "xl", theme="dark", width=6)
+>>> bars = figure.axes[0].patches
+>>> bars[2].get_gid()
+'mark:2:gpt2:mlp:56669184/124439808'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from gpt2calc.plots.chart import Chart
+    from gpt2calc.sources import Model
+    from gpt2calc.verification.report import Verification
+
+__all__ = ["growth", "layernorm", "save", "shares", "totals", "treemap", "values", "weights_biases"]
+
+WIDTH = 8.0
+"""How wide a picture is, in inches, unless something else is asked for."""
+
+
+def shares(
+    *counts: Model, grouped: bool = False, theme: str = "light", width: float = WIDTH, height: float | None = None
+) -> Figure:
+    """Draw which share of each model every group of components holds.
+
+    Args:
+        counts: counts, or what `gpt2calc.count` takes.
+        grouped: whether each share has a bar of its own, and not a part of its model's.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, or the picture does not fit in the size.
+        UnknownNameError, UnreadableInputError, NetworkError: as `gpt2calc.count`.
+    """
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_shares(_counted(counts), grouped=grouped), theme, width, height)
+
+
+def totals(*counts: Model, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw how many parameters each model has; arguments and errors as for `shares`."""
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_totals(_counted(counts)), theme, width, height)
+
+
+def weights_biases(*counts: Model, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw the weights and biases of each model, both on scales of their own; arguments and errors as for `shares`."""
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_weights_biases(_counted(counts)), theme, width, height)
+
+
+def layernorm(*counts: Model, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw what LayerNorm holds in each model, and its share; arguments and errors as for `shares`."""
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_layernorm(_counted(counts)), theme, width, height)
+
+
+def growth(
+    model: Model | None = None,
+    /,
+    *,
+    theme: str = "light",
+    width: float = WIDTH,
+    height: float | None = None,
+    **fields: Any,
+) -> Figure:
+    """Draw what every group holds as one size grows, and mark the exact sizes at which groups change places.
+
+    Args:
+        model: as for `gpt2calc.count`.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+        fields: fields of a config, in any spelling, one of them a `range` of sizes, as in `n_layer=range(6, 97)`.
+
+    Raises:
+        ConfigError: matplotlib is missing, not one size is a range, or the picture does not fit in the size.
+        UnknownNameError, UnreadableInputError, NetworkError: as `gpt2calc.count`.
+    """
+    from gpt2calc.plots import curves
+
+    return draw(curves.of_growth(model, fields), theme, width, height)
+
+
+def treemap(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw every tensor of a model as an area, in its block; arguments and errors as for `shares`."""
+    from gpt2calc.plots import areas
+
+    return draw(areas.Treemap(*_counted((count,))), theme, width, height)
+
+
+def values(
+    verification: Verification, *, theme: str = "light", width: float = WIDTH, height: float | None = None
+) -> Figure:
+    """Draw how large the weights and biases of each component of a checkpoint are.
+
+    Args:
+        verification: what `gpt2calc.verify(target, values=True)` returned.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, the values were not read, or the picture does not fit in the size.
+    """
+    from gpt2calc.plots import histograms
+
+    return draw(histograms.of_values(verification), theme, width, height)
+
+
+def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
+    """Write a figure as PNG, SVG or PDF, by the ending of the name: the same bytes each time, and never half a file.
+
+    Args:
+        figure: what a function of this module returned.
+        path: the file.
+        dpi: dots per inch, of a PNG.
+
+    Raises:
+        ConfigError: the name ends otherwise.
+        OSError: the file cannot be written.
+    """
+    from os import fspath
+
+    from gpt2calc.plots import saving
+
+    path = fspath(path)
+    form = saving.format_of(path)
+    saving.write(saving.rendered(figure, form, dpi), path)
+
+
+def draw(chart: Chart, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw a chart; the functions above make one each.
+
+    Raises:
+        ConfigError: matplotlib is missing, or the chart does not fit in the size.
+        UnknownNameError: there is no such theme.
+    """
+    from importlib import import_module
+
+    from gpt2calc.errors import ConfigError
+    from gpt2calc.plots import style
+
+    colours = style.find(theme)
+    try:
+        import_module("matplotlib")
+    except ImportError:
+        raise ConfigError("pictures need matplotlib: pip install 'gpt2calc[plot]'") from None
+    from gpt2calc.plots import drawing
+
+    return drawing.draw(chart, colours, width, height)
+
+
+def _counted(models: tuple[Model, ...]) -> tuple[Any, ...]:
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.sources import resolve
+
+    sources = (resolve(model, {}) for model in models)
+    return tuple(ParameterCount(source.dims, source.name, source.notes) for source in sources)

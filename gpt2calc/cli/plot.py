@@ -1,0 +1,199 @@
+"""`gpt2calc plot`: pictures of where the parameters sit, in a file or in the terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.cli.options import (
+    FORMATS,
+    add_fields,
+    add_hub,
+    add_output,
+    columns,
+    emit,
+    model_of,
+    takes_colour,
+    takes_unicode,
+    whole,
+)
+from gpt2calc.errors import ConfigError, UnknownNameError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from gpt2calc.plots.chart import Chart
+
+KINDS = {
+    "shares": "the share of each group of components",
+    "totals": "the parameters",
+    "weights-biases": "weights and biases",
+    "layernorm": "what LayerNorm holds",
+    "growth": "what each group holds as one size grows, given as a range such as --n-layer 6:96",
+    "treemap": "every tensor as an area",
+    "values": "how large the values of a checkpoint are",
+}
+PICTURES = ("png", "svg", "pdf")
+MOST_DOTS = 10**8
+"""How many dots a picture has at most."""
+
+EXAMPLES = """examples:
+  gpt2calc plot shares small medium large xl
+  gpt2calc plot shares small medium large xl --grouped -o shares.svg
+  gpt2calc plot growth gpt2 --n-layer 6:96 -o growth.png --theme dark
+  gpt2calc plot treemap gpt2 -o treemap.pdf --width 6
+  gpt2calc plot totals gpt2 --json"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = "Draw where the parameters sit, into a picture with -o, else as bars in the terminal."
+    parser.usage = "gpt2calc plot KIND [MODEL ...] [options]"
+    parser.epilog = EXAMPLES
+    kinds = "; ".join(f"{kind}, {what}" for kind, what in KINDS.items())
+    parser.add_argument("kind", metavar="KIND", help=kinds)
+    parser.add_argument(
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        help="named as for gpt2calc count; several for shares, totals, weights-biases and layernorm; for values, a "
+        "checkpoint as for gpt2calc verify",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write a picture to this file, whose name ends with .png, .svg or .pdf"
+    )
+    parser.add_argument("--grouped", action="store_true", help="draw shares as a bar each, and not as parts of one")
+    parser.add_argument("--theme", metavar="NAME", default="light", help="colours of the picture, light or dark")
+    parser.add_argument("--width", metavar="INCHES", type=float, default=8.0, help="width of the picture, 8 by default")
+    parser.add_argument(
+        "--height", metavar="INCHES", type=float, help="height of the picture; what it needs when left out"
+    )
+    parser.add_argument("--dpi", metavar="N", type=float, default=200.0, help="dots per inch of a PNG, 200 by default")
+    add_hub(parser)
+    add_fields(parser, _size_or_range)
+    add_output(parser, "a line for each number that is drawn", PICTURES)
+
+
+def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
+    """Return a size, or the sizes from the first to the last, both of them, of 6:96 or 6:96:2."""
+    if ":" not in value:
+        return whole(parser, option, value)
+    parts = [re.sub(r"(?<=\d)[,_](?=\d{3})", "", part) for part in value.split(":")]
+    if not 2 <= len(parts) <= 3 or not all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in parts):
+        parser.error(f"{option} takes a whole number or a range such as 6:96 or 6:96:2, got {value[:60]!r}")
+    first, last, *steps = map(int, parts)
+    step = steps[0] if steps else 1
+    if not first < last or not 0 < step <= last - first:
+        parser.error(f"{option} takes a range from the smaller to the larger size, got {value[:60]!r}")
+    return range(first, last + 1, step)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw, and write or print."""
+    form = _picture(arguments)
+    chart, code = _chart(arguments)
+    if form:
+        _write(arguments, chart, form)
+    elif arguments.format == "human" and not arguments.quiet:
+        from gpt2calc.plots import terminal
+
+        _say(chart)
+        sys.stdout.write(terminal.write(chart, width=columns(), colour=takes_colour(), ascii_only=not takes_unicode()))
+    else:
+        tables = [chart.table()]
+        emit(arguments, result=chart.to_dict, human=[], tables=tables, quiet=chart.lines(), notes=chart.notes)
+    return code
+
+
+def _picture(arguments: argparse.Namespace) -> str | None:
+    """Return the format of the picture that is asked for, None for what is printed; say what is wrong before counting.
+
+    Raises:
+        UnknownNameError: there is no such theme.
+        ConfigError: the options contradict each other, or the picture would be too large.
+    """
+    from gpt2calc.plots import saving, style
+
+    style.find(arguments.theme)
+    if not 10 <= arguments.dpi <= 1200:
+        raise ConfigError(f"--dpi takes 10 to 1200, got {arguments.dpi:g}")
+    if arguments.output is None:
+        return arguments.format if arguments.format in PICTURES else None
+    if arguments.format in FORMATS and arguments.format != "human":
+        raise ConfigError(f"-o writes a picture, and --format {arguments.format} is printed: give one of them")
+    return saving.format_of(arguments.output) if arguments.format == "human" else str(arguments.format)
+
+
+def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
+    """Return the chart, and the exit code: 1 for the values of a checkpoint that is not what its config says."""
+    kind, models = arguments.kind, [model_of(model) for model in arguments.models]
+    if kind not in KINDS:
+        raise UnknownNameError("kind of plot", kind, tuple(KINDS))
+    if arguments.models.count("-") > 1:
+        raise ConfigError("standard input, -, can be given once")
+    if kind in ("growth", "treemap", "values") and len(models) > 1:
+        raise ConfigError(f"{kind} draws one model, got {len(models)}")
+    fields = arguments.fields
+    if kind == "growth":
+        from gpt2calc.plots import curves
+        from gpt2calc.sources import resolve
+
+        source = resolve(models[0] if models else None, {}, hub=arguments.hub, revision=arguments.revision)
+        return curves.of_growth(source, fields), 0
+    if any(isinstance(value, range) for value in fields.values()):
+        raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
+    if kind == "values":
+        return _values(arguments)
+    from gpt2calc.api import count
+
+    how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
+    counts = tuple(count(model, **how) for model in models or [None])
+    if kind == "treemap":
+        from gpt2calc.plots import areas
+
+        return areas.Treemap(counts[0]), 0
+    from gpt2calc.plots import bars
+
+    if kind == "shares":
+        return bars.of_shares(counts, grouped=arguments.grouped), 0
+    return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
+        counts
+    ), 0
+
+
+def _values(arguments: argparse.Namespace) -> tuple[Chart, int]:
+    from gpt2calc.api import verify
+    from gpt2calc.plots import histograms
+
+    if not arguments.models:
+        raise ConfigError("values draws a checkpoint, and none is given")
+    result = verify(
+        arguments.models[0], values=True, hub=arguments.hub, revision=arguments.revision, **arguments.fields
+    )
+    return histograms.of_values(result), 0 if result.matches else 1
+
+
+def _write(arguments: argparse.Namespace, chart: Chart, form: str) -> None:
+    """Write the picture to its file, whose name is printed, or to standard output."""
+    from gpt2calc import plots
+    from gpt2calc.plots import saving
+
+    figure = plots.draw(chart, arguments.theme, arguments.width, arguments.height)
+    across, down = (float(size) * arguments.dpi for size in figure.get_size_inches())
+    if form == "png" and across * down > MOST_DOTS:
+        raise ConfigError(f"a PNG has {MOST_DOTS:,} dots at most, got {across:,.0f} by {down:,.0f}")
+    content = saving.rendered(figure, form, arguments.dpi)
+    if arguments.output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
+    saving.write(content, arguments.output)
+    if not arguments.quiet:
+        _say(chart)
+        print(arguments.output)
+
+
+def _say(chart: Chart) -> None:
+    for note in chart.notes:
+        print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,257 @@
+"""Bars as figures of matplotlib: stacked, or in panels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.patches import Rectangle
+
+from gpt2calc.plots.bars import BarChart, length, wordings
+from gpt2calc.plots.canvas import (
+    POINTS,
+    Canvas,
+    first_that_fits,
+    fitted,
+    inches,
+    lined_up,
+    measured,
+    name_of,
+    sizes,
+    swatch_width,
+)
+from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.style import readable_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from gpt2calc.plots.bars import Panel
+    from gpt2calc.plots.canvas import Sizes
+    from gpt2calc.plots.chart import Mark
+    from gpt2calc.plots.style import Theme
+
+ROW, LEAST_ROW = 2.6, 1.5
+"""From one bar to the next, in sizes of text: as it is best, and at the least."""
+
+THICK, THICKEST = 0.72, 40
+"""How much of its row a bar fills, and how thick it is at most, in points."""
+
+NAMES = 0.3
+"""The part of the width that names take at most."""
+
+BARS = 0.42
+"""The part of the width that bars take at the least; columns of numbers that leave them less are left out."""
+
+LEAST_PANEL = 9
+"""How wide the bars of a panel are at the least, in sizes of text."""
+
+
+def draw(chart: BarChart, theme: Theme, width: float, height: float | None) -> Figure:
+    """Draw bars."""
+    return _stacked(chart, theme, width, height) if chart.stacked else _panels(chart, theme, width, height)
+
+
+def _bar(axes: Axes, row: float, ends: tuple[Fraction, Fraction], *, thick: float, colour: str, gid: str) -> None:
+    start, end = map(float, ends)
+    bar = Rectangle((start, row - thick / 2), end - start, thick, facecolor=colour, linewidth=0)
+    bar.set_gid(gid)
+    axes.add_patch(bar)
+
+
+class _Plan(NamedTuple):
+    """Where the parts of a stacked chart lie: from where to where the bars go, and the columns after them."""
+
+    left: float
+    right: float
+    columns: tuple[tuple[str, float], ...]
+    """The series, or total, and the right edge of its column."""
+
+
+def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
+    """Give a column to the total, and to each series whose shares fit into less than half of its bars."""
+    rows, gap = chart.rows(), 2 * size.gap
+    left = size.margin + min(max(measured(label, size.body) for label, _ in rows), NAMES * width) + gap
+    edge, columns = width - size.margin, []
+    totals = max((measured(full(marks[0].whole), size.body) for _, marks in rows), default=0)
+    room = width - size.margin - left
+    if room - totals - gap >= BARS * width:
+        columns.append(("total", edge))
+        edge -= max(totals, measured("total", size.body)) + gap
+    for place in reversed(range(len(chart.series))):
+        marks = [row[place] for _, row in rows]
+        fits = sum(bool(_inside(mark, edge - left, size)) for mark in marks)
+        wide = max(swatch_width(chart.series[place], size.body), *(measured(_share(x), size.body) for x in marks))
+        if 2 * fits < len(marks) and edge - wide - gap - left >= BARS * width:
+            columns.append((chart.series[place], edge))
+            edge -= wide + gap
+    return _Plan(left, edge, tuple(columns))
+
+
+def _share(mark: Mark) -> str:
+    return percent(mark.part, mark.whole)
+
+
+def _inside(mark: Mark, room: float, size: Sizes) -> str:
+    """Return what can be written in a segment of a bar of so many points."""
+    words = _share(mark)
+    return first_that_fits((words, words.removesuffix(" %")), room * mark.part / mark.whole - 2, size.body)
+
+
+def _heads(chart: BarChart, plan: _Plan, size: Sizes) -> list[list[tuple[str, float]]]:
+    """Return the names of the series that are in the bars, in lines, each above its first bar where they all can be."""
+    inside = [name for name in chart.series if name not in dict(plan.columns)]
+    widths = [swatch_width(name, size.body) for name in inside]
+    gap = 2 * size.gap
+    if sum(widths) + gap * (len(widths) - 1) > plan.right - plan.left:
+        lines = lined_up(widths, gap, plan.right - size.margin)
+        return [
+            [(inside[n], size.margin + sum(widths[m] + gap for m in line if m < n)) for n in line] for line in lines
+        ]
+    _, marks = chart.rows()[0]
+    places, start, end = [], Fraction(0), plan.left
+    for mark in marks:
+        if mark.series in inside:
+            end = max(end, plan.left + float(start) * (plan.right - plan.left))
+            places.append(end)
+            end += widths[len(places) - 1] + gap
+        start += Fraction(mark.part, mark.whole)
+    limit = plan.right
+    for n in reversed(range(len(places))):
+        places[n] = min(places[n], limit - widths[n])
+        limit = places[n] - gap
+    return [list(zip(inside, places, strict=True))]
+
+
+def _stacked(chart: BarChart, theme: Theme, width: float, height: float | None) -> Figure:
+    size, rows = sizes(width), chart.rows()
+    plan = _planned(chart, size, width * POINTS)
+    heads = _heads(chart, plan, size)
+    top = size.top + len(heads) * size.line
+    least = top + size.margin + LEAST_ROW * size.body * len(rows)
+    best = top + size.margin + ROW * size.body * len(rows)
+    canvas = Canvas(theme, width, inches(best if height is None else least, height))
+    canvas.title(chart.title)
+    baseline = size.top + 0.8 * size.body
+    for number, line in enumerate(heads):
+        for name, x in line:
+            canvas.swatch(x, baseline + number * size.line, name)
+    baseline += (len(heads) - 1) * size.line
+    for name, edge in plan.columns:
+        if name == "total":
+            canvas.text(edge, baseline, name, align="right", colour=theme.faint)
+        else:
+            canvas.swatch(edge - swatch_width(name, size.body), baseline, name)
+    row = (canvas.height - size.margin - top) / len(rows)
+    axes = canvas.axes(plan.left, top, plan.right - plan.left, row * len(rows))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(rows), 0)
+    thick = min(THICK * row, THICKEST) / row
+    for number, (label, marks) in enumerate(rows):
+        middle = top + row * (number + 0.5)
+        name = fitted(label, plan.left - size.margin - 2 * size.gap, size.body)
+        canvas.middle(plan.left - 2 * size.gap, middle, name, align="right")
+        start = Fraction(0)
+        for place, mark in enumerate(marks):
+            end = start + Fraction(mark.part, mark.whole)
+            colour = theme.series[mark.series]
+            gid = name_of(number * len(marks) + place, mark)
+            _bar(axes, number + 0.5, (start, end), thick=thick, colour=colour, gid=gid)
+            if mark.series not in dict(plan.columns):
+                x = plan.left + float(start + end) / 2 * (plan.right - plan.left)
+                words = _inside(mark, plan.right - plan.left, size)
+                canvas.middle(x, middle, words, align="center", colour=readable_on(colour), gid=f"in:{gid}")
+            start = end
+        for name, edge in plan.columns:
+            words = full(marks[0].whole) if name == "total" else _share(marks[chart.series.index(name)])
+            canvas.middle(edge, middle, words, align="right")
+    return canvas.figure
+
+
+class _Grid(NamedTuple):
+    """How panels lie: how many side by side, where the bars of each begin and end, and how high one is."""
+
+    across: int
+    names: float
+    panel: float
+    words: dict[Mark, str]
+    numbers: dict[str, float]
+    """How much room the numbers after the bars of each scale take."""
+    longest: dict[str, Fraction]
+    """What fills the bars of each scale."""
+
+
+def _grid(chart: BarChart, size: Sizes, width: float) -> _Grid:
+    """Put as many panels side by side as there is room for, with numbers as long as there is room for."""
+    room = width - 2 * size.margin
+    names = min(max(measured(mark.label, size.body) for mark in chart.marks), NAMES * width) + size.gap
+    for level in range(3):
+        said = {mark: wordings(panel, mark) for panel, marks in chart.panels for mark in marks}
+        words = {mark: each[min(level, len(each) - 1)] for mark, each in said.items()}
+        numbers: dict[str, float] = {}
+        for panel, marks in chart.panels:
+            wide = max(measured(words[mark], size.body) for mark in marks) + size.gap
+            numbers[panel.scale] = max(wide, numbers.get(panel.scale, 0))
+        least = LEAST_PANEL * size.body + max(numbers.values())
+        gap = 2.5 * size.gap
+        across = int((room - names + gap) // (least + gap))
+        if across or level == 2:
+            across = max(1, min(across, len(chart.panels)))
+            across = -(-len(chart.panels) // -(-len(chart.panels) // across))  # as many in each line as in the others
+            longest = {panel.scale: Fraction(*chart.longest(panel)) for panel, _ in chart.panels}
+            return _Grid(across, names, (room - names - gap * (across - 1)) / across, words, numbers, longest)
+    raise AssertionError
+
+
+def _panels(chart: BarChart, theme: Theme, width: float, height: float | None) -> Figure:
+    size = sizes(width)
+    grid = _grid(chart, size, width * POINTS)
+    lines = [chart.panels[n : n + grid.across] for n in range(0, len(chart.panels), grid.across)]
+    headed = any(panel.title for panel, _ in chart.panels)
+    head = size.line if headed else 0
+    between = size.line * (len(lines) - 1)
+    count = sum(max(len(marks) for _, marks in line) for line in lines)
+    fixed = size.top + size.margin + head * len(lines) + between
+    least, best = (fixed + each * size.body * count for each in (LEAST_ROW, 2.2))
+    canvas = Canvas(theme, width, inches(best if height is None else least, height))
+    canvas.title(chart.title)
+    row = (canvas.height - fixed) / count
+    y, place = size.top, 0
+    for line in lines:
+        for column, (panel, marks) in enumerate(line):
+            x = size.margin + grid.names + column * (grid.panel + 2.5 * size.gap)
+            _panel(canvas, grid, panel, list(enumerate(marks, place)), (x, y + head, row), names=column == 0)
+            place += len(marks)
+        y += head + row * max(len(marks) for _, marks in line) + size.line
+    return canvas.figure
+
+
+def _panel(
+    canvas: Canvas,
+    grid: _Grid,
+    panel: Panel,
+    marks: Sequence[tuple[int, Mark]],
+    where: tuple[float, float, float],
+    *,
+    names: bool,
+) -> None:
+    """Draw one panel's numbered marks at a place, in rows of a height."""
+    (x, y, row), size = where, canvas.sizes
+    canvas.text(x, y - 0.5 * size.body, fitted(panel.title, grid.panel, size.body, bold=True), bold=True)
+    bars = grid.panel - grid.numbers[panel.scale]
+    axes = canvas.axes(x, y, bars, row * len(marks))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(marks), 0)
+    thick = min(THICK * row, THICKEST) / row
+    canvas.line((x, y), (x, y + row * len(marks)), canvas.theme.rule)
+    for number, (place, mark) in enumerate(marks):
+        middle = y + row * (number + 0.5)
+        end = Fraction(*length(panel, mark)) / grid.longest[panel.scale]
+        colour, gid = canvas.theme.series[mark.series], name_of(place, mark)
+        _bar(axes, number + 0.5, (Fraction(0), end), thick=thick, colour=colour, gid=gid)
+        canvas.middle(x + float(end) * bars + size.gap / 2, middle, grid.words[mark])
+        if names:
+            canvas.middle(x - size.gap, middle, fitted(mark.label, grid.names - size.gap, size.body), align="right")

@@ -1,0 +1,166 @@
+"""What is drawn, as plain data: marks, each an exact part of an exact whole, and the chart that they make.
+
+How it is drawn, as a figure of matplotlib or in a terminal, must not be known here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc.errors import ConfigError
+from gpt2calc.table import Percent, Table, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gpt2calc.counts import ParameterCount
+
+SCHEMA = "gpt2calc/plot/1"
+
+MOST_MODELS = 100
+"""How many models one chart draws at most."""
+
+LONGEST_NUMBER = 20
+"""A number of more characters than this, commas among them, is drawn in short."""
+
+SHORT = ("", " K", " M", " B", " T")
+
+
+class Mark(NamedTuple):
+    """One thing that is drawn: a bar, a point, an area.
+
+    Args:
+        panel: the part of the chart that it is drawn in.
+        label: what stands beside it: a model, a size, a tensor.
+        series: what gives it its colour: a group of components, weights, biases.
+        part: what it shows, an exact count.
+        whole: what that is a share of.
+    """
+
+    panel: str
+    label: str
+    series: str
+    part: int
+    whole: int
+
+
+class Crossing(NamedTuple):
+    """The smallest size at which one group holds more than another that held as much or more before."""
+
+    field: str
+    at: int
+    above: str
+    below: str
+
+    def text(self) -> str:
+        """Return it as a sentence.
+
+        >>> Crossing("n_layer", 6, "attention + mlp", "embedding").text()
+        'attention + mlp overtakes embedding at n_layer 6'
+        """
+        return f"{self.above} overtakes {self.below} at {self.field} {self.at:,}"
+
+
+class Chart:
+    """What one picture shows.
+
+    Args:
+        kind: what the command line calls it, such as shares.
+        title: what stands above it.
+        marks: everything that is drawn, in the order that it is read.
+        notes: what a reader should know, a sentence each.
+    """
+
+    crossings: tuple[Crossing, ...] = ()
+
+    def __init__(self, kind: str, title: str, marks: tuple[Mark, ...], notes: tuple[str, ...] = ()) -> None:
+        self.kind, self.title, self.marks, self.notes = kind, title, marks, notes
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Every series, in the order that it first occurs."""
+        return tuple(dict.fromkeys(mark.series for mark in self.marks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is drawn as JSON takes it, in the schema that docs/json.md describes."""
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "title": self.title,
+            "marks": [mark._asdict() for mark in self.marks],
+            "crossings": [crossing._asdict() for crossing in self.crossings],
+            "notes": list(self.notes),
+        }
+
+    def table(self) -> Table:
+        """Lay what is drawn out as one table, a row a mark."""
+        rows = tuple((*mark[:4], Percent(mark.part, mark.whole)) for mark in self.marks)
+        return Table(self.title, ("panel", "label", "series", "count", "share"), rows)
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what a script wants: a line for each mark, with its count."""
+        return tuple(" ".join(filter(None, (x.panel, x.label, x.series, str(x.part)))) for x in self.marks)
+
+
+def labelled(counts: tuple[ParameterCount, ...]) -> tuple[tuple[str, ParameterCount], ...]:
+    """Return counts with what each is called in a chart, no two alike.
+
+    Raises:
+        ConfigError: there is nothing to draw, or too much.
+    """
+    if not 0 < len(counts) <= MOST_MODELS:
+        raise ConfigError(f"expected 1 to {MOST_MODELS} models to draw, got {len(counts)}", got=len(counts))
+    seen: dict[str, int] = {}
+    found = []
+    for count in counts:
+        name = count.name or "model"
+        seen[name] = seen.get(name, 0) + 1
+        found.append((name if seen[name] == 1 else f"{name} ({seen[name]})", count))
+    return tuple(found)
+
+
+def notes_of(counts: Iterable[ParameterCount]) -> tuple[str, ...]:
+    """Return the notes of every count, each with the name of its model."""
+    return tuple(dict.fromkeys(f"{count.name}: {note}" for count in counts for note in count.notes))
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share in as few digits as tell it from nothing and from all.
+
+    >>> percent(28348416, 124439808), percent(38400, 124439808), percent(1, 124439808), percent(124439807, 124439808)
+    ('22.8 %', '0.031 %', '< 0.001 %', '> 99.9 %')
+    """
+    if part in (0, whole):
+        return f"{100 if part else 0} %"
+    if 10**5 * part < whole:
+        return "< 0.001 %"
+    if 10**4 * (whole - part) < 5 * whole:
+        return "> 99.9 %"
+    digits = 1 if 100 * part >= whole else 2 if 1000 * part >= whole else 3
+    return f"{rounded(100 * part, whole, digits)} %"
+
+
+def short(number: int) -> str:
+    """Return a number in three digits or so, and one that no word is known for as a power of ten.
+
+    >>> short(124439808), short(1557611200), short(102144), short(2), short(10**18)
+    ('124 M', '1.56 B', '102 K', '2', '1.00·10^18')
+    """
+    if number < 1000:
+        return str(number)
+    power = (len(str(number)) - 1) // 3
+    if power >= len(SHORT):
+        exponent = len(str(number)) - 1
+        return f"{rounded(number, 10**exponent, 2)}·10^{exponent}"
+    unit = 1000**power
+    return rounded(number, unit, 0 if number >= 100 * unit else 1 if number >= 10 * unit else 2) + SHORT[power]
+
+
+def full(number: int) -> str:
+    """Return a number in full, as long as it can be read at a glance.
+
+    >>> full(1557611200), full(10**18)
+    ('1,557,611,200', '1.00·10^18')
+    """
+    written = f"{number:,}"
+    return written if len(written) <= LONGEST_NUMBER else short(number)

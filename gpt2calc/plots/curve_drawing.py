@@ -1,0 +1,189 @@
+"""Growth as a figure of matplotlib: what each group holds, and its share, with the crossings marked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.ticker import MaxNLocator
+
+from gpt2calc.plots.bars import TOTAL
+from gpt2calc.plots.canvas import Canvas, inches, measured, sizes, spread
+from gpt2calc.plots.chart import percent, short
+from gpt2calc.plots.curves import BLOCKS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from gpt2calc.plots.chart import Crossing
+    from gpt2calc.plots.curves import GrowthChart, Point
+    from gpt2calc.plots.style import Theme
+
+BESIDE = 6.5
+"""A picture of so many inches has both panels side by side."""
+
+HIGH, LEAST_HIGH = 20, 13
+"""How high a panel is, in sizes of text: as it is best, and at the least."""
+
+MOST_CROSSINGS = 6
+"""How many crossings are marked at most; all are in the data."""
+
+LEADER = 2.2
+"""How far a label stands from the end of its curve, in sizes of text."""
+
+
+class Curve(NamedTuple):
+    """One curve: its name, and its height at a point, from 0 to 1, exactly."""
+
+    name: str
+    at: Callable[[Point], Fraction]
+    said: str
+
+
+class _Panel(NamedTuple):
+    """What one panel shows: its title, its curves, and what is written beside its lines across."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def draw(chart: GrowthChart, theme: Theme, width: float, height: float | None) -> Figure:
+    """Draw growth."""
+    size, side = sizes(width), width >= BESIDE
+    shown = chart.crossings[:MOST_CROSSINGS]
+    panels = (_amounts(chart), _shares(chart))
+    head, foot = size.line * (1.3 + len(shown)), 2 * size.line
+    fixed = size.top + size.margin + (head + foot if side else 2 * foot + head + 2.6 * size.line)
+    least, best = (fixed + each * size.body * (1 if side else 2) for each in (LEAST_HIGH, HIGH))
+    canvas = Canvas(theme, width, inches(best if height is None else least, height))
+    canvas.title(chart.title)
+    high = (canvas.height - fixed) / (1 if side else 2)
+    gap = 3 * size.gap
+    wide = (canvas.width - 2 * size.margin - gap * side) / (2 if side else 1)
+    first = size.top + 1.3 * size.line
+    tall = high + (head - 1.3 * size.line) * side
+    _draw_panel(canvas, chart, panels[0], (size.margin, first, wide, tall), ())
+    under = first + high + foot + 1.3 * size.line + head
+    where = (size.margin + wide + gap, size.top + head) if side else (size.margin, under)
+    _draw_panel(canvas, chart, panels[1], (*where, wide, high), shown)
+    return canvas.figure
+
+
+def _amounts(chart: GrowthChart) -> _Panel:
+    """Return the panel of parameters: each group, and the total."""
+    most = max(point.total for point in chart.points)
+    last = chart.points[-1]
+    curves = [
+        Curve(name, lambda point, name=name: Fraction(point.groups[name], most), short(last.groups[name]))  # type: ignore[misc]  # mypy does not type defaults of a lambda
+        for name in chart.present
+    ]
+    curves.append(Curve(TOTAL, lambda point: Fraction(point.total, most), short(last.total)))
+    unit = Fraction(1000) ** ((len(str(most)) - 1) // 3)
+    steps = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, float(most / unit))
+    ticks = [(float(Fraction(step) * unit / most), short(int(Fraction(step) * unit))) for step in steps]
+    return _Panel("parameters", tuple(curves), tuple(tick for tick in ticks if 0 <= tick[0] <= 1))
+
+
+def _shares(chart: GrowthChart) -> _Panel:
+    """Return the panel of shares: each group, and what the blocks hold where that crosses the embeddings."""
+    last = chart.points[-1]
+    curves = [
+        Curve(
+            name,
+            lambda point, name=name: Fraction(point.groups[name], point.total),  # type: ignore[misc]  # mypy does not type defaults of a lambda
+            percent(last.groups[name], last.total),
+        )
+        for name in chart.present
+    ]
+    if {"attention", "mlp"} <= set(chart.present):
+        held = last.groups["attention"] + last.groups["mlp"]
+        share = percent(held, last.total)
+        curves.append(Curve(BLOCKS, lambda x: Fraction(x.groups["attention"] + x.groups["mlp"], x.total), share))
+    return _Panel("share of the total", tuple(curves), tuple((n / 4, f"{25 * n} %") for n in range(5)))
+
+
+def _draw_panel(
+    canvas: Canvas,
+    chart: GrowthChart,
+    panel: _Panel,
+    where: tuple[float, float, float, float],
+    crossings: Sequence[Crossing],
+) -> None:
+    x, y, wide, high = where
+    size, theme = canvas.sizes, canvas.theme
+    left = x + max(measured(words, size.body) for _, words in panel.ticks) + size.gap
+    labels = max(measured(f"{curve.name} {curve.said}", size.body) for curve in panel.curves)
+    right = x + wide - labels - LEADER * size.body
+    canvas.text(x, y - (len(crossings) + 0.7) * size.line, panel.title, bold=True)
+    for tick, words in panel.ticks:
+        canvas.line((left, y + high * (1 - tick)), (right, y + high * (1 - tick)), theme.rule)
+        canvas.middle(left - size.gap, y + high * (1 - tick), words, align="right", colour=theme.faint)
+    _sizes_below(canvas, chart, (left, right, y + high))
+    axes = canvas.axes(left, y, right - left, high)
+    axes.set_xlim(chart.points[0].size, chart.points[-1].size)
+    axes.set_ylim(0, 1)
+    for curve in panel.curves:
+        _draw_curve(axes, chart, curve, theme, f"curve:{panel.title}:{curve.name}")
+    _labels(canvas, chart, panel, (right, y, high))
+    for number, crossing in enumerate(crossings):
+        _mark(canvas, chart, crossing, (left, right, y, high), y - (len(crossings) - number - 0.3) * size.line)
+
+
+def _draw_curve(axes: Axes, chart: GrowthChart, curve: Curve, theme: Theme, gid: str) -> None:
+    """Draw a curve in its colour, on a wider one that sets it off from the paper and from what it crosses."""
+    across, up = [point.size for point in chart.points], [float(curve.at(point)) for point in chart.points]
+    if curve.name in theme.series and curve.name != TOTAL:
+        axes.plot(across, up, color=theme.ink, linewidth=2.6, clip_on=False, solid_capstyle="round")
+        axes.plot(across, up, color=theme.series[curve.name], linewidth=1.8, clip_on=False, gid=gid.replace(" ", "_"))
+    else:
+        dashes = (0, (4, 2)) if curve.name == BLOCKS else "solid"
+        axes.plot(
+            across, up, color=theme.ink, linewidth=1.1, linestyle=dashes, clip_on=False, gid=gid.replace(" ", "_")
+        )
+
+
+def _labels(canvas: Canvas, chart: GrowthChart, panel: _Panel, where: tuple[float, float, float]) -> None:
+    """Write what each curve is, and where it ends, beside its end."""
+    (right, y, high), size = where, canvas.sizes
+    ends = sorted((y + high * (1 - float(curve.at(chart.points[-1]))), n) for n, curve in enumerate(panel.curves))
+    places = spread([end for end, _ in ends], 1.3 * size.body, y, y + high)
+    for (end, number), place in zip(ends, places, strict=True):
+        curve, x = panel.curves[number], right + LEADER * size.body
+        colour = canvas.theme.ink if curve.name == TOTAL else canvas.theme.series.get(curve.name, canvas.theme.ink)
+        canvas.line((right + 2, end), (x - 3, place), colour, 1)
+        canvas.middle(x, place, f"{curve.name} {curve.said}", gid=f"label:{curve.name}")
+
+
+def _sizes_below(canvas: Canvas, chart: GrowthChart, where: tuple[float, float, float]) -> None:
+    """Write sizes under a panel, as many as there is room for, and what grows."""
+    (left, right, y), size = where, canvas.sizes
+    first, last = chart.points[0].size, chart.points[-1].size
+    room = max(int((right - left) / (measured(f"{last:,}", size.body) + 3 * size.gap)), 1)
+    steps = MaxNLocator(min(room, 6), steps=[1, 2, 5, 10], integer=True).tick_values(first, last)
+    end = left - size.gap
+    for step in steps:
+        words = f"{int(step):,}"
+        half = measured(words, size.body) / 2
+        at = left + (right - left) * (int(step) - first) / (last - first)
+        if first <= step <= last and at - half >= end:
+            canvas.text(at, y + size.line, words, align="center", colour=canvas.theme.faint)
+            end = at + half + size.gap
+    canvas.text((left + right) / 2, y + 1.9 * size.line, chart.field, align="center", colour=canvas.theme.faint)
+
+
+def _mark(
+    canvas: Canvas, chart: GrowthChart, crossing: Crossing, where: tuple[float, float, float, float], baseline: float
+) -> None:
+    """Mark a crossing: a line down to the size, and what happens there above it, on a line of its own."""
+    (left, right, y, high), size = where, canvas.sizes
+    first, last = chart.points[0].size, chart.points[-1].size
+    at = left + (right - left) * (crossing.at - first) / (last - first)
+    words = f"{crossing.at:,}: {crossing.above} overtakes {crossing.below}"
+    long = measured(words, size.body)
+    start = min(max(at + 3, left), canvas.width - size.margin - long)
+    canvas.line((at, baseline - 0.7 * size.body), (at, y + high), canvas.theme.faint, 0.7)
+    canvas.text(start, baseline, words, gid=f"crossing:{crossing.at}:{crossing.above}:{crossing.below}")

@@ -1,0 +1,163 @@
+"""Growth: what every group holds as one size of a model grows, and the exact sizes at which groups change places."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc.counts import ParameterCount
+from gpt2calc.dims import LETTERS
+from gpt2calc.errors import ConfigError, shown
+from gpt2calc.formulas import GROUPS
+from gpt2calc.plots.chart import Chart, Crossing, Mark
+from gpt2calc.sources import resolve
+from gpt2calc.spellings import CANONICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gpt2calc.sources import Model
+
+MOST_SIZES = 200
+"""How many sizes are drawn at most; of a longer range, as many at even distances."""
+
+MOST = 10**12
+"""The largest size that is drawn; past it a curve shows nothing but its highest power."""
+
+BLOCKS = "attention + mlp"
+"""What is compared with the embeddings as one."""
+
+
+class Point(NamedTuple):
+    """What a model of one size holds."""
+
+    size: int
+    groups: dict[str, int]
+    total: int
+
+
+class GrowthChart(Chart):
+    """What every group holds as one size grows.
+
+    Args:
+        model: the model that grows.
+        field: the size that grows, in its canonical spelling.
+        points: the model at each size that is drawn.
+        crossings: where groups change places.
+        notes: what a reader should know, a sentence each.
+    """
+
+    def __init__(
+        self, model: str, field: str, points: tuple[Point, ...], crossings: tuple[Crossing, ...], notes: tuple[str, ...]
+    ) -> None:
+        first, last = points[0].size, points[-1].size
+        present = [name for name in GROUPS if any(point.groups[name] for point in points)]
+        marks = (Mark(field, f"{x.size}", name, x.groups[name], x.total) for x in points for name in present)
+        super().__init__("growth", f"{model}, {field} from {first:,} to {last:,}", tuple(marks), notes)
+        self.field, self.points, self.present, self.crossings = field, points, present, crossings
+
+
+def of_growth(model: Model | None, fields: Mapping[str, Any]) -> GrowthChart:
+    """Count a model at every size of a range, and find where its groups change places.
+
+    Args:
+        model: as for `gpt2calc.count`.
+        fields: fields of a config, in any spelling; one of them a `range` of sizes.
+
+    Raises:
+        ConfigError: not one size is a range, or a model of such a size cannot be.
+    """
+    spelling, field, sizes = _growing(fields)
+    others = {name: value for name, value in fields.items() if name != spelling}
+    source = resolve(model, others)
+    held: dict[int, Point] = {}
+
+    def at(size: int) -> Point:
+        if size not in held:
+            count = ParameterCount(resolve(source, {spelling: size}).dims)
+            held[size] = Point(size, {name: group.total for name, group in count.groups.items()}, count.total)
+        return held[size]
+
+    notes = resolve(source, {spelling: sizes[-1]}).notes
+    last = len(sizes) - 1
+    drawn = sizes if last < MOST_SIZES else [sizes[last * n // (MOST_SIZES - 1)] for n in range(MOST_SIZES)]
+    if len(drawn) < len(sizes):
+        notes = (*notes, f"{MOST_SIZES} of the {len(sizes):,} sizes are drawn; crossings are looked for at all of them")
+    points = tuple(map(at, drawn))
+    return GrowthChart(source.name, field, points, tuple(crossings(at, field, sizes[0], sizes[-1])), notes)
+
+
+def _growing(fields: Mapping[str, Any]) -> tuple[str, str, range]:
+    """Return the field that is a range: how it was spelled, what it is, and its sizes."""
+    ranges = {name: value for name, value in fields.items() if isinstance(value, range)}
+    if len(ranges) != 1:
+        got = f"{len(ranges)} of them: {', '.join(ranges)}" if ranges else "none"
+        raise ConfigError(f"one size grows at a time, and is given as a range such as n_layer 6:96; got {got}")
+    ((spelling, sizes),) = ranges.items()
+    field = CANONICAL.get(spelling, spelling)
+    if field not in LETTERS:
+        raise ConfigError(f"what can grow is {', '.join(LETTERS)}, got {shown(spelling)}", field=field)
+    if len(sizes) < 2 or sizes.step < 1:
+        raise ConfigError(
+            f"{spelling} must be a range of two sizes or more, from the smaller to the larger", field=field
+        )
+    if sizes[-1] > MOST:
+        raise ConfigError(
+            f"{spelling} must be a range up to {MOST:,} at most, got one to {shown(sizes[-1])}", field=field
+        )
+    return spelling, field, sizes
+
+
+def crossings(at: Callable[[int], Point], field: str, first: int, last: int) -> list[Crossing]:
+    """Return where groups change places, in order: each at the smallest size from which one holds more than the other.
+
+    Law: what a group holds is a polynomial in one size, at most a square. So the difference of two groups falls and
+    rises at most once, and on either side of where it turns, halving finds the size exactly.
+    """
+    present = [name for name in GROUPS if at(last).groups[name] or at(first).groups[name]]
+    pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    pairs = [((one,), (other,)) for one, other in combinations(present, 2)]
+    pairs.append((tuple(name for name in ("attention", "mlp") if name in present), ("embedding",)))
+    found = []
+    for ours, theirs in pairs:
+
+        def difference(size: int, ours: tuple[str, ...] = ours, theirs: tuple[str, ...] = theirs) -> int:
+            groups = at(size).groups
+            return sum(groups[name] for name in ours) - sum(groups[name] for name in theirs)
+
+        names = " + ".join(ours), " + ".join(theirs)
+        turn = _turn(difference, first, last) if field == "n_embd" else last
+        for begin, end in ((first, turn), (turn, last)):
+            for sign, (above, below) in ((1, names), (-1, names[::-1])):
+                where = _first(lambda size, sign=sign: sign * difference(size) > 0, begin, end)  # type: ignore[misc]  # mypy does not type defaults of a lambda
+                if where is not None:
+                    found.append(Crossing(field, where, above, below))
+    return sorted(dict.fromkeys(found), key=lambda crossing: crossing.at)
+
+
+def _turn(difference: Callable[[int], int], first: int, last: int) -> int:
+    """Return the size at which a square turns: up to it the difference only falls or only rises, and after it too."""
+    if last - first < 2:
+        return last
+    start, then, after = (difference(first + n) for n in range(3))
+    bend = after - 2 * then + start
+    if not bend:
+        return last
+    return min(max(first - (then - start) // bend, first), last)
+
+
+def _first(holds: Callable[[int], bool], begin: int, end: int) -> int | None:
+    """Return the smallest size from which something holds that does not at the beginning, by halving."""
+    if holds(begin) or not holds(end):
+        return None
+    while end - begin > 1:
+        middle = (begin + end) // 2
+        begin, end = (begin, middle) if holds(middle) else (middle, end)
+    return end
+
+
+def thinned(points: tuple[Point, ...], most: int) -> Iterator[Point]:
+    """Yield so many of the points at most, at even distances, the first and the last among them."""
+    last = len(points) - 1
+    most = min(most, len(points))
+    yield from (points[last * n // (most - 1)] for n in range(most))

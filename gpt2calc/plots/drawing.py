@@ -1,0 +1,53 @@
+"""From a chart to a figure of matplotlib: each kind of chart has a file that draws it."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from gpt2calc.errors import ConfigError
+from gpt2calc.plots import area_drawing, bar_drawing, curve_drawing, histogram_drawing
+from gpt2calc.plots.areas import Treemap
+from gpt2calc.plots.bars import BarChart
+from gpt2calc.plots.canvas import HEIGHTS, WIDTHS, style
+from gpt2calc.plots.curves import GrowthChart
+from gpt2calc.plots.histograms import HistogramChart
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gpt2calc.plots.chart import Chart
+    from gpt2calc.plots.style import Theme
+
+
+def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figure:
+    """Draw a chart.
+
+    Args:
+        chart: what is drawn.
+        theme: in which colours.
+        width: in inches.
+        height: in inches; None for what it needs.
+
+    Raises:
+        ConfigError: it does not fit in the size.
+    """
+    _check("width", width, WIDTHS)
+    if height is not None:
+        _check("height", height, HEIGHTS)
+    with style():
+        if isinstance(chart, BarChart):
+            return bar_drawing.draw(chart, theme, width, height)
+        if isinstance(chart, GrowthChart):
+            return curve_drawing.draw(chart, theme, width, height)
+        if isinstance(chart, Treemap):
+            return area_drawing.draw(chart, theme, width, height)
+        if isinstance(chart, HistogramChart):
+            return histogram_drawing.draw(chart, theme, width, height)
+    raise TypeError(chart)
+
+
+def _check(name: str, value: float, bounds: tuple[float, float]) -> None:
+    least, most = bounds
+    if not isfinite(value) or not least <= value <= most:
+        raise ConfigError(f"{name} must be {least:g} to {most:g} inches, got {value:g}", field=name, got=value)

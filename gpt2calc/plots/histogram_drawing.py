@@ -1,0 +1,110 @@
+"""Histograms of values as a figure of matplotlib: weights upwards and biases downwards, a panel for each component."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from matplotlib.patches import Rectangle
+
+from gpt2calc.plots.canvas import POINTS, Canvas, first_that_fits, fitted, inches, measured, name_of, sizes
+from gpt2calc.plots.histograms import BIASES, WEIGHTS
+from gpt2calc.polynomial import SUPERSCRIPTS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gpt2calc.plots.canvas import Sizes
+    from gpt2calc.plots.chart import Mark
+    from gpt2calc.plots.histograms import HistogramChart
+    from gpt2calc.plots.style import Theme
+
+LEAST_PANEL = 110
+"""How wide a panel is at the least, in points."""
+
+HIGH, LEAST_HIGH = 7, 4
+"""How high a panel is, in sizes of text: as it is best, and at the least."""
+
+
+def draw(chart: HistogramChart, theme: Theme, width: float, height: float | None) -> Figure:
+    """Draw histograms."""
+    size = sizes(width)
+    panels: dict[str, list[tuple[int, Mark]]] = {}
+    for place, mark in enumerate(chart.marks):
+        panels.setdefault(mark.panel, []).append((place, mark))
+    gap, room = 3 * size.gap, width * POINTS - 2 * size.margin
+    across = min(max(int((room + gap) // (LEAST_PANEL + gap)), 1), len(panels))
+    down = -(-len(panels) // across)
+    wide = (room - gap * (across - 1)) / across
+    key, head, foot = 1.3 * size.line, size.line, 1.5 * size.line
+    fixed = size.top + key + size.margin + (head + foot) * down
+    least, best = (fixed + each * size.body * down for each in (LEAST_HIGH, HIGH))
+    canvas = Canvas(theme, width, inches(best if height is None else least, height))
+    canvas.title(chart.title)
+    _key(canvas, size)
+    high = (canvas.height - fixed) / down
+    for number, (title, marks) in enumerate(panels.items()):
+        x = size.margin + (number % across) * (wide + gap)
+        y = size.top + key + (number // across) * (head + high + foot)
+        canvas.text(x, y + size.body, fitted(title, wide, size.body, bold=True), bold=True)
+        _panel(canvas, chart, marks, (x, y + head, wide, high))
+        _bins(canvas, chart, (x, y + head + high, wide))
+    return canvas.figure
+
+
+def raised(words: str) -> str:
+    """Return a bin's label with its exponent raised.
+
+    >>> raised("< 2^-14")
+    '< 2⁻¹⁴'
+    """
+    base, power, exponent = words.partition("^")
+    return base + exponent.translate(SUPERSCRIPTS).replace("-", "⁻") if power else words
+
+
+def _key(canvas: Canvas, size: Sizes) -> None:
+    """Say which colour goes up and which goes down, and what is counted."""
+    y = size.top + 0.8 * size.body
+    end = canvas.swatch(size.margin, y, WEIGHTS)
+    canvas.text(end + 0.4 * size.body, y, "up", colour=canvas.theme.faint)
+    end = canvas.swatch(end + measured("up", size.body) + 2 * size.gap, y, BIASES)
+    end += 0.4 * size.body
+    wordings = ("down, each component on scales of its own", "down, on scales of their own", "down")
+    said = first_that_fits(wordings, canvas.width - size.margin - end, size.body)
+    canvas.text(end, y, said, colour=canvas.theme.faint)
+
+
+def _panel(
+    canvas: Canvas, chart: HistogramChart, marks: list[tuple[int, Mark]], where: tuple[float, float, float, float]
+) -> None:
+    """Draw the bars of one component, the longest of each half as long as there is room."""
+    x, y, wide, high = where
+    axes = canvas.axes(x, y, wide, high)
+    axes.set_xlim(0, len(chart.bins))
+    axes.set_ylim(-1, 1)
+    for role, sign in ((WEIGHTS, 1), (BIASES, -1)):
+        own = [(place, mark) for place, mark in marks if mark.series.startswith(role)]
+        several = list(dict.fromkeys(mark.series for _, mark in own))
+        most = max((Fraction(mark.part, mark.whole) for _, mark in own if mark.whole), default=Fraction(0)) or 1
+        for place, mark in own:
+            start = chart.bins.index(mark.label) + 0.08 + 0.84 * several.index(mark.series) / len(several)
+            up = sign * float(Fraction(mark.part, mark.whole or 1) / most)
+            colour = canvas.theme.series[role]
+            shape = Rectangle((start, 0), 0.84 / len(several), up, facecolor=colour, linewidth=0)
+            shape.set_gid(name_of(place, mark))
+            axes.add_patch(shape)
+    canvas.line((x, y + high / 2), (x + wide, y + high / 2), canvas.theme.faint)
+
+
+def _bins(canvas: Canvas, chart: HistogramChart, where: tuple[float, float, float]) -> None:
+    """Write what the bins are under them, from both ends, as many as there is room for."""
+    (x, y, wide), size = where, canvas.sizes
+    taken: list[tuple[float, float]] = []
+    last = len(chart.bins) - 1
+    for number in dict.fromkeys((0, last, last // 2, last // 4, 3 * last // 4, *range(last))):
+        words = raised(chart.bins[number])
+        half = measured(words, size.body) / 2
+        at = min(max(x + wide * (number + 0.5) / (last + 1), x + half), x + wide - half)
+        if all(at + half + size.gap < begin or at - half - size.gap > end for begin, end in taken):
+            taken.append((at - half, at + half))
+            canvas.text(at, y + size.body, words, align="center", colour=canvas.theme.faint)

@@ -1,0 +1,82 @@
+"""Writing a figure: PNG, SVG or PDF, the same bytes each time, and the whole file or none of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from gpt2calc.errors import ConfigError, shortened_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+
+WITHOUT_DATES = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""What would differ from day to day, or from one version of matplotlib to the next, is left out."""
+
+
+def format_of(path: str) -> str:
+    """Return the format that a file's name says.
+
+    Raises:
+        ConfigError: it says none that can be written.
+
+    >>> format_of("gpt2.SVG")
+    'svg'
+    """
+    ending = os.path.splitext(path)[1].lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise ConfigError(f"{shortened_path(path)}: expected a name that ends with .png, .svg or .pdf", got=path)
+    return ending
+
+
+def rendered(figure: Figure, form: str, dpi: float = 200) -> bytes:
+    """Return a figure as the bytes of a file.
+
+    Args:
+        figure: what a function of `gpt2calc.plots` returned.
+        form: png, svg or pdf.
+        dpi: dots per inch, of a PNG.
+    """
+    from gpt2calc.plots.canvas import style  # loads matplotlib
+
+    file = io.BytesIO()
+    with style():
+        figure.savefig(file, format=form, dpi=dpi, metadata=WITHOUT_DATES[form], facecolor=figure.get_facecolor())
+    return file.getvalue()
+
+
+def write(content: bytes, path: str) -> None:
+    """Write a file, whole or not at all: beside its place first, and then into it.
+
+    Raises:
+        OSError: it cannot be written; the message names it.
+    """
+    try:
+        target = os.path.realpath(path)
+        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):  # a folder, a device or a pipe
+            with open(target, "wb") as file:
+                file.write(content)
+        else:
+            _replace(content, target)
+    except OSError as error:
+        raise OSError(error.errno, f"{shortened_path(path)}: {error.strerror}") from None
+
+
+def _replace(content: bytes, target: str) -> None:
+    beside = f"{target}.{os.getpid()}.part"
+    try:
+        with open(beside, "xb") as file:
+            file.write(content)
+        os.replace(beside, target)
+    except BaseException:  # an interrupt too leaves nothing behind
+        if os.path.exists(beside):
+            os.remove(beside)
+        raise

@@ -1,0 +1,216 @@
+"""Charts for a terminal: bars of blocks, in the width that there is. Needs nothing but text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpt2calc.plots.areas import Treemap
+from gpt2calc.plots.bars import BarChart, length, wordings
+from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.curves import GrowthChart, thinned
+from gpt2calc.plots.histograms import HistogramChart
+from gpt2calc.plots.style import FILLS, PAINTS
+from gpt2calc.reports import text
+from gpt2calc.table import Percent, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gpt2calc.plots.chart import Chart, Mark
+    from gpt2calc.table import Cell
+
+GAP = "  "
+EIGHTHS = " ▏▎▍▌▋▊▉"
+HEIGHTS = (" ▁▂▃▄▅▆▇█", " .:-=+*#@")
+"""How high a bin is drawn, with Unicode and in ASCII."""
+
+MOST_ROWS = 16
+"""How many sizes of a growth are drawn."""
+
+WIDEST_NAME = 3
+"""A name takes at most one part in so many of the width."""
+
+
+def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return a chart as lines of text, none longer than the width where that is 40 or more.
+
+    Args:
+        chart: what is drawn.
+        width: columns of the terminal.
+        colour: whether to colour bars and titles.
+        ascii_only: whether to draw in ASCII.
+    """
+    pen = _Pen(width, colour=colour, ascii_only=ascii_only)
+    if isinstance(chart, BarChart):
+        body = _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
+    elif isinstance(chart, GrowthChart):
+        body = _growth(pen, chart)
+    elif isinstance(chart, Treemap):
+        body = _tree(pen, chart)
+    elif isinstance(chart, HistogramChart):
+        body = _sparks(pen, chart)
+    else:
+        raise TypeError(chart)
+    return "\n".join([pen.bold(pen.fitted(chart.title, width)), "", *body]) + "\n"
+
+
+class _Pen:
+    """What draws: how wide, in colour or not, in Unicode or in ASCII."""
+
+    def __init__(self, width: int, *, colour: bool, ascii_only: bool) -> None:
+        self.width, self.colour, self.ascii_only = width, colour, ascii_only
+
+    def bold(self, words: str) -> str:
+        return f"\033[1m{words}\033[0m" if self.colour and words else words
+
+    def fitted(self, words: str, width: int) -> str:
+        """Return words in at most so many columns, the middle left out where they are longer."""
+        if len(words) <= width:
+            return words
+        dots = "..." if self.ascii_only else "…"
+        kept = max(width - len(dots), 0)
+        return words[: kept - kept // 2] + dots[:width] + (words[-(kept // 2) :] if kept // 2 else "")
+
+    def bar(self, part: int, whole: int, width: int) -> str:
+        """Return a bar of so much of the width, in eighths of a column, and in all of its columns."""
+        eighths = 8 * width * part // whole
+        full, rest = divmod(eighths, 8)
+        if self.ascii_only:
+            return ("#" * full + ("|" if rest >= 4 or (part and not full) else "")).ljust(width)
+        partly = EIGHTHS[rest] if rest else "▏" if part and not full else ""
+        return ("█" * full + partly).ljust(width)
+
+    def filled(self, series: str, columns: int) -> str:
+        """Return so many columns of the fill of a group, in its colour."""
+        fill = FILLS[series][self.ascii_only] * columns
+        return f"\033[38;5;{PAINTS[series]}m{fill}\033[0m" if self.colour and fill else fill
+
+    def names(self, labels: Iterable[str]) -> int:
+        """Return how wide a column of labels is."""
+        return min(max(map(len, labels)), self.width // WIDEST_NAME)
+
+    def rule(self, words: str) -> list[str]:
+        return [self.bold(self.fitted(words, self.width))] if words else []
+
+
+def _key(pen: _Pen, series: Sequence[str]) -> list[str]:
+    """Return the lines that say which fill is which group."""
+    lines: list[list[str]] = [[]]
+    for name in series:
+        if sum(len(each) + 4 for each in [*lines[-1], name]) - len(GAP) > pen.width:
+            lines.append([])
+        lines[-1].append(name)
+    return [GAP.join(f"{pen.filled(name, 1)} {name}" for name in line) for line in lines]
+
+
+def _ends_to_end(pen: _Pen, marks: Sequence[Mark], width: int) -> str:
+    """Return the bars of shares end to end: each ends in the column that its exact end lies in."""
+    done, drawn, sum_so_far = 0, "", 0
+    for mark in marks:
+        sum_so_far += mark.part
+        end = (2 * width * sum_so_far + mark.whole) // (2 * mark.whole)
+        drawn += pen.filled(mark.series, end - done)
+        done = end
+    return drawn + " " * (width - done)
+
+
+def _stacked(pen: _Pen, chart: BarChart) -> list[str]:
+    rows = chart.rows()
+    lines = _ends(pen, [(label, marks, full(marks[0].whole)) for label, marks in rows])
+    shares: list[tuple[Cell, ...]] = [(label, *(Percent(x.part, x.whole) for x in marks)) for label, marks in rows]
+    table = Table("", ("share", *chart.series), tuple(shares))
+    numbers = text.write([table], width=pen.width, colour=pen.colour, ascii_only=pen.ascii_only)
+    return [*_key(pen, chart.series), "", *lines, "", *numbers.rstrip("\n").split("\n")]
+
+
+def _ends(pen: _Pen, rows: Sequence[tuple[str, Sequence[Mark], str]]) -> list[str]:
+    """Return stacked bars, each with its name before it and a number after it."""
+    name, number = pen.names(label for label, _, _ in rows), max(len(said) for _, _, said in rows)
+    wide = max(pen.width - name - number - 2 * len(GAP), 1)
+    return [
+        f"{pen.fitted(label, name).ljust(name)}{GAP}{_ends_to_end(pen, marks, wide)}{GAP}{said.rjust(number)}"
+        for label, marks, said in rows
+    ]
+
+
+def _panels(pen: _Pen, chart: BarChart) -> list[str]:
+    lines: list[str] = []
+    name = pen.names(mark.label for mark in chart.marks)
+    for panel, marks in chart.panels:
+        said = [wordings(panel, mark) for mark in marks]
+        level = next(
+            (n for n in (0, 1) if name + max(len(x[min(n, len(x) - 1)]) for x in said) < pen.width * 2 // 3), 2
+        )
+        words = [x[min(level, len(x) - 1)] for x in said]
+        number = max(map(len, words))
+        wide = max(pen.width - name - number - 2 * len(GAP), 1)
+        part, whole = chart.longest(panel)
+        lines += ["", *pen.rule(panel.title)] if lines else pen.rule(panel.title)
+        for mark, word in zip(marks, words, strict=True):
+            its, of = length(panel, mark)
+            bar = pen.bar(its * whole, of * part, wide)
+            lines.append(f"{pen.fitted(mark.label, name).ljust(name)}{GAP}{bar}{GAP}{word.rjust(number)}")
+    return lines
+
+
+def _growth(pen: _Pen, chart: GrowthChart) -> list[str]:
+    rows = []
+    for point in thinned(chart.points, MOST_ROWS):
+        marks = [mark for mark in chart.marks if mark.label == str(point.size)]
+        rows.append((f"{point.size:,}", marks, full(point.total)))
+    lines = [line for crossing in chart.crossings for line in _wrapped(crossing.text(), pen.width)]
+    head = f"{chart.field}, the share of each group, and the total"
+    drawn = _ends(pen, rows)
+    return [*_key(pen, chart.present), "", *_wrapped(head, pen.width), *drawn, *([""] if lines else []), *lines]
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    from textwrap import wrap  # a chart that has no sentences does without
+
+    return wrap(words, width)
+
+
+def _tree(pen: _Pen, chart: Treemap) -> list[str]:
+    """Return every group, and under it its tensors over all blocks, the largest first."""
+    groups: dict[str, dict[str, int]] = {}
+    for mark in chart.marks:
+        own = groups.setdefault(mark.series, {})
+        own[mark.label] = own.get(mark.label, 0) + mark.part
+    rows: list[tuple[str, int]] = []
+    for group, held in sorted(groups.items(), key=lambda pair: -sum(pair[1].values())):
+        rows.append((group, sum(held.values())))
+        rows += [(f"  {name}", size) for name, size in sorted(held.items(), key=lambda pair: -pair[1])]
+    whole = chart.marks[0].whole
+    name = min(max(len(label) for label, _ in rows), pen.width // 2)
+    shares = [percent(size, whole) for _, size in rows]
+    number = max(map(len, shares))
+    wide = max(pen.width - name - number - 2 * len(GAP), 1)
+    lines = []
+    for (label, size), share in zip(rows, shares, strict=True):
+        line = f"{pen.fitted(label, name).ljust(name)}{GAP}{pen.bar(size, whole, wide)}{GAP}{share.rjust(number)}"
+        lines.append(line if label.startswith(" ") else pen.bold(line))
+    return lines
+
+
+def _sparks(pen: _Pen, chart: HistogramChart) -> list[str]:
+    """Return a line for each component's weights or biases, a column for each bin."""
+    parts: dict[tuple[str, str], list[Mark]] = {}
+    for mark in chart.marks:
+        parts.setdefault((mark.panel, mark.series), []).append(mark)
+    heights = HEIGHTS[pen.ascii_only]
+    bins = len(chart.bins)
+    name = max(min(max(len(f"{panel} {series}") for panel, series in parts), pen.width - bins - len(GAP)), 8)
+    lines = []
+    for (panel, series), marks in parts.items():
+        most = max(mark.part for mark in marks) or 1
+        drawn = "".join(heights[-(-8 * mark.part // most)] for mark in marks)
+        label = f"{panel} {series}" if len(f"{panel} {series}") <= name else f"{panel} {series[0]}"
+        lines.append(f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn}".rstrip())
+    return [*lines, "", *_wrapped(f"a column a bin, from left to right: {_said(chart.bins)}", pen.width)]
+
+
+def _said(bins: Sequence[str]) -> str:
+    """Return the bins in words: the powers of two from the first to the last, and what is none of them by name."""
+    powers = [label for label in bins if label.startswith("2^")]
+    said = [label for label in bins if label not in powers[1:]]
+    return ", ".join(f"{powers[0]} to {powers[-1]}" if label in powers[:1] else label for label in said)
