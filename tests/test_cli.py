@@ -734,10 +734,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("model",): "gpt2calc: no command is called 'model': did you mean models?",
     ("formulas",): "gpt2calc: no command is called 'formulas': did you mean formula?",
     ("COUNT", "gpt2"): "gpt2calc: no command is called 'COUNT': did you mean count?",
-    ("frobnicate",): (
-        "gpt2calc: no command is called 'frobnicate': "
-        f"known are {', '.join(COMMANDS)}"
-    ),
+    ("frobnicate",): (f"gpt2calc: no command is called 'frobnicate': known are {', '.join(COMMANDS)}"),
     ("gpt2",): "gpt2calc: 'gpt2' is a model and no command: did you mean gpt2calc count gpt2?",
     ("count", "gpt2", "--n-layerz", "3"): "gpt2calc count: there is no option --n-layerz: did you mean --n-layer?",
     ("count", "gpt2", "--jsn"): "gpt2calc count: there is no option --jsn: did you mean --json?",
