@@ -11,7 +11,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gpt2calc.api import check_claims, compare, count, design, explain, formula, infer, models, tensors, verify
+    from gpt2calc.api import (
+        check_claims,
+        compare,
+        count,
+        design,
+        explain,
+        formula,
+        infer,
+        models,
+        tensors,
+        verify,
+        write_page,
+    )
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
@@ -59,10 +71,23 @@ __all__ = [
     "models",
     "tensors",
     "verify",
+    "write_page",
 ]
 
 _HOMES = {
-    "api": ("check_claims", "compare", "count", "design", "explain", "formula", "infer", "models", "tensors", "verify"),
+    "api": (
+        "check_claims",
+        "compare",
+        "count",
+        "design",
+        "explain",
+        "formula",
+        "infer",
+        "models",
+        "tensors",
+        "verify",
+        "write_page",
+    ),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),

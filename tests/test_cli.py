@@ -47,12 +47,13 @@ PLAIN = {
     "explain": ("explain", "137M", "gpt2"),
     "design": ("design", "--params", "350M"),
     "plot": ("plot", "shares", "small", "xl"),
+    "page": ("page", "-o", "-"),
     "models": ("models",),
 }
 """A plain run of each command."""
 
-IN_FORMATS = tuple(command for command in COMMANDS if command != "infer")
-"""The commands whose answer comes in several formats; that of infer is a config.json."""
+IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "page"))
+"""The commands whose answer comes in several formats; that of infer is a config.json, that of page one of HTML."""
 
 CLAIMS = b"""
 [[claim]]

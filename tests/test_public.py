@@ -45,10 +45,23 @@ SURFACE = [
     "models",
     "tensors",
     "verify",
+    "write_page",
 ]
 """Everything that is public. A name is added here on purpose, and removed with a new major version."""
 
-VERBS = ("check_claims", "compare", "count", "design", "explain", "formula", "infer", "models", "tensors", "verify")
+VERBS = (
+    "check_claims",
+    "compare",
+    "count",
+    "design",
+    "explain",
+    "formula",
+    "infer",
+    "models",
+    "tensors",
+    "verify",
+    "write_page",
+)
 CLASSES = ("ClaimReport", "Comparison", "Config", "Derivation", "Designs", "Explanation", "ParameterCount", "Verification")
 ERRORS = (
     "ConfigError",

@@ -78,7 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
     """Return the words that hold figures and those that name models, a unit that stands alone put to its number."""
-    from gpt2calc import presets
     from gpt2calc.explanation import printed
     from gpt2calc.figures import UNITS
 
@@ -89,8 +88,14 @@ def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
             continue
         if figures and word in UNITS and figures[-1][-1:].isdecimal():
             figures[-1] += f" {word}"
-        elif os.path.exists(word) or presets.find(word) or not printed.find(word):
-            models.append(word)
+        elif printed.FIGURE.fullmatch(word) or (printed.find(word) and not _is_model(word)):
+            figures.append(word)  # 1.5B too, which is also what some call a model
         else:
-            figures.append(word)
+            models.append(word)
     return figures, models
+
+
+def _is_model(word: str) -> bool:
+    from gpt2calc import presets
+
+    return os.path.exists(word) or presets.find(word) is not None

@@ -25,7 +25,7 @@ HYPOTHESIS, WRONG = "hypothesis", "wrong"
 GPT1_VOCABULARY = 40478
 """transformers, OpenAIGPTConfig: the vocabulary of GPT-1."""
 
-MULTIPLES = (8, 64, 256, 512, 1024)
+MULTIPLES = (64, 256, 512, 1024)
 """What vocabularies are padded to, beside the 128 that is a convention."""
 
 BY_NAME = "transformers, numel() over named_parameters()"

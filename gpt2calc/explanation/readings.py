@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.explanation import lattice, printed
-from gpt2calc.explanation.printed import FITS, KNOWN, Printed, Scale
+from gpt2calc.explanation.printed import FITS, KNOWN, RARE, Printed, Scale
 from gpt2calc.explanation.search import Way, Ways
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Reading(NamedTuple):
         coincidences: how many such numbers fit a figure like this by accident, in thousandths.
         source_of_figure: where the figure was published for this model.
         also: other models and conventions that give the same number, by name.
+        beaten: whether another number fits the figure that weighs less.
     """
 
     figure: Printed
@@ -79,6 +80,7 @@ class Reading(NamedTuple):
     coincidences: int = 0
     source_of_figure: str = ""
     also: tuple[str, ...] = ()
+    beaten: bool = False
 
     @property
     def value(self) -> int:
@@ -110,20 +112,25 @@ class Reading(NamedTuple):
         return (lattice.plain(self.model.dims), *steps) if stored else steps
 
     @property
-    def sources(self) -> tuple[tuple[str, str], ...]:
-        """Where the figure itself, if it was published, and each step are documented: what it is, and where."""
-        figure = ((f"{self.figure.text} of {self.model.names[0]}", self.source_of_figure),)
-        return (*(figure if self.source_of_figure else ()), *((step.name, step.source) for step in self.steps))
+    def documented(self) -> tuple[tuple[str, str, str], ...]:
+        """Where the figure itself, if it was published, and each step are documented: its name, in words, and where."""
+        figure = (self.figure.text, f"published for {self.model.names[0]}", self.source_of_figure)
+        steps = ((step.name, step.sentence, step.source) for step in self.steps)
+        return (figure, *steps) if self.source_of_figure else tuple(steps)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the convention, and the figure itself, are documented."""
+        return tuple(dict.fromkeys(source for _, _, source in self.documented))
 
     @property
     def verdict(self) -> str:
         """What can be said of it; see `VERDICTS`."""
-        standings = {step.standing for step in self.way.steps}
-        for standing in (lattice.WRONG, lattice.HYPOTHESIS):
-            if standing in standings:
-                return standing
         few, of = MOST_COINCIDENCES
-        return EXPLAINED if self.coincidences * of <= few * 1000 else PERHAPS
+        if self.beaten or self.coincidences * of > few * 1000:
+            return PERHAPS
+        standings = {step.standing for step in self.way.steps}
+        return next((each for each in (lattice.WRONG, lattice.HYPOTHESIS) if each in standings), EXPLAINED)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -177,19 +184,21 @@ class Search:
     def judged(self, reading: Reading) -> Reading:
         """Return a reading with the number of coincidences that are to be expected of a figure like its own.
 
-        Law: of n numbers that weigh no more and lie between half and twice the figure, one whose last digit is that of
-        a number D meets n · (2 / D) / 1.5 by accident.
+        Law: of n numbers that weigh no more and lie between half and twice the figure, one that can be printed for any
+        number of a range meets n · range / (2 - ½) by accident, the range as a part of the figure.
         """
-        figure, most = reading.figure, max(reading.weight, 0)
-        near = {
-            (scale, way.value)
-            for scale in figure.scales
-            for candidate, ways in zip(self.candidates, self.ways, strict=True)
-            for way in ways.between(scale.kind, *figure.around(scale))
-            if way.weight + scale.weight + candidate.weight <= most
-        }
-        others = len(near - {(reading.scale, reading.value)})
-        return reading._replace(coincidences=4000 * others // (3 * figure.digits))
+        figure, weight, expected = reading.figure, max(reading.weight, 0), 0
+        for scale in figure.scales:
+            half, twice = figure.around(scale)
+            near = {
+                way.value
+                for candidate, ways in zip(self.candidates, self.ways, strict=True)
+                for way in ways.between(scale.kind, half, twice)
+                if way.weight + scale.weight + candidate.weight <= weight
+            }
+            least, most = figure.bounds(scale)
+            expected += 1000 * len(near - {reading.value}) * (most - least) // max(twice - half, 1)
+        return reading._replace(coincidences=expected)
 
     def nearest(self, figure: Printed, number: int) -> list[Reading]:
         """Return the readings of usual conventions that come nearest to a figure that none of them meets."""
@@ -236,7 +245,9 @@ def distinct(readings: Iterable[Reading]) -> list[Reading]:
     weights = [reading.weight for _, reading in found]
     return [
         reading._replace(
-            also=tuple(dict.fromkeys(also[key])), rivals=sum(weight <= reading.weight for weight in weights) - 1
+            also=tuple(dict.fromkeys(also[key])),
+            rivals=sum(weight <= reading.weight for weight in weights) - 1,
+            beaten=reading.weight > min(weights),
         )
         for key, reading in found
     ]
@@ -292,7 +303,7 @@ def _best_of_one_family(readings: Sequence[Sequence[Reading]]) -> tuple[int, lis
     """Return the best choice of a reading for each figure, and what it weighs."""
     families = {reading.model.family for each in readings for reading in each}
     mixed = [each[0] for each in readings]
-    options = [(1 + sum(reading.weight for reading in mixed), mixed)]
+    options = [(RARE + sum(reading.weight for reading in mixed), mixed)]
     for family in sorted(families):
         of_it = [next((reading for reading in each if reading.model.family == family), None) for each in readings]
         chosen = [reading for reading in of_it if reading]

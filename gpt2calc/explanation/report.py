@@ -138,12 +138,11 @@ class Explanation:
         return Explanation(kept, self.models, self.notes, common=self.common)
 
     def tables(self) -> list[Table]:
-        """Lay it out: for each figure the answer and its readings, or what is nearest, and then the sources."""
+        """Lay it out: for each figure the answer and its readings, or what is nearest, and then what they rest on."""
         tables = [_readings_table(each) if each.readings else _nearest_table(each) for each in self.figures]
         shown = [*self.readings, *(reading for each in self.figures for reading in each.nearest)]
-        rows = dict.fromkeys(source for reading in shown for source in reading.sources)
-        documented = Table("where it is documented", ("what", "source"), tuple(rows))
-        return [*tables, documented, self._trust()]
+        rows = dict.fromkeys(row for reading in shown for row in reading.documented)
+        return [*tables, Table("what is counted", ("convention", "in words", "source"), tuple(rows)), self._trust()]
 
     def _trust(self) -> Table:
         """Say how many numbers fit each figure, and how many would by accident."""
@@ -158,7 +157,7 @@ class Explanation:
         rows = tuple(
             (
                 *(each.figure.text, each.value, each.fit, each.model.names[0], each.convention, each.verdict),
-                *(each.rivals, each.sentence, ", ".join(source for _, source in each.sources)),
+                *(each.rivals, each.sentence, ", ".join(each.sources)),
             )
             for each in self.readings
         )
@@ -196,7 +195,7 @@ def _as_dict(reading: Reading) -> dict[str, Any]:
         "models": list(reading.model.names),
         "convention": reading.convention,
         "what_is_counted": reading.sentence,
-        "sources": [source for _, source in reading.sources],
+        "sources": list(reading.sources),
         "verdict": reading.verdict,
         "departures": len(reading.way.steps) + bool(reading.scale.name),
         "rivals": reading.rivals,
@@ -215,10 +214,9 @@ def _near_as_dict(figure: Printed, reading: Reading) -> dict[str, Any]:
 
 def _readings_table(explained: Explained) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (each.value, each.fit, each.model.names[0], each.convention, each.rivals, each.sentence)
-        for each in explained.readings
+        (each.value, each.fit, each.rivals, each.model.names[0], each.convention) for each in explained.readings
     )
-    return Table(in_short(explained), ("exactly", "fits", "model", "convention", "rivals", "what is counted"), rows)
+    return Table(in_short(explained), ("exactly", "fits", "rivals", "model", "convention"), rows)
 
 
 def _nearest_table(explained: Explained) -> Table:
@@ -257,7 +255,7 @@ def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Ex
 def _in_common(explained: Explained) -> Explained:
     """Return a figure whose first reading explains the others as well, so that it is no coincidence."""
     first, *others = explained.readings
-    return explained._replace(readings=(first._replace(coincidences=0), *others))
+    return explained._replace(readings=(first._replace(coincidences=0, beaten=False), *others))
 
 
 def read(texts: Sequence[str | int]) -> tuple[Printed, ...]:

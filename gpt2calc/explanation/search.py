@@ -53,7 +53,7 @@ class Ways:
     >>> from gpt2calc.presets import load
     >>> ways = Ways(load("gpt2").dims, lattice.axes(()), 4)
     >>> [(way.value, way.name) for way in ways.between(COUNT, 137_000_000, 138_000_000)]
-    [(137022720, 'stored_with_masks')]
+    [(137022720, 'stored_with_masks'), (137058816, 'padded_vocabulary + stored_with_masks')]
     """
 
     def __init__(self, x: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
