@@ -34,9 +34,11 @@ from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.explanation import lattice
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.table import rounded
 from gpt2calc.tensor_table import WEIGHT
+from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
 SIZES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
-
-GPT1_VOCABULARY = 40478
-"""transformers, OpenAIGPTConfig: the vocabulary of GPT-1."""
 
 FIGURES = ("kaplan", "without_embeddings", "tied", "stored_with_masks", "untied")
 """The conventions behind the figures that are most often given for gpt2."""
@@ -59,8 +58,8 @@ UNITS = {"M": 10**6, "B": 10**9}
 ROOMS = ("checkpoints", "claims", "verification")
 """Rooms whose files stand on floors of their own."""
 
-UNVERSIONED = ("infer",)
-"""Commands that print a config.json, whose keys are not ours."""
+UNVERSIONED = ("infer", "page")
+"""Commands that print no JSON of ours: a config.json, and HTML."""
 
 
 # Running the command line
@@ -166,15 +165,41 @@ def figure(value: int) -> str:
 
 def figures() -> str:
     """Draw the figures that are given for gpt2, each with the way of counting that gives it."""
-    gpt1 = gpt2calc.count("gpt2", vocab_size=GPT1_VOCABULARY).total
-    sentence = f"gpt2's sizes with GPT-1's vocabulary of {GPT1_VOCABULARY:,}; a hypothesis, since OpenAI gave no reason"
-    rows = [(gpt1, sentence, "")]
     dims = gpt2calc.count("gpt2").dims
+    rows = [(counted(lattice.GPT1, dims), lattice.GPT1.sentence, "`gpt1_vocabulary`, a hypothesis")]
     for name in FIGURES:
         row = conventions.find(name)
         rows.append((row.value(dims), row.sentence, f"`{name}`"))
     written = ((figure(value), f"{value:,}", sentence, name) for value, sentence, name in sorted(rows))
     return table(("figure", "exactly", "what is counted", "convention"), written, right=(0, 1))
+
+
+def counted(step: lattice.Step, x: Dims) -> int:
+    """Return what one step away from the plain count comes to."""
+    return step.value(x) if step.value else formulas.total(step.change(x)) if step.change else 0
+
+
+def ways() -> str:
+    """Draw every way of counting, common and rare, for the released sizes, from the smallest number of gpt2 up."""
+    steps = [lattice.Step(row.name, 0, row.sentence, row.source, value=row.value) for row in conventions.CONVENTIONS]
+    more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
+    steps += [step for step in more if step.name not in conventions.NAMES and not step.one_byte]
+    sizes = [gpt2calc.count(name).dims for name in SIZES]
+    rows = {step.name: (step, [counted(step, x) for x in sizes]) for step in steps}
+    ordered = sorted(rows.values(), key=lambda row: row[1][0])
+    written = (
+        (shown(step.name, values[0]), f"`{step.name}`", *(f"{value:,}" for value in values), step.sentence)
+        for step, values in ordered
+        if values[0]
+    )
+    return table(("gpt2", "convention", *SIZES, "what is counted"), written, right=(0, 2, 3, 4, 5))
+
+
+def shown(name: str, value: int) -> str:
+    """Return a count as people say it: 548 MB where it is of bytes, 124M in millions, 102K in thousands."""
+    if name.endswith("_bytes"):
+        return rounded(value, 10**6, 0) + " MB"
+    return figure(value) if value >= 10**6 else rounded(value, 1000, 0) + "K"
 
 
 def convention_sentences() -> str:
@@ -499,6 +524,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
     **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS if name not in UNVERSIONED},
@@ -507,8 +533,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def pages() -> list[Path]:
-    """Return every page that may hold generated blocks."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    """Return every page that may hold generated blocks, and the what-if page, which is generated as a whole."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
 
 
 def drawn(text: str) -> str:
@@ -531,12 +557,19 @@ def drawn(text: str) -> str:
     return BLOCK.sub(block, text)
 
 
+def anew(page: Path) -> str:
+    """Return what a page should say now."""
+    if page.suffix == ".html":
+        return document.build(gpt2calc.__version__)
+    return drawn(page.read_text(encoding="utf-8"))
+
+
 def drift(page: Path) -> str:
     """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
     text = page.read_text(encoding="utf-8")
     name = page.relative_to(ROOT).as_posix()
     lines = difflib.unified_diff(
-        text.splitlines(keepends=True), drawn(text).splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
+        text.splitlines(keepends=True), anew(page).splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
     )
     return "".join(lines)
 
@@ -551,7 +584,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if check:
             sys.stdout.write(difference)
         else:
-            page.write_text(drawn(page.read_text(encoding="utf-8")), encoding="utf-8")
+            page.write_text(anew(page), encoding="utf-8")
     if check and drifted:
         names = ", ".join(page.relative_to(ROOT).as_posix() for page in drifted)
         print(f"drifted: {names}; run python docs/generate.py", file=sys.stderr)

@@ -345,6 +345,31 @@ def explain(
     return report.explain(report.read(texts), sources)
 
 
+def write_page(path: str | os.PathLike[str], /) -> int:
+    """Write the what-if page: one file of HTML that counts, compares and verifies in a browser, without a network.
+
+    Args:
+        path: the file to write; one that is there is written anew.
+
+    Returns:
+        How many bytes it has.
+
+    Raises:
+        OSError: it cannot be written.
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 200_000
+    True
+    """
+    from gpt2calc import __version__
+    from gpt2calc.webpage import document
+
+    content = document.build(__version__).encode()
+    with open(path, "wb") as file:
+        return file.write(content)
+
+
 def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
     """Recompute published claims about the parameters of models, and judge each.
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 WRAPPERS = ("module.", "_orig_mod.", "model.")
 """What DistributedDataParallel, torch.compile and Lightning put before every name, in any order and number."""
 
-_BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
+BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
+"""The number of a block in a name."""
 
 HEADS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
 """The components that stand on the body, so that no prefix of the body stands before their names."""
@@ -160,7 +161,7 @@ def templated(name: str) -> tuple[str, int | None]:
     >>> templated("transformer.h.11.ln_1.weight"), templated("model/h11/ln_1/g"), templated("wte.weight")
     (('transformer.h.{}.ln_1.weight', 11), ('model/h{}/ln_1/g', 11), ('wte.weight', None))
     """
-    found = _BLOCK.search(name)
+    found = BLOCK.search(name)
     if found is None:
         return name, None
     return f"{name[: found.start(2)]}{{}}{name[found.end(2) :]}", int(found[2])

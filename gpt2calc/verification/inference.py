@@ -45,7 +45,8 @@ def _axis(size: Any) -> tuple[str, int] | None:
     return (_FIELD[letters], times) if letters in _FIELD and not others else None
 
 
-_AXES = {(row.component, row.role): tuple(map(_axis, row.shape)) for row in tensor_table.table(_LETTERED)}
+AXES = {(row.component, row.role): tuple(map(_axis, row.shape)) for row in tensor_table.table(_LETTERED)}
+"""The field that each axis of a tensor shows, and how many times it; None where it is a sum, or a number."""
 
 
 class Inferred(NamedTuple):
@@ -141,7 +142,7 @@ def _votes(found: list[_Found]) -> dict[str, Counter[int]]:
 def _sizes(piece: Piece, shape: Shape) -> Iterator[tuple[str, int]]:
     """Yield the sizes that a shape shows, read against the letters of the tensor table: 2304 over 3d is d = 768."""
     seen = piece.layout.table(shape)
-    axes = _AXES[piece.component, piece.role]
+    axes = AXES[piece.component, piece.role]
     if seen is None or len(seen) != len(axes):
         return
     for axis, size in zip(axes, seen, strict=True):

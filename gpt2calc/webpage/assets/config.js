@@ -1,0 +1,193 @@
+// A config.json or fields in any spelling: what gpt2calc.documents and gpt2calc.config do, by the same tables.
+
+const FIELDS = FACTS.config;
+const CANONICAL = new Map(
+  Object.entries(FIELDS.spellings).flatMap(([field, others]) => [field, ...others].map((name) => [name, field])),
+);
+
+/** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
+const kept = (value) => (typeof value === "number" ? BigInt(value) : value);
+
+const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
+
+const DEFAULTS = keptAll(FIELDS.defaults);
+
+/** Read the text of a config.json: all fields, and notes. A Sentence is thrown where it is none of a GPT-2. */
+function readConfig(text) {
+  const document = parseConfig(text);
+  const { fields, notes } = readDocument(document);
+  return { fields: validated(canonical(fields)), notes };
+}
+
+function parseConfig(text) {
+  const twice = (key, first, second) => {
+    if (!same(first, second))
+      throw new Sentence(`${shortened(key)} is given twice, as ${shown(first)} and as ${shown(second)}`);
+  };
+  let document;
+  try {
+    document = new JsonReader(text, { deepest: 900, twice, constant: (word) => new Real(word) }).document();
+  } catch (error) {
+    if (!(error instanceof NotJson)) {
+      if (error.message === "digits") throw new Sentence("not a config: it holds a number of more than 4,300 digits");
+      throw error;
+    }
+    if (error.message === "nested") throw new Sentence("not a config: its JSON is nested too deeply");
+    const before = text.slice(0, error.place).split("\n");
+    const where = `line ${before.length}, column ${characters(before.at(-1)).length + 1}`;
+    throw new Sentence(`not JSON: ${error.message} at ${where}`);
+  }
+  if (!(document instanceof Map))
+    throw new Sentence(`expected a JSON object such as {"n_layer": 12}, got a JSON ${kindOf(document)}`);
+  return document;
+}
+
+function kindOf(value) {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : { string: "string", boolean: "boolean" }[typeof value] ?? "number";
+}
+
+/** The fields that a document gives, and a note for each thing a reader should know. */
+function readDocument(document) {
+  refuseOtherModels(document);
+  if (!FIELDS.marks.some((mark) => document.has(mark)))
+    return { fields: new Map([...document].filter(([name]) => name !== FIELDS.ours)), notes: [] };
+  const fields = new Map();
+  const notes = [];
+  for (const field of Object.keys(FIELDS.spellings)) readField(field, document, fields, notes);
+  for (const [name, meant] of Object.entries(FIELDS.not_read))
+    if (document.has(name) && !same(document.get(name), fields.get(meant) ?? null))
+      notes.push(`${pair(name, document.get(name))} is not read by GPT-2; ${meant} is what counts`);
+  const note = readHead(document, fields);
+  if (note) notes.push(note);
+  for (const [field, value] of Object.entries(FIELDS.documented))
+    if (!fields.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
+  return { fields, notes };
+}
+
+function readField(field, document, fields, notes) {
+  const theirs = FIELDS.read_by_transformers[field] ?? [field];
+  const names = [...new Set([...theirs, field, ...FIELDS.spellings[field]])].filter((name) => document.has(name));
+  if (!names.length) return;
+  const [first, ...rest] = names;
+  const value = document.get(first);
+  fields.set(field, value);
+  for (const name of rest)
+    if (!same(document.get(name), value)) {
+      const passed = pair(name, document.get(name));
+      notes.push(`${pair(first, value)} is read, as transformers does, and ${passed} is not`);
+    }
+  if (!theirs.includes(first) || FIELDS.not_in_transformers.includes(field))
+    notes.push(`transformers itself would not read ${pair(first, value)}; it is counted as given`);
+}
+
+function refuseOtherModels(document) {
+  const type = document.get("model_type") ?? null;
+  if (type === null || type === "gpt2") return;
+  const decoder = document.get("decoder");
+  const inner = decoder instanceof Map && decoder.get("model_type") === "gpt2";
+  const advice = inner ? "; its decoder is a gpt2: give the decoder's object alone" : "";
+  throw new Sentence(`model_type is ${shown(type)}, expected 'gpt2'${advice}`);
+}
+
+/** Take the head from `architectures` and num_labels from `id2label`, where they are not given outright. */
+function readHead(document, fields) {
+  const labels = document.get("id2label");
+  if (!document.has("num_labels") && labels instanceof Map) fields.set("num_labels", BigInt(labels.size));
+  const architectures = document.get("architectures");
+  if (fields.has("head") || !isTrue(architectures)) return null;
+  if (!Array.isArray(architectures) || !architectures.every((name) => typeof name === "string"))
+    throw new Sentence(`architectures must be a list of class names, got ${shown(architectures)}`);
+  const known = architectures.find((name) => Object.hasOwn(FIELDS.classes, name));
+  if (known !== undefined) {
+    fields.set("head", FIELDS.classes[known]);
+    return null;
+  }
+  return `${shortened(architectures[0])} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel`;
+}
+
+/** Whether Python takes a value for true. */
+function isTrue(value) {
+  if (value instanceof Map) return value.size > 0;
+  if (value instanceof Real) return value.value !== 0;
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+/** Fields in their canonical spelling, without those that no count depends on. */
+function canonical(fields) {
+  refuseOtherModels(fields);
+  const found = new Map();
+  const spelled = new Map();
+  for (const [name, given] of fields) {
+    const field = CANONICAL.get(name);
+    if (field === undefined) {
+      refuseUnknown(name, given, fields);
+      continue;
+    }
+    const value = field === "head" ? headOf(given) : given;
+    if (found.has(field) && !same(found.get(field), value)) {
+      const first = spelled.get(field);
+      const what = `${pair(first, fields.get(first))} and ${pair(name, given)}`;
+      throw new Sentence(`${what} disagree: both mean ${field}; give one of them`);
+    }
+    found.set(field, value);
+    spelled.set(field, name);
+  }
+  readHead(fields, found);
+  return found;
+}
+
+function headOf(given) {
+  if (given === null) return "none";
+  return typeof given === "string" && Object.hasOwn(FIELDS.classes, given) ? FIELDS.classes[given] : given;
+}
+
+function refuseUnknown(name, given, fields) {
+  const meant = Object.hasOwn(FIELDS.not_read, name) ? FIELDS.not_read[name] : null;
+  const isGiven = [...fields.keys()].some((other) => CANONICAL.get(other) === meant);
+  if (FIELDS.no_count.includes(name) || (meant && isGiven)) return;
+  if (meant) throw new Sentence(`GPT-2 does not read ${name}: give ${pair(meant, given)}`);
+  const near = closest(name, [...CANONICAL.keys()]);
+  const advice = near
+    ? `did you mean ${CANONICAL.get(near)}?`
+    : `known fields are ${Object.keys(FIELDS.spellings).join(", ")}`;
+  throw new Sentence(`there is no field ${shortened(name)}: ${advice}`);
+}
+
+/** The sentence that says what a field takes, where a value is something else; null where it is right. */
+function problemWith(field, value) {
+  const rule = FIELDS.rules[field];
+  const isRight = {
+    boolean: () => rule.truth,
+    bigint: () => rule.least !== null && value >= BigInt(rule.least),
+    string: () => rule.words.includes(value),
+    object: () => value === null && rule.empty,
+  }[typeof value]();
+  return isRight ? null : `${field} must be ${rule.expected}, got ${shown(value)}`;
+}
+
+/** All fields, those that are not given with their defaults; a Sentence where one is wrong. */
+function validated(given) {
+  const wrong = Object.keys(DEFAULTS).filter((field) => given.has(field) && problemWith(field, given.get(field)));
+  if (wrong.length) {
+    const others = wrong.length > 1 ? ` (wrong as well: ${wrong.slice(1).join(", ")})` : "";
+    throw new Sentence(problemWith(wrong[0], given.get(wrong[0])) + others);
+  }
+  const fields = { ...DEFAULTS, ...Object.fromEntries(given) };
+  for (const [field, value] of Object.entries(fields))
+    if (typeof value === "bigint" && String(value).length > FIELDS.digits)
+      throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
+  const problem = headsProblem(fields);
+  if (problem) throw new Sentence(problem);
+  return fields;
+}
+
+function headsProblem({ n_head: heads, n_embd: width }) {
+  if (!heads || width % heads === 0n) return null;
+  const below = width - (width % heads);
+  const near = below ? `${below} or ${below + heads}` : `${heads}`;
+  return (
+    `n_head ${heads} must divide n_embd ${width}: give n_embd ${near}, or another n_head, ` +
+    "or leave n_head out, since no count depends on it"
+  );
+}

@@ -1,0 +1,76 @@
+"""The page as one file: markup, style and scripts put together, under a policy that allows these and nothing else."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from hashlib import sha256
+from json import dumps
+
+from gpt2calc.webpage import arithmetic, facts
+
+ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
+
+SCRIPTS = (
+    *("exact", "count", "json", "config", "safetensors", "verify", "figures", "state", "share"),
+    *("dom", "controls", "page"),
+)
+"""The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
+
+POLICY = (
+    "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""What the page may do: run its one script, show its one style and its icon, and fetch nothing."""
+
+
+def build(version: str) -> str:
+    """Return the whole page as HTML.
+
+    Args:
+        version: that of gpt2calc, which the page names.
+
+    >>> build("1.0").startswith("<!doctype html>")
+    True
+    """
+    style, script = _asset("page.css"), _script()
+    policy = POLICY.format(script=_hash(script), style=_hash(style))
+    page = _asset("page.html")
+    for name, content in (("policy", policy), ("style", style), ("version", version), ("script", script)):
+        page = page.replace(f"{{{name}}}", content, 1)
+    return page
+
+
+def _script() -> str:
+    """Return the one script: the data, the functions that are printed from Python, and those written by hand."""
+    written = (_asset(f"{name}.js") for name in SCRIPTS)
+    return "\n".join(('"use strict";', _facts(), arithmetic.write(), *written))
+
+
+def _facts() -> str:
+    """Return the data as JavaScript, a line for each row, in which no text can end the script that it stands in."""
+    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect().items())
+    text = ",\n".join(pairs)
+    for character in "<\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f"const FACTS = {{\n{text}\n}};"
+
+
+def _rows(found: object) -> str:
+    """Return a list with a row a line, so that what changes can be seen; anything else in one line."""
+    if not isinstance(found, list):
+        return _json(found)
+    return "[\n" + ",\n".join(map(_json, found)) + "\n]"
+
+
+def _json(value: object) -> str:
+    return dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hash(content: str) -> str:
+    return b64encode(sha256(content.encode()).digest()).decode()
+
+
+def _asset(name: str) -> str:
+    with open(os.path.join(ASSETS, name), encoding="utf-8") as file:
+        return file.read()

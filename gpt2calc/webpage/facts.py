@@ -1,0 +1,165 @@
+"""The Python tables that are data, as one dictionary for the page: names, spellings, presets, dtypes, dialects, units.
+
+Nothing is stated here: each value is taken from the table that is its home. What counts is in `arithmetic`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc import conventions, counts, documents, figures, formulas, listing, presets, spellings, tensor_table
+from gpt2calc.checkpoints import safetensors, shards, strict_json
+from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
+from gpt2calc.dialects.layouts import LINEAR, SAME
+from gpt2calc.dims import HEADS as HEAD_NAMES
+from gpt2calc.dims import LETTERS, from_fields
+from gpt2calc.errors import ConfigError
+from gpt2calc.polynomial import READING_ORDER
+from gpt2calc.verification import inference, matching, sorting
+from gpt2calc.webpage.controls import CONTROLS
+from gpt2calc.webpage.tracer import Traced, terms, traced_dims
+
+if TYPE_CHECKING:
+    from gpt2calc.dialects.base import Dialect
+    from gpt2calc.presets import Preset
+
+
+def collect() -> dict[str, Any]:
+    """Return everything that the page knows and does not compute, as JSON takes it."""
+    return {
+        "schema": counts.SCHEMA,
+        "letters": LETTERS,
+        "reading_order": READING_ORDER,
+        "groups": formulas.GROUPS,
+        "components": _components(),
+        "n_inner": _terms(_default_inner()),
+        "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
+        "controls": [control._asdict() for control in CONTROLS],
+        "presets": [_preset(preset) for preset in presets.models()],
+        "config": _config(),
+        "figures": _figures(),
+        "safetensors": _safetensors(),
+        "names": _names(),
+    }
+
+
+def _terms(value: object) -> list[list[Any]]:
+    """Return an expression as coefficients, each with its letters and the flags that it is multiplied by."""
+    return [[n, letters, *flags] for (letters, flags), n in terms(value).items()]
+
+
+def _components() -> list[dict[str, Any]]:
+    """Return the closed form of every component, multiplied out."""
+    return [
+        {"component": row.component, "group": row.group, "source": row.source, "formula": list(map(_terms, row[2:5]))}
+        for row in formulas.table(traced_dims())
+    ]
+
+
+def _default_inner() -> object:
+    """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
+    return from_fields({**documents.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
+
+
+def _preset(preset: Preset) -> dict[str, Any]:
+    found = preset._asdict()
+    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published")}
+
+
+def _config() -> dict[str, Any]:
+    """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
+    from gpt2calc.config import DIGITS, Config  # loads pydantic, which nothing else here does
+
+    return {
+        "defaults": {**Config().model_dump(), **documents.DEFAULTS},
+        "documented": documents.DEFAULTS,
+        "spellings": spellings.SPELLINGS,
+        "read_by_transformers": spellings.READ_BY_TRANSFORMERS,
+        "classes": spellings.CLASSES,
+        "not_read": spellings.NOT_READ,
+        "no_count": sorted(spellings.NO_COUNT),
+        "marks": spellings.MARKS_OF_TRANSFORMERS,
+        "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
+        "ours": documents.OURS,
+        "rules": {field: _rule(field) for field in spellings.SPELLINGS},
+        "digits": DIGITS,
+    }
+
+
+def _rule(field: str) -> dict[str, Any]:
+    """Return what a field takes, by asking the config: nothing, a truth, whole numbers from one on, or words."""
+    from gpt2calc.config import Config  # as above
+
+    def takes(value: object) -> bool:
+        try:
+            Config(**{field: value})
+        except ConfigError:
+            return False
+        return True
+
+    try:
+        Config(**{field: ...})
+    except ConfigError as error:
+        expected = str(error).partition(" must be ")[2].partition(", got ")[0]
+    return {
+        "expected": expected,
+        "empty": takes(None),
+        "truth": takes(True),
+        "least": next((least for least in (0, 1) if takes(least)), None),
+        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if takes(word)],
+    }
+
+
+def _figures() -> dict[str, Any]:
+    """Return the units of printed numbers, each as a fraction, and the verdicts."""
+    units = {unit: [value.numerator, value.denominator, *kinds] for unit, (value, kinds) in figures.UNITS.items()}
+    return {"units": units, "pattern": figures.FIGURE.pattern.replace("(?P<", "(?<"), "verdicts": figures.VERDICTS}
+
+
+def _safetensors() -> dict[str, Any]:
+    return {
+        "bits": safetensors.SIZES,
+        "plain": list(listing.BITS),
+        "floats": sorted(listing.FLOATS),
+        "keys": safetensors.KEYS,
+        "most_dims": safetensors.MOST_DIMS,
+        "deepest": safetensors.DEEPEST,
+        "largest": strict_json.LARGEST,
+        "most_shards": shards.MOST_SHARDS,
+        "most_tensors": shards.MOST_TENSORS,
+        "most_read": shards.MOST_READ,
+    }
+
+
+def _names() -> dict[str, Any]:
+    """Return how names are read: the dialects that store a matrix as it is or turned round, and nothing else."""
+    return {
+        "dialects": [_dialect(each) for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}],
+        "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
+        "wrappers": WRAPPERS,
+        "block": BLOCK.pattern,
+        "heads": sorted(HEADS),
+        "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
+        "may_be_0": inference.MAY_BE_0,
+        "fits": inference.FITS,
+        "bias": tensor_table.BIAS,
+        "weight": tensor_table.WEIGHT,
+        "most_faults": matching.MOST,
+        "most_compared": matching.MOST_COMPARED,
+        "beyond": sorting.BEYOND,
+        "multiple": sorting.MULTIPLE,
+        "most_padded": sorting.MOST_PADDED,
+    }
+
+
+def _dialect(dialect: Dialect) -> dict[str, Any]:
+    pieces = [[each.template, each.component, each.role, each.layout == LINEAR] for each in dialect.pieces]
+    return {
+        "name": dialect.name,
+        "pieces": pieces,
+        "extras": [list(each) for each in dialect.extras],
+        "prefix": dialect.prefix,
+        "pads_vocabulary": dialect.pads_vocabulary,
+        "head_is_copied": dialect.head_is_copied,
+    }

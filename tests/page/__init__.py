@@ -1,0 +1,1 @@
+"""The what-if page in a real browser, and what prints it."""

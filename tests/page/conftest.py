@@ -1,0 +1,49 @@
+"""What the tests of the page share: the page as it is built now, a browser, and a page that is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import gpt2calc
+from gpt2calc.webpage import document
+from tests.browser import Watched, chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def built() -> str:
+    """Build the page."""
+    return document.build(gpt2calc.__version__)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium, for one module alone: while it runs, no other loop of asyncio can."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def path(built: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page to disk."""
+    file = tmp_path_factory.mktemp("page") / "gpt2calc.html"
+    file.write_text(built, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def opened(browser: Browser, path: Path) -> Iterator[Watched]:
+    """Open the page, and see at the end that nothing left it and nobody complained."""
+    watched = Watched(browser, path)
+    watched.open()
+    yield watched
+    complaints = watched.complaints
+    watched.close()
+    assert complaints == []

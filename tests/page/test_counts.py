@@ -1,0 +1,195 @@
+"""The page counts what Python counts: 1,000 random models, every component, convention and formula, exactly."""
+
+from __future__ import annotations
+
+import json
+import random
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import figures, formulas
+from gpt2calc.counts import ParameterCount, symbols
+from gpt2calc.dims import HEADS, LETTERS, from_fields, to_fields
+from gpt2calc.errors import ConfigError
+from gpt2calc.polynomial import Polynomial
+from gpt2calc.spellings import SPELLINGS
+from gpt2calc.webpage import facts
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+DEFAULTS = facts.collect()["config"]["defaults"]
+SWITCHES = [name for name, value in DEFAULTS.items() if isinstance(value, bool)]
+
+READ = """
+const fieldsOf = (text) => Object.fromEntries(Object.entries(text).map(([name, value]) =>
+  [name, typeof value === "string" && /^\\d+$/.test(value) ? BigInt(value) : value]));
+"""
+"""Fields as Python hands them over: numbers of any size as text."""
+
+COUNT = (
+    "(states) => {"
+    + READ
+    + """
+  return states.map((state) => {
+    const count = counted(dimsOf(fieldsOf(state)));
+    const {letters, numbers} = totalForm(count.x);
+    const components = count.components.map((part) => [part.name, part.times, part.weights, part.biases,
+      part.form.text(), part.form.text(sizesOf(count.x))]);
+    const {weights, biases, total, groups, conventions} = count;
+    return json({components, groups: groups.map((group) => [group.name, group.weights, group.biases, group.total]),
+      weights, biases, total, conventions, letters, numbers, block: perBlock(count.x), dims: count.x});
+  });
+}"""
+)
+
+
+def states(count: int, seed: int = 20) -> list[dict[str, Any]]:
+    """Draw models: small ones, usual ones, and some of which a size is beyond what a float or 64 bits hold."""
+    draw = random.Random(seed)
+    most = (9, 300, 60_000, 2**53, 10**30)
+
+    def size(least: int) -> int:
+        return draw.randint(least, draw.choice(most))
+
+    found = []
+    for _ in range(count):
+        fields: dict[str, Any] = {name: size(1) for name in ("n_embd", "n_positions", "vocab_size")}
+        fields |= {"n_layer": size(0), "n_inner": draw.choice((None, 0, size(0), 4 * fields["n_embd"]))}
+        fields |= {name: draw.random() < 0.5 for name in SWITCHES} | {"head": draw.choice(tuple(HEADS))}
+        fields |= {"qkv_bias": draw.choice((None, True, False)), "num_labels": size(0)}
+        fields |= {"pad_vocab_size_multiple": draw.choice((None, 1, 128, size(1)))}
+        found.append({**DEFAULTS, **fields})
+    return found
+
+
+def handed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields as the page takes them: whole numbers as text, so that none is rounded on the way."""
+    return {name: str(value) if type(value) is int else value for name, value in fields.items()}
+
+
+def expected(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return all that Python says of a model."""
+    count = ParameterCount(from_fields(fields))
+    sizes = {letter: getattr(count.dims, name) for name, letter in LETTERS.items()}
+    total = Polynomial.of(formulas.total(symbols(count.dims)))
+    parts = count.components
+    return {
+        "components": [
+            [part.name, part.times, part.weights, part.biases, part.formula.text(), part.formula.text(sizes)]
+            for part in parts
+        ],
+        "groups": [[group.name, group.weights, group.biases, group.total] for group in count.groups.values()],
+        "weights": count.weights,
+        "biases": count.biases,
+        "total": count.total,
+        "conventions": count.conventions,
+        "letters": total.text(),
+        "numbers": total.text(sizes),
+        "block": count.per_block,
+        "dims": count.dims._asdict(),
+    }
+
+
+def test_1000_random_models_are_counted_as_python_counts_them(opened: Watched) -> None:
+    """Every component, group, convention and formula is the same, digit for digit, also above 2^53 and 2^64."""
+    drawn = states(1000)
+    found = opened.page.evaluate(COUNT, [handed(fields) for fields in drawn])
+    assert len(found) == 1000
+    beyond = 0
+    for fields, text in zip(drawn, found, strict=True):
+        wanted = expected(fields)
+        assert json.loads(text) == wanted, fields
+        beyond += wanted["total"] > 2**64
+    assert 200 < beyond < 900
+
+
+def test_every_model_that_ships_is_in_the_page_with_its_count(opened: Watched) -> None:
+    """By its name and by each of its aliases."""
+    names = [word for model in gpt2calc.models() for word in (model.name, *model.aliases)]
+    script = "(names) => names.map((name) => String(totalOf(dimsOf(findPreset(name).all))))"
+    totals = opened.page.evaluate(script, names)
+    assert totals == [str(gpt2calc.count(name).total) for name in names]
+
+
+def test_tensors_are_those_of_python(opened: Watched) -> None:
+    """Names, roles, how often they occur, and shapes."""
+    drawn = states(50, seed=4)
+    script = "(states) => {" + READ + " return states.map((state) => json(tensorsOf(dimsOf(fieldsOf(state))))); }"
+    found = opened.page.evaluate(script, [handed(fields) for fields in drawn])
+    for fields, text in zip(drawn, found, strict=True):
+        rows = gpt2calc.tensor_table.table(from_fields(fields))
+        wanted = [row._asdict() | {"template": row.template, "in_block": row.in_block} for row in rows]
+        assert json.loads(text) == json.loads(json.dumps(wanted))
+
+
+def test_shares_are_the_floats_that_python_prints(opened: Watched) -> None:
+    """The quotient of two integers of any size is rounded once, to the nearest float."""
+    draw = random.Random(7)
+    pairs = [(part, part + draw.randint(0, 10**e)) for e in range(1, 60) for part in [draw.randint(1, 10**e)]]
+    pairs += [(0, 5), (5, 5), (1, 3), (1, 10**40), (2**53 + 1, 2**54 + 1)]
+    script = "(pairs) => pairs.map(([part, whole]) => share(BigInt(part), BigInt(whole)))"
+    found = opened.page.evaluate(script, [[str(part), str(whole)] for part, whole in pairs])
+    assert found == [part / whole for part, whole in pairs]
+
+
+FIGURES = ["137M", "124M", "1.5B", "~345 million", "117M", "548 MB", "0.5 GB", "124,439,808", "about 100,000", "0", "x"]
+FIGURES += ["-5M", "~ 1,558M", "12 KiB", "22 %", "1e9", "1.50B", "2x", "137", "1.5", "163.04M"]
+
+
+@pytest.mark.parametrize("text", FIGURES)
+def test_a_figure_is_judged_as_python_judges_it(text: str, opened: Watched) -> None:
+    """Exact, rounded, cut off, or none of them; what is no figure of parameters or bytes gets a sentence."""
+    exact = [
+        n for base in (137_022_720, 124_439_808, 1_557_611_200, 548_090_880, 345_000_000) for n in (base, base + 1)
+    ]
+    exact += [
+        0,
+        5,
+        12 * 1024,
+        136_500_000,
+        137_500_000,
+        1_450_000_000,
+        1_550_000_000,
+        344_499_999,
+        355_000_000,
+        104_000,
+    ]
+    script = """([text, exact]) => {
+      try { const figure = readFigure(text); return exact.map((n) => readingsOf(figure, BigInt(n)).join()); }
+      catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
+    }"""
+    found = opened.page.evaluate(script, [text, [str(n) for n in exact]])
+    try:
+        figure = figures.read(text).low
+        assert figure is not None
+        kinds = figures.UNITS[figure.unit][1]
+        wanted = [",".join(figure.readings(Fraction(n))) for n in exact]
+    except ConfigError:
+        assert "expected a figure such as" in found
+        return
+    if not {figures.COUNT, figures.BYTES} & set(kinds):
+        assert "expected a figure such as" in found
+        return
+    assert found == wanted
+
+
+def test_every_component_is_drawn_with_a_source_and_a_group() -> None:
+    """The data of the page has a row for each row of the table, in its order."""
+    rows = formulas.table(from_fields(DEFAULTS))
+    found = facts.collect()["components"]
+    assert [(row["component"], row["group"], row["source"]) for row in found] == [
+        (row.component, row.group, row.source) for row in rows
+    ]
+
+
+def test_the_dims_of_a_state_give_its_fields_back(opened: Watched) -> None:
+    """As `dims.to_fields` does; the JSON that is copied is made of it."""
+    drawn = states(100, seed=9)
+    script = "(states) => {" + READ + " return states.map((state) => json(fieldsOfDims(dimsOf(fieldsOf(state))))); }"
+    found = opened.page.evaluate(script, [handed(fields) for fields in drawn])
+    assert [json.loads(text) for text in found] == [to_fields(from_fields(fields)) for fields in drawn]
+    assert set(SPELLINGS) == set(DEFAULTS)

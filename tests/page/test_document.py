@@ -1,0 +1,156 @@
+"""The file itself: its size, its policy, what it holds, the committed copy, and the command that writes it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import conventions, formulas, tensor_table
+from gpt2calc.spellings import SPELLINGS
+from gpt2calc.webpage import controls, document
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+STYLE, SCRIPT = (re.compile(rf"<{tag}>(.*?)</{tag}>", re.DOTALL) for tag in ("style", "script"))
+
+
+def test_the_committed_page_is_the_one_that_is_built(built: str) -> None:
+    """A table that changed in Python changes the page: python docs/generate.py writes it anew."""
+    assert (DOCS / "gpt2calc.html").read_text(encoding="utf-8") == built
+
+
+def test_the_page_is_small(built: str) -> None:
+    """Under 200 kB, with all that it needs."""
+    assert len(built.encode()) < 200_000
+
+
+def test_the_page_asks_for_nothing(built: str) -> None:
+    """No address stands in it but that of the project, behind a link, and the name of SVG in the icon."""
+    addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]+[^\s\"'`<)]*", SCRIPT.sub("", built)))
+    assert addresses == {"https://github.com/gpt2calc/gpt2calc", "http://www.w3.org/2000/svg"}
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|import)\s*\(", built)
+    assert not re.search(r"<(link|img|iframe|object|embed|form|base)\b(?![^>]*rel=\"icon\")", built)
+
+
+def test_the_policy_allows_this_style_and_this_script_alone(built: str) -> None:
+    """Each by the hash of what stands between its tags, and nothing by 'unsafe-inline'."""
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', built)
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    for name, pattern in (("style-src", STYLE), ("script-src", SCRIPT)):
+        (content,) = pattern.findall(built)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules.pop(name) == f"'sha256-{digest}'"
+    assert rules == {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+
+
+def test_no_markup_is_made_of_text() -> None:
+    """Foreign text becomes text: nothing in the scripts parses markup, or runs text."""
+    for name in document.SCRIPTS:
+        text = Path(document.ASSETS, f"{name}.js").read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", text)
+        assert not re.search(r"setAttribute\(.(style|on)", text)
+
+
+def test_every_asset_is_in_the_page(built: str) -> None:
+    """No file of the folder is left out."""
+    names = {path.name for path in Path(document.ASSETS).iterdir()}
+    assert names == {"page.html", "page.css", *(f"{name}.js" for name in document.SCRIPTS)}
+    assert "{script}" not in STYLE.sub("", SCRIPT.sub("", built))
+
+
+def test_no_name_ends_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset that is called `</script>` stays a text."""
+    evil = gpt2calc.models()[0]._replace(name='</script><script>alert("1")</script>', summary="\u2028 <!-- ' \" `")
+    monkeypatch.setattr("gpt2calc.presets.models", lambda: (evil,))
+    page = document.build("1")
+    assert page.count("</script>") == 1
+    assert "<!--" not in page
+    assert "\u2028" not in page
+
+
+def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A component, a tensor and a convention that are added to their tables appear in what is printed."""
+
+    def planted(table: Any, row: Any) -> Any:
+        return lambda x: (*table(x), row(x))
+
+    part = planted(formulas.table, lambda x: formulas.Formula("new", "mlp", x.n_layer, 7 * x.n_embd**3, x.bias, "here"))
+    row = planted(
+        tensor_table.table, lambda x: tensor_table.Row("", "new", "weight", x.n_layer, (7 * x.n_embd, x.n_embd, 2))
+    )
+    way = conventions.Convention("halves", "parameters", "half", "here", lambda x: formulas.total(x) // 2)
+    assert "halves" not in document.build("1")
+    monkeypatch.setattr(formulas, "table", part)
+    monkeypatch.setattr(tensor_table, "table", row)
+    monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
+    page = document.build("1")
+    assert '{component: "new", group: "mlp", times: L, weights: 7n * d ** 3n, biases: bias},' in page
+    assert 'template: "new.weight"' in page
+    assert re.search(r"\n  halves: floored\(V \* d .*, 2n\),\n", page)
+
+
+def test_every_field_has_a_control() -> None:
+    """But for the one that no count depends on and that has no meaning for a size."""
+    fields = [control.field for control in controls.CONTROLS]
+    assert len(fields) == len(set(fields))
+    assert set(SPELLINGS) - set(fields) == {"summary_type"}
+    for control in controls.CONTROLS:
+        assert (control.kind == controls.SIZE) == bool(control.low < control.high)
+
+
+def test_the_command_writes_the_page(run: Run, tmp_path: Path, built: str) -> None:
+    """To a file that is named, and says how large it is; with -q it says nothing."""
+    file = tmp_path / "page.html"
+    assert run("page", "-o", str(file)).stdout == f"{file}: {len(built.encode()):,} bytes\n"
+    assert file.read_text(encoding="utf-8") == built
+    assert run("page", "-o", str(file), "-q") == (0, "", "")
+
+
+def test_the_command_writes_to_standard_output(run: Run, built: str) -> None:
+    """For a pipe."""
+    assert run("page", "-o", "-") == (0, built, "")
+
+
+def test_without_a_name_the_page_lies_in_the_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: str
+) -> None:
+    """As gpt2calc.html."""
+    monkeypatch.chdir(tmp_path)
+    assert run("page").stdout.startswith("gpt2calc.html: ")
+    assert (tmp_path / "gpt2calc.html").read_text(encoding="utf-8") == built
+
+
+def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
+    """One sentence with the file's name, and code 3."""
+    file = tmp_path / "missing" / "page.html"
+    ran = run("page", "-o", str(file))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert ran.stderr == f"gpt2calc page: {file}: it cannot be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_page_is_opened_where_there_is_a_browser(
+    opens: bool,  # noqa: FBT001 - a case
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By its address on disk; where there is no browser, the address is said."""
+    asked: list[str] = []
+
+    def opened(address: str) -> bool:
+        asked.append(address)
+        return opens
+
+    monkeypatch.setattr("webbrowser.open", opened)
+    ran = run("page", "-o", str(tmp_path / "a.html"), "--open")
+    assert (ran.code, asked) == (0, [f"file://{tmp_path}/a.html"])
+    assert ran.stderr == ("" if opens else f"note: no browser was found to open file://{tmp_path}/a.html\n")

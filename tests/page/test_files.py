@@ -1,0 +1,257 @@
+"""A file that is dropped on the page gets the verdict that `gpt2calc verify` gives it, word for word."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+import gpt2calc
+from gpt2calc.errors import UnreadableInputError
+from gpt2calc.webpage import facts
+from tests import test_safetensors, test_strict_json
+from tests.faults import configs, single
+from tests.goods import GOODS, X
+from tests.makers import safetensors, shards
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser import Watched
+
+SUPPORTED = {dialect["name"] for dialect in facts.collect()["names"]["dialects"]}
+OTHER_NAMINGS = {"openai", "transformerlens", "raschka", "no qkv_bias", "llm.c"}
+"""The good checkpoints whose naming splits, stacks or reshapes matrices, which the page does not read."""
+
+NAME = "model.safetensors"
+
+VERIFY = """
+async (cases) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const answers = [];
+  for (const {files, config} of cases) {
+    try {
+      const given = config === null ? null : readConfig(config).fields;
+      const found = await verify(files.map(([name, content]) => new File([bytes(content)], name)), given);
+      const {verdict, matches, faults, more, notes, match, parameters, total, fields} = found;
+      answers.push(json({verdict, matches, faults, more, notes, held: match.held, parameters, total,
+        components: Object.fromEntries(match.components), dims: dimsOf(fields)}));
+    } catch (error) {
+      if (!(error instanceof Sentence)) throw error;
+      answers.push(json({unreadable: error.message}));
+    }
+  }
+  return answers;
+}
+"""
+
+
+class Case(NamedTuple):
+    """Files, the config they are held against, and what is special about them."""
+
+    about: str
+    files: dict[str, bytes]
+    config: dict[str, Any] | None = None
+
+
+def case(about: str, tensors: Any, config: dict[str, Any] | None = None) -> Case:
+    """Return a case of one good file of these tensors."""
+    return Case(about, {NAME: safetensors.content(tensors)}, config)
+
+
+def asked(opened: Watched, cases: list[Case]) -> list[Any]:
+    """Return what the page says of each case."""
+    given = [
+        {
+            "files": [[name, base64.b64encode(content).decode()] for name, content in each.files.items()],
+            "config": None if each.config is None else json.dumps(each.config),
+        }
+        for each in cases
+    ]
+    return [json.loads(text) for text in opened.page.evaluate(VERIFY, given)]
+
+
+def expected(each: Case, folder: Path) -> Any:
+    """Return what Python says of a case."""
+    folder.mkdir(exist_ok=True)
+    for name, content in each.files.items():
+        (folder / name).write_bytes(content)
+    try:
+        found = gpt2calc.verify(next(iter(each.files)), each.config)
+    except UnreadableInputError as error:
+        return {"unreadable": str(error)}
+    (seen,) = found.observations
+    return {
+        "verdict": found.verdict,
+        "matches": found.matches,
+        "faults": [fault._asdict() for fault in found.faults],
+        "more": found.more,
+        "notes": [note for note in found.notes if not note.startswith("no shape shows n_head")],
+        "held": [part._asdict() for part in found.checked.held],
+        "parameters": seen.parameters,
+        "total": found.total,
+        "components": dict(seen.components),
+        "dims": found.dims._asdict(),
+    }
+
+
+def agree(opened: Watched, cases: list[Case], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Ask the page and Python of each case, and see that they say the same; return what they say."""
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    answers = asked(opened, cases)
+    for each, answer in zip(cases, answers, strict=True):
+        assert answer == expected(each, folder), each.about
+    return answers
+
+
+def plain(name: str) -> list[Any]:
+    """Return the tensors of one of the good checkpoints."""
+    return next(good.tensors for good in GOODS if good.name == name)
+
+
+def test_good_files_match(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every naming that the page reads, with and without their config."""
+    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
+    cases = [case(good.name, good.tensors, config) for good in goods for config in (good.config, None)]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert len(answers) > 25
+    assert all(answer["matches"] for answer in answers)
+
+
+FAULTY = ["bare", "huggingface with U8 masks", "cross-attention", "untied", "GPT2DoubleHeadsModel", "nanogpt"]
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_every_fault_of_a_single_tensor_is_found_and_named(
+    name: str, opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same verdict, the same tensors and the same sentences, without a config and with it."""
+    good = next(good for good in GOODS if good.name == name)
+    planted = list(single(good.tensors))
+    drawn = random.Random(5).sample(planted, min(len(planted), 40))
+    cases = [case(each.id, each.tensors, config) for each in drawn for config in (good.config, None)]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert sum(not answer.get("matches", False) for answer in answers) > 0.9 * len(answers)
+
+
+def test_a_wrong_config_is_found_out(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A good file is held against configs that differ in one field."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    cases = [case(about, good.tensors, config) for about, config in configs({**X.config(), **good.config})]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert sum(answer["matches"] for answer in answers) < len(answers) / 4
+
+
+WRAPPED = ["module.", "_orig_mod.", "module._orig_mod.", "model.", "other."]
+
+
+def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What training puts before every name, with and without `transformer.`; an unknown one is refused."""
+    cases = [
+        case(f"{prefix}{name}", [(prefix + tensor, *rest) for tensor, *rest in plain(name)])
+        for prefix in WRAPPED
+        for name in ("bare", "huggingface")
+    ]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert [answer.get("matches", False) for answer in answers] == [True] * 8 + [False] * 2
+
+
+def differing(tensors: list[Any], place: int | None) -> bytes:
+    """Return a file with wte and lm_head, all zeros but for one byte of the head."""
+    content = bytearray(safetensors.content(tensors))
+    header = 8 + int.from_bytes(content[:8], "little")
+    document = json.loads(content[8:header])
+    if place is not None:
+        content[header + document["lm_head.weight"]["data_offsets"][0] + place] = 1
+    return bytes(content)
+
+
+def test_a_stored_head_is_compared_bit_by_bit(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has wte's values is tied and stored twice; one that differs in a byte is not, and where is said."""
+    good = next(good for good in GOODS if good.name == "untied")
+    tied = {**good.config, "tie_word_embeddings": True}
+    cases = [
+        Case(f"byte {place}, {config}", {NAME: differing(good.tensors, place)}, config)
+        for place in (None, 0, 4 * X.n_embd + 7)
+        for config in (None, tied, good.config)
+    ]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert [answer["matches"] for answer in answers] == [True, True, True, True, False, True, True, False, True]
+
+
+def test_hostile_files_are_refused(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lying lengths, overlaps, gaps, shapes that do not go with offsets, keys twice: unreadable there and here."""
+    monkeypatch.chdir(tmp_path)
+    cases = [Case(about, {NAME: content}) for about, (content, _) in test_safetensors.FAULTS.items()]
+    cases += [Case(f"seed {n}", {NAME: content[:-1]}) for n, content in enumerate(safetensors.seeds())]
+    for each, answer in zip(cases, asked(opened, cases), strict=True):
+        wanted = expected(each, tmp_path)
+        assert "unreadable" in wanted, each.about
+        assert "unreadable" in answer, (each.about, answer)
+        if " in JSON, got " not in wanted["unreadable"] and each.about not in OTHER_WORDS:
+            assert answer == wanted, each.about
+
+
+OTHER_WORDS = {
+    *("nothing", "seven bytes", "no header", "a space first", "an array", "a byte order mark"),
+    *("no UTF-8", "an overlong character", "nesting", "a number of 5,000 digits"),
+}
+"""Files of which Python says what other format they may be, or Python's own words for what is no JSON."""
+
+BAD = {f"bad: {name}": text for name, (text, _) in test_strict_json.BAD.items()}
+DOCUMENTS: dict[str, str | bytes] = {**BAD, **test_strict_json.GOOD}
+
+
+def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
+    """And refused where it is refused: whatever two readers could see differently."""
+    script = """(documents) => documents.map((text) => {
+      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+      try { strictJson("x", bytes, "a header", 127); return null; }
+      catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
+    })"""
+    texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]
+    found = opened.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
+    refused = [name for name, problem in zip(DOCUMENTS, found, strict=True) if problem]
+    assert refused == list(BAD)
+
+
+def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Good ones, a tensor in the wrong shard, in two or in none, and a sum that is wrong."""
+    parts = shards.tiny()
+    first, second, _ = parts
+
+    def files(index: bytes, changed: dict[str, list[Any]] = parts) -> dict[str, bytes]:
+        return {shards.INDEX: index, **{name: safetensors.content(part) for name, part in changed.items()}}
+
+    moved = {**parts, first: parts[first][1:], second: [parts[first][0], *parts[second]]}
+    twice = {**parts, second: [parts[first][0], *parts[second]]}
+    dropped = {**parts, first: parts[first][1:]}
+    cases = [
+        *(Case(f"seed {n}", files(index)) for n, index in enumerate(shards.seeds())),
+        Case("moved", files(shards.index(parts), moved)),
+        Case("twice", files(shards.index(parts), twice)),
+        Case("dropped", files(shards.index(parts), dropped)),
+        Case("not in the index", files(shards.index(dropped))),
+        Case("another sum", files(shards.index(parts, total_size=5))),
+        Case("a sum of text", files(shards.index(parts, total_size="5"))),
+        Case("other parameters", files(shards.index(parts, total_parameters=63))),
+    ]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert [answer["matches"] for answer in answers] == [True] * 3 + [False] * 6 + [True]
+
+
+def test_an_index_without_its_shards_says_which_are_missing(opened: Watched) -> None:
+    """The page sees only what it was given."""
+    (answer,) = asked(opened, [Case("alone", {shards.INDEX: shards.index(shards.tiny())})])
+    assert answer["unreadable"].startswith(f"{shards.INDEX}: expected the shard 'model-00001-of-00003.safetensors'")
+
+
+def test_other_namings_are_refused_by_name(opened: Watched) -> None:
+    """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
+    (answer,) = asked(opened, [case("raschka", plain("raschka"))])
+    assert "its names fit no GPT-2" in answer["unreadable"]
+    assert {"huggingface", "nanogpt"} <= SUPPORTED
