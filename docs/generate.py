@@ -183,8 +183,8 @@ def ways() -> str:
     """Draw every way of counting, common and rare, for the released sizes, from the smallest number of gpt2 up."""
     steps = [lattice.Step(row.name, 0, row.sentence, row.source, value=row.value) for row in conventions.CONVENTIONS]
     more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
-    steps += [step for step in more if step.name not in conventions.NAMES and not step.one_byte]
     sizes = [gpt2calc.count(name).dims for name in SIZES]
+    steps += [step for step in more if step.name not in (*conventions.NAMES, "body") and not step.one_byte]
     rows = {step.name: (step, [counted(step, x) for x in sizes]) for step in steps}
     ordered = sorted(rows.values(), key=lambda row: row[1][0])
     written = (

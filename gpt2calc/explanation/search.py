@@ -14,7 +14,7 @@ from gpt2calc import formulas
 from gpt2calc.counts import letters
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.printed import KNOWN
-from gpt2calc.figures import BYTES, COUNT
+from gpt2calc.figures import BYTES
 from gpt2calc.polynomial import Polynomial
 
 if TYPE_CHECKING:
