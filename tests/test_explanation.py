@@ -326,6 +326,13 @@ def test_where_nothing_fits_the_nearest_are_told(run: Run) -> None:
     assert [each["difference"] for each in answer.to_dict()["figures"][0]["nearest"]] == distances
 
 
+@pytest.mark.parametrize("figure", ["1e99", "500M", "12"])
+def test_the_nearest_are_told_however_far_they_are(figure: str) -> None:
+    """Also where a model is a million times smaller or larger."""
+    (explained,) = gpt2calc.explain(figure, "tiny-gpt2").figures
+    assert explained.readings or len(explained.nearest) == report.NEAREST
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [

@@ -133,7 +133,7 @@ def test_a_fit_is_what_decimal_makes_of_the_number(value: int, decimals: int, un
         for expected, rules in ROUNDINGS.items():
             for rule in rules:
                 shown = exact.quantize(step, rounding=rule)
-                if not shown:
+                if not shown or (rule == ROUND_CEILING and value < scale.unit):  # nothing is rounded up to a 1
                     continue
                 (figure,) = printed.read(f"{shown}{unit}")
                 fit = figure.fit(value, scale)
@@ -153,6 +153,15 @@ def test_nothing_outside_the_bounds_fits(digits: int, decimals: int, unit: int, 
     assert figure.fit(most + 1, scale) is None
     assert figure.fit(most, scale) is not None
     assert least == 1 or figure.fit(least - 1, scale) is None
+
+
+def test_nothing_is_rounded_up_to_a_one() -> None:
+    """Every smaller number would be."""
+    (figure,) = printed.read("1M")
+    million = Scale(COUNT, 10**6, 0)
+    assert [figure.fit(value, million) for value in (400_000, 499_999, 500_000, 1_000_000, 1_999_999)] == [
+        *(None, None, ROUNDED, EXACT, CUT_OFF),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,15 @@ HEAD = (
     _convention("tied", change=_switched(tie_word_embeddings=1)),
     Step("body", KNOWN, "without the task head", "transformers, GPT2Model", _body),
 )
+CROSS = (
+    Step(
+        "without_cross_attention",
+        KNOWN,
+        "without attention to an encoder",
+        "transformers, GPT2Config: add_cross_attention=False",
+        _switched(add_cross_attention=0),
+    ),
+)
 BIASES = (
     _convention("without_biases", change=_switched(bias=0, qkv_bias=0)),
     Step(
@@ -261,4 +270,4 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
         )
         for size, preset in contexts.items()
     )
-    return (HEAD, (*PADDED, GPT1, *others), longer, BIASES, LN_F)
+    return (HEAD, CROSS, (*PADDED, GPT1, *others), longer, BIASES, LN_F)

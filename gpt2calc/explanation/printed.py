@@ -131,7 +131,7 @@ class Printed(NamedTuple):
             return CUT_OFF
         if scale.kind == BYTES and -2 * above - unit <= 2 * LONGEST_HEADER * shift and above < 0:
             return WITH_HEADER
-        return ROUNDED_UP if -unit < above < 0 else None
+        return ROUNDED_UP if -unit < above < 0 and self.digits > 1 else None  # up to a 1, anything would be
 
     def distance(self, value: int, scale: Scale) -> int:
         """Return how much larger a whole number is than the figure, which is cut off to a whole one for it."""

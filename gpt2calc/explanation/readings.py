@@ -172,7 +172,7 @@ class Search:
             for place, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
             for scale in figure.scales
             for way in ways.between(scale.kind, *figure.bounds(scale))
-            if (reading := _reading(figure, candidate, way, scale))
+            if way.weight + scale.weight <= self._weight and (reading := _reading(figure, candidate, way, scale))
         ]
 
         def rank(pair: tuple[Reading, int]) -> tuple[int, ...]:
@@ -206,8 +206,7 @@ class Search:
         found = [
             Reading(figure, candidate, way, scale, "", way.weight)
             for candidate, ways in zip(self.candidates, self.ways, strict=True)
-            for way in ways.between(scale.kind, *figure.around(scale))
-            if way.weight <= KNOWN
+            for way in ways.usual(scale.kind, KNOWN)
         ]
         found.sort(key=lambda each: (abs(figure.distance(each.value, scale)), each.weight))
         return found[:number]

@@ -50,6 +50,7 @@ class Way(NamedTuple):
 class Ways:
     """Everything that a model can be said to have, as parameters and as bytes, up to a weight.
 
+    >>> from gpt2calc.figures import COUNT
     >>> from gpt2calc.presets import load
     >>> ways = Ways(load("gpt2").dims, lattice.axes(()), 4)
     >>> [(way.value, way.name) for way in ways.between(COUNT, 137_000_000, 138_000_000)]
@@ -72,6 +73,10 @@ class Ways:
         """Return the ways whose number is between two bounds, both included, smallest first."""
         values, ways = self._of(kind)
         return ways[bisect_left(values, least) : bisect_right(values, most)]
+
+    def usual(self, kind: str, weight: int) -> list[Way]:
+        """Return the ways up to a weight."""
+        return [way for way in self._of(kind)[1] if way.weight <= weight]
 
     def size(self, kind: str) -> int:
         """Return how many different numbers there are."""
