@@ -7,12 +7,12 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpt2calc
 from gpt2calc import conventions, formulas, presets
-from gpt2calc.designs import search
+from tests.property.strategies import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ FAMILY = (
 
 MEMBERS = [presets.load(name).dims for name in FAMILY]
 NAMES = ("total", *conventions.NAMES)
-EXAMPLES = settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+EXAMPLES = settings(SETTINGS, max_examples=2 * SETTINGS.max_examples)
 
 
 # A second search, by trying every shape. It shares with the first the conventions alone, evaluated on whole models.
@@ -62,16 +62,16 @@ def proportions(target: int, name: str) -> Fraction:
 
 def inner_sizes(n_embd: int, asked: dict[str, Any], limit: int) -> Iterator[int]:
     """Yield every n_inner that goes with a width, by looking at each number."""
-    multiple = int(asked.get("inner_multiple", 1))
-    ratio = asked.get("inner_ratio", None if "n_inner" in asked else "4")
+    multiple, ratio = int(asked.get("inner_multiple", 1)), asked.get("inner_ratio", "4")
+    is_range, allowed = ":" in ratio, sizes(asked["n_inner"], range(0)) if "n_inner" in asked else None
+    ends = [Fraction(each) * n_embd for each in ratio.split(":" if is_range else ",")]
     for n_inner in range(limit):
-        fits = n_inner % multiple == 0 and ("n_inner" not in asked or n_inner in sizes(asked["n_inner"], range(0)))
-        if ratio is not None and ":" in ratio:
-            low, high = map(Fraction, ratio.split(":"))
-            fits = fits and low * n_embd <= n_inner <= high * n_embd
-        elif ratio is not None:
-            fits = fits and any(n_inner - multiple < Fraction(each) * n_embd <= n_inner for each in ratio.split(","))
-        if fits:
+        if n_inner % multiple or (allowed is not None and n_inner not in allowed):
+            continue
+        within = ends[0] <= n_inner <= ends[-1]
+        if "inner_ratio" not in asked and allowed is not None:
+            yield n_inner
+        elif within if is_range else any(n_inner - multiple < end <= n_inner for end in ends):
             yield n_inner
 
 
@@ -86,7 +86,7 @@ def every_shape(asked: dict[str, Any]) -> Iterator[tuple[int, int, int, int, int
         fitting = [n_embd // head for head in heads if n_embd % head == 0 and n_embd // head in allowed]
         if n_embd % int(asked.get("embd_multiple", 1)) or not fitting:
             continue
-        depths = [n_layer for n_layer in layers if low <= Fraction(n_embd, n_layer) <= high]
+        depths = [n_layer for n_layer in layers if low * n_layer <= n_embd <= high * n_layer]
         for n_inner in inner_sizes(n_embd, asked, 5 * n_embd + 100) if depths else ():
             for n_layer, vocab_size in product(depths, vocabularies):
                 yield n_layer, n_embd, n_inner, vocab_size, fitting[0]
@@ -109,14 +109,11 @@ def ranked(asked: dict[str, Any], x: Dims) -> list[tuple[Any, ...]]:
 
 def pareto(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Keep what no other is at least as near as in both, of equals the one that is ranked first."""
-    return [
-        one
-        for place, one in enumerate(found)
-        if not any(
-            other[0] <= one[0] and other[1] <= one[1] and (other[:2] != one[:2] or before < place)
-            for before, other in enumerate(found)
-        )
-    ]
+    nearest: dict[Fraction, tuple[Any, ...]] = {}
+    for row in found:
+        nearest.setdefault(row[1], row)
+    rows = nearest.values()
+    return sorted(row for row in rows if not any(one[1] < row[1] and one[0] <= row[0] for one in rows))
 
 
 def answered(designs: Designs) -> list[tuple[int, ...]]:
@@ -155,8 +152,8 @@ def fractions(least: int, most: int) -> st.SearchStrategy[str]:
 
 RATIOS = st.lists(st.sampled_from(["0", "1", "2", "8/3", "7/2", "4"]), min_size=1, max_size=3).map(",".join)
 SMALL = {
-    "n_layer": texts(1, 12),
-    "n_embd": texts(1, 40),
+    "n_layer": texts(1, 8),
+    "n_embd": texts(1, 24),
     "vocab_size": st.integers(1, 50),
     "head_size": st.sampled_from(["1", "2", "1,4", "3,4", "5"]),
 }
@@ -166,7 +163,7 @@ OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "n_head": texts(1, 12),
     "inner_ratio": RATIOS | fractions(0, 5),
     "inner_multiple": st.integers(1, 20),
-    "n_inner": texts(0, 100),
+    "n_inner": texts(0, 60),
     "pad": st.sampled_from(["8", "1,8,64", "2:5"]),
 }
 STRUCTURE: dict[str, st.SearchStrategy[Any]] = {

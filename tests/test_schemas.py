@@ -76,8 +76,8 @@ CASES = [
     ["verify", "tiny-gpt2"],
 ]
 
-MEASURED = {"by_accident", "share", "mean", "std", "min", "max", "correlation"}
-"""What is no count: a share, what is measured of values, and what is expected of chance."""
+MEASURED = {"aspect", "by_accident", "share", "mean", "std", "min", "max", "correlation"}
+"""What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 
 
 def printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> Any:

@@ -7,12 +7,14 @@ from 64 at 125M over 42.67 at 350M to 128 from 6.7B on, and needs no fit.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import presets
 
 if TYPE_CHECKING:
     from gpt2calc.conventions import Convention
+    from gpt2calc.dims import Dims
 
 MEMBERS = (
     *("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"),
@@ -37,6 +39,11 @@ class Family(NamedTuple):
         return max(quotient, 1 / quotient)
 
 
+@cache
+def _members() -> tuple[tuple[str, Dims], ...]:
+    return tuple((name, presets.load(name).dims) for name in MEMBERS)
+
+
 def near(target: int, convention: Convention) -> Family:
     """Return the family's proportions near a target.
 
@@ -50,8 +57,7 @@ def near(target: int, convention: Convention) -> Family:
     (Fraction(128, 3), ['gpt3-350M', 'gpt2-medium', 'gpt3-760M'])
     """
     found = []
-    for place, name in enumerate(MEMBERS):
-        x = presets.load(name).dims
+    for place, (name, x) in enumerate(_members()):
         quotient = Fraction(convention.value(x), target)
         found.append((max(quotient, 1 / quotient), place, name, Fraction(x.n_embd, x.n_layer)))
     members = tuple((name, aspect) for _, _, name, aspect in sorted(found)[:NEAREST])
