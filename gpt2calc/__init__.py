@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         formula,
         infer,
         models,
+        sweep,
         tensors,
         verify,
         write_page,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         UnreadableInputError,
     )
     from gpt2calc.explanation.report import Explanation
+    from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
 
 __version__ = "0.2.0"
@@ -57,6 +59,7 @@ __all__ = [
     "Int64OverflowError",
     "NetworkError",
     "ParameterCount",
+    "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
@@ -69,6 +72,7 @@ __all__ = [
     "formula",
     "infer",
     "models",
+    "sweep",
     "tensors",
     "verify",
     "write_page",
@@ -84,6 +88,7 @@ _HOMES = {
         "formula",
         "infer",
         "models",
+        "sweep",
         "tensors",
         "verify",
         "write_page",
@@ -104,6 +109,7 @@ _HOMES = {
         "UnreadableInputError",
     ),
     "explanation.report": ("Explanation",),
+    "sweeps.report": ("Sweep",),
     "verification.report": ("Verification",),
 }
 

@@ -9,7 +9,7 @@ from gpt2calc.sources import resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gpt2calc.explanation.report import Explanation
     from gpt2calc.presets import Preset
     from gpt2calc.sources import Model
+    from gpt2calc.sweeps.report import Sweep
     from gpt2calc.tensor_table import Tensor
     from gpt2calc.verification.report import Verification
     from gpt2calc.verification.targets import Target
@@ -128,6 +129,53 @@ def tensors(model: Model | None = None, /, **fields: Any) -> tuple[Tensor, ...]:
     from gpt2calc.tensor_table import listing
 
     return tuple(listing(resolve(model, fields).dims))
+
+
+def sweep(
+    model: Model | None = None,
+    /,
+    *,
+    where: str | None = None,
+    columns: Iterable[str] | str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+    executor: Any = None,
+    file: str | os.PathLike[str] | None = None,
+    **fields: Any,
+) -> Sweep:
+    """Count many models at once: every combination of the values that fields take, or the configs of a file.
+
+    Law: every count is an exact int64; that the largest fits is shown in exact integers before anything is computed.
+
+    Args:
+        model: what is not swept is this model's, named as for `count`; None for gpt2's.
+        where: a condition on columns, such as "total < 400e6 and mlp_share > 0.5": rows for which it holds are kept.
+        columns: names of columns, "all" for every column, or None for those that fit a screen.
+        sort: a column, or COLUMN:desc; rows that are equal in it stay in order.
+        top: how many rows to keep, the first in the order, which is total:desc unless `sort` says otherwise.
+        executor: any `concurrent.futures.Executor`, which then does the work; None for this process.
+        file: configs, one a row, in CSV, JSONL, Parquet or Arrow, and no grid.
+        fields: fields of a config, in any spelling, each with one value, or with several in a list, a range or an
+            int64 array; switches run slowest, then the sizes, the last one given fastest.
+
+    Returns:
+        The sweep, a mapping from the name of each column to a numpy array.
+
+    Raises:
+        ConfigError: a field, a value or the condition is wrong, the result too large, or numpy or pyarrow missing.
+        UnknownNameError: no model or column has this name.
+        UnreadableInputError: the file cannot be read, or one of its rows is no model.
+        Int64OverflowError: a count of the largest model does not fit in int64.
+
+    >>> sweep(n_layer=range(12, 49, 12), n_embd=[768, 1600], where="total > 1e9", columns="n_layer,total")["total"]
+    array([1188778400, 1557611200])
+    """
+    from gpt2calc.sweeps.preparation import prepare
+
+    ready = prepare(model, fields, where=where, columns=columns, sort=sort, top=top, file=file)
+    from gpt2calc.sweeps import sweeper  # numpy is there now
+
+    return sweeper.sweep(ready, executor)
 
 
 def models() -> tuple[Preset, ...]:

@@ -1,0 +1,247 @@
+"""`gpt2calc sweep`: many models at once, a grid or a file of them, as columns."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.cli.options import SWITCHES, add_fields, add_output, emit, model_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from gpt2calc.sweeps.runs import FileRun, GridRun
+
+EXAMPLES = """examples:
+  gpt2calc sweep --n-layer 12:96:12 --n-embd 768,1024,1280
+  gpt2calc sweep gpt2-xl --vocab 50257,50304 --untied
+  gpt2calc sweep --layers 6:48 --d-model 512:2048:64 --where "total < 400e6 and mlp_share > 0.5" --top 10
+  gpt2calc sweep --n-layer 1:100 --n-embd 64:6400:64 --where "340e6 < total < 360e6" --sort n_layer:desc
+  gpt2calc sweep --n-layer 12,24 --tied true,false --columns n_layer,tied,total,fp16_bytes --format csv
+  gpt2calc sweep --file configs.csv --sort total --json
+
+values: 12, 768,1024,1280, 12:96:12 (start:stop:step, stop is one of them where a step hits it), or a mix; true,false"""
+
+FILES = ("jsonl", "parquet", "arrow")
+ENDINGS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+TERMINATED, INTERRUPTED = 143, 130
+
+
+class _Terminated(BaseException):
+    """Somebody asked the process to end."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "Count many models at once: every combination of the values that fields take, or a file of them."
+    )
+    parser.usage = "gpt2calc sweep [MODEL] [--FIELD VALUES ...] [options]"
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="what is not swept is this model's, named as for gpt2calc count; gpt2's",
+    )
+    parser.add_argument(
+        "--file", metavar="FILE", help="count the configs of a file, one a row: CSV, JSONL, Parquet or Arrow"
+    )
+    parser.add_argument(
+        "--where", metavar="CONDITION", help="keep the rows for which this holds: total < 400e6 and n_layer > 12"
+    )
+    parser.add_argument("--columns", metavar="NAMES", help="print these columns, with commas between them, or all")
+    parser.add_argument("--sort", metavar="COLUMN", help="sort by a column; COLUMN:desc for the largest first")
+    parser.add_argument(
+        "--top", metavar="K", type=int, help="keep the first K rows, by total:desc unless sorted otherwise"
+    )
+    parser.add_argument(
+        "--rows", metavar="N", type=int, default=20, help="show at most N rows of a table; 20 unless given"
+    )
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="share the work between N processes")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write a file, complete or not at all: .csv, .jsonl, .parquet or .arrow"
+    )
+    add_fields(parser, lambda _, __, value: value)
+    for action in parser._actions:  # noqa: SLF001  # argparse has no public way to look at its own options
+        if action.dest == "fields" and action.nargs == 0:
+            action.nargs, action.metavar = "?", "true,false"
+    add_output(parser, "the totals alone, a line each", FILES)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Count them all, and print or write them."""
+    from gpt2calc.sweeps.preparation import missing, prepare
+
+    form = _format(arguments)
+    ready = prepare(
+        model_of(arguments.model),
+        _fields(arguments.fields),
+        where=arguments.where,
+        columns=_columns(arguments, form),
+        sort=arguments.sort,
+        top=arguments.top,
+        file=arguments.file,
+    )
+    answer = _write if arguments.output else _print
+    with _workers(arguments.jobs) as executor, _bar(ready, quiet=arguments.quiet) as progress:
+        try:
+            return answer(arguments, ready, form, executor, progress)
+        except ImportError as error:  # files are written by pyarrow
+            raise missing(error) from None
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    """Return the format: what is asked for, or how the file's name ends."""
+    from gpt2calc.errors import ConfigError
+
+    form: str = arguments.format
+    if not arguments.output:
+        if form in ("parquet", "arrow") and sys.stdout.isatty():
+            raise ConfigError(f"{form} is not for a terminal: give -o FILE")
+        return form
+    ending = os.path.splitext(arguments.output)[1].lower()
+    found = ENDINGS.get(ending) if form == "human" else form
+    if found not in ENDINGS.values():
+        raise ConfigError(f"expected a file that ends in one of {', '.join(ENDINGS)}, got {arguments.output}")
+    return str(found)
+
+
+def _columns(arguments: argparse.Namespace, form: str) -> str | None:
+    """Return the columns: those that are named, those that fit a screen, or all in a file."""
+    named: str | None = arguments.columns
+    if named is None and arguments.quiet and not arguments.output:
+        return "total"
+    return "all" if named is None and form in ENDINGS.values() else named
+
+
+def _fields(typed: dict[str, Any]) -> dict[str, Any]:
+    """Read the values of each field, as they were typed."""
+    from gpt2calc.spellings import CANONICAL
+    from gpt2calc.sweeps.axes import read_sizes, read_truths, read_words
+
+    found: dict[str, Any] = {}
+    for option, value in typed.items():
+        name = option.removeprefix("no_").replace("untied", "tied")
+        if CANONICAL.get(name) in SWITCHES:
+            found[name] = option == name if value is None else read_truths(option, value)
+        elif CANONICAL.get(name) in ("head", "summary_type"):
+            found[name] = read_words(value)
+        else:
+            found[name] = read_sizes(name, value)
+        if isinstance(found[name], (tuple, range)) and len(found[name][:2]) == 1:
+            found[name] = found[name][0]
+    return found
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Any]:
+    """Give an executor of so many processes, none for one; they leave Ctrl-C to the process that waits for them."""
+    if jobs <= 1:
+        yield None
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(kind)
+    pool = ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _bar(ready: GridRun | FileRun, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Give what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    with tqdm(total=ready.length, unit=" models", unit_scale=True, leave=False, delay=0.5) as bar:
+        yield bar.update
+
+
+def _print(
+    arguments: argparse.Namespace,
+    ready: GridRun | FileRun,
+    form: str,
+    executor: Any,
+    progress: Callable[[int], None] | None,
+) -> int:
+    """Print the first rows as a table, or every row for a program."""
+    from gpt2calc.sweeps import sweeper
+
+    if form in ENDINGS.values() and not arguments.quiet:
+        from gpt2calc.sweeps import writers
+
+        writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
+        _say(ready)
+        return 0
+    whole = arguments.quiet or form == "json"
+    if whole:
+        result = sweeper.sweep(ready, executor, progress)
+    else:
+        result = sweeper.result(ready, *ready.head(max(1, arguments.rows), executor, progress))
+    tables = result.tables(max(1, arguments.rows))
+    notes = list(result.notes)
+    if not whole and result.rows < result.count:
+        notes.append(f"{result.rows:,} of {result.count:,} rows are shown; --rows shows more, -o FILE writes all")
+    return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=_totals(result), notes=notes)
+
+
+def _totals(result: Any) -> Iterator[int]:
+    yield from result["total"].tolist() if "total" in result else ()
+
+
+def _say(ready: GridRun | FileRun) -> None:
+    for note in ready.remarks:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _write(
+    arguments: argparse.Namespace,
+    ready: GridRun | FileRun,
+    form: str,
+    executor: Any,
+    progress: Callable[[int], None] | None,
+) -> int:
+    """Write a file, and say whether it is there when somebody ends the process before its time."""
+    from gpt2calc.sweeps import writers
+
+    target = writers.Target(arguments.output)
+    earlier = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with target as file:
+            count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
+    except (KeyboardInterrupt, _Terminated) as ended:
+        code = TERMINATED if isinstance(ended, _Terminated) else INTERRUPTED
+        word = "terminated" if code == TERMINATED else "interrupted"
+        print(f"gpt2calc sweep: {word}: {target.state()}", file=sys.stderr)
+        return code
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+    if not arguments.quiet:
+        _say(ready)
+        print(f"note: wrote {count:,} rows of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
+    return 0
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated

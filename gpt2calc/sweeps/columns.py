@@ -1,0 +1,161 @@
+"""The columns that a sweep can have: a row for each size, switch, component, group, convention and share.
+
+A column's name is a plain identifier, so that a condition can use it. It must not know how a column is computed for
+many rows: that is `evaluation`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import conventions, formulas
+from gpt2calc.dims import LETTERS, Dims, to_fields
+from gpt2calc.errors import UnknownNameError
+from gpt2calc.presets import load
+from gpt2calc.spellings import CANONICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Measure = Callable[[Dims], int]
+
+SIZE, SWITCH, WORD, COUNT, SHARE = "size", "switch", "word", "count", "share"
+"""What a column holds: int64, bool, text, int64, float64."""
+
+SIZES = (*LETTERS, "n_head")
+SWITCHES = tuple(name for name in to_fields(load("gpt2").dims) if name not in (*LETTERS, "head"))
+
+
+class Column(NamedTuple):
+    """One column: its name, what it holds, a sentence, and how a count is measured on dims."""
+
+    name: str
+    kind: str
+    sentence: str
+    measure: Measure | None = None
+    part: str = ""
+    """Of a share, the column that it is a share of the total of."""
+
+
+def identifier(component: str) -> str:
+    """Return the name of a component's column.
+
+    >>> identifier("attn.c_attn")
+    'attn_c_attn'
+    """
+    return component.replace(".", "_")
+
+
+def _apart(name: str) -> str:
+    """Return the name of a count's column, which is no field's in any spelling."""
+    return f"{name}_parameters" if name in CANONICAL else name
+
+
+def _of_component(place: int) -> Measure:
+    def measure(x: Dims) -> int:
+        row = formulas.table(x)[place]
+        return row.times * (row.weights + row.biases)
+
+    return measure
+
+
+def _of_group(name: str) -> Measure:
+    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+
+
+def _biases(x: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(x))
+
+
+def _columns() -> tuple[Column, ...]:
+    rows = formulas.table(load("gpt2").dims)
+    groups = {name: _apart(name) for name in formulas.GROUPS}
+    shares = {
+        **{column: f"the group {name}" for name, column in groups.items()},
+        "weights": "weights",
+        "biases": "biases",
+    }
+    named = {row.name: row for row in conventions.CONVENTIONS}
+    weights = named.pop("weights")
+    return (
+        *(Column(name, SIZE, f"the field {name}") for name in SIZES),
+        Column("head", WORD, "the field head"),
+        *(Column(name, SWITCH, f"the field {name}") for name in SWITCHES),
+        *(
+            Column(_apart(identifier(row.component)), COUNT, f"parameters of {row.component}", _of_component(place))
+            for place, row in enumerate(rows)
+        ),
+        *(Column(column, COUNT, f"parameters of the group {name}", _of_group(name)) for name, column in groups.items()),
+        Column("weights", COUNT, weights.sentence, weights.value),
+        Column("biases", COUNT, "biases, LayerNorm's among them", _biases),
+        Column("total", COUNT, "every parameter", formulas.total),
+        *(Column(_apart(row.name), COUNT, row.sentence, row.value) for row in named.values()),
+        *(
+            Column(
+                share_of(part),
+                SHARE,
+                f"the share of the total that {what} hold{'s' * what.startswith('the')}",
+                part=part,
+            )
+            for part, what in shares.items()
+        ),
+    )
+
+
+def share_of(part: str) -> str:
+    """Return the name of the column with a part's share of the total.
+
+    >>> share_of("mlp"), share_of("head_parameters")
+    ('mlp_share', 'head_share')
+    """
+    return part.removesuffix("_parameters") + "_share"
+
+
+COLUMNS: dict[str, Column] = {column.name: column for column in _columns()}
+"""Every column that a sweep can have, by name, in the order in which files have them."""
+
+EVERYWHERE = frozenset(("total", "biases", *map(_apart, conventions.NAMES)))
+"""The counts that every model has."""
+
+FIELDS = tuple(name for name, column in COLUMNS.items() if column.kind in (SIZE, SWITCH, WORD))
+"""The columns that say which model a row is."""
+
+
+def find(name: str) -> Column:
+    """Return a column by name, a component by its own name, attn.c_attn, as well, and a field in any spelling.
+
+    Raises:
+        UnknownNameError: there is none of this name; the message gives the nearest.
+
+    >>> find("attn.c_attn").name, find("mlp_share").part
+    ('attn_c_attn', 'mlp')
+    """
+    found = COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
+    if found is None:
+        raise UnknownNameError("column", name, tuple(COLUMNS))
+    return found
+
+
+def measured(name: str) -> tuple[str, ...]:
+    """Return the counts that a column is computed from: itself, or the two of a share; none for a field.
+
+    >>> measured("mlp_share"), measured("total"), measured("n_layer")
+    (('mlp', 'total'), ('total',), ())
+    """
+    column = COLUMNS[name]
+    if column.kind == SHARE:
+        return column.part, "total"
+    return (name,) if column.kind == COUNT else ()
+
+
+def is_held(column: Column, x: Dims) -> bool:
+    """Whether a model with all its sizes above 0 can have anything in a column that is a component, a group or a share.
+
+    >>> gpt2 = load("gpt2").dims
+    >>> is_held(COLUMNS["wte"], gpt2), is_held(COLUMNS["lm_head"], gpt2), is_held(COLUMNS["kaplan"], gpt2)
+    (True, False, True)
+    """
+    measure = COLUMNS[column.part].measure if column.part else column.measure
+    if measure is None or column.name in EVERYWHERE:
+        return True
+    return measure(x._replace(**dict.fromkeys(LETTERS, 1))) > 0

@@ -1,0 +1,312 @@
+"""A condition on columns, such as `total < 400e6 and mlp_share > 0.5`: read, checked, and applied to arrays.
+
+It is written as Python writes it and means what Python would say of each row's exact numbers, but nothing is ever run
+as Python: what is not listed here is refused. Whether an integer could leave int64 on the way is known beforehand, from
+the least and the most of each column.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gpt2calc.errors import ConfigError, closest, shortened, shown
+from gpt2calc.spellings import CANONICAL
+from gpt2calc.sweeps import exact
+from gpt2calc.sweeps.axes import LARGEST
+from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, SWITCH, identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Bounds = tuple[int, int]
+
+LONGEST, DEEPEST = 10_000, 100
+"""How many characters a condition has at most, and how many parts within parts."""
+
+WHOLE, REAL, TRUTH, WORD = "whole number", "number", "condition", "word"
+KINDS = {SIZE: WHOLE, COUNT: WHOLE, SHARE: REAL, SWITCH: TRUTH}
+CONSTANTS = {bool: TRUTH, int: WHOLE, float: REAL, str: WORD}
+TRUTHS = {"true": True, "false": False}
+
+SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: exact.quotient,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+LOGIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.And: np.logical_and,
+    ast.Or: np.logical_or,
+    ast.BitAnd: np.logical_and,
+    ast.BitOr: np.logical_or,
+}
+KNOWN = "and, or, not, & and |, comparisons, + - * / // %, parentheses, numbers and columns"
+
+
+class Part(NamedTuple):
+    """A part of a condition: what it is, where it stands, and how its value comes from those of its own parts.
+
+    `column` is the name of a column, `value` a constant; where both are None, `apply` is called with the parts' values.
+    `sign` is the arithmetic of an integer, whose bounds are watched.
+    """
+
+    kind: str
+    place: int
+    column: str | None = None
+    value: Any = None
+    parts: tuple[Part, ...] = ()
+    apply: Callable[..., Any] | None = None
+    sign: type[ast.AST] = ast.AST
+
+
+class Condition(NamedTuple):
+    """A condition that was read: its text and its parts."""
+
+    text: str
+    part: Part
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it names."""
+        return tuple(dict.fromkeys(_named(self.part)))
+
+    def check(self, bounds: Callable[[str], Bounds]) -> None:
+        """Raise where an integer could leave int64 on the way, or a divisor be 0, for columns within these bounds.
+
+        Raises:
+            ConfigError: it could.
+        """
+        _bounds(self.part, bounds, self.text)
+
+    def holds(self, values: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
+        """Return for each row whether the condition holds; a column is an array, or one value for all rows."""
+        return np.broadcast_to(np.asarray(_value(self.part, values), dtype=bool), shape)
+
+
+def read(text: str) -> Condition:
+    """Read a condition.
+
+    Raises:
+        ConfigError: it is none; the message says what is wrong and where.
+
+    >>> read("total < 400e6 and mlp_share > 0.5").columns
+    ('total', 'mlp_share')
+    """
+    if len(text) > LONGEST:
+        raise ConfigError(f"a condition has at most {LONGEST:,} characters, got {len(text):,}")
+    if not text.strip():
+        raise ConfigError("a condition is empty: total < 400e6 is one")
+    try:  # in parentheses a line break begins no statement
+        tree = ast.parse(f"({text}\n)", mode="eval").body
+    except SyntaxError as error:
+        place = min(max(1, (error.offset or 2) - 1), len(text)) if error.lineno == 1 else len(text)
+        said = error.msg.partition(". ")[0] + "; == compares" * bool(re.search(r"[^=<>!]=[^=]", text))
+        raise ConfigError(f"{_shown(text)} is no condition: {said}, at character {place}", got=text) from None
+    except (RecursionError, MemoryError, ValueError):  # too many parentheses, or too many digits
+        raise ConfigError(f"{_shown(text)} is no condition: it is nested too deeply, or a number is too long") from None
+    if _depth(tree) > DEEPEST:
+        raise ConfigError(f"{_shown(text)} is no condition: it has more than {DEEPEST} parts within parts", got=text)
+    part = _read(tree, text)
+    if part.kind != TRUTH:
+        raise _wrong(text, part.place, f"expected a condition such as total < 400e6, got a {part.kind}")
+    return Condition(text, part)
+
+
+def _depth(tree: ast.AST) -> int:
+    """Return how deep parts lie within parts, without going down into them one within the other."""
+    depth, layer = 0, [tree]
+    while layer:
+        depth, layer = depth + 1, [inner for node in layer for inner in ast.iter_child_nodes(node)]
+    return depth
+
+
+def _shown(text: str) -> str:
+    return f"'{shortened(text.strip())}'"
+
+
+def _wrong(text: str, place: int, problem: str) -> ConfigError:
+    return ConfigError(f"in the condition {_shown(text)}, at character {place}: {problem}", got=text)
+
+
+def _read(node: ast.AST, text: str) -> Part:
+    reader = READERS.get(type(node))
+    if reader is None:
+        raise _refused(node, text)
+    return reader(node, text)
+
+
+def _place(node: Any, text: str) -> int:
+    """Return where a part stands, the first character being 1; a parenthesis was put before the text."""
+    return int(node.col_offset) if node.lineno == 1 else len(text)
+
+
+def _refused(node: ast.AST, text: str) -> ConfigError:
+    return _wrong(text, _place(node, text), f"this is none of {KNOWN}")
+
+
+def _junction(node: ast.BoolOp, text: str) -> Part:
+    parts = tuple(_truth(_read(value, text), text) for value in node.values)
+    return Part(TRUTH, _place(node, text), parts=parts, apply=_folded(LOGIC[type(node.op)]))
+
+
+def _binary(node: ast.BinOp, text: str) -> Part:
+    if type(node.op) in ARITHMETIC:
+        return _arithmetic(node, text)
+    if type(node.op) not in LOGIC:
+        raise _refused(node, text)
+    parts = tuple(_truth(_read(value, text), text, node.op) for value in (node.left, node.right))
+    return Part(TRUTH, _place(node, text), parts=parts, apply=LOGIC[type(node.op)])
+
+
+def _unary(node: ast.UnaryOp, text: str) -> Part:
+    inner, place = _read(node.operand, text), _place(node, text)
+    if isinstance(node.op, (ast.Not, ast.Invert)):
+        return Part(TRUTH, place, parts=(_truth(inner, text),), apply=np.logical_not)
+    part = _number(inner, text)
+    if isinstance(node.op, ast.UAdd):
+        return part
+    return Part(part.kind, place, parts=(part,), apply=operator.neg, sign=ast.USub)
+
+
+def _folded(logic: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    def apply(*values: Any) -> Any:
+        found, *others = values
+        for value in others:
+            found = logic(found, value)
+        return found
+
+    return apply
+
+
+def _constant(node: ast.Constant, text: str) -> Part:
+    value, place = node.value, _place(node, text)
+    if type(value) not in CONSTANTS:
+        raise _refused(node, text)
+    if isinstance(value, float) and value.is_integer():  # 400e6 is a whole number, whatever Python says
+        value = int(value)
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        raise _wrong(text, place, "this number is too large")
+    return Part(CONSTANTS[type(value)], place, value=value)
+
+
+def _column(node: ast.Name | ast.Attribute, text: str) -> Part:
+    name, place = ast.unparse(node), _place(node, text)
+    if name in TRUTHS:
+        return Part(TRUTH, place, value=TRUTHS[name])
+    column = COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
+    if column is None:
+        near = closest(identifier(name), tuple(COLUMNS))
+        raise _wrong(text, place, f"no column is called {shown(name)}" + (f": did you mean {near}?" if near else ""))
+    return Part(KINDS.get(column.kind, WORD), place, column=column.name)
+
+
+def _truth(part: Part, text: str, sign: ast.AST | None = None) -> Part:
+    if part.kind != TRUTH:
+        advice = f"; comparisons beside {'&' if isinstance(sign, ast.BitAnd) else '|'} need parentheses" if sign else ""
+        raise _wrong(text, part.place, f"expected a condition, got a {part.kind}{advice}")
+    return part
+
+
+def _number(part: Part, text: str) -> Part:
+    if part.kind not in (WHOLE, REAL):
+        raise _wrong(text, part.place, f"expected a number, got a {part.kind}")
+    return part
+
+
+def _comparison(node: ast.Compare, text: str) -> Part:
+    parts = [_read(each, text) for each in (node.left, *node.comparators)]
+    found = []
+    for left, right, sign in zip(parts, parts[1:], node.ops, strict=False):
+        if type(sign) not in SIGNS:
+            raise _wrong(text, right.place, f"this is compared by none of {' '.join(SIGNS.values())}")
+        written = SIGNS[type(sign)]
+        numbers = {left.kind, right.kind} <= {WHOLE, REAL}
+        if not numbers and (left.kind != right.kind or written not in ("==", "!=")):
+            raise _wrong(text, right.place, f"a {left.kind} and a {right.kind} cannot be compared by {written}")
+        apply = exact.COMPARED[written] if not numbers else _comparing(written)
+        found.append(Part(TRUTH, left.place, parts=(left, right), apply=apply))
+    return (
+        found[0]
+        if len(found) == 1
+        else Part(TRUTH, _place(node, text), parts=tuple(found), apply=_folded(np.logical_and))
+    )
+
+
+def _comparing(sign: str) -> Callable[[Any, Any], Any]:
+    return lambda left, right: exact.compare(sign, left, right)
+
+
+def _arithmetic(node: ast.BinOp, text: str) -> Part:
+    left, right = (_number(_read(each, text), text) for each in (node.left, node.right))
+    divides = isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod))
+    if divides and right.kind == REAL and right.value is None:
+        raise _wrong(text, right.place, "the divisor can be 0: divide by a count or a number")
+    kind = REAL if REAL in (left.kind, right.kind) or isinstance(node.op, ast.Div) else WHOLE
+    return Part(kind, _place(node, text), parts=(left, right), apply=ARITHMETIC[type(node.op)], sign=type(node.op))
+
+
+READERS: dict[type[ast.AST], Callable[[Any, str], Part]] = {
+    ast.Constant: _constant,
+    ast.Name: _column,
+    ast.Attribute: _column,
+    ast.Compare: _comparison,
+    ast.BoolOp: _junction,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+}
+"""What reads each part of Python that a condition may have."""
+
+
+def _named(part: Part) -> list[str]:
+    return [part.column] if part.column else [name for each in part.parts for name in _named(each)]
+
+
+def _value(part: Part, values: Mapping[str, Any]) -> Any:
+    if part.column:
+        return values[part.column]
+    return part.apply(*(_value(each, values) for each in part.parts)) if part.apply else part.value
+
+
+def _bounds(part: Part, bounds: Callable[[str], Bounds], text: str) -> Bounds | None:
+    """Return the least and the most of an integer, None of what is none."""
+    inner = [_bounds(each, bounds, text) for each in part.parts]
+    if part.sign in (ast.Div, ast.FloorDiv, ast.Mod):
+        divisor = inner[1] or (part.parts[1].value,) * 2
+        if divisor[0] <= 0 <= divisor[1]:
+            raise _wrong(text, part.parts[1].place, "the divisor can be 0 in this sweep")
+    if part.kind != WHOLE:
+        return None
+    if part.column:
+        return bounds(part.column)
+    found = (part.value, part.value) if part.apply is None else _reach(part.sign, [each or (0, 0) for each in inner])
+    for each, (low, high) in ((part, found), *zip(part.parts, (ends or (0, 0) for ends in inner), strict=True)):
+        if part.apply and not -LARGEST - 1 <= low <= high <= LARGEST:
+            most = high if high > LARGEST else low
+            raise _wrong(text, each.place, f"this can come to {most:,}, which does not fit in int64")
+    return found
+
+
+def _reach(sign: type[ast.AST], inner: list[Bounds]) -> Bounds:
+    """Return the least and the most that arithmetic on two intervals can give."""
+    (low, high), (least, most) = inner[0], inner[-1]
+    if sign is ast.USub:
+        return -high, -low
+    if sign is ast.Mod:
+        return (0, most - 1) if least > 0 else (least + 1, 0)
+    ends = [ARITHMETIC[sign](x, y) for x in (low, high) for y in (least, most)]
+    return min(ends), max(ends)

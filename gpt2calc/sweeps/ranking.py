@@ -1,0 +1,74 @@
+"""`Best`: the first rows of an order, of rows that come in pieces; memory grows with how many are wanted, not with all.
+
+It must not know what a key is, beyond that it is a number that is not below 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int64Array = NDArray[np.int64]
+
+MANY = 2**16
+"""When so many candidates for the first rows have come together, those that are behind are let go."""
+
+
+class Best:
+    """Rows with the keys that order them, of which the first `top` are kept; equal keys keep the order of the rows."""
+
+    def __init__(self, descending: bool, top: int | None) -> None:  # noqa: FBT001  # one of two facts of an order
+        self.descending, self.top = descending, top
+        self.rows: list[Int64Array] = []
+        self.keys: list[Any] = []
+        self.count = 0
+        self.bar: Any = None
+
+    def offer(self, rows: Int64Array, keys: Any) -> None:
+        """Take rows, which come after all that were offered before."""
+        ranked = _ranked(np.array(keys), descending=self.descending)
+        if self.bar is not None:
+            better = ranked < self.bar
+            rows, ranked = rows[better], ranked[better]
+        if not len(rows):
+            return
+        self.rows.append(rows)
+        self.keys.append(ranked)
+        self.count += len(rows)
+        if self.top is not None and self.count > self.top + MANY:
+            self._settle()
+
+    def taken(self) -> tuple[Int64Array, dict[str, Any], Any]:
+        """Return the rows in order, no columns, and what ranks them: the least comes first."""
+        if not self.rows:
+            return np.empty(0, dtype=np.int64), {}, np.empty(0, dtype=np.int64)
+        self._settle()
+        return self.rows[0], {}, self.keys[0]
+
+    def merge(self, rows: Int64Array, ranked: Any) -> None:
+        """Take what other rows came to, which come after all that were offered before."""
+        self.rows.append(rows)
+        self.keys.append(ranked)
+        self.count += len(rows)
+        if self.top is not None and self.count > self.top + MANY:
+            self._settle()
+
+    def _settle(self) -> None:
+        rows, ranked = np.concatenate(self.rows), np.concatenate(self.keys)
+        if self.top is not None and 0 < self.top < len(rows):
+            near = ranked <= np.partition(ranked, self.top - 1)[self.top - 1]
+            rows, ranked = rows[near], ranked[near]
+        order = np.lexsort((rows, ranked))[: self.top]
+        self.rows, self.keys, self.count = [rows[order]], [ranked[order]], len(order)
+        if self.top is not None and self.count == self.top:
+            self.bar = ranked[order[-1]] if self.top else None
+
+
+def _ranked(keys: Any, *, descending: bool) -> Any:
+    """Return numbers of which the least belongs to the key that comes first; no key is below 0, so none wraps."""
+    numbers = keys.astype(np.int64) if keys.dtype == bool else keys
+    return -numbers if descending else numbers

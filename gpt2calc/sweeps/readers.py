@@ -1,0 +1,223 @@
+"""Files of configs: from CSV, JSONL, Parquet or Arrow to the fields of many rows, in batches. Needs pyarrow.
+
+It knows formats, spellings and types. It must not know what is counted, nor which values a model can have: a row that
+looks odd is given to `config`, which says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, ipc, parquet
+
+from gpt2calc.dims import LETTERS
+from gpt2calc.documents import parse
+from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
+from gpt2calc.spellings import CANONICAL, NO_COUNT
+from gpt2calc.sweeps.axes import LARGEST, TRUTHS, nearest
+from gpt2calc.sweeps.columns import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Batches = Iterator[tuple[int, dict[str, pa.Array | list[Any]]]]
+    """How many rows there are, and the columns: arrays of Arrow, or lists of Python's values."""
+
+BATCH = 2**16
+"""How many rows are read at once."""
+
+WORDS = ("head", "summary_type")
+WHOLE = (*LETTERS, "n_head", "pad_vocab_size_multiple")
+
+
+class Rows(NamedTuple):
+    """Some rows of a file: for each field that the file gives, its values, None where a row leaves it out."""
+
+    start: int
+    stop: int
+    fields: dict[str, Any]
+    """int64 arrays for whole numbers where every row gives one, and lists otherwise."""
+
+
+def read(path: str) -> Iterator[Rows]:
+    """Read a file of configs, a row a config, in batches.
+
+    Law: the columns are fields of a config in any spelling; fields that change no count, and columns that a sweep
+    itself writes, are passed over.
+
+    Raises:
+        UnreadableInputError: the file cannot be read, or a column or a row is wrong; a row is told by its number, the
+            first one being 1.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    reader = READERS.get(ending)
+    if reader is None:
+        expected = ", ".join(READERS)
+        raise UnreadableInputError(path, f"expected a file of configs, which ends in one of {expected}")
+    start, fields = 0, None
+    try:
+        for count, batch in reader(path):
+            fields = fields or _fields(path, list(batch))
+            if count:
+                columns = {field: _values(path, field, batch[name], start) for name, field in fields.items()}
+                yield Rows(start, start + count, columns)
+            start += count
+    except OSError as error:
+        raise UnreadableInputError(path, f"cannot be read: {error.strerror or shortened(str(error))}") from None
+    except pa.ArrowException as error:
+        raise UnreadableInputError(path, f"cannot be read: {shortened(str(error).partition(chr(10))[0])}") from None
+
+
+def columns_of(path: str) -> tuple[str, ...]:
+    """Return the fields that a file gives, by its first rows.
+
+    Raises:
+        UnreadableInputError: as `read`.
+    """
+    return tuple(next((rows.fields for rows in read(path)), {}))
+
+
+def _fields(path: str, names: list[str]) -> dict[str, str]:
+    """Return the columns that are read, each with the field that it means."""
+    found: dict[str, str] = {}
+    for name in names:
+        field = CANONICAL.get(name.strip())
+        if field in found.values():
+            first = next(other for other, taken in found.items() if taken == field)
+            raise UnreadableInputError(path, f"columns {shown(first)} and {shown(name)} both mean {field}")
+        if field:
+            found[name] = field
+        elif name not in COLUMNS and name not in NO_COUNT:
+            raise UnreadableInputError(
+                path, f"column {shown(name)} is no field of a config{nearest(name, tuple(CANONICAL))}"
+            )
+    if not found:
+        raise UnreadableInputError(path, "no column is a field of a config, such as n_layer")
+    return found
+
+
+def _values(path: str, field: str, column: pa.Array | list[Any], start: int) -> Any:
+    values = column if isinstance(column, list) else _plain(field, column)
+    if isinstance(values, np.ndarray):
+        return values
+    for place, value in enumerate(values):
+        if value is not None and not _fits(field, value):
+            problem = f"{field} must be {_expected(field)}, got {shown(value)}"
+            raise UnreadableInputError(path, f"row {start + place + 1:,}: {problem}")
+    return values
+
+
+def _plain(field: str, column: pa.Array) -> Any:
+    """Return a column as an int64 array where it is one in every row, and as a list of Python's values otherwise."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        text = pc.utf8_trim_whitespace(column)
+        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+        if field in WORDS:
+            return text.to_pylist()
+        if field not in WHOLE:
+            return [word and TRUTHS.get(word.lower(), word) for word in text.to_pylist()]
+        try:
+            column = text.cast(pa.int64())
+        except pa.ArrowInvalid:
+            return [_number(word) for word in text.to_pylist()]
+    if field in WHOLE and pa.types.is_integer(column.type) and not column.null_count:
+        try:
+            return np.asarray(column.cast(pa.int64()))
+        except pa.ArrowInvalid:  # too large, and told by its row
+            pass
+    return column.to_pylist()
+
+
+def _number(word: str | None) -> object:
+    try:
+        return word and int(word)
+    except ValueError:
+        return word
+
+
+def _fits(field: str, value: object) -> bool:
+    kind = int if field in WHOLE else str if field in WORDS else bool
+    return type(value) is kind and (not isinstance(value, int) or value <= LARGEST)
+
+
+def _expected(field: str) -> str:
+    return "a whole number that fits in int64" if field in WHOLE else "a word" if field in WORDS else "true or false"
+
+
+def _csv(path: str) -> Batches:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        from csv import reader  # the header alone, so that every column is read as text and a wrong row can be told
+
+        names = next(reader(file), [])
+    if not names:
+        raise UnreadableInputError(path, "expected a header with the names of fields, and the file is empty")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnreadableInputError(path, f"there are two columns {shown(twice)}")
+    types = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
+    with csv.open_csv(path, convert_options=types) as batches:
+        yield from map(_arrays, batches)
+
+
+def _arrays(batch: pa.RecordBatch) -> tuple[int, dict[str, Any]]:
+    return batch.num_rows, dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+def _parquet(path: str) -> Batches:
+    with parquet.ParquetFile(path) as file:
+        yield from map(_arrays, file.iter_batches(batch_size=BATCH))
+
+
+def _arrow(path: str) -> Batches:
+    with pa.memory_map(path) as source:
+        try:
+            file = ipc.open_file(source)
+        except pa.ArrowInvalid:
+            source.seek(0)
+            yield from map(_arrays, ipc.open_stream(source))
+            return
+        for place in range(file.num_record_batches):
+            yield _arrays(file.get_batch(place))
+
+
+def _jsonl(path: str) -> Batches:
+    """Read a JSON object a line; a batch has the columns that any of the first rows has."""
+    names: list[str] = []
+    with open(path, encoding="utf-8-sig") as file:
+        lines, number = iter(file), 0
+        while block := list(islice(lines, BATCH)):
+            rows = []
+            for line in block:
+                number += 1
+                if line.strip():
+                    rows.append(_object(path, line, number))
+            names = names or list(dict.fromkeys(name for row in rows for name in row))
+            more = {name for row in rows for name in row} - set(names)
+            if more:
+                raise UnreadableInputError(path, f"{shown(min(more))} is in no row of the first {BATCH:,}")
+            yield len(rows), {name: [row.get(name) for row in rows] for name in names}
+
+
+def _object(path: str, line: str, number: int) -> dict[str, Any]:
+    try:
+        return parse(line.strip())
+    except ConfigError as error:
+        raise UnreadableInputError(path, f"row {number:,}: {error}") from None
+
+
+READERS: dict[str, Callable[[str], Batches]] = {
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".parquet": _parquet,
+    ".arrow": _arrow,
+    ".feather": _arrow,
+}
+"""The formats, by how a file's name ends."""

@@ -1,0 +1,128 @@
+"""`Sweep`: counts of many models, as columns, with the table that shows the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.errors import ConfigError
+from gpt2calc.sweeps.columns import COLUMNS, SHARE
+from gpt2calc.table import Percent, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/sweep/1"
+
+SHOWN = 20
+"""How many rows a table shows unless more are asked for."""
+
+MOST_IN_JSON = 100_000
+"""How many models one JSON document holds at most."""
+
+
+class Sweep(Mapping[str, Any]):
+    """Counts of many models: a mapping from the name of each column to a numpy array, int64 for counts.
+
+    >>> import gpt2calc
+    >>> small = gpt2calc.sweep("gpt2", n_layer=[12, 24], n_embd=[768, 1024])
+    >>> small["total"].tolist()
+    [124439808, 203668480, 209494272, 354823168]
+    """
+
+    __slots__ = ("_columns", "count", "model", "notes", "request")
+
+    def __init__(
+        self,
+        columns: dict[str, Any],
+        *,
+        model: str,
+        request: Mapping[str, Any],
+        notes: tuple[str, ...] = (),
+        count: int | None = None,
+    ) -> None:
+        self._columns = columns
+        self.model, self.request, self.notes = model, dict(request), notes
+        self.count = self.rows if count is None else count
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.model}: {self.rows:,} rows of {', '.join(self._columns)}>"
+
+    @property
+    def rows(self) -> int:
+        """How many rows the columns have; `len` is the number of columns, as a mapping has it."""
+        return len(next(iter(self._columns.values()), ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every model as JSON takes it, in the schema that docs/json.md describes.
+
+        Raises:
+            ConfigError: there are more models than one document holds.
+        """
+        if self.rows > MOST_IN_JSON:
+            raise ConfigError(f"JSON holds at most {MOST_IN_JSON:,} models, and there are {self.rows:,}: write jsonl")
+        lists = [values.tolist() for values in self._columns.values()]
+        models = [dict(zip(self._columns, row, strict=True)) for row in zip(*lists, strict=True)]
+        return {"schema": SCHEMA, "model": self.model, **self.request, "models": models, "notes": list(self.notes)}
+
+    def to_arrow(self) -> Any:
+        """Return the columns as a `pyarrow.Table`, numbers without copying them; needs pyarrow."""
+        from gpt2calc.sweeps import writers  # pyarrow is a guest
+
+        return writers.to_table(self._columns)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the columns to any library that speaks Arrow, numbers without copying them; needs pyarrow."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def tables(self, most: int = SHOWN) -> list[Table]:
+        """Lay the first rows out as one table, and say in its title how many there are."""
+        number = min(most, self.rows)
+        what = f"{self.count:,} models" if self.count != 1 else "1 model"
+        title = f"{self.model}, {what}" + (f", the first {number:,}" if number < self.count else "")
+        totals = self._columns["total"][:number].tolist() if "total" in self._columns else [None] * number
+        lists = [
+            [_cell(name, value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
+            for name, values in self._columns.items()
+        ]
+        headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self._columns)
+        return [Table(title, headers, tuple(zip(*lists, strict=True)))]
+
+
+def _cell(name: str, value: Any, total: int | None) -> Cell:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if COLUMNS[name].kind != SHARE:
+        cell: Cell = value
+        return cell
+    return share(value, total)
+
+
+def share(value: float, total: int | None) -> Percent:
+    """Return a share as a cell, from the exact integers that it is the quotient of where the total is known.
+
+    A float64 tells the part of a total below 2⁵³ to the unit, so the percentage is rounded once, from integers.
+
+    >>> share(56669184 / 124439808, 124439808)
+    Percent(part=56669184, whole=124439808, digits=2)
+    """
+    numerator, denominator = value.as_integer_ratio()
+    if total is None:
+        return Percent(numerator, denominator)
+    return Percent((2 * numerator * total + denominator) // (2 * denominator), total)

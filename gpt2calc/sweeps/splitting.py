@@ -1,0 +1,99 @@
+"""How a polynomial is computed on a grid of rows: what is a number a row, what runs along a row, and what is both.
+
+A term with letters of both kinds is kept as a table, where few of the letters number the rows and the table is small,
+or is multiplied out on the whole grid. The arrangement with the fewest operations on that grid wins. It must not know
+of arrays.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Terms = dict[str, int]
+    """A polynomial, as `polynomial.Polynomial.terms`: letters and coefficient of each term."""
+
+
+class Arrangement(NamedTuple):
+    """The sum of four kinds of parts, each of which is 0 where it is empty.
+
+    `tables` has for each set of letters that number rows the terms that need no others of them, and `products` pairs of
+    polynomials, one of a row and one along it.
+    """
+
+    base: Terms
+    along: Terms
+    tables: dict[tuple[str, ...], Terms]
+    products: tuple[tuple[Terms, Terms], ...]
+
+    @property
+    def operations(self) -> int:
+        """How many sums and products are made for each number of the grid, a copy counting as one."""
+        addends = len(self.tables) + len(self.products) + bool(self.base) + bool(self.along)
+        return len(self.products) + max(addends - 1, 0 if self.products else 1)
+
+
+def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], most: int) -> Arrangement:
+    """Arrange a polynomial for a grid.
+
+    Args:
+        terms: the polynomial, in letters of both kinds.
+        along: the letters that run along a row, each with how many values it has.
+        rows: the letters that number the rows, each with how many values it has.
+        most: how many numbers a table may hold.
+
+    >>> hundred = dict.fromkeys("LdTV", 100)
+    >>> grid = {"Ldd": 12, "Ld": 13, "Vd": 1, "Td": 1, "d": 2}
+    >>> arranged(grid, {"T": 100, "V": 100}, {"L": 100, "d": 100}, 2**20)
+    Arrangement(base={'Ldd': 12, 'Ld': 13}, along={}, tables={('d',): {'Vd': 1, 'Td': 1, 'd': 2}}, products=())
+    """
+    base = {term: n for term, n in terms.items() if not set(term) & set(along)}
+    row = {term: n for term, n in terms.items() if set(term) & set(along) and not set(term) & set(rows)}
+    mixed = {term: n for term, n in terms.items() if term not in base and term not in row}
+    width = prod(along.values())
+    large = {
+        term
+        for term in mixed
+        if prod(rows[letter] for letter in set(term) & set(rows)) * width > most or set(rows) <= set(term)
+    }
+    tabled = _with_tables(base, row, mixed, large, rows)
+    plain = Arrangement(base, row, {}, _products(mixed, along))
+    tabled = tabled._replace(products=_products({term: n for term, n in mixed.items() if term in large}, along))
+    return min(plain, tabled, key=_cost)
+
+
+def _cost(arrangement: Arrangement) -> int:
+    return arrangement.operations
+
+
+def _with_tables(base: Terms, row: Terms, mixed: Terms, large: set[str], rows: Mapping[str, int]) -> Arrangement:
+    """Put the terms that fit into tables, and with them what is a number a row, or runs along it, where it fits."""
+    tables: dict[tuple[str, ...], Terms] = {}
+    for term in sorted((term for term in mixed if term not in large), key=lambda term: -len(set(term) & set(rows))):
+        letters = {letter for letter in term if letter in rows}
+        key = next((key for key in tables if letters <= set(key)), tuple(x for x in rows if x in letters))
+        tables.setdefault(key, {})[term] = mixed[term]
+    left = dict(base)
+    for key, table in tables.items():
+        for term in [term for term in left if set(term) <= set(key)]:
+            table[term] = left.pop(term)
+    if tables:
+        next(iter(tables.values())).update(row)
+    return Arrangement(left, {} if tables else row, tables, ())
+
+
+def _products(mixed: Terms, along: Mapping[str, int]) -> tuple[tuple[Terms, Terms], ...]:
+    """Group terms into products by what they share, of a row or along it, whichever gives fewer."""
+    by_row: dict[str, Terms] = {}
+    by_along: dict[str, Terms] = {}
+    for term, coefficient in mixed.items():
+        outer = "".join(letter for letter in term if letter not in along)
+        inner = "".join(letter for letter in term if letter in along)
+        by_row.setdefault(outer, {})[inner] = coefficient
+        by_along.setdefault(inner, {})[outer] = coefficient
+    if len(by_row) <= len(by_along):
+        return tuple(({outer: 1}, inner) for outer, inner in by_row.items())
+    return tuple((outer, {inner: 1}) for inner, outer in by_along.items())

@@ -1,0 +1,183 @@
+"""A sweep as tasks: a plan, and ranges of its rows, each of which gives the same answer wherever it is run.
+
+A task first finds the rows that are wanted, by the columns that the condition names, and then computes the others for
+these. A sweep that is sorted takes only numbers and keys of rows from a task.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gpt2calc.sweeps import conditions, grids
+from gpt2calc.sweeps.columns import measured
+from gpt2calc.sweeps.models import PieceModels, empty, joined, spread
+from gpt2calc.sweeps.ranking import Best
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.sweeps.conditions import Condition
+    from gpt2calc.sweeps.grids import Grid
+    from gpt2calc.sweeps.models import Models
+    from gpt2calc.sweeps.parts import Int64Array
+
+DENSE = 8
+"""Where more than one row in so many is wanted, a column is computed for all and picked from."""
+
+ROWS, BYTES = 2**22, 2**24
+"""A task has at most so many rows, and at most so many bytes of columns to give back."""
+
+
+class Plan(NamedTuple):
+    """What is wanted of a grid: columns of the rows for which a condition holds, or the keys that order them."""
+
+    grid: Grid
+    columns: tuple[str, ...]
+    where: str | None = None
+    key: str | None = None
+    descending: bool = False
+    top: int | None = None
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows a task has."""
+        return ROWS if self.key else max(2**10, min(ROWS, BYTES // (8 * max(1, len(self.columns)))))
+
+
+class Chunk(NamedTuple):
+    """What a task gives: which rows it looked at, the numbers of those that are wanted, and their columns or keys."""
+
+    start: int
+    stop: int
+    rows: Int64Array
+    columns: dict[str, Any]
+    keys: Any
+    left_out: int
+    """Rows that are no models, since n_head does not divide n_embd."""
+
+
+class Prepared:
+    """A plan with what is computed once: in a thread of its own, since it holds room for numbers that is used again."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.condition = conditions.read(plan.where) if plan.where else None
+        self.starts: list[int] = []
+        self.pieces: list[PieceModels] = []
+        place = 0
+        for piece in grids.pieces(plan.grid):
+            self.starts.append(place)
+            self.pieces.append(PieceModels(piece))
+            place += piece.length
+        self.length = place
+        self.has_heads = any(name == "n_head" for name, _ in plan.grid.sizes)
+        self._checked: set[int] = set()
+
+    def check(self) -> None:
+        """Raise where any count that is needed does not fit in int64, or the condition could leave it.
+
+        Raises:
+            Int64OverflowError, ConfigError: as `grids.refuse_overflow` and `Condition.check`.
+        """
+        named = (
+            *self.plan.columns,
+            *(self.condition.columns if self.condition else ()),
+            *filter(None, [self.plan.key]),
+        )
+        counts = dict.fromkeys(count for name in named for count in measured(name))
+        for models in self.pieces:
+            grids.refuse_overflow(models.piece, counts)
+            if self.condition:
+                self.condition.check(models.bounds)
+
+    def parts(self, start: int, stop: int) -> Iterator[tuple[PieceModels, int, int, int]]:
+        """Yield the pieces that a range of rows lies in, each with its first row and the range within it."""
+        for place, models in zip(self.starts, self.pieces, strict=True):
+            first, last = max(start, place), min(stop, place + models.length)
+            if first < last:
+                yield models, place, first - place, last - place
+
+    def at(self, rows: Int64Array) -> dict[str, Any]:
+        """Return the columns of single rows, in the order in which they are given."""
+        owner = np.searchsorted(self.starts, rows, side="right") - 1
+        found: dict[str, Any] = {}
+        for place in np.unique(owner):
+            chosen = owner == place
+            for name in self.plan.columns:
+                values = spread(self.pieces[place].at(name, rows[chosen] - self.starts[place]), int(chosen.sum()))
+                if name not in found:
+                    found[name] = np.empty(len(rows), dtype=empty(name).dtype)
+                found[name][chosen] = values
+        return found or {name: empty(name) for name in self.plan.columns}
+
+
+_prepared = threading.local()
+
+
+def prepared(plan: Plan) -> Prepared:
+    """Return the prepared plan of this thread, the same for every task of one sweep."""
+    found: Prepared | None = getattr(_prepared, "last", None)
+    if found is None or found.plan != plan:
+        found = _prepared.last = Prepared(plan)
+    return found
+
+
+def run(plan: Plan, start: int, stop: int) -> Chunk:
+    """Run one task: look at the rows of a range, and return what is wanted of them."""
+    ready = prepared(plan)
+    best = Best(plan.descending, plan.top)
+    rows, columns, left_out = [], [], 0
+    for models, place, first, last in ready.parts(start, stop):
+        if not ready.condition and not ready.has_heads and not plan.key:
+            rows.append(np.arange(place + first, place + last, dtype=np.int64))
+            columns.append({name: _whole(models, name, first, last) for name in plan.columns})
+            continue
+        for begin in range(first, last, models.block):
+            end = min(begin + models.block, last)
+            found, missed = wanted(models, begin, end, ready.condition, has_heads=ready.has_heads)
+            left_out += missed
+            if plan.key:
+                best.offer(found + (place + begin), _picked(models, plan.key, begin, end, found))
+            elif len(found):
+                rows.append(found + (place + begin))
+                columns.append({name: _picked(models, name, begin, end, found) for name in plan.columns})
+    if plan.key:
+        return Chunk(start, stop, *best.taken(), left_out)
+    whole = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+    return Chunk(start, stop, whole, joined(columns, plan.columns), None, left_out)
+
+
+def wanted(
+    models: Models, start: int, stop: int, condition: Condition | None, *, has_heads: bool
+) -> tuple[Int64Array, int]:
+    """Return which rows of a range are wanted, counted from its start, and how many are no models."""
+    length, missed = stop - start, 0
+    holds = np.ones(length, dtype=bool)
+    if has_heads:
+        divides = models.range("n_embd", start, stop) % models.range("n_head", start, stop) == 0
+        holds = np.broadcast_to(np.asarray(divides), (length,))
+        missed = length - int(np.count_nonzero(holds))
+    if condition:
+        values = {name: models.range(name, start, stop) for name in condition.columns}
+        holds = condition.holds(values, (length,)) & holds if missed else condition.holds(values, (length,))
+    return np.flatnonzero(holds), missed
+
+
+def _whole(models: PieceModels, name: str, start: int, stop: int) -> Any:
+    constant = models.constant(name)
+    if constant is not None:
+        return spread(constant, stop - start)
+    out = np.empty(stop - start, dtype=empty(name).dtype)
+    models.into(name, start, out)
+    return out
+
+
+def _picked(models: Models, name: str, start: int, stop: int, found: Int64Array) -> Any:
+    """Return a column for some rows of a range, computed for all of it where most are wanted."""
+    if len(found) * DENSE < stop - start:
+        return spread(models.at(name, found + start), len(found))
+    values = models.range(name, start, stop)
+    return values[found] if isinstance(values, np.ndarray) else spread(values, len(found))
