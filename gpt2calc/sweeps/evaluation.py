@@ -32,7 +32,7 @@ UNBUFFERED = 256
 
 
 class PieceArrays:
-"""The buffer of numpy, made small, since rows that are shorter than it are copied through it at twice the time."""
+    """The counts of one piece: its last sizes run along a row, some hundred models or more, others number the rows."""
 
     def __init__(self, piece: Piece, *, row: int = ROW, table: int = TABLE) -> None:
         self.piece, self._table, self._room = piece, table, TABLES
