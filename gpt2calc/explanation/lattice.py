@@ -158,6 +158,7 @@ PADDED = (
         for multiple in MULTIPLES
     ),
 )
+WITHOUT_WPE = _convention("without_wpe", change=_sized("n_positions", 0))
 GPT1 = Step(
     "gpt1_vocabulary",
     KNOWN,
@@ -170,7 +171,6 @@ GPT1 = Step(
 
 PARTS = (
     _convention("kaplan"),
-    _convention("without_wpe"),
     _convention("without_embeddings"),
     _convention("weights"),
     _convention("matrices"),
@@ -270,4 +270,4 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
         )
         for size, preset in contexts.items()
     )
-    return (HEAD, CROSS, (*PADDED, GPT1, *others), longer, BIASES, LN_F)
+    return (HEAD, CROSS, (*PADDED, GPT1, *others), (WITHOUT_WPE, *longer), BIASES, LN_F)
