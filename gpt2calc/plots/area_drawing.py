@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
-from typing import TYPE_CHECKING
-
-from matplotlib.patches import Rectangle
+from itertools import count, product
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.areas import Box, boxes
-from gpt2calc.plots.canvas import POINTS, Canvas, inches, lined_up, measured, name_of, sizes
+from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, lined_up, measured, name_of, sizes
 from gpt2calc.plots.chart import full, percent
 from gpt2calc.plots.style import readable_on
 
@@ -64,10 +62,10 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
     drawn = tuple(boxes(chart.nodes, Box(Fraction(0), Fraction(0), Fraction(across), Fraction(high))))
     leaves = [(leaf, box) for _, _, inner in drawn for leaf, box in inner]
     for (leaf, box), (place, mark) in zip(leaves, enumerate(chart.marks), strict=True):
-        _rectangle(axes, box, fill=theme.series[leaf.group], edge=theme.paper, line=0.4, gid=name_of(place, mark))
+        _rectangle(axes, box, colour=theme.series[leaf.group], edge=(theme.paper, 0.4), gid=name_of(place, mark))
     for block, own, _ in drawn:
         if block:
-            _rectangle(axes, own, fill="none", edge=theme.paper, line=1.6)
+            _rectangle(axes, own, colour="none", edge=(theme.paper, 1.6))
     _labels(canvas, drawn, (size.margin, top))
     return canvas.figure
 
@@ -76,11 +74,18 @@ def _key_width(group: str, share: str, size: float) -> float:
     return 1.15 * size + measured(group, size) + 0.4 * size + measured(share, size)
 
 
-def _rectangle(axes: Axes, box: Box, *, fill: str, edge: str, line: float, gid: str | None = None) -> None:
-    shape = Rectangle((float(box.x), float(box.y)), float(box.width), float(box.height), facecolor=fill, edgecolor=edge)
-    shape.set_linewidth(line)
-    shape.set_gid(gid)
-    axes.add_patch(shape)
+def _rectangle(axes: Axes, box: Box, *, colour: str, edge: tuple[str, float], gid: str | None = None) -> None:
+    corner, size = (float(box.x), float(box.y)), (float(box.width), float(box.height))
+    fill(axes, corner, size, colour=colour, edge=edge, gid=gid)
+
+
+class _Spot(NamedTuple):
+    """A rectangle to write in: its number among the marks, what it is, and the name of the block that it bears."""
+
+    place: int
+    leaf: Node
+    box: Box
+    block: str
 
 
 def _labels(
@@ -90,20 +95,20 @@ def _labels(
 
     The largest tensor of a block also bears the number of the block.
     """
-    alike: dict[str, list[tuple[Node, Box, str]]] = {}
+    alike: dict[str, list[_Spot]] = {}
+    places = count()
     for block, _, inner in drawn:
         for number, (leaf, box) in enumerate(inner):
-            alike.setdefault(leaf.name, []).append((leaf, box, "" if number else block))
-    for those in alike.values():
-        wide = float(min(box.width for _, box, _ in those)) - 4
-        high = float(min(box.height for _, box, _ in those)) - 4
-        ways = [_wordings(leaf, block) for leaf, _, block in those]
+            alike.setdefault(leaf.name, []).append(_Spot(next(places), leaf, box, "" if number else block))
+    for spots in alike.values():
+        wide = float(min(spot.box.width for spot in spots)) - 4
+        high = float(min(spot.box.height for spot in spots)) - 4
+        ways = [_wordings(spot.leaf, spot.block) for spot in spots]
         for size, way in product((canvas.sizes.body, SMALLEST), range(len(ways[0]))):
             lines = [each[way] for each in ways]
             if all(_fits(each, size, wide, high) for each in lines):
-                for (leaf, box, block), each in zip(those, lines, strict=True):
-                    at = (corner[0] + float(box.x), corner[1] + float(box.y))
-                    _write(canvas, leaf, each, at, size=size, headed=bool(block))
+                for spot, each in zip(spots, lines, strict=True):
+                    _write(canvas, spot, each, corner, size)
                 break
 
 
@@ -124,11 +129,9 @@ def _wordings(leaf: Node, block: str) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _write(
-    canvas: Canvas, leaf: Node, lines: Sequence[str], at: tuple[float, float], *, size: float, headed: bool
-) -> None:
-    colour = readable_on(canvas.theme.series[leaf.group])
+def _write(canvas: Canvas, spot: _Spot, lines: Sequence[str], corner: tuple[float, float], size: float) -> None:
+    colour = readable_on(canvas.theme.series[spot.leaf.group])
+    x, y = corner[0] + float(spot.box.x) + 2.5, corner[1] + float(spot.box.y) + 2 + size
     for number, words in enumerate(lines):
-        y = at[1] + 2 + LEADING * size * number + size
-        bold = headed and not number
-        canvas.text(at[0] + 2.5, y, words, size=size, colour=colour, bold=bold, gid=f"in:{leaf.name}")
+        bold, gid = bool(spot.block) and not number, f"in:{spot.place}:{number}"
+        canvas.text(x, y + LEADING * size * number, words, size=size, colour=colour, bold=bold, gid=gid)

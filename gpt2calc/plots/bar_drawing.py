@@ -5,12 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from matplotlib.patches import Rectangle
-
 from gpt2calc.plots.bars import BarChart, length, wordings
 from gpt2calc.plots.canvas import (
     POINTS,
     Canvas,
+    fill,
     first_that_fits,
     fitted,
     inches,
@@ -57,9 +56,7 @@ def draw(chart: BarChart, theme: Theme, width: float, height: float | None) -> F
 
 def _bar(axes: Axes, row: float, ends: tuple[Fraction, Fraction], *, thick: float, colour: str, gid: str) -> None:
     start, end = map(float, ends)
-    bar = Rectangle((start, row - thick / 2), end - start, thick, facecolor=colour, linewidth=0)
-    bar.set_gid(gid)
-    axes.add_patch(bar)
+    fill(axes, (start, row - thick / 2), (end - start, thick), colour=colour, gid=gid)
 
 
 class _Plan(NamedTuple):
@@ -98,7 +95,7 @@ def _share(mark: Mark) -> str:
 def _inside(mark: Mark, room: float, size: Sizes) -> str:
     """Return what can be written in a segment of a bar of so many points."""
     words = _share(mark)
-    return first_that_fits((words, words.removesuffix(" %")), room * mark.part / mark.whole - 2, size.body)
+    return first_that_fits((words, words.removesuffix(" %")), room * (mark.part / mark.whole) - 2, size.body)
 
 
 def _heads(chart: BarChart, plan: _Plan, size: Sizes) -> list[list[tuple[str, float]]]:

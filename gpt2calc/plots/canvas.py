@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
@@ -27,11 +27,20 @@ if TYPE_CHECKING:
 FONT = "DejaVu Sans"
 """The font that ships with matplotlib, so that pictures are the same on all machines."""
 
+SLACK = 1.05
+"""Where there are few dots to an inch, hinting makes type this much wider at most."""
+
 POINTS = 72
 WIDTHS, HEIGHTS = (3.0, 40.0), (1.0, 40.0)
 """The least and the most inches of a picture."""
 
-OURS = {"font.family": [FONT], "svg.fonttype": "none", "svg.hashsalt": "gpt2calc", "pdf.fonttype": 42}
+OURS = {
+    "font.family": [FONT],
+    "path.simplify": False,  # what is drawn is what was counted, point by point
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "gpt2calc",
+}
 
 MISSING = "pictures need matplotlib: pip install 'gpt2calc[plot]'"
 
@@ -78,8 +87,14 @@ def sizes(width: float) -> Sizes:
 
 
 def measured(words: str, size: float, *, bold: bool = False) -> float:
-    """Return how wide words are, in points."""
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    """Return how wide words are at most, in points."""
+    return SLACK * size * _ems(words, bold=bold)
+
+
+@lru_cache(maxsize=4096)
+def _ems(words: str, *, bold: bool) -> float:
+    """Return how wide words are, in sizes of type."""
+    font = FontProperties(family=FONT, size=1, weight="bold" if bold else "normal")
     width: float = text_to_path.get_text_width_height_descent(drawable(words), font, ismath=False)[0]
     return width
 
@@ -114,25 +129,18 @@ def inches(points: float, given: float | None) -> float:
     """Return the height of a picture that needs so many points: what is given, or what it needs.
 
     Raises:
-        ConfigError: what is given is too little.
+        ConfigError: what is given is too little, or what it needs is too much.
     """
     needed = points / POINTS
+    if needed > HEIGHTS[1]:
+        most = HEIGHTS[1]
+        raise ConfigError(f"this picture needs a height of {needed:.0f} inches, and {most:g} is the most: draw less")
     if given is None:
         return needed
     if given < needed - 1e-9:
-        raise ConfigError(
-            f"this picture needs a height of {needed + 0.005:.2f} inches or more, got {given:g}", got=given
-        )
+        least = f"{needed + 0.005:.2f}"
+        raise ConfigError(f"this picture needs a height of {least} inches or more, got {given:g}", got=given)
     return given
-
-
-class Place(NamedTuple):
-    """A rectangle on a canvas, in points from its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 class Canvas:
@@ -210,6 +218,21 @@ class Canvas:
         self.box(x, y - side, side, side, self.theme.series[series])
         self.text(x + side + 0.35 * self.sizes.body, y, series, gid=f"key:{series}")
         return x + swatch_width(series, self.sizes.body)
+
+
+def fill(
+    axes: Axes,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    *,
+    colour: str,
+    edge: tuple[str, float] = ("none", 0),
+    gid: str | None = None,
+) -> None:
+    """Draw a rectangle on axes, in their own measures, with an edge of a colour and a width."""
+    shape = Rectangle(corner, *size, facecolor=colour, edgecolor=edge[0], linewidth=edge[1])
+    shape.set_gid(gid)
+    axes.add_artist(shape)
 
 
 def swatch_width(series: str, size: float) -> float:

@@ -155,7 +155,7 @@ def _labels(canvas: Canvas, chart: GrowthChart, panel: _Panel, where: tuple[floa
         curve, x = panel.curves[number], right + LEADER * size.body
         colour = canvas.theme.ink if curve.name == TOTAL else canvas.theme.series.get(curve.name, canvas.theme.ink)
         canvas.line((right + 2, end), (x - 3, place), colour, 1)
-        canvas.middle(x, place, f"{curve.name} {curve.said}", gid=f"label:{curve.name}")
+        canvas.middle(x, place, f"{curve.name} {curve.said}", gid=f"label:{panel.title}:{curve.name}".replace(" ", "_"))
 
 
 def _sizes_below(canvas: Canvas, chart: GrowthChart, where: tuple[float, float, float]) -> None:
@@ -186,4 +186,6 @@ def _mark(
     long = measured(words, size.body)
     start = min(max(at + 3, left), canvas.width - size.margin - long)
     canvas.line((at, baseline - 0.7 * size.body), (at, y + high), canvas.theme.faint, 0.7)
-    canvas.text(start, baseline, words, gid=f"crossing:{crossing.at}:{crossing.above}:{crossing.below}")
+    canvas.text(
+        start, baseline, words, gid=f"crossing:{crossing.at}:{crossing.above}:{crossing.below}".replace(" ", "_")
+    )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from matplotlib.patches import Rectangle
-
-from gpt2calc.plots.canvas import POINTS, Canvas, first_that_fits, fitted, inches, measured, name_of, sizes
+from gpt2calc.plots.canvas import POINTS, Canvas, fill, first_that_fits, fitted, inches, measured, name_of, sizes
 from gpt2calc.plots.histograms import BIASES, WEIGHTS
 from gpt2calc.polynomial import SUPERSCRIPTS
 
@@ -90,9 +88,7 @@ def _panel(
             start = chart.bins.index(mark.label) + 0.08 + 0.84 * several.index(mark.series) / len(several)
             up = sign * float(Fraction(mark.part, mark.whole or 1) / most)
             colour = canvas.theme.series[role]
-            shape = Rectangle((start, 0), 0.84 / len(several), up, facecolor=colour, linewidth=0)
-            shape.set_gid(name_of(place, mark))
-            axes.add_patch(shape)
+            fill(axes, (start, 0), (0.84 / len(several), up), colour=colour, gid=name_of(place, mark))
     canvas.line((x, y + high / 2), (x + wide, y + high / 2), canvas.theme.faint)
 
 

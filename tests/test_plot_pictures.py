@@ -1,0 +1,443 @@
+"""Pictures: what an SVG shows is what was counted, no text is cut off or lies on another, and bytes never change."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import gpt2calc
+import gpt2calc.plots
+from gpt2calc.errors import ConfigError, UnknownNameError
+from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
+from tests import plots
+from tests.conftest import environment
+from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, svg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gpt2calc.plots.chart import Chart
+
+every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
+every_model = pytest.mark.parametrize("models", MODELS.values(), ids=MODELS)
+
+
+def close(found: Fraction, exact: Fraction, *, scale: Fraction = Fraction(1)) -> bool:
+    """Whether a drawn length is the exact one, but for the rounding of the two coordinates that it lies between.
+
+    A float is off by less than a thousandth of that, since no coordinate is above 10,000 points.
+    """
+    return abs(found - exact) <= 2 * ROUNDED * max(scale, Fraction(1))
+
+
+# ---------------------------------------------------------------- data drawn equals data counted
+
+
+@every_model
+@every_chart
+def test_every_mark_is_in_the_picture_once_with_its_exact_count(make: Any, models: tuple[Any, ...]) -> None:
+    """Ids hold counts, in order, and no id occurs twice."""
+    chart: Chart = make(models)
+    content = svg(chart)
+    names = plots.ids(content)
+    assert len(names) == len(set(names))
+    if not isinstance(chart, curves.GrowthChart):
+        drawn = [(shape.part, shape.whole) for shape in plots.shapes(content)]
+        assert drawn == [(mark.part, mark.whole) for mark in chart.marks]
+
+
+@every_model
+def test_stacked_bars_are_as_long_as_their_shares(models: tuple[Any, ...]) -> None:
+    """Each segment begins where the one before it ends, and is its share of its row, read back from the SVG."""
+    chart = CHARTS["shares"](models)
+    rows = groupby(plots.shapes(svg(chart)), lambda shape: shape.box[1])
+    lengths = []
+    for _, found in rows:
+        row = list(found)
+        left, right = row[0].box[0], row[-1].box[2]
+        lengths.append(right - left)
+        for before, after in pairwise(row):
+            assert before.box[2] == after.box[0]
+        for shape in row:
+            assert close(shape.size[0], Fraction(shape.part, shape.whole) * (right - left))
+        assert sum(shape.part for shape in row) == row[0].whole
+    assert len(set(lengths)) == 1
+    assert len(lengths) == len(models)
+
+
+@every_model
+@pytest.mark.parametrize("kind", ["grouped", "totals", "weights-biases", "layernorm"])
+def test_bars_are_as_long_as_their_numbers(kind: str, models: tuple[Any, ...]) -> None:
+    """On one scale the lengths of bars are to each other as the exact numbers are, read back from the SVG."""
+    chart = CHARTS[kind](models)
+    assert isinstance(chart, bars.BarChart)
+    found = iter(plots.shapes(svg(chart)))
+    by_scale: dict[str, list[tuple[Fraction, Fraction]]] = {}
+    for panel, marks in chart.panels:
+        for mark in marks:
+            exact = Fraction(*bars.length(panel, mark))
+            by_scale.setdefault(panel.scale, []).append((next(found).size[0], exact))
+    for pairs in by_scale.values():
+        longest, most = max(pairs, key=lambda pair: pair[1])
+        assert all(close(drawn, longest * exact / (most or 1)) for drawn, exact in pairs)
+
+
+@every_model
+def test_areas_are_as_large_as_their_shares(models: tuple[Any, ...]) -> None:
+    """Each rectangle is its share of the whole area, read back from the SVG."""
+    chart = CHARTS["treemap"](models)
+    found = plots.shapes(svg(chart))
+    left, top = (min(shape.box[n] for shape in found) for n in (0, 1))
+    right, bottom = (max(shape.box[n] for shape in found) for n in (2, 3))
+    whole = (right - left) * (bottom - top)
+    for shape in found:
+        wide, high = shape.size
+        assert close(wide * high, Fraction(shape.part, shape.whole) * whole, scale=wide + high)
+
+
+@pytest.mark.parametrize("kind", ["growth in n_layer", "growth in n_embd"])
+@every_model
+def test_curves_go_through_the_counts(kind: str, models: tuple[Any, ...]) -> None:
+    """Every point of every curve stands at its size and at its exact height, read back from the SVG."""
+    chart = CHARTS[kind](models)
+    assert isinstance(chart, curves.GrowthChart)
+    most = max(point.total for point in chart.points)
+    content = svg(chart)
+    heights = {
+        "parameters": lambda point, name: Fraction(point.groups[name], most),
+        "share_of_the_total": lambda point, name: Fraction(point.groups[name], point.total),
+    }
+    for panel, height in heights.items():
+        found = {shape.gid.rpartition(":")[2]: shape for shape in plots.shapes(content, f"curve:{panel}:")}
+        assert set(found) - {"total", "attention_+_mlp"} == set(chart.present)
+        corners = {name: found[name].corners for name in chart.present}
+        flat = [y for each in corners.values() for _, y in each]
+        exact = [height(point, name) for name in chart.present for point in chart.points]
+        # Two of the heights give the scale, the lowest and the highest; all others must lie on it.
+        low, high = exact.index(min(exact)), exact.index(max(exact))
+        slope = (flat[high] - flat[low]) / (exact[high] - exact[low])
+        for drawn, meant in zip(flat, exact, strict=True):
+            assert close(drawn, flat[low] + slope * (meant - exact[low]))
+        first, last = chart.points[0].size, chart.points[-1].size
+        for each in corners.values():
+            begin, end = each[0][0], each[-1][0]
+            for (x, _), point in zip(each, chart.points, strict=True):
+                assert close(x, begin + (end - begin) * Fraction(point.size - first, last - first))
+
+
+def test_histograms_are_as_high_as_their_counts() -> None:
+    """Within a component's weights, or biases, heights are to each other as the counts are."""
+    chart = CHARTS["values"](())
+    found = zip(chart.marks, plots.shapes(svg(chart)), strict=True)
+    for _, pairs in groupby(found, lambda pair: (pair[0].panel, pair[0].series)):
+        held = list(pairs)
+        most, highest = max((mark.part, shape.size[1]) for mark, shape in held)
+        assert highest > 5
+        assert all(close(shape.size[1], highest * Fraction(mark.part, most)) for mark, shape in held)
+
+
+def test_a_wrong_length_would_be_found() -> None:
+    """A test of the test: a bar that is a thousandth of a point too long is not close."""
+    shape = plots.shapes(svg(CHARTS["shares"](FOUR)))[0]
+    assert close(shape.size[0], shape.size[0])
+    assert not close(shape.size[0] + Fraction(1, 1000), shape.size[0])
+
+
+# ---------------------------------------------------------------- nothing overlaps, nothing is cut off
+
+
+def agg(figure: Figure) -> Any:
+    """Return what draws a figure in dots; matplotlib's own types say little of it."""
+    canvas_of: Any = FigureCanvasAgg
+    return canvas_of(figure)
+
+
+def texts(figure: Figure) -> list[tuple[Text, tuple[float, float, float, float]]]:
+    """Return every text of a figure with the box that it fills, in dots."""
+    renderer = agg(figure).get_renderer()
+    found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
+    shown = [text for text in found if text.get_visible() and text in figure.texts]
+    boxes = [text.get_window_extent(renderer) for text in shown]
+    return [(text, (box.x0, box.y0, box.x1, box.y1)) for text, box in zip(shown, boxes, strict=True)]
+
+
+def faults(figure: Figure) -> list[str]:
+    """Return every text that is cut off, and every two that overlap."""
+    width, height = (float(size) * figure.dpi for size in figure.get_size_inches())
+    found = texts(figure)
+    said = [
+        f"{text.get_text()!r} is cut off"
+        for text, (left, low, right, high) in found
+        if left < 0 or low < 0 or right > width or high > height
+    ]
+    ranked = sorted(found, key=lambda pair: pair[1][0])
+    for place, (one, (_, low, right, high)) in enumerate(ranked):
+        for other, (left, its_low, _, its_high) in ranked[place + 1 :]:
+            if left >= right:
+                break
+            if its_low < high and low < its_high:
+                said.append(f"{one.get_text()!r} lies on {other.get_text()!r}")
+    return said
+
+
+PICTURES = {
+    f"{kind}, {name}": (kind, models)
+    for kind in CHARTS
+    for name, models in MODELS.items()
+    if (kind != "values" or name == "one")
+    and (not kind.startswith(("growth", "treemap")) or name not in ("four", "ten", "from tiny to 175B"))
+}
+"""Every picture that differs from the others: only bars draw more than the first model, and values draw none."""
+
+
+@pytest.mark.parametrize("theme", style.THEMES)
+@pytest.mark.parametrize("width", [8, 3.5])
+@pytest.mark.parametrize(("kind", "models"), PICTURES.values(), ids=PICTURES)
+def test_no_text_is_cut_off_or_lies_on_another(kind: str, models: tuple[Any, ...], width: float, theme: str) -> None:
+    """In every picture: all kinds, two sizes, both themes, from a tiny model to 175B and 300 digits."""
+    figure = gpt2calc.plots.draw(CHARTS[kind](models), theme, width)
+    assert faults(figure) == []
+    assert len(texts(figure)) >= 3
+
+
+@pytest.mark.parametrize("width", [3, 40])
+@every_chart
+def test_the_bounds_of_the_width_hold(make: Any, width: float) -> None:
+    """As narrow, and as wide, as a picture can be."""
+    assert faults(gpt2calc.plots.draw(make(FOUR), "light", width)) == []
+
+
+@pytest.mark.parametrize("width", [8, 3.5])
+@every_chart
+def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float) -> None:
+    """The sentence names the height that a picture needs, and at that height nothing overlaps."""
+    chart = make(FOUR)
+    with pytest.raises(ConfigError, match=r"^this picture needs a height of ") as caught:
+        gpt2calc.plots.draw(chart, "light", width, 1)
+    said = re.search(r"height of ([\d.]+) inches", str(caught.value))
+    assert said
+    least = float(said[1])
+    assert faults(gpt2calc.plots.draw(chart, "light", width, least)) == []
+    with pytest.raises(ConfigError):
+        gpt2calc.plots.draw(chart, "light", width, least - 0.02)
+
+
+@pytest.mark.parametrize("width", [8, 3.5])
+@pytest.mark.parametrize("kind", ["shares", "treemap"])
+@every_model
+def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, models: tuple[Any, ...], width: float) -> None:
+    """What is written in a bar or a rectangle is in it, whole."""
+    figure = gpt2calc.plots.draw(CHARTS[kind](models), "light", width)
+    agg(figure).draw()
+    (axes,) = figure.axes
+    marks = {str(shape.get_gid()): shape.get_window_extent() for shape in axes.patches if shape.get_gid()}
+    numbered = {gid.split(":")[1]: box for gid, box in marks.items()}
+    for text, (left, low, right, high) in texts(figure):
+        gid = str(text.get_gid() or "")
+        if not gid.startswith("in:"):
+            continue
+        box = marks.get(gid.removeprefix("in:")) or numbered[gid.split(":")[1]]
+        assert box.x0 <= left
+        assert right <= box.x1
+        assert box.y0 <= low + 2.5  # the room that a font leaves under its letters
+        assert high - 2.5 <= box.y1
+
+
+def test_a_planted_overlap_would_be_found() -> None:
+    """A test of the test: one text more, on another or half outside."""
+    figure = gpt2calc.plots.shares(*FOUR)
+    assert faults(figure) == []
+    figure.text(0.03, 0.88, "planted")
+    assert any("lies on" in fault for fault in faults(figure))
+    figure = gpt2calc.plots.shares(*FOUR)
+    figure.text(0.99, 0.02, "planted")
+    assert faults(figure) == ["'planted' is cut off"]
+
+
+# ---------------------------------------------------------------- the same bytes
+
+
+@pytest.mark.parametrize("form", saving.FORMATS)
+@every_chart
+def test_a_picture_is_the_same_from_run_to_run(make: Any, form: str) -> None:
+    """Byte for byte, twice in one process, whatever was drawn between."""
+    first = saving.rendered(gpt2calc.plots.draw(make(FOUR)), form, 60)
+    gpt2calc.plots.totals("tiny-gpt2", theme="dark", width=4)
+    assert saving.rendered(gpt2calc.plots.draw(make(FOUR)), form, 60) == first
+
+
+@pytest.mark.parametrize("form", saving.FORMATS)
+def test_a_fresh_process_writes_the_same_bytes(form: str, tmp_path: Path) -> None:
+    """Another process, another hash seed, another time zone, another style of matplotlib, the same file."""
+    ours = tmp_path / f"ours.{form}"
+    gpt2calc.plots.save(gpt2calc.plots.shares(*FOUR), ours)
+    words = [sys.executable, "-m", "gpt2calc", "plot", "shares", *FOUR, "-o", f"theirs.{form}"]
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\naxes.facecolor: red\n", encoding="utf-8")
+    changed = environment(PYTHONHASHSEED="7", TZ="Asia/Tokyo")
+    subprocess.run(words, check=True, cwd=tmp_path, env=changed, capture_output=True)
+    assert (tmp_path / f"theirs.{form}").read_bytes() == ours.read_bytes()
+
+
+@pytest.mark.parametrize("form", saving.FORMATS)
+def test_no_file_says_when_or_by_which_version_it_was_made(form: str) -> None:
+    """Nothing that changes from day to day, or with an update of matplotlib."""
+    content = saving.rendered(gpt2calc.plots.totals("gpt2"), form)
+    assert mpl.__version__.encode() not in content
+    assert not re.search(rb"CreationDate|ModDate|<dc:date>|tIME|20[0-9]{2}-[0-9]{2}-[0-9]{2}", content)
+
+
+def test_the_text_of_an_svg_is_text() -> None:
+    """It can be searched, read aloud and copied."""
+    content = svg(CHARTS["shares"](FOUR)).decode()
+    assert "<text" in content
+    for words in ("gpt2-medium", "embedding", "45.5 %", "1,557,611,200"):
+        assert f">{words}</text>" in content
+
+
+def test_drawing_changes_nothing_around_it() -> None:
+    """The surroundings keep their style, no figure is left open, and pyplot is not loaded."""
+    before = dict(mpl.rcParams)
+    figure = gpt2calc.plots.treemap("gpt2")
+    saving.rendered(figure, "svg")
+    assert dict(mpl.rcParams) == before
+    assert isinstance(figure, Figure)
+    code = "import sys, gpt2calc.plots; gpt2calc.plots.shares('gpt2'); assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+
+
+def test_a_style_of_the_surroundings_changes_no_picture() -> None:
+    """Whoever likes large type, or TeX, gets the picture that all get."""
+    plain = svg(CHARTS["shares"](FOUR))
+    with mpl.rc_context({"font.size": 40, "text.usetex": False, "axes.grid": True, "font.family": ["serif"]}):
+        assert svg(CHARTS["shares"](FOUR)) == plain
+
+
+def test_importing_the_room_loads_no_matplotlib() -> None:
+    """`import gpt2calc.plots` is as light as `import gpt2calc`."""
+    code = "import sys, gpt2calc.plots; assert not {'matplotlib', 'numpy', 'fractions'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+
+
+# ---------------------------------------------------------------- Python
+
+
+PUBLIC = {
+    "shares": lambda: gpt2calc.plots.shares(*FOUR),
+    "shares, grouped": lambda: gpt2calc.plots.shares(gpt2calc.count("gpt2"), {"n_layer": 3}, grouped=True),
+    "totals": lambda: gpt2calc.plots.totals("small", "xl", theme="dark"),
+    "weights and biases": lambda: gpt2calc.plots.weights_biases("small", width=5, height=3),
+    "LayerNorm": lambda: gpt2calc.plots.layernorm("small", "nanogpt-no-bias"),
+    "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
+    "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
+    "values": lambda: gpt2calc.plots.values(plots.verified()),
+}
+
+
+@pytest.mark.parametrize("make", PUBLIC.values(), ids=PUBLIC)
+def test_each_function_returns_a_figure(make: Any) -> None:
+    """Of matplotlib, of the size that was asked for."""
+    figure = make()
+    assert isinstance(figure, Figure)
+    assert figure.get_size_inches()[0] in (5, 8)
+
+
+def test_the_public_names_are_pinned() -> None:
+    """Seven pictures, and how to save one."""
+    assert gpt2calc.plots.__all__ == [
+        *("growth", "layernorm", "save", "shares", "totals", "treemap", "values", "weights_biases")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"width": 2}, "width must be 3 to 40 inches, got 2"),
+        ({"width": 41}, "width must be 3 to 40 inches, got 41"),
+        ({"width": float("nan")}, "width must be 3 to 40 inches, got nan"),
+        ({"height": float("inf")}, "height must be 1 to 40 inches, got inf"),
+        ({"height": 0}, "height must be 1 to 40 inches, got 0"),
+        ({"theme": "drak"}, "no theme is called 'drak': did you mean dark?"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_in_a_sentence(how: dict[str, Any], said: str) -> None:
+    """Bounds, and themes by name."""
+    with pytest.raises((ConfigError, UnknownNameError)) as caught:
+        gpt2calc.plots.shares("gpt2", **how)
+    assert str(caught.value) == said
+
+
+def test_a_picture_of_everything_that_ships_fits_in_its_bounds() -> None:
+    """More models need more height, up to a bound that is told."""
+    names = [model.name for model in gpt2calc.models()]
+    assert faults(gpt2calc.plots.totals(*names)) == []
+    with pytest.raises(
+        ConfigError, match=r"^this picture needs a height of \d+ inches, and 40 is the most: draw less$"
+    ):
+        gpt2calc.plots.shares(*names, grouped=True, width=3)
+
+
+def test_a_character_that_the_font_lacks_is_drawn_as_one_that_says_so() -> None:
+    """No warning, and no box of nothing."""
+    assert canvas.drawable("名前 gpt2 é\n") == "\N{REPLACEMENT CHARACTER}" * 2 + " gpt2 é\\n"
+    assert "\N{REPLACEMENT CHARACTER}" in svg(CHARTS["totals"](MODELS["long names"])).decode()
+
+
+@pytest.mark.parametrize("words", ["gpt2", "x" * 300, "", "$x$", "a b"])
+@pytest.mark.parametrize("room", [0, 5, 40, 1000])
+def test_fitted_words_are_not_wider_than_their_room(words: str, room: float) -> None:
+    """The middle is left out, and the ends stay."""
+    short = canvas.fitted(words, room, 9)
+    assert canvas.measured(short, 9) <= room or short == ""
+    assert short in (words, "") or "…" in short
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ([0, 50, 100], [0, 50, 100]),
+        ([50, 50, 50], [40, 50, 60]),
+        ([0, 1, 2], [0, 10, 20]),
+        ([98, 99, 100], [80, 90, 100]),
+        ([5, 9, 60, 61], [2, 12, 55.5, 65.5]),
+        ([], []),
+    ],
+)
+def test_labels_are_spread_as_little_as_can_be(wanted: list[float], found: list[float]) -> None:
+    """Ten apart, between 0 and 100."""
+    assert canvas.spread(wanted, 10, 0, 100) == found
+
+
+def test_charts_of_no_known_kind_are_refused() -> None:
+    """A new kind of chart needs a file that draws it."""
+    with pytest.raises(TypeError):
+        drawing.draw(gpt2calc.count("gpt2"), style.THEMES["light"], 8, None)  # type: ignore[arg-type]  # on purpose
+
+
+def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
+    """A component whose weights come in two dtypes has two series, and both are drawn upwards."""
+    from gpt2calc.verification.streaming import Summary
+    from gpt2calc.verification.values import Part
+
+    parts = []
+    for dtype, count in (("F16", 3), ("F32", 5)):
+        summary = Summary()
+        summary.count = summary.finite = count
+        summary.tally({-40: 1, -1: count - 1})
+        parts.append(Part("wte", "weight", dtype, summary))
+    chart = histograms.HistogramChart("two", tuple(parts), ())
+    assert chart.series == ("weights in F16", "weights in F32")
+    assert chart.bins[0] == "< 2^-24"
+    assert sum(mark.part for mark in chart.marks) == 8
+    found = plots.shapes(svg(chart))
+    assert len({shape.box[0] for shape in found}) == len(found)
+    assert faults(gpt2calc.plots.draw(chart)) == []
