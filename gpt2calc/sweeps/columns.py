@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas
 from gpt2calc.dims import LETTERS, Dims, to_fields
-from gpt2calc.errors import UnknownNameError
+from gpt2calc.errors import UnknownNameError, closest
 from gpt2calc.presets import load
 from gpt2calc.spellings import CANONICAL
 
@@ -121,6 +121,13 @@ FIELDS = tuple(name for name, column in COLUMNS.items() if column.kind in (SIZE,
 """The columns that say which model a row is."""
 
 
+COMMON = (
+    *("n_layer", "n_embd", "n_head", "n_positions", "vocab_size", "n_inner", "total", "weights", "biases"),
+    *("embedding", "attention", "mlp", "layer_norm", "mlp_share", "attn_c_attn", "kaplan", "fp16_bytes"),
+)
+"""Columns that a message names where no name is near: one of each kind, and those that are asked for most."""
+
+
 def find(name: str) -> Column:
     """Return a column by name, a component by its own name, attn.c_attn, as well, and a field in any spelling.
 
@@ -132,7 +139,8 @@ def find(name: str) -> Column:
     """
     found = COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
     if found is None:
-        raise UnknownNameError("column", name, tuple(COLUMNS))
+        near = closest(name, tuple(COLUMNS))
+        raise UnknownNameError("column", name, tuple(COLUMNS) if near else COMMON)
     return found
 
 

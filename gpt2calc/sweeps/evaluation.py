@@ -42,6 +42,7 @@ class PieceArrays:
         while place and (along := prod(lengths[place:])) < row and along * lengths[place - 1] <= LONGEST_ROW:
             place -= 1
         self.rows, self.along = Part(piece, letters[:place]), Part(piece, letters[place:])
+        self._polynomials: dict[str, Polynomial | None] = {}
         self._factored: dict[str, Factored | None] = {}
 
     @property
@@ -109,12 +110,18 @@ class PieceArrays:
 
     def polynomial(self, name: str) -> Polynomial | None:
         """Return a column as a polynomial of the sizes that run, None where it is none, as what is rounded up is."""
-        if name == "n_head":
-            return Polynomial({HEADS: 1})
-        try:
-            return Polynomial.of(_measure(name)(in_letters(self.piece)))
-        except TypeError:
-            return None
+        if name not in self._polynomials:
+            self._polynomials[name] = _polynomial(name, self.piece)
+        return self._polynomials[name]
+
+
+def _polynomial(name: str, piece: Piece) -> Polynomial | None:
+    if name == "n_head":
+        return Polynomial({HEADS: 1})
+    try:
+        return Polynomial.of(_measure(name)(in_letters(piece)))
+    except TypeError:  # a polynomial is neither divided nor rounded
+        return None
 
 
 def in_letters(piece: Piece) -> Dims:

@@ -6,6 +6,7 @@ the count itself was shown to fit before anything is computed: see `grids.refuse
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,7 +74,7 @@ class Factored:
     def _stretches(self, window: Window, first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
         """Yield ranges of rows that are computed in one go."""
         most = max(1, BLOCK // width) if self.arrangement.operations > 1 or not window.stretches else last - first
-        breaks = [place for place in window.stretches if first < place < last]
+        breaks = window.stretches[bisect_right(window.stretches, first) : bisect_left(window.stretches, last)]
         for here, there in zip([first, *breaks], [*breaks, last], strict=True):
             for place in range(here, there, most):
                 yield place, min(place + most, there)

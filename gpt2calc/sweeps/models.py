@@ -11,7 +11,7 @@ import numpy as np
 
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, SWITCH, WORD
 from gpt2calc.sweeps.evaluation import PieceArrays
-from gpt2calc.sweeps.exact import quotient
+from gpt2calc.sweeps.exact import EXACT, quotient
 from gpt2calc.sweeps.grids import bounds
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class PieceModels:
         self.arrays = PieceArrays(piece)
         self.length = piece.length
         self.block = self.arrays.block
+        self._is_float64 = bounds(piece, "total")[1] <= EXACT
         self._room: dict[str, Any] = {}
         self._constants: dict[str, Any] = {}
 
@@ -95,7 +96,10 @@ class PieceModels:
                 block = out[place : place + self.block]
                 stop = start + place + len(block)
                 part, total = (self.range(each, start + place, stop) for each in (column.part, "total"))
-                block[...] = quotient(part, total)
+                if self._is_float64:
+                    np.true_divide(part, total, out=block)
+                else:
+                    block[...] = quotient(part, total)
 
     def at(self, name: str, places: Int64Array) -> Any:
         """Return a column for single models, by their numbers."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Int64Array = NDArray[np.int64]
 
+GROUP = 64
+"""How many keys are looked at as one, to let most of them go before any are sorted."""
+
 MANY = 2**16
 """When so many candidates for the first rows have come together, those that are behind are let go."""
 
@@ -30,17 +33,15 @@ class Best:
 
     def offer(self, rows: Int64Array, keys: Any) -> None:
         """Take rows, which come after all that were offered before."""
-        ranked = _ranked(np.array(keys), descending=self.descending)
+        ranked = _ranked(keys, descending=self.descending)
         if self.bar is not None:
-            better = ranked < self.bar
+            better = np.flatnonzero(ranked < self.bar)
             rows, ranked = rows[better], ranked[better]
-        if not len(rows):
-            return
-        self.rows.append(rows)
-        self.keys.append(ranked)
-        self.count += len(rows)
-        if self.top is not None and self.count > self.top + MANY:
-            self._settle()
+        if self.top is not None and len(rows) >= GROUP * self.top:
+            near = np.flatnonzero(ranked <= _limit(ranked, self.top))
+            rows, ranked = rows[near], ranked[near]
+        if len(rows):
+            self.merge(rows, ranked)
 
     def taken(self) -> tuple[Int64Array, dict[str, Any], Any]:
         """Return the rows in order, no columns, and what ranks them: the least comes first."""
@@ -69,6 +70,16 @@ class Best:
 
 
 def _ranked(keys: Any, *, descending: bool) -> Any:
-    """Return numbers of which the least belongs to the key that comes first; no key is below 0, so none wraps."""
+    """Return new numbers of which the least belongs to the key that comes first; no key is below 0, so none wraps."""
     numbers = keys.astype(np.int64) if keys.dtype == bool else keys
-    return -numbers if descending else numbers
+    return -numbers if descending else numbers.copy()
+
+
+def _limit(ranked: Any, top: int) -> Any:
+    """Return a number that the first few do not pass: as many groups have a least one that does not, each another.
+
+    >>> int(_limit(np.arange(1000), 2))
+    64
+    """
+    least = ranked[: len(ranked) // GROUP * GROUP].reshape(-1, GROUP).min(axis=1)
+    return np.partition(least, top - 1)[top - 1]

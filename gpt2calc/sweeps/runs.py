@@ -12,6 +12,7 @@ import numpy as np
 
 from gpt2calc.dims import HEADS, from_fields
 from gpt2calc.errors import ConfigError, shown
+from gpt2calc.formulas import total
 from gpt2calc.sweeps import conditions, grids, rows, running, tasks
 from gpt2calc.sweeps.axes import from_python
 from gpt2calc.sweeps.columns import COLUMNS, FIELDS, SHARE, SIZES, SWITCHES, WORD, find, is_held
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.dims import Dims
     from gpt2calc.sources import Model
+    from gpt2calc.sweeps.columns import Column
     from gpt2calc.sweeps.parts import Int64Array
 
     Columns = dict[str, Any]
@@ -83,6 +85,8 @@ class Run:
     """The columns that tell the models apart."""
     every: tuple[str, ...]
     """All columns that say anything."""
+    shares: tuple[str, ...]
+    """The shares of groups that come to a hundredth anywhere."""
 
     def __init__(self, where: str | None, ordered: Order) -> None:
         self.where, self.ordered = where, ordered
@@ -95,8 +99,7 @@ class Run:
         if isinstance(columns, str):
             columns = self.every if columns.strip() == ALL else [word.strip() for word in columns.split(",")]
         if columns is None:
-            shares = [name for name in self.every if COLUMNS[name].kind == SHARE and name not in TINY]
-            columns = (*(self.fields or ("n_layer", "n_embd")), "total", *shares)
+            columns = (*(self.fields or ("n_layer", "n_embd")), "total", *self.shares)
         self.columns = tuple(dict.fromkeys(find(name).name for name in columns))
         if not self.columns:
             raise ConfigError("columns are empty: name one, or leave them out")
@@ -113,8 +116,19 @@ class Run:
         return (*self.notes, f"left out {self.left_out:,} of the rows, in which n_head does not divide n_embd")
 
 
-TINY = ("weights_share", "biases_share")
-"""Shares that are nearly the same for all models."""
+def shares(every: Iterable[str], models: Iterable[Dims]) -> tuple[str, ...]:
+    """Return the shares of groups that come to a hundredth in one of these models.
+
+    >>> from gpt2calc.presets import load
+    >>> shares(("mlp_share", "layer_norm_share", "weights_share"), [load("gpt2").dims])
+    ('mlp_share',)
+    """
+    found = (name for name in every if COLUMNS[name].kind == SHARE and name not in ("weights_share", "biases_share"))
+    return tuple(name for name in found if any(_reaches(COLUMNS[COLUMNS[name].part], x) for x in models))
+
+
+def _reaches(part: Column, x: Dims) -> bool:
+    return part.measure is not None and 100 * part.measure(x) >= total(x)
 
 
 class GridRun(Run):
@@ -126,6 +140,8 @@ class GridRun(Run):
         self.name, self.length = self.grid.name, self.grid.length
         self.fields = self.grid.swept
         self.every = grids.everything(self.grid)
+        models = [x for piece in grids.pieces(self.grid) for x in (piece.least(), piece.most())]
+        self.shares = shares(self.every, models)
 
     def select(self, columns: Iterable[str] | str | None) -> None:
         """Choose the columns, and see that every count that is needed fits."""
@@ -224,15 +240,20 @@ class FileRun(Run):
         self.name = path
         given = readers.columns_of(path)
         self.fields = tuple(name for name in FIELDS if name in given)
-        self.every = self._everything(given)
+        models = self._structures(given)
+        self.every = self._everything(given, models)
+        self.shares = shares(self.every, models)
 
-    def _everything(self, given: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the columns that say anything of models whose structure a file can change in these fields."""
+    def _structures(self, given: tuple[str, ...]) -> list[Dims]:
+        """Return a model of every structure that a file can have which gives these fields."""
         values: dict[str, tuple[Any, ...]] = {name: (True, False) for name in given if name in SWITCHES}
         values |= {"head": tuple(HEADS)} if "head" in given else {}
-        models: list[Dims] = [
-            from_fields({**self.base, **dict(zip(values, each, strict=True))}) for each in product(*values.values())
-        ]
+        combinations = product(*values.values())
+        return [from_fields({**self.base, **dict(zip(values, each, strict=True))}) for each in combinations]
+
+    @staticmethod
+    def _everything(given: tuple[str, ...], models: list[Dims]) -> tuple[str, ...]:
+        """Return the columns that say anything of models of a file that gives these fields."""
         kept = {*SIZES[:5], *given, *(["num_labels"] if any(x.score or x.classifier for x in models) else [])}
         held = (name for name, column in COLUMNS.items() if any(is_held(column, x) for x in models))
         return tuple(name for name in held if name not in FIELDS or name in kept)

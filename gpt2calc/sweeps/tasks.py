@@ -180,4 +180,6 @@ def _picked(models: Models, name: str, start: int, stop: int, found: Int64Array)
     if len(found) * DENSE < stop - start:
         return spread(models.at(name, found + start), len(found))
     values = models.range(name, start, stop)
-    return values[found] if isinstance(values, np.ndarray) else spread(values, len(found))
+    if not isinstance(values, np.ndarray):
+        return spread(values, len(found))
+    return values.copy() if len(found) == len(values) else values[found]
