@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import product
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,126 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gpt2calc
-from gpt2calc import conventions, formulas, presets
+from gpt2calc.designs import bounds, family, measures, search
+from tests import every_shape
 from tests.property.strategies import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-    from gpt2calc.designs.report import Designs
-    from gpt2calc.dims import Dims
+    from tests.conftest import Run
 
-FAMILY = (
-    *("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"),
-    *("gpt3-125M", "gpt3-350M", "gpt3-760M", "gpt3-1.3B", "gpt3-2.7B", "gpt3-6.7B", "gpt3-13B", "gpt3-175B"),
-)
-"""The eight sizes of GPT-3 (arXiv:2005.14165, table 2.1) and the four of GPT-2."""
-
-MEMBERS = [presets.load(name).dims for name in FAMILY]
-NAMES = ("total", *conventions.NAMES)
-EXAMPLES = settings(SETTINGS, max_examples=2 * SETTINGS.max_examples)
+Question = tuple[dict[str, Any], dict[str, Any]]
 
 
-# A second search, by trying every shape. It shares with the first the conventions alone, evaluated on whole models.
-
-
-def sizes(text: str | None, default: range) -> set[int]:
-    """Return the sizes that a text says."""
-    if text is None:
-        return set(default)
-    if ":" in text:
-        low, high, *step = map(int, text.split(":"))
-        return set(range(low, high + 1, *step))
-    return set(map(int, text.split(",")))
-
-
-def counted(name: str, x: Dims) -> int:
-    """Count a whole model."""
-    return formulas.total(x) if name == "total" else conventions.find(name).value(x)
-
-
-def by_ratio(one: Fraction | int, other: Fraction | int) -> Fraction:
-    """Return how many times as large the larger of two numbers is."""
-    return max(Fraction(one) / other, Fraction(other) / one)
-
-
-def proportions(target: int, name: str) -> Fraction:
-    """Return the family's n_embd / n_layer near a target."""
-    members = sorted(MEMBERS, key=lambda x: by_ratio(counted(name, x), target))
-    return sorted(Fraction(x.n_embd, x.n_layer) for x in members[:3])[1]
-
-
-def inner_sizes(n_embd: int, asked: dict[str, Any], limit: int) -> Iterator[int]:
-    """Yield every n_inner that goes with a width, by looking at each number."""
-    multiple, ratio = int(asked.get("inner_multiple", 1)), asked.get("inner_ratio", "4")
-    is_range, allowed = ":" in ratio, sizes(asked["n_inner"], range(0)) if "n_inner" in asked else None
-    ends = [Fraction(each) * n_embd for each in ratio.split(":" if is_range else ",")]
-    for n_inner in range(limit):
-        if n_inner % multiple or (allowed is not None and n_inner not in allowed):
-            continue
-        within = ends[0] <= n_inner <= ends[-1]
-        if "inner_ratio" not in asked and allowed is not None:
-            yield n_inner
-        elif within if is_range else any(n_inner - multiple < end <= n_inner for end in ends):
-            yield n_inner
-
-
-def every_shape(asked: dict[str, Any]) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield every shape that keeps every constraint, as n_layer, n_embd, n_inner, vocab_size and n_head."""
-    low, high = map(Fraction, asked.get("aspect", "20:160").split(":"))
-    heads = sorted(sizes(asked.get("head_size", "64,128"), range(0)))
-    layers = sizes(asked.get("n_layer"), range(1, 1001))
-    vocabularies = {-(-asked["vocab_size"] // pad) * pad for pad in sizes(asked.get("pad", "1"), range(0))}
-    allowed = sizes(asked.get("n_head"), range(1, 10_000))
-    for n_embd in sizes(asked.get("n_embd"), range(1, int(max(layers) * high) + 1)):
-        fitting = [n_embd // head for head in heads if n_embd % head == 0 and n_embd // head in allowed]
-        if n_embd % int(asked.get("embd_multiple", 1)) or not fitting:
-            continue
-        depths = [n_layer for n_layer in layers if low * n_layer <= n_embd <= high * n_layer]
-        for n_inner in inner_sizes(n_embd, asked, 5 * n_embd + 100) if depths else ():
-            for n_layer, vocab_size in product(depths, vocabularies):
-                yield n_layer, n_embd, n_inner, vocab_size, fitting[0]
-
-
-def ranked(asked: dict[str, Any], x: Dims) -> list[tuple[Any, ...]]:
-    """Return every shape that fits, with its distance, its count and its heads, as it is to be ranked."""
-    name = f"{asked['dtype']}_bytes" if "fits" in asked else asked.get("convention", "total")
-    target = asked.get("fits", asked.get("params"))
-    aspect = proportions(target, name)
-    found = []
-    for n_layer, n_embd, n_inner, vocab_size, n_head in every_shape(asked):
-        dims = x._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner, vocab_size=vocab_size)
-        value = counted(name, dims)
-        if "fits" not in asked or value <= target:
-            factor = by_ratio(Fraction(n_embd, n_layer), aspect)
-            found.append((abs(value - target), factor, n_layer, n_embd, n_inner, vocab_size, value, n_head))
-    return sorted(found)
-
-
-def pareto(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Keep what no other is at least as near as in both, of equals the one that is ranked first."""
-    nearest: dict[Fraction, tuple[Any, ...]] = {}
-    for row in found:
-        nearest.setdefault(row[1], row)
-    rows = nearest.values()
-    return sorted(row for row in rows if not any(one[1] < row[1] and one[0] <= row[0] for one in rows))
-
-
-def answered(designs: Designs) -> list[tuple[int, ...]]:
-    """Return what was found in the order of a brute-force row, without the factor."""
-    return [
-        (abs(each.difference), *(getattr(each.dims, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")))
-        + (each.value, each.n_head)
-        for each in designs
-    ]
-
-
-def without_factor(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Drop the factor from rows of the brute force."""
-    return [(row[0], *row[2:]) for row in rows]
-
-
-# Random questions
+# ---------------------------------------------------------------- random questions
 
 
 def texts(least: int, most: int) -> st.SearchStrategy[str]:
@@ -151,13 +43,13 @@ def fractions(least: int, most: int) -> st.SearchStrategy[str]:
 
 
 RATIOS = st.lists(st.sampled_from(["0", "1", "2", "8/3", "7/2", "4"]), min_size=1, max_size=3).map(",".join)
-SMALL = {
+ALWAYS = {
     "n_layer": texts(1, 8),
     "n_embd": texts(1, 24),
     "vocab_size": st.integers(1, 50),
     "head_size": st.sampled_from(["1", "2", "1,4", "3,4", "5"]),
 }
-OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
+SOMETIMES: dict[str, st.SearchStrategy[Any]] = {
     "aspect": fractions(1, 12),
     "embd_multiple": st.integers(1, 8),
     "n_head": texts(1, 12),
@@ -170,46 +62,237 @@ STRUCTURE: dict[str, st.SearchStrategy[Any]] = {
     "n_positions": st.integers(1, 40),
     "tie_word_embeddings": st.booleans(),
     "bias": st.booleans(),
+    "qkv_bias": st.booleans(),
     "add_cross_attention": st.booleans(),
     "head": st.sampled_from(["none", "lm", "double_heads", "token_classification"]),
 }
-CONVENTIONS = st.just("total") | st.sampled_from(NAMES)
+CONVENTIONS = st.just("total") | st.sampled_from(every_shape.NAMES)
 DTYPES = st.sampled_from(["fp32", "bf16", "int8", "int4"])
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw constraints, what is asked, near what some shape has or anything, and the structure of the model."""
-    more = draw(st.lists(st.sampled_from(sorted(OPTIONAL)), max_size=3, unique=True))
-    chosen = {**SMALL, **{name: OPTIONAL[name] for name in more}}
+def questions(draw: st.DrawFn) -> Question:
+    """Draw constraints, a target, near what some shape has or anywhere, and the structure of the model."""
+    more = draw(st.lists(st.sampled_from(sorted(SOMETIMES)), max_size=3, unique=True))
+    chosen = {**ALWAYS, **{name: SOMETIMES[name] for name in more}}
     asked = {"aspect": "1:30", **draw(st.fixed_dictionaries(chosen))}
     structure = draw(st.fixed_dictionaries({}, optional=STRUCTURE))
     in_bytes = draw(st.sampled_from([False, False, True]))
     asked |= {"dtype": draw(DTYPES)} if in_bytes else {"convention": draw(CONVENTIONS)}
     target = draw(st.integers(1, 10**6))
-    shapes = list(every_shape(asked))
+    shapes = every_shape.every(asked)
     if shapes and draw(st.sampled_from([True, True, True, False])):
-        n_layer, n_embd, n_inner, vocab_size, _ = shapes[target % len(shapes)]
-        x = gpt2calc.count(**structure, vocab_size=vocab_size, n_layer=n_layer, n_embd=n_embd, n_inner=n_inner).dims
-        value = counted(f"{asked['dtype']}_bytes" if in_bytes else asked["convention"], x)
-        target = max(1, value + draw(st.integers(-50, 50)))
+        some: dict[str, Any] = dict(zip(every_shape.SIZES, shapes[target % len(shapes)], strict=False))
+        near = every_shape.counted(every_shape.convention(asked), gpt2calc.count(**structure, **some).dims)
+        target = max(1, near + draw(st.integers(-50, 50)))
     return {**asked, "fits" if in_bytes else "params": target}, structure
 
 
-@EXAMPLES
-@given(question=questions(), top=st.integers(1, 30), on_front=st.booleans())
-def test_the_answer_is_that_of_trying_every_shape(
-    question: tuple[dict[str, Any], dict[str, Any]], top: int, on_front: bool
-) -> None:
-    """Whatever is asked, the shapes, their order, their counts and heads, and how many there are, agree."""
+def compare(question: Question, how: Mapping[str, Any]) -> bool:
+    """Whether both searches agree on the shapes, their order, counts and heads, and on how many there are."""
     asked, structure = question
-    base = gpt2calc.count(**structure, vocab_size=asked["vocab_size"]).dims
-    expected, shapes = ranked(asked, base), len(list(every_shape(asked)))
+    x = gpt2calc.count(**structure, vocab_size=asked["vocab_size"]).dims
+    expected, shapes = every_shape.ranked(asked, x), len(every_shape.every(asked))
     try:
-        designs = gpt2calc.design(**asked, **structure, **({"pareto": True} if on_front else {"top": top}))
+        designs = gpt2calc.design(**asked, **structure, **how)
     except gpt2calc.ConfigError as error:
-        assert not expected, error
-        assert ("no shape has" in str(error)) == (shapes == 0)
-        return
-    assert designs.shapes == shapes
-    assert answered(designs) == without_factor(pareto(expected) if on_front else expected[:top])
+        return not expected and ("no shape has" in str(error)) == (shapes == 0)
+    wanted = every_shape.pareto(expected) if how.get("pareto") else expected[: how["top"]]
+    return designs.shapes == shapes and every_shape.answered(designs) == wanted
+
+
+@settings(SETTINGS, max_examples=2 * SETTINGS.max_examples)
+@given(question=questions(), how=st.just({"pareto": True}) | st.integers(1, 30).map(lambda top: {"top": top}))
+def test_the_answer_is_that_of_trying_every_shape(question: Question, how: dict[str, Any]) -> None:
+    """Whatever is asked: which shapes, in which order, with which counts and heads, and of how many."""
+    assert compare(question, how)
+
+
+QUESTION: Question = (
+    {
+        "n_layer": "1:12",
+        "n_embd": "4:64",
+        "head_size": "4",
+        "aspect": "2:8",
+        "inner_ratio": "1:5",
+        "inner_multiple": 3,
+        "vocab_size": 50,
+        "pad": "1,64",
+        "params": 100_000,
+    },
+    {},
+)
+
+
+@pytest.mark.parametrize("how", [{"top": 30}, {"top": 1}, {"pareto": True}], ids=str)
+def test_a_larger_space_is_searched_alike(how: dict[str, Any]) -> None:
+    """Thousands of shapes, of which most are left out unseen."""
+    assert len(every_shape.every(QUESTION[0])) > 9_000
+    assert compare(QUESTION, how)
+
+
+FAULTS: dict[str, tuple[Any, str, Any]] = {
+    "a depth is forgotten": (bounds.Bounds, "layers", lambda right: lambda self, d: right(self, d)[:-1]),
+    "an inner width is forgotten": (bounds.Bounds, "inners", lambda right: lambda self, d: right(self, d)[1:]),
+    "the walk goes down alone": (
+        search,
+        "_walk",
+        lambda right: lambda line, target, *rest: (x for x in right(line, target, *rest) if x[1] <= target.value),
+    ),
+    "a bound is too high": (
+        search.Space,
+        "_ranked",
+        lambda right: lambda self: [(bound + 500, box) for bound, box in right(self)],
+    ),
+    "ties are broken the other way": (
+        family.Family,
+        "factor",
+        lambda right: lambda self, *shape: 1 / right(self, *shape),
+    ),
+    "a convention is wrong by one": (
+        measures,
+        "of",
+        lambda right: lambda convention, x: lambda *shape: right(convention, x)(*shape) + 1,
+    ),
+}
+"""What could be wrong in the search, each as a function that makes the wrong thing of the right one."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_search_would_be_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of the tests: the second search disagrees with one that is wrong."""
+    place, name, plant = FAULTS[fault]
+    ties = ({**QUESTION[0], "convention": "vectors", "params": 3_000, "inner_ratio": "4"}, {"bias": False})
+    assert compare(QUESTION, {"top": 30})
+    assert compare(ties, {"top": 30})
+    monkeypatch.setattr(place, name, plant(getattr(place, name)))
+    assert not (compare(QUESTION, {"top": 30}) and compare(ties, {"top": 30}))
+
+
+# ---------------------------------------------------------------- what people know
+
+
+@pytest.mark.parametrize(
+    "name", ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2", "gpt3-125M", "gpt3-6.7B", "gpt3-175B"]
+)
+def test_a_released_size_is_found_first(name: str) -> None:
+    """Asked for its exact number, the first answer is the model itself, at a difference of 0."""
+    count = gpt2calc.count(name)
+    first = gpt2calc.design(count.total, name)[0]
+    assert (first.dims, first.n_head, first.difference) == (count.dims, count.dims.n_embd // 64, 0)
+
+
+@pytest.mark.parametrize("name", every_shape.NAMES)
+def test_gpt2_is_found_however_it_is_counted(name: str) -> None:
+    """Its value in any convention leads back to it, alone or among those that have the same value."""
+    x = gpt2calc.count("gpt2").dims
+    designs = gpt2calc.design(every_shape.counted(name, x), convention=name)
+    assert x in [each.dims for each in designs if each.difference == 0]
+
+
+@pytest.mark.parametrize("figure", ["124439808", "124,439,808", "124_439_808", 124439808])
+def test_a_figure_can_be_written_in_many_ways(figure: int | str) -> None:
+    """With commas, underscores, or as a number."""
+    assert gpt2calc.design(figure, top=1)[0].dims == gpt2calc.count("gpt2").dims
+
+
+@pytest.mark.parametrize("figure", ["350M", "0.35B", "350,000,000", "350 million", "3.5e8", "350e6", "~350M"])
+def test_a_figure_can_be_printed_in_many_ways(figure: str) -> None:
+    """With a unit, decimals, or a power of ten."""
+    assert gpt2calc.design(figure).target.value == 350_000_000
+
+
+def test_350m_gives_gpt2_medium_on_the_front() -> None:
+    """The nearest shape that has exactly the family's proportions is what was released at this size."""
+    front = gpt2calc.design("350M", pareto=True)
+    assert front[-1].dims == gpt2calc.count("gpt2-medium").dims
+    assert front.family.factor(24, 1024) == 1
+
+
+def test_what_fits_does_fit_and_leaves_little() -> None:
+    """24 GB of bfloat16 are twelve thousand million parameters at most."""
+    designs = gpt2calc.design(fits="24GB", dtype="bf16")
+    for each in designs:
+        assert 0 <= each.difference == 24 * 10**9 - 2 * each.total
+    assert [each.difference for each in designs] == sorted(each.difference for each in designs)
+    assert gpt2calc.design(fits="24GiB", dtype="bf16")[0].value > 24 * 10**9
+
+
+def test_a_design_is_a_config(run: Run) -> None:
+    """Its config counts to the same model, as JSON on standard input, as a Config, and as a mapping."""
+    structure: dict[str, Any] = {"tie_word_embeddings": False, "bias": False, "qkv_bias": True, "head": "lm"}
+    for each in gpt2calc.design("350M", inner_ratio="8/3", inner_multiple=256, pad=128, **structure):
+        assert gpt2calc.Config(**each.config).dims == each.dims
+        assert gpt2calc.count(each.config).total == gpt2calc.count(each).total == each.total
+        assert run("count", "-", "-q", stdin=json.dumps(each.config).encode()).stdout == f"{each.total}\n"
+
+
+def test_the_model_gives_what_is_not_searched() -> None:
+    """Vocabulary, context, tying, biases and the proportion of the MLP are those of the model that is named."""
+    x = gpt2calc.count("raschka-gpt2-small").dims
+    found = gpt2calc.design("300M", "raschka-gpt2-small")[0].dims
+    assert found._replace(n_layer=x.n_layer, n_embd=x.n_embd, n_inner=x.n_inner) == x
+    narrow = gpt2calc.design("100M", "gpt2", n_inner=1536)
+    assert {each.dims.n_inner for each in narrow} == {1536}
+    kept = gpt2calc.design("100M", {"n_embd": 96, "n_inner": 256, "n_layer": 2})
+    assert all(each.dims.n_inner == -(-each.dims.n_embd * 8 // 3) for each in kept)
+
+
+def test_sizes_can_be_given_as_python_has_them() -> None:
+    """A range, a list, a number and a text say the same, and any spelling is read."""
+    expected = every_shape.answered(gpt2calc.design("350M", n_layer="12:48:12", n_embd="768,1024,1280"))
+    ways: tuple[Any, ...] = (range(12, 49, 12), [48, 36, 24, 12], "12,24,36,48", range(48, 0, -12))
+    for n_layer in ways:
+        designs = gpt2calc.design("350M", num_layers=n_layer, d_model=(1280, 1024, 768))
+        assert every_shape.answered(designs) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"params": "1k"}, "the target is below the smallest shape within the bounds, which has 3,332,096 parameters"),
+        ({"params": "10^15"}, "the target is above the largest shape within the bounds, which has 307,210,285,280,000"),
+        ({"fits": "10^20", "dtype": "int8"}, "the target is above the largest shape within the bounds, which has"),
+        ({"params": "10^999"}, "the target is above the largest shape within the bounds, which has"),
+    ],
+)
+def test_a_target_beyond_the_bounds_is_said_to_be(asked: dict[str, Any], told: str) -> None:
+    """The nearest shapes are given, and a note says that the target is not within reach."""
+    designs = gpt2calc.design(**asked)
+    (note,) = designs.notes
+    assert note.startswith(told)
+    extreme = designs.smallest if asked.get("params") == "1k" else designs.largest
+    assert designs[0].value == extreme
+
+
+def test_a_figure_of_any_size_is_exact() -> None:
+    """A target of hundreds of digits is searched for in exact integers, where the bounds reach that far."""
+    shape: dict[str, Any] = {"n_layer": 10**14 + 7, "n_embd": 10**14 + 9, "head_size": 1, "aspect": "1/2:2"}
+    total = gpt2calc.count(n_layer=10**14 + 7, n_embd=10**14 + 9).total
+    assert gpt2calc.design(total + 1, **shape)[0].difference == -1
+
+
+@pytest.mark.parametrize("name", every_shape.NAMES)
+@pytest.mark.parametrize("model", ["gpt2", "vit-gpt2-decoder", "raschka-gpt2-small", "tiny-gpt2", "nanogpt-no-bias"])
+def test_a_measure_is_the_convention(name: str, model: str) -> None:
+    """What a convention becomes on letters gives its value on numbers, whichever sizes they are."""
+    x = gpt2calc.count(model).dims
+    measure = measures.of(measures.find(name), x)
+    for n_layer, n_embd, n_inner in ((x.n_layer, x.n_embd, x.n_inner), (1, 1, 0), (7, 33, 129), (10**9, 10**9, 10**9)):
+        shape = x._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner)
+        assert measure(n_layer, n_embd, n_inner) == every_shape.counted(name, shape)
+
+
+def test_the_result_shows_itself() -> None:
+    """Its repr names the target, how many shapes there were, and the first; a notebook shows the tables."""
+    designs = gpt2calc.design(124439808, top=2)
+    assert repr(designs) == "<Designs 124,439,808: 2 of 1,095,125 shapes, the first 12x768 with 124,439,808>"
+    assert "<table" in designs._repr_html_()
+    assert [len(designs), designs[0].name, designs[0].notes] == [2, "12x768", ()]
+
+
+def test_the_marks_of_the_front_are_the_front() -> None:
+    """In the table of the nearest, those marked are the first of the Pareto front."""
+    nearest = gpt2calc.design("350M", top=100)
+    marked = [row[0:2] for row in nearest.table().rows if row and row[-1] == "yes"]
+    assert marked == [(each.dims.n_layer, each.dims.n_embd) for each in gpt2calc.design("350M", pareto=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, whole
+from gpt2calc.errors import ConfigError, shortened
 
 if TYPE_CHECKING:
     import argparse
@@ -78,13 +79,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     from gpt2calc.designs.designer import design
 
+    model = arguments.model
+    if model and model[0].isdecimal() and arguments.params is None and arguments.fits is None:
+        raise ConfigError(f"a model comes first, and the number after --params: design --params {shortened(model)}")
     named = {option.lstrip("-").replace("-", "_") for option, _, _ in OWN}
     result = design(
         arguments.params,
-        model_of(arguments.model),
+        model_of(model),
         arguments.fields,
         **{name: getattr(arguments, name) for name in (*sorted(named), "fits", "dtype", "convention", "pareto")},
-        top=None if arguments.top is None else int(arguments.top),
+        top=arguments.top,
         hub=arguments.hub,
         revision=arguments.revision,
     )

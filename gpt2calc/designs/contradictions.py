@@ -6,7 +6,6 @@ A clash is the smallest set of constraints that no shape keeps, so that each of 
 from __future__ import annotations
 
 from itertools import chain, combinations, islice
-from math import lcm
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError, shortened
@@ -53,11 +52,16 @@ def _empty(bounds: Bounds, names: tuple[str, ...]) -> bool:
 
 def _reason(bounds: Bounds, clash: Collection[str]) -> str:
     """Say in numbers why some constraints clash, where that is easily said."""
-    if {"head_size", "embd_multiple"} <= set(clash) and bounds.head_size and bounds.embd_multiple:
-        steps = sorted({lcm(bounds.embd_multiple, size) for size in bounds.head_size})
-        return f"n_embd would be a multiple of {' or '.join(f'{step:,}' for step in steps)}"
-    if {"n_layer", "n_embd", "aspect"} == set(clash) and bounds.n_layer and bounds.n_embd:
+    names = set(clash)
+    if names == {"n_layer", "n_embd", "aspect"} and bounds.n_layer and bounds.n_embd:
         depths, widths = bounds.n_layer.values, bounds.n_embd.values
         low, high = rounded(widths[0], depths[-1], 2), rounded(widths[-1], depths[0], 2)
         return f"n_embd / n_layer would be {low}" + (f" to {high}" if low != high else "")
+    if "n_head" in names:
+        return "n_embd is n_head times head_size" if "head_size" in names else "n_head divides n_embd"
+    if names & {"n_inner", "inner_ratio", "inner_multiple"}:
+        return "n_inner is inner_ratio times n_embd" if "inner_ratio" in names else "n_inner is a multiple of it"
+    if names & {"head_size", "embd_multiple"}:
+        alone = bounds._replace(**{name: None for name in bounds._fields if name not in names})
+        return f"n_embd would be a multiple of {' or '.join(f'{step:,}' for step in alone.steps())}"
     return ""

@@ -47,7 +47,7 @@ def design(
     inner_ratio: Fractions | None = None,
     inner_multiple: int | str | None = None,
     pad: Sizes | None = None,
-    top: int | None = None,
+    top: int | str | None = None,
     pareto: bool = False,
     hub: bool = False,
     revision: str | None = None,
@@ -93,9 +93,10 @@ def _top(top: object, *, pareto: bool) -> int:
         return TOP
     if pareto:
         raise ConfigError("pareto gives the whole front: leave top out", field="top", got=top)
-    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MOST:
+    number = int(top) if isinstance(top, str) and spans.WHOLE.fullmatch(top) else top
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST:
         raise ConfigError(f"top must be a whole number from 1 to {MOST:,}, got {shown(top)}", field="top", got=top)
-    return top
+    return number
 
 
 def _sorted(fields: Mapping[str, Any], pad: Sizes | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -74,14 +74,12 @@ class Design(NamedTuple):
     def config(self) -> dict[str, Any]:
         """The fields of a config.json, which every command and `Config` take."""
         fields = to_fields(self.dims)
-        head = fields.pop("head")
-        architecture = next(name for name, having in CLASSES.items() if having == head)
-        sizes = {name: fields.pop(name) for name in ("vocab_size", "n_positions", "n_embd", "n_layer")}
-        n_inner = fields.pop("n_inner")
-        usual = to_fields(from_fields(DEFAULTS))
+        head, n_inner = fields.pop("head"), fields.pop("n_inner")
+        sizes = {name: fields.pop(name) for name in DEFAULTS}
+        usual = to_fields(from_fields({**DEFAULTS, "bias": fields["bias"]})) | {"bias": True}
         return {
             "model_type": "gpt2",
-            "architectures": [architecture],
+            "architectures": [next(name for name, having in CLASSES.items() if having == head)],
             **sizes,
             "n_head": self.n_head,
             "n_inner": None if n_inner == 4 * self.dims.n_embd else n_inner,
@@ -253,5 +251,6 @@ class Designs:
             ("model", self.model, "gives all other fields"),
             ("ranked by", "", f"{first}, {'and' if self.pareto else 'then'} {nearness}"),
             ("family", proportions, f"the median of those nearest in size: {members}"),
+            *([] if self.pareto else [("pareto", "yes", "no other shape is at least as near in both")]),
         )
         return Table("", ("searched", "", ""), rows)

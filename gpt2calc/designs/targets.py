@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc import figures
 from gpt2calc.conventions import BYTES, CONVENTIONS
 from gpt2calc.designs import measures
-from gpt2calc.errors import ConfigError, UnknownNameError, shown
+from gpt2calc.errors import ConfigError, UnknownNameError, pair, shown
 
 if TYPE_CHECKING:
     from gpt2calc.conventions import Convention
@@ -50,9 +50,10 @@ def read(
     >>> read("350M", None).value, read(None, "24GB", "bf16").convention.name
     (350000000, 'bf16_bytes')
     """
-    if (params is None) == (fits is None):
-        got = "neither" if params is None else "both"
-        raise ConfigError(f"give params, such as 350M, or fits, such as 24GB, and not both: got {got}")
+    if params is None and fits is None:
+        raise ConfigError("give params, such as 350M, or fits, such as 24GB with a dtype")
+    if params is not None and fits is not None:
+        raise ConfigError(f"{pair('params', params)} and {pair('fits', fits)} are two targets: give one of them")
     if params is not None:
         if dtype is not None:
             raise ConfigError("dtype goes with fits: give a convention such as bf16_bytes to have params in bytes")
