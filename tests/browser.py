@@ -78,8 +78,10 @@ class Watched:
         self.said.append(f"{message.type}: {message.text}")
 
     def open(self, fragment: str = "") -> Page:
-        """Go to the page with a fragment, as if for the first time."""
+        """Go to the page with a fragment, as if for the first time, with nothing said or asked for yet."""
         self.page.goto("about:blank")
+        self.said.clear()
+        self.asked.clear()
         self.page.goto(self.address + fragment)
         return self.page
 
@@ -91,6 +93,14 @@ class Watched:
     def text(self, selector: str) -> str:
         """Return what an element says."""
         return (self.page.text_content(selector) or "").strip()
+
+    def until(self, expression: str) -> None:
+        """Wait until an expression is true; Playwright's own waiting needs what the page's policy forbids."""
+        for _ in range(600):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(25)
+        pytest.fail(f"it never came to be: {expression}")
 
     def close(self) -> None:
         """Close the page and its context."""

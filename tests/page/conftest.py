@@ -38,12 +38,17 @@ def path(built: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def watched(browser: Browser, path: Path) -> Iterator[Watched]:
+    """Open one window for a module."""
+    found = Watched(browser, path)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def opened(browser: Browser, path: Path) -> Iterator[Watched]:
-    """Open the page, and see at the end that nothing left it and nobody complained."""
-    watched = Watched(browser, path)
+def opened(watched: Watched) -> Iterator[Watched]:
+    """Open the page anew, and see at the end that nothing left it and nobody complained."""
     watched.open()
     yield watched
-    complaints = watched.complaints
-    watched.close()
-    assert complaints == []
+    assert watched.complaints == []

@@ -26,7 +26,7 @@ function parseConfig(text) {
   };
   let document;
   try {
-    document = new JsonReader(text, { deepest: 900, twice, constant: (word) => new Real(word) }).document();
+    document = new JsonReader(text, { deepest: 900, twice, constant: (word) => (word === "-0" ? 0n : new Real(word)) }).document();
   } catch (error) {
     if (!(error instanceof NotJson)) {
       if (error.message === "digits") throw new Sentence("not a config: it holds a number of more than 4,300 digits");

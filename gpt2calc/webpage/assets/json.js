@@ -24,7 +24,7 @@ const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const CONSTANTS = { null: null, true: true, false: false };
 
-/** A reader of one text; `twice` is called for a key that is given before, `constant` for NaN and infinities. */
+/** A reader of one text; `twice` is called for a key that is given before, `constant` for NaN, infinities and -0. */
 class JsonReader {
   constructor(text, { deepest, twice, constant }) {
     Object.assign(this, { text, deepest, twice, constant, place: 0 });
@@ -66,7 +66,7 @@ class JsonReader {
 
   whole(text) {
     if (text.replace("-", "").length > 4300) throw new Sentence("digits");
-    return text === "-0" ? new Real(text) : BigInt(text);
+    return text === "-0" ? this.constant(text) : BigInt(text);
   }
 
   string() {

@@ -89,7 +89,7 @@ function barOf(count) {
 function drawFormula() {
   const lines = counts.flatMap(({ x, total }) => {
     const { letters, numbers } = totalForm(x);
-    return [make("p", {}, `${numbers} = ${grouped(total)}`), make("p", {}, letters)];
+    return [make("p", {}, `${numbers} = ${grouped(total)}`), make("p", { className: "letters" }, letters)];
   });
   byId("formula").replaceChildren(...lines);
 }
@@ -126,9 +126,10 @@ function drawConventions() {
     const shown = counts.length === 1 ? values.map(number) : difference(values);
     const what = document.createDocumentFragment();
     what.append(make("code", {}, name), make("small", {}, `${sentence}${unit === "parameters" ? "" : `, in ${unit}`}`));
-    return [[what, "what"], ...shown, [source, "source"]];
+    return [[what, "what"], ...shown, ...(counts.length === 1 ? [[source, "source"]] : [])];
   });
-  const headers = ["what is counted", ...(counts.length === 1 ? [["count", "n"]] : DIFFERENCE), "by whom"];
+  const headers = counts.length === 1 ? ["what is counted", ["count", "n"], "by whom"] : ["what is counted", ...DIFFERENCE];
+  byId("conventions").classList.toggle("two", counts.length > 1);
   fill(byId("conventions"), headers, rows);
 }
 
@@ -150,7 +151,7 @@ function drawExplained() {
     const models = [...own.map((config) => ({ name: titleOf(config), conventions: conventionsOf(dimsOf(config.fields)) })), ...presetCounts];
     const { found, nearest: near } = explained(figure, models);
     setText(said, summaryOf(found));
-    return fill(table, EXPLAINED, (found.length ? found : near).slice(0, 60).map(explainedRow));
+    return fill(table, EXPLAINED, (found.length ? found : near).slice(0, MOST_EXPLAINED).map(explainedRow));
   } catch (error) {
     if (!(error instanceof Sentence)) throw error;
     table.parentElement.hidden = true;
@@ -158,11 +159,12 @@ function drawExplained() {
   }
 }
 
+const MOST_EXPLAINED = 25;
 const EXPLAINED = ["model", "convention", ["exactly", "n"], "how"];
 
 function summaryOf(found) {
   if (!found.length) return "Nothing here gives that number. The nearest:";
-  return `${grouped(found.length)} ${found.length === 1 ? "count gives" : "counts give"} it${found.length > 60 ? "; the first 60" : ""}:`;
+  return `${grouped(found.length)} ${found.length === 1 ? "count gives" : "counts give"} it${found.length > MOST_EXPLAINED ? `; the first ${MOST_EXPLAINED}` : ""}:`;
 }
 
 function explainedRow({ name, convention, sentence, exact, readings = [] }) {
@@ -267,7 +269,7 @@ function verifiedParts(found) {
   return [
     verdictLine(found.matches ? "matches" : "wrong", found.verdict),
     ...(found.faults.length ? [faultTable(found)] : []),
-    ...found.notes.map((note) => make("p", { className: "hint any" }, note)),
+    ...found.notes.map((note) => make("p", { className: "hint" }, note)),
     tableOf("Its components", ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]], rows, [["total", ...cells(found.total, found.parameters)]]),
     tableOf("What its bytes are", ["stored", ["tensors", "n"], ["elements", "n"], ["bytes", "n"]], parts),
     make("p", {}, button),
@@ -284,7 +286,7 @@ const MOST_SHOWN = 20;
 
 function faultTable({ faults, more }) {
   const groups = groupedFaults(faults);
-  const rows = groups.slice(0, MOST_SHOWN).map(({ kind, tensor, message }) => [kind, make("code", { className: "any" }, shortened(tensor)), message]);
+  const rows = groups.slice(0, MOST_SHOWN).map(({ kind, tensor, message }) => [kind, make("code", {}, shortened(tensor)), message]);
   const left = groups.slice(MOST_SHOWN).reduce((all, { size }) => all + size, more);
   if (left) rows.push(["and", `${grouped(left)} more`, ""]);
   return tableOf("What is wrong", ["wrong", "tensor", "what is wrong"], rows);

@@ -27,7 +27,7 @@ function strictJson(name, bytes, what, deepest) {
     return refuse(`expected ${what} in UTF-8, got other bytes`);
   }
   const twice = (key) => unlike(`${shown(key)} is given twice`);
-  const constant = (word) => unlike(`${word} is no number of JSON`);
+  const constant = (word) => (word === "-0" ? new Real(word) : unlike(`${word} is no number of JSON`));
   let document;
   try {
     document = new JsonReader(text, { deepest, twice, constant }).document();

@@ -1,0 +1,133 @@
+"""How fast the what-if page answers, in headless Chromium: from a slider's move to the number on the screen.
+
+`python benchmarks/page.py [--moves 250] [--json]` builds the page, opens it from disk, and moves each slider. README.md
+says what each row means. It asserts nothing: the exit code is 0 unless gpt2calc or Chromium is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import write_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+STARTS = 10
+
+MOVE = """
+async (moves) => {
+  const sliders = [...document.querySelectorAll("#sizes input[type=range]")];
+  const painted = () => new Promise((done) => {
+    requestAnimationFrame(() => {
+      const {port1, port2} = new MessageChannel();
+      port1.onmessage = done;
+      port2.postMessage(0);
+    });
+  });
+  const times = [];
+  for (let move = 0; move < moves; move += 1) {
+    await new Promise((done) => setTimeout(done, 20));
+    const slider = sliders[move % (sliders.length - 1)];  // the last is n_head, which changes no count
+    const before = document.getElementById("number").textContent;
+    const start = performance.now();
+    slider.value = Number(slider.value) + (slider.value < slider.max / 2 ? 3 : -3);
+    slider.dispatchEvent(new Event("input", {bubbles: true}));
+    await painted();
+    times.push(performance.now() - start);
+    if (document.getElementById("number").textContent === before) throw new Error("no number moved");
+  }
+  return times;
+}
+"""
+"""Move a slider, and wait for the frame that shows the number: a message that is posted in a frame comes after it."""
+
+PAINT = """
+() => new Promise((done) => {
+  const paint = () => performance.getEntriesByName("first-contentful-paint")[0];
+  const wait = () => (paint() ? done(paint().startTime) : setTimeout(wait, 5));
+  wait();
+})
+"""
+
+
+class Row(NamedTuple):
+    """One figure beside its target."""
+
+    what: str
+    value: float
+    target: float
+    unit: str
+
+    @property
+    def ratio(self) -> float:
+        """The figure over its target: below 1 it is met."""
+        return self.value / self.target
+
+
+def measure(page: Page, address: str, size: int, moves: int) -> list[Row]:
+    """Return every figure of one run."""
+    paints = []
+    for _ in range(STARTS):
+        page.goto("about:blank")
+        page.goto(address)
+        paints.append(page.evaluate(PAINT))
+    page.evaluate(MOVE, 20)  # so that what is compiled is compiled
+    rows = []
+    for name, fragment in (("gpt2", "#model=gpt2"), ("gpt2 beside gpt2-xl", "#model=gpt2&vs=gpt2-xl")):
+        page.goto("about:blank")
+        page.goto(address + fragment)
+        times = page.evaluate(MOVE, moves)
+        rows.append(Row(f"{name}: a slider's move to the painted number, median", statistics.median(times), 30, "ms"))
+        rows.append(Row(f"{name}: the same, 95th percentile", statistics.quantiles(times, n=20)[-1], 60, "ms"))
+    rows.append(Row(f"first paint, median of {STARTS}", statistics.median(paints), 200, "ms"))
+    rows.append(Row("the file", size / 1000, 200, "kB"))
+    return rows
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--moves", type=int, default=250, help="how many moves are timed; 250 when left out")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    chromium = os.environ.get("GPT2CALC_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        print("there is no chromium on the path, and $GPT2CALC_CHROMIUM names none", file=sys.stderr)
+        return 1
+    from playwright.sync_api import sync_playwright
+
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = os.path.join(folder, "gpt2calc.html")
+        size = write_page(path)
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        version = browser.version
+        rows = measure(browser.new_page(), f"file://{path}", size, arguments.moves)
+        browser.close()
+    if arguments.json:
+        print(
+            json.dumps(
+                {"chromium": version, "moves": arguments.moves, "rows": [row._asdict() for row in rows]}, indent=2
+            )
+        )
+        return 0
+    print(f"Chromium {version}, headless, without a GPU; {arguments.moves} moves of five sliders in turn\n")
+    for row in rows:
+        verdict = "met" if row.ratio < 1 else "not met"
+        print(f"{row.what:68} {row.value:8.1f} {row.unit:3} target {row.target:4.0f}  ratio {row.ratio:.2f}  {verdict}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

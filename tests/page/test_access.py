@@ -1,0 +1,316 @@
+"""The page is for everyone and leaks to no one: axe-core, the keyboard, a narrow window, the policy, foreign names."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gpt2calc.webpage import document
+from tests.browser import Watched
+from tests.goods import GOODS
+from tests.makers import safetensors, shards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, FilePayload, Page
+
+WIDTHS = {1280: 900, 390: 844}
+STATES = {
+    "gpt2": "",
+    "a tiny model": "#model=tiny-gpt2&explain=124M",
+    "175B beside gpt2": "#model=gpt3-175B&vs=gpt2&explain=175B",
+    "numbers of 40 digits": f"#vocab_size={10**39 + 7}&n_layer={10**30}",
+    "numbers of 1,000 digits": f"#vocab_size={'7' * 1000}",
+    "nonsense": "#n_layer=x&head=double_heads&add_cross_attention=true",
+}
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in ("light", "dark")], ids="{0[0]} {0[1]}".format)
+def window(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Watched]:
+    """Open the page in a wide and in a narrow window, by day and by night."""
+    width, theme = request.param
+    settings: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
+    found = Watched(browser, path, reduced_motion="reduce" if theme == "dark" else "no-preference", **settings)
+    found.open()
+    yield found
+    assert found.complaints == []
+    found.close()
+
+
+def axe() -> str:
+    """Return the source of axe-core."""
+    spec = find_spec("axe_playwright_python")
+    if spec is None or spec.origin is None:
+        pytest.skip("axe-playwright-python, which brings axe-core, is not installed")
+    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe-core finds that is serious or critical."""
+    page.evaluate(axe())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {node['html'][:120]}" for each in serious for node in each["nodes"]]
+
+
+def payload(name: str, content: bytes) -> FilePayload:
+    """Return a file as Playwright takes it."""
+    return {"name": name, "mimeType": "", "buffer": content}
+
+
+def give(page: Page, tensors: list[Any], name: str = "model.safetensors") -> None:
+    """Choose a file on the page, and wait for the verdict."""
+    page.set_input_files("#file", [payload(name, safetensors.content(tensors))])
+    page.wait_for_selector("#verified .verdict")
+
+
+def test_axe_finds_no_serious_fault(window: Watched) -> None:
+    """With all that the page can show: two configs, a head, figures, a sentence for nonsense, a verdict that is bad."""
+    page = window.open("#model=gpt3-175B&vs=gpt2&vs.head=double_heads&explain=175B&n_layrs=1")
+    page.click("#which >> text=Second")
+    page.fill("#n_embd", "x")
+    page.fill("#paste", "{")
+    good = next(good for good in GOODS if good.name == "huggingface")
+    give(page, good.tensors[2:])
+    assert page.is_visible("#summary_use_proj")
+    assert page.is_visible("#notice")
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_cut_off_at_the_side(state: str, window: Watched) -> None:
+    """However large the numbers are."""
+    page = window.open(STATES[state])
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_axe_can_fail(opened: Watched) -> None:
+    """A test of the test: a field without a name is found."""
+    opened.page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    assert any(fault.startswith("label: ") for fault in faults(opened.page))
+
+
+def test_the_theme_follows_the_system_and_the_button(window: Watched) -> None:
+    """Which says that it is pressed."""
+    page = window.page
+    first = page.get_attribute("html", "data-theme")
+    assert first == page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
+    page.click("#theme")
+    assert {first, page.get_attribute("html", "data-theme")} == {"light", "dark"}
+    assert page.get_attribute("#theme", "aria-pressed") == str(first == "light").lower()
+
+
+def test_everything_can_be_reached_and_used_by_keys(opened: Watched) -> None:
+    """From the first key on: every control takes the focus in the order of the page, is seen to have it, and acts."""
+    page = opened.page
+    script = """() => {
+      const element = document.activeElement, style = getComputedStyle(element);
+      return [element.id || element.name || element.textContent || element.getAttribute("aria-label"),
+        style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0];
+    }"""
+    seen: dict[str, bool] = {}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(script)
+        if name in seen or page.evaluate("document.activeElement === document.body"):
+            break
+        seen[name] = visible
+    assert all(seen.values()), seen
+    wanted = ["Skip to the total", "theme", "Compare with a second", "preset", "n_layer", "n_embd", "bias", "head"]
+    places = [
+        list(seen).index(name) for name in [*wanted, "figure", "paste", "file", "against", "form", "shared", "copy"]
+    ]
+    assert places == sorted(places)
+    page.focus("#n_layer")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type("9")
+    assert page.input_value("#n_layer").replace(",", "") in ("192", "129", "912")
+
+
+def test_what_changed_is_said_once_it_rests(opened: Watched) -> None:
+    """By a live region of its own: a slider that moves does not talk all the time."""
+    opened.page.fill("#n_layer", "13")
+    assert opened.text("#live") == ""
+    opened.until("byId('live').textContent !== ''")
+    assert opened.text("#live") == "gpt2 with n_layer=13: 131,527,680 parameters"
+
+
+# Nothing leaves, and nothing foreign runs
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)",
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
+        "const a = document.createElement('div'); a.setAttribute('style', 'color: red'); document.body.append(a)",
+        "fetch('https://example.org/').catch(() => 0)",
+        "new Image().src = 'https://example.org/pixel.png'",
+        "const f = document.createElement('iframe'); f.src = 'https://example.org/'; document.body.append(f)",
+        "const s = document.createElement('style'); s.textContent = 'body { color: red }'; document.body.append(s)",
+        "const f = document.createElement('form'); f.action = 'https://a.org/'; document.body.append(f); f.submit()",
+        "const b = document.createElement('base'); b.href = 'https://example.org/'; document.head.append(b)",
+    ],
+)
+def test_the_policy_holds(script: str, browser: Browser, path: Path) -> None:
+    """What is injected into the page does not run, is not shown, and fetches nothing."""
+    found = Watched(browser, path)
+    page = found.open()
+    page.evaluate(f"() => {{ {script} }}")
+    found.until("window.violations.length > 0")
+    assert page.evaluate("window.ran") is None
+    assert found.asked == []
+    found.close()
+
+
+def test_a_page_that_breaks_its_policy_is_noticed(browser: Browser, built: str, tmp_path: Path) -> None:
+    """A test of the test: one byte more in the script, and it does not run, and the console says so."""
+    broken = tmp_path / "broken.html"
+    broken.write_text(built.replace("</script>", "\n</script>"), encoding="utf-8")
+    found = Watched(browser, broken)
+    page = found.open()
+    assert page.text_content("#number") == ""
+    assert any("Content Security Policy" in said for said in found.said)
+    found.close()
+
+
+def test_names_from_files_are_text(opened: Watched) -> None:
+    """A tensor, a file, a model and a config that are called like markup are shown as they are."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    give(opened.page, [*good.tensors, (EVIL, "F32", (1,))], f"{EVIL.replace('/', '')}.safetensors")
+    assert EVIL[:50] in opened.text("#verified")
+    opened.page.fill("#paste", json.dumps({EVIL: 1}))
+    assert EVIL[:50] in opened.text("#paste-said")
+    opened.page.fill("#figure", EVIL)
+    assert EVIL[:50] in opened.text("#figure-said")
+    assert opened.page.query_selector("img, main script") is None
+
+
+def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the list of models, in the title, in the address and in what is copied."""
+    from gpt2calc import presets
+
+    name = f"""it's "{EVIL}" & `more`"""
+    evil = presets.load("gpt2")._replace(name=name, aliases=(), summary=EVIL)
+    monkeypatch.setattr(presets, "models", lambda: (evil,))
+    file = tmp_path / "evil.html"
+    file.write_text(document.build("1"), encoding="utf-8")
+    found = Watched(browser, file)
+    page = found.open()
+    page.fill("#n_layer", "13")
+    page.evaluate("rest()")
+    assert found.text("#title") == f"{name} with n_layer=13"
+    assert found.text("#summary") == EVIL
+    page.reload()
+    assert found.text("#title") == f"{name} with n_layer=13"
+    assert page.query_selector("img, main script") is None
+    assert found.complaints == []
+    found.close()
+
+
+# Files, as a person gives them
+
+
+def test_a_file_is_dropped_and_counted(opened: Watched) -> None:
+    """Its verdict and its tables appear, and one button puts its config into the controls."""
+    good = next(good for good in GOODS if good.name == "huggingface with U8 masks")
+    give(opened.page, good.tensors)
+    assert opened.text("#verified .verdict").startswith("✓ model.safetensors matches: ")
+    opened.page.click("text=Count this model above")
+    assert opened.page.input_value("#n_layer") == "2"
+    assert opened.text("#number").replace(",", "") in opened.text("#verified .verdict").replace(",", "")
+
+
+def test_a_file_is_held_against_the_config_above(opened: Watched) -> None:
+    """Where that is asked for, or where a config.json comes along."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    opened.page.check("#against")
+    give(opened.page, good.tensors)
+    assert "does not match" in opened.text("#verified .verdict")
+    opened.page.uncheck("#against")
+    files = {
+        "config.json": json.dumps({**good.config, "n_layer": 3}).encode(),
+        "x.safetensors": safetensors.content(good.tensors),
+    }
+    opened.page.set_input_files("#file", [payload(name, content) for name, content in files.items()])
+    opened.until("byId('verified').textContent.includes('x.safetensors')")
+    assert "does not match" in opened.text("#verified .verdict")
+    assert opened.page.input_value("#n_layer") == "3"
+    assert "transformer.h.2." in opened.text("#verified code")
+
+
+def test_faults_of_many_blocks_stand_in_one_line(opened: Watched) -> None:
+    """As on the command line."""
+    tensors = [each for each in safetensors.released(12, 8, n_positions=4, vocab_size=9) if "ln_2.bias" not in each[0]]
+    give(opened.page, [*tensors, ("h.11.ln_2.bias", "F32", (8,))])
+    assert "h.{0..10}.ln_2.bias" in opened.text("#verified")
+
+
+def test_a_drop_anywhere_is_taken(opened: Watched) -> None:
+    """And the browser does not open the file in the place of the page."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    script = """(bytes) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(bytes)], "dropped.safetensors"));
+      for (const type of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+    }"""
+    opened.page.evaluate(script, list(safetensors.content(good.tensors)))
+    opened.page.wait_for_selector("#verified .verdict.good")
+    assert "dropped.safetensors matches" in opened.text("#verified .verdict")
+
+
+@pytest.mark.parametrize(("name", "said"), [("broken.safetensors", "cannot be read: "), ("x.bin", "cannot be read: ")])
+def test_a_file_that_is_none_gets_a_sentence(name: str, said: str, opened: Watched) -> None:
+    """And no trace of an error."""
+    opened.page.set_input_files("#file", [payload(name, b"PK\3\4 something else")])
+    opened.page.wait_for_selector("#verified .verdict")
+    assert said in opened.text("#verified .verdict")
+    assert name in opened.text("#verified .verdict")
+
+
+def test_an_index_comes_with_its_shards(opened: Watched, tmp_path: Path) -> None:
+    """Chosen together, from disk."""
+    index = shards.write(tmp_path, shards.tiny())
+    opened.page.set_input_files("#file", [index, *map(str, tmp_path.glob("*.safetensors"))])
+    opened.page.wait_for_selector("#verified .verdict.good")
+    assert "model.safetensors.index.json matches" in opened.text("#verified .verdict")
+
+
+def test_a_file_of_6_gb_is_read_by_its_header(opened: Watched, tmp_path: Path) -> None:
+    """gpt2-xl as it was released, sparse on disk: at once, and none of its weights."""
+    file = tmp_path / "model.safetensors"
+    assert safetensors.write(file, safetensors.released(48, 1600)) > 6 * 10**9
+    read = """() => {
+      window.bytesRead = 0;
+      const slice = Blob.prototype.slice;
+      Blob.prototype.slice = function (from, to) { window.bytesRead += to - from; return slice.call(this, from, to); };
+    }"""
+    opened.page.evaluate(read)
+    opened.page.set_input_files("#file", str(file))
+    opened.page.wait_for_selector("#verified .verdict.good")
+    assert "1,557,611,200 parameters in 580 tensors" in opened.text("#verified .verdict")
+    assert opened.page.evaluate("bytesRead") < 100_000
+
+
+# Pictures for the docs
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pictures_in_the_docs_are_of_this_page(width: int, browser: Browser, path: Path, tmp_path: Path) -> None:
+    """GPT2CALC_PICTURES=docs python -m pytest tests/page/test_access.py -k pictures takes them anew."""
+    folder = Path(os.environ.get("GPT2CALC_PICTURES", tmp_path))
+    found = Watched(browser, path, viewport={"width": width, "height": WIDTHS[width]}, color_scheme="light")
+    page = found.open("#model=gpt2&n_layer=24&n_embd=1024")
+    page.evaluate("document.activeElement.blur()")
+    picture = page.screenshot(path=folder / f"page-{width}.png")
+    assert picture.startswith(b"\x89PNG")
+    assert 10_000 < len(picture) < 300_000
+    found.close()

@@ -1,0 +1,186 @@
+"""A config.json that is pasted is read as `gpt2calc count` reads it: the same numbers, notes and sentences."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import sources
+from gpt2calc.errors import UnreadableInputError, closest, printable, shown
+from gpt2calc.spellings import CANONICAL, SPELLINGS
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+DATA = Path(__file__).parent.parent / "data"
+FILES = sorted(DATA.glob("config_*.json"))
+SIZES = {"n_layer": 2, "n_embd": 8, "n_positions": 16, "vocab_size": 32}
+MARKED = {"model_type": "gpt2", **SIZES}
+
+READ = """(texts) => texts.map((text) => {
+  try { const {fields, notes} = readConfig(text); return json({dims: dimsOf(fields), notes}); }
+  catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
+})"""
+
+DOCUMENTS: dict[str, Any] = {
+    "nothing": {},
+    "nothing but a mark": {"model_type": "gpt2"},
+    **{
+        f"{name} as {spelling}": {**SIZES, spelling: 4} for spelling, name in CANONICAL.items() if name == "n_positions"
+    },
+    **{spelling: {spelling: 4} for spelling, name in CANONICAL.items() if name in ("n_layer", "n_embd", "vocab_size")},
+    "two spellings that agree": {**SIZES, "hidden_size": 8},
+    "two spellings that disagree": {**SIZES, "hidden_size": 9},
+    "a float that is whole agrees": {**SIZES, "n_layers": 2.0},
+    "two spellings in a document of transformers": {**MARKED, "n_ctx": 8, "num_hidden_layers": 3},
+    "a spelling that transformers does not read": {"model_type": "gpt2", "block_size": 5, "bias": False},
+    "intermediate_size": {**MARKED, "intermediate_size": 7},
+    "intermediate_size without a mark": {**SIZES, "intermediate_size": 7},
+    "intermediate_size beside n_inner": {**SIZES, "intermediate_size": 7, "n_inner": 7},
+    "a typing error": {**SIZES, "n_layrs": 3},
+    "another": {**SIZES, "vocabsize": 3},
+    "an unknown field": {**SIZES, "experts": 3},
+    "an unknown field in a document of transformers": {**MARKED, "experts": 3},
+    "text for a number": {**SIZES, "n_layer": "12"},
+    "a float for a number": {**SIZES, "n_layer": 12.0},
+    "a large float": {**SIZES, "n_layer": 1e22},
+    "a small float": {**SIZES, "n_layer": 1e-7},
+    "true for a number": {**SIZES, "n_layer": True},
+    "null for a number": {**SIZES, "n_layer": None},
+    "a list for a number": {**SIZES, "n_layer": [1, "2", None, {"a": True}]},
+    "0 blocks": {**SIZES, "n_layer": 0},
+    "0 width": {**SIZES, "n_embd": 0},
+    "a negative size": {**SIZES, "vocab_size": -1},
+    "several that are wrong": {**SIZES, "vocab_size": -1, "n_layer": "x", "bias": 1},
+    "1 for true": {**SIZES, "tied": 1},
+    "an untied one": {**SIZES, "tied": False},
+    "qkv_bias": {**SIZES, "qkv_bias": False},
+    "n_inner": {**SIZES, "d_ff": 7},
+    "no n_inner": {**SIZES, "n_inner": None},
+    "n_head that divides": {**SIZES, "n_head": 4},
+    "n_head that does not": {**SIZES, "n_head": 3},
+    "n_head above the width": {**SIZES, "n_head": 9},
+    "n_head of 0": {**SIZES, "n_head": 0},
+    "padding": {**SIZES, "pad_vocab": 50},
+    "padding by 0": {**SIZES, "pad_vocab": 0},
+    "a head": {**SIZES, "head": "token_classification", "num_labels": 5},
+    "a head by its class": {**SIZES, "head": "GPT2ForQuestionAnswering"},
+    "no head": {**SIZES, "head": None},
+    "an unknown head": {**SIZES, "head": "vision"},
+    "labels": {**MARKED, "architectures": ["GPT2ForTokenClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}},
+    "architectures of another model": {**MARKED, "architectures": ["GPT9"]},
+    "architectures that are none": {**MARKED, "architectures": "GPT2Model"},
+    "no architectures": {**MARKED, "architectures": []},
+    "architectures of numbers": {**MARKED, "architectures": [1]},
+    "another model": {"model_type": "bert"},
+    "a captioner": {"model_type": "vision-encoder-decoder", "decoder": {"model_type": "gpt2"}},
+    "sizes beyond 64 bits": {**SIZES, "vocab_size": 2**70, "n_embd": 10**40},
+    "a size of 1,000 digits": {**SIZES, "vocab_size": 10**999},
+    "a size of 1,001 digits": {**SIZES, "vocab_size": 10**1000},
+    "ln_f": {**SIZES, "ln_f": False},
+    "ours": {**SIZES, "gpt2calc": {"aliases": []}},
+    "a name that is markup": {**SIZES, "<script>alert(1)</script>": 1},
+    "a name that is not printable": {**SIZES, "a\x1b[31m\n\u202e\U000e0001": 1},
+    "a long name": {**SIZES, "x" * 500: "y" * 500},
+    "a long value": {**SIZES, "n_layer": "'\"\\" * 50},
+    "constructor": {**SIZES, "constructor": 1},
+    "prototype": {**SIZES, "__proto__": {"n_layer": 1}},
+}
+
+TEXTS = {
+    "no JSON": "{'n_layer': 12}",
+    "half": '{"n_layer": ',
+    "on the second line": '{"n_layer": 12,\n  "n_embd" 768}',
+    "a comment": '{"n_layer": 12} # twelve',
+    "an array": "[1]",
+    "a text": '"x"',
+    "a number": "12",
+    "null": "null",
+    "true": "true",
+    "a key twice": '{"n_layer": 12, "n_layer": 13}',
+    "a key twice with one value": '{"n_layer": 12, "n_layer": 12}',
+    "a key twice with equal values": '{"n_layer": 12, "n_layer": 12.0}',
+    "NaN": '{"n_layer": NaN}',
+    "an infinity": '{"n_layer": -Infinity}',
+    "minus zero": '{"n_layer": -0}',
+    "a number of 5,000 digits": '{"n_layer": ' + "9" * 5000 + "}",
+    "a sum that is no number": '{"n_layer": 12+1}',
+    "an exponent": '{"n_layer": 1e1}',
+    "a line break in a text": '{"a": "\n"}',
+}
+
+
+def python(text: str) -> Any:
+    """Return what Python says of a text."""
+    try:
+        source = sources.from_text(text, "x")
+    except UnreadableInputError as error:
+        return {"problem": printable(error.problem)}
+    return {"dims": source.dims._asdict(), "notes": list(source.notes)}
+
+
+def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
+    """Those that people have, and those that are wrong in one thing: counts, notes and sentences, word for word."""
+    texts = {file.name: file.read_text(encoding="utf-8") for file in FILES}
+    texts |= {name: json.dumps(document) for name, document in DOCUMENTS.items()}
+    texts |= TEXTS
+    found = opened.page.evaluate(READ, list(texts.values()))
+    for name, answer in zip(texts, found, strict=True):
+        assert json.loads(answer) == python(texts[name]), name
+    assert len(texts) > 80
+
+
+def test_random_documents_are_read_as_python_reads_them(opened: Watched) -> None:
+    """Fields in any spelling, right and wrong values, with and without the marks of transformers."""
+    draw = random.Random(11)
+    values: list[Any] = [1, 2, 12, 768, None, True, False, "lm", "12", 1.5, [], -1, "cls_index"]
+    names = [*CANONICAL, "intermediate_size", "dropout", "n_layr", "architectures", "id2label"]
+    texts = []
+    for _ in range(600):
+        chosen = draw.sample(names, draw.randint(0, 4))
+        document = {name: draw.choice(values[:4] if draw.random() < 0.7 else values) for name in chosen}
+        texts.append(json.dumps(document | ({"model_type": "gpt2"} if draw.random() < 0.5 else {})))
+    found = opened.page.evaluate(READ, texts)
+    for text, answer in zip(texts, found, strict=True):
+        assert json.loads(answer) == python(text), text
+    assert 100 < sum("problem" in answer for answer in found) < 500
+
+
+def test_values_are_shown_as_python_shows_them(opened: Watched) -> None:
+    """Quotes, escapes, cuts, and what would break a line or turn it round."""
+    texts = [
+        "x",
+        "it's",
+        'say "it"',
+        "both ' and \"",
+        "back\\slash",
+        "\x00\x1f\x7f",
+        "\u00a0 \u2028\u202e",
+        "é😀",
+        "a" * 61,
+    ]
+    found = opened.page.evaluate("(texts) => texts.map(shown)", texts)
+    assert found == [shown(text) for text in texts]
+
+
+@pytest.mark.parametrize("known", [tuple(CANONICAL), tuple(SPELLINGS), ("ab", "ba", "aab", "abb")])
+def test_the_nearest_name_is_that_of_python(known: tuple[str, ...], opened: Watched) -> None:
+    """As difflib finds it."""
+    draw = random.Random(2)
+    names = ["".join(draw.sample(name, len(name)))[: draw.randint(1, 20)] for name in CANONICAL]
+    names += [name[1:] for name in CANONICAL] + [name + "s" for name in CANONICAL] + ["zzz", "a", "ab"]
+    found = opened.page.evaluate("([names, known]) => names.map((name) => closest(name, known))", [names, list(known)])
+    assert found == [closest(name, known) for name in names]
+
+
+def test_a_preset_is_read_from_its_own_file(opened: Watched) -> None:
+    """Each of configs/*.json, as a document, is the model of its name."""
+    for model in gpt2calc.models():
+        text = json.dumps({"model_type": "gpt2", **model.fields})
+        (found,) = opened.page.evaluate(READ, [text])
+        assert json.loads(found)["dims"] == model.dims._asdict(), model.name

@@ -1,0 +1,396 @@
+"""What a person does on the page: each control moves the right numbers, and the address keeps them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc.cli import main
+from gpt2calc.webpage.controls import CHOICE, CONTROLS, NUMBER, SIZE, SWITCH
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+SIZES = [control for control in CONTROLS if control.kind == SIZE]
+NUMBERS = [control for control in CONTROLS if control.kind in (SIZE, NUMBER)]
+
+
+def total(opened: Watched) -> int:
+    """Return the total that is shown."""
+    return int(opened.text("#number").replace(",", ""))
+
+
+def rested(opened: Watched) -> str:
+    """Let the state come to rest in the address, and return its fragment."""
+    opened.page.evaluate("rest()")
+    return opened.page.url.partition("#")[2]
+
+
+def shown(opened: Watched, table: str) -> list[list[str]]:
+    """Return the cells of a table's body."""
+    script = (
+        "(id) => [...document.getElementById(id).tBodies[0].rows].map((row) => [...row.cells].map((x) => x.innerText))"
+    )
+    found: list[list[str]] = opened.page.evaluate(script, table)
+    return found
+
+
+def agrees(opened: Watched, *models: Any, **fields: Any) -> None:
+    """See that all that is shown is what Python counts: total, components, conventions, and the formula."""
+    count = gpt2calc.count(*models, **fields)
+    assert total(opened) == count.total
+    parts = [[cell.replace("\n", "") for cell in row] for row in shown(opened, "components")]
+    assert [(row[0], row[1], row[3], row[4], row[5]) for row in parts] == [
+        (part.name, f"{part.total:,}", f"{part.weights:,}", f"{part.biases:,}", part.formula.text())
+        for part in count.components
+    ]
+    assert [row[1] for row in shown(opened, "conventions")] == [f"{value:,}" for value in count.conventions.values()]
+    assert opened.text("#formula p").endswith(f" = {count.total:,}")
+
+
+def test_it_opens_with_gpt2(opened: Watched) -> None:
+    """All numbers are there at once."""
+    agrees(opened, "gpt2")
+    assert opened.text("#title") == "gpt2"
+    assert "parameters, about 124M; 7,087,872 in each block" in opened.text("#glance")
+
+
+TYPED = {"n_layer": 3, "n_embd": 100, "n_positions": 7, "vocab_size": 50304, "n_inner": 0, "n_head": 4}
+
+
+@pytest.mark.parametrize("control", SIZES, ids=lambda control: control.field)
+def test_a_number_that_is_typed_is_counted(control: Any, opened: Watched) -> None:
+    """At once, while the slider follows and the address comes after."""
+    opened.page.fill(f"#{control.field}", str(TYPED[control.field]))
+    fields = {control.field: TYPED[control.field]}
+    agrees(opened, "gpt2", **fields)
+    assert rested(opened) == f"model=gpt2&{control.field}={TYPED[control.field]}"
+
+
+@pytest.mark.parametrize("control", SIZES, ids=lambda control: control.field)
+def test_a_slider_moves_its_number(control: Any, opened: Watched) -> None:
+    """By its keys: one step up, one down, to both ends; and says the number to who does not see it."""
+    slider = opened.page.locator(f"#sizes input[type=range][aria-label^='{control.field},']")
+    seen = []
+    for key in ("ArrowRight", "ArrowLeft", "End", "Home", "PageUp"):
+        slider.press(key)
+        value = int(opened.page.input_value(f"#{control.field}").replace(",", ""))
+        assert slider.get_attribute("aria-valuetext") == f"{value:,}"
+        if control.field != "n_head":  # which need not divide, and changes no count
+            agrees(opened, "gpt2", **{control.field: value})
+        seen.append(value)
+    assert seen[0] > seen[1]
+    assert seen[2:4] == [control.high, control.low]
+
+
+@pytest.mark.parametrize(
+    "control", [each for each in CONTROLS if each.kind == SWITCH], ids=lambda control: control.field
+)
+def test_a_switch_moves_the_numbers(control: Any, opened: Watched) -> None:
+    """There, and back again."""
+    heads = {"summary_use_proj": "double_heads", "summary_proj_to_labels": "double_heads"}
+    head = heads.get(control.field, "lm")
+    opened.page.select_option("#head", head)
+    before = opened.page.is_checked(f"#{control.field}")
+    opened.page.set_checked(f"#{control.field}", checked=not before)
+    agrees(opened, "gpt2", head=head, **{control.field: not before})
+    opened.page.set_checked(f"#{control.field}", checked=before)
+    agrees(opened, "gpt2", head=head)
+
+
+def test_qkv_bias_follows_bias_until_it_is_set(opened: Watched) -> None:
+    """As in Python, where it is not given."""
+    opened.page.uncheck("#bias")
+    assert not opened.page.is_checked("#qkv_bias")
+    agrees(opened, "gpt2", bias=False)
+    opened.page.check("#qkv_bias")
+    agrees(opened, "gpt2", bias=False, qkv_bias=True)
+
+
+def test_every_head_can_be_chosen(opened: Watched) -> None:
+    """And shows the fields of its own, which move its numbers."""
+    (control,) = (each for each in CONTROLS if each.kind == CHOICE)
+    for head in gpt2calc.dims.HEADS:
+        opened.page.select_option(f"#{control.field}", head)
+        agrees(opened, "gpt2", head=head)
+        labels = head in ("sequence_classification", "token_classification")
+        assert opened.page.is_visible("#num_labels") == labels
+        assert opened.page.is_visible("#summary_use_proj") == (head == "double_heads")
+        if labels:
+            opened.page.fill("#num_labels", "9")
+            agrees(opened, "gpt2", head=head, num_labels=9)
+            opened.page.fill("#num_labels", "2")
+
+
+def test_a_vocabulary_can_be_padded(opened: Watched) -> None:
+    """To a multiple, and no longer where the field is emptied."""
+    opened.page.fill("#pad_vocab_size_multiple", "128")
+    agrees(opened, "gpt2", pad_vocab_size_multiple=128)
+    opened.page.fill("#pad_vocab_size_multiple", "")
+    agrees(opened, "gpt2")
+
+
+def test_an_empty_n_inner_is_four_times_the_width(opened: Watched) -> None:
+    """And the field says so."""
+    opened.page.fill("#n_inner", "5000")
+    agrees(opened, "gpt2", n_inner=5000)
+    opened.page.fill("#n_inner", "")
+    agrees(opened, "gpt2")
+    assert opened.page.get_attribute("#n_inner", "placeholder") == "4·d = 3,072"
+
+
+@pytest.mark.parametrize(
+    "model", ["gpt2-xl", "gpt3-175B", "raschka-gpt2-small", "tiny-random-gpt2", "vit-gpt2-decoder"]
+)
+def test_a_preset_is_one_choice(model: str, opened: Watched) -> None:
+    """Its numbers, its name and its summary appear."""
+    opened.page.select_option("#preset", model)
+    agrees(opened, model)
+    assert opened.text("#title") == model
+    assert rested(opened) == f"model={model}"
+
+
+def test_what_was_changed_can_be_taken_back(opened: Watched) -> None:
+    """By one button, which is there only then."""
+    assert not opened.page.is_visible("#reset")
+    opened.page.fill("#n_layer", "13")
+    assert opened.text("#title") == "gpt2 with n_layer=13"
+    opened.page.click("#reset")
+    agrees(opened, "gpt2")
+    assert not opened.page.is_visible("#reset")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("n_layer", "twelve", "n_layer must be a whole number, 0 or more, got 'twelve'"),
+        ("n_layer", "-1", "n_layer must be a whole number, 0 or more, got '-1'"),
+        ("n_layer", "1.5", "n_layer must be a whole number, 0 or more, got '1.5'"),
+        ("n_layer", "", "n_layer must be a whole number, 0 or more, got ''"),
+        ("n_embd", "0", "n_embd must be a whole number, 1 or more, got 0"),
+        ("vocab_size", "50,25", "vocab_size must be a whole number, 1 or more, got '50,25'"),
+        ("vocab_size", "<img src=x onerror=alert(1)>", "got '<img src=x onerror=alert(1)>'"),
+        ("vocab_size", "9" * 1001, "vocab_size must have at most 1000 digits"),
+        ("n_head", "7", "n_head 7 must divide n_embd 768: give n_embd 763 or 770, or another n_head"),
+    ],
+)
+def test_nonsense_gets_a_sentence(field: str, typed: str, said: str, opened: Watched) -> None:
+    """Beside the field, and tied to it; the numbers stay as they were."""
+    opened.page.fill(f"#{field}", typed)
+    assert said in opened.text(f"#{field}-problem")
+    assert opened.page.get_attribute(f"#{field}", "aria-invalid") == "true"
+    assert f"{field}-problem" in (opened.page.get_attribute(f"#{field}", "aria-describedby") or "")
+    assert total(opened) == 124_439_808
+    opened.page.fill(f"#{field}", "12")
+    assert opened.page.is_hidden(f"#{field}-problem")
+
+
+@pytest.mark.parametrize("typed", ["50304", "50,304", "50_304", "50 304", " 50304 "])
+def test_numbers_are_read_as_people_write_them(typed: str, opened: Watched) -> None:
+    """With commas, underscores or spaces between thousands."""
+    opened.page.fill("#vocab_size", typed)
+    agrees(opened, "gpt2", vocab_size=50304)
+
+
+def test_numbers_are_exact_beyond_what_a_float_holds(opened: Watched) -> None:
+    """2^53 + 1, and 40 digits."""
+    for size in (2**53 + 1, 10**39 + 7):
+        opened.page.fill("#vocab_size", str(size))
+        agrees(opened, "gpt2", vocab_size=size)
+
+
+# A second config
+
+
+def test_a_second_config_stands_beside_the_first(opened: Watched) -> None:
+    """With differences and ratios, in components and conventions."""
+    opened.page.click("text=Compare with a second")
+    opened.page.select_option("#preset", "gpt2-xl")
+    one, two = gpt2calc.count("gpt2"), gpt2calc.count("gpt2-xl")
+    assert total(opened) == two.total
+    assert f"+{two.total - one.total:,} in the second" in opened.text("#glance")
+    rows = {row[0].strip(): row[1:] for row in shown(opened, "components")}
+    difference = two["wte"].total - one["wte"].total
+    assert rows["wte"] == [f"{one['wte'].total:,}", f"{two['wte'].total:,}", f"+{difference:,}", "2.083"]
+    ways = shown(opened, "conventions")
+    assert [row[1] for row in ways] == [f"{value:,}" for value in one.conventions.values()]
+    assert [row[2] for row in ways] == [f"{value:,}" for value in two.conventions.values()]
+    assert rested(opened) == "model=gpt2&vs=gpt2-xl"
+    opened.page.click("text=Swap")
+    assert rested(opened) == "model=gpt2-xl&vs=gpt2"
+    opened.page.click("text=First")
+    assert opened.text("#title") == "gpt2-xl"
+    opened.page.click("text=Remove the second")
+    agrees(opened, "gpt2-xl")
+
+
+def test_a_component_that_one_of_two_has_is_shown(opened: Watched) -> None:
+    """With 0 for the other, and no ratio."""
+    opened.open("#model=gpt2&vs=gpt2&vs.add_cross_attention=true")
+    rows = {row[0].strip(): row[1:] for row in shown(opened, "components")}
+    assert rows["ln_cross_attn"] == ["0", "18,432", "+18,432", "-"]
+
+
+# The address
+
+ADDRESSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "": ("gpt2", {}),
+    "#model=small": ("gpt2", {}),
+    "#model=OPENAI-COMMUNITY/gpt2-XL": ("gpt2-xl", {}),
+    "#n_layer=24&n_embd=1024": ("gpt2", {"n_layer": 24, "n_embd": 1024}),
+    "#hidden_size=1024&block_size=10": ("gpt2", {"n_embd": 1024, "n_positions": 10}),
+    "#model=gpt2-medium&bias=false&n_inner=none": ("gpt2-medium", {"bias": False, "n_inner": None}),
+    "#model=raschka-gpt2-small&qkv_bias=none": ("raschka-gpt2-small", {"qkv_bias": None}),
+    "#head=question_answering": ("gpt2", {"head": "question_answering"}),
+    "#pad_vocab_size_multiple=64&vocab_size=50,257": ("gpt2", {"pad_vocab_size_multiple": 64, "vocab_size": 50257}),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_address_brings_the_state_back(address: str, opened: Watched) -> None:
+    """Models by any name, fields in any spelling; and what the page makes of it brings back the same."""
+    model, fields = ADDRESSES[address]
+    opened.open(address)
+    agrees(opened, model, **fields)
+    kept = f"#{rested(opened)}"
+    opened.open(kept)
+    agrees(opened, model, **fields)
+    assert f"#{rested(opened)}" == kept
+    assert opened.page.is_hidden("#notice")
+
+
+def test_back_and_forward_walk_through_the_states(opened: Watched) -> None:
+    """As through pages."""
+    opened.page.fill("#n_layer", "13")
+    rested(opened)
+    opened.page.fill("#n_layer", "14")
+    rested(opened)
+    opened.page.go_back()
+    agrees(opened, "gpt2", n_layer=13)
+    opened.page.go_back()
+    agrees(opened, "gpt2")
+    opened.page.go_forward()
+    agrees(opened, "gpt2", n_layer=13)
+    assert opened.page.input_value("#n_layer") == "13"
+
+
+def test_an_address_that_is_typed_is_read(opened: Watched) -> None:
+    """Without loading the page anew."""
+    opened.page.evaluate("location.hash = '#model=gpt2-large'")
+    opened.until("byId('title').textContent === 'gpt2-large'")
+    agrees(opened, "gpt2-large")
+
+
+def test_nonsense_in_the_address_gets_a_sentence(opened: Watched) -> None:
+    """What can be read is counted all the same, and markup stays text."""
+    opened.open("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
+    said = opened.text("#notice")
+    assert "no model is called '<img src=x onerror=alert(1)>'; gpt2 is shown" in said
+    assert "n_layer must be a whole number, 0 or more, got '<b>'" in said
+    assert "there is no field n_layrs" in said
+    assert "head must be one of none, lm" in said
+    agrees(opened, "gpt2", n_embd=1024)
+    assert opened.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
+
+
+# Explain a number
+
+
+def test_a_number_is_explained(opened: Watched) -> None:
+    """137M is gpt2's file with its masks; the address keeps the question."""
+    opened.page.fill("#figure", "137M")
+    rows = shown(opened, "explained")
+    assert ["gpt2", "137,022,720"] in [[row[0], row[2]] for row in rows]
+    assert "stored_with_masks" in next(row[1] for row in rows if row[0] == "gpt2")
+    assert all(row[3] in ("true as rounded", "true as cut off", "true as rounded, true as cut off") for row in rows)
+    assert rested(opened) == "model=gpt2&explain=137M"
+    opened.open("#explain=124,439,808")
+    assert shown(opened, "explained")[0][3] == "true"
+
+
+def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
+    """And nonsense a sentence."""
+    opened.page.fill("#figure", "777.777M")
+    assert opened.text("#figure-said") == "Nothing here gives that number. The nearest:"
+    assert len(shown(opened, "explained")) == 3
+    opened.page.fill("#figure", "many")
+    assert "expected a figure such as 137M" in opened.text("#figure-said")
+    assert opened.page.is_hidden("#explained")
+
+
+def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
+    """Before the models that ship."""
+    opened.open("#n_layer=13&explain=131,527,680")
+    assert shown(opened, "explained")[0][0] == "gpt2 with n_layer=13"
+
+
+# Copies
+
+STATES = [
+    "",
+    "#model=gpt2-xl&n_layer=3",
+    "#bias=false&qkv_bias=true&head=double_heads&n_inner=7",
+    "#n_head=7&tied=false",
+]
+STATES += ["#model=raschka-gpt2-small&qkv_bias=none", "#pad_vocab=128&num_labels=4&head=token_classification"]
+
+
+def copied(opened: Watched, form: str) -> str:
+    """Return the text that is offered in a form."""
+    opened.page.check(f"#forms input[value='{form}']")
+    return opened.page.input_value("#shared")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_copied_says_the_same_elsewhere(
+    state: str, opened: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As JSON of `gpt2calc count`, as Markdown of it, as Python, as a line for the shell, as a config.json."""
+    opened.open(state)
+    wanted = total(opened)
+    python = copied(opened, "Python")
+    exec(python, {})
+    assert capsys.readouterr().out == f"{wanted}\n"
+    line = copied(opened, "command line").split()
+    assert main([*line[1:], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    ours = json.loads(copied(opened, "JSON"))
+    assert {**document, "model": "", "notes": []} == {**ours, "model": "", "notes": []}
+    assert main([*line[1:], "--format", "markdown"]) == 0
+    title = re.compile(r"^\*\*.*\*\*$", re.MULTILINE)
+    assert (
+        title.sub("", copied(opened, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
+    )
+    assert gpt2calc.count(json.loads(copied(opened, "config.json"))).total == wanted
+    opened.open("#" + copied(opened, "link").partition("#")[2])
+    assert total(opened) == wanted
+
+
+def test_the_button_copies(opened: Watched) -> None:
+    """To the clipboard, and says so; without permission the text is selected."""
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.page.check("#forms input[value='Python']")
+    opened.page.click("#copy")
+    opened.until("byId('copied').textContent === 'copied'")
+    assert opened.page.evaluate("navigator.clipboard.readText()") == opened.page.input_value("#shared")
+    opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    opened.page.click("#copy")
+    opened.until("byId('copied').textContent.startsWith('selected')")
+
+
+# Config and files
+
+
+def test_a_config_that_is_pasted_is_shown(opened: Watched) -> None:
+    """In any spelling, by the nearest model's name, with what was noted; what is none gets a sentence."""
+    opened.page.fill("#paste", json.dumps({"model_type": "gpt2", "n_layer": 24, "n_embd": 1024, "n_ctx": 512}))
+    agrees(opened, n_layer=24, n_embd=1024, n_positions=512)
+    assert "vocab_size is not given" in opened.text("#paste-said")
+    opened.page.fill("#paste", '{"n_layrs": 1}')
+    assert opened.text("#paste-said") == "there is no field n_layrs: did you mean n_layer?"
+    opened.page.fill("#paste", "")
+    assert opened.text("#paste-said") == ""
