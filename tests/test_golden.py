@@ -68,6 +68,16 @@ GOLDEN = {
     "design.tex": ("design", "--params", "350M", "--format", "latex"),
     "design-fits.txt": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1,128", "--head-size", "128"),
     "design-pareto.txt": ("design", "--params", "350M", "--inner-ratio", "2:6", "--inner-multiple", "64", "--pareto"),
+    "plot-shares.txt": ("plot", "shares", *FOUR[1:]),
+    "plot-shares.json": ("plot", "shares", *FOUR[1:], "--json"),
+    "plot-shares.csv": ("plot", "shares", *FOUR[1:], "--format", "csv"),
+    "plot-grouped.txt": ("plot", "shares", *FOUR[1:], "--grouped"),
+    "plot-totals.txt": ("plot", "totals", *FOUR[1:]),
+    "plot-weights-biases.txt": ("plot", "weights-biases", *FOUR[1:]),
+    "plot-layernorm.txt": ("plot", "layernorm", *FOUR[1:]),
+    "plot-growth.txt": ("plot", "growth", "gpt2", "--n-layer", "6:96"),
+    "plot-treemap.txt": ("plot", "treemap", "gpt2"),
+    "plot-values.txt": ("plot", "values", "model.ckpt"),
     "models.txt": ("models",),
 }
 """Each file with the words that print it, at 100 columns and without colour, beside a checkpoint of TensorFlow."""

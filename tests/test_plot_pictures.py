@@ -13,7 +13,6 @@ import matplotlib as mpl
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 import gpt2calc
 import gpt2calc.plots
@@ -24,9 +23,13 @@ from tests.conftest import environment
 from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, svg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from matplotlib.text import Text
+
     from gpt2calc.plots.chart import Chart
+    from gpt2calc.plots.curves import Point
 
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
 every_model = pytest.mark.parametrize("models", MODELS.values(), ids=MODELS)
@@ -113,7 +116,7 @@ def test_curves_go_through_the_counts(kind: str, models: tuple[Any, ...]) -> Non
     assert isinstance(chart, curves.GrowthChart)
     most = max(point.total for point in chart.points)
     content = svg(chart)
-    heights = {
+    heights: dict[str, Callable[[Point, str], Fraction]] = {
         "parameters": lambda point, name: Fraction(point.groups[name], most),
         "share_of_the_total": lambda point, name: Fraction(point.groups[name], point.total),
     }
@@ -157,16 +160,14 @@ def test_a_wrong_length_would_be_found() -> None:
 
 
 def agg(figure: Figure) -> Any:
-    """Return what draws a figure in dots; matplotlib's own types say little of it."""
-    canvas_of: Any = FigureCanvasAgg
-    return canvas_of(figure)
+    """Return what draws a figure in dots."""
+    return FigureCanvasAgg(figure)
 
 
 def texts(figure: Figure) -> list[tuple[Text, tuple[float, float, float, float]]]:
     """Return every text of a figure with the box that it fills, in dots."""
     renderer = agg(figure).get_renderer()
-    found = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
-    shown = [text for text in found if text.get_visible() and text in figure.texts]
+    shown = [text for text in figure.texts if text.get_text() and text.get_visible()]
     boxes = [text.get_window_extent(renderer) for text in shown]
     return [(text, (box.x0, box.y0, box.x1, box.y1)) for text, box in zip(shown, boxes, strict=True)]
 

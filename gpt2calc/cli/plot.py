@@ -18,7 +18,7 @@ from gpt2calc.cli.options import (
     takes_unicode,
     whole,
 )
-from gpt2calc.errors import ConfigError, UnknownNameError
+from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
 
 if TYPE_CHECKING:
     import argparse
@@ -127,13 +127,14 @@ def _picture(arguments: argparse.Namespace) -> str | None:
 
 def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     """Return the chart, and the exit code: 1 for the values of a checkpoint that is not what its config says."""
-    kind, models = arguments.kind, [model_of(model) for model in arguments.models]
+    kind, words = arguments.kind, arguments.models
     if kind not in KINDS:
         raise UnknownNameError("kind of plot", kind, tuple(KINDS))
-    if arguments.models.count("-") > 1:
+    if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    if kind in ("growth", "treemap", "values") and len(models) > 1:
-        raise ConfigError(f"{kind} draws one model, got {len(models)}")
+    if kind in ("growth", "treemap", "values") and len(words) > 1:
+        raise ConfigError(f"{kind} draws one model, got {len(words)}")
+    models = [model_of(word) for word in words]
     fields = arguments.fields
     if kind == "growth":
         from gpt2calc.plots import curves
@@ -188,7 +189,10 @@ def _write(arguments: argparse.Namespace, chart: Chart, form: str) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         return
-    saving.write(content, arguments.output)
+    try:
+        saving.write(content, arguments.output)
+    except OSError as error:
+        raise UnreadableInputError(arguments.output, f"cannot be written: {error.strerror}") from None
     if not arguments.quiet:
         _say(chart)
         print(arguments.output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError, shortened_path
@@ -32,7 +31,7 @@ def format_of(path: str) -> str:
     'svg'
     """
     ending = os.path.splitext(path)[1].lower().removeprefix(".")
-    if ending not in FORMATS:
+    if ending not in FORMATS or "\0" in path:
         raise ConfigError(f"{shortened_path(path)}: expected a name that ends with .png, .svg or .pdf", got=path)
     return ending
 
@@ -57,17 +56,14 @@ def write(content: bytes, path: str) -> None:
     """Write a file, whole or not at all: beside its place first, and then into it.
 
     Raises:
-        OSError: it cannot be written; the message names it.
+        OSError: it cannot be written.
     """
-    try:
-        target = os.path.realpath(path)
-        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):  # a folder, a device or a pipe
-            with open(target, "wb") as file:
-                file.write(content)
-        else:
-            _replace(content, target)
-    except OSError as error:
-        raise OSError(error.errno, f"{shortened_path(path)}: {error.strerror}") from None
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):  # a folder, a device or a pipe
+        with open(target, "wb") as file:
+            file.write(content)
+    else:
+        _replace(content, target)
 
 
 def _replace(content: bytes, target: str) -> None:
