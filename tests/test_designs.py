@@ -131,6 +131,13 @@ def test_a_larger_space_is_searched_alike(how: dict[str, Any]) -> None:
     assert compare(QUESTION, how)
 
 
+def test_of_equal_shapes_on_the_front_the_first_is_taken() -> None:
+    """Found by chance: where two boxes hold shapes that are equally near in both, the one that ranks first is told."""
+    sizes = {"n_layer": "3", "n_embd": "3:12", "n_head": "2:6", "head_size": "1", "n_inner": "0:30"}
+    asked = {**sizes, "aspect": "1:30", "vocab_size": 5, "pad": "1,8,64", "params": 390}
+    assert compare((asked, {"n_positions": 1}), {"pareto": True})
+
+
 FAULTS: dict[str, tuple[Any, str, Any]] = {
     "a depth is forgotten": (bounds.Bounds, "layers", lambda right: lambda self, d: right(self, d)[:-1]),
     "an inner width is forgotten": (bounds.Bounds, "inners", lambda right: lambda self, d: right(self, d)[1:]),

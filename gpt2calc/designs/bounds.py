@@ -112,10 +112,17 @@ class Bounds(NamedTuple):
             highs.append(self.n_layer.values[-1] * most.numerator // most.denominator)
         if self.n_head and self.head_size:
             highs.append(max(self.head_size) * self.n_head.values[-1])
-        if self.n_inner and self.inner_ratio and self.inner_ratio.least:
-            ratio = self.inner_ratio.least
-            highs.append(self.n_inner.values[-1] * ratio.denominator // ratio.numerator)
+        if self.n_inner and self.inner_ratio:
+            highs += self._widest(self.n_inner, self.inner_ratio)
         return max(lows), min(highs, default=None)
+
+    @staticmethod
+    def _widest(n_inner: Span, ratio: Fractional) -> tuple[int, ...]:
+        """Return the largest width whose n_inner is not too large, nothing where any is."""
+        ratios = [ratio.least] if ratio.is_range else [each for each in ratio.values if each or n_inner.has(0)]
+        if not ratios:  # in a list, 0 gives an n_inner of 0 and no other
+            return (0,)
+        return (n_inner.values[-1] * ratios[0].denominator // ratios[0].numerator,) if ratios[0] else ()
 
     def steps(self) -> tuple[int, ...]:
         """Return the numbers of which a width has to be a multiple of one."""

@@ -20,6 +20,13 @@ MOST_TRIED = 100_000
 """How many widths are looked at before a set of constraints passes for one that some shape keeps."""
 
 
+def clash(bounds: Bounds) -> tuple[str, ...]:
+    """Return the names of the constraints which clash: a smallest set of them that no shape keeps."""
+    present = [name for name, value in bounds._asdict().items() if value is not None]
+    sets = chain.from_iterable(combinations(present, size) for size in range(1, len(present) + 1))
+    return next((names for names in sets if _empty(bounds, names)), tuple(present))
+
+
 def explain(bounds: Bounds, given: Collection[str]) -> ConfigError:
     """Return the error that names the constraints which clash.
 
@@ -27,13 +34,11 @@ def explain(bounds: Bounds, given: Collection[str]) -> ConfigError:
         bounds: constraints that no shape keeps.
         given: the names of those that the user gave; the others are said to be defaults.
     """
-    present = [name for name, value in bounds._asdict().items() if value is not None]
-    sets = chain.from_iterable(combinations(present, size) for size in range(1, len(present) + 1))
-    clash = next((names for names in sets if _empty(bounds, names)), tuple(present))
-    told = [f"{name} {shortened(bounds.text(name))}" + ("" if name in given else " (the default)") for name in clash]
+    names = clash(bounds)
+    told = [f"{name} {shortened(bounds.text(name))}" + ("" if name in given else " (the default)") for name in names]
     words = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
-    reason = _reason(bounds, clash)
-    return ConfigError(f"no shape has {words}" + (f": {reason}" if reason else ""), field=clash[0])
+    reason = _reason(bounds, names)
+    return ConfigError(f"no shape has {words}" + (f": {reason}" if reason else ""), field=names[0])
 
 
 def _empty(bounds: Bounds, names: tuple[str, ...]) -> bool:
@@ -50,9 +55,9 @@ def _empty(bounds: Bounds, names: tuple[str, ...]) -> bool:
     return tried < MOST_TRIED
 
 
-def _reason(bounds: Bounds, clash: Collection[str]) -> str:
+def _reason(bounds: Bounds, clashing: Collection[str]) -> str:
     """Say in numbers why some constraints clash, where that is easily said."""
-    names = set(clash)
+    names = set(clashing)
     if names == {"n_layer", "n_embd", "aspect"} and bounds.n_layer and bounds.n_embd:
         depths, widths = bounds.n_layer.values, bounds.n_embd.values
         low, high = rounded(widths[0], depths[-1], 2), rounded(widths[-1], depths[0], 2)

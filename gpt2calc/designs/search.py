@@ -120,7 +120,8 @@ class Space:
         front: list[Found] = []
         for bound, box in self._ranked():
             best = min(self._factor(box, n_layer) for n_layer in _around(box, self.family))
-            if any(each.distance <= bound and each.factor <= best for each in front):
+            near = bound, best  # a box that may hold an equal of what is found is looked at: it may rank before it
+            if any(each[:2] != near and each.distance <= bound and each.factor <= best for each in front):
                 continue
             for n_layer in box.layers:
                 front += self._shapes(_line_of_inners(box, n_layer), 1, None)

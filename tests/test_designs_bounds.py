@@ -1,0 +1,369 @@
+"""The bounds of a search: what can be typed, what is refused in one sentence, and which constraints clash."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpt2calc
+from gpt2calc.designs import contradictions, spans, targets
+from gpt2calc.designs.bounds import MOST_WIDTHS, Bounds
+from gpt2calc.designs.search import Space
+from tests.property.strategies import SETTINGS
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
+
+# ---------------------------------------------------------------- what can be typed
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ("12", [12]),
+        ("6:9", [6, 7, 8, 9]),
+        ("12:48:12", [12, 24, 36, 48]),
+        ("12:47:12", [12, 24, 36]),
+        ("24,12,24", [12, 24]),
+        (" 12, 24", [12, 24]),
+        ("1_000", [1000]),
+        ("7:7", [7]),
+        (12, [12]),
+        ([24, 12], [12, 24]),
+        (range(48, 11, -12), [12, 24, 36, 48]),
+    ],
+    ids=str,
+)
+def test_sizes_are_read(given: Any, values: list[int]) -> None:
+    """A size, a range with both ends, one with a step, a list in any order, and what Python has for these."""
+    assert list(spans.read("n_layer", given).values) == values
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ("4", (Fraction(4),)),
+        ("4,8/3", (Fraction(8, 3), Fraction(4))),
+        ("2.5:3", (Fraction(5, 2), Fraction(3))),
+        (4, (Fraction(4),)),
+        (Fraction(8, 3), (Fraction(8, 3),)),
+        (["8/3", 4], (Fraction(8, 3), Fraction(4))),
+    ],
+    ids=str,
+)
+def test_fractions_are_read_exactly(given: Any, values: tuple[Fraction, ...]) -> None:
+    """Whole numbers, decimals, quotients, lists and ranges."""
+    assert spans.read_fractions("inner_ratio", given).values == values
+
+
+@SETTINGS
+@given(values=st.lists(st.integers(0, 10**15 - 1), min_size=1, max_size=8), low=st.integers(0), high=st.integers(0))
+def test_what_lies_between_is_found(values: list[int], low: int, high: int) -> None:
+    """Of a list, and of the range from its least to its most, `between` returns those within, in order."""
+    listed = spans.read("n_layer", values, least=0)
+    assert list(listed.between(low, high)) == sorted(size for size in set(values) if low <= size <= high)
+    spread = spans.read("n_layer", range(min(values), max(values) + 1), least=0)
+    within = spread.between(low, high)
+    assert (len(within) > 0) == (max(low, min(values)) <= min(high, max(values)))
+    assert spans.read("n_layer", spread.text, least=0).values == spread.values or min(values) == max(values)
+
+
+# ---------------------------------------------------------------- one sentence each
+
+REFUSED = {
+    "nothing": ([], "give params, such as 350M, or fits, such as 24GB with a dtype"),
+    "both": (["--params", "3M", "--fits", "4GB"], "params=3M and fits=4GB are two targets: give one of them"),
+    "letters": (["--params", "abc"], "params takes a figure such as 350M, 0.35B, 1e9 or 124,439,808, got 'abc'"),
+    "zero": (["--params", "0"], "params must be 1 or more, got '0'"),
+    "negative": (["--params", "-5"], "params must be 1 or more, got '-5'"),
+    "no whole number": (["--params", "1.5"], "params takes a figure such as"),
+    "a bound": (["--params", "< 5M"], "params takes a figure such as"),
+    "a range": (["--params", "1M to 5M"], "params takes a figure such as"),
+    "a share": (["--params", "22 %"], "params takes a figure such as"),
+    "bytes": (["--params", "350MB"], "params takes a figure such as"),
+    "too large a power": (["--params", "1e1000"], "params takes a figure such as"),
+    "too fine a power": (["--params", "1.55e1"], "params takes a figure such as"),
+    "many digits": (["--params", "9" * 5000], "params takes a figure such as"),
+    "no dtype": (["--fits", "24GB"], "fits is in bytes: say of which dtype, fp32, fp16, bf16, int8, int4"),
+    "a wrong dtype": (["--fits", "24GB", "--dtype", "bf17"], "no dtype is called 'bf17': did you mean bf16?"),
+    "no bytes": (["--fits", "5 %", "--dtype", "bf16"], "fits takes a figure such as 24GB or 474.70 MiB, got '5 %'"),
+    "too little": (
+        ["--fits", "1kB", "--dtype", "bf16"],
+        "nothing within the bounds fits 1kB: the smallest shape has 6,664,192 bytes",
+    ),
+    "a dtype for params": (["--params", "3M", "--dtype", "bf16"], "dtype goes with fits: give a convention such as"),
+    "a convention for fits": (
+        ["--fits", "3GB", "--dtype", "bf16", "--convention", "kaplan"],
+        "convention goes with params: what fits is counted in bytes of a dtype",
+    ),
+    "a wrong convention": (
+        ["--params", "3M", "--convention", "kaplen"],
+        "no convention is called 'kaplen': did you mean kaplan?",
+    ),
+    "a number for a model": (["350M"], "a model comes first, and the number after --params: design --params 350M"),
+    "no model": (["gpt5", "--params", "3M"], "no model is called 'gpt5'"),
+    "a range upside down": (
+        ["--params", "3M", "--n-layer", "3:1"],
+        "n_layer '3:1' holds no size: give the smaller first, as in 6:48",
+    ),
+    "no size": (["--params", "3M", "--layers", "abc"], "n_layer takes a size, a range such as 6:48, with a step"),
+    "an empty size": (["--params", "3M", "--n-embd", ""], "n_embd takes a size, a range such as 6:48, with a step"),
+    "too many colons": (["--params", "3M", "--n-embd", "1:2:3:4"], "n_embd takes a size, a range such as"),
+    "a step of zero": (["--params", "3M", "--n-embd", "1:9:0"], "n_embd '1:9:0' has a step of 0: give 1 or more"),
+    "no depth": (["--params", "3M", "--n-layer", "0:4"], "n_layer must be 1 or more, and of at most 15 digits, got"),
+    "a huge depth": (["--params", "3M", "--n-layer", "9" * 20], "n_layer must be 1 or more, and of at most 15 digits"),
+    "two spellings": (
+        ["--params", "3M", "--layers", "12", "--n-layer", "13"],
+        "layers=12 and n_layer=13 disagree: both mean n_layer; give one of them",
+    ),
+    "two paddings": (
+        ["--params", "3M", "--pad", "64", "--pad-vocab", "128"],
+        "pad_vocab=128 and pad=64 disagree: both mean pad_vocab_size_multiple; give one of them",
+    ),
+    "a list for one number": (
+        ["--params", "3M", "--embd-multiple", "64,128"],
+        "embd_multiple takes one whole number, got '64,128'",
+    ),
+    "no multiple": (["--params", "3M", "--inner-multiple", "0"], "inner_multiple must be 1 or more"),
+    "no head": (["--params", "3M", "--head-size", "0"], "head_size must be 1 or more"),
+    "no aspect": (["--params", "3M", "--aspect", "0:20"], "aspect must be more than 0, got '0:20'"),
+    "an aspect upside down": (
+        ["--params", "3M", "--aspect", "160:20"],
+        "aspect '160:20' holds nothing: give the smaller first",
+    ),
+    "a list of aspects": (["--params", "3M", "--aspect", "64,65"], "aspect takes a range such as 20:160, got '64,65'"),
+    "a quotient by zero": (["--params", "3M", "--inner-ratio", "8/0"], "inner_ratio takes exact numbers such as"),
+    "a negative ratio": (["--params", "3M", "--inner-ratio", "-1"], "inner_ratio takes exact numbers such as"),
+    "none to show": (["--params", "3M", "--top", "0"], "top must be a whole number from 1 to 10,000, got '0'"),
+    "letters to show": (["--params", "3M", "--top", "x"], "top must be a whole number from 1 to 10,000, got 'x'"),
+    "a part of the front": (
+        ["--params", "3M", "--top", "3", "--pareto"],
+        "pareto gives the whole front: leave top out",
+    ),
+    "too wide a range": (
+        ["--params", "3M", "--n-layer", "1:1000000000"],
+        "n_embd can be one of 2,500,000,000 widths, and at most 200,000 are tried: narrow n_embd or n_layer, or raise",
+    ),
+    "a fixed field in words": (["--params", "3M", "--vocab", "1:5"], "--vocab takes a whole number, got '1:5'"),
+    "a wrong field": (["--params", "3M", "--n-positions", "0"], "n_positions must be a whole number, 1 or more, got 0"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_nonsense_is_refused_in_one_sentence(case: str, run: Run) -> None:
+    """Exit code 2, nothing on standard output, and one line that names what was typed."""
+    words, message = REFUSED[case]
+    ran = run("design", *words)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(f"gpt2calc design: {message}")
+    assert ran.stderr.count("\n") == 1
+    assert len(ran.stderr) < 250
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"params": 3.5e8},
+        {"params": True},
+        {"params": ["350M"]},
+        {"params": "350M", "n_layer": 12.0},
+        {"params": "350M", "n_layer": True},
+        {"params": "350M", "n_layer": []},
+        {"params": "350M", "n_layer": {"low": 1}},
+        {"params": "350M", "inner_ratio": 8 / 3},
+        {"params": "350M", "inner_ratio": []},
+        {"params": "350M", "aspect": None, "embd_multiple": [64]},
+        {"params": "350M", "aspect": (20, 40, 60)},
+        {"params": "350M", "top": 2.5},
+        {"params": "350M", "top": True},
+        {"params": "350M", "n_layers_": 12},
+    ],
+    ids=str,
+)
+def test_what_a_program_gives_is_refused_alike(asked: dict[str, Any]) -> None:
+    """A float is not exact, and a truth value is no number."""
+    with pytest.raises(gpt2calc.ConfigError):
+        gpt2calc.design(**asked)
+
+
+def test_a_search_that_would_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many lines are as near as the answer, the sentence says what to narrow."""
+    monkeypatch.setattr("gpt2calc.designs.search.MOST_LINES", 100)
+    with pytest.raises(gpt2calc.ConfigError, match=r"^more than 100 lines of shapes are about as near as this: narrow"):
+        gpt2calc.design("350M", inner_ratio="1:8")
+
+
+def test_what_nothing_bounds_is_said() -> None:
+    """The search itself refuses widths without an end, and counts those that it would have to try."""
+    with pytest.raises(gpt2calc.ConfigError, match=r"^nothing bounds n_embd"):
+        Bounds(head_size=(64,)).widths()
+    assert len(Bounds(n_embd=spans.read("n_embd", f"1:{MOST_WIDTHS}")).widths()) == MOST_WIDTHS
+
+
+# ---------------------------------------------------------------- contradictions
+
+CLASHES: dict[str, tuple[dict[str, Any], str]] = {
+    "n_embd and its multiple": (
+        {"n_embd": "1:100", "embd_multiple": 128},
+        "n_embd 1:100 and embd_multiple 128: n_embd would be a multiple of 128",
+    ),
+    "n_embd and the heads' size": (
+        {"n_embd": "100:120", "head_size": 96},
+        "n_embd 100:120 and head_size 96: n_embd would be a multiple of 96",
+    ),
+    "n_embd and the default": (
+        {"n_embd": 48},
+        "n_embd 48 and head_size 64,128 (the default): n_embd would be a multiple of 64",
+    ),
+    "n_embd and n_head": ({"n_embd": 64, "n_head": 7}, "n_embd 64 and n_head 7: n_head divides n_embd"),
+    "n_inner and its multiple": (
+        {"n_inner": "100:200", "inner_multiple": 256},
+        "n_inner 100:200 and inner_multiple 256: n_inner is a multiple of it",
+    ),
+    "n_embd, its multiple and the heads' size": (
+        {"n_embd": "64:128", "embd_multiple": 64, "head_size": 96},
+        "n_embd 64:128, embd_multiple 64 and head_size 96: n_embd would be a multiple of 192",
+    ),
+    "depth, width and aspect": (
+        {"n_layer": 40, "n_embd": "64:128", "aspect": "20:160"},
+        "n_layer 40, n_embd 64:128 and aspect 20:160: n_embd / n_layer would be 1.60 to 3.20",
+    ),
+    "depth, width and the default aspect": (
+        {"n_layer": 10, "n_embd": 64},
+        "n_layer 10, n_embd 64 and aspect 20:160 (the default): n_embd / n_layer would be 6.40",
+    ),
+    "width, n_inner and ratio": (
+        {"n_embd": 1024, "n_inner": 4000, "inner_ratio": 4},
+        "n_embd 1024, n_inner 4000 and inner_ratio 4: n_inner is inner_ratio times n_embd",
+    ),
+    "width, ratio and multiple": (
+        {"n_embd": 1024, "inner_ratio": "2:2.1", "inner_multiple": 1000},
+        "n_embd 1024, inner_ratio 2:2.1 and inner_multiple 1000: n_inner is inner_ratio times n_embd",
+    ),
+    "width, heads and their size": (
+        {"n_embd": 512, "n_head": 4, "head_size": 64},
+        "n_embd 512, head_size 64 and n_head 4: n_embd is n_head times head_size",
+    ),
+    "a list of depths, a list of widths and aspect": (
+        {"n_layer": "12,48", "n_embd": "1536,1600", "aspect": "34:60"},
+        "n_layer 12,48, n_embd 1536,1600 and aspect 34:60: n_embd / n_layer would be 32.00 to 133.33",
+    ),
+    "depth, aspect, multiple": (
+        {"n_layer": 1, "aspect": "20:30", "embd_multiple": 64},
+        "n_layer 1, embd_multiple 64 and aspect 20:30: n_embd would be a multiple of 64",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CLASHES)
+def test_a_contradiction_names_the_constraints_that_clash(case: str) -> None:
+    """Those and no others, as they were given, defaults said to be defaults."""
+    asked, told = CLASHES[case]
+    with pytest.raises(gpt2calc.ConfigError, match=f"^no shape has {re.escape(told)}$"):
+        gpt2calc.design("350M", **asked)
+
+
+def test_a_contradiction_ends_with_code_2(run: Run) -> None:
+    """As any other mistake in what was asked."""
+    ran = run("design", "--params", "350M", "--n-embd", "1:100", "--embd-multiple", "128")
+    assert (ran.code, ran.stdout) == (2, "")
+
+
+@st.composite
+def constraints(draw: st.DrawFn) -> Bounds:
+    """Draw constraints of each kind, or none of a kind, which often clash."""
+
+    def sizes(least: int, most: int) -> st.SearchStrategy[str]:
+        pair = st.tuples(st.integers(least, most), st.integers(least, most)).map(sorted)
+        return pair.map(lambda ends: f"{ends[0]}:{ends[1]}") | st.integers(least, most).map(str)
+
+    def maybe(name: str, text: str | None, least: int = 1) -> spans.Span | None:
+        return None if text is None else spans.read(name, text, least)
+
+    def span(name: str, least: int, most: int) -> spans.Span | None:
+        return maybe(name, draw(st.none() | sizes(least, most)), least)
+
+    multiple = st.none() | st.integers(1, 12)
+    aspect = draw(st.none() | st.sampled_from(["1:3", "2:2", "1/2:1", "5:8"]))
+    ratio = draw(st.none() | st.sampled_from(["4", "8/3,1", "1:2", "3/2:8/5", "0"]))
+    return Bounds(
+        n_layer=span("n_layer", 1, 12),
+        n_embd=spans.read("n_embd", draw(sizes(1, 40))),
+        embd_multiple=draw(multiple),
+        head_size=draw(st.none() | st.sampled_from([(3,), (4, 6), (7,), (16,)])),
+        n_head=span("n_head", 1, 8),
+        aspect=None if aspect is None else spans.read_fractions("aspect", aspect),
+        n_inner=span("n_inner", 0, 60),
+        inner_ratio=None if ratio is None else spans.read_fractions("inner_ratio", ratio),
+        inner_multiple=draw(multiple),
+    )
+
+
+def kept(bounds: Bounds) -> bool:
+    """Whether some shape keeps all constraints, by trying every one up to sizes that none here needs to exceed."""
+    depths = range(1, 700) if bounds.aspect else [1]
+    for n_embd in range(1, 300 if bounds.n_embd is None else 41):
+        if bounds.n_embd and not bounds.n_embd.has(n_embd):
+            continue
+        if n_embd % (bounds.embd_multiple or 1):
+            continue
+        sizes = [size for size in bounds.head_size or range(1, n_embd + 1) if n_embd % size == 0]
+        if not any(bounds.n_head is None or bounds.n_head.has(n_embd // size) for size in sizes):
+            continue
+        if any(
+            bounds.aspect is None or bounds.aspect.least * n_layer <= n_embd <= bounds.aspect.most * n_layer
+            for n_layer in (bounds.n_layer.values if bounds.n_layer else depths)
+        ) and any(_inner_is_kept(bounds, n_embd, n_inner) for n_inner in range(5 * n_embd + 100)):
+            return True
+    return False
+
+
+def _inner_is_kept(bounds: Bounds, n_embd: int, n_inner: int) -> bool:
+    ratio, multiple = bounds.inner_ratio, bounds.inner_multiple or 1
+    if n_inner % multiple or (bounds.n_inner and not bounds.n_inner.has(n_inner)):
+        return False
+    if ratio is None:
+        return True
+    if ratio.is_range:
+        return ratio.least * n_embd <= n_inner <= ratio.most * n_embd
+    return any(n_inner - multiple < each * n_embd <= n_inner for each in ratio.values)
+
+
+def only(bounds: Bounds, names: tuple[str, ...]) -> Bounds:
+    """Return these constraints alone."""
+    return bounds._replace(**{name: None for name in Bounds._fields if name not in names})
+
+
+@settings(SETTINGS, max_examples=SETTINGS.max_examples // 4)
+@given(bounds=constraints())
+def test_what_is_said_to_clash_does_and_each_of_it_is_needed(bounds: Bounds) -> None:
+    """By trying every shape: the named constraints leave none, any of them taken away some, no smaller set none."""
+    assert bool(bounds.widths()) == kept(bounds)
+    if bounds.widths():
+        return
+    names = contradictions.clash(bounds)
+    assert not kept(only(bounds, names))
+    assert all(kept(only(bounds, subset)) for subset in combinations(names, len(names) - 1))
+
+
+def test_space_counts_its_shapes() -> None:
+    """How many shapes there are is how many are tried one by one."""
+    x = gpt2calc.count("gpt2").dims
+    bounds = Bounds(
+        n_layer=spans.read("n_layer", "1:4"),
+        n_embd=spans.read("n_embd", "64:256:64"),
+        inner_ratio=spans.read_fractions("inner_ratio", "1:2"),
+        inner_multiple=64,
+    )
+    target = targets.read("1M", None)
+    family = gpt2calc.design("1M").family
+    space = Space(bounds, [50257, 50304], x, target, family)
+    assert len(space) == 2 * 4 * (2 + 3 + 4 + 5)
+    assert len(space.nearest(1000)) == len(space)
