@@ -180,6 +180,8 @@ def _unary(node: ast.UnaryOp, text: str) -> Part:
     part = _number(inner, text)
     if isinstance(node.op, ast.UAdd):
         return part
+    if part.value is not None:
+        return part._replace(place=place, value=-part.value)
     return Part(part.kind, place, parts=(part,), apply=operator.neg, sign=ast.USub)
 
 

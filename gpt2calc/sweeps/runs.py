@@ -90,7 +90,7 @@ class Run:
 
     def __init__(self, where: str | None, ordered: Order) -> None:
         self.where, self.ordered = where, ordered
-        self.condition = conditions.read(where) if where else None
+        self.condition = None if where is None else conditions.read(where)
         self.columns: tuple[str, ...] = ()
         self.left_out = 0
 
@@ -299,7 +299,7 @@ class FileRun(Run):
 def run_rows(plan: FilePlan, start: int, stop: int, fields: Columns) -> Chunk:
     """Run one task: count some rows of a file, and return what is wanted of them."""
     models = rows.RowModels(plan.path, start, fields, dict(plan.base))
-    condition = conditions.read(plan.where) if plan.where else None
+    condition = None if plan.where is None else conditions.read(plan.where)
     models.check((*plan.columns, *(condition.columns if condition else ()), *filter(None, [plan.key])))
     if condition:
         condition.check(models.bounds)

@@ -64,7 +64,7 @@ class Prepared:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.condition = conditions.read(plan.where) if plan.where else None
+        self.condition = None if plan.where is None else conditions.read(plan.where)
         self.starts: list[int] = []
         self.pieces: list[PieceModels] = []
         place = 0
