@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data" / "published_numbers.jsonl"
 PUBLISHED: list[dict[str, Any]] = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 PRESETS = presets.models()
+AXES = lattice.axes(PRESETS)
 WRONG = [row for row in PUBLISHED if row["status"] == "wrong"]
 RIGHT = [row for row in PUBLISHED if row not in WRONG]
 PRECISE = [row for row in RIGHT if len(row["figure"].replace(".", "").rstrip(" MGBi")) >= 3]
@@ -176,7 +177,7 @@ def test_a_printed_count_is_explained_by_what_was_counted(
 def every_reading(text: str, x: Dims) -> list[Reading]:
     """Return every reading of a figure of a model, not only those that are kept."""
     (figure,) = printed.read(text)
-    search = Search(readings.given([Source("it", x)], PRESETS), PRESETS, DEEP)
+    search = Search(readings.given([Source("it", x)], PRESETS), AXES, DEEP)
     return search.readings(figure)
 
 

@@ -143,13 +143,13 @@ class Search:
 
     Args:
         candidates: the models.
-        presets: the models that ship, for the vocabularies and contexts that may have been taken.
+        axes: the changes that each can be counted with, as `lattice.axes` gives them.
         weight: how much the steps of a reading may weigh.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], presets: Sequence[Preset], weight: int) -> None:
+    def __init__(self, candidates: Sequence[Candidate], axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
         self.candidates = candidates
-        self._axes = lattice.axes(presets)
+        self._axes = axes
         self._weight = weight
 
     @cached_property

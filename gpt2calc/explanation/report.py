@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.explanation import lattice, printed, readings
@@ -231,9 +232,7 @@ def _nearest_table(explained: Explained) -> Table:
 
 def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation:
     """Find the readings of figures over models, or over all that ship where none is given."""
-    presets = ship()
-    candidates = readings.given(models, presets) if models else readings.shipped(presets)
-    search = Search(candidates, presets, DEEP if models else SHALLOW)
+    search = _search(models) if models else _everywhere()
     ranked = [search.readings(figure) for figure in figures]
     common = readings.together(ranked) if len(figures) > 1 else []
     if common:
@@ -243,6 +242,18 @@ def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation
         explained = tuple(map(_in_common, explained))
     notes = tuple(dict.fromkeys(note for model in models for note in model.notes))
     return Explanation(explained, tuple(model.name for model in models), notes, common=bool(common))
+
+
+@cache
+def _everywhere() -> Search:
+    """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
+    presets = ship()
+    return Search(readings.shipped(presets), lattice.axes(presets), SHALLOW)
+
+
+def _search(models: Sequence[Source]) -> Search:
+    presets = ship()
+    return Search(readings.given(models, presets), lattice.axes(presets), DEEP)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
