@@ -19,11 +19,11 @@ from gpt2calc.plots.canvas import (
     sizes,
     swatch_width,
 )
-from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.chart import full, percent, short
 from gpt2calc.plots.style import readable_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -44,6 +44,9 @@ NAMES = 0.3
 
 BARS = 0.42
 """The part of the width that bars take at the least; columns of numbers that leave them less are left out."""
+
+ROOMY = 0.5
+"""The part of the width that bars take at the least beside totals in full; where those leave less, they are short."""
 
 LEAST_PANEL = 9
 """How wide the bars of a panel are at the least, in sizes of text."""
@@ -66,6 +69,8 @@ class _Plan(NamedTuple):
     right: float
     columns: tuple[tuple[str, float], ...]
     """The series, or total, and the right edge of its column."""
+    number: Callable[[int], str]
+    """How totals are written."""
 
 
 def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
@@ -73,11 +78,13 @@ def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
     rows, gap = chart.rows(), 2 * size.gap
     left = size.margin + min(max(measured(label, size.body) for label, _ in rows), NAMES * width) + gap
     edge, columns = width - size.margin, []
-    totals = max((measured(full(marks[0].whole), size.body) for _, marks in rows), default=0)
-    room = width - size.margin - left
-    if room - totals - gap >= BARS * width:
-        columns.append(("total", edge))
-        edge -= max(totals, measured("total", size.body)) + gap
+    room, said = width - size.margin - left, full
+    for said, least in ((full, ROOMY), (short, BARS)):
+        totals = max(measured(words, size.body) for words in ("total", *(said(marks[0].whole) for _, marks in rows)))
+        if room - totals - gap >= least * width:
+            columns.append(("total", edge))
+            edge -= totals + gap
+            break
     for place in reversed(range(len(chart.series))):
         marks = [row[place] for _, row in rows]
         fits = sum(bool(_inside(mark, edge - left, size)) for mark in marks)
@@ -85,7 +92,7 @@ def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
         if 2 * fits < len(marks) and edge - wide - gap - left >= BARS * width:
             columns.append((chart.series[place], edge))
             edge -= wide + gap
-    return _Plan(left, edge, tuple(columns))
+    return _Plan(left, edge, tuple(columns), said)
 
 
 def _share(mark: Mark) -> str:
@@ -163,7 +170,7 @@ def _stacked(chart: BarChart, theme: Theme, width: float, height: float | None) 
                 canvas.middle(x, middle, words, align="center", colour=readable_on(colour), gid=f"in:{gid}")
             start = end
         for name, edge in plan.columns:
-            words = full(marks[0].whole) if name == "total" else _share(marks[chart.series.index(name)])
+            words = plan.number(marks[0].whole) if name == "total" else _share(marks[chart.series.index(name)])
             canvas.middle(edge, middle, words, align="right")
     return canvas.figure
 

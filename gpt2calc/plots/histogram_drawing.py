@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gpt2calc.plots.canvas import POINTS, Canvas, fill, first_that_fits, fitted, inches, measured, name_of, sizes
@@ -93,14 +94,18 @@ def _panel(
 
 
 def _bins(canvas: Canvas, chart: HistogramChart, where: tuple[float, float, float]) -> None:
-    """Write what the bins are under them, from both ends, as many as there is room for."""
+    """Write what the bins are under them: those that are no power of two, and as many powers as there is room for."""
     (x, y, wide), size = where, canvas.sizes
-    taken: list[tuple[float, float]] = []
-    last = len(chart.bins) - 1
-    for number in dict.fromkeys((0, last, last // 2, last // 4, 3 * last // 4, *range(last))):
-        words = raised(chart.bins[number])
-        half = measured(words, size.body) / 2
-        at = min(max(x + wide * (number + 0.5) / (last + 1), x + half), x + wide - half)
-        if all(at + half + size.gap < begin or at - half - size.gap > end for begin, end in taken):
-            taken.append((at - half, at + half))
-            canvas.text(at, y + size.body, words, align="center", colour=canvas.theme.faint)
+    words = [raised(label) for label in chart.bins]
+    powers = [n for n, label in enumerate(chart.bins) if label.startswith("2^")]
+    others = [n for n in range(len(words)) if n not in powers]
+    for step in range(1, len(words) + 1):
+        chosen = sorted([*others, *powers[::-step]])
+        halves = [measured(words[n], size.body) / 2 for n in chosen]
+        middles = [x + wide * (n + 0.5) / len(words) for n in chosen]
+        middles = [min(max(at, x + half), x + wide - half) for at, half in zip(middles, halves, strict=True)]
+        ends = [(at - half, at + half) for at, half in zip(middles, halves, strict=True)]
+        if all(before[1] + size.gap < after[0] for before, after in pairwise(ends)):
+            for at, n in zip(middles, chosen, strict=True):
+                canvas.text(at, y + size.body, words[n], align="center", colour=canvas.theme.faint)
+            return
