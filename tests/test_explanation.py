@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import gpt2calc
@@ -30,6 +31,7 @@ DATA = Path(__file__).parent / "data" / "published_numbers.jsonl"
 PUBLISHED: list[dict[str, Any]] = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 PRESETS = presets.models()
 AXES = lattice.axes(PRESETS)
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "200"))
 WRONG = [row for row in PUBLISHED if row["status"] == "wrong"]
 RIGHT = [row for row in PUBLISHED if row not in WRONG]
 PRECISE = [row for row in RIGHT if len(row["figure"].replace(".", "").rstrip(" MGBi")) >= 3]
@@ -143,6 +145,7 @@ LARGE = st.fixed_dictionaries(
 """Models of the sizes that people train."""
 
 
+@settings(max_examples=EXAMPLES)
 @given(
     LARGE | canonical_fields(SWITCHES),
     st.sampled_from(conventions.CONVENTIONS),
