@@ -130,14 +130,12 @@ class Bounds(NamedTuple):
         found = sorted({lcm(multiple, size) for size in self.head_size or (1,)})
         return tuple(step for step in found if not any(step % other == 0 for other in found if other < step))
 
-    def allows(self, n_embd: int) -> bool:
-        """Whether some shape has this width, a multiple of one of `steps`."""
-        return (
-            (self.n_embd is None or self.n_embd.has(n_embd))
-            and self.head(n_embd) is not None
-            and bool(self.layers(n_embd))
-            and bool(self.inners(n_embd))
-        )
+    def sides(self, n_embd: int) -> tuple[Sequence[int], Sequence[int]] | None:
+        """Return the depths and the inner widths that go with a width, a multiple of one of `steps`, or None."""
+        if (self.n_embd is not None and not self.n_embd.has(n_embd)) or self.head(n_embd) is None:
+            return None
+        layers, inners = self.layers(n_embd), self.inners(n_embd)
+        return (layers, inners) if layers and inners else None
 
     def candidates(self) -> Iterator[int]:
         """Yield the widths that are within the limits and multiples of what they have to be, some of them twice."""
@@ -145,8 +143,8 @@ class Bounds(NamedTuple):
         for step in self.steps():
             yield from range(-(-low // step) * step, (low if high is None else high) + 1, step)
 
-    def widths(self) -> list[int]:
-        """Return every width that some shape has, in ascending order.
+    def widths(self) -> dict[int, tuple[Sequence[int], Sequence[int]]]:
+        """Return every width that some shape has, in ascending order, with its depths and inner widths.
 
         Raises:
             ConfigError: there are too many to be tried.
@@ -158,4 +156,5 @@ class Bounds(NamedTuple):
         if number > MOST_WIDTHS:
             advice = f"at most {MOST_WIDTHS:,} are tried: narrow n_embd or n_layer, or raise embd_multiple"
             raise ConfigError(f"n_embd can be one of {number:,} widths, and {advice}", field="n_embd")
-        return sorted({n_embd for n_embd in self.candidates() if self.allows(n_embd)})
+        found = ((n_embd, self.sides(n_embd)) for n_embd in sorted(set(self.candidates())))
+        return {n_embd: sides for n_embd, sides in found if sides}

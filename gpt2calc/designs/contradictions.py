@@ -50,7 +50,7 @@ def _empty(bounds: Bounds, names: tuple[str, ...]) -> bool:
     tried = 0
     for n_embd in islice(alone.candidates(), MOST_TRIED):
         tried += 1
-        if alone.allows(n_embd):
+        if alone.sides(n_embd):
             return False
     return tried < MOST_TRIED
 

@@ -68,10 +68,10 @@ def design(
     bounds = _with_defaults(given, source.dims)
     paddings = spans.read("pad", searched[PADDING]).values if PADDING in searched else (1,)
     vocab_sizes = sorted({-(-source.dims.vocab_size // multiple) * multiple for multiple in paddings})
-    if not bounds.widths():
-        raise contradictions.explain(bounds, given)
     proportions = family.near(target.value, target.convention)
     space = Space(bounds, vocab_sizes, source.dims, target, proportions)
+    if not space.boxes:
+        raise contradictions.explain(bounds, given)
     found = space.front() if pareto else space.nearest(number)
     extremes = space.smallest(), space.largest()
     return Designs(

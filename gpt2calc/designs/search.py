@@ -80,7 +80,7 @@ class Space:
         counted = [(size, measures.of(target.convention, x._replace(vocab_size=size))) for size in vocab_sizes]
         self.boxes = [
             Box(n_embd, size, layers, inners, measure)
-            for n_embd, layers, inners in ((d, bounds.layers(d), bounds.inners(d)) for d in bounds.widths())
+            for n_embd, (layers, inners) in bounds.widths().items()
             for size, measure in counted
         ]
         self._tried = 0
