@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   gpt2calc design gpt2-untied --params 350M --inner-ratio 4,8/3 --inner-multiple 256
   gpt2calc design --params 350M --top 1 -q | gpt2calc count -
 
-n_layer, n_embd, n_head, n_inner and padding take a size, a range 6:48, one with a step 12:96:12, or a list 768,1024."""
+sizes: n_layer, n_embd, n_head, n_inner and padding take a number, a range 6:48, steps 12:96:12, or a list 768,1024"""
 
 OWN = (
     ("--head-size", "SIZES", "sizes of a head that n_embd may be a multiple of; 64,128 unless given"),
@@ -56,9 +56,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pareto", action="store_true", help="print every shape that none beats both in nearness and in proportions"
     )
-    group = parser.add_argument_group("constraints")
     for option, metavar, said in OWN:
-        group.add_argument(option, metavar=metavar, help=said)
+        parser.add_argument(option, metavar=metavar, help=said)
     add_hub(parser)
     add_fields(parser, _read)
     add_output(parser, "a config.json for each shape, one a line")
