@@ -1,4 +1,4 @@
-"""The Python tables as JavaScript functions: dims from fields, components, tensors and conventions, in BigInts.
+"""The Python tables as JavaScript functions: dims, components, tensors, conventions and steps, in BigInts.
 
 Each function of the page that counts is printed here from the table that counts in Python. It must not know a formula,
 nor how anything looks.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import conventions, formulas, tensor_table
+from gpt2calc import conventions, formulas, presets, tensor_table
 from gpt2calc.dims import HEADS, LETTERS, Dims, from_fields
 from gpt2calc.documents import DEFAULTS
+from gpt2calc.explanation import lattice
 from gpt2calc.spellings import SPELLINGS
 from gpt2calc.webpage.tracer import FLOOR, Traced, javascript, traced_dims
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def write() -> str:
     """Return every function that counts, as one script."""
-    functions = (FLOOR, _dims(), _components(), _tensors(), _conventions())
+    functions = (FLOOR, _dims(), _components(), _tensors(), _conventions(), _changes(), _parts())
     return "\n\n".join(functions)
 
 
@@ -64,8 +65,39 @@ def _tensors() -> str:
 
 def _conventions() -> str:
     rows = {row.name: row.value(traced_dims()) for row in conventions.CONVENTIONS}
-    body = "".join(f"  {name}: {javascript(value)},\n" for name, value in rows.items())
-    return _function("conventionsOf", "conventions.CONVENTIONS", f"({{\n{body}}})")
+    lines = "".join(f"  {name}: {javascript(value)},\n" for name, value in rows.items())
+    return _with_total("conventionsOf", "conventions.CONVENTIONS", f"({{\n{lines}}})")
+
+
+def _with_total(name: str, about: str, result: str) -> str:
+    """Print a function in which the sum of all components, which most expressions hold, is computed once."""
+    total = javascript(formulas.total(traced_dims()))
+    return _function(name, about, f"{{\n  const total = {total};\n  return {result.replace(total, 'total')};\n}}")
+
+
+def _changes() -> str:
+    """Print the models that are counted in the place of another, axis by axis, as functions that give their dims."""
+    x = traced_dims()
+    lines = []
+    for axis in lattice.axes(presets.models()):
+        changed = (step.change(x) for step in axis if step.change)
+        lines.append(f"  [{', '.join(f'{{{_differing(x, each)}}}' for each in changed)}],\n")
+    return _function(
+        "variationsOf", "explanation.lattice.axes: the fields of dims that differ", f"[\n{''.join(lines)}]"
+    )
+
+
+def _differing(x: Dims, changed: Dims) -> str:
+    pairs = zip(Dims._fields, x, changed, strict=True)
+    return ", ".join(f"{name}: {javascript(new)}" for name, old, new in pairs if new is not old)
+
+
+def _parts() -> str:
+    """Print what is counted of a model, each part as a function: the number, and how many elements have one byte."""
+    x = traced_dims()
+    values = ((step.value and step.value(x), step.one_byte and step.one_byte(x)) for step in lattice.PARTS)
+    lines = "".join(f"  [() => {javascript(value or 0)}, () => {javascript(small or 0)}],\n" for value, small in values)
+    return _with_total("partsOf", "explanation.lattice.PARTS", f"[\n{lines}]")
 
 
 def _dims() -> str:

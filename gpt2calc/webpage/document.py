@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64encode
 from hashlib import sha256
 from json import dumps
@@ -12,10 +13,13 @@ from gpt2calc.webpage import arithmetic, facts
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "count", "json", "config", "safetensors", "verify", "figures", "state", "share"),
+    *("exact", "count", "json", "config", "safetensors", "verify", "state", "explain", "share"),
     *("dom", "controls", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
+
+COMMENT = re.compile(r"^ *(?://.*|/\*\*.*\*/)\n", re.MULTILINE)
+"""A line of a script that is a comment; who reads the page finds it in the source."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "
@@ -43,7 +47,7 @@ def build(version: str) -> str:
 
 def _script() -> str:
     """Return the one script: the data, the functions that are printed from Python, and those written by hand."""
-    written = (_asset(f"{name}.js") for name in SCRIPTS)
+    written = (COMMENT.sub("", _asset(f"{name}.js")) for name in SCRIPTS)
     return "\n".join(('"use strict";', _facts(), arithmetic.write(), *written))
 
 

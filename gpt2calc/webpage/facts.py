@@ -15,6 +15,7 @@ from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import HEADS as HEAD_NAMES
 from gpt2calc.dims import LETTERS, from_fields
 from gpt2calc.errors import ConfigError
+from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.polynomial import READING_ORDER
 from gpt2calc.verification import inference, matching, sorting
 from gpt2calc.webpage.controls import CONTROLS
@@ -22,6 +23,7 @@ from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
 if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
+    from gpt2calc.explanation.lattice import Step
     from gpt2calc.presets import Preset
 
 
@@ -38,7 +40,7 @@ def collect() -> dict[str, Any]:
         "controls": [control._asdict() for control in CONTROLS],
         "presets": [_preset(preset) for preset in presets.models()],
         "config": _config(),
-        "figures": _figures(),
+        "explain": _explain(),
         "safetensors": _safetensors(),
         "names": _names(),
     }
@@ -52,7 +54,7 @@ def _terms(value: object) -> list[list[Any]]:
 def _components() -> list[dict[str, Any]]:
     """Return the closed form of every component, multiplied out."""
     return [
-        {"component": row.component, "group": row.group, "source": row.source, "formula": list(map(_terms, row[2:5]))}
+        {"component": row.component, "group": row.group, "formula": list(map(_terms, row[2:5]))}
         for row in formulas.table(traced_dims())
     ]
 
@@ -63,16 +65,26 @@ def _default_inner() -> object:
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
-    found = preset._asdict()
-    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published")}
+    """Return a model that ships, without the fields that have their default."""
+    defaults = _defaults()
+    own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
+    found = {**preset._asdict(), "fields": own}
+    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published") if found[key]}
+
+
+def _defaults() -> dict[str, Any]:
+    """Return what is counted for a field that is not given."""
+    from gpt2calc.config import Config  # loads pydantic, which most commands do without
+
+    return {**Config().model_dump(), **documents.DEFAULTS}
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
-    from gpt2calc.config import DIGITS, Config  # loads pydantic, which nothing else here does
+    from gpt2calc.config import DIGITS  # as above
 
     return {
-        "defaults": {**Config().model_dump(), **documents.DEFAULTS},
+        "defaults": _defaults(),
         "documented": documents.DEFAULTS,
         "spellings": spellings.SPELLINGS,
         "read_by_transformers": spellings.READ_BY_TRANSFORMERS,
@@ -111,10 +123,36 @@ def _rule(field: str) -> dict[str, Any]:
     }
 
 
-def _figures() -> dict[str, Any]:
-    """Return the units of printed numbers, each as a fraction, and the verdicts."""
-    units = {unit: [value.numerator, value.denominator, *kinds] for unit, (value, kinds) in figures.UNITS.items()}
-    return {"units": units, "pattern": figures.FIGURE.pattern.replace("(?P<", "(?<"), "verdicts": figures.VERDICTS}
+def _explain() -> dict[str, Any]:
+    """Return how printed figures are read, and the steps of the lattice; what they compute is in `arithmetic`."""
+    return {
+        "units": {
+            unit: [int(value), *kinds] for unit, (value, kinds) in figures.UNITS.items() if value.denominator == 1
+        },
+        "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
+        "between": printed.BETWEEN.pattern,
+        "longest": printed.LONGEST,
+        "longest_header": printed.LONGEST_HEADER,
+        "worth_a_unit": printed.WORTH_A_UNIT,
+        "examples": printed.EXAMPLES,
+        "fits": printed.FITS,
+        "known": printed.KNOWN,
+        "rare": printed.RARE,
+        "most_weight": readings.SHALLOW,
+        "published": readings.PUBLISHED,
+        "most_coincidences": readings.MOST_COINCIDENCES,
+        "most_readings": report.KEPT,
+        "nearest": report.NEAREST,
+        "plain": _step(lattice.PLAIN),
+        "axes": [list(map(_step, axis)) for axis in lattice.axes(presets.models())],
+        "parts": list(map(_step, lattice.PARTS)),
+        "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
+    }
+
+
+def _step(step: Step) -> list[Any]:
+    """Return a step of the lattice: its name, weight and standing, and its sentence where it is no convention's."""
+    return [step.name, step.weight, step.standing, "" if step.name in conventions.NAMES else step.sentence]
 
 
 def _safetensors() -> dict[str, Any]:

@@ -189,6 +189,7 @@ def test_names_from_files_are_text(opened: Watched) -> None:
     opened.page.fill("#paste", json.dumps({EVIL: 1}))
     assert EVIL[:50] in opened.text("#paste-said")
     opened.page.fill("#figure", EVIL)
+    opened.until("byId('figure-said').textContent.startsWith('expected')")
     assert EVIL[:50] in opened.text("#figure-said")
     assert opened.page.query_selector("img, main script") is None
 

@@ -301,31 +301,34 @@ def test_nonsense_in_the_address_gets_a_sentence(opened: Watched) -> None:
 
 
 def test_a_number_is_explained(opened: Watched) -> None:
-    """137M is gpt2's file with its masks; the address keeps the question."""
+    """137M is gpt2's file with its masks, and the address keeps the question."""
     opened.page.fill("#figure", "137M")
+    opened.until("!byId('explained').parentElement.hidden")
+    assert opened.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
     rows = shown(opened, "explained")
-    assert ["gpt2", "137,022,720"] in [[row[0], row[2]] for row in rows]
-    assert "stored_with_masks" in next(row[1] for row in rows if row[0] == "gpt2")
-    assert all(row[3] in ("true as rounded", "true as cut off", "true as rounded, true as cut off") for row in rows)
+    assert rows[0][0].startswith("gpt2, stored_with_masks\n")
+    assert rows[0][1:] == ["137,022,720", "rounded", "0"]
     assert rested(opened) == "model=gpt2&explain=137M"
-    opened.open("#explain=124,439,808")
-    assert shown(opened, "explained")[0][3] == "true"
+    opened.open("#explain=548%20MB")
+    assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
 
 
 def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
     """And nonsense a sentence."""
-    opened.page.fill("#figure", "777.777M")
-    assert opened.text("#figure-said") == "Nothing here gives that number. The nearest:"
+    opened.open("#explain=777.77777M")
+    assert "fits none of the" in opened.text("#figure-said")
     assert len(shown(opened, "explained")) == 3
-    opened.page.fill("#figure", "many")
-    assert "expected a figure such as 137M" in opened.text("#figure-said")
+    opened.open("#explain=many")
+    assert "expected a figure such as 117M" in opened.text("#figure-said")
     assert opened.page.is_hidden("#explained")
 
 
 def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
     """Before the models that ship."""
     opened.open("#n_layer=13&explain=131,527,680")
-    assert shown(opened, "explained")[0][0] == "gpt2 with n_layer=13"
+    assert opened.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
+    opened.page.fill("#n_layer", "14")
+    assert "gpt2 with n_layer=13" not in opened.text("#figure-said")
 
 
 # Copies
@@ -390,6 +393,7 @@ def test_a_config_that_is_pasted_is_shown(opened: Watched) -> None:
     opened.page.fill("#paste", json.dumps({"model_type": "gpt2", "n_layer": 24, "n_embd": 1024, "n_ctx": 512}))
     agrees(opened, n_layer=24, n_embd=1024, n_positions=512)
     assert "vocab_size is not given" in opened.text("#paste-said")
+    assert opened.text("#title") == "gpt2-medium with n_positions=512"
     opened.page.fill("#paste", '{"n_layrs": 1}')
     assert opened.text("#paste-said") == "there is no field n_layrs: did you mean n_layer?"
     opened.page.fill("#paste", "")

@@ -1,19 +1,15 @@
-"""The page counts what Python counts: 1,000 random models, every component, convention and formula, exactly."""
+"""The page counts what Python counts: 1,000 random models, every component, convention and formula."""
 
 from __future__ import annotations
 
 import json
 import random
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import gpt2calc
-from gpt2calc import figures, formulas
+from gpt2calc import formulas
 from gpt2calc.counts import ParameterCount, symbols
 from gpt2calc.dims import HEADS, LETTERS, from_fields, to_fields
-from gpt2calc.errors import ConfigError
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.spellings import SPELLINGS
 from gpt2calc.webpage import facts
@@ -136,54 +132,11 @@ def test_shares_are_the_floats_that_python_prints(opened: Watched) -> None:
     assert found == [part / whole for part, whole in pairs]
 
 
-FIGURES = ["137M", "124M", "1.5B", "~345 million", "117M", "548 MB", "0.5 GB", "124,439,808", "about 100,000", "0", "x"]
-FIGURES += ["-5M", "~ 1,558M", "12 KiB", "22 %", "1e9", "1.50B", "2x", "137", "1.5", "163.04M"]
-
-
-@pytest.mark.parametrize("text", FIGURES)
-def test_a_figure_is_judged_as_python_judges_it(text: str, opened: Watched) -> None:
-    """Exact, rounded, cut off, or none of them; what is no figure of parameters or bytes gets a sentence."""
-    exact = [
-        n for base in (137_022_720, 124_439_808, 1_557_611_200, 548_090_880, 345_000_000) for n in (base, base + 1)
-    ]
-    exact += [
-        0,
-        5,
-        12 * 1024,
-        136_500_000,
-        137_500_000,
-        1_450_000_000,
-        1_550_000_000,
-        344_499_999,
-        355_000_000,
-        104_000,
-    ]
-    script = """([text, exact]) => {
-      try { const figure = readFigure(text); return exact.map((n) => readingsOf(figure, BigInt(n)).join()); }
-      catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
-    }"""
-    found = opened.page.evaluate(script, [text, [str(n) for n in exact]])
-    try:
-        figure = figures.read(text).low
-        assert figure is not None
-        kinds = figures.UNITS[figure.unit][1]
-        wanted = [",".join(figure.readings(Fraction(n))) for n in exact]
-    except ConfigError:
-        assert "expected a figure such as" in found
-        return
-    if not {figures.COUNT, figures.BYTES} & set(kinds):
-        assert "expected a figure such as" in found
-        return
-    assert found == wanted
-
-
-def test_every_component_is_drawn_with_a_source_and_a_group() -> None:
+def test_every_component_is_in_the_data_with_its_group() -> None:
     """The data of the page has a row for each row of the table, in its order."""
     rows = formulas.table(from_fields(DEFAULTS))
     found = facts.collect()["components"]
-    assert [(row["component"], row["group"], row["source"]) for row in found] == [
-        (row.component, row.group, row.source) for row in rows
-    ]
+    assert [(row["component"], row["group"]) for row in found] == [(row.component, row.group) for row in rows]
 
 
 def test_the_dims_of_a_state_give_its_fields_back(opened: Watched) -> None:

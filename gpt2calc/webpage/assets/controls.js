@@ -4,7 +4,7 @@ const active = () => state.configs[state.active];
 
 /** What a slider can stand on: every number in a short span, else some in each octave, and every shipped model's. */
 function stopsOf({ field, low, high, step }) {
-  const stops = new Set(PRESETS.map(({ fields }) => fields[field]).filter((n) => n >= low && n <= high));
+  const stops = new Set(PRESETS.map(({ all }) => Number(all[field])).filter((n) => n >= low && n <= high));
   for (let n = low; n <= high; ) {
     stops.add(n);
     n += high <= 128 ? 1 : Math.max(step, 2 ** (Math.floor(Math.log2(n)) - 5));

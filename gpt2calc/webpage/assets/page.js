@@ -135,42 +135,36 @@ function drawConventions() {
 
 // Explain a number
 
-let presetCounts = null;
+let shipped = null;
+let explaining = 0;
 
 function drawExplained() {
   const table = byId("explained");
-  const said = byId("figure-said");
   const isAsked = state.figure.trim() !== "";
-  table.parentElement.hidden = !isAsked;
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
-  if (!isAsked) return setText(said, "Such as 117M, 1.5B, ~345M, 548 MB or 137,022,720: every config and way of counting that gives it.");
+  table.parentElement.hidden = true;
+  if (!isAsked) return setText(byId("figure-said"), `Such as ${EXPLAIN.examples}: what was counted, and of which model.`);
   try {
-    const figure = readFigure(state.figure);
-    presetCounts ??= PRESETS.map(({ name, all }) => ({ name, conventions: conventionsOf(dimsOf(all)) }));
-    const own = state.configs.filter((config) => changesOf(config).length);
-    const models = [...own.map((config) => ({ name: titleOf(config), conventions: conventionsOf(dimsOf(config.fields)) })), ...presetCounts];
-    const { found, nearest: near } = explained(figure, models);
-    setText(said, summaryOf(found));
-    return fill(table, EXPLAINED, (found.length ? found : near).slice(0, MOST_EXPLAINED).map(explainedRow));
+    const figure = readPrinted(state.figure);
+    shipped ??= shippedCandidates();
+    const own = state.configs.map((config) => candidateOf(titleOf(config), dimsOf(config.fields)));
+    const candidates = [...own.filter(({ x }) => !shipped.some((other) => sameModel(x, other.x))), ...shipped];
+    const found = readingsOf(figure, candidates);
+    setText(byId("figure-said"), `${answerOf(figure, found, candidates)}.`);
+    table.parentElement.hidden = false;
+    const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
+    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], rows.map(explainedRow));
   } catch (error) {
     if (!(error instanceof Sentence)) throw error;
-    table.parentElement.hidden = true;
-    return setText(said, error.message);
+    return setText(byId("figure-said"), error.message);
   }
 }
 
-const MOST_EXPLAINED = 25;
-const EXPLAINED = ["model", "convention", ["exactly", "n"], "how"];
-
-function summaryOf(found) {
-  if (!found.length) return "Nothing here gives that number. The nearest:";
-  return `${grouped(found.length)} ${found.length === 1 ? "count gives" : "counts give"} it${found.length > MOST_EXPLAINED ? `; the first ${MOST_EXPLAINED}` : ""}:`;
-}
-
-function explainedRow({ name, convention, sentence, exact, readings = [] }) {
+function explainedRow(reading) {
   const what = document.createDocumentFragment();
-  what.append(make("code", {}, convention), make("small", {}, sentence));
-  return [name, what, number(exact), readings.join(", ") || "no"];
+  what.append(reading.candidate.name, ", ", make("code", {}, conventionOf(reading)), make("small", {}, sentenceOf(reading)));
+  const { fit = "not", rivals } = reading;
+  return [[what, "what"], number(reading.value), fit, rivals === undefined ? "" : [String(rivals), "n"]];
 }
 
 // Share
@@ -259,7 +253,8 @@ function verifiedParts(found) {
   const names = [...new Set([...found.expected.keys(), ...found.match.components.keys()])];
   const cells = (count, observed) => [number(count), number(observed), [signed(observed - count), "n"]];
   const rows = names.map((name) => [name, ...cells(found.expected.get(name) ?? 0n, found.match.components.get(name) ?? 0n)]);
-  const parts = found.match.held.map(({ what, tensors, elements, bytes }) => [what, number(tensors), number(elements), number(bytes)]);
+  const some = (n) => (n ? number(n) : "");
+  const parts = found.match.held.map(({ what, tensors, elements, bytes }) => [[what, "what"], some(tensors), some(elements), number(bytes)]);
   const button = make("button", { type: "button" }, "Count this model above");
   button.addEventListener("click", () => {
     state.configs[state.active] = ofFields(found.fields);
@@ -286,10 +281,14 @@ const MOST_SHOWN = 20;
 
 function faultTable({ faults, more }) {
   const groups = groupedFaults(faults);
-  const rows = groups.slice(0, MOST_SHOWN).map(({ kind, tensor, message }) => [kind, make("code", {}, shortened(tensor)), message]);
+  const rows = groups.slice(0, MOST_SHOWN).map(({ kind, tensor, message }) => {
+    const what = document.createDocumentFragment();
+    what.append(make("code", {}, shortened(tensor)), make("small", {}, message));
+    return [kind, what];
+  });
   const left = groups.slice(MOST_SHOWN).reduce((all, { size }) => all + size, more);
-  if (left) rows.push(["and", `${grouped(left)} more`, ""]);
-  return tableOf("What is wrong", ["wrong", "tensor", "what is wrong"], rows);
+  if (left) rows.push(["and", `${grouped(left)} more`]);
+  return tableOf("What is wrong", ["wrong", "which tensor, and why"], rows);
 }
 
 /** Put faults that differ in the number of the block alone into one. */
@@ -368,7 +367,8 @@ function start() {
   listenToFiles();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
-    drawExplained();
+    clearTimeout(explaining);
+    explaining = setTimeout(drawExplained, shipped ? 0 : 50); // the first answer takes half a second, and typing goes on
     restLater();
   });
   addEventListener("popstate", restoreFromAddress);

@@ -1,7 +1,7 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there.
 
-const PRESETS = FACTS.presets.map((preset) => ({ ...preset, all: { ...DEFAULTS, ...keptAll(preset.fields) } }));
+const PRESETS = FACTS.presets.map((preset) => ({ aliases: [], ...preset, all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) } }));
 
 function findPreset(name) {
   const wanted = name.toLowerCase();
@@ -13,9 +13,13 @@ function findPreset(name) {
 
 const ofPreset = (preset) => ({ preset, fields: { ...preset.all } });
 
-/** A config of these fields, over the model that ships that is most like it. */
+/** A config of these fields, over the model that ships that is most like it; n_head is that model's where none is given. */
 function ofFields(fields) {
-  const near = PRESETS.map((preset) => ({ preset, fields }));
+  const near = PRESETS.map((preset) => {
+    const heads = preset.all.n_head;
+    const divides = heads !== null && fields.n_embd % heads === 0n;
+    return { preset, fields: { ...fields, n_head: fields.n_head ?? (divides ? heads : null) } };
+  });
   return near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
 }
 

@@ -1,0 +1,83 @@
+"""A figure that is typed on the page is explained as `gpt2calc explain` explains it: the same readings, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc.errors import ConfigError
+from gpt2calc.explanation import lattice, printed
+from gpt2calc.explanation.report import in_short
+from gpt2calc.explanation.search import Ways
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+EXPLAIN = """([texts]) => {
+  const candidates = shippedCandidates();
+  return texts.map((text) => {
+    try {
+      const figure = readPrinted(text);
+      const found = readingsOf(figure, candidates);
+      const near = found.length ? [] : nearestReadings(figure, candidates);
+      const said = (each) => [String(each.value), each.candidate.name, conventionOf(each), sentenceOf(each)];
+      return {answer: answerOf(figure, found, candidates), fitting: found.length,
+        readings: found.slice(0, 12).map((each) => [...said(each), each.fit, each.rivals]), nearest: near.map(said)};
+    } catch (error) {
+      if (!(error instanceof Sentence)) throw error;
+      return {problem: error.message};
+    }
+  });
+}"""
+
+FIGURES = [
+    *("117M", "124M", "137M", "163M", "345M", "762M", "774M", "1.5B", "1542M", "1.56B", "350M", "175B", "85M", "82M"),
+    *("548 MB", "498 MB", "0.5 GB", "3.2 GB", "522.7 MiB", "6.43GB", "249 MB", "62 MB"),
+    *("124,439,808", "137,022,720", "124439808", "124_439_808", "1557611200 parameters", "0.186B", "123.65M", "1.5e9"),
+    *("~345 million", "about 1.5 billion", "~120,000", "117", "1.5", "124M/355M", "GPT-2 has 117M parameters", "2.7B"),
+    *("777.777M", "3", "0.1K", "12345678901", "10^9"),
+    *("x", "", "-5M", "22 %", "2x", "0", "0M", "GPT-3", "<b>", "9" * 301, "1e99"),
+]
+
+
+def python(text: str) -> dict[str, Any]:
+    """Return what Python says of the first figure of a text."""
+    try:
+        explained = gpt2calc.explain(printed.read(text)[0].text).figures[0]
+    except ConfigError as error:
+        return {"problem": str(error)}
+
+    def said(each: Any) -> list[Any]:
+        return [str(each.value), each.model.names[0], each.convention, each.sentence]
+
+    return {
+        "answer": in_short(explained),
+        "fitting": explained.fitting,
+        "readings": [[*said(each), each.fit, each.rivals] for each in explained.readings],
+        "nearest": [said(each) for each in explained.nearest],
+    }
+
+
+def test_figures_are_explained_as_python_explains_them(opened: Watched) -> None:
+    """Number, model, convention, fit, rivals and the answer in one sentence; and sentences for what is no figure."""
+    found = opened.page.evaluate(EXPLAIN, [FIGURES])
+    for text, answer in zip(FIGURES, found, strict=True):
+        assert answer == python(text), text
+    assert sum("problem" in answer for answer in found) > 5
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt1", "vit-gpt2-decoder", "nanogpt-no-bias"])
+def test_every_way_of_counting_is_that_of_the_lattice(name: str, opened: Watched) -> None:
+    """All compositions of steps, as parameters and as bytes, with their weights."""
+    script = """(name) => { const ways = waysOf(dimsOf(findPreset(name).all));
+      return ["count", "bytes"].map((kind) => ways[kind].map((way) =>
+        [String(way.value), way.weight, way.steps.map((step) => step.name).join(" + ")])); }"""
+    found = opened.page.evaluate(script, name)
+    presets = gpt2calc.models()
+    ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets), 6)
+    for kind, answer in zip(("count", "bytes"), found, strict=True):
+        wanted = [[str(way.value), way.weight, way.name] for way in ways.between(kind, 0, 10**30)]
+        assert sorted(answer) == sorted(wanted)
+        assert len(wanted) > 100
