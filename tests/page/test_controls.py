@@ -307,7 +307,8 @@ def test_a_number_is_explained(opened: Watched) -> None:
     assert opened.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
     rows = shown(opened, "explained")
     assert rows[0][0].startswith("gpt2, stored_with_masks\n")
-    assert rows[0][1:] == ["137,022,720", "rounded", "0"]
+    best = gpt2calc.explain("137M")[0]
+    assert rows[0][1:] == [f"{best.value:,}", best.fit, str(best.rivals)]
     assert rested(opened) == "model=gpt2&explain=137M"
     opened.open("#explain=548%20MB")
     assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
