@@ -108,7 +108,12 @@ def test_all_columns_are_those_that_say_anything() -> None:
     assert {"n_head", "lm_head", "qa_outputs", "tie_word_embeddings", "head", "cross_attention_share"} & set(
         plain
     ) == set()
-    rich = {"head": ["lm", "question_answering"], "tied": [True, False], "cross_attention": [True, False], "n_head": 2}
+    rich: dict[str, Any] = {
+        "head": ["lm", "question_answering"],
+        "tied": [True, False],
+        "cross_attention": [True, False],
+        "n_head": 2,
+    }
     added = set(gpt2calc.sweep(columns="all", n_embd=8, **rich)) - set(plain)
     assert {"n_head", "lm_head", "qa_outputs", "tie_word_embeddings", "head", "cross_attention_share"} <= added
     assert list(gpt2calc.sweep(columns="all", head="double_heads"))[5] == "num_labels"
@@ -274,7 +279,8 @@ def test_a_sweep_can_be_sent_to_another_process() -> None:
 def test_a_stream_is_the_sweep_in_pieces() -> None:
     """Chunk by chunk, each with all columns, in order, and memory bounded by the chunk."""
     fields: dict[str, Any] = {"n_layer": range(100), "n_embd": range(1, 101), "vocab_size": range(1, 101)}
-    for asked in ({}, {"where": "n_layer % 7 == 3"}, {"sort": "vocab_size:desc"}):
+    several: list[dict[str, Any]] = [{}, {"where": "n_layer % 7 == 3"}, {"sort": "vocab_size:desc"}]
+    for asked in several:
         chunks = list(sweeper.stream(columns="all", **asked, **fields))
         whole = gpt2calc.sweep(columns="all", **asked, **fields)
         assert len(chunks) > 1

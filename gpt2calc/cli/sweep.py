@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.cli.options import SWITCHES, add_fields, add_output, emit, model_of
+from gpt2calc.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     import argparse
@@ -63,13 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--columns", metavar="NAMES", help="print these columns, with commas between them, or all")
     parser.add_argument("--sort", metavar="COLUMN", help="sort by a column; COLUMN:desc for the largest first")
-    parser.add_argument(
-        "--top", metavar="K", type=int, help="keep the first K rows, by total:desc unless sorted otherwise"
-    )
-    parser.add_argument(
-        "--rows", metavar="N", type=int, default=20, help="show at most N rows of a table; 20 unless given"
-    )
-    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="share the work between N processes")
+    parser.add_argument("--top", metavar="K", help="keep the first K rows, by total:desc unless sorted otherwise")
+    parser.add_argument("--rows", metavar="N", default="20", help="show at most N rows of a table; 20 unless given")
+    parser.add_argument("--jobs", metavar="N", default="1", help="share the work between N processes")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write a file, complete or not at all: .csv, .jsonl, .parquet or .arrow"
     )
@@ -91,21 +88,26 @@ def run(arguments: argparse.Namespace) -> int:
         where=arguments.where,
         columns=_columns(arguments, form),
         sort=arguments.sort,
-        top=arguments.top,
+        top=arguments.top and _number("--top", arguments.top),
         file=arguments.file,
     )
     answer = _write if arguments.output else _print
-    with _workers(arguments.jobs) as executor, _bar(ready, quiet=arguments.quiet) as progress:
+    with _workers(_number("--jobs", arguments.jobs)) as executor, _bar(ready, quiet=arguments.quiet) as progress:
         try:
             return answer(arguments, ready, form, executor, progress)
         except ImportError as error:  # files are written by pyarrow
             raise missing(error) from None
 
 
+def _number(option: str, text: str) -> int:
+    """Read a whole number, 1 or more."""
+    if not text.isdecimal() or not int(text):
+        raise ConfigError(f"{option} takes a whole number, 1 or more, got {shown(text)}")
+    return int(text)
+
+
 def _format(arguments: argparse.Namespace) -> str:
     """Return the format: what is asked for, or how the file's name ends."""
-    from gpt2calc.errors import ConfigError
-
     form: str = arguments.format
     if not arguments.output:
         if form in ("parquet", "arrow") and sys.stdout.isatty():
@@ -194,12 +196,13 @@ def _print(
         writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
         _say(ready)
         return 0
+    most = _number("--rows", arguments.rows)
     whole = arguments.quiet or form == "json"
     if whole:
         result = sweeper.sweep(ready, executor, progress)
     else:
-        result = sweeper.result(ready, *ready.head(max(1, arguments.rows), executor, progress))
-    tables = result.tables(max(1, arguments.rows))
+        result = sweeper.result(ready, *ready.head(most, executor, progress))
+    tables = result.tables(most)
     notes = list(result.notes)
     if not whole and result.rows < result.count:
         notes.append(f"{result.rows:,} of {result.count:,} rows are shown; --rows shows more, -o FILE writes all")
@@ -239,7 +242,8 @@ def _write(
         signal.signal(signal.SIGTERM, earlier)
     if not arguments.quiet:
         _say(ready)
-        print(f"note: wrote {count:,} rows of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        print(f"note: wrote {rows} of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
     return 0
 
 

@@ -1,0 +1,454 @@
+"""Files of a sweep: configs read from them, columns written to them, complete or not at all, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import csv, feather, ipc, parquet
+
+import gpt2calc
+from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError
+from gpt2calc.sweeps import readers, writers
+from gpt2calc.sweeps.columns import COLUMNS, COUNT
+from tests.conftest import environment
+from tests.property.strategies import switched_configs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+TABLE = {"n_layer": [12, 24, 48], "d_model": [768, 1024, 1600]}
+TOTALS = [124439808, 354823168, 1557611200]
+
+# ---------------------------------------------------------------- reading
+
+
+def _csv(path: Path) -> None:
+    csv.write_csv(pa.table(TABLE), path)
+
+
+def _jsonl(path: Path) -> None:
+    rows = [dict(zip(TABLE, row, strict=True)) for row in zip(*TABLE.values(), strict=True)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+
+
+def _stream(path: Path) -> None:
+    table = pa.table(TABLE)
+    with ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+MADE: dict[str, Callable[[Path], Any]] = {
+    "a.csv": _csv,
+    "pandas.csv": lambda path: pd.DataFrame(TABLE).to_csv(path, index=False),
+    "a.jsonl": _jsonl,
+    "a.ndjson": _jsonl,
+    "polars.parquet": lambda path: pl.DataFrame(TABLE).write_parquet(path),
+    "narrow.parquet": lambda path: parquet.write_table(
+        pa.table({k: pa.array(v, pa.int16()) for k, v in TABLE.items()}), path
+    ),
+    "a.arrow": lambda path: feather.write_feather(pa.table(TABLE), path, compression="uncompressed"),
+    "packed.feather": lambda path: feather.write_feather(pa.table(TABLE), path),
+    "stream.arrow": _stream,
+    "BIG.PARQUET": lambda path: pl.DataFrame(TABLE).write_parquet(path),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_format_is_read(name: str, tmp_path: Path) -> None:
+    """By how its name ends, whoever wrote it."""
+    MADE[name](tmp_path / name)
+    swept = gpt2calc.sweep(file=tmp_path / name)
+    assert (swept["total"].tolist(), swept["n_layer"].tolist()) == (TOTALS, TABLE["n_layer"])
+    assert list(swept)[:3] == ["n_layer", "n_embd", "total"]
+
+
+@settings(max_examples=60)
+@given(configs=st.lists(switched_configs(), min_size=1, max_size=12))
+def test_every_row_is_what_counting_its_config_gives(configs: list[dict[str, Any]], tmp_path_factory: Any) -> None:
+    """Any fields in any row, some left out: each column is that of the one config."""
+    path = tmp_path_factory.mktemp("rows") / "configs.jsonl"
+    path.write_text("".join(f"{json.dumps(config)}\n" for config in configs), encoding="utf-8")
+    names = [name for name, column in COLUMNS.items() if column.kind == COUNT]
+    swept = gpt2calc.sweep(file=path, columns=names)
+    counts = [gpt2calc.count(**config).dims for config in configs]
+    for name in names:
+        measure = COLUMNS[name].measure
+        assert measure
+        assert swept[name].tolist() == [measure(x) for x in counts], name
+
+
+def test_what_a_row_leaves_out_is_the_base_models(tmp_path: Path) -> None:
+    """Or a field's that is given beside the file; blanks are left out."""
+    path = tmp_path / "configs.csv"
+    path.write_text(
+        "n_layer,n_embd,tied,head,n_inner\n12,,,,\n,768,false,,\n24, 1024 ,TRUE,GPT2Model,100\n", encoding="utf-8"
+    )
+    swept = gpt2calc.sweep("gpt2-medium", file=path, columns="n_layer,n_embd,tied,head,n_inner,total")
+    assert swept["n_layer"].tolist() == [12, 24, 24]
+    assert swept["n_embd"].tolist() == [1024, 768, 1024]
+    assert swept["tie_word_embeddings"].tolist() == [True, False, True]
+    assert swept["head"].tolist() == ["lm", "lm", "none"]
+    assert swept["n_inner"].tolist() == [4096, 3072, 100]
+    given = gpt2calc.sweep(file=path, vocab=10, columns="vocab_size")
+    assert given["vocab_size"].tolist() == [10, 10, 10]
+
+
+def test_a_condition_and_an_order_are_for_files_as_well(tmp_path: Path) -> None:
+    """The rows that hold, in order; equal keys stay as they are in the file."""
+    path = tmp_path / "configs.csv"
+    path.write_text(
+        "n_layer,n_embd,n_head\n" + "".join(f"{i % 5},64,{i % 2 * 8}\n" for i in range(50)).replace(",0\n", ",\n")
+    )
+    swept = gpt2calc.sweep(file=path, where="n_layer > 2 and n_head == 8", sort="n_layer:desc", top=7, columns="all")
+    assert swept["n_layer"].tolist() == [4] * 5 + [3] * 2
+    assert swept["n_head"].tolist() == [8] * 7
+
+
+WRONG = {
+    "n_layer\n12\nx\n": "row 2: n_layer must be a whole number that fits in int64, got 'x'",
+    "n_layer\n12\n1.5\n": "row 2: n_layer must be a whole number that fits in int64, got '1.5'",
+    "n_layer\n99999999999999999999\n": "row 1: n_layer must be a whole number that fits in int64, got 9999",
+    "n_layer\n12\n-1\n": "row 2: n_layer must be a whole number, 0 or more, got -1",
+    "n_embd,n_head\n768,12\n768,7\n": "row 2: n_head 7 must divide n_embd 768",
+    "head\nlm\nbert\n": "row 2: head must be one of none, lm",
+    "bias\ntrue\nperhaps\n": "row 2: bias must be true or false, got 'perhaps'",
+    "pad_vocab,n_layer\n8,1\n0,1\n": "row 2: pad_vocab_size_multiple must be a whole number, 1 or more, got 0",
+    "n_layer,layers\n1,2\n": "columns 'n_layer' and 'layers' both mean n_layer",
+    "n_layer,n_layer\n1,2\n": "there are two columns 'n_layer'",
+    "n_layer,hidden_layers\n1,2\n": "column 'hidden_layers' is no field of a config: did you mean num_hidden_layers?",
+    "name\nx\n": "no column is a field of a config, such as n_layer",
+    "": "expected a header with the names of fields, and the file is empty",
+    "n_layer,n_embd\n1,2\n1\n": "cannot be read: CSV parse error: Expected 2 columns, got 1: 1",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=[repr(text)[:30] for text in WRONG])
+def test_a_wrong_row_is_told_by_its_number(text: str, tmp_path: Path) -> None:
+    """In one sentence, as `Config` says it of one model."""
+    path = tmp_path / "configs.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableInputError) as caught:
+        gpt2calc.sweep(file=path)
+    assert WRONG[text] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", b"n_layer\n1\n", "expected a file of configs, which ends in one of .csv, .jsonl"),
+        ("a.parquet", b"PAR1", "a.parquet: cannot be read: "),
+        ("a.arrow", b"nonsense", "a.arrow: cannot be read: "),
+        ("a.csv", b"n_layer\n\xff\n", "a.csv: cannot be read: "),
+        ("a.jsonl", b'{"n_layer": 1}\n{"n_layer": \n', "row 2: not JSON: Expecting value at line 1, column 12"),
+        ("a.jsonl", b'{"n_layer": 1}\n[1]\n', "row 2: expected a JSON object"),
+        (
+            "a.jsonl",
+            b'{"n_layer": 1}\n{"n_layer": 1e3}\n',
+            "row 2: n_layer must be a whole number that fits in int64, got 1000.0",
+        ),
+        ("a.jsonl", b'{"n_layer": true}\n', "row 1: n_layer must be a whole number that fits in int64, got true"),
+        ("a.jsonl", b'{"n_layer": {"a": 1}}\n', "row 1: n_layer must be a whole number"),
+    ],
+)
+def test_a_wrong_file_is_told_in_a_sentence(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    """And one that is not there."""
+    path = tmp_path / name
+    with pytest.raises(UnreadableInputError, match=r"cannot be read: |expected a file"):
+        gpt2calc.sweep(file=path)
+    path.write_bytes(content)
+    with pytest.raises(UnreadableInputError) as caught:
+        gpt2calc.sweep(file=path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
+    """Floats are no sizes, also whole ones; unsigned numbers are, where they fit."""
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"n_layer": [12.0]}).write_parquet(path)
+    with pytest.raises(
+        UnreadableInputError, match=r"row 1: n_layer must be a whole number that fits in int64, got 12\.0"
+    ):
+        gpt2calc.sweep(file=path)
+    pl.DataFrame({"n_layer": pl.Series([12, 2**63], dtype=pl.UInt64)}).write_parquet(path)
+    with pytest.raises(
+        UnreadableInputError, match="row 2: n_layer must be a whole number that fits in int64, got 9223"
+    ):
+        gpt2calc.sweep(file=path)
+    pl.DataFrame(
+        {"n_layer": pl.Series([12], dtype=pl.UInt64), "head": pl.Series(["lm"], dtype=pl.Categorical)}
+    ).write_parquet(path)
+    assert gpt2calc.sweep(file=path)["total"].tolist() == [124439808]
+
+
+def test_a_row_whose_count_does_not_fit_is_told_by_its_number(tmp_path: Path) -> None:
+    """Two rows that are large in different sizes pass; one that is large in both does not."""
+    path = tmp_path / "a.csv"
+    path.write_text("n_layer,n_embd\n1000000000000,1\n1,1000000\n", encoding="utf-8")
+    assert gpt2calc.sweep(file=path)["total"][0] == gpt2calc.count(n_layer=10**12, n_embd=1).total
+    path.write_text("n_layer,n_embd\n1,1\n1000000000000,1000000\n", encoding="utf-8")
+    with pytest.raises(
+        Int64OverflowError, match=r"^row 2: total is 12,000,013,000,000,051,283,000,000 and does not fit in int64$"
+    ):
+        gpt2calc.sweep(file=path)
+
+
+def test_several_values_and_a_file_do_not_go_together(tmp_path: Path) -> None:
+    """A file has its rows, and a grid has its own."""
+    path = tmp_path / "a.csv"
+    _csv(path)
+    with pytest.raises(
+        ConfigError, match="vocab has one value beside a file: several values are a grid, without a file"
+    ):
+        gpt2calc.sweep(file=path, vocab=[1, 2])
+
+
+def test_batches_are_numbered_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong row far down is told by its place in the file, and a long file is counted to its end."""
+    monkeypatch.setattr(readers, "BATCH", 10)
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f'{{"n_layer": {i}}}\n' for i in range(95)), encoding="utf-8")
+    assert gpt2calc.sweep(file=path, columns="n_layer")["n_layer"].tolist() == list(range(95))
+    assert gpt2calc.sweep(file=path, sort="n_layer:desc", top=3)["n_layer"].tolist() == [94, 93, 92]
+    path.write_text(path.read_text() + '{"n_layer": -7}\n', encoding="utf-8")
+    with pytest.raises(UnreadableInputError, match="row 96: n_layer must be a whole number, 0 or more, got -7"):
+        gpt2calc.sweep(file=path)
+
+
+# ---------------------------------------------------------------- writing
+
+READ: dict[str, Callable[[Path], pa.Table]] = {
+    "a.csv": csv.read_csv,
+    "a.parquet": parquet.read_table,
+    "a.arrow": feather.read_table,
+    "a.feather": feather.read_table,
+    "a.jsonl": lambda path: pa.Table.from_pylist([json.loads(line) for line in path.read_text().splitlines()]),
+}
+GRID = ("--n-layer", "0:40", "--n-embd", "8:800:8", "--tied", "true,false", "--head", "lm,none")
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_is_written_is_what_is_computed(name: str, tmp_path: Path, run: Run) -> None:
+    """Every column of every row, to the last digit; and read as configs it gives the same counts again."""
+    path = tmp_path / name
+    ran = run("sweep", *GRID, "-o", str(path), "--where", "n_layer % 3 == 1")
+    assert (ran.code, ran.stdout) == (0, "")
+    assert ran.stderr.startswith("note: wrote 5,600 rows of ")
+    head = ["lm", "none"]
+    swept = gpt2calc.sweep(
+        n_layer=range(41),
+        n_embd=range(8, 801, 8),
+        tied=[True, False],
+        head=head,
+        where="n_layer % 3 == 1",
+        columns="all",
+    )
+    assert {n: swept[n].tolist() for n in swept} == READ[name](path).to_pydict()
+    again = gpt2calc.sweep(file=path, columns="all")
+    assert all(again[n].tolist() == swept[n].tolist() for n in swept)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_file_that_is_there_is_replaced_as_a_whole(tmp_path: Path, run: Run) -> None:
+    """And an error leaves it as it was."""
+    path = tmp_path / "a.csv"
+    path.write_text("before", encoding="utf-8")
+    assert run("sweep", "-o", str(path), "--where", "totl > 1").code == 2
+    assert path.read_text() == "before"
+    assert run("sweep", "-o", str(path), "--columns", "total").code == 0
+    assert path.read_text() == "total\n124439808\n"
+
+
+@pytest.mark.parametrize("place", ["nowhere/a.csv", "folder.csv"])
+def test_a_file_that_cannot_be_written_is_told(place: str, tmp_path: Path, run: Run) -> None:
+    """No folder, or a folder of that name: exit code 3, and nothing is left behind."""
+    (tmp_path / "folder.csv").mkdir()
+    ran = run("sweep", "-o", str(tmp_path / place), "--columns", "total")
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "cannot be written (" in ran.stderr
+    assert os.listdir(tmp_path) == ["folder.csv"]
+
+
+# ---------------------------------------------------------------- interruptions
+
+LONG = ("sweep", "--n-layer", "1:1000", "--n-embd", "64:64000:64", "--vocab", "1:1000", "-o")
+
+
+def started(folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
+    """Start a sweep that would take minutes, as a program of its own that hears signals, and wait until it writes."""
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gpt2calc.__main__ import run; raise SystemExit(run())"
+    )
+    words = [sys.executable, "-c", heard, *LONG, str(folder / name), *more]
+    child = subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not any(entry.stat().st_size for entry in folder.iterdir() if entry.name.endswith(".part")):
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return child
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "a.arrow"])
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_a_sweep_that_is_ended_leaves_no_file(
+    name: str, sent: signal.Signals, code: int, word: str, tmp_path: Path
+) -> None:
+    """It says so, and by which signal its exit code says."""
+    child = started(tmp_path, name)
+    child.send_signal(sent)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (code, b"")
+    assert err.decode() == f"gpt2calc sweep: {word}: {tmp_path / name} was not written\n"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_sweep_of_several_processes_that_is_ended_leaves_no_file_and_no_process(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    """Ctrl-C reaches the workers as well, and they leave the word to the process that waits for them."""
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"before")
+    child = started(tmp_path, "a.parquet", "--jobs", "2")
+    os.killpg(child.pid, sent) if sent == signal.SIGINT else child.send_signal(sent)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == ({signal.SIGINT: 130, signal.SIGTERM: 143}[sent], b"")
+    assert err.decode().endswith(f": {path} is as it was before\n")
+    assert len(err.decode().splitlines()) == 1, err.decode()
+    assert (os.listdir(tmp_path), path.read_bytes()) == (["a.parquet"], b"before")
+    assert is_gone(child.pid)
+
+
+def is_gone(group: int) -> bool:
+    """Wait for all processes of a group to end, and return whether they did."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def limited() -> None:
+    """Let no file of this process grow beyond a hundred kilobytes, as a full disk would."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "a.arrow"])
+def test_a_full_disk_leaves_no_file(name: str, tmp_path: Path) -> None:
+    """The system's own words, exit code 3, and nothing is left behind."""
+    words = [sys.executable, "-m", "gpt2calc", *LONG, str(tmp_path / name)]
+    ran = subprocess.run(words, check=False, capture_output=True, env=environment(), preexec_fn=limited, timeout=60)
+    assert (ran.returncode, ran.stdout) == (3, b"")
+    path = tmp_path / name
+    assert (
+        ran.stderr.decode() == f"gpt2calc sweep: {path}: cannot be written (File too large): {path} was not written\n"
+    )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "arrow"])
+def test_standard_output_that_is_full_is_told(form: str, program: Any) -> None:
+    """As for every command."""
+    with open("/dev/full", "wb") as full:
+        ran = program("sweep", "--n-layer", "1:2000", "--format", form, stdout=full)
+    assert (ran.returncode, ran.stderr) == (3, b"gpt2calc: the output cannot be written: No space left on device\n")
+
+
+class Ended(BaseException):
+    """What a signal raises, wherever the program is."""
+
+
+def events(path: Path, steps: Sequence[str], at: str, monkeypatch: pytest.MonkeyPatch) -> writers.Target:
+    """Write a file, and be ended just before or just after one of the system's calls."""
+    moment, name = at.split()
+    before = getattr(os, name)
+
+    def ended(*given: Any) -> Any:
+        if moment == "after":
+            before(*given)
+        raise Ended
+
+    monkeypatch.setattr(os, name, ended)
+    target = writers.Target(str(path))
+    with pytest.raises(Ended):
+        written(target, steps)
+    monkeypatch.undo()
+    return target
+
+
+def written(target: writers.Target, steps: Sequence[str]) -> None:
+    """Write a file."""
+    with target as file:
+        for step in steps:
+            file.write(step.encode())
+
+
+@pytest.mark.parametrize(
+    "at", ["before fstat", "after fstat", "before fsync", "after fsync", "before replace", "after replace"]
+)
+@pytest.mark.parametrize("existed", [False, True], ids=["new", "replaced"])
+def test_at_every_moment_there_is_a_whole_file_or_none_and_it_is_known_which(
+    at: str,
+    existed: bool,  # noqa: FBT001  # a case
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ended at any call that makes the file, the one that gives it its name among them."""
+    path = tmp_path / "a.csv"
+    if existed:
+        path.write_text("before", encoding="utf-8")
+    target = events(path, ["a whole", " file"], at, monkeypatch)
+    said = {"after replace": "is complete"}.get(at, "is as it was before" if existed else "was not written")
+    assert target.state() == f"{path} {said}"
+    assert (path.read_text() if path.exists() else None) == (
+        "a whole file" if at == "after replace" else "before" if existed else None
+    )
+    assert os.listdir(tmp_path) == ["a.csv"] * path.exists()
+
+
+def test_columns_without_rows_make_a_file_with_a_header(tmp_path: Path, run: Run) -> None:
+    """No row holds, and every format still says which columns there would be."""
+    for name in ("a.csv", "a.parquet", "a.arrow"):
+        assert run("sweep", "-o", str(tmp_path / name), "--where", "total < 0", "--columns", "n_layer,total").code == 0
+        table = READ[name](tmp_path / name)
+        assert (table.column_names, table.num_rows) == (["n_layer", "total"], 0)
+
+
+def test_writing_copies_no_numbers() -> None:
+    """An array becomes Arrow's where it lies."""
+    values = np.arange(10)
+    batch = writers.to_batch({"total": values})
+    assert batch.column(0).buffers()[1].address == values.__array_interface__["data"][0]
