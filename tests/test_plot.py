@@ -159,6 +159,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
         "a PNG has 100,000,000 dots at most, got 48,000 by 48,000"
     ),
     ("shares", "gpt2", "--n-layer", "6:96"): "a range of sizes goes with growth, not with shares",
+    ("totals", "gpt2", "--grouped"): "--grouped goes with shares, not with totals",
     ("growth", "gpt2"): "one size grows at a time, and is given as a range such as n_layer 6:96; got none",
     ("growth", "gpt2", "--n-layer", "1:3", "--n-embd", "1:3"): (
         "one size grows at a time, and is given as a range such as n_layer 6:96; got 2 of them: n_layer, n_embd"

@@ -305,6 +305,16 @@ def test_the_text_of_an_svg_is_text() -> None:
         assert f">{words}</text>" in content
 
 
+@every_model
+def test_an_svg_has_the_title_of_its_chart(models: tuple[Any, ...]) -> None:
+    """For those who hear a picture, as its title and whatever a model is called."""
+    chart = CHARTS["treemap"](models)
+    titles = [
+        element.text for element in plots.elements(svg(chart)) if element.tag == "{http://www.w3.org/2000/svg}title"
+    ]
+    assert titles == [chart.title]
+
+
 def test_drawing_changes_nothing_around_it() -> None:
     """The surroundings keep their style, no figure is left open, and pyplot is not loaded."""
     before = dict(mpl.rcParams)

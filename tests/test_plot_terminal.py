@@ -182,3 +182,13 @@ def test_a_terminal_gets_colour_and_a_pipe_none(monkeypatch: pytest.MonkeyPatch)
     assert "\x1b" not in printed(words, monkeypatch)
     assert "\x1b" not in printed(words, monkeypatch, terminal=True, NO_COLOR="1")
     assert "\x1b" not in printed(words, monkeypatch, terminal=True, TERM="dumb")
+
+
+def test_a_picture_is_not_printed_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its bytes would only disturb it; a pipe gets them."""
+    monkeypatch.setattr(sys, "stdout", Screen("utf-8", terminal=True))
+    assert main(("plot", "totals", "gpt2", "--format", "png")) == 2
+    said = "gpt2calc plot: png is nothing for a terminal: give -o FILE, or send it on\n"
+    assert capsys.readouterr().err == said

@@ -119,6 +119,8 @@ def _picture(arguments: argparse.Namespace) -> str | None:
     if not 10 <= arguments.dpi <= 1200:
         raise ConfigError(f"--dpi takes 10 to 1200, got {arguments.dpi:g}")
     if arguments.output is None:
+        if arguments.format in PICTURES and sys.stdout.isatty():
+            raise ConfigError(f"{arguments.format} is nothing for a terminal: give -o FILE, or send it on")
         return arguments.format if arguments.format in PICTURES else None
     if arguments.format in FORMATS and arguments.format != "human":
         raise ConfigError(f"-o writes a picture, and --format {arguments.format} is printed: give one of them")
@@ -130,6 +132,8 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     kind, words = arguments.kind, arguments.models
     if kind not in KINDS:
         raise UnknownNameError("kind of plot", kind, tuple(KINDS))
+    if arguments.grouped and kind != "shares":
+        raise ConfigError(f"--grouped goes with shares, not with {kind}")
     if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     if kind in ("growth", "treemap", "values") and len(words) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.plots.bars import BarChart, length, wordings
+from gpt2calc.plots.bars import TOTAL, BarChart, length, wordings
 from gpt2calc.plots.canvas import (
     POINTS,
     Canvas,
@@ -80,9 +80,9 @@ def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
     edge, columns = width - size.margin, []
     room, said = width - size.margin - left, full
     for said, least in ((full, ROOMY), (short, BARS)):
-        totals = max(measured(words, size.body) for words in ("total", *(said(marks[0].whole) for _, marks in rows)))
+        totals = max(measured(words, size.body) for words in (TOTAL, *(said(marks[0].whole) for _, marks in rows)))
         if room - totals - gap >= least * width:
-            columns.append(("total", edge))
+            columns.append((TOTAL, edge))
             edge -= totals + gap
             break
     for place in reversed(range(len(chart.series))):
@@ -135,44 +135,56 @@ def _stacked(chart: BarChart, theme: Theme, width: float, height: float | None) 
     plan = _planned(chart, size, width * POINTS)
     heads = _heads(chart, plan, size)
     top = size.top + len(heads) * size.line
-    least = top + size.margin + LEAST_ROW * size.body * len(rows)
-    best = top + size.margin + ROW * size.body * len(rows)
+    least, best = (top + size.margin + each * size.body * len(rows) for each in (LEAST_ROW, ROW))
     canvas = Canvas(theme, width, inches(best if height is None else least, height))
     canvas.title(chart.title)
+    _draw_heads(canvas, plan, heads)
+    row = (canvas.height - size.margin - top) / len(rows)
+    axes = canvas.axes(plan.left, top, plan.right - plan.left, row * len(rows))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(rows), 0)
+    numbered = enumerate(chart.marks)
+    for number, (label, marks) in enumerate(rows):
+        middle = top + row * (number + 0.5)
+        name = fitted(label, plan.left - size.margin - 2 * size.gap, size.body)
+        canvas.middle(plan.left - 2 * size.gap, middle, name, align="right")
+        _stack(canvas, axes, plan, [next(numbered) for _ in marks], (number + 0.5, middle, row))
+        for series, edge in plan.columns:
+            share = next((_share(mark) for mark in marks if mark.series == series), "")
+            canvas.middle(edge, middle, share or plan.number(marks[0].whole), align="right")
+    return canvas.figure
+
+
+def _draw_heads(canvas: Canvas, plan: _Plan, heads: Sequence[Sequence[tuple[str, float]]]) -> None:
+    """Write what each colour is, above the bars, and what each column is, on the last line of that."""
+    size = canvas.sizes
     baseline = size.top + 0.8 * size.body
     for number, line in enumerate(heads):
         for name, x in line:
             canvas.swatch(x, baseline + number * size.line, name)
     baseline += (len(heads) - 1) * size.line
     for name, edge in plan.columns:
-        if name == "total":
-            canvas.text(edge, baseline, name, align="right", colour=theme.faint)
+        if name == TOTAL:
+            canvas.text(edge, baseline, name, align="right", colour=canvas.theme.faint)
         else:
             canvas.swatch(edge - swatch_width(name, size.body), baseline, name)
-    row = (canvas.height - size.margin - top) / len(rows)
-    axes = canvas.axes(plan.left, top, plan.right - plan.left, row * len(rows))
-    axes.set_xlim(0, 1)
-    axes.set_ylim(len(rows), 0)
-    thick = min(THICK * row, THICKEST) / row
-    for number, (label, marks) in enumerate(rows):
-        middle = top + row * (number + 0.5)
-        name = fitted(label, plan.left - size.margin - 2 * size.gap, size.body)
-        canvas.middle(plan.left - 2 * size.gap, middle, name, align="right")
-        start = Fraction(0)
-        for place, mark in enumerate(marks):
-            end = start + Fraction(mark.part, mark.whole)
-            colour = theme.series[mark.series]
-            gid = name_of(number * len(marks) + place, mark)
-            _bar(axes, number + 0.5, (start, end), thick=thick, colour=colour, gid=gid)
-            if mark.series not in dict(plan.columns):
-                x = plan.left + float(start + end) / 2 * (plan.right - plan.left)
-                words = _inside(mark, plan.right - plan.left, size)
-                canvas.middle(x, middle, words, align="center", colour=readable_on(colour), gid=f"in:{gid}")
-            start = end
-        for name, edge in plan.columns:
-            words = plan.number(marks[0].whole) if name == "total" else _share(marks[chart.series.index(name)])
-            canvas.middle(edge, middle, words, align="right")
-    return canvas.figure
+
+
+def _stack(
+    canvas: Canvas, axes: Axes, plan: _Plan, marks: Sequence[tuple[int, Mark]], where: tuple[float, float, float]
+) -> None:
+    """Draw one model's numbered marks end to end, in a row of the axes whose middle and height are given in points."""
+    row, middle, high = where
+    wide = plan.right - plan.left
+    start = Fraction(0)
+    for place, mark in marks:
+        end = start + Fraction(mark.part, mark.whole)
+        colour, gid = canvas.theme.series[mark.series], name_of(place, mark)
+        _bar(axes, row, (start, end), thick=min(THICK * high, THICKEST) / high, colour=colour, gid=gid)
+        if mark.series not in dict(plan.columns):
+            x, words = plan.left + float(start + end) / 2 * wide, _inside(mark, wide, canvas.sizes)
+            canvas.middle(x, middle, words, align="center", colour=readable_on(colour), gid=f"in:{gid}")
+        start = end
 
 
 class _Grid(NamedTuple):

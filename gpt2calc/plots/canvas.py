@@ -158,7 +158,8 @@ class Canvas:
         self.width, self.height = width * POINTS, height * POINTS
 
     def title(self, words: str) -> None:
-        """Write the title."""
+        """Write the title, which also is what the figure is called in a file."""
+        self.figure.set_label(printable(words))
         size, room = self.sizes.title, self.width - 2 * self.sizes.margin
         words = fitted(words, room, size, bold=True)
         self.text(self.sizes.margin, self.sizes.margin + size, words, size=size, bold=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, shortened_path
 
@@ -47,8 +47,9 @@ def rendered(figure: Figure, form: str, dpi: float = 200) -> bytes:
     from gpt2calc.plots.canvas import style  # loads matplotlib
 
     file = io.BytesIO()
+    metadata: dict[str, Any] = {**WITHOUT_DATES[form], "Title": str(figure.get_label()) or None}
     with style():
-        figure.savefig(file, format=form, dpi=dpi, metadata=WITHOUT_DATES[form], facecolor=figure.get_facecolor())
+        figure.savefig(file, format=form, dpi=dpi, metadata=metadata, facecolor=figure.get_facecolor())
     return file.getvalue()
 
 
