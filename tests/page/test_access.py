@@ -308,7 +308,7 @@ def test_the_pictures_in_the_docs_are_of_this_page(width: int, browser: Browser,
     """GPT2CALC_PICTURES=docs python -m pytest tests/page/test_access.py -k pictures takes them anew."""
     folder = Path(os.environ.get("GPT2CALC_PICTURES", tmp_path))
     found = Watched(browser, path, viewport={"width": width, "height": WIDTHS[width]}, color_scheme="light")
-    page = found.open("#model=gpt2&n_layer=24&n_embd=1024")
+    page = found.open("#model=gpt2&n_layer=24&n_embd=1024&n_head=16")
     page.evaluate("document.activeElement.blur()")
     picture = page.screenshot(path=folder / f"page-{width}.png")
     assert picture.startswith(b"\x89PNG")

@@ -189,6 +189,16 @@ def test_nonsense_gets_a_sentence(field: str, typed: str, said: str, opened: Wat
     assert opened.page.is_hidden(f"#{field}-problem")
 
 
+def test_heads_that_no_longer_divide_are_no_fault_of_the_reader(opened: Watched) -> None:
+    """Whoever moves the width alone is told that the model's own heads are left out, as Python does it."""
+    opened.page.fill("#n_embd", "1000")
+    assert opened.text("#n_head-problem") == "it does not divide n_embd 1,000, and is left out"
+    assert opened.page.get_attribute("#n_head", "aria-invalid") == "false"
+    agrees(opened, "gpt2", n_embd=1000)
+    opened.page.fill("#n_embd", "1200")
+    assert opened.page.is_hidden("#n_head-problem")
+
+
 @pytest.mark.parametrize("typed", ["50304", "50,304", "50_304", "50 304", " 50304 "])
 def test_numbers_are_read_as_people_write_them(typed: str, opened: Watched) -> None:
     """With commas, underscores or spaces between thousands."""

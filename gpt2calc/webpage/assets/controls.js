@@ -38,9 +38,10 @@ function set(field, value) {
 function numberField({ field, empty }) {
   const said = make("p", { className: "problem", id: `${field}-problem`, hidden: true });
   const input = make("input", { id: field, inputMode: "numeric", autocomplete: "off", "aria-describedby": `${field}-hint ${field}-problem` });
-  const say = (problem) => {
-    said.hidden = !problem;
-    setText(said, problem ?? "");
+  const say = (problem, hint = "") => {
+    said.hidden = !problem && !hint;
+    said.className = problem ? "problem" : "hint";
+    setText(said, problem ?? hint);
     input.setAttribute("aria-invalid", String(Boolean(problem)));
   };
   input.addEventListener("input", () => {
@@ -58,10 +59,15 @@ function numberField({ field, empty }) {
     if (!isTyping) input.value = value === null ? "" : grouped(value);
     const follows = field === "n_inner" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
     input.placeholder = empty && empty + follows;
-    say(field === "n_head" ? headsProblem(fields) : null);
+    if (field === "n_head" && value === active().preset.all.n_head) say(null, leftOut(fields));
+    else say(field === "n_head" ? headsProblem(fields) : null);
   };
   return { input, said, show };
 }
+
+/** What is said of a model's own heads where the width no longer goes with them. */
+const leftOut = (fields) =>
+  headsProblem(fields) ? `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out` : "";
 
 function sizeControl(row) {
   const { field, hint } = row;
