@@ -322,14 +322,14 @@ def design(
             `range(6, 49)` and lists. n_layer is "1:1000" unless given.
 
     Returns:
-        The designs, first the first: each has `config`, `total` and `difference`.
+        The designs, the one that is ranked first in front: each has `config`, `total` and `difference`.
 
     Raises:
         ConfigError: a figure or a constraint cannot be read, or constraints contradict each other; it names which.
         UnknownNameError, UnreadableInputError, NetworkError: as `count`, or there is no such convention or dtype.
 
     >>> [(each.name, each.difference) for each in design("350M", n_layer=24, top=2)]
-    [('24x1024', 4823168), ('24x960', -36698240)]
+    [('24x1024', 4823168), ('24x960', -35048000)]
     """
     from gpt2calc.designs.designer import design as search
 

@@ -46,6 +46,7 @@ PLAIN = {
     "claims": ("claims",),
     "explain": ("explain", "137M", "gpt2"),
     "design": ("design", "--params", "350M"),
+    "sweep": ("sweep", "--n-layer", "12,24", "--n-embd", "768,1024", "--columns", "n_layer,n_embd,total,mlp_share"),
     "plot": ("plot", "shares", "small", "xl"),
     "page": ("page", "-o", "-"),
     "models": ("models",),
@@ -63,7 +64,10 @@ quantity = "total"
 claimed = { small = "124M" }
 """
 
-WITH_FIELDS = ("count", "compare", "formula", "tensors", "verify")
+CONTENT = {".json": DOCUMENT, ".toml": CLAIMS, ".csv": b"n_layer,n_embd\n12,768\n24,1024\n"}
+"""What stands in a file that an example names, by how its name ends."""
+
+WITH_FIELDS = ("count", "compare", "design", "formula", "tensors", "verify")
 ESCAPE = "\x1b"
 
 
@@ -677,9 +681,10 @@ def test_every_example_of_every_help_runs(
     safetensors.write(checkpoint / "model.safetensors", safetensors.released(12, 768))
     (checkpoint / "config.json").write_bytes(DOCUMENT)
     for word in (*words, source):
-        if word.endswith((".json", ".toml")):
+        content = CONTENT.get(Path(word).suffix)
+        if content is not None:
             (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / word).write_bytes(DOCUMENT if word.endswith(".json") else CLAIMS)
+            (tmp_path / word).write_bytes(content)
     monkeypatch.chdir(tmp_path)
     ran = run(*words, stdin=(tmp_path / source).read_bytes() if source else b"")
     assert ran.code == 0, ran.stderr

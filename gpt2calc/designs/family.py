@@ -54,7 +54,7 @@ def near(target: int, convention: Convention) -> Family:
     >>> from gpt2calc.designs import measures
     >>> family = near(350_000_000, measures.find("total"))
     >>> family.aspect, [name for name, _ in family.members]
-    (Fraction(128, 3), ['gpt3-350M', 'gpt2-medium', 'gpt3-760M'])
+    (Fraction(128, 3), ['gpt2-medium', 'gpt3-350M', 'gpt3-760M'])
     """
     found = []
     for place, (name, x) in enumerate(_members()):
