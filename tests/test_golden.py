@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "golden"
 UPDATE = os.environ.get("GPT2CALC_UPDATE_GOLDEN") == "1"
 FOUR = ("compare", "small", "medium", "large", "xl")
+SWEEP = ("sweep", "--n-layer", "12,24,48", "--n-embd", "768,1600", "--tied", "true,false")
 GOLDEN = {
     "count.txt": ("count", "gpt2"),
     "count.json": ("count", "gpt2", "--json"),
@@ -61,6 +62,12 @@ GOLDEN = {
     "explain.tex": ("explain", "137M", "gpt2", "--format", "latex"),
     "explain-paper.txt": ("explain", "117M", "345M", "762M", "1542M", "--top", "1"),
     "explain-bytes.txt": ("explain", "548 MB", "498 MB", "703 MB", "gpt2"),
+    "sweep.txt": ("sweep", "--n-layer", "12:48:12", "--n-embd", "768:1600:32", "--where", "1e9 < total < 1.6e9"),
+    "sweep-top.txt": (*SWEEP, "--top", "5"),
+    "sweep.json": (*SWEEP, "--json"),
+    "sweep.csv": (*SWEEP, "--format", "csv"),
+    "sweep.md": (*SWEEP, "--format", "markdown"),
+    "sweep.tex": (*SWEEP, "--format", "latex"),
     "design.txt": ("design", "--params", "350M"),
     "design.json": ("design", "--params", "350M", "--json"),
     "design.csv": ("design", "--params", "350M", "--format", "csv"),

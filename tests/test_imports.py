@@ -40,6 +40,11 @@ GUESTS = {
         f"gpt2calc.plots.{name}": {"matplotlib", "numpy"}
         for name in ("area_drawing", "bar_drawing", "canvas", "curve_drawing", "drawing", "histogram_drawing")
     },
+    **{
+        f"gpt2calc.sweeps.{name}": {"numpy"}
+        for name in ("conditions", "evaluation", "exact", "factored", "models", "parts", "ranking", "readers")
+    },
+    **{f"gpt2calc.sweeps.{name}": {"numpy"} for name in ("rows", "runs", "sweeper", "tasks", "writers")},
 }
 """The rooms that a heavy library may enter, each with the library."""
 

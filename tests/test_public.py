@@ -31,6 +31,7 @@ SURFACE = [
     "Int64OverflowError",
     "NetworkError",
     "ParameterCount",
+    "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
@@ -43,6 +44,7 @@ SURFACE = [
     "formula",
     "infer",
     "models",
+    "sweep",
     "tensors",
     "verify",
     "write_page",
@@ -58,11 +60,22 @@ VERBS = (
     "formula",
     "infer",
     "models",
+    "sweep",
     "tensors",
     "verify",
     "write_page",
 )
-CLASSES = ("ClaimReport", "Comparison", "Config", "Derivation", "Designs", "Explanation", "ParameterCount", "Verification")
+CLASSES = (
+    "ClaimReport",
+    "Comparison",
+    "Config",
+    "Derivation",
+    "Designs",
+    "Explanation",
+    "ParameterCount",
+    "Sweep",
+    "Verification",
+)
 ERRORS = (
     "ConfigError",
     "Gpt2calcError",

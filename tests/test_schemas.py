@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 
 import gpt2calc
 from gpt2calc import cli, conventions, dims, formulas
+from gpt2calc.sweeps import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +61,20 @@ CASES = [
     ["explain", "117M", "345M", "762M", "1542M"],
     ["explain", "548 MB", "474.70M", "gpt2", "xl", "--untied"],
     ["explain", "0.186B", "--n-layer", "7"],
+    ["sweep", "--n-layer", "12,24", "--columns", "all"],
+    [
+        "sweep",
+        "gpt2",
+        "--head",
+        "lm,double_heads,question_answering",
+        "--tied",
+        "true,false",
+        "--n-head",
+        "12,7",
+        "--n-inner",
+        "0",
+    ],
+    ["sweep", "--where", "total < 0", "--top", "3"],
     ["design", "--params", "350M"],
     ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],
     ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64,128"],
@@ -77,6 +92,7 @@ CASES = [
 ]
 
 MEASURED = {"aspect", "by_accident", "share", "mean", "std", "min", "max", "correlation"}
+MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   gpt2calc sweep --n-layer 12:96:12 --n-embd 768,1024,1280
   gpt2calc sweep gpt2-xl --vocab 50257,50304 --untied
-  gpt2calc sweep --layers 6:48 --d-model 512:2048:64 --where "total < 400e6 and mlp_share > 0.5" --top 10
-  gpt2calc sweep --n-layer 1:100 --n-embd 64:6400:64 --where "340e6 < total < 360e6" --sort n_layer:desc
+  gpt2calc sweep --layers 6:48 --d-model 512:2048:64 --where "total<400e6 and mlp_share>0.5" --top 10
+  gpt2calc sweep --n-layer 1:100 --n-embd 64:6400:64 --where "340e6<total<360e6" --sort n_layer:desc
   gpt2calc sweep --n-layer 12,24 --tied true,false --columns n_layer,tied,total,fp16_bytes --format csv
   gpt2calc sweep --file configs.csv --sort total --json
 

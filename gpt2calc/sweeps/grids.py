@@ -11,7 +11,6 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc.config import Config, canonical
 from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.documents import DEFAULTS
 from gpt2calc.errors import ConfigError, Int64OverflowError
@@ -107,6 +106,8 @@ def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[st
     >>> read("gpt2", {"layers": [12, 24], "n_embd": 768})[0].swept
     ('n_layer',)
     """
+    from gpt2calc.config import canonical  # loads pydantic, which nobody needs who only imports this
+
     given = {name: from_python(name, value) for name, value in canonical(fields).items()}
     order = tuple(given)
     heads = given.pop("n_head", None)
@@ -128,6 +129,8 @@ def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[st
 
 def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[tuple[str, dict[str, Any]], tuple[str, ...]]:
     """Return the name and the fields of the model that rows are put over, and its notes; n_head stays out."""
+    from gpt2calc.config import canonical  # see `read`
+
     source = resolve(model, fields)
     given, name = source.given, source.name
     if given is None:  # bare dims: a field put over them, the same one, gives the fields that they come from
@@ -138,12 +141,16 @@ def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[tuple[s
 
 def _check(fixed: Mapping[str, Any], several: Mapping[str, Values]) -> None:
     """Let `Config` judge every value of a switch, and the extremes of a size."""
+    from gpt2calc.config import Config  # see `read`
+
     for field, values in several.items():
         for value in extremes(values) if field in LETTERS and all(type(x) is int for x in values[:1]) else values:
             Config(**{**fixed, field: value})
 
 
 def _heads(values: Any) -> Axis:
+    from gpt2calc.config import Config  # see `read`
+
     axis: Axis = values if isinstance(values, (range, tuple)) else (values,)
     for value in extremes(axis) if all(type(value) is int for value in axis[:1]) else axis:
         Config(n_embd=value if isinstance(value, int) and value > 0 else 1, n_head=value)

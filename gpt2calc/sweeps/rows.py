@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpt2calc.config import Config
 from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.documents import LEAST
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError
@@ -72,6 +71,8 @@ class RowModels:
             self._refuse(int(odd.argmax()))
 
     def _is_taken(self, fields: Mapping[str, Any]) -> bool:
+        from gpt2calc.config import Config  # loads pydantic, which rows of plain numbers do without
+
         try:
             Config(**{**self.base, **fields})
         except ConfigError:
@@ -89,6 +90,8 @@ class RowModels:
 
     def _refuse(self, place: int) -> None:
         """Raise what `Config` says of a row."""
+        from gpt2calc.config import Config  # see above
+
         try:
             Config(**{**self.base, **self.row(place)})
         except ConfigError as error:
