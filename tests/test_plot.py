@@ -207,6 +207,13 @@ def test_a_range_that_is_none_is_told_in_one_sentence(value: str, said: str, run
     assert ran == (2, "", f"gpt2calc plot: {said} (see gpt2calc plot --help)\n")
 
 
+def test_without_a_kind_the_missing_word_is_told(run: Run) -> None:
+    """A model can be left out, a kind cannot."""
+    said = "gpt2calc plot: the following arguments are required: KIND (see gpt2calc plot --help)\n"
+    assert run("plot") == (2, "", said)
+    assert run("plot", "totals").code == 0
+
+
 def test_without_matplotlib_a_picture_is_no_traceback_and_the_terminal_is_drawn(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

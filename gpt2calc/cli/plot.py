@@ -57,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "models",
         metavar="MODEL",
         nargs="*",
+        default=[],
         help="named as for gpt2calc count; several for shares, totals, weights-biases and layernorm; for values, a "
         "checkpoint as for gpt2calc verify",
     )

@@ -115,7 +115,8 @@ def _ends_to_end(pen: _Pen, marks: Sequence[Mark], width: int) -> str:
 
 
 def _stacked(pen: _Pen, chart: BarChart) -> list[str]:
-    rows = chart.rows()
+    name = pen.names(label for label, _ in chart.rows())
+    rows = [(pen.fitted(label, name), marks) for label, marks in chart.rows()]
     lines = _ends(pen, [(label, marks, full(marks[0].whole)) for label, marks in rows])
     shares: list[tuple[Cell, ...]] = [(label, *(Percent(x.part, x.whole) for x in marks)) for label, marks in rows]
     table = Table("", ("share", *chart.series), tuple(shares))
