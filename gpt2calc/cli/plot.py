@@ -43,7 +43,9 @@ EXAMPLES = """examples:
   gpt2calc plot shares small medium large xl --grouped -o shares.svg
   gpt2calc plot growth gpt2 --n-layer 6:96 -o growth.png --theme dark
   gpt2calc plot treemap gpt2 -o treemap.pdf --width 6
-  gpt2calc plot totals gpt2 --json"""
+  gpt2calc plot totals gpt2 --json
+
+a picture that is asked for by --format png, svg or pdf, and without -o, goes to standard output"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
