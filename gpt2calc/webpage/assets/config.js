@@ -26,7 +26,11 @@ function parseConfig(text) {
   };
   let document;
   try {
-    document = new JsonReader(text, { deepest: 900, twice, constant: (word) => (word === "-0" ? 0n : new Real(word)) }).document();
+    document = new JsonReader(text, {
+      deepest: 900,
+      twice,
+      constant: (word) => (word === "-0" ? 0n : new Real(word)),
+    }).document();
   } catch (error) {
     if (!(error instanceof NotJson)) {
       if (error.message === "digits") throw new Sentence("not a config: it holds a number of more than 4,300 digits");
@@ -44,7 +48,7 @@ function parseConfig(text) {
 
 function kindOf(value) {
   if (value === null) return "null";
-  return Array.isArray(value) ? "array" : { string: "string", boolean: "boolean" }[typeof value] ?? "number";
+  return Array.isArray(value) ? "array" : ({ string: "string", boolean: "boolean" }[typeof value] ?? "number");
 }
 
 /** The fields that a document gives, and a note for each thing a reader should know. */

@@ -5,7 +5,7 @@ const active = () => state.configs[state.active];
 /** What a slider can stand on: every number in a short span, else some in each octave, and every shipped model's. */
 function stopsOf({ field, low, high, step }) {
   const stops = new Set(PRESETS.map(({ all }) => Number(all[field])).filter((n) => n >= low && n <= high));
-  for (let n = low; n <= high; ) {
+  for (let n = low; n <= high;) {
     stops.add(n);
     n += high <= 128 ? 1 : Math.max(step, 2 ** (Math.floor(Math.log2(n)) - 5));
   }
@@ -14,7 +14,10 @@ function stopsOf({ field, low, high, step }) {
 
 function nearestStop(stops, size) {
   const wanted = size > BigInt(stops.at(-1)) ? stops.at(-1) : Number(size);
-  return stops.reduce((best, stop, place) => (Math.abs(stop - wanted) < Math.abs(stops[best] - wanted) ? place : best), 0);
+  return stops.reduce(
+    (best, stop, place) => (Math.abs(stop - wanted) < Math.abs(stops[best] - wanted) ? place : best),
+    0,
+  );
 }
 
 /** Each control as an element, with `show`, which makes it say what a config has. */
@@ -37,7 +40,12 @@ function set(field, value) {
 /** A field for a number: what is typed is set at once, or a sentence says why not. */
 function numberField({ field, empty }) {
   const said = make("p", { className: "problem", id: `${field}-problem`, hidden: true });
-  const input = make("input", { id: field, inputMode: "numeric", autocomplete: "off", "aria-describedby": `${field}-hint ${field}-problem` });
+  const input = make("input", {
+    id: field,
+    inputMode: "numeric",
+    autocomplete: "off",
+    "aria-describedby": `${field}-hint ${field}-problem`,
+  });
   const say = (problem, hint = "") => {
     said.hidden = !problem && !hint;
     said.className = problem ? "problem" : "hint";
@@ -55,7 +63,8 @@ function numberField({ field, empty }) {
   input.addEventListener("change", () => showControls());
   const show = (fields) => {
     const value = fields[field];
-    const isTyping = document.activeElement === input && input.value.trim() !== "" && typedNumber(input.value) === value;
+    const isTyping =
+      document.activeElement === input && input.value.trim() !== "" && typedNumber(input.value) === value;
     if (!isTyping) input.value = value === null ? "" : grouped(value);
     const follows = field === "n_inner" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
     input.placeholder = empty && empty + follows;
@@ -73,10 +82,21 @@ function sizeControl(row) {
   const { field, hint } = row;
   const stops = stopsOf(row);
   const typed = numberField(row);
-  const slider = make("input", { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": `${field}, slider` });
+  const slider = make("input", {
+    type: "range",
+    min: 0,
+    max: stops.length - 1,
+    step: 1,
+    "aria-label": `${field}, slider`,
+  });
   slider.addEventListener("input", () => set(field, BigInt(stops[slider.value])));
   const label = make("label", { htmlFor: field }, field);
-  const names = make("div", { className: "names" }, label, make("span", { className: "hint", id: `${field}-hint` }, hint));
+  const names = make(
+    "div",
+    { className: "names" },
+    label,
+    make("span", { className: "hint", id: `${field}-hint` }, hint),
+  );
   const element = make("div", { className: "control size" }, names, slider, typed.input, typed.said);
   const show = (fields) => {
     const size = fields[field] ?? (field === "n_inner" ? dimsOf(fields).n_inner : 1n);
@@ -90,7 +110,14 @@ function sizeControl(row) {
 function numberControl(row) {
   const typed = numberField(row);
   const hint = make("p", { className: "hint", id: `${row.field}-hint` }, row.hint);
-  const element = make("div", { className: "small" }, make("label", { htmlFor: row.field }, row.field), typed.input, hint, typed.said);
+  const element = make(
+    "div",
+    { className: "small" },
+    make("label", { htmlFor: row.field }, row.field),
+    typed.input,
+    hint,
+    typed.said,
+  );
   return { element, show: typed.show };
 }
 
@@ -115,7 +142,13 @@ function choiceControl({ field, hint }) {
   const select = make("select", { id: field, "aria-describedby": `${field}-hint` }, ...options);
   select.addEventListener("change", () => set(field, select.value));
   const label = make("label", { htmlFor: field }, field);
-  const element = make("div", { className: "small" }, label, select, make("p", { className: "hint", id: `${field}-hint` }, hint));
+  const element = make(
+    "div",
+    { className: "small" },
+    label,
+    select,
+    make("p", { className: "hint", id: `${field}-hint` }, hint),
+  );
   const show = (fields) => {
     select.value = fields[field];
   };
@@ -147,7 +180,9 @@ function buildPresets() {
   const option = ({ name }) => make("option", { value: name }, name);
   const several = [...groups].filter(([, members]) => members.length > 1);
   const alone = [...groups.values()].filter((members) => members.length === 1).flat();
-  const lists = [...several, ["others", alone]].map(([label, members]) => make("optgroup", { label }, ...members.map(option)));
+  const lists = [...several, ["others", alone]].map(([label, members]) =>
+    make("optgroup", { label }, ...members.map(option)),
+  );
   byId("preset").append(...lists);
   byId("preset").addEventListener("change", ({ target }) => {
     state.configs[state.active] = ofPreset(findPreset(target.value));

@@ -35,7 +35,11 @@ function fieldsOfDims(x) {
   const head = Object.keys(HEADS).find((name) => modules.every((module) => HEADS[name][module] === x[module]));
   const sizes = Object.keys(FACTS.letters);
   const switches = Object.keys(x).filter((name) => !sizes.includes(name) && !modules.includes(name));
-  const pairs = [...sizes.map((name) => [name, x[name]]), ["head", head], ...switches.map((name) => [name, x[name] === 1n])];
+  const pairs = [
+    ...sizes.map((name) => [name, x[name]]),
+    ["head", head],
+    ...switches.map((name) => [name, x[name] === 1n]),
+  ];
   return Object.fromEntries(pairs);
 }
 

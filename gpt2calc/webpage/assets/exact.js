@@ -14,7 +14,7 @@ function rounded(numerator, denominator, digits) {
   if (twice > whole || (twice === whole && quotient % 2n)) quotient += 1n;
   const text = String(quotient).padStart(digits + 1, "0");
   const cut = text.length - digits;
-  const sign = quotient && (numerator < 0n) !== (denominator < 0n) ? "-" : "";
+  const sign = quotient && numerator < 0n !== denominator < 0n ? "-" : "";
   return sign + grouped(text.slice(0, cut)) + (digits ? `.${text.slice(cut)}` : "");
 }
 
@@ -103,9 +103,7 @@ function closedForm(row, x) {
   const each = plus(weights, biases);
   const once = occurs.size === 0 || (occurs.size === 1 && occurs.get("") === 1n);
   const text = (sizes) =>
-    each.size < 2 || once
-      ? written(times(occurs, each), sizes)
-      : `${written(occurs, sizes)}·(${written(each, sizes)})`;
+    each.size < 2 || once ? written(times(occurs, each), sizes) : `${written(occurs, sizes)}·(${written(each, sizes)})`;
   return { present: occurs.size > 0, simplified: times(occurs, each), text };
 }
 

@@ -10,7 +10,12 @@ const MOST_WEIGHT = EXPLAIN.most_weight;
 
 /** Read the first figure in a text; null where there is none, a Sentence where it is no size. */
 function findPrinted(text) {
-  const words = text.slice(0, EXPLAIN.longest + 1).replace(BETWEEN, " ").trim().split(/\s+/).join(" ");
+  const words = text
+    .slice(0, EXPLAIN.longest + 1)
+    .replace(BETWEEN, " ")
+    .trim()
+    .split(/\s+/)
+    .join(" ");
   const found = PRINTED.exec(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
@@ -62,7 +67,8 @@ const multipliers = ({ decimals }, { unit }) => [
 /** The least and the largest whole number that can be printed so, at a scale. */
 function boundsOf(figure, of) {
   const [shift, unit] = multipliers(figure, of);
-  const least = floored((figure.digits - 1n) * unit, shift) + 1n - (of.kind === "bytes" ? BigInt(EXPLAIN.longest_header) : 0n);
+  const least =
+    floored((figure.digits - 1n) * unit, shift) + 1n - (of.kind === "bytes" ? BigInt(EXPLAIN.longest_header) : 0n);
   const most = floored((figure.digits + 1n) * unit - 1n, shift);
   return [of.kind === "bytes" && least < 1n ? 1n : least, most];
 }
@@ -88,7 +94,13 @@ function distanceOf(figure, value, of) {
 // What can be counted of a model
 
 const SENTENCES = new Map(FACTS.conventions.map(([name, , sentence]) => [name, sentence]));
-const stepOf = ([name, weight, standing, sentence, bits]) => ({ name, weight, standing, bits, sentence: sentence || SENTENCES.get(name) });
+const stepOf = ([name, weight, standing, sentence, bits]) => ({
+  name,
+  weight,
+  standing,
+  bits,
+  sentence: sentence || SENTENCES.get(name),
+});
 const AXES = EXPLAIN.axes.map((axis) => axis.map(stepOf));
 const PARTS = EXPLAIN.parts.map(stepOf);
 const DTYPES = EXPLAIN.dtypes.map(stepOf);
@@ -117,7 +129,9 @@ function variantsOf(x, place, budget) {
 function countedWays(x) {
   return variantsOf(x, 0, MOST_WEIGHT).flatMap((each) => {
     const parts = partsOf(each.x);
-    const allowed = PARTS.map((part, place) => [part, parts[place]]).filter(([part]) => each.weight + part.weight <= MOST_WEIGHT);
+    const allowed = PARTS.map((part, place) => [part, parts[place]]).filter(
+      ([part]) => each.weight + part.weight <= MOST_WEIGHT,
+    );
     return [
       { steps: each.steps, weight: each.weight, elements: totalOf(each.x), small: 0n },
       ...allowed.map(([part, [value, small]]) => ({
@@ -145,7 +159,8 @@ function distinctWays(ways) {
   const found = new Map();
   for (const way of ways) {
     const known = found.get(way.value);
-    const isLess = !known || way.weight < known.weight || (way.weight === known.weight && way.steps.length < known.steps.length);
+    const isLess =
+      !known || way.weight < known.weight || (way.weight === known.weight && way.steps.length < known.steps.length);
     if (isLess) found.set(way.value, way);
   }
   return [...found.values()];
@@ -154,7 +169,9 @@ function distinctWays(ways) {
 /** Everything that a model can be said to have, as parameters and as bytes. */
 function waysOf(x) {
   const counted = countedWays(x);
-  const elements = counted.flatMap(({ elements: value, small, ...each }, place) => (value && !small ? [{ ...each, value, place }] : []));
+  const elements = counted.flatMap(({ elements: value, small, ...each }, place) =>
+    value && !small ? [{ ...each, value, place }] : [],
+  );
   return { count: distinctWays(elements), bytes: distinctWays(storedWays(counted)) };
 }
 
@@ -181,7 +198,8 @@ function readingOf(figure, candidate, place, of, way) {
   return { candidate, place, of, way, fit, weight, value: way.value };
 }
 
-const sameBounds = (one, other) => String(boundsOf(one, scalesOf(one)[0])) === String(boundsOf(other, scalesOf(other)[0]));
+const sameBounds = (one, other) =>
+  String(boundsOf(one, scalesOf(one)[0])) === String(boundsOf(other, scalesOf(other)[0]));
 
 /** Every reading of a figure, one for each number, best first, with how many others weigh no more. */
 function readingsOf(figure, candidates) {
@@ -197,11 +215,19 @@ function readingsOf(figure, candidates) {
     });
   }
   const rank = ({ weight, fit, place, way }) => [weight, EXPLAIN.fits[fit], place, way.steps.length, way.place];
-  found.sort((a, b) => rank(a).map((n, i) => n - rank(b)[i]).find((n) => n) ?? 0);
+  found.sort(
+    (a, b) =>
+      rank(a)
+        .map((n, i) => n - rank(b)[i])
+        .find((n) => n) ?? 0,
+  );
   const first = new Map();
   for (const reading of found) if (!first.has(reading.value)) first.set(reading.value, reading);
   const kept = [...first.values()];
-  return kept.map((reading) => ({ ...reading, rivals: kept.filter(({ weight }) => weight <= reading.weight).length - 1 }));
+  return kept.map((reading) => ({
+    ...reading,
+    rivals: kept.filter(({ weight }) => weight <= reading.weight).length - 1,
+  }));
 }
 
 /** How many numbers as usual as a reading's would fit a figure by accident, in thousandths. */
@@ -227,7 +253,9 @@ function nearestReadings(figure, candidates) {
   const [of] = scalesOf(figure);
   const off = ({ value }) => absolute(distanceOf(figure, value, of));
   const usual = candidates.flatMap((candidate) =>
-    candidate.ways[of.kind].filter(({ weight }) => weight <= EXPLAIN.known).map((way) => ({ candidate, of, way, value: way.value })),
+    candidate.ways[of.kind]
+      .filter(({ weight }) => weight <= EXPLAIN.known)
+      .map((way) => ({ candidate, of, way, value: way.value })),
   );
   const order = (a, b) => (off(a) < off(b) ? -1 : off(a) > off(b) ? 1 : a.way.weight - b.way.weight);
   return usual.sort(order).slice(0, EXPLAIN.nearest);
@@ -255,12 +283,13 @@ function answerOf(figure, readings, candidates) {
   const [few, of] = EXPLAIN.most_coincidences.map(BigInt);
   const isBeaten = readings.some(({ weight }) => weight < best.weight);
   const standings = best.way.steps.map(({ standing }) => standing);
+  const exact = grouped(totalOf(best.candidate.x));
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
   if (isBeaten || coincidences(figure, best, candidates) * of > few * 1000n)
     return `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong"))
-    return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${grouped(totalOf(best.candidate.x))}`;
+    return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;
   if (standings.includes("hypothesis")) return `${figure.text} would be ${number}: ${told}, a hypothesis`;
   return `${figure.text} is ${number}: ${told}`;
 }

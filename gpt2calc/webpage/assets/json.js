@@ -153,8 +153,7 @@ function same(one, other) {
     return one.length === other.length && one.every((part, i) => same(part, other[i]));
   if (one instanceof Map && other instanceof Map)
     return one.size === other.size && [...one].every(([key, value]) => other.has(key) && same(value, other.get(key)));
-  const number = (value) =>
-    value instanceof Real ? value.value : typeof value === "boolean" ? BigInt(value) : value;
+  const number = (value) => (value instanceof Real ? value.value : typeof value === "boolean" ? BigInt(value) : value);
   // == and not ===, since a BigInt and a Number of one value are equal by it alone
   const [a, b] = [number(one), number(other)];
   const numbers = [a, b].every((value) => ["number", "bigint"].includes(typeof value));

@@ -34,7 +34,8 @@ function strictJson(name, bytes, what, deepest) {
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     if (error.message === "digits") return unlike("a number of more than 4,300 digits");
-    if (error.message === "nested") return refuse(`expected ${what} of a few levels, got JSON that is nested too deeply`);
+    if (error.message === "nested")
+      return refuse(`expected ${what} of a few levels, got JSON that is nested too deeply`);
     const place = grouped(characters(text.slice(0, error.place)).length);
     return refuse(`expected ${what} in JSON, got something else at its character ${place}: ${error.message}`);
   }
@@ -59,7 +60,8 @@ function unreadableIn(value) {
 /** What a message shows of a value, however deep and long it is. */
 function brief(value) {
   if (value instanceof Map) return "an object";
-  const isOfMany = Array.isArray(value) && (value.length > 8 || value.some((x) => x instanceof Map || Array.isArray(x)));
+  const isOfMany =
+    Array.isArray(value) && (value.length > 8 || value.some((x) => x instanceof Map || Array.isArray(x)));
   return isOfMany ? "an array of others" : shown(value);
 }
 
@@ -75,7 +77,12 @@ async function readSafetensors(file) {
   const start = BigInt(8 + header.length);
   const places = [...document].map(([name, entry]) => placeOf(name, entry, refuse)).sort(byPlace);
   checkCover(places, BigInt(file.size) - start, refuse);
-  const tensors = places.map(({ begin, end, ...tensor }) => ({ ...tensor, nbytes: end - begin, file, offset: start + begin }));
+  const tensors = places.map(({ begin, end, ...tensor }) => ({
+    ...tensor,
+    nbytes: end - begin,
+    file,
+    offset: start + begin,
+  }));
   return { name: file.name, format: "safetensors", tensors, files: [file], faults: [], notes };
 }
 
@@ -244,9 +251,13 @@ function misplaced(index, found) {
   for (const [name, places] of found) {
     const shards = [...places.keys()].map(shortened).join(", ");
     if (places.size > 1)
-      faults.push(fault("duplicate", name, `expected it in one shard, got ${places.size}: ${shards}`, "one shard", shards));
+      faults.push(
+        fault("duplicate", name, `expected it in one shard, got ${places.size}: ${shards}`, "one shard", shards),
+      );
     if (!index.map.has(name))
-      faults.push(fault("not_in_index", name, `it is in ${shards}, and the index does not name it`, "no tensor", shards));
+      faults.push(
+        fault("not_in_index", name, `it is in ${shards}, and the index does not name it`, "no tensor", shards),
+      );
   }
   for (const [name, shard] of index.map) {
     const places = found.get(name) ?? new Map();

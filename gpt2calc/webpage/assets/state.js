@@ -1,7 +1,11 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there.
 
-const PRESETS = FACTS.presets.map((preset) => ({ aliases: [], ...preset, all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) } }));
+const PRESETS = FACTS.presets.map((preset) => ({
+  aliases: [],
+  ...preset,
+  all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) },
+}));
 
 function findPreset(name) {
   const wanted = name.toLowerCase();
@@ -13,7 +17,7 @@ function findPreset(name) {
 
 const ofPreset = (preset) => ({ preset, fields: { ...preset.all } });
 
-/** A config of these fields, over the model that ships that is most like it; n_head is that model's where none is given. */
+/** A config of these fields, over the model that ships that is most like it, and with its n_head where none is given. */
 function ofFields(fields) {
   const near = PRESETS.map((preset) => {
     const heads = preset.all.n_head;
@@ -91,6 +95,10 @@ function restore(text) {
       problems.push(error.message);
     }
   }
-  Object.assign(state, { configs, active: Math.min(state.active, configs.length - 1), figure: words.get("explain") ?? "" });
+  Object.assign(state, {
+    configs,
+    active: Math.min(state.active, configs.length - 1),
+    figure: words.get("explain") ?? "",
+  });
   return problems;
 }

@@ -1,0 +1,43 @@
+"""What the page shows, read off it, and held against what Python counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gpt2calc
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+
+def total(opened: Watched) -> int:
+    """Return the total that is shown."""
+    return int(opened.text("#number").replace(",", ""))
+
+
+def rested(opened: Watched) -> str:
+    """Let the state come to rest in the address, and return its fragment."""
+    opened.page.evaluate("rest()")
+    return opened.page.url.partition("#")[2]
+
+
+def shown(opened: Watched, table: str) -> list[list[str]]:
+    """Return the cells of a table's body."""
+    script = (
+        "(id) => [...document.getElementById(id).tBodies[0].rows].map((row) => [...row.cells].map((x) => x.innerText))"
+    )
+    found: list[list[str]] = opened.page.evaluate(script, table)
+    return found
+
+
+def agrees(opened: Watched, *models: Any, **fields: Any) -> None:
+    """See that all that is shown is what Python counts: total, components, conventions, and the formula."""
+    count = gpt2calc.count(*models, **fields)
+    assert total(opened) == count.total
+    parts = [[cell.replace("\n", "") for cell in row] for row in shown(opened, "components")]
+    assert [(row[0], row[1], row[3], row[4], row[5]) for row in parts] == [
+        (part.name, f"{part.total:,}", f"{part.weights:,}", f"{part.biases:,}", part.formula.text())
+        for part in count.components
+    ]
+    assert [row[1] for row in shown(opened, "conventions")] == [f"{value:,}" for value in count.conventions.values()]
+    assert opened.text("#formula p").endswith(f" = {count.total:,}")

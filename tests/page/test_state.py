@@ -1,0 +1,164 @@
+"""The address keeps the state and brings it back, and what is copied says the same elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc.cli import main
+from tests.page.reading import agrees, rested, shown, total
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+ADDRESSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "": ("gpt2", {}),
+    "#model=small": ("gpt2", {}),
+    "#model=OPENAI-COMMUNITY/gpt2-XL": ("gpt2-xl", {}),
+    "#n_layer=24&n_embd=1024": ("gpt2", {"n_layer": 24, "n_embd": 1024}),
+    "#hidden_size=1024&block_size=10": ("gpt2", {"n_embd": 1024, "n_positions": 10}),
+    "#model=gpt2-medium&bias=false&n_inner=none": ("gpt2-medium", {"bias": False, "n_inner": None}),
+    "#model=raschka-gpt2-small&qkv_bias=none": ("raschka-gpt2-small", {"qkv_bias": None}),
+    "#head=question_answering": ("gpt2", {"head": "question_answering"}),
+    "#pad_vocab_size_multiple=64&vocab_size=50,257": ("gpt2", {"pad_vocab_size_multiple": 64, "vocab_size": 50257}),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_address_brings_the_state_back(address: str, opened: Watched) -> None:
+    """Models by any name, fields in any spelling; and what the page makes of it brings back the same."""
+    model, fields = ADDRESSES[address]
+    opened.open(address)
+    agrees(opened, model, **fields)
+    kept = f"#{rested(opened)}"
+    opened.open(kept)
+    agrees(opened, model, **fields)
+    assert f"#{rested(opened)}" == kept
+    assert opened.page.is_hidden("#notice")
+
+
+def test_back_and_forward_walk_through_the_states(opened: Watched) -> None:
+    """As through pages."""
+    opened.page.fill("#n_layer", "13")
+    rested(opened)
+    opened.page.fill("#n_layer", "14")
+    rested(opened)
+    opened.page.go_back()
+    agrees(opened, "gpt2", n_layer=13)
+    opened.page.go_back()
+    agrees(opened, "gpt2")
+    opened.page.go_forward()
+    agrees(opened, "gpt2", n_layer=13)
+    assert opened.page.input_value("#n_layer") == "13"
+
+
+def test_an_address_that_is_typed_is_read(opened: Watched) -> None:
+    """Without loading the page anew."""
+    opened.page.evaluate("location.hash = '#model=gpt2-large'")
+    opened.until("byId('title').textContent === 'gpt2-large'")
+    agrees(opened, "gpt2-large")
+
+
+def test_nonsense_in_the_address_gets_a_sentence(opened: Watched) -> None:
+    """What can be read is counted all the same, and markup stays text."""
+    opened.open("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
+    said = opened.text("#notice")
+    assert "no model is called '<img src=x onerror=alert(1)>'; gpt2 is shown" in said
+    assert "n_layer must be a whole number, 0 or more, got '<b>'" in said
+    assert "there is no field n_layrs" in said
+    assert "head must be one of none, lm" in said
+    agrees(opened, "gpt2", n_embd=1024)
+    assert opened.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
+
+
+# Explain a number
+
+
+def test_a_number_is_explained(opened: Watched) -> None:
+    """137M is gpt2's file with its masks, and the address keeps the question."""
+    opened.page.fill("#figure", "137M")
+    opened.until("!byId('explained').parentElement.hidden")
+    assert opened.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
+    rows = shown(opened, "explained")
+    assert rows[0][0].startswith("gpt2, stored_with_masks\n")
+    best = gpt2calc.explain("137M")[0]
+    assert rows[0][1:] == [f"{best.value:,}", best.fit, str(best.rivals)]
+    assert rested(opened) == "model=gpt2&explain=137M"
+    opened.open("#explain=548%20MB")
+    assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
+
+
+def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
+    """And nonsense a sentence."""
+    opened.open("#explain=777.77777M")
+    assert "fits none of the" in opened.text("#figure-said")
+    assert len(shown(opened, "explained")) == 3
+    opened.open("#explain=many")
+    assert "expected a figure such as 117M" in opened.text("#figure-said")
+    assert opened.page.is_hidden("#explained")
+
+
+def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
+    """Before the models that ship."""
+    opened.open("#n_layer=13&explain=131,527,680")
+    assert opened.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
+    opened.page.fill("#n_layer", "14")
+    assert "gpt2 with n_layer=13" not in opened.text("#figure-said")
+
+
+# Copies
+
+STATES = [
+    "",
+    "#model=gpt2-xl&n_layer=3",
+    "#bias=false&qkv_bias=true&head=double_heads&n_inner=7",
+    "#n_head=7&tied=false",
+]
+STATES += ["#model=raschka-gpt2-small&qkv_bias=none", "#pad_vocab=128&num_labels=4&head=token_classification"]
+
+
+def copied(opened: Watched, form: str) -> str:
+    """Return the text that is offered in a form."""
+    opened.page.check(f"#forms input[value='{form}']")
+    return opened.page.input_value("#shared")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_copied_says_the_same_elsewhere(
+    state: str, opened: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As JSON of `gpt2calc count`, as Markdown of it, as Python, as a line for the shell, as a config.json."""
+    opened.open(state)
+    wanted = total(opened)
+    python = copied(opened, "Python")
+    exec(python, {})
+    assert capsys.readouterr().out == f"{wanted}\n"
+    line = copied(opened, "command line").split()
+    assert main([*line[1:], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    ours = json.loads(copied(opened, "JSON"))
+    assert {**document, "model": "", "notes": []} == {**ours, "model": "", "notes": []}
+    assert main([*line[1:], "--format", "markdown"]) == 0
+    title = re.compile(r"^\*\*.*\*\*$", re.MULTILINE)
+    assert (
+        title.sub("", copied(opened, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
+    )
+    assert gpt2calc.count(json.loads(copied(opened, "config.json"))).total == wanted
+    opened.open("#" + copied(opened, "link").partition("#")[2])
+    assert total(opened) == wanted
+
+
+def test_the_button_copies(opened: Watched) -> None:
+    """To the clipboard, and says so; without permission the text is selected."""
+    opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened.page.check("#forms input[value='Python']")
+    opened.page.click("#copy")
+    opened.until("byId('copied').textContent === 'copied'")
+    assert opened.page.evaluate("navigator.clipboard.readText()") == opened.page.input_value("#shared")
+    opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    opened.page.click("#copy")
+    opened.until("byId('copied').textContent.startsWith('selected')")
