@@ -331,26 +331,18 @@ def design(
     >>> [(each.name, each.difference) for each in design("350M", n_layer=24, top=2)]
     [('24x1024', 4823168), ('24x960', -35048000)]
     """
-    from gpt2calc.designs.designer import design as search
+    from gpt2calc.designs import designer, targets
 
-    return search(
-        params,
-        model,
-        fields,
-        fits=fits,
-        dtype=dtype,
-        convention=convention,
-        head_size=head_size,
-        embd_multiple=embd_multiple,
-        aspect=aspect,
-        inner_ratio=inner_ratio,
-        inner_multiple=inner_multiple,
-        pad=pad,
-        top=top,
-        pareto=pareto,
-        hub=hub,
-        revision=revision,
-    )
+    constraints = {
+        "head_size": head_size,
+        "embd_multiple": embd_multiple,
+        "aspect": aspect,
+        "inner_ratio": inner_ratio,
+        "inner_multiple": inner_multiple,
+        "pad": pad,
+    }
+    target = targets.read(params, fits, dtype, convention)
+    return designer.design(target, model, fields, constraints, top=top, pareto=pareto, hub=hub, revision=revision)
 
 
 def explain(

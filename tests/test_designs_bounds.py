@@ -75,6 +75,26 @@ def test_what_lies_between_is_found(values: list[int], low: int, high: int) -> N
     assert spans.read("n_layer", spread.text, least=0).values == spread.values or min(values) == max(values)
 
 
+@SETTINGS
+@given(low=st.integers(0, 60), many=st.integers(1, 40), step=st.integers(1, 30), multiple=st.integers(1, 40))
+def test_the_multiples_in_a_range_are_a_range(low: int, many: int, step: int, multiple: int) -> None:
+    """However long it is, none is looked at: their first and their step follow from those of the range."""
+    sizes = range(low, low + many * step, step)
+    bounds = Bounds(n_inner=spans.Span("", sizes), inner_multiple=multiple)
+    assert list(bounds.inners(1)) == [size for size in sizes if size % multiple == 0]
+
+
+def test_enormous_ranges_are_searched_and_counted() -> None:
+    """A range that nobody could go through, in steps and multiples, bounds a search like any other."""
+    wide: dict[str, Any] = {"n_inner": "0:999999999999999:7", "inner_multiple": 64, "n_embd": "64:4096"}
+    designs = gpt2calc.design("10^20", n_layer="1:99", aspect="1/2:1000", **wide)
+    assert designs.shapes > 10**15
+    assert all(each.dims.n_inner % 448 == 0 for each in designs)
+    assert abs(designs[0].difference) < 10**6
+    deep = gpt2calc.design("10^20", n_layer="1:999999999999999", aspect="1/1000000000000:1000", n_embd="64:4096")
+    assert deep[0].dims.n_layer > 10**9
+
+
 # ---------------------------------------------------------------- one sentence each
 
 REFUSED = {
@@ -151,6 +171,8 @@ REFUSED = {
         ["--params", "3M", "--n-layer", "1:1000000000"],
         "n_embd can be one of 2,500,000,000 widths, and at most 200,000 are tried: narrow n_embd or n_layer, or raise",
     ),
+    "many paddings": (["--params", "3M", "--pad", "1:1000000000"], "pad takes at most 100 sizes, got '1:1000000000'"),
+    "many sizes of a head": (["--params", "3M", "--head-size", "1:101"], "head_size takes at most 100 sizes, got"),
     "a fixed field in words": (["--params", "3M", "--vocab", "1:5"], "--vocab takes a whole number, got '1:5'"),
     "a wrong field": (["--params", "3M", "--n-positions", "0"], "n_positions must be a whole number, 1 or more, got 0"),
 }
@@ -365,5 +387,5 @@ def test_space_counts_its_shapes() -> None:
     target = targets.read("1M", None)
     family = gpt2calc.design("1M").family
     space = Space(bounds, [50257, 50304], x, target, family)
-    assert len(space) == 2 * 4 * (2 + 3 + 4 + 5)
-    assert len(space.nearest(1000)) == len(space)
+    assert space.shapes == 2 * 4 * (2 + 3 + 4 + 5)
+    assert len(space.nearest(1000)) == space.shapes

@@ -285,6 +285,8 @@ STRUCTURED = {
     "formula of a group": ("formula", "mlp", "--n-inner", "5"),
     "tensors": ("tensors", "tiny-gpt2"),
     "claims": ("claims",),
+    "design": ("design", "--params", "350M"),
+    "design that fits": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1,128"),
     "models": ("models",),
 }
 

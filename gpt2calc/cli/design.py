@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, and print."""
     import json
 
-    from gpt2calc.designs.designer import design
+    from gpt2calc.api import design
 
     model = arguments.model
     if model and model[0].isdecimal() and arguments.params is None and arguments.fits is None:
@@ -85,11 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
     result = design(
         arguments.params,
         model_of(model),
-        arguments.fields,
         **{name: getattr(arguments, name) for name in (*sorted(named), "fits", "dtype", "convention", "pareto")},
         top=arguments.top,
         hub=arguments.hub,
         revision=arguments.revision,
+        **arguments.fields,
     )
     return emit(
         arguments,

@@ -6,7 +6,7 @@ is counted.
 
 from __future__ import annotations
 
-from math import lcm
+from math import gcd, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MOST_WIDTHS = 200_000
 """No search tries more widths, which is about a second."""
+
+
+MOST_HEADS = 1000
+"""Where no size of a head is given, and more numbers of heads than this are, one of them is taken to divide a width."""
 
 
 class Bounds(NamedTuple):
@@ -86,16 +90,16 @@ class Bounds(NamedTuple):
         if self.n_inner is None:
             return range(-(-low // multiple) * multiple, (low + multiple if high is None else high) + 1, multiple)
         found = self.n_inner.between(low, self.n_inner.values[-1] if high is None else high)
-        if multiple == 1 or not found:
-            return found
-        if isinstance(found, range) and found.step == 1:
-            return range(-(-found[0] // multiple) * multiple, found[-1] + 1, multiple)
+        if isinstance(found, range):
+            return _multiples_in(found, multiple)
         return [size for size in found if size % multiple == 0]
 
     def head(self, n_embd: int) -> int | None:
         """Return the size of a head for a width, the first that is allowed, or None where none is."""
         if self.head_size is None:
             allowed = self.n_head.between(1, n_embd) if self.n_head else (n_embd,)
+            if len(allowed) > MOST_HEADS:
+                return 1
             return next((n_embd // heads for heads in allowed if n_embd % heads == 0), None)
         fitting = (size for size in self.head_size if n_embd % size == 0)
         return next((size for size in fitting if self.n_head is None or self.n_head.has(n_embd // size)), None)
@@ -158,3 +162,17 @@ class Bounds(NamedTuple):
             raise ConfigError(f"n_embd can be one of {number:,} widths, and {advice}", field="n_embd")
         found = ((n_embd, self.sides(n_embd)) for n_embd in sorted(set(self.candidates())))
         return {n_embd: sides for n_embd, sides in found if sides}
+
+
+def _multiples_in(sizes: range, multiple: int) -> range:
+    """Return the sizes of a range that are multiples of a number, a range again.
+
+    >>> _multiples_in(range(10, 100, 6), 4)
+    range(16, 100, 12)
+    """
+    common = gcd(sizes.step, multiple)
+    if sizes.start % common or not sizes:
+        return range(0)
+    period = multiple // common
+    first = -sizes.start // common * pow(sizes.step // common, -1, period) % period
+    return range(sizes.start + first * sizes.step, sizes.stop, sizes.step * period)

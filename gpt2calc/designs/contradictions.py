@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.designs.bounds import Bounds
 
-MOST_TRIED = 100_000
+MOST_TRIED = 20_000
 """How many widths are looked at before a set of constraints passes for one that some shape keeps."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.designs import contradictions, family, spans, targets
+from gpt2calc.designs import contradictions, family, spans
 from gpt2calc.designs.bounds import Bounds
 from gpt2calc.designs.report import Design, Designs
 from gpt2calc.designs.search import Space
@@ -14,7 +14,7 @@ from gpt2calc.sources import resolve
 from gpt2calc.spellings import CANONICAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpt2calc.designs.search import Found
     from gpt2calc.designs.spans import Fractions, Sizes
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from gpt2calc.dims import Dims
     from gpt2calc.sources import Model
 
-N_LAYER, ASPECT, HEAD_SIZE = "1:1000", "20:160", "64,128"
+ASPECT = "20:160"
+DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64,128"}
 """What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
 
 TOP, MOST = 10, 10_000
 """How many shapes are answered with, unless something else is asked for, and at most."""
+
+MOST_TRIED = 100
+"""How many paddings, and how many sizes of a head, are tried at most."""
 
 PADDING = "pad_vocab_size_multiple"
 SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
@@ -34,56 +38,51 @@ SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
 
 
 def design(
-    params: int | str | None,
+    target: Target,
     model: Model | None,
     fields: Mapping[str, Any],
+    constraints: Mapping[str, Any],
     *,
-    fits: int | str | None = None,
-    dtype: str | None = None,
-    convention: str | None = None,
-    head_size: Sizes | None = None,
-    embd_multiple: int | str | None = None,
-    aspect: Fractions | None = None,
-    inner_ratio: Fractions | None = None,
-    inner_multiple: int | str | None = None,
-    pad: Sizes | None = None,
     top: int | str | None = None,
     pareto: bool = False,
     hub: bool = False,
     revision: str | None = None,
 ) -> Designs:
-    """Find shapes; see `api.design` for what each argument is."""
-    target = targets.read(params, fits, dtype, convention)
+    """Find shapes.
+
+    Args:
+        target: what is asked for.
+        model: where all that is not searched comes from.
+        fields: fields of a config, those in `SEARCHED` as `spans.read` takes them.
+        constraints: `pad` and those in `READERS`, None where they are not given.
+        top: how many shapes to return.
+        pareto: whether to return the front.
+        hub: whether the model is a repository.
+        revision: of that repository.
+    """
     number = _top(top, pareto=pareto)
-    searched, fixed = _sorted(fields, pad)
+    searched, fixed = _sorted({**fields, **{name: value for name, value in constraints.items() if value is not None}})
     source = resolve(model, fixed, hub=hub, revision=revision)
-    given = {
-        **{name: spans.read(name, size, SEARCHED[name]) for name, size in searched.items() if name != PADDING},
-        **({} if head_size is None else {"head_size": tuple(spans.read("head_size", head_size).values)}),
-        **({} if embd_multiple is None else {"embd_multiple": _one("embd_multiple", embd_multiple)}),
-        **({} if aspect is None else {"aspect": _aspect(aspect)}),
-        **({} if inner_ratio is None else {"inner_ratio": spans.read_fractions("inner_ratio", inner_ratio)}),
-        **({} if inner_multiple is None else {"inner_multiple": _one("inner_multiple", inner_multiple)}),
-    }
-    bounds = _with_defaults(given, source.dims)
-    paddings = spans.read("pad", searched[PADDING]).values if PADDING in searched else (1,)
+    paddings = _few("pad", searched.pop(PADDING, 1))
     vocab_sizes = sorted({-(-source.dims.vocab_size // multiple) * multiple for multiple in paddings})
+    bounds = _with_defaults({name: _read(name, value) for name, value in searched.items()}, source.dims)
     proportions = family.near(target.value, target.convention)
     space = Space(bounds, vocab_sizes, source.dims, target, proportions)
     if not space.boxes:
-        raise contradictions.explain(bounds, given)
-    found = space.front() if pareto else space.nearest(number)
+        raise contradictions.explain(bounds, searched)
     extremes = space.smallest(), space.largest()
+    notes = (*source.notes, *_beyond(target, *extremes))
+    found = space.front() if pareto else space.nearest(number)
     return Designs(
         target,
         tuple(_answer(each, bounds, source.dims, target) for each in found),
         pareto=pareto,
         model=source.name,
         bounds=_in_words(bounds, vocab_sizes, paddings),
-        shapes=len(space),
+        shapes=space.shapes,
         extremes=extremes,
         family=proportions,
-        notes=(*source.notes, *_beyond(target, *extremes)),
+        notes=notes,
     )
 
 
@@ -99,13 +98,13 @@ def _top(top: object, *, pareto: bool) -> int:
     return number
 
 
-def _sorted(fields: Mapping[str, Any], pad: Sizes | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fields that are searched, in their canonical spelling, and those that are fixed, as they are."""
+def _sorted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is searched, in its canonical spelling, and the fields that are fixed, as they are."""
     searched: dict[str, tuple[str, Any]] = {}
     fixed: dict[str, Any] = {}
-    for name, value in [*fields.items(), *([] if pad is None else [("pad", pad)])]:
+    for name, value in asked.items():
         field = PADDING if name == "pad" else CANONICAL.get(name, name)
-        if field not in SEARCHED:
+        if field not in SEARCHED and field not in READERS:
             fixed[name] = value
             continue
         first, before = searched.get(field, (name, value))
@@ -116,6 +115,11 @@ def _sorted(fields: Mapping[str, Any], pad: Sizes | None) -> tuple[dict[str, Any
     return {field: value for field, (_, value) in searched.items() if value is not None}, fixed
 
 
+def _read(name: str, given: Any) -> Any:
+    """Return a constraint as `Bounds` takes it."""
+    return spans.read(name, given, SEARCHED[name]) if name in SEARCHED else READERS[name](name, given)
+
+
 def _one(name: str, given: object) -> int:
     """Return a constraint that is one number."""
     values = spans.read(name, given).values if isinstance(given, (int, str)) else ()
@@ -124,23 +128,37 @@ def _one(name: str, given: object) -> int:
     return values[0]
 
 
-def _aspect(given: Fractions) -> spans.Fractional:
+def _few(name: str, given: Sizes) -> tuple[int, ...]:
+    """Return a constraint that is a few numbers, each of which is tried."""
+    values = spans.read(name, given).values
+    if len(values) > MOST_TRIED:
+        raise ConfigError(f"{name} takes at most {MOST_TRIED} sizes, got {shown(given)}", field=name, got=given)
+    return tuple(values)
+
+
+def _aspect(name: str, given: Fractions) -> spans.Fractional:
     """Return the range of proportions; one number is a range of its own."""
-    read = spans.read_fractions("aspect", given, positive=True)
+    read = spans.read_fractions(name, given, positive=True)
     if len(read.values) > 2 or (len(read.values) == 2 and isinstance(given, str) and not read.is_range):
-        raise ConfigError(f"aspect takes a range such as {ASPECT}, got {shown(given)}", field="aspect", got=given)
+        raise ConfigError(f"{name} takes a range such as {ASPECT}, got {shown(given)}", field=name, got=given)
     return read
+
+
+READERS: dict[str, Callable[[str, Any], Any]] = {
+    "head_size": _few,
+    "embd_multiple": _one,
+    "aspect": _aspect,
+    "inner_ratio": spans.read_fractions,
+    "inner_multiple": _one,
+}
+"""The constraints that are no fields of a config, each with what reads it."""
 
 
 def _with_defaults(given: Mapping[str, Any], x: Dims) -> Bounds:
     """Return the bounds, with defaults for what is needed and not given."""
-    defaults: dict[str, Any] = {
-        "n_layer": spans.read("n_layer", N_LAYER),
-        "aspect": spans.read_fractions("aspect", ASPECT),
-        "head_size": tuple(spans.read("head_size", HEAD_SIZE).values),
-    }
+    defaults = {name: _read(name, text) for name, text in DEFAULTS.items()}
     if "n_inner" not in given:
-        defaults["inner_ratio"] = spans.read_fractions("inner_ratio", Fraction(x.n_inner, x.n_embd))
+        defaults["inner_ratio"] = _read("inner_ratio", Fraction(x.n_inner, x.n_embd))
     return Bounds(**{**defaults, **given})
 
 

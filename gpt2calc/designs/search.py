@@ -49,9 +49,6 @@ class Box(NamedTuple):
     inners: Sequence[int]
     measure: Measure
 
-    def __len__(self) -> int:
-        return len(self.layers) * len(self.inners)
-
     @property
     def least(self) -> int:
         """The count of its smallest shape."""
@@ -85,7 +82,8 @@ class Space:
         ]
         self._tried = 0
 
-    def __len__(self) -> int:
+    @property
+    def shapes(self) -> int:
         """How many shapes there are."""
         return sum(len(box.layers) * len(box.inners) for box in self.boxes)
 
