@@ -42,8 +42,6 @@ OURS = {
     "svg.hashsalt": "gpt2calc",
 }
 
-MISSING = "pictures need matplotlib: pip install 'gpt2calc[plot]'"
-
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -106,8 +104,9 @@ def drawable(words: str) -> str:
 
 @cache
 def _known() -> frozenset[int]:
-    """Return the characters that the font has."""
-    return frozenset(FT2Font(findfont(FONT)).get_charmap())
+    """Return the characters that the font has, plain and bold."""
+    plain, bold = (findfont(FontProperties(family=FONT, weight=weight)) for weight in ("normal", "bold"))
+    return frozenset(FT2Font(plain).get_charmap()) & frozenset(FT2Font(bold).get_charmap())
 
 
 def fitted(words: str, width: float, size: float, *, bold: bool = False) -> str:

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
+from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.bars import TOTAL
 from gpt2calc.plots.canvas import Canvas, inches, measured, sizes, spread
 from gpt2calc.plots.chart import percent, short
 from gpt2calc.plots.curves import BLOCKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from gpt2calc.plots.chart import Crossing
-    from gpt2calc.plots.curves import GrowthChart, Point
+    from gpt2calc.plots.curves import GrowthChart
     from gpt2calc.plots.style import Theme
 
 BESIDE = 6.5
@@ -35,11 +36,11 @@ LEADER = 2.2
 """How far a label stands from the end of its curve, in sizes of text."""
 
 
-class Curve(NamedTuple):
-    """One curve: its name, and its height at a point, from 0 to 1, exactly."""
+class _Curve(NamedTuple):
+    """One curve: its name, its exact height from 0 to 1 at each point, and what is said of its end."""
 
     name: str
-    at: Callable[[Point], Fraction]
+    heights: tuple[Fraction, ...]
     said: str
 
 
@@ -47,7 +48,7 @@ class _Panel(NamedTuple):
     """What one panel shows: its title, its curves, and what is written beside its lines across."""
 
     title: str
-    curves: tuple[Curve, ...]
+    curves: tuple[_Curve, ...]
     ticks: tuple[tuple[float, str], ...]
 
 
@@ -76,33 +77,25 @@ def draw(chart: GrowthChart, theme: Theme, width: float, height: float | None) -
 def _amounts(chart: GrowthChart) -> _Panel:
     """Return the panel of parameters: each group, and the total."""
     most = max(point.total for point in chart.points)
-    last = chart.points[-1]
-    curves = [
-        Curve(name, lambda point, name=name: Fraction(point.groups[name], most), short(last.groups[name]))  # type: ignore[misc]  # mypy does not type defaults of a lambda
-        for name in chart.present
-    ]
-    curves.append(Curve(TOTAL, lambda point: Fraction(point.total, most), short(last.total)))
+    held = {name: [point.groups[name] for point in chart.points] for name in chart.present}
+    held[TOTAL] = [point.total for point in chart.points]
+    curves = (_Curve(name, tuple(Fraction(x, most) for x in those), short(those[-1])) for name, those in held.items())
     unit = Fraction(1000) ** ((len(str(most)) - 1) // 3)
-    steps = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, float(most / unit))
-    ticks = [(float(Fraction(step) * unit / most), short(int(Fraction(step) * unit))) for step in steps]
-    return _Panel("parameters", tuple(curves), tuple(tick for tick in ticks if 0 <= tick[0] <= 1))
+    steps = [Fraction(step) * unit for step in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, float(most / unit))]
+    ticks = tuple((float(step / most), short(int(step))) for step in steps if 0 <= step <= most)
+    return _Panel("parameters", tuple(curves), ticks)
 
 
 def _shares(chart: GrowthChart) -> _Panel:
-    """Return the panel of shares: each group, and what the blocks hold where that crosses the embeddings."""
-    last = chart.points[-1]
-    curves = [
-        Curve(
-            name,
-            lambda point, name=name: Fraction(point.groups[name], point.total),  # type: ignore[misc]  # mypy does not type defaults of a lambda
-            percent(last.groups[name], last.total),
-        )
-        for name in chart.present
-    ]
+    """Return the panel of shares: each group, and what the blocks hold, which crosses the embeddings."""
+    held = {name: [point.groups[name] for point in chart.points] for name in chart.present}
     if {"attention", "mlp"} <= set(chart.present):
-        held = last.groups["attention"] + last.groups["mlp"]
-        share = percent(held, last.total)
-        curves.append(Curve(BLOCKS, lambda x: Fraction(x.groups["attention"] + x.groups["mlp"], x.total), share))
+        held[BLOCKS] = [sum(pair) for pair in zip(held["attention"], held["mlp"], strict=True)]
+    totals = [point.total for point in chart.points]
+    last = totals[-1]
+    curves = (
+        _Curve(name, tuple(map(Fraction, those, totals)), percent(those[-1], last)) for name, those in held.items()
+    )
     return _Panel("share of the total", tuple(curves), tuple((n / 4, f"{25 * n} %") for n in range(5)))
 
 
@@ -127,35 +120,38 @@ def _draw_panel(
     axes.set_xlim(chart.points[0].size, chart.points[-1].size)
     axes.set_ylim(0, 1)
     for curve in panel.curves:
-        _draw_curve(axes, chart, curve, theme, f"curve:{panel.title}:{curve.name}")
-    _labels(canvas, chart, panel, (right, y, high))
+        _draw_curve(axes, chart, curve, theme, _id("curve", panel.title, curve.name))
+    _labels(canvas, panel, (right, y, high))
     for number, crossing in enumerate(crossings):
         _mark(canvas, chart, crossing, (left, right, y, high), y - (len(crossings) - number - 0.3) * size.line)
 
 
-def _draw_curve(axes: Axes, chart: GrowthChart, curve: Curve, theme: Theme, gid: str) -> None:
-    """Draw a curve in its colour, on a wider one that sets it off from the paper and from what it crosses."""
-    across, up = [point.size for point in chart.points], [float(curve.at(point)) for point in chart.points]
-    if curve.name in theme.series and curve.name != TOTAL:
+def _id(*words: str) -> str:
+    """Return an id, in which no space may be."""
+    return ":".join(words).replace(" ", "_")
+
+
+def _draw_curve(axes: Axes, chart: GrowthChart, curve: _Curve, theme: Theme, gid: str) -> None:
+    """Draw a curve: a group's in its colour, on a wider one that sets it off from the paper and from what it crosses."""
+    across, up = [point.size for point in chart.points], list(map(float, curve.heights))
+    if curve.name in GROUPS:
         axes.plot(across, up, color=theme.ink, linewidth=2.6, clip_on=False, solid_capstyle="round")
-        axes.plot(across, up, color=theme.series[curve.name], linewidth=1.8, clip_on=False, gid=gid.replace(" ", "_"))
+        axes.plot(across, up, color=theme.series[curve.name], linewidth=1.8, clip_on=False, gid=gid)
     else:
         dashes = (0, (4, 2)) if curve.name == BLOCKS else "solid"
-        axes.plot(
-            across, up, color=theme.ink, linewidth=1.1, linestyle=dashes, clip_on=False, gid=gid.replace(" ", "_")
-        )
+        axes.plot(across, up, color=theme.ink, linewidth=1.1, linestyle=dashes, clip_on=False, gid=gid)
 
 
-def _labels(canvas: Canvas, chart: GrowthChart, panel: _Panel, where: tuple[float, float, float]) -> None:
+def _labels(canvas: Canvas, panel: _Panel, where: tuple[float, float, float]) -> None:
     """Write what each curve is, and where it ends, beside its end."""
     (right, y, high), size = where, canvas.sizes
-    ends = sorted((y + high * (1 - float(curve.at(chart.points[-1]))), n) for n, curve in enumerate(panel.curves))
+    ends = sorted((y + high * (1 - float(curve.heights[-1])), n) for n, curve in enumerate(panel.curves))
     places = spread([end for end, _ in ends], 1.3 * size.body, y, y + high)
     for (end, number), place in zip(ends, places, strict=True):
         curve, x = panel.curves[number], right + LEADER * size.body
-        colour = canvas.theme.ink if curve.name == TOTAL else canvas.theme.series.get(curve.name, canvas.theme.ink)
+        colour = canvas.theme.series[curve.name] if curve.name in GROUPS else canvas.theme.ink
         canvas.line((right + 2, end), (x - 3, place), colour, 1)
-        canvas.middle(x, place, f"{curve.name} {curve.said}", gid=f"label:{panel.title}:{curve.name}".replace(" ", "_"))
+        canvas.middle(x, place, f"{curve.name} {curve.said}", gid=_id("label", panel.title, curve.name))
 
 
 def _sizes_below(canvas: Canvas, chart: GrowthChart, where: tuple[float, float, float]) -> None:
@@ -186,6 +182,4 @@ def _mark(
     long = measured(words, size.body)
     start = min(max(at + 3, left), canvas.width - size.margin - long)
     canvas.line((at, baseline - 0.7 * size.body), (at, y + high), canvas.theme.faint, 0.7)
-    canvas.text(
-        start, baseline, words, gid=f"crossing:{crossing.at}:{crossing.above}:{crossing.below}".replace(" ", "_")
-    )
+    canvas.text(start, baseline, words, gid=_id("crossing", words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -119,20 +120,20 @@ def crossings(at: Callable[[int], Point], field: str, first: int, last: int) -> 
     pairs = [((one,), (other,)) for one, other in combinations(present, 2)]
     pairs.append((tuple(name for name in ("attention", "mlp") if name in present), ("embedding",)))
     found = []
-    for ours, theirs in pairs:
-
-        def difference(size: int, ours: tuple[str, ...] = ours, theirs: tuple[str, ...] = theirs) -> int:
-            groups = at(size).groups
-            return sum(groups[name] for name in ours) - sum(groups[name] for name in theirs)
-
-        names = " + ".join(ours), " + ".join(theirs)
-        turn = _turn(difference, first, last) if field == "n_embd" else last
-        for begin, end in ((first, turn), (turn, last)):
-            for sign, (above, below) in ((1, names), (-1, names[::-1])):
-                where = _first(lambda size, sign=sign: sign * difference(size) > 0, begin, end)  # type: ignore[misc]  # mypy does not type defaults of a lambda
-                if where is not None:
-                    found.append(Crossing(field, where, above, below))
+    for pair in pairs:
+        for above, below in (pair, pair[::-1]):
+            difference = partial(_difference, at, above, below)
+            turn = _turn(difference, first, last) if field == "n_embd" else last
+            sizes = (_first_above(difference, *part) for part in ((first, turn), (turn, last)))
+            names = " + ".join(above), " + ".join(below)
+            found += [Crossing(field, size, *names) for size in sizes if size is not None]
     return sorted(dict.fromkeys(found), key=lambda crossing: crossing.at)
+
+
+def _difference(at: Callable[[int], Point], ours: tuple[str, ...], theirs: tuple[str, ...], size: int) -> int:
+    """Return how much more some groups hold together than others, at a size."""
+    groups = at(size).groups
+    return sum(groups[name] for name in ours) - sum(groups[name] for name in theirs)
 
 
 def _turn(difference: Callable[[int], int], first: int, last: int) -> int:
@@ -146,13 +147,13 @@ def _turn(difference: Callable[[int], int], first: int, last: int) -> int:
     return min(max(first - (then - start) // bend, first), last)
 
 
-def _first(holds: Callable[[int], bool], begin: int, end: int) -> int | None:
-    """Return the smallest size from which something holds that does not at the beginning, by halving."""
-    if holds(begin) or not holds(end):
+def _first_above(difference: Callable[[int], int], begin: int, end: int) -> int | None:
+    """Return the smallest size at which a difference is above 0 that is not so at the beginning, by halving."""
+    if difference(begin) > 0 or difference(end) <= 0:
         return None
     while end - begin > 1:
         middle = (begin + end) // 2
-        begin, end = (begin, middle) if holds(middle) else (middle, end)
+        begin, end = (begin, middle) if difference(middle) > 0 else (middle, end)
     return end
 
 
