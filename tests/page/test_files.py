@@ -14,6 +14,7 @@ from gpt2calc.errors import UnreadableInputError
 from gpt2calc.webpage import facts
 from tests import test_safetensors, test_strict_json
 from tests.faults import configs, single
+from tests.fuzz import mutations
 from tests.goods import GOODS, X
 from tests.makers import safetensors, shards
 
@@ -217,6 +218,37 @@ def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
     found = opened.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
     refused = [name for name, problem in zip(DOCUMENTS, found, strict=True) if problem]
     assert refused == list(BAD)
+
+
+CHANGES = (
+    mutations.flip_a_bit,
+    mutations.set_a_byte,
+    mutations.truncate,
+    mutations.insert,
+    mutations.delete,
+    mutations.repeat,
+)
+
+
+def test_files_that_are_changed_at_random_are_judged_alike(
+    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read or refused by both, and with one verdict; what of a header is no JSON, each says in its own words."""
+    chance, folder, cases = random.Random(1), tmp_path, []
+    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
+    for number in range(250):
+        good = chance.choice(goods)
+        content = safetensors.content(good.tensors)
+        end = 8 + int.from_bytes(content[:8], "little")
+        changed = chance.choice(CHANGES)(content[8:end], chance)
+        cases.append(Case(f"{good.name}, {number}", {NAME: safetensors.framed(changed, content[end:])}))
+    monkeypatch.chdir(folder)
+    answers = asked(opened, cases)
+    for each, answer in zip(cases, answers, strict=True):
+        wanted = expected(each, folder)
+        assert answer.keys() == wanted.keys(), each.about
+        assert "unreadable" in answer or answer == wanted, each.about
+    assert 50 < sum("unreadable" in answer for answer in answers) < 249
 
 
 def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
