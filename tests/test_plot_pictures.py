@@ -442,13 +442,15 @@ def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
     parts = []
     for dtype, count in (("F16", 3), ("F32", 5)):
         summary = Summary()
-        summary.count = summary.finite = count
+        summary.zeros, summary.nans = 2, 1
+        summary.finite, summary.count = count + 2, count + 3
         summary.tally({-40: 1, -1: count - 1})
         parts.append(Part("wte", "weight", dtype, summary))
     chart = histograms.HistogramChart("two", tuple(parts), ())
     assert chart.series == ("weights in F16", "weights in F32")
-    assert chart.bins[0] == "< 2^-24"
-    assert sum(mark.part for mark in chart.marks) == 8
+    assert (chart.bins[:3], chart.bins[-1]) == (("0", "< 2^-24", "2^-24"), "NaN or Inf")
+    assert [mark.part for mark in chart.marks if mark.part] == [2, 1, 2, 1, 2, 1, 4, 1]
+    assert {mark.whole for mark in chart.marks} == {6, 8}
     found = plots.shapes(svg(chart))
     assert len({shape.box[0] for shape in found}) == len(found)
     assert faults(gpt2calc.plots.draw(chart)) == []

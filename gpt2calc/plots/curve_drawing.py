@@ -132,7 +132,7 @@ def _id(*words: str) -> str:
 
 
 def _draw_curve(axes: Axes, chart: GrowthChart, curve: _Curve, theme: Theme, gid: str) -> None:
-    """Draw a curve: a group's in its colour, on a wider one that sets it off from the paper and from what it crosses."""
+    """Draw a curve; a group's in its colour, on a wider one that sets it off from paper and other curves."""
     across, up = [point.size for point in chart.points], list(map(float, curve.heights))
     if curve.name in GROUPS:
         axes.plot(across, up, color=theme.ink, linewidth=2.6, clip_on=False, solid_capstyle="round")
