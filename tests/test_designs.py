@@ -290,6 +290,16 @@ def test_a_measure_is_the_convention(name: str, model: str) -> None:
         assert measure(n_layer, n_embd, n_inner) == every_shape.counted(name, shape)
 
 
+@pytest.mark.parametrize("name", every_shape.NAMES)
+def test_no_count_falls_when_a_size_grows(name: str) -> None:
+    """What the search rests on holds for every convention, in every structure that ships."""
+    for x in {preset.dims.structure: preset.dims for preset in gpt2calc.models()}.values():
+        measure = measures.of(measures.find(name), x)
+        for shape in ((1, 1, 0), (12, 768, 3072), (96, 12288, 1)):
+            grown = [tuple(size + (place == at) for place, size in enumerate(shape)) for at in range(3)]
+            assert min(measure(*larger) for larger in grown) >= measure(*shape)
+
+
 def test_the_result_shows_itself() -> None:
     """Its repr names the target, how many shapes there were, and the first; a notebook shows the tables."""
     designs = gpt2calc.design(124439808, top=2)
