@@ -36,6 +36,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import LETTERS, Dims
 from gpt2calc.explanation import lattice
 from gpt2calc.polynomial import Polynomial
+from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.tensor_table import WEIGHT
 from gpt2calc.webpage import document
@@ -416,6 +417,17 @@ def bare_options() -> str:
     return option_table(action for action in grouped(parser)["options"] if action.dest != "help")
 
 
+# Sweeps
+
+
+def sweep_columns() -> str:
+    """Draw every column that a sweep can have; the fields are drawn elsewhere."""
+    kinds = {columns.COUNT: "int64", columns.SHARE: "float64"}
+    found = (column for column in columns.COLUMNS.values() if column.kind in kinds)
+    rows = ((f"`{column.name}`", kinds[column.kind], column.sentence) for column in found)
+    return table(("column", "holds", "what it is"), rows)
+
+
 # The JSON
 
 
@@ -525,6 +537,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "sweep columns": sweep_columns,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
