@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "CONVENTIONS",
