@@ -48,12 +48,14 @@ def test_back_and_forward_walk_through_the_states(opened: Watched) -> None:
     opened.page.fill("#n_layer", "14")
     rested(opened)
     opened.page.go_back()
+    opened.until("byId('n_layer').value === '13'")
     agrees(opened, "gpt2", n_layer=13)
     opened.page.go_back()
+    opened.until("byId('n_layer').value === '12'")
     agrees(opened, "gpt2")
     opened.page.go_forward()
+    opened.until("byId('n_layer').value === '13'")
     agrees(opened, "gpt2", n_layer=13)
-    assert opened.page.input_value("#n_layer") == "13"
 
 
 def test_an_address_that_is_typed_is_read(opened: Watched) -> None:

@@ -143,7 +143,7 @@ function drawConventions() {
     const values = counts.map((count) => count.conventions[name]);
     const shown = counts.length === 1 ? values.map(number) : difference(values);
     const what = document.createDocumentFragment();
-    what.append(make("code", {}, name), make("small", {}, `${sentence}${unit === "parameters" ? "" : `, in ${unit}`}`));
+    what.append(make("code", {}, name), make("small", {}, unit === "bytes" ? `in bytes: ${sentence}` : sentence));
     return [[what, "what"], ...shown, ...(counts.length === 1 ? [[source, "source"]] : [])];
   });
   const headers =
@@ -162,21 +162,25 @@ function drawExplained() {
   const isAsked = state.figure.trim() !== "";
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
-  if (!isAsked)
-    return setText(byId("figure-said"), `Such as ${EXPLAIN.examples}: what was counted, and of which model.`);
+  const say = (text, name) => {
+    setText(byId("figure-said"), text);
+    byId("figure-said").className = name;
+  };
+  if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which model.`, "hint");
   try {
     const figure = readPrinted(state.figure);
     shipped ??= shippedCandidates();
-    const own = state.configs.map((config) => candidateOf(titleOf(config), dimsOf(config.fields)));
-    const candidates = [...own.filter(({ x }) => !shipped.some((other) => sameModel(x, other.x))), ...shipped];
+    const own = state.configs.map((config) => [titleOf(config), dimsOf(config.fields)]);
+    const others = own.filter(([, x]) => !shipped.some((other) => sameModel(x, other.x)));
+    const candidates = [...others.map(([name, x]) => candidateOf(name, x)), ...shipped];
     const found = readingsOf(figure, candidates);
-    setText(byId("figure-said"), `${answerOf(figure, found, candidates)}.`);
+    say(`${answerOf(figure, found, candidates)}.`, "answer");
     table.parentElement.hidden = false;
     const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
     return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], rows.map(explainedRow));
   } catch (error) {
     if (!(error instanceof Sentence)) throw error;
-    return setText(byId("figure-said"), error.message);
+    return say(error.message, "problem");
   }
 }
 
