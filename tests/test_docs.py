@@ -210,7 +210,7 @@ WITH_FENCES = [page for page in PAGES if "```python" in text(page) or "```consol
 
 @pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder that has a config.json wherever the docs name one, checkpoints of gpt2, and claims.toml."""
+    """Stand in a folder that has a config.json wherever the docs name one, checkpoints of gpt2, claims.toml and configs.csv."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -219,6 +219,7 @@ def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         generate.write_released(tmp_path / name, "gpt2")
     (claims,) = (snippet.body for snippet in snippets(DOCS / "claims.md") if snippet.language == "toml")
     (tmp_path / "claims.toml").write_text(claims, encoding="utf-8")
+    (tmp_path / "configs.csv").write_text("n_layer,n_embd\n24,1024\n12,768\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
