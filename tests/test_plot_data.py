@@ -161,6 +161,7 @@ def exact(crossings: tuple[Crossing, ...]) -> set[tuple[int, str, str]]:
         ("n_layer", range(1, 97), {}),
         ("n_layer", range(30), {}),
         ("n_embd", range(1, 1500), {}),
+        ("n_embd", range(355, 357), {}),
         ("n_embd", range(1, 300), {"n_layer": 1, "vocab_size": 30, "n_positions": 5, "n_inner": 77}),
         ("n_embd", range(1, 200), {"n_layer": 2, "vocab_size": 5, "head": "double_heads", "n_inner": 300}),
         ("vocab_size", range(1, 3000), {"n_embd": 8, "n_layer": 30}),
@@ -365,6 +366,14 @@ def test_values_that_were_not_read_are_asked_for() -> None:
     for nothing in (gpt2calc.verify(plots.CHECKPOINT), gpt2calc.count("gpt2"), None):
         with pytest.raises(ConfigError, match=r"^expected what gpt2calc.verify\(target, values=True\) returns"):
             histograms.of_values(nothing)
+
+
+def test_a_checkpoint_without_values_is_told_in_a_sentence() -> None:
+    """Nothing was read, so there is nothing to draw."""
+    verification = plots.verified()
+    verification.values.parts = ()
+    with pytest.raises(ConfigError, match=r"there are no values to draw$"):
+        histograms.of_values(verification)
 
 
 # ---------------------------------------------------------------- every chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.plots.bars import TOTAL, BarChart, length, wordings
+from gpt2calc.plots.bars import LEVELS, TOTAL, BarChart, length, worded
 from gpt2calc.plots.canvas import (
     POINTS,
     Canvas,
@@ -78,13 +78,15 @@ def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
     rows, gap = chart.rows(), 2 * size.gap
     left = size.margin + min(max(measured(label, size.body) for label, _ in rows), NAMES * width) + gap
     edge, columns = width - size.margin, []
-    room, said = width - size.margin - left, full
-    for said, least in ((full, ROOMY), (short, BARS)):
-        totals = max(measured(words, size.body) for words in (TOTAL, *(said(marks[0].whole) for _, marks in rows)))
-        if room - totals - gap >= least * width:
-            columns.append((TOTAL, edge))
-            edge -= totals + gap
-            break
+    room = width - size.margin - left
+
+    def wide_of(said: Callable[[int], str]) -> float:
+        return max(measured(words, size.body) for words in (TOTAL, *(said(marks[0].whole) for _, marks in rows))) + gap
+
+    number = full if room - wide_of(full) >= ROOMY * width else short
+    if room - wide_of(number) >= BARS * width:
+        columns.append((TOTAL, edge))
+        edge -= wide_of(number)
     for place in reversed(range(len(chart.series))):
         marks = [row[place] for _, row in rows]
         fits = sum(bool(_inside(mark, edge - left, size)) for mark in marks)
@@ -92,7 +94,7 @@ def _planned(chart: BarChart, size: Sizes, width: float) -> _Plan:
         if 2 * fits < len(marks) and edge - wide - gap - left >= BARS * width:
             columns.append((chart.series[place], edge))
             edge -= wide + gap
-    return _Plan(left, edge, tuple(columns), said)
+    return _Plan(left, edge, tuple(columns), number)
 
 
 def _share(mark: Mark) -> str:
@@ -202,24 +204,28 @@ class _Grid(NamedTuple):
 
 def _grid(chart: BarChart, size: Sizes, width: float) -> _Grid:
     """Put as many panels side by side as there is room for, with numbers as long as there is room for."""
-    room = width - 2 * size.margin
+    gap, many = 2.5 * size.gap, len(chart.panels)
     names = min(max(measured(mark.label, size.body) for mark in chart.marks), NAMES * width) + size.gap
-    for level in range(3):
-        said = {mark: wordings(panel, mark) for panel, marks in chart.panels for mark in marks}
-        words = {mark: each[min(level, len(each) - 1)] for mark, each in said.items()}
-        numbers: dict[str, float] = {}
-        for panel, marks in chart.panels:
-            wide = max(measured(words[mark], size.body) for mark in marks) + size.gap
-            numbers[panel.scale] = max(wide, numbers.get(panel.scale, 0))
-        least = LEAST_PANEL * size.body + max(numbers.values())
-        gap = 2.5 * size.gap
-        across = int((room - names + gap) // (least + gap))
-        if across or level == 2:
-            across = max(1, min(across, len(chart.panels)))
-            across = -(-len(chart.panels) // -(-len(chart.panels) // across))  # as many in each line as in the others
-            longest = {panel.scale: Fraction(*chart.longest(panel)) for panel, _ in chart.panels}
-            return _Grid(across, names, (room - names - gap * (across - 1)) / across, words, numbers, longest)
-    raise AssertionError
+    room = width - 2 * size.margin - names
+    for level in range(LEVELS):
+        words = {mark: worded(panel, mark, level) for panel, marks in chart.panels for mark in marks}
+        numbers = _numbers(chart, words, size)
+        across = int((room + gap) // (LEAST_PANEL * size.body + max(numbers.values()) + gap))
+        if across:
+            break
+    across = max(1, min(across, many))
+    across = -(-many // -(-many // across))  # as many in each line as in the others
+    longest = {panel.scale: Fraction(*chart.longest(panel)) for panel, _ in chart.panels}
+    return _Grid(across, names, (room - gap * (across - 1)) / across, words, numbers, longest)
+
+
+def _numbers(chart: BarChart, words: dict[Mark, str], size: Sizes) -> dict[str, float]:
+    """Return how much room the numbers of each scale take: bars on one scale end alike."""
+    found: dict[str, float] = {}
+    for panel, marks in chart.panels:
+        wide = max(measured(words[mark], size.body) for mark in marks) + size.gap
+        found[panel.scale] = max(wide, found.get(panel.scale, 0))
+    return found
 
 
 def _panels(chart: BarChart, theme: Theme, width: float, height: float | None) -> Figure:

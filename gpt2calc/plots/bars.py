@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHARE, COUNT = "share", "count"
 """What a bar's length stands for: its part of the whole, or its part."""
 
+LEVELS = 3
+"""How many ways a number can be written in, the longest first."""
+
 WEIGHTS, BIASES, TOTAL = "weights", "biases", "total"
 
 
@@ -88,6 +91,12 @@ def wordings(panel: Panel, mark: Mark) -> tuple[str, ...]:
     number = full(mark.part)
     share = [f"{number} ({percent(mark.part, mark.whole)})"] if panel.shares else []
     return tuple(dict.fromkeys((*share, number, short(mark.part))))
+
+
+def worded(panel: Panel, mark: Mark, level: int) -> str:
+    """Return what stands beside a mark's bar, the shorter the higher the level."""
+    said = wordings(panel, mark)
+    return said[min(level, len(said) - 1)]
 
 
 def of_shares(counts: tuple[ParameterCount, ...], *, grouped: bool = False) -> BarChart:

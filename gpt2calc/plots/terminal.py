@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.plots.areas import Treemap
-from gpt2calc.plots.bars import BarChart, length, wordings
+from gpt2calc.plots.bars import LEVELS, BarChart, length, worded
 from gpt2calc.plots.chart import full, percent
 from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.histograms import HistogramChart
@@ -138,11 +138,8 @@ def _panels(pen: _Pen, chart: BarChart) -> list[str]:
     lines: list[str] = []
     name = pen.names(mark.label for mark in chart.marks)
     for panel, marks in chart.panels:
-        said = [wordings(panel, mark) for mark in marks]
-        level = next(
-            (n for n in (0, 1) if name + max(len(x[min(n, len(x) - 1)]) for x in said) < pen.width * 2 // 3), 2
-        )
-        words = [x[min(level, len(x) - 1)] for x in said]
+        ways = [[worded(panel, mark, level) for mark in marks] for level in range(LEVELS)]
+        words = next((way for way in ways if name + max(map(len, way)) < pen.width * 2 // 3), ways[-1])
         number = max(map(len, words))
         wide = max(pen.width - name - number - 2 * len(GAP), 1)
         part, whole = chart.longest(panel)
