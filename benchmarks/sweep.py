@@ -51,7 +51,7 @@ SMALL = {**GRID, "n_positions": range(128, 1281, 128)}
 FILTER = {**GRID, "vocab_size": range(500, 50_001, 150)}
 """3.3·10⁸ models."""
 
-CONDITION = "total < 400e6 and mlp_share > 0.6"
+CONDITION = "399e6 < total < 400e6 and mlp_share > 0.6"
 LARGE = ("--n-layer", "1:100", "--n-embd", "64:6400:64", "--n-positions", "128:12800:128", "--vocab", "50:50000:50")
 """10⁹ models."""
 

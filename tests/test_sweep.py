@@ -131,7 +131,7 @@ def test_all_columns_are_those_that_say_anything() -> None:
         ({"n_layer": [-1, 5]}, ConfigError, "n_layer must be a whole number, 0 or more, got -1"),
         ({"n_layer": ["12"]}, ConfigError, "n_layer must be a whole number, 0 or more, got '12'"),
         ({"n_layer": [True, False]}, ConfigError, "n_layer must be a whole number, 0 or more, got true"),
-        ({"tied": [1, 0]}, ConfigError, "tie_word_embeddings must be true or false, got 1"),
+        ({"tied": [1, 0]}, ConfigError, "tie_word_embeddings must be true or false, got 0"),
         ({"head": ["lm", "x"]}, ConfigError, "head must be one of none, lm"),
         ({"n_head": [0]}, ConfigError, "n_head must be a whole number, 1 or more, got 0"),
         ({"n_layrs": [1]}, ConfigError, "there is no field n_layrs: did you mean n_layer"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from gpt2calc.sweeps.runs import FileRun, GridRun
+    from gpt2calc.sweeps.runs import Run
 
 EXAMPLES = """examples:
   gpt2calc sweep --n-layer 12:96:12 --n-embd 768,1024,1280
@@ -166,7 +166,7 @@ def _workers(jobs: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _bar(ready: GridRun | FileRun, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+def _bar(ready: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Give what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
@@ -182,7 +182,7 @@ def _bar(ready: GridRun | FileRun, *, quiet: bool) -> Iterator[Callable[[int], N
 
 def _print(
     arguments: argparse.Namespace,
-    ready: GridRun | FileRun,
+    ready: Run,
     form: str,
     executor: Any,
     progress: Callable[[int], None] | None,
@@ -213,14 +213,14 @@ def _totals(result: Any) -> Iterator[int]:
     yield from result["total"].tolist() if "total" in result else ()
 
 
-def _say(ready: GridRun | FileRun) -> None:
+def _say(ready: Run) -> None:
     for note in ready.remarks:
         print(f"note: {note}", file=sys.stderr)
 
 
 def _write(
     arguments: argparse.Namespace,
-    ready: GridRun | FileRun,
+    ready: Run,
     form: str,
     executor: Any,
     progress: Callable[[int], None] | None,

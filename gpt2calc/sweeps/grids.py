@@ -66,6 +66,11 @@ class Grid(NamedTuple):
         return sum(piece.length for piece in pieces(self))
 
     @property
+    def has_heads(self) -> bool:
+        """Whether rows have a number of heads, which must divide their width."""
+        return any(name == "n_head" for name, _ in self.sizes)
+
+    @property
     def swept(self) -> tuple[str, ...]:
         """The fields that were given several values, in the order in which they run."""
         return tuple(name for name, values in (*self.switches, *self.sizes) if length(values) > 1)
@@ -112,8 +117,7 @@ def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[st
     order = tuple(given)
     heads = given.pop("n_head", None)
     several = {name: values for name, values in given.items() if isinstance(values, (tuple, range))}
-    base, notes = base_fields(model, {name: value for name, value in given.items() if name not in several})
-    name, fixed = base
+    name, fixed, notes = base_fields(model, {name: value for name, value in given.items() if name not in several})
     _check(fixed, several)
     if "n_embd" in several and fixed.get("n_inner") is not None and "n_inner" not in several:
         notes = (*notes, f"n_inner stays {fixed['n_inner']:,} while n_embd runs")
@@ -127,7 +131,7 @@ def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[st
     return Grid(name, tuple(fixed.items()), running, switches), notes
 
 
-def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[tuple[str, dict[str, Any]], tuple[str, ...]]:
+def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Return the name and the fields of the model that rows are put over, and its notes; n_head stays out."""
     from gpt2calc.config import canonical  # see `read`
 
@@ -136,7 +140,7 @@ def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[tuple[s
     if given is None:  # bare dims: a field put over them, the same one, gives the fields that they come from
         given = resolve(model, {**fields, "n_layer": source.dims.n_layer}).given or {}
     found = {field: value for field, value in {**DEFAULTS, **given}.items() if field != "n_head"}
-    return (name, canonical(found)), source.notes
+    return name, canonical(found), source.notes
 
 
 def _check(fixed: Mapping[str, Any], several: Mapping[str, Values]) -> None:
@@ -144,7 +148,7 @@ def _check(fixed: Mapping[str, Any], several: Mapping[str, Values]) -> None:
     from gpt2calc.config import Config  # see `read`
 
     for field, values in several.items():
-        for value in extremes(values) if field in LETTERS and all(type(x) is int for x in values[:1]) else values:
+        for value in _judged(values):
             Config(**{**fixed, field: value})
 
 
@@ -152,9 +156,14 @@ def _heads(values: Any) -> Axis:
     from gpt2calc.config import Config  # see `read`
 
     axis: Axis = values if isinstance(values, (range, tuple)) else (values,)
-    for value in extremes(axis) if all(type(value) is int for value in axis[:1]) else axis:
+    for value in _judged(axis):
         Config(n_embd=value if isinstance(value, int) and value > 0 else 1, n_head=value)
     return axis
+
+
+def _judged(values: Values) -> tuple[Any, ...]:
+    """Return the values that show whether all can be taken: of whole numbers the smallest and the largest."""
+    return extremes(values) if type(values[0]) is int else tuple(values)
 
 
 def refuse_overflow(piece: Piece, columns: Iterable[str]) -> None:
@@ -194,7 +203,7 @@ def bounds(piece: Piece, name: str) -> tuple[int, int]:
 def everything(grid: Grid) -> tuple[str, ...]:
     """Return the columns that say anything of a grid: sizes, switches that run, what a model can hold, conventions."""
     models = [piece.most() for piece in pieces(grid)]
-    running = {*grid.swept, *(["n_head"] if "n_head" in dict(grid.sizes) else [])}
+    running = {*grid.swept, *(["n_head"] if grid.has_heads else [])}
     idle = {name for name in COLUMNS if COLUMNS[name].measure is None and not COLUMNS[name].part} - set(SIZES[:5])
     labelled = any(x.score or x.classifier or x.multiple_choice_head for x in models)
     idle -= {*running, *(["num_labels"] if labelled else [])}

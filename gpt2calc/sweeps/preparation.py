@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gpt2calc.sources import Model
-    from gpt2calc.sweeps.runs import FileRun, GridRun
+    from gpt2calc.sweeps.runs import Run
 
 MISSING = "pip install 'gpt2calc[sweep]'"
 
 
-def prepare(model: Model | None, fields: Mapping[str, Any], **request: Any) -> GridRun | FileRun:
+def prepare(model: Model | None, fields: Mapping[str, Any], **request: Any) -> Run:
     """Check what is asked, as `gpt2calc.sweep` describes it, and return the run, of which nothing has been computed.
 
     Raises:

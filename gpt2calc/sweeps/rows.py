@@ -61,12 +61,9 @@ class RowModels:
             widths = self.sizes.get("n_embd", np.int64(self.base["n_embd"]))
             odd |= (heads > 0) & (widths % np.maximum(heads, 1) != 0)
         for name in self._structural():
-            if name != "pad_vocab_size_multiple":
-                for word in {word for word in self.fields[name] if isinstance(word, str)}:
-                    if not self._is_taken({name: word}):
-                        odd |= np.array([each == word for each in self.fields[name]])
-            else:
-                odd |= np.array([each is not None and each < 1 for each in self.fields[name]])
+            for value in {each for each in self.fields[name] if each is not None and not isinstance(each, bool)}:
+                if not self._is_taken({name: value}):
+                    odd |= np.array([each == value for each in self.fields[name]])
         if odd.any():
             self._refuse(int(odd.argmax()))
 
@@ -103,13 +100,9 @@ class RowModels:
     def _groups(self) -> list[tuple[Int64Array, Dims]]:
         """Return the rows of each structure, with dims whose sizes are arrays where rows give them."""
         names = self._structural()
-        keys = list(zip(*(self.fields[name] for name in names), strict=True)) if names else [()] * self.length
-        places: dict[tuple[Any, ...], list[int]] = {}
-        if names:
-            for place, key in enumerate(keys):
-                places.setdefault(key, []).append(place)
-        else:
-            places[()] = list(range(self.length)) if self.length else []
+        places: dict[tuple[Any, ...], Any] = {} if names else {(): range(self.length)}
+        for place, key in enumerate(zip(*(self.fields[name] for name in names), strict=True)):
+            places.setdefault(key, []).append(place)
         found = []
         for key, chosen in places.items():
             where = np.array(chosen, dtype=np.int64)

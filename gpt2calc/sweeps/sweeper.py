@@ -10,7 +10,7 @@ import numpy as np
 from gpt2calc.errors import ConfigError
 from gpt2calc.sweeps.models import empty, joined
 from gpt2calc.sweeps.report import Sweep
-from gpt2calc.sweeps.runs import FileRun, GridRun, order
+from gpt2calc.sweeps.runs import GridRun, order
 from gpt2calc.sweeps.tasks import Prepared
 
 if TYPE_CHECKING:
@@ -32,17 +32,18 @@ def ready(
     sort: str | None = None,
     top: int | None = None,
     file: str | os.PathLike[str] | None = None,
-) -> GridRun | FileRun:
+) -> Run:
     """Check what is asked, as `gpt2calc.sweep` describes it, and return the run, of which nothing has been computed.
 
     Raises:
         ConfigError, UnknownNameError, UnreadableInputError, Int64OverflowError: as `gpt2calc.sweep`.
     """
     ordered = order(sort, top)
-    run: GridRun | FileRun
     if file is None:
-        run = GridRun(model, fields or {}, where, ordered)
+        run: Run = GridRun(model, fields or {}, where, ordered)
     else:
+        from gpt2calc.sweeps.file_runs import FileRun  # loads pyarrow, which a grid does without
+
         run = FileRun(os.fspath(file), model, fields or {}, where, ordered)
     run.select(columns)
     return run
@@ -77,13 +78,13 @@ def stream(
     return run.chunks(executor)
 
 
-def sweep(run: GridRun | FileRun, executor: Any = None, progress: Progress | None = None) -> Sweep:
+def sweep(run: Run, executor: Any = None, progress: Progress | None = None) -> Sweep:
     """Compute all of a run, and return it in memory.
 
     Raises:
         ConfigError: it would not fit there.
     """
-    if isinstance(run, GridRun) and not run.where and not run.ordered.key and "n_head" not in dict(run.grid.sizes):
+    if isinstance(run, GridRun) and not run.is_filtered and run.ordered.key is None:
         return result(run, _placed(run, executor, progress))
     parts, count, room = [], 0, memory()
     for part in run.chunks(executor, progress):

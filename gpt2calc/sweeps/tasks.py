@@ -7,7 +7,9 @@ these. A sweep that is sorted takes only numbers and keys of rows from a task.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -60,21 +62,23 @@ class Chunk(NamedTuple):
 
 
 class Prepared:
-    """A plan with what is computed once: in a thread of its own, since it holds room for numbers that is used again."""
+    """A plan with what is computed once, for one thread, since it holds room for numbers that is used again.
+
+    Only the piece that was used last is kept, so that many pieces take no more room than one.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.condition = None if plan.where is None else conditions.read(plan.where)
-        self.starts: list[int] = []
-        self.pieces: list[PieceModels] = []
-        place = 0
-        for piece in grids.pieces(plan.grid):
-            self.starts.append(place)
-            self.pieces.append(PieceModels(piece))
-            place += piece.length
-        self.length = place
-        self.has_heads = any(name == "n_head" for name, _ in plan.grid.sizes)
-        self._checked: set[int] = set()
+        self.pieces = grids.pieces(plan.grid)
+        self.starts = [0, *accumulate(piece.length for piece in self.pieces)]
+        self._last: tuple[int, PieceModels] | None = None
+
+    def models(self, place: int) -> PieceModels:
+        """Return the models of a piece."""
+        if self._last is None or self._last[0] != place:
+            self._last = place, PieceModels(self.pieces[place])
+        return self._last[1]
 
     def check(self) -> None:
         """Raise where any count that is needed does not fit in int64, or the condition could leave it.
@@ -82,36 +86,28 @@ class Prepared:
         Raises:
             Int64OverflowError, ConfigError: as `grids.refuse_overflow` and `Condition.check`.
         """
-        named = (
-            *self.plan.columns,
-            *(self.condition.columns if self.condition else ()),
-            *filter(None, [self.plan.key]),
-        )
-        counts = dict.fromkeys(count for name in named for count in measured(name))
-        for models in self.pieces:
-            grids.refuse_overflow(models.piece, counts)
+        counts = dict.fromkeys(count for name in named(self.plan, self.condition) for count in measured(name))
+        for piece in self.pieces:
+            grids.refuse_overflow(piece, counts)
             if self.condition:
-                self.condition.check(models.bounds)
+                self.condition.check(partial(grids.bounds, piece))
 
     def parts(self, start: int, stop: int) -> Iterator[tuple[PieceModels, int, int, int]]:
         """Yield the pieces that a range of rows lies in, each with its first row and the range within it."""
-        for place, models in zip(self.starts, self.pieces, strict=True):
-            first, last = max(start, place), min(stop, place + models.length)
+        for place, (begin, end) in enumerate(pairwise(self.starts)):
+            first, last = max(start, begin), min(stop, end)
             if first < last:
-                yield models, place, first - place, last - place
+                yield self.models(place), begin, first - begin, last - begin
 
     def at(self, rows: Int64Array) -> dict[str, Any]:
         """Return the columns of single rows, in the order in which they are given."""
         owner = np.searchsorted(self.starts, rows, side="right") - 1
-        found: dict[str, Any] = {}
-        for place in np.unique(owner):
+        found = {name: np.empty(len(rows), dtype=empty(name).dtype) for name in self.plan.columns}
+        for place in np.unique(owner).tolist():
             chosen = owner == place
-            for name in self.plan.columns:
-                values = spread(self.pieces[place].at(name, rows[chosen] - self.starts[place]), int(chosen.sum()))
-                if name not in found:
-                    found[name] = np.empty(len(rows), dtype=empty(name).dtype)
-                found[name][chosen] = values
-        return found or {name: empty(name) for name in self.plan.columns}
+            for name, values in found.items():
+                values[chosen] = self.models(place).at(name, rows[chosen] - self.starts[place])
+        return found
 
 
 _prepared = threading.local()
@@ -125,19 +121,41 @@ def prepared(plan: Plan) -> Prepared:
     return found
 
 
+def forget() -> None:
+    """Let go of what this thread has kept for the sweep that it worked on."""
+    _prepared.last = None
+
+
+class Asked(Protocol):
+    """What names columns: a plan."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are wanted."""
+
+    @property
+    def key(self) -> str | None:
+        """The column that orders the rows."""
+
+
+def named(plan: Asked, condition: Condition | None) -> tuple[str, ...]:
+    """Return every column that has a part in a sweep: those wanted, those of the condition, and the key."""
+    return (*plan.columns, *(condition.columns if condition else ()), *([plan.key] if plan.key else []))
+
+
 def run(plan: Plan, start: int, stop: int) -> Chunk:
     """Run one task: look at the rows of a range, and return what is wanted of them."""
     ready = prepared(plan)
     best = Best(plan.descending, plan.top)
-    rows, columns, left_out = [], [], 0
+    rows, columns, left_out, has_heads = [], [], 0, plan.grid.has_heads
     for models, place, first, last in ready.parts(start, stop):
-        if not ready.condition and not ready.has_heads and not plan.key:
+        if not ready.condition and not has_heads and not plan.key:
             rows.append(np.arange(place + first, place + last, dtype=np.int64))
             columns.append({name: _whole(models, name, first, last) for name in plan.columns})
             continue
         for begin in range(first, last, models.block):
             end = min(begin + models.block, last)
-            found, missed = wanted(models, begin, end, ready.condition, has_heads=ready.has_heads)
+            found, missed = wanted(models, begin, end, ready.condition, has_heads=has_heads)
             left_out += missed
             if plan.key:
                 best.offer(found + (place + begin), _picked(models, plan.key, begin, end, found))
