@@ -106,27 +106,26 @@ def _labels(
         ways = [_wordings(spot.leaf, spot.block) for spot in spots]
         for size, way in product((canvas.sizes.body, SMALLEST), range(len(ways[0]))):
             lines = [each[way] for each in ways]
-            if all(_fits(each, size, wide, high) for each in lines):
+            if all(_fits(each, size, wide, high, headed=bool(spots[0].block)) for each in lines):
                 for spot, each in zip(spots, lines, strict=True):
                     _write(canvas, spot, each, corner, size)
                 break
 
 
-def _fits(lines: Sequence[str], size: float, wide: float, high: float) -> bool:
-    return LEADING * size * len(lines) <= high and max(measured(each, size, bold=True) for each in lines) <= wide
+def _fits(lines: Sequence[str], size: float, wide: float, high: float, *, headed: bool) -> bool:
+    widths = (measured(words, size, bold=headed and not number) for number, words in enumerate(lines))
+    return LEADING * size * len(lines) <= high and max(widths) <= wide
 
 
 def _wordings(leaf: Node, block: str) -> tuple[tuple[str, ...], ...]:
     """Return what can be written in a rectangle, the longest first, each as lines."""
     name, _, role = leaf.name.rpartition(".")
-    number, head = full(leaf.size), (block,) if block else ()
-    return (
-        (*head, leaf.name, number),
-        (*head, f"{name}.", role, number),
-        (*head, name),
-        (*head, name.rpartition(".")[2]),
-        (block.removeprefix("block "),) if block else (name.rpartition(".")[2],),
-    )
+    number, last = full(leaf.size), name.rpartition(".")[2]
+    whole = ((leaf.name, number), (f"{name}.", role, number), (name,), (last,))
+    if not block:
+        return whole
+    short = block.removeprefix("block ")
+    return (*((block, *lines) for lines in whole), *((short, *lines) for lines in whole[2:]), (short,))
 
 
 def _write(canvas: Canvas, spot: _Spot, lines: Sequence[str], corner: tuple[float, float], size: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, shortened_path
@@ -19,6 +20,9 @@ WITHOUT_DATES = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 """What would differ from day to day, or from one version of matplotlib to the next, is left out."""
+
+_FONT = re.compile(rb"(<text style=\"[^\"]*'DejaVu Sans')")
+"""Where an SVG names its font: a reader who has not got it should see one of its shape, and no serifs."""
 
 
 def format_of(path: str) -> str:
@@ -50,7 +54,7 @@ def rendered(figure: Figure, form: str, dpi: float = 200) -> bytes:
     metadata: dict[str, Any] = {**WITHOUT_DATES[form], "Title": str(figure.get_label()) or None}
     with style():
         figure.savefig(file, format=form, dpi=dpi, metadata=metadata, facecolor=figure.get_facecolor())
-    return file.getvalue()
+    return _FONT.sub(rb"\1, Verdana, sans-serif", file.getvalue()) if form == "svg" else file.getvalue()
 
 
 def write(content: bytes, path: str) -> None:
