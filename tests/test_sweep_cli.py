@@ -46,6 +46,17 @@ def test_a_long_table_shows_its_first_rows_and_says_so(run: Run) -> None:
     )
 
 
+def test_a_narrow_terminal_gets_fewer_shares_and_no_second_table(program: Program) -> None:
+    """What tells the models apart stays beside their totals; columns that are named are all shown."""
+    words = ("sweep", "--n-layer", "12,24", "--n-embd", "768", "--vocab", "50257,50304")
+    for width, shares in ((100, 3), (60, 2), (50, 1), (40, 0)):
+        shown = program(*words, env=environment(COLUMNS=str(width))).stdout.decode().splitlines()
+        assert (len(shown), shown[2].count("%")) == (7, shares)
+        assert max(map(len, shown)) <= width
+    named = program(*words, "--columns", "n_layer,total,mlp_share,attention_share", env=environment(COLUMNS="40"))
+    assert named.stdout.decode().count("%") > 8
+
+
 @pytest.mark.parametrize(
     ("words", "rows"),
     [

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import SWITCHES, add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of
 from gpt2calc.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -203,10 +203,11 @@ def _print(
     else:
         result = sweeper.result(ready, *ready.head(most, executor, progress))
     tables = result.tables(most)
+    human = tables if arguments.columns else result.tables(most, columns())
     notes = list(result.notes)
     if not whole and result.rows < result.count:
         notes.append(f"{result.rows:,} of {result.count:,} rows are shown; --rows shows more, -o FILE writes all")
-    return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=_totals(result), notes=notes)
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=_totals(result), notes=notes)
 
 
 def _totals(result: Any) -> Iterator[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.sweeps.columns import COLUMNS, SHARE
-from gpt2calc.table import Percent, Table
+from gpt2calc.table import Percent, Table, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/sweep/1"
+
+GAP = 2
+"""How many characters a terminal has between two columns."""
 
 SHOWN = 20
 """How many rows a table shows unless more are asked for."""
@@ -91,8 +94,13 @@ class Sweep(Mapping[str, Any]):
 
         return html.write(self.tables())
 
-    def tables(self, most: int = SHOWN) -> list[Table]:
-        """Lay the first rows out as one table, and say in its title how many there are."""
+    def tables(self, most: int = SHOWN, width: int | None = None) -> list[Table]:
+        """Lay the first rows out as one table, and say in its title how many there are.
+
+        Args:
+            most: how many rows.
+            width: the characters of a line, beyond which shares are left out, the last ones first; None for any.
+        """
         number = min(most, self.rows)
         what = f"{self.count:,} models" if self.count != 1 else "1 model"
         title = f"{self.model}, {what}" + (f", the first {number:,}" if number < self.count else "")
@@ -102,7 +110,11 @@ class Sweep(Mapping[str, Any]):
             for name, values in self._columns.items()
         ]
         headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self._columns)
-        return [Table(title, headers, tuple(zip(*lists, strict=True)))]
+        widths = [max(map(len, (head, *map(text, cells)))) + GAP for head, cells in zip(headers, lists, strict=True)]
+        while width is not None and sum(widths) - GAP > width and COLUMNS[list(self)[len(widths) - 1]].kind == SHARE:
+            widths.pop()
+        count = len(widths)
+        return [Table(title, headers[:count], tuple(zip(*lists[:count], strict=True)))]
 
 
 def _cell(name: str, value: Any, total: int | None) -> Cell:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DENSE = 8
 """Where more than one row in so many is wanted, a column is computed for all and picked from."""
 
-ROWS, BYTES = 2**22, 2**24
+ROWS, BYTES = 2**22, 2**25
 """A task has at most so many rows, and at most so many bytes of columns to give back."""
 
 
