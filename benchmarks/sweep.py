@@ -51,6 +51,9 @@ SMALL = {**GRID, "n_positions": range(128, 1281, 128)}
 FILTER = {**GRID, "vocab_size": range(500, 50_001, 150)}
 """3.3·10⁸ models."""
 
+TURNS = 600_000
+"""Sums of small arrays that take about as long as the sweeps beside them."""
+
 CONDITION = "399e6 < total < 400e6 and mlp_share > 0.6"
 LARGE = ("--n-layer", "1:100", "--n-embd", "64:6400:64", "--n-positions", "128:12800:128", "--vocab", "50:50000:50")
 """10⁹ models."""
@@ -131,6 +134,21 @@ def processes(pool: ProcessPoolExecutor) -> Iterator[Row]:
     ):
         two, one = partial(sweep, executor=pool, **asked, **FILTER), partial(sweep, **asked, **FILTER)
         yield Row(f"{number} {name}, two processes / one", (), target, partial(pair, two, one))
+    both, alone = partial(sums_by_two, pool, TURNS), partial(sums, TURNS)
+    yield Row("- numpy's sums, two processes / one", (), None, partial(pair, both, alone))
+
+
+def sums(turns: int) -> None:
+    """Add two small arrays, again and again: what a core can do that waits for no memory."""
+    one, other, out = np.arange(10_000), np.arange(10_000), np.empty(10_000, dtype=np.int64)
+    for _ in range(turns):
+        np.add(one, other, out=out)
+
+
+def sums_by_two(pool: ProcessPoolExecutor, turns: int) -> None:
+    """Let two processes do half of the sums each."""
+    for future in [pool.submit(sums, turns // 2) for _ in range(2)]:
+        future.result()
 
 
 def pair(a: Callable[[], object], b: Callable[[], object]) -> tuple[Sampler, Sampler]:
