@@ -168,7 +168,7 @@ def sweep(
         Int64OverflowError: a count of the largest model does not fit in int64.
 
     >>> sweep(n_layer=range(12, 49, 12), n_embd=[768, 1600], where="total > 1e9", columns="n_layer,total")["total"]
-    array([1188778400, 1557611200])
+    array([1188721600, 1557611200])
     """
     from gpt2calc.sweeps.preparation import prepare
 
