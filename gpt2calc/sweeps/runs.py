@@ -156,6 +156,8 @@ class GridRun(Run):
         super().select(columns)
         if "n_head" in named(self.plan, self.condition) and not self.grid.has_heads:
             raise ConfigError("there is no column n_head: give n_head, since no count depends on it")
+        if self.ordered.key and self.ordered.top is None and not self.is_filtered:
+            refuse_many(self.length or 0)
         Prepared(self.plan).check()
 
     @property
