@@ -188,7 +188,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     try:
-        import_module("gpt2calc.api")
+        import_module("gpt2calc.api.counting")
     except ImportError as error:
         print(f"gpt2calc cannot be imported: {error}", file=sys.stderr)
         return 1

@@ -11,20 +11,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gpt2calc.api import (
-        check_claims,
-        compare,
-        count,
-        design,
-        explain,
-        formula,
-        infer,
-        models,
-        sweep,
-        tensors,
-        verify,
-        write_page,
-    )
+    from gpt2calc.api.backwards import design, explain
+    from gpt2calc.api.checking import check_claims, infer, verify
+    from gpt2calc.api.counting import compare, count, formula, models, sweep, tensors, write_page
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
@@ -79,20 +68,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": (
-        "check_claims",
-        "compare",
-        "count",
-        "design",
-        "explain",
-        "formula",
-        "infer",
-        "models",
-        "sweep",
-        "tensors",
-        "verify",
-        "write_page",
-    ),
+    "api.backwards": ("design", "explain"),
+    "api.checking": ("check_claims", "infer", "verify"),
+    "api.counting": ("compare", "count", "formula", "models", "sweep", "tensors", "write_page"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),

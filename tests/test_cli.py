@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
-from gpt2calc import api
+from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
 from gpt2calc.cli.options import FORMATS, SWITCHES
 from gpt2calc.spellings import SPELLINGS
@@ -593,7 +593,7 @@ def test_an_interrupt_ends_with_130_and_without_a_word(run: Run, monkeypatch: py
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "count", interrupted)
+    monkeypatch.setattr(counting, "count", interrupted)
     assert run("count", "gpt2") == (130, "", "")
 
 

@@ -210,7 +210,7 @@ WITH_FENCES = [page for page in PAGES if "```python" in text(page) or "```consol
 
 @pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a folder that has a config.json wherever the docs name one, checkpoints of gpt2, claims.toml and configs.csv."""
+    """Stand in a folder that has a config.json wherever the docs name one, checkpoints, claims.toml, configs.csv."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import gpt2calc
-from gpt2calc import api, config, conventions, counts, errors
+from gpt2calc import config, conventions, counts, errors
+from gpt2calc.api import counting
 from tests.conftest import PACKAGE, environment
 
 SURFACE = [
@@ -124,7 +125,7 @@ def test_every_submodule_can_be_imported_and_hides_no_public_name() -> None:
     """After everything is imported, `gpt2calc.count` is still the function."""
     for module in MODULES:
         importlib.import_module(module)
-    assert (gpt2calc.count, gpt2calc.formula, gpt2calc.models) == (api.count, api.formula, api.models)
+    assert (gpt2calc.count, gpt2calc.formula, gpt2calc.models) == (counting.count, counting.formula, counting.models)
     assert not any(inspect.ismodule(getattr(gpt2calc, name)) for name in SURFACE)
 
 

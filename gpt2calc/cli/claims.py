@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(file: str | None) -> ClaimReport:
     """Return the report of a file, of standard input, or of the claims that ship."""
-    from gpt2calc.api import check_claims
+    from gpt2calc.api.checking import check_claims
 
     if file != "-":
         return check_claims(file)

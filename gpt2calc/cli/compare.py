@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Count each, and print them side by side."""
-    from gpt2calc.api import compare
+    from gpt2calc.api.counting import compare
     from gpt2calc.errors import ConfigError
 
     if arguments.models.count("-") > 1:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Count, and print."""
-    from gpt2calc.api import count
+    from gpt2calc.api.counting import count
 
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     quiet = result.per_block if arguments.per_block else result.total

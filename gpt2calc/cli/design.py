@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, and print."""
     import json
 
-    from gpt2calc.api import design
+    from gpt2calc.api.backwards import design
 
     model = arguments.model
     if model and model[0].isdecimal() and arguments.params is None and arguments.fits is None:

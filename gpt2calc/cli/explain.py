@@ -54,7 +54,7 @@ def _number(word: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain, and print."""
-    from gpt2calc.api import explain
+    from gpt2calc.api.backwards import explain
     from gpt2calc.errors import ConfigError
 
     figures, models = _sorted(arguments.words)

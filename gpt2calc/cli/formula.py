@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, and print."""
-    from gpt2calc.api import formula
+    from gpt2calc.api.counting import formula
 
     result = formula(arguments.component, model_of(arguments.model), **arguments.fields)
     human = result.tables()

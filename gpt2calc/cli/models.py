@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, and print."""
-    from gpt2calc.api import models
+    from gpt2calc.api.counting import models
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table
 

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(document.build(__version__))
         return 0
-    from gpt2calc.api import write_page
+    from gpt2calc.api.counting import write_page
 
     try:
         size = write_page(path)

@@ -153,7 +153,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
     if kind == "values":
         return _values(arguments)
-    from gpt2calc.api import count
+    from gpt2calc.api.counting import count
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
     counts = tuple(count(model, **how) for model in models or [None])
@@ -171,7 +171,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
 
 
 def _values(arguments: argparse.Namespace) -> tuple[Chart, int]:
-    from gpt2calc.api import verify
+    from gpt2calc.api.checking import verify
     from gpt2calc.plots import histograms
 
     if not arguments.models:

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify, print, and return 0 for a match and 1 for none."""
-    from gpt2calc.api import verify
+    from gpt2calc.api.checking import verify
 
     result = verify(
         model_of(arguments.target),

@@ -1,0 +1,123 @@
+"""Questions asked backwards: from a number to what it counts, and to the shapes that have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.sources import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpt2calc.designs.report import Designs
+    from gpt2calc.designs.spans import Fractions, Sizes
+    from gpt2calc.explanation.report import Explanation
+    from gpt2calc.sources import Model
+
+
+def explain(
+    figures: str | int | Sequence[str | int],
+    /,
+    *models: Model,
+    hub: bool = False,
+    revision: str | None = None,
+    **fields: Any,
+) -> Explanation:
+    """Find what a printed figure counts: which exact number, of which model, by which convention.
+
+    Law: a figure can stand for every number that is printed so when it is rounded, cut off or rounded up; readings of
+    fewer departures from the plain count come first, and for several figures one convention that explains all.
+
+    Args:
+        figures: as people write them, such as "117M", "137,022,720", "0.186B" or "548 MB"; one, or several.
+        models: what the figures may be the size of, each named as for `count`; every model that ships where none is
+            given, and gpt2 where fields are.
+        hub: as for `count`, for all.
+        revision: as for `count`, for all.
+        fields: fields that win over those of every model.
+
+    Returns:
+        The explanation; iterate over it for the readings, best first.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count`; or there is no figure.
+
+    >>> [(each.value, each.convention) for each in explain("163M", "gpt2")][:1]
+    [(163037184, 'untied')]
+    >>> [each.model.names[0] for each in explain(["117M", "345M", "762M", "1542M"])][:4]
+    ['gpt2', 'gpt2-medium', 'gpt2-large', 'gpt2-xl']
+    """
+    from gpt2calc.explanation import report
+
+    texts = [figures] if isinstance(figures, (str, int)) else figures
+    asked: Sequence[Model | None] = models or ((None,) if fields or hub or revision is not None else ())
+    sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
+    return report.explain(report.read(texts), sources)
+
+
+def design(
+    params: int | str | None = None,
+    model: Model | None = None,
+    *,
+    fits: int | str | None = None,
+    dtype: str | None = None,
+    convention: str | None = None,
+    head_size: Sizes | None = None,
+    embd_multiple: int | str | None = None,
+    aspect: Fractions | None = None,
+    inner_ratio: Fractions | None = None,
+    inner_multiple: int | str | None = None,
+    pad: Sizes | None = None,
+    top: int | None = None,
+    pareto: bool = False,
+    hub: bool = False,
+    revision: str | None = None,
+    **fields: Any,
+) -> Designs:
+    """Find the shapes that have a number of parameters, or the largest that fit a number of bytes.
+
+    Law: of all shapes within the bounds, those nearest to the target, and of equally near ones those whose n_embd /
+    n_layer is nearer to the family's; see `designs.family`. Distances are exact integers.
+
+    Args:
+        params: the number to be near, such as 124_439_808, "350M" or "1e9"; or `fits`.
+        model: where all that is not searched comes from, named as for `count`; None for gpt2.
+        fits: the bytes that a shape may not exceed, such as "24GB"; needs `dtype`.
+        dtype: how the bytes are stored: fp32, fp16, bf16, int8 or int4.
+        convention: how `params` counts, a name of `CONVENTIONS`, or "total", the default, for the model as it is.
+        head_size: sizes of a head that n_embd may be a multiple of; 64 and 128 unless given.
+        embd_multiple: n_embd is a multiple of this.
+        aspect: the range of n_embd / n_layer; "20:160" unless given.
+        inner_ratio: n_inner / n_embd, as "4", as a list "4,8/3", each rounded up, or as a range "2:6"; the model's own
+            unless given.
+        inner_multiple: n_inner is a multiple of this.
+        pad: multiples that vocab_size is rounded up to, each a vocabulary that is tried.
+        top: how many shapes to return; 10 unless given.
+        pareto: return every shape to which none is at least as near in both distance and proportions.
+        hub: as for `count`.
+        revision: as for `count`.
+        fields: fields that win over the model's own; n_layer, n_embd, n_head and n_inner may be ranges "6:48" or
+            `range(6, 49)` and lists. n_layer is "1:1000" unless given.
+
+    Returns:
+        The designs, the one that is ranked first in front: each has `config`, `total` and `difference`.
+
+    Raises:
+        ConfigError: a figure or a constraint cannot be read, or constraints contradict each other; it names which.
+        UnknownNameError, UnreadableInputError, NetworkError: as `count`, or there is no such convention or dtype.
+
+    >>> [(each.name, each.difference) for each in design("350M", n_layer=24, top=2)]
+    [('24x1024', 4823168), ('24x960', -35048000)]
+    """
+    from gpt2calc.designs import designer, targets
+
+    constraints = {
+        "head_size": head_size,
+        "embd_multiple": embd_multiple,
+        "aspect": aspect,
+        "inner_ratio": inner_ratio,
+        "inner_multiple": inner_multiple,
+        "pad": pad,
+    }
+    target = targets.read(params, fits, dtype, convention)
+    return designer.design(target, model, fields, constraints, top=top, pareto=pareto, hub=hub, revision=revision)

@@ -1,0 +1,125 @@
+"""Checking: a checkpoint against its config, and what was published against what is exact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from gpt2calc.claims.report import ClaimReport
+    from gpt2calc.config import Config
+    from gpt2calc.sources import Model
+    from gpt2calc.verification.report import Verification
+    from gpt2calc.verification.targets import Target
+
+
+def verify(
+    target: Target,
+    config: Model | None = None,
+    /,
+    *,
+    evidence: str | None = None,
+    tying: bool = False,
+    values: bool = False,
+    hub: bool = False,
+    revision: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **fields: Any,
+) -> Verification:
+    """Show that a checkpoint holds exactly what its config says, or name the tensors that are why not.
+
+    Law: for every component, the closed form = the sum of `numel()` over its tensors, and every tensor has the name,
+    the shape and a dtype that its place in the model gives it.
+
+    Args:
+        target: a checkpoint's file or folder, a repository on the hub, a live `torch.nn.Module`, a state_dict; or a
+            config, named as for `count`, which is held against the model that transformers builds from it.
+        config: what the target is held against, named as for `count`; None for the config.json beside it, what the file
+            says of itself, or else what its shapes show.
+        evidence: header (no weights are read), meta (the model that transformers builds on torch's meta device),
+            weights (the checkpoint loaded), or all; None for the first that can be had.
+        tying: whether to compare wte and lm_head, bit by bit and by their correlation.
+        values: whether to read the values, for their statistics.
+        hub: whether the target is a repository on the hub, whatever else has this name.
+        revision: a branch, a tag or a commit of that repository.
+        progress: called with the bytes that were read and those that there are, while values are read.
+        fields: fields of a config, in any spelling; they win over the config's own.
+
+    Returns:
+        The verification: `matches`, `verdict`, `faults`, `observations`, `to_dict()`; it is true where it matches.
+
+    Raises:
+        UnreadableInputError: a file cannot be read, or is no GPT-2's.
+        UnknownNameError, ConfigError: as `count`; or the evidence cannot be had of such a target.
+        NetworkError: the hub did not give what was asked for.
+
+    >>> import torch
+    >>> shapes = {tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2")}
+    >>> verify(shapes, "gpt2").matches
+    True
+    """
+    from gpt2calc.verification import verifier
+
+    return verifier.verify(
+        target,
+        config,
+        fields,
+        evidence=evidence,
+        tying=tying,
+        values=values,
+        hub=hub,
+        revision=revision,
+        progress=progress,
+    )
+
+
+def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) -> Config:
+    """Infer the config of a checkpoint from the shapes of its tensors, and from what the file says of itself.
+
+    Law: each tensor's shape votes for the sizes in it, and the majority wins.
+
+    Args:
+        target: a checkpoint's file or folder, a repository on the hub, a live module or a state_dict.
+        hub: whether the target is a repository on the hub, whatever else has this name.
+        revision: a branch, a tag or a commit of that repository.
+
+    Returns:
+        The config; a config.json beside the file is not looked at. n_head, which no shape shows, is n_embd / 64 unless
+        the file says otherwise.
+
+    Raises:
+        UnreadableInputError: a file cannot be read, or is no GPT-2's.
+        ConfigError: there is nothing to infer from.
+        NetworkError: the hub did not give what was asked for.
+
+    >>> import torch
+    >>> infer({tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2-xl")}).n_layer
+    48
+    """
+    from gpt2calc.verification import verifier
+
+    return verifier.infer_config(target, hub=hub, revision=revision)[0]
+
+
+def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
+    """Recompute published claims about the parameters of models, and judge each.
+
+    Args:
+        file: claims in TOML, as docs/claims.md describes; None for those of the article that gpt2calc began with.
+
+    Returns:
+        Each claim with what was claimed, what is exact, and the verdict, in each of its models.
+
+    Raises:
+        UnreadableInputError: the file cannot be read, or is no file of claims.
+
+    >>> check_claims()["totals"].judgements[0].verdict
+    'true as rounded'
+    """
+    from os import fspath
+
+    from gpt2calc.claims import files, report
+
+    return report.judge(files.read(files.ARTICLE if file is None else fspath(file)))

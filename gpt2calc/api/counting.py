@@ -1,0 +1,207 @@
+"""Counting: one model or many, by component, in closed form, tensor by tensor, and as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.counts import ParameterCount
+from gpt2calc.sources import resolve
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from gpt2calc.comparison import Comparison
+    from gpt2calc.derivation import Derivation
+    from gpt2calc.presets import Preset
+    from gpt2calc.sources import Model
+    from gpt2calc.sweeps.report import Sweep
+    from gpt2calc.tensor_table import Tensor
+
+
+def count(
+    model: Model | None = None, /, *, hub: bool = False, revision: str | None = None, **fields: Any
+) -> ParameterCount:
+    """Count the parameters of a model, exactly, without building it.
+
+    Law: see `formulas.table`; every count is an exact integer, in parameters.
+
+    Args:
+        model: a preset's name or alias, a path to a config.json or to a folder that holds one, a repository of the
+            Hugging Face hub, of which config.json is read, a mapping, a `Config`, or None for gpt2's sizes.
+        hub: whether the model is a repository, whatever file or preset has its name.
+        revision: the repository's branch, tag or commit; with one, the model is a repository.
+        fields: fields of a config, in any spelling; they win over the model's own.
+
+    Returns:
+        The count: `total`, `components`, `groups`, `weights`, `biases`, `conventions`, `to_dict()`.
+
+    Raises:
+        UnknownNameError: no model has this name.
+        UnreadableInputError: a file cannot be read as a config.json of a GPT-2.
+        ConfigError: a field is unknown or out of range, or contradicts another.
+        NetworkError: the hub did not give the config.json.
+
+    Source: transformers 5.23, modeling_gpt2.py, which the tests compare with tensor by tensor.
+
+    >>> count("gpt2-xl").total
+    1557611200
+    >>> count("gpt2", tied=False).total
+    163037184
+    """
+    if not fields and not hub and revision is None and hasattr(model, "dims"):
+        source: Any = model
+    else:
+        source = resolve(model, fields, hub=hub, revision=revision)
+    return ParameterCount(source.dims, source.name, source.notes)
+
+
+def compare(*models: Model | None, hub: bool = False, revision: str | None = None, **fields: Any) -> Comparison:
+    """Count several models side by side.
+
+    Args:
+        models: as for `count`, each.
+        hub: as for `count`, for all.
+        revision: as for `count`, for all.
+        fields: fields that win over those of every model.
+
+    Returns:
+        The comparison; iterate over it for the counts.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count`.
+
+    >>> [count.groups["mlp"].total for count in compare("small", "medium")]
+    [56669184, 201449472]
+    """
+    from gpt2calc.comparison import Comparison
+
+    return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
+
+
+def formula(name: str | None = None, model: Model | None = None, /, **fields: Any) -> Derivation:
+    """Derive a closed form from the shapes of the tensors.
+
+    Args:
+        name: a component such as "attn.c_attn", a group such as "mlp", or "total"; None for every component.
+        model: put this model's numbers in, named as for `count`; None for letters alone.
+        fields: fields that win over the model's own.
+
+    Returns:
+        The derivation: `forms`, `simplified`, `total`, `to_dict()`.
+
+    Raises:
+        UnknownNameError: there is no such component, group or model.
+        UnreadableInputError, ConfigError: as `count`.
+
+    >>> print(formula("total").simplified)
+    4L·d² + 2L·d·m + 9L·d + L·m + V·d + T·d + 2d
+    """
+    from gpt2calc.derivation import Derivation
+
+    source = resolve(model, fields)
+    return Derivation(name, source.dims, source.name if model is not None or fields else None, source.notes)
+
+
+def tensors(model: Model | None = None, /, **fields: Any) -> tuple[Tensor, ...]:
+    """List every tensor of a model, named, shaped and ordered as transformers' `named_parameters()` gives them.
+
+    Args:
+        model: as for `count`.
+        fields: fields that win over the model's own.
+
+    Returns:
+        The tensors; a tied lm_head.weight is not among them, since it is transformer.wte.weight.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, ConfigError: as `count`.
+
+    >>> len(tensors("gpt2")), sum(tensor.numel for tensor in tensors("gpt2"))
+    (148, 124439808)
+    """
+    from gpt2calc.tensor_table import listing
+
+    return tuple(listing(resolve(model, fields).dims))
+
+
+def sweep(
+    model: Model | None = None,
+    /,
+    *,
+    where: str | None = None,
+    columns: Iterable[str] | str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+    executor: Any = None,
+    file: str | os.PathLike[str] | None = None,
+    **fields: Any,
+) -> Sweep:
+    """Count many models at once: every combination of the values that fields take, or the configs of a file.
+
+    Law: every count is an exact int64; that the largest fits is shown in exact integers before anything is computed.
+
+    Args:
+        model: what is not swept is this model's, named as for `count`; None for gpt2's.
+        where: a condition on columns, such as "total < 400e6 and mlp_share > 0.5": rows for which it holds are kept.
+        columns: names of columns, "all" for every column, or None for those that fit a screen.
+        sort: a column, or COLUMN:desc; rows that are equal in it stay in order.
+        top: how many rows to keep, the first in the order, which is total:desc unless `sort` says otherwise.
+        executor: any `concurrent.futures.Executor`, which then does the work; None for this process.
+        file: configs, one a row, in CSV, JSONL, Parquet or Arrow, and no grid.
+        fields: fields of a config, in any spelling, each with one value, or with several in a list, a range or an
+            int64 array; switches run slowest, then the sizes, the last one given fastest.
+
+    Returns:
+        The sweep, a mapping from the name of each column to a numpy array.
+
+    Raises:
+        ConfigError: a field, a value or the condition is wrong, the result too large, or numpy or pyarrow missing.
+        UnknownNameError: no model or column has this name.
+        UnreadableInputError: the file cannot be read, or one of its rows is no model.
+        Int64OverflowError: a count of the largest model does not fit in int64.
+
+    >>> sweep(n_layer=range(12, 49, 12), n_embd=[768, 1600], where="total > 1e9", columns="n_layer,total")["total"]
+    array([1188721600, 1557611200])
+    """
+    from gpt2calc.sweeps.preparation import prepare
+
+    ready = prepare(model, fields, where=where, columns=columns, sort=sort, top=top, file=file)
+    from gpt2calc.sweeps import sweeper  # numpy is there now
+
+    return sweeper.sweep(ready, executor)
+
+
+def models() -> tuple[Preset, ...]:
+    """Return the models that ship with gpt2calc, each with its fields, aliases and source.
+
+    >>> [model.dims.n_layer for model in models() if model.name == "distilgpt2"]
+    [6]
+    """
+    from gpt2calc import presets
+
+    return presets.models()
+
+
+def write_page(path: str | os.PathLike[str], /) -> int:
+    """Write the what-if page: one file of HTML that counts, compares and verifies in a browser, without a network.
+
+    Args:
+        path: the file to write; one that is there is written anew.
+
+    Returns:
+        How many bytes it has.
+
+    Raises:
+        OSError: it cannot be written.
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 200_000
+    True
+    """
+    from gpt2calc import __version__
+    from gpt2calc.webpage import document
+
+    content = document.build(__version__).encode()
+    with open(path, "wb") as file:
+        return file.write(content)
