@@ -56,6 +56,7 @@ def verify(
         NetworkError: the hub did not give what was asked for.
 
     >>> import torch
+    >>> from gpt2calc import tensors
     >>> shapes = {tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2")}
     >>> verify(shapes, "gpt2").matches
     True
@@ -95,6 +96,7 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
         NetworkError: the hub did not give what was asked for.
 
     >>> import torch
+    >>> from gpt2calc import tensors
     >>> infer({tensor.name: torch.empty(tensor.shape, device="meta") for tensor in tensors("gpt2-xl")}).n_layer
     48
     """
