@@ -15,6 +15,7 @@ import pytest
 import gpt2calc
 from gpt2calc import plots
 from gpt2calc.cli import plot
+from gpt2calc.errors import UnreadableInputError
 from gpt2calc.plots import saving
 from tests.conftest import environment
 from tests.plots import CHECKPOINT, FOUR
@@ -240,16 +241,18 @@ def refused(run: Run, path: str) -> str:
 
 def test_an_output_that_cannot_be_written_ends_with_3(run: Run, tmp_path: Path) -> None:
     """A folder, a folder that is not there, and a file taken for one, each by its name."""
-    folder = tmp_path / "folder.svg"
-    folder.mkdir()
-    assert refused(run, str(folder)) == f"gpt2calc plot: {folder}: cannot be written: Is a directory"
-    missing = tmp_path / "missing" / "x.svg"
-    assert refused(run, str(missing)) == f"gpt2calc plot: {missing}: cannot be written: No such file or directory"
+    (tmp_path / "folder.svg").mkdir()
     (tmp_path / "file").write_bytes(b"")
-    under = tmp_path / "file" / "x.svg"
-    assert refused(run, str(under)) == f"gpt2calc plot: {under}: cannot be written: Not a directory"
-    long = tmp_path / ("x" * 300 + ".svg")
-    assert refused(run, str(long)).endswith("svg: cannot be written: File name too long")
+    reasons = {
+        "folder.svg": "Is a directory",
+        "missing/x.svg": "No such file or directory",
+        "file/x.svg": "Not a directory",
+    }
+    for name, reason in reasons.items():
+        path = tmp_path / name
+        assert refused(run, str(path)).startswith(f"gpt2calc plot: {path}: cannot be written ({reason}): {path} ")
+    long = refused(run, str(tmp_path / ("x" * 300 + ".svg")))
+    assert long.partition("svg: ")[2].startswith("cannot be written (File name too long): ")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
@@ -257,7 +260,7 @@ def test_a_full_disk_is_told_in_a_sentence(run: Run, tmp_path: Path) -> None:
     """A device is written to as it is, and is not replaced by a file."""
     (tmp_path / "full.svg").symlink_to("/dev/full")
     (tmp_path / "null.svg").symlink_to("/dev/null")
-    assert refused(run, str(tmp_path / "full.svg")).endswith("full.svg: cannot be written: No space left on device")
+    assert "full.svg: cannot be written (No space left on device): " in refused(run, str(tmp_path / "full.svg"))
     assert run("plot", "totals", "gpt2", "-o", str(tmp_path / "null.svg")).code == 0
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
@@ -274,7 +277,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_half_one(
         raise error
 
     monkeypatch.setattr(os, "replace", failing)
-    with pytest.raises(error if isinstance(error, type) else OSError):
+    with pytest.raises(error if isinstance(error, type) else UnreadableInputError):
         saving.write(b"new", str(path))
     assert (os.listdir(tmp_path), path.read_bytes()) == (["x.svg"], b"old")
 

@@ -28,7 +28,7 @@ from tests.conftest import environment
 from tests.property.strategies import switched_configs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Run
@@ -385,58 +385,6 @@ def test_standard_output_that_is_full_is_told(form: str, program: Any) -> None:
     with open("/dev/full", "wb") as full:
         ran = program("sweep", "--n-layer", "1:2000", "--format", form, stdout=full)
     assert (ran.returncode, ran.stderr) == (3, b"gpt2calc: the output cannot be written: No space left on device\n")
-
-
-class Ended(BaseException):
-    """What a signal raises, wherever the program is."""
-
-
-def events(path: Path, steps: Sequence[str], at: str, monkeypatch: pytest.MonkeyPatch) -> writers.Target:
-    """Write a file, and be ended just before or just after one of the system's calls."""
-    moment, name = at.split()
-    before = getattr(os, name)
-
-    def ended(*given: Any) -> Any:
-        if moment == "after":
-            before(*given)
-        raise Ended
-
-    monkeypatch.setattr(os, name, ended)
-    target = writers.Target(str(path))
-    with pytest.raises(Ended):
-        written(target, steps)
-    monkeypatch.undo()
-    return target
-
-
-def written(target: writers.Target, steps: Sequence[str]) -> None:
-    """Write a file."""
-    with target as file:
-        for step in steps:
-            file.write(step.encode())
-
-
-@pytest.mark.parametrize(
-    "at", ["before fstat", "after fstat", "before fsync", "after fsync", "before replace", "after replace"]
-)
-@pytest.mark.parametrize("existed", [False, True], ids=["new", "replaced"])
-def test_at_every_moment_there_is_a_whole_file_or_none_and_it_is_known_which(
-    at: str,
-    existed: bool,  # noqa: FBT001  # a case
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Ended at any call that makes the file, the one that gives it its name among them."""
-    path = tmp_path / "a.csv"
-    if existed:
-        path.write_text("before", encoding="utf-8")
-    target = events(path, ["a whole", " file"], at, monkeypatch)
-    said = {"after replace": "is complete"}.get(at, "is as it was before" if existed else "was not written")
-    assert target.state() == f"{path} {said}"
-    assert (path.read_text() if path.exists() else None) == (
-        "a whole file" if at == "after replace" else "before" if existed else None
-    )
-    assert os.listdir(tmp_path) == ["a.csv"] * path.exists()
 
 
 def test_columns_without_rows_make_a_file_with_a_header(tmp_path: Path, run: Run) -> None:

@@ -186,22 +186,25 @@ def write_page(path: str | os.PathLike[str], /) -> int:
     """Write the what-if page: one file of HTML that counts, compares and verifies in a browser, without a network.
 
     Args:
-        path: the file to write; one that is there is written anew.
+        path: the file to write, whole or not at all; one that is there is replaced.
 
     Returns:
         How many bytes it has.
 
     Raises:
-        OSError: it cannot be written.
+        UnreadableInputError: it cannot be written.
 
     >>> import os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_page(os.path.join(folder, "gpt2calc.html")) < 200_000
     True
     """
+    from os import fspath
+
     from gpt2calc import __version__
+    from gpt2calc.output import Target
     from gpt2calc.webpage import document
 
     content = document.build(__version__).encode()
-    with open(path, "wb") as file:
+    with Target(fspath(path)) as file:
         return file.write(content)

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from gpt2calc.errors import UnreadableInputError, printable
+from gpt2calc.errors import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -47,10 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from gpt2calc.api.counting import write_page
 
-    try:
-        size = write_page(path)
-    except OSError as error:
-        raise UnreadableInputError(path, f"it cannot be written: {error.strerror}") from None
+    size = write_page(path)
     if not arguments.quiet:
         print(f"{printable(path)}: {size:,} bytes")
     if arguments.open:

@@ -18,7 +18,7 @@ from gpt2calc.cli.options import (
     takes_unicode,
     whole,
 )
-from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
+from gpt2calc.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     import argparse
@@ -196,10 +196,7 @@ def _write(arguments: argparse.Namespace, chart: Chart, form: str) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         return
-    try:
-        saving.write(content, arguments.output)
-    except OSError as error:
-        raise UnreadableInputError(arguments.output, f"cannot be written: {error.strerror}") from None
+    saving.write(content, arguments.output)
     if not arguments.quiet:
         _say(chart)
         print(arguments.output)

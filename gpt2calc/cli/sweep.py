@@ -227,9 +227,10 @@ def _write(
     progress: Callable[[int], None] | None,
 ) -> int:
     """Write a file, and say whether it is there when somebody ends the process before its time."""
+    from gpt2calc.output import Target
     from gpt2calc.sweeps import writers
 
-    target = writers.Target(arguments.output)
+    target = Target(arguments.output)
     earlier = signal.signal(signal.SIGTERM, _terminate)
     try:
         with target as file:

@@ -134,7 +134,7 @@ def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 200) -> N
 
     Raises:
         ConfigError: the name ends otherwise.
-        OSError: the file cannot be written.
+        UnreadableInputError: the file cannot be written.
     """
     from os import fspath
 

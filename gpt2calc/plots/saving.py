@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, shortened_path
+from gpt2calc.output import Target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,26 +59,10 @@ def rendered(figure: Figure, form: str, dpi: float = 200) -> bytes:
 
 
 def write(content: bytes, path: str) -> None:
-    """Write a file, whole or not at all: beside its place first, and then into it.
+    """Write a file, whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        UnreadableInputError: it cannot be written.
     """
-    target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):  # a folder, a device or a pipe
-        with open(target, "wb") as file:
-            file.write(content)
-    else:
-        _replace(content, target)
-
-
-def _replace(content: bytes, target: str) -> None:
-    beside = f"{target}.{os.getpid()}.part"
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-        os.replace(beside, target)
-    except BaseException:  # an interrupt too leaves nothing behind
-        if os.path.exists(beside):
-            os.remove(beside)
-        raise
+    with Target(path) as file:
+        file.write(content)

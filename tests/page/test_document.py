@@ -133,7 +133,9 @@ def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
     file = tmp_path / "missing" / "page.html"
     ran = run("page", "-o", str(file))
     assert (ran.code, ran.stdout) == (3, "")
-    assert ran.stderr == f"gpt2calc page: {file}: it cannot be written: No such file or directory\n"
+    assert (
+        ran.stderr == f"gpt2calc page: {file}: cannot be written (No such file or directory): {file} was not written\n"
+    )
 
 
 @pytest.mark.parametrize("opens", [True, False])
