@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from gpt2calc.explanation.report import Explanation
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
-
-__version__ = "0.3.0"
+    from gpt2calc.version import __version__
 
 __all__ = [
     "CONVENTIONS",
@@ -89,6 +88,7 @@ _HOMES = {
     "explanation.report": ("Explanation",),
     "sweeps.report": ("Sweep",),
     "verification.report": ("Verification",),
+    "version": ("__version__",),
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers, folders, formats
@@ -16,6 +15,7 @@ from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.hub_file import HubFile
 from gpt2calc.checkpoints.transport import PATIENCE, Transport, host, in_time
 from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
+from gpt2calc.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,8 +101,7 @@ def _transport(name: str) -> Transport:
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # its reference has it
 
     def build(_: float) -> dict[str, str]:
-        version = sys.modules["gpt2calc"].__version__  # the house that all floors stand in
-        return build_hf_headers(library_name="gpt2calc", library_version=version)
+        return build_hf_headers(library_name="gpt2calc", library_version=__version__)
 
     try:
         headers = in_time(build, constants.ENDPOINT, PATIENCE)

@@ -133,7 +133,7 @@ def build_parser(*, with_commands: bool = False) -> Parser:
         description="How many parameters a GPT-2-shaped transformer has, exactly, and where they sit.",
         epilog=f"commands:\n{listed}\n\n{EXAMPLES}\n\n{EXIT_CODES}\n\n`gpt2calc COMMAND --help` says more.",
     )
-    from gpt2calc import __version__
+    from gpt2calc.version import __version__
 
     parser.add_argument("--version", action="version", version=f"gpt2calc {__version__}", help="print the version")
     parser.add_argument(

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Build the page and write it."""
     path = arguments.output
     if path == "-":
-        from gpt2calc import __version__
+        from gpt2calc.version import __version__
         from gpt2calc.webpage import document
 
         sys.stdout.write(document.build(__version__))
