@@ -33,10 +33,6 @@ class Target(NamedTuple):
     convention: Convention
     fits: bool
 
-    def distance(self, value: int) -> int | None:
-        """Return how far a count is from the target, None where it does not fit."""
-        return None if self.fits and value > self.value else abs(value - self.value)
-
 
 def read(
     params: int | str | None, fits: int | str | None, dtype: str | None = None, convention: str | None = None
