@@ -549,7 +549,7 @@ def test_the_most_items_of_ordered_dicts(more: int) -> None:
     content = make.around(data)
     with pytest.raises(UnreadableInputError) as caught:
         torch_files.read(MemoryFile("x", content))
-    expected = "expected at most 500,000 items of OrderedDicts" if more > 0 else "expected tensors by name, got none"
+    expected = "expected at most 500,000 items that dictionaries" if more > 0 else "expected tensors by name, got none"
     assert caught.value.problem.startswith(expected)
 
 

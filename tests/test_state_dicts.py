@@ -76,7 +76,18 @@ NOTES: dict[str, tuple[Any, tuple[str, ...]]] = {
         {"model": {"module": {"wte": T}, "x": T}},
         ("1 tensor outside of 'model.module', such as 'model.x', is not listed",),
     ),
-    "numbers": ({"wte": T, 0: T, 1: {"a": T}}, ("2 tensors with keys that are no text, such as '?', are not listed",)),
+    "numbers": (
+        {"wte": T, 0: T, 1: {"a": T}},
+        ("2 tensors in lists, or under keys that are no text, such as '?', are not listed",),
+    ),
+    "lists": (
+        {"wte": T, "more": [T, (T, {"a": T})]},
+        ("3 tensors in lists, or under keys that are no text, such as 'more.?', are not listed",),
+    ),
+    "too deep": (
+        {"wte": T, "a": [[[[[[[[[[1]]]]]]]]]]},
+        ("what lies in more than 8 dictionaries or lists was not looked at",),
+    ),
     "an optimizer": (
         {"model": {"wte": T}, "optimizer": {"state": {0: {"exp_avg": T, "exp_avg_sq": T}}}},
         ("2 tensors outside of 'model', such as 'optimizer.state.?.exp_avg', are not listed",),

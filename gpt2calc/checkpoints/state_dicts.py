@@ -24,7 +24,7 @@ MODEL_ARGS = "model_args"
 """The key that nanoGPT stores the arguments of its model under."""
 
 DEEPEST = 8
-"""How many dictionaries may lie in each other above a tensor. Megatron-LM's are five."""
+"""How many dictionaries and lists may lie in each other above a tensor. Megatron-LM's are five."""
 
 LONGEST_NAME = 300
 """How many characters a tensor's name may have, all keys on the way to it. A few long keys can be in many names."""
@@ -49,7 +49,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
 
     Law: where dictionaries lie in each other, a tensor's name is the keys on the way to it, joined by dots. Where there
     are tensors under one of `WRAPPERS`, those are the model's, and all others, such as the optimizer's, are not listed.
-    Nor is a tensor on whose way there is a key that is no text.
+    Nor is a tensor in a list, or on whose way there is a key that is no text. A note tells of them.
 
     Args:
         top: what the checkpoint holds. A dictionary in it may occur many times, or in itself: it is entered once.
@@ -61,7 +61,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
     >>> find({"model": {"h": {"0": 1}}, "loss": 2}, lambda value: isinstance(value, int))
     StateDict(tensors=(('h.0', 1),), fields={}, notes=("1 tensor outside of 'model', such as 'loss', is not listed",))
     """
-    places = _places(top, is_tensor)
+    places, deeper = _places(top, is_tensor)
     wrapper, own = _unwrapped([place for place in places if None not in place[0]])
     if not own:
         got = "a tensor" if is_tensor(top) else "none" if isinstance(top, Mapping) else f"an object of {_type(top)}"
@@ -72,19 +72,26 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
         if name in names:
             raise ValueError(f"expected one tensor of each name, got two called {shown(name)}")
         names.add(name)
-    return StateDict(tensors, _fields(top), _notes(wrapper, places, own))
+    notes = _notes(wrapper, places, own)
+    if deeper:
+        notes += (f"what lies in more than {DEEPEST} dictionaries or lists was not looked at",)
+    return StateDict(tensors, _fields(top), notes)
 
 
-def _places(top: object, is_tensor: Callable[[object], bool]) -> list[Place]:
-    """Return the tensors in dictionaries in their order."""
+def _places(top: object, is_tensor: Callable[[object], bool]) -> tuple[list[Place], bool]:
+    """Return the tensors in dictionaries, and in lists, where they have no name; and whether more may lie deeper."""
     found: list[Place] = []
+    deeper: list[object] = []
     entered: dict[int, object] = {}  # with the dictionaries, so that no other takes the place of one in memory
 
     def enter(value: object, keys: tuple[str | None, ...], length: int) -> None:
-        if not isinstance(value, Mapping) or id(value) in entered or len(keys) > DEEPEST:
+        if not isinstance(value, (Mapping, list, tuple)) or not value or id(value) in entered:
             return
         entered[id(value)] = value
-        for key, inner in value.items():
+        if len(keys) > DEEPEST:
+            deeper.append(value)
+            return
+        for key, inner in value.items() if isinstance(value, Mapping) else ((None, each) for each in value):
             part = key if isinstance(key, str) else None
             longer = length + len(part or NO_TEXT)
             if not is_tensor(inner):
@@ -98,7 +105,7 @@ def _places(top: object, is_tensor: Callable[[object], bool]) -> list[Place]:
                 found.append(((*keys, part), inner))
 
     enter(top, (), 0)
-    return found
+    return found, bool(deeper)
 
 
 def _unwrapped(places: list[Place]) -> tuple[tuple[str | None, ...], list[Place]]:
@@ -131,7 +138,7 @@ def _notes(wrapper: tuple[str | None, ...], places: list[Place], own: list[Place
     example = next(_name(keys) for keys, _ in places if keys not in listed)
     count = "1 tensor" if others == 1 else f"{others:,} tensors"
     verb = "is" if others == 1 else "are"
-    where = f"outside of {shown(_name(wrapper))}" if wrapper else "with keys that are no text"
+    where = f"outside of {shown(_name(wrapper))}" if wrapper else "in lists, or under keys that are no text"
     return (f"{count} {where}, such as {shown(shortened(example))}, {verb} not listed",)
 
 

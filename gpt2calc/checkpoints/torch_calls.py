@@ -16,7 +16,7 @@ from gpt2calc.checkpoints.machine import Global, RefusedError, kind
 from gpt2calc.errors import shortened, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sized
 
     from gpt2calc.checkpoints.machine import Call
 
@@ -55,7 +55,7 @@ LONGEST_KEY = 100
 """In characters. Keys are numbers, or addresses in memory."""
 
 MOST_ITEMS = 500_000
-"""How many items OrderedDicts may be called with, all in all: a pickle can call with the same items many times."""
+"""How many items dictionaries may be called with, all in all: a pickle can call with the same items many times."""
 
 
 class Storage(NamedTuple):
@@ -93,6 +93,8 @@ class Rebuilding:
         self.calls: dict[str, Call] = {
             **CALLS,
             "collections.OrderedDict": self._ordered_dict,
+            "collections.Counter": self._counter,
+            "collections.defaultdict": self._default_dict,
             "torch._tensor._rebuild_from_type_v2": self._from_type,
         }
         self._items = 0
@@ -131,14 +133,39 @@ class Rebuilding:
         items = arguments[0]
         if len(arguments) != 1 or type(items) is not list:
             raise RefusedError("expected an OrderedDict of a list of items, got one of something else")
-        self._items += len(items)
-        if self._items > MOST_ITEMS:
-            raise RefusedError(f"expected at most {MOST_ITEMS:,} items of OrderedDicts, got more")
+        self._take(items)
         for item in items:
             if type(item) not in (list, tuple) or len(item) != 2:
                 raise RefusedError(f"expected pairs as the items of an OrderedDict, got {kind(item)}")
             found[item[0] if type(item[0]) is str else object()] = item[1]
         return found
+
+    def _counter(self, arguments: tuple[object, ...]) -> object:
+        """Take what a Counter begins with; whoever pickles one gives it with the call."""
+        match arguments:
+            case ():
+                return {}
+            case (dict() as begins,):
+                return self._copied(begins)
+        raise RefusedError("expected a Counter of nothing or of a dict, got one of something else")
+
+    def _default_dict(self, arguments: tuple[object, ...]) -> object:
+        """Take what a defaultdict begins with, behind what makes its defaults, which is not called."""
+        match arguments:
+            case () | (Global() | None,):
+                return {}
+            case (Global() | None, dict() as begins):
+                return self._copied(begins)
+        raise RefusedError("expected a defaultdict of a function, and perhaps a dict, got one of something else")
+
+    def _copied(self, begins: dict[object, object]) -> dict[object, object]:
+        self._take(begins)
+        return dict(begins)
+
+    def _take(self, items: Sized) -> None:
+        self._items += len(items)
+        if self._items > MOST_ITEMS:
+            raise RefusedError(f"expected at most {MOST_ITEMS:,} items that dictionaries are called with, got more")
 
     def _from_type(self, arguments: tuple[object, ...]) -> object:
         """Rebuild a tensor that carries attributes, or is of a class that changes nothing of how it is stored."""
@@ -251,9 +278,9 @@ def _nothing(arguments: tuple[object, ...]) -> object:
     return None
 
 
-def _dict(arguments: tuple[object, ...]) -> object:
-    del arguments
-    return {}
+def _items(arguments: tuple[object, ...]) -> object:
+    """Return what a set is made of: there may be tensors in it, which are no model's, and are told."""
+    return arguments[0] if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)) else None
 
 
 TENSORS: dict[str, Callable[[tuple[object, ...]], object]] = {
@@ -274,19 +301,17 @@ CALLS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "torch.Size": _size,
     "torch.device": _nothing,
     "torch.serialization._get_layout": _nothing,
-    "collections.Counter": _dict,
-    "collections.defaultdict": _dict,
-    "builtins.set": _nothing,
-    "builtins.frozenset": _nothing,
+    "builtins.set": _items,
+    "builtins.frozenset": _items,
     "builtins.bytearray": _nothing,
     "builtins.complex": _nothing,
-    "__builtin__.set": _nothing,
-    "__builtin__.frozenset": _nothing,
+    "__builtin__.set": _items,
+    "__builtin__.frozenset": _items,
     "__builtin__.bytearray": _nothing,
     "__builtin__.complex": _nothing,
     "_codecs.encode": _nothing,
 }
-"""What may be called; what is no tensor and holds none comes to nothing."""
+"""What may be called, beside dictionaries that begin with items; what is no tensor and holds none comes to nothing."""
 
 PLAIN = ("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
 """The classes whose tensors are stored as every tensor is."""
