@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gpt2calc.dialects.base import Piece
+from gpt2calc.dialects.base import Piece, templated
 from gpt2calc.listing import BITS, FLOATS, Fault
+from gpt2calc.verification import holdings, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,41 +26,46 @@ MISSING, UNEXPECTED, SHAPE, DTYPE, SHARED = "missing", "unexpected", "shape", "d
 
 
 def dtypes(found: Sorted) -> Iterator[Fault]:
-    """Yield each tensor whose dtype is not that of the others with as many dimensions.
+    """Yield each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks.
 
-    Vectors and matrices are looked at apart, since many files keep LayerNorm and biases in a wider dtype. A quantized
-    file mixes the dtypes of its matrices on purpose, and llama.cpp keeps wpe in F32.
+    Training in 16 bits keeps LayerNorm, wte or a head in 32, and so a component may have a dtype of its own: in all
+    blocks, or, where a model has it once, any. A quantized file mixes the dtypes of its matrices on purpose.
     """
-    gguf = found.listing.format == "gguf"
     overall = Counter(tensor.dtype for tensor in found.own.values())
-    quantized = gguf and not BITS.keys() >= overall.keys()
-    for rank in (1, 2):
-        group = {name: t for name, t in found.own.items() if len(found.expected[name].table_shape) == rank}
-        usual = _majority((tensor.dtype for tensor in group.values()), overall)
-        for name, tensor in group.items():
-            if tensor.dtype in BITS and tensor.dtype not in FLOATS:
-                yield Fault(DTYPE, name, f"expected a float, got {tensor.dtype}", "F32", tensor.dtype)
-                continue
-            kept_wide = gguf and tensor.dtype == "F32" and found.expected[name].component == "wpe"
-            if tensor.dtype != usual and not kept_wide and not (quantized and rank == 2):
-                others = "vectors" if rank == 1 else "matrices"
-                message = f"expected {usual}, as the other {others}, got {tensor.dtype}"
-                yield Fault(DTYPE, name, message, usual, tensor.dtype)
+    quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
+    alike: dict[str, dict[str, str]] = {}
+    for name, tensor in found.own.items():
+        row = found.expected[name]
+        if tensor.dtype not in FLOATS and not (quantized and tensor.dtype not in BITS):
+            expected = ", ".join(sorted(FLOATS))
+            yield Fault(DTYPE, name, f"expected one of {expected}, got {tensor.dtype}", expected, tensor.dtype)
+        elif not (quantized and len(row.table_shape) == 2):
+            alike.setdefault(templated(name)[0], {})[name] = tensor.dtype
+    for group in alike.values():
+        usual = _majority(group.values(), overall)
+        for name, dtype in group.items():
+            if dtype != usual:
+                yield Fault(DTYPE, name, f"expected {usual}, as in the other blocks, got {dtype}", usual, dtype)
 
 
 def memories(found: Sorted) -> Iterator[Fault]:
-    """Yield each tensor that is one and the same memory as another, and should not be, or repeats its elements."""
-    places: dict[object, str] = {}
+    """Yield each parameter that does not have its bytes for itself: it repeats its elements, or shares another's."""
+    whole = []
     for name, tensor in found.own.items():
         if tensor.numel > 1 and tensor.stride and 0 in tensor.stride:
             message = "expected an element for each place, got fewer that are repeated"
             yield Fault(SHARED, name, message, f"{tensor.numel:,} elements", "expanded ones")
-        if tensor.place is None or not tensor.numel:
-            continue
-        first = places.setdefault(tensor.place, name)
-        if first != name:
-            message = f"expected a memory of its own, got that of {first}"
-            yield Fault(SHARED, name, message, "a memory of its own", first)
+        else:
+            whole.append(tensor)
+    copy, wte = found.head_copy, found.stored("wte")
+    if copy is not None and (wte is None or copy.place is None or copy.place != wte.place):
+        whole.append(copy)
+    for each in memory.shared(whole):
+        yield Fault(SHARED, each.tensor, each.message, "a memory of its own", each.other or "its own elements twice")
+    left = holdings.rest(found)
+    if left < 0:
+        message = f"the tensors take {-left:,} bytes more than there are in the files"
+        yield Fault(SHARED, "all tensors", message, "bytes of its own for each", f"{left:,} bytes left")
 
 
 def masks(found: Sorted) -> Iterator[Fault]:

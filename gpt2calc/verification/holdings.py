@@ -47,9 +47,14 @@ def held(found: Sorted) -> Iterator[Held]:
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
-    size = sum(file.size for file in found.listing.files)
-    if size:
-        yield Held(REST, 0, 0, size - _bytes(found.listing.tensors, set()))
+    if found.listing.files:
+        yield Held(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
+
+
+def rest(found: Sorted) -> int:
+    """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
+    sizes = {file.path: file.size for file in found.listing.files}
+    return sum(sizes.values()) - _bytes((each for each in found.listing.tensors if each.file in sizes), set())
 
 
 def components(found: Sorted) -> dict[str, int]:
