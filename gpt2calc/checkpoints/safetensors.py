@@ -21,6 +21,7 @@ from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.listing import BITS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     from gpt2calc.checkpoints.files import ByteFile
@@ -80,7 +81,7 @@ def read(file: ByteFile) -> TensorListing:
     """
     header = _header(file)
     document = parse(file.name, header, "a header")
-    notes = _notes(file, document.pop("__metadata__", None))
+    metadata = _metadata(file, document.pop("__metadata__", None))
     places = sorted(_place(file, name, entry) for name, entry in document.items())
     start = 8 + len(header)
     _check_cover(file, places, file.size - start)
@@ -88,7 +89,8 @@ def read(file: ByteFile) -> TensorListing:
         StoredTensor(name, shape, dtype, end - begin, file.name, start + begin)
         for begin, end, name, dtype, shape in places
     )
-    return TensorListing(file.name, "safetensors", tensors, (StoredFile(file.name, file.size),), notes=notes)
+    files = (StoredFile(file.name, file.size),)
+    return TensorListing(file.name, "safetensors", _with_other_names(tensors, metadata), files, notes=_notes(metadata))
 
 
 def _refuse(file: ByteFile, problem: str) -> NoReturn:
@@ -112,14 +114,33 @@ def _header(file: ByteFile) -> bytes:
     return header
 
 
-def _notes(file: ByteFile, metadata: object) -> tuple[str, ...]:
-    """Check the free text that a header may carry, and say where it names another framework than PyTorch."""
+def _metadata(file: ByteFile, metadata: object) -> dict[str, str]:
+    """Return the free text that a header may carry."""
     if metadata is None:
-        return ()
+        return {}
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         _refuse(file, "expected __metadata__ to be an object whose values are text, got another")
+    return metadata
+
+
+def _notes(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Say where the metadata names another framework than PyTorch."""
     framework = metadata.get("format", "pt")
     return () if framework == "pt" else (f"its metadata says that it was saved as {shown(framework)}, not as 'pt'",)
+
+
+def _with_other_names(tensors: tuple[StoredTensor, ...], metadata: Mapping[str, str]) -> tuple[StoredTensor, ...]:
+    """Add the names under which the metadata says that a tensor is to be found as well, on one storage with it.
+
+    `save_model` stores what several names share under one of them, and notes for each other name which one that is.
+
+    Source: safetensors, bindings/python/py_src/safetensors/torch.py, `save_model` and `load_model`.
+    """
+    stored = {tensor.name: tensor for tensor in tensors}
+    others = {name: kept for name, kept in metadata.items() if kept in stored and name not in stored and "." in name}
+    shared = {kept: stored[kept]._replace(storage=f"{stored[kept].file}:{kept}") for kept in others.values()}
+    named = (shared[kept]._replace(name=name) for name, kept in others.items())
+    return (*(shared.get(tensor.name, tensor) for tensor in tensors), *named)
 
 
 def _place(file: ByteFile, name: str, entry: Any) -> Place:

@@ -10,6 +10,7 @@ core/framework/types.proto and tensor_shape.proto.
 from __future__ import annotations
 
 import os.path
+import re
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +40,12 @@ ENTRY = {1: VARINT, 2: BYTES, 3: VARINT, 4: VARINT, 5: VARINT, 6: 5, 7: BYTES}
 """BundleEntryProto: dtype, shape, shard_id, offset, size, crc32c, slices."""
 SHAPE, DIM = {2: BYTES, 3: VARINT}, {1: VARINT, 2: BYTES}
 """TensorShapeProto: dim, unknown_rank; and its Dim: size, name."""
+
+STEPS = re.compile(r"(?:.*/)?(?:global_step|beta[12]_power(?:_\d+)?|loss_scale|good_steps)", re.DOTALL)
+"""The single numbers that training keeps beside the model."""
+
+DEEPEST = 16
+"""How many parts of a name are looked at for another tensor's. OpenAI's names have at most five."""
 
 MOST_DIMS, MOST_SHARDS = 254, 99_999
 """TensorFlow has no tensor of more dimensions; the name of a data file has five digits for its number."""
@@ -101,11 +108,17 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     prefix = file.name.removesuffix(".index")
     places = {x.shard: f"{prefix}.data-{x.shard:05d}-of-{shards:05d}" for x in sorted(found, key=lambda x: x.shard)}
     files, notes = _data_files(file, places, found, sizes)
+    training = _of_training(found)
     stored = tuple(
         StoredTensor(x.name, x.shape, DTYPES[x.dtype], x.size, places[x.shard], x.offset)
         for x in found
-        if x.dtype != STRING
+        if x.dtype != STRING and x.name not in training
     )
+    if training:
+        first = shortened(min(training))
+        notes.append(
+            f"{len(training):,} of its training's are not listed: slots of an optimizer, steps; one is {first}"
+        )
     texts = [x.name for x in found if x.dtype == STRING]
     if texts:
         notes.append(f"{len(texts):,} that hold text are left out, the first is {shortened(texts[0])}")
@@ -217,6 +230,23 @@ def _message(content: bytes, wires: Mapping[int, int], what: str) -> Message:
             found.parts.setdefault(field, []).append(content[at : at + size])
         at += size
     return found
+
+
+def _of_training(found: Sequence[Entry]) -> set[str]:
+    """Return the names of what only training needs: an optimizer's slots, its powers of beta, and the step.
+
+    An optimizer calls its slot of a variable by the variable's own name and its own below it, `model/wte/Adam_1`. So
+    what lies below another tensor is one.
+
+    Source: TensorFlow, python/training/slot_creator.py; python/training/training_util.py; python/training/adam.py.
+    """
+    names = {x.name for x in found}
+    return {x.name for x in found if _below_another(x.name, names) or (not x.shape and STEPS.fullmatch(x.name))}
+
+
+def _below_another(name: str, names: set[str]) -> bool:
+    parts = name.split("/")
+    return any("/".join(parts[:depth]) in names for depth in range(1, min(len(parts), DEEPEST)))
 
 
 def _refuse_overlaps(found: Sequence[Entry]) -> None:
