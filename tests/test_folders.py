@@ -270,7 +270,6 @@ def test_a_folder_holds_what_its_file_holds(name: str, tmp_path: Path) -> None:
     assert listing.tensors
     assert listing.format == name.replace("shards", "safetensors")
     assert folders.open_listing(str(tmp_path)) == listing._replace(name=str(tmp_path))
-    assert folders.holds_checkpoint(str(tmp_path))
 
 
 @every_format
@@ -328,13 +327,17 @@ def test_a_folder_that_may_not_be_listed_is_said(tmp_path: Path, monkeypatch: py
     assert problem(tmp_path / "model.ckpt.index") == "cannot be read: Permission denied"
 
 
+LOOKED_FOR = "they are looked for in files like model.safetensors, *.bin, *.pt, *.ckpt, *.gguf, *.index"
 MISSING: dict[str, tuple[Callable[[Path], object], str]] = {
     "nothing.safetensors": (lambda path: None, "cannot be read: No such file or directory"),
     "nothing.index": (lambda path: None, "cannot be read: No such file or directory"),
     "nowhere/x.index": (lambda path: None, "cannot be read: No such file or directory"),
     "x.data-00000-of-00001": (lambda path: path.touch(), "cannot be read: No such file or directory"),
     "nothing.index.json": (lambda path: None, "cannot be read: No such file or directory"),
-    "model.safetensors": (lambda path: path.mkdir(), SUPPORTED + "got no files"),
+    "model.safetensors": (
+        lambda path: path.mkdir(),
+        f"{SUPPORTED}got no files: no weights were read; {LOOKED_FOR}",
+    ),
     "a pipe.safetensors": (os.mkfifo, "expected a file, got a pipe"),
     "a link": (lambda path: path.symlink_to("nowhere"), "cannot be read: No such file or directory"),
     "a circle": (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
@@ -383,25 +386,7 @@ def test_config_json_wins_over_hparams_json(tmp_path: Path) -> None:
     assert folders.companion_config(str(tmp_path)) == str(tmp_path / "config.json")
 
 
-@pytest.mark.parametrize(
-    ("name", "holds"),
-    [
-        *((name, True) for name in ORDER),
-        *((name, True) for name in ("tf_model.h5", "flax_model.msgpack", "model.keras", "model.onnx", "rust_model.ot")),
-        *((name, True) for name in ("model-00001-of-00002.safetensors", "pytorch_model-00002-of-00002.bin")),
-        ("model.ckpt.data-00000-of-00001", True),
-        *((name, False) for name in ("config.json", "README.md", "vocab.json", "merges.txt", "optimizer.pt", "index")),
-    ],
-)
-def test_what_looks_like_a_checkpoint(name: str, holds: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
-    """Also what is not supported, and a part: beside a config, they must not be passed over in silence."""
-    assert folders.holds_checkpoint(str(tmp_path)) is False
-    (tmp_path / name).touch()
-    (tmp_path / "config.json").touch()
-    assert folders.holds_checkpoint(str(tmp_path)) is holds
-
-
 def test_a_folder_that_is_not_there_cannot_be_looked_into(tmp_path: Path) -> None:
     """In one line."""
     with pytest.raises(UnreadableInputError, match=r"cannot be read: No such file or directory$"):
-        folders.holds_checkpoint(str(tmp_path / "nowhere"))
+        folders.open_listing(str(tmp_path / "nowhere") + os.sep)

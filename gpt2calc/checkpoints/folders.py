@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints import formats
@@ -14,14 +15,18 @@ from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.errors import UnreadableInputError, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gpt2calc.listing import TensorListing
 
 CONFIGS = ("config.json", "hparams.json")
 """transformers' name for a config, and OpenAI's."""
 
-INDEX, DATA = ".index.json", re.compile(r"\.data-\d{5}-of-\d{5}$")
+INDEX = re.compile(r"(?P<stem>.+?)(?:\.safetensors|\.bin)?\.index(?P<variant>\.[^./]+)?\.json", re.DOTALL)
+"""The index of a sharded checkpoint, `model.safetensors.index.json`, or of a variant of it, `….index.fp16.json`."""
+
+DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
+"""The end of the name of a data file of TensorFlow, in the place of which its index has `.index`."""
 
 RANKS = tuple(
     re.compile(pattern, re.DOTALL)
@@ -30,8 +35,8 @@ RANKS = tuple(
         r"model\.safetensors\.index\.json",
         r"pytorch_model\.bin",
         r"pytorch_model\.bin\.index\.json",
-        r".+\.safetensors\.index\.json",
-        r".+\.bin\.index\.json",
+        r".+\.safetensors\.index(?:\.[^./]+)?\.json",
+        r".+\.bin\.index(?:\.[^./]+)?\.json",
         r"(?!.*-\d{5}-of-\d{5}).+\.safetensors",
         r"ckpt\.pt",
         r"(?!optimizer|scheduler|rng_state|scaler|training_args|.*-\d{5}-of-\d{5}).+\.(?:bin|ckpt|pt|pth)",
@@ -47,6 +52,23 @@ PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt)|.+\.data-\d{5}-of-
 MOST_NAMED = 4
 """How many names a message gives."""
 
+MOST_LOOKED_THROUGH = 1000
+"""How many entries of sub-folders are looked through for weights, to say where they lie."""
+
+ELSEWHERE: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r".+\.distcp", re.DOTALL),
+        "it is one of torch.distributed.checkpoint, and python -m torch.distributed.checkpoint.format_utils "
+        "dcp_to_torch FOLDER model.pt makes one file of it",
+    ),
+    (
+        re.compile(r".+\.(?:incomplete|part|partial|crdownload|download|aria2|tmp)", re.DOTALL),
+        "a download of {name} was broken off: fetch it again",
+    ),
+    (re.compile(r".+\.(?:pkl|pickle|tar|state_dict|weights|model)", re.DOTALL), "if {name} holds the weights, name it"),
+)
+"""What a folder has in the place of a checkpoint, and what helps."""
+
 
 class Chosen(NamedTuple):
     """The file of a folder that is read, and the others that hold a checkpoint as well."""
@@ -60,14 +82,16 @@ class Chosen(NamedTuple):
         return f"{self.name} was read, and not {_listed(self.others)}" if self.others else ""
 
 
-def choose(where: str, names: Iterable[str]) -> Chosen:
+def choose(where: str, names: Iterable[str], inside: Callable[[], Iterable[str]] = tuple) -> Chosen:
     """Return which of the files in a folder is read.
 
-    Law: the first rank that a file has; two of one rank are not chosen between.
+    Law: the first rank that a file has; two of one rank are not chosen between. What lies in its sub-folders is not
+    chosen, and said where there is nothing else.
 
     Args:
         where: the folder, or the repository, as errors name it.
-        names: the names of its files.
+        names: the names of its files and folders.
+        inside: gives the paths of what lies in its sub-folders; asked only where no file is a checkpoint.
 
     Raises:
         UnreadableInputError: none is a checkpoint, or several are.
@@ -77,13 +101,15 @@ def choose(where: str, names: Iterable[str]) -> Chosen:
     >>> choose("gpt2", ("config.json", "pytorch_model.bin", "model.safetensors"))
     Chosen(name='model.safetensors', others=('pytorch_model.bin',))
     """
-    names = sorted(name for name in names if not name.startswith("."))
+    there = sorted(names)
+    names = [name for name in there if not name.startswith(".")]
     ranked = [[name for name in names if rank.fullmatch(name)] for rank in RANKS]
     best = next((found for found in ranked if found), [])
     if len(best) > 1:
         raise UnreadableInputError(where, f"expected one checkpoint, got {_listed(best)}: name the one that is meant")
     if not best:
-        raise UnreadableInputError(where, f"expected {formats.SUPPORTED}, got {_instead(names)}")
+        got, advice = _instead(there, inside)
+        raise UnreadableInputError(where, f"expected {formats.SUPPORTED}, got {got}: no weights were read; {advice}")
     ranked.append([name for name in names if formats.unsupported(name)])
     others = dict.fromkeys(name for found in ranked for name in found if name != best[0])
     return Chosen(best[0], tuple(name for name in others if not _is_shard(name, best[0])))
@@ -99,7 +125,7 @@ def open_listing(path: str) -> TensorListing:
         UnreadableInputError: it cannot be read, or is no checkpoint.
     """
     if os.path.isdir(path):
-        chosen = choose(path, _names(path))
+        chosen = choose(path, _names(path), lambda: _inside(path))
         listing = _open(os.path.join(path, chosen.name))
         return listing._replace(name=path, notes=(*listing.notes, *filter(None, (chosen.note,))))
     return _open(path)
@@ -112,14 +138,13 @@ def companion_config(path: str) -> str | None:
     return next((place for place in places if os.path.isfile(place)), None)
 
 
-def holds_checkpoint(path: str) -> bool:
-    """Return whether a folder has a file that is a checkpoint by its name, or a part of one, supported or not.
+def is_index(path: str) -> bool:
+    """Return whether a path is that of the index of a sharded checkpoint.
 
-    Raises:
-        UnreadableInputError: the folder cannot be read.
+    >>> is_index("gpt2/model.safetensors.index.fp16.json"), is_index("gpt2/config.json")
+    (True, False)
     """
-    looks = (PART, *RANKS)
-    return any(formats.unsupported(name) or any(look.fullmatch(name) for look in looks) for name in _names(path))
+    return INDEX.fullmatch(path) is not None
 
 
 def is_prefix(path: str) -> bool:
@@ -128,7 +153,7 @@ def is_prefix(path: str) -> bool:
 
 
 def _open(path: str) -> TensorListing:
-    if path.endswith(INDEX):
+    if is_index(path):
         from gpt2calc.checkpoints import shards  # most checkpoints are one file
 
         return shards.read(path, formats.read)
@@ -156,18 +181,45 @@ def _names(folder: str) -> list[str]:
         raise UnreadableInputError(folder, f"cannot be read: {error.strerror}") from None
 
 
+def _inside(folder: str) -> list[str]:
+    """Return the paths of files in the sub-folders of a folder, two levels down and not too many."""
+    found: list[str] = []
+    for here, inner, names in islice(os.walk(folder), MOST_LOOKED_THROUGH):
+        path = os.path.relpath(here, folder).replace(os.sep, "/")
+        if path.count("/"):
+            inner.clear()
+        if path != os.curdir:
+            found += [f"{path}/{name}" for name in names[:MOST_LOOKED_THROUGH]]
+    return sorted(found)
+
+
 def _is_shard(name: str, index: str) -> bool:
     """Return whether a name is one that the shards of an index have; of a file that is no index, nothing is."""
-    return index.endswith(INDEX) and name.startswith(index.removesuffix(INDEX).rpartition(".")[0] + "-")
+    found = INDEX.fullmatch(index)
+    return found is not None and name.startswith(f"{found['stem']}{found['variant'] or ''}-")
 
 
-def _instead(names: list[str]) -> str:
-    """Return what a folder has in the place of a checkpoint."""
+def _instead(there: list[str], inside: Callable[[], Iterable[str]]) -> tuple[str, str]:
+    """Return what a folder has in the place of a checkpoint, and what helps."""
+    names = [name for name in there if not name.startswith(".")]
     parts = [name for name in names if PART.fullmatch(name)]
     if parts:
-        return f"{_listed(parts)} without the index"
+        return f"{_listed(parts)} without the index", "fetch the index too, which says what each part holds"
     unsupported = [name for name in names if formats.unsupported(name)]
-    return f"{_listed(unsupported)}, which is not supported" if unsupported else _listed(names) or "no files"
+    if unsupported:
+        return f"{_listed(unsupported)}, which is not supported", "save the model as safetensors"
+    got = _listed(names) or "no files"
+    for look, advice in ELSEWHERE:
+        found = next((name for name in there if look.fullmatch(name)), None)
+        if found:
+            return got, advice.format(name=shortened(found))
+    looks = (*RANKS, *(look for look, _ in ELSEWHERE), PART)
+    deeper = [path for path in inside() if any(look.fullmatch(path.rpartition("/")[2]) for look in looks)]
+    if deeper:
+        return got, f"in its sub-folders there is {_listed(deeper)}: name the one that is meant"
+    config = next((name for name in CONFIGS if name in names), None)
+    ending = f"; naming {config} itself judges the config alone" if config else ""
+    return got, f"they are looked for in files like model.safetensors, *.bin, *.pt, *.ckpt, *.gguf, *.index{ending}"
 
 
 def _listed(names: Iterable[str]) -> str:

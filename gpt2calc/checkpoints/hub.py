@@ -255,8 +255,10 @@ class HubRepository:
             NetworkError: the hub did not give a file.
             UnreadableInputError: there is no checkpoint, or it cannot be read.
         """
-        chosen = folders.choose(self.name, (name for name in self.files() if "/" not in name))
-        listed = self._sharded if chosen.name.endswith(folders.INDEX) else self._listed
+        names = self.files()
+        inside = [name for name in names if "/" in name]
+        chosen = folders.choose(self.name, (name for name in names if "/" not in name), lambda: inside)
+        listed = self._sharded if folders.is_index(chosen.name) else self._listed
         listing = listed(chosen.name)
         return listing._replace(notes=(*listing.notes, *filter(None, (chosen.note,))))
 

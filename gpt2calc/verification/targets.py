@@ -103,8 +103,6 @@ def _on_disk(path: str) -> Found:
 
     companion = folders.companion_config(path)
     source = sources.from_bytes(sources.read_bytes(companion), companion) if companion else None
-    if os.path.isdir(path) and source is not None and not folders.holds_checkpoint(path):
-        return Found(source.name, CONFIG, None, source, companion or "")
     if not os.path.isdir(path) and _is_config(path):
         source = sources.resolve(path, {})
         return Found(source.name, CONFIG, None, source, source.name)
@@ -115,7 +113,9 @@ def _on_disk(path: str) -> Found:
 
 def _is_config(path: str) -> bool:
     """Whether a path is that of a config.json, or a pipe through which one comes."""
-    is_json = path.endswith(".json") and not path.endswith(".index.json")
+    from gpt2calc.checkpoints import folders
+
+    is_json = path.endswith(".json") and not folders.is_index(path)
     return is_json or (os.path.exists(path) and not os.path.isfile(path))
 
 
