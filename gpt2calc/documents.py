@@ -6,14 +6,12 @@ saying what was; any other is what somebody typed, and `config` refuses what it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from gpt2calc.dims import HEADS
 from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.spellings import CLASSES, MARKS_OF_TRANSFORMERS, NOT_READ, READ_BY_TRANSFORMERS, SPELLINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
@@ -113,6 +111,25 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
     return fields, tuple(notes)
+
+
+def maker(document: Mapping[str, Any]) -> str:
+    """Return whose model a document describes, where that shows: it is whoever would have to load a checkpoint of it.
+
+    A document with a mark of transformers is transformers', unless it describes what transformers does not build.
+
+    Returns:
+        The name of the dialect that the maker's files have; "" where it does not show.
+
+    >>> maker({"model_type": "gpt2"}), maker({"n_layer": 12}), maker({"model_type": "gpt2", "bias": False})
+    ('huggingface', '', '')
+    """
+    ours = document.get(OURS)
+    if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
+        return str(ours["maker"])
+    is_marked = any(mark in document for mark in MARKS_OF_TRANSFORMERS)
+    builds = all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
+    return "huggingface" if is_marked and builds else ""
 
 
 def are_plain(fields: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gpt2calc import formulas
 from gpt2calc.dims import Dims, from_fields
-from gpt2calc.documents import OURS
+from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.spellings import CLASSES
 
@@ -19,7 +19,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Preset(NamedTuple):
-    """One shipped model: its name, its fields in canonical spelling, and where they come from."""
+    """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are."""
 
     name: str
     fields: dict[str, Any]
@@ -28,6 +28,7 @@ class Preset(NamedTuple):
     source: str
     published: str | None
     note: str | None
+    maker: str
 
     @property
     def dims(self) -> Dims:
@@ -68,7 +69,8 @@ def _read(name: str) -> Preset:
     fields = {key: value for key, value in document.items() if key not in (OURS, "model_type", "architectures")}
     fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
-    return Preset(name, fields, aliases, ours["summary"], ours["source"], ours["published"], ours.get("note"))
+    told = ours["summary"], ours["source"], ours["published"], ours.get("note")
+    return Preset(name, fields, aliases, *told, maker(document))
 
 
 def find(name: str) -> Preset | None:

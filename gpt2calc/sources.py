@@ -57,12 +57,13 @@ class Counted(Protocol):
 
 
 class Source(NamedTuple):
-    """What a name came to: the dims, and what given fields are put over."""
+    """What a name came to: the dims, what given fields are put over, and whose config it is, by `documents.maker`."""
 
     name: str
     dims: Dims
     notes: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
+    maker: str = ""
 
 
 def resolve(
@@ -104,7 +105,7 @@ def resolve(
     elif isinstance(model, Mapping):
         found = from_document(model, "config")
     elif hasattr(model, "dims"):
-        found = Source(model.name, model.dims, model.notes, getattr(model, "given", None))
+        found = Source(model.name, model.dims, model.notes, getattr(model, "given", None), getattr(model, "maker", ""))
     else:
         raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {shown(model)}", got=model)
     return _changed(found, fields) if fields else found
@@ -117,11 +118,12 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         ConfigError: the document does not describe a GPT-2.
     """
     fields, notes = documents.read(document)
+    maker = documents.maker(document)
     if documents.are_plain(fields):
-        return Source(printable(name), from_fields({**documents.DEFAULTS, **fields}), notes, fields)
+        return Source(printable(name), from_fields({**documents.DEFAULTS, **fields}), notes, fields, maker)
     from gpt2calc.config import Config  # loads pydantic, which what is plain does without
 
-    return Source(printable(name), Config(**fields).dims, notes, fields)
+    return Source(printable(name), Config(**fields).dims, notes, fields, maker)
 
 
 def from_text(text: str, name: str) -> Source:
@@ -229,7 +231,8 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
         notes.append(f"n_inner stays {own.n_inner}, as the model gives it, while n_embd changes")
     changed = own.replace(**changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    return Source(f"{source.name} with {name}" if name else source.name, changed.dims, tuple(notes), changed.given)
+    called = f"{source.name} with {name}" if name else source.name
+    return Source(called, changed.dims, tuple(notes), changed.given, source.maker)
 
 
 def _given(x: Dims) -> dict[str, Any]:
@@ -248,7 +251,7 @@ def _named(name: str) -> Source:
         return from_bytes(read_bytes(path), path)
     preset = presets.find(name)
     if preset is not None:
-        return Source(preset.name, preset.dims, (), preset.fields)
+        return Source(preset.name, preset.dims, (), preset.fields, preset.maker)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):

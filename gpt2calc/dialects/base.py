@@ -74,12 +74,13 @@ class Dialect:
 
     Args:
         name: what a report calls it.
+        whose: whose names they are, in a verdict; empty for transformers' own, which need no word.
         summary: who names them so.
         source: where that is read.
         pieces: the parameters' names.
         extras: the names of what else a file may hold.
         prefix: what may stand before the names of the body, all of them or none.
-        pads_vocabulary: whether `wte` has rows beyond the vocabulary, up to a multiple of 128.
+        pads_vocabulary: whether `wte` has more rows than the file itself says tokens, up to a multiple of 128.
         head_is_copied: whether a tied head is stored a second time, as a matter of course.
     """
 
@@ -92,10 +93,11 @@ class Dialect:
         extras: tuple[Extra, ...] = (),
         *,
         prefix: str = "",
+        whose: str = "",
         pads_vocabulary: bool = False,
         head_is_copied: bool = False,
     ) -> None:
-        self.name, self.summary, self.source = name, summary, source
+        self.name, self.whose, self.summary, self.source = name, whose, summary, source
         self.pieces, self.extras, self.prefix = pieces, extras, prefix
         self.pads_vocabulary, self.head_is_copied = pads_vocabulary, head_is_copied
         self.known: dict[str, Piece | Extra] = {piece.template: piece for piece in pieces}

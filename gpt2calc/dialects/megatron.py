@@ -1,4 +1,4 @@
-"""The names of a GPT model of Megatron Core, on one device; its vocabulary is padded."""
+"""The names of a GPT model of Megatron Core, on one device; rows that pad its vocabulary are tokens."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ MEGATRON = Dialect(
         Piece("decoder.final_layernorm.bias", "ln_f", BIAS),
         Piece("output_layer.weight", "lm_head", WEIGHT),
     ),
-    pads_vocabulary=True,
+    whose="Megatron Core's names",
 )

@@ -7,6 +7,7 @@ what `named_parameters()` gives, and `matching` holds that against the table.
 from __future__ import annotations
 
 import os
+import re
 from pickle import UnpicklingError  # what torch.load raises; nothing is unpickled here
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from gpt2calc.listing import Fault
 from gpt2calc.spellings import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dims import Dims
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 """The formats that `from_pretrained` finds in a folder by itself."""
 
-MISSING_EXTRA = "meta and weights evidence need torch and transformers: pip install 'gpt2calc[weights]'"
+EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
+"""What this file needs, and how to get it."""
 
 
 class Asked(NamedTuple):
@@ -45,20 +47,29 @@ class Asked(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-def built(x: Dims, name: str, n_head: int | None = None) -> Asked:
+def built(x: Dims, name: str, n_head: int | None = None, *, alone: bool = False) -> Asked:
     """Let transformers build the model of a config on torch's meta device, which stores no values.
 
     Args:
         x: dims of Python ints.
         name: what the user called it.
         n_head: attention heads; 1 where they are not known, since no count depends on them.
+        alone: whether the config is all that there is, so that nothing else can be judged.
 
     Raises:
         ConfigError: transformers is not installed, or has no model of this structure.
 
     Source: transformers, modeling_gpt2.py; torch, the device `meta`.
     """
-    torch, _ = _guests()
+    try:
+        torch, _ = _guests()
+    except ConfigError:
+        if not alone:
+            raise
+        raise ConfigError(
+            f"{name} is a config alone, with no weights to read; holding it against the model that transformers "
+            f"builds needs {EXTRA}"
+        ) from None
     with torch.device("meta"):
         model = _class(x)(_config(x, n_head))
     return _asked(model, f"{type(model).__name__} built by transformers on torch's meta device", name)
@@ -87,7 +98,7 @@ def loaded(listing: TensorListing, reading: Reading, x: Dims, n_head: int | None
     names_of_transformers = reading.dialect.name == "huggingface" and not reading.wrapper
     try:
         if folder is not None and names_of_transformers and _has(x) and listing.format in FROM_PRETRAINED:
-            return _from_pretrained(folder, _config(x, n_head), _class(x), listing.name)
+            return _from_pretrained(folder, _variant(listing), _config(x, n_head), _class(x), listing.name)
         read = live.read(dict(_tensors(torch, listing)))
     except ConfigError:
         raise
@@ -104,9 +115,19 @@ def numel(model: object) -> int | None:
     return sum(parameter.numel() for parameter in parameters()) if callable(parameters) else None
 
 
-def _from_pretrained(folder: str, config: Any, kind: Any, name: str) -> Asked:
+def _variant(listing: TensorListing) -> str | None:
+    """Return the variant that a file's name says, as in model.fp16.safetensors or model.safetensors.index.fp16.json."""
+    name = os.path.basename(listing.files[0].path)
+    found = re.fullmatch(
+        r"(?:model|pytorch_model)(?:\.(?:safetensors|bin)\.index)?\.([^.]+)\.(?:safetensors|bin|json)", name
+    )
+    return found[1] if found and found[1] != "index" else None
+
+
+def _from_pretrained(folder: str, variant: str | None, config: Any, kind: Any, name: str) -> Asked:
     model, told = kind.from_pretrained(
         folder,
+        variant=variant,
         config=config,
         output_loading_info=True,
         ignore_mismatched_sizes=True,
@@ -129,13 +150,23 @@ def _tensors(torch: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
         from safetensors.torch import load_file
 
         for file in files:
-            yield from load_file(file).items()
+            loaded = load_file(file)
+            yield from loaded.items()
+            yield from _other_names(loaded, [tensor for tensor in listing.tensors if tensor.file == file])
     elif listing.format.startswith("torch"):
         for file in files:
             yield from _state(torch.load(file, map_location="cpu", weights_only=True), listing)
     else:
         for tensor in listing.tensors:
             yield tensor.name, _from_bytes(torch, tensor)
+
+
+def _other_names(loaded: Mapping[str, Any], tensors: list[StoredTensor]) -> Iterator[tuple[str, Any]]:
+    """Yield the names under which the file's metadata says that a tensor is to be found as well."""
+    at = {tensor.place: tensor.name for tensor in tensors if tensor.name in loaded and tensor.storage}
+    for tensor in tensors:
+        if tensor.name not in loaded and tensor.place in at:
+            yield tensor.name, loaded[at[tensor.place]]
 
 
 def _state(loaded: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
@@ -197,5 +228,5 @@ def _guests() -> tuple[Any, Any]:
         import torch
         import transformers
     except ImportError:
-        raise ConfigError(MISSING_EXTRA) from None
+        raise ConfigError(f"meta and weights evidence need {EXTRA}") from None
     return torch, transformers

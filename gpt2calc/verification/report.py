@@ -71,6 +71,8 @@ class Checked(NamedTuple):
         dtypes: how many tensors of parameters have each dtype.
         size: the bytes of all files.
         shapes_say: what the shapes say where the config says something else, by field.
+        own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
+        whose: whose names its tensors have, where they are not transformers'.
     """
 
     target: str
@@ -84,6 +86,8 @@ class Checked(NamedTuple):
     dtypes: Mapping[str, int] = {}
     size: int = 0
     shapes_say: Mapping[str, Any] = {}
+    own_total: int | None = None
+    whose: str = ""
 
 
 class Verification:
@@ -158,16 +162,25 @@ class Verification:
     @property
     def verdict(self) -> str:
         """The verdict in one line."""
-        size = tensor_table.size(self.dims)
+        checked, size = self.checked, tensor_table.size(self.dims)
+        if self.matches and not checked.dialect:
+            what = f"{self.total:,} parameters in {size:,} tensors"
+            return f"{checked.target} is a config alone, and matches the model that transformers builds: {what}"
         if self.matches:
-            what = f"{self.checked.target} matches: {self.total:,} parameters in {size:,} tensors"
-            whose = "as the config says" if self.checked.given else "as its own shapes imply; no config was given"
-            return f"{what}, {whose}"
+            whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
+            named = f", under {checked.whose}" if checked.whose else ""
+            return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))
         first = ", ".join(map(shortened, names[:3])) + (
             f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else ""
         )
+        if checked.own_total is not None:
+            own = to_fields(self.dims)
+            said = checked.shapes_say.items()
+            sizes = ", ".join(f"{field} {_said(value)} and not {_said(own[field])}" for field, value in said)
+            count = f"{checked.own_total:,} parameters, expected {self.total:,}"
+            return f"{checked.target} does not match: it has {sizes}, by {first} ({count})"
         observed = next((each.parameters for each in self.observations if each.parameters != self.total), self.total)
         count = (
             f"{observed:,} parameters, expected {self.total:,}"
@@ -175,7 +188,7 @@ class Verification:
             else "as many parameters as expected"
         )
         what = f"{wrong:,} thing{'s are' if wrong != 1 else ' is'} wrong: {first}" if wrong else "the counts differ"
-        return f"{self.checked.target} does not match: {what} ({count})"
+        return f"{checked.target} does not match: {what} ({count})"
 
     def __repr__(self) -> str:
         return f"<Verification {self.verdict}>"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources
+from gpt2calc.dialects.huggingface import HUGGINGFACE
+from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.listing import Fault
 from gpt2calc.spellings import SPELLINGS
 from gpt2calc.verification import targets
+from gpt2calc.verification.consistency import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
 from gpt2calc.verification.matching import match
 from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
     from gpt2calc.sources import Model, Source
+    from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
     from gpt2calc.verification.targets import Found, Target
@@ -46,6 +50,10 @@ OWN = "what the file says of itself"
 TIED = {True: "tied", False: "untied"}
 
 
+LAID_OUT = {HUGGINGFACE: "[in, out], as transformers keeps them", NANOGPT: "[out, in], as nanoGPT keeps them"}
+"""The dialects that share their names, and how each lays matrices out."""
+
+
 class Seen(NamedTuple):
     """What was seen of a checkpoint.
 
@@ -55,6 +63,7 @@ class Seen(NamedTuple):
         match: the listing beside the tensor table.
         tying: how its head is tied; None where the model has none, or wte is not there.
         shapes_say: what its shapes say where the config says something else, by field.
+        own_total: the parameters of the model that its shapes alone show, where nothing else is wrong.
     """
 
     listing: TensorListing
@@ -62,6 +71,7 @@ class Seen(NamedTuple):
     match: Match
     tying: Tying | None = None
     shapes_say: Mapping[str, Any] = {}
+    own_total: int | None = None
 
 
 class Subject(NamedTuple):
@@ -132,7 +142,8 @@ def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> 
     """Find how the names of a target are read, the config that it is held against, and how its head is tied.
 
     Law: a config that is given, or found beside a file, is believed. Without one, what the file says of itself wins
-    over what its shapes show.
+    over what its shapes show. Of names that transformers and nanoGPT share, the matrices lie as whoever the file or the
+    config is for builds them.
 
     Raises:
         UnreadableInputError: the names fit no dialect.
@@ -144,6 +155,7 @@ def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> 
         n_head = _heads(source.given)
         return Subject(found, source, found.origin, given=True, n_head=n_head or 1, known_heads=bool(n_head))
     inferred = infer(listing)
+    reading = _as_built(inferred.reading, listing, source)
     given = source is not None
     if source is None:
         source = targets.merged(listing.fields, inferred.fields, fields, listing.name)
@@ -151,11 +163,16 @@ def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> 
     known = bool(n_head) or inferred.known_heads
     heads = n_head or (inferred.fields["n_head"] if inferred.known_heads else guessed_heads(source.dims.n_embd))
     origin = found.origin or (OWN if listing.fields else INFERRED)
-    matched = match(listing, inferred.reading, source.dims, heads)
+    matched = match(listing, reading, source.dims, heads)
     if given and listing.fields:
         matched = matched._replace(faults=(*matched.faults, *_contradictions(listing, source, n_head)))
-    seen = Seen(listing, inferred.reading, matched, shapes_say=_differing(inferred.dims, source.dims))
+    seen = Seen(listing, reading, matched, shapes_say=_differing(inferred.dims, source.dims))
+    if given and matched.faults and seen.shapes_say and reading == inferred.reading:
+        seen = seen._replace(own_total=_total_by_shapes(listing, inferred, source.dims))
     notes = listing.notes
+    if reading != inferred.reading and any(fault.kind == SHAPE for fault in matched.faults):
+        notes += (f"its matrices lie {LAID_OUT[inferred.reading.dialect]}; what it is for keeps them turned",)
+    notes += tuple(_of_other_dtypes(listing, matched))
     if not given and not known:
         notes += (f"no shape shows n_head: it is unknown, and {heads} is a guess, n_embd / 64 where that is whole",)
     return _settled(Subject(found, source, origin, given, heads, known, notes), seen, asked=tying)
@@ -211,6 +228,37 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     return subject._replace(seen=seen)
 
 
+def _total_by_shapes(listing: TensorListing, inferred: Inferred, x: Dims) -> int | None:
+    """Return what the model that the shapes show comes to, tied as the config ties it; None where more is wrong."""
+    own = inferred.dims
+    if own.lm_head and x.lm_head:
+        own = own._replace(tie_word_embeddings=x.tie_word_embeddings)
+    found = match(listing, inferred.reading, own, inferred.fields["n_head"])
+    return None if found.faults else sum(found.components.values())
+
+
+def _of_other_dtypes(listing: TensorListing, matched: Match) -> Iterator[str]:
+    """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
+    if len(matched.dtypes) < 2 or listing.format == "gguf":
+        return
+    usual = max(matched.dtypes, key=lambda dtype: matched.dtypes[dtype])
+    stored = {tensor.name: tensor.dtype for tensor in listing.tensors}
+    found: dict[str, dict[str, None]] = {}
+    for name, (component, _) in matched.roles.items():
+        if stored[name] != usual:
+            found.setdefault(stored[name], {})[component] = None
+    for dtype, components in found.items():
+        yield f"{dtype} in {', '.join(components)}, where most tensors are {usual}"
+
+
+def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -> Reading:
+    """Return how names that transformers and nanoGPT share are read by whoever would have to load the file."""
+    # Beside such names, only nanoGPT's checkpoint says something of its config: its model_args.
+    maker = NANOGPT.name if listing.fields else source.maker if source else ""
+    dialect = next((each for each in LAID_OUT if each.name == maker), None)
+    return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
+
+
 def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
     """Return the kinds of evidence to collect."""
     allowed = ALLOWED[found.where]
@@ -224,7 +272,7 @@ def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
         what = {CONFIG: "a config alone", LIVE: "a live model", REMOTE: "a repository on the hub"}[found.where]
         ways = " and ".join(allowed)
         raise ConfigError(f"{found.name} is {what}, which gives {ways} evidence, got {evidence}", got=evidence)
-    return (evidence,)
+    return tuple(dict.fromkeys((allowed[0], evidence)))  # what was read of a checkpoint is judged in any case
 
 
 def _observe(kind: str, subject: Subject) -> Observation:
@@ -241,7 +289,7 @@ def _observe(kind: str, subject: Subject) -> Observation:
     if kind == WEIGHTS and seen is not None:
         asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, found.folder)
     else:
-        asked = oracles.built(x, subject.source.name, subject.n_head)
+        asked = oracles.built(x, subject.source.name, subject.n_head, alone=seen is None)
     return _told(kind, asked, subject)
 
 
@@ -287,6 +335,8 @@ def _checked(subject: Subject) -> Checked:
         seen.match.dtypes,
         sum(file.size for file in seen.listing.files),
         seen.shapes_say,
+        seen.own_total,
+        seen.reading.dialect.whose,
     )
 
 
