@@ -85,7 +85,7 @@ def one_storage(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def columns(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return each block's attention and MLP as columns of one matrix: they reach over the same range, and share none."""
+    """Return each block's attention and MLP as columns of one matrix, which share no number."""
     for block in range(SIZES["n_layer"]):
         first, second = (f"transformer.h.{block}.{part}.weight" for part in ("attn.c_attn", "mlp.c_fc"))
         both = torch.cat([state[first], state[second]], 1)
@@ -117,10 +117,10 @@ def tf_training(folder: Path) -> None:
     Source: tensorflow/python/training/slot_creator.py, adam.py, training_util.py.
     """
     own = tensorflow.gpt2(**{name: size for name, size in SIZES.items() if name != "n_head"})
-    slots = [each._replace(name=f"{each.name}/{slot}") for each in own for slot in ("Adam", "Adam_1")]
+    slots = [each._replace(name=f"{each.name!s}/{slot}") for each in own for slot in ("Adam", "Adam_1")]
     numbers = [tensorflow.Tensor(name, (), "F32") for name in ("beta1_power", "beta2_power")]
     numbers.append(tensorflow.Tensor("global_step", (), "I64"))
-    tensorflow.write(str(folder / "model.ckpt"), sorted([*own, *slots, *numbers], key=lambda each: each.name))
+    tensorflow.write(str(folder / "model.ckpt"), sorted([*own, *slots, *numbers], key=lambda each: str(each.name)))
 
 
 GOOD: dict[str, Callable[[Path], object]] = {

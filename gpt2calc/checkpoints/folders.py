@@ -58,8 +58,7 @@ MOST_LOOKED_THROUGH = 1000
 ELSEWHERE: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r".+\.distcp", re.DOTALL),
-        "it is one of torch.distributed.checkpoint, and python -m torch.distributed.checkpoint.format_utils "
-        "dcp_to_torch FOLDER model.pt makes one file of it",
+        "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt makes one file of it",
     ),
     (
         re.compile(r".+\.(?:incomplete|part|partial|crdownload|download|aria2|tmp)", re.DOTALL),

@@ -74,7 +74,7 @@ class Dialect:
 
     Args:
         name: what a report calls it.
-        whose: whose names they are, in a verdict; empty for transformers' own, which need no word.
+        whose: whose names they are, as a verdict ends; empty for transformers' own, which need no word.
         summary: who names them so.
         source: where that is read.
         pieces: the parameters' names.

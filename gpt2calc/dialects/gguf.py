@@ -29,5 +29,5 @@ GGUF = Dialect(
         Piece("output.weight", "lm_head", WEIGHT),
     ),
     head_is_copied=True,
-    whose="GGUF's names",
+    whose="under GGUF's names",
 )

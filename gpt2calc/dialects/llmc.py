@@ -24,5 +24,5 @@ LLMC = Dialect(
         Piece("lnfb", "ln_f", BIAS),
     ),
     pads_vocabulary=True,
-    whose="llm.c's names",
+    whose="under llm.c's names",
 )

@@ -28,5 +28,5 @@ MEGATRON = Dialect(
         Piece("decoder.final_layernorm.bias", "ln_f", BIAS),
         Piece("output_layer.weight", "lm_head", WEIGHT),
     ),
-    whose="Megatron Core's names",
+    whose="under Megatron Core's names",
 )

@@ -21,5 +21,5 @@ NANOGPT = Dialect(
     ),
     (Extra("h.{}.attn.bias", MASK, (1, 1, "n", "n")),),
     prefix=tensor_table.BODY,
-    whose="nanoGPT's names, whose matrices are [out, in]",
+    whose="under nanoGPT's names, whose matrices are [out, in]",
 )

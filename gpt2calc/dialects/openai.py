@@ -22,5 +22,5 @@ OPENAI = Dialect(
         Piece("model/ln_f/g", "ln_f", WEIGHT),
         Piece("model/ln_f/b", "ln_f", BIAS),
     ),
-    whose="OpenAI's TensorFlow names",
+    whose="under OpenAI's TensorFlow names",
 )

@@ -30,5 +30,5 @@ RASCHKA = Dialect(
         Piece("out_head.weight", "lm_head", WEIGHT),
     ),
     (Extra(_BLOCK + "att.mask", MASK, ("n", "n")),),
-    whose="the names of Raschka's book",
+    whose="under the names of Raschka's book",
 )

@@ -36,5 +36,5 @@ TRANSFORMERLENS = Dialect(
         Extra("unembed.b_U", "bias of the head, which GPT-2 does not have", ("V",)),
     ),
     head_is_copied=True,
-    whose="TransformerLens' names",
+    whose="under TransformerLens' names",
 )

@@ -72,7 +72,7 @@ class Checked(NamedTuple):
         size: the bytes of all files.
         shapes_say: what the shapes say where the config says something else, by field.
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
-        whose: whose names its tensors have, where they are not transformers'.
+        whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
     """
 
     target: str
@@ -168,7 +168,7 @@ class Verification:
             return f"{checked.target} is a config alone, and matches the model that transformers builds: {what}"
         if self.matches:
             whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
-            named = f", under {checked.whose}" if checked.whose else ""
+            named = f", {checked.whose}" if checked.whose else ""
             return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))

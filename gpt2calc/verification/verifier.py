@@ -323,6 +323,7 @@ def _checked(subject: Subject) -> Checked:
     known = subject.n_head if subject.known_heads else None
     if seen is None:
         return Checked(found.name, "config", "", "", subject.origin, subject.given, known)
+    wrapper = seen.reading.wrapper
     return Checked(
         found.name,
         seen.listing.format,
@@ -336,7 +337,7 @@ def _checked(subject: Subject) -> Checked:
         sum(file.size for file in seen.listing.files),
         seen.shapes_say,
         seen.own_total,
-        seen.reading.dialect.whose,
+        ", ".join(filter(None, (seen.reading.dialect.whose, wrapper and f"behind the prefix {wrapper}"))),
     )
 
 
