@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     def result() -> dict[str, Any]:
         listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
+        for each in listed:
+            del each["maker"]  # what `verify` alone asks for
         return {"schema": "gpt2calc/models/1", "models": listed}
 
     names = [preset.name for preset, _ in found]
