@@ -215,7 +215,7 @@ def _instead(there: list[str], inside: Callable[[], Iterable[str]]) -> tuple[str
     looks = (*RANKS, *(look for look, _ in ELSEWHERE), PART)
     deeper = [path for path in inside() if any(look.fullmatch(path.rpartition("/")[2]) for look in looks)]
     if deeper:
-        return got, f"in its sub-folders there is {_listed(deeper)}: name the one that is meant"
+        return got, f"there is {_listed(deeper)} in its sub-folders: verify that one"
     config = next((name for name in CONFIGS if name in names), None)
     ending = f"; naming {config} itself judges the config alone" if config else ""
     return got, f"they are looked for in files like model.safetensors, *.bin, *.pt, *.ckpt, *.gguf, *.index{ending}"
