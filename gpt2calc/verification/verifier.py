@@ -190,7 +190,7 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
-    found = tying.examine(wte, head, bits=local, correlation=local and asked)
+    found = tying.examine(wte, head, bits=local, asked=local and asked)
     seen = seen._replace(tying=found)
     if head is None:
         return subject._replace(seen=seen)
