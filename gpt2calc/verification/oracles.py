@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 """The formats that `from_pretrained` finds in a folder by itself."""
 
+MOST_BUILT = 1000
+"""How many blocks transformers is let build: a second on the meta device, whatever number a config gives."""
+
 MISSING_EXTRA = "meta and weights evidence need torch and transformers: pip install 'gpt2calc[weights]'"
 
 
@@ -182,6 +185,8 @@ def _class(x: Dims) -> Any:
 
 def _config(x: Dims, n_head: int | None) -> Any:
     _, transformers = _guests()
+    if x.n_layer > MOST_BUILT:
+        raise ConfigError(f"expected at most {MOST_BUILT:,} blocks for transformers to build, got {x.n_layer:,}")
     if not _has(x):
         raise ConfigError(
             "transformers builds no GPT-2 without biases or ln_f: there is no meta evidence of this config"
