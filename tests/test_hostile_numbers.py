@@ -15,7 +15,7 @@ import gpt2calc
 from gpt2calc import tensor_table
 from gpt2calc.checkpoints import folders
 from gpt2calc.listing import Fault, StoredTensor, TensorListing
-from gpt2calc.verification import matching, sorting, tying
+from gpt2calc.verification import matching, oracles, sorting, tying
 from gpt2calc.verification.inference import infer
 from tests import faults
 from tests.goods import plain
@@ -279,6 +279,26 @@ def test_transformers_is_let_build_a_thousand_blocks(tmp_path: Path) -> None:
     target.write_text(json.dumps({"model_type": "gpt2", **BILLION}))
     with pytest.raises(gpt2calc.ConfigError, match="at most 1,000 blocks for transformers to build, got 1,000,000,000"):
         gpt2calc.verify(target)
+
+
+@pytest.mark.parametrize("size", [10**12, 10**30])
+def test_sizes_that_torch_has_no_numbers_for_are_said_in_a_sentence(tmp_path: Path, size: int) -> None:
+    """A config that is verified alone, whose matrices have more bytes than a number of 64 bits counts."""
+    target = tmp_path / "config.json"
+    target.write_text(json.dumps({"model_type": "gpt2", **BILLION, "n_layer": 1, "n_embd": size, "vocab_size": size}))
+    with pytest.raises(gpt2calc.ConfigError, match="transformers cannot build it: "):
+        gpt2calc.verify(target)
+
+
+def test_transformers_makes_no_weights_that_no_file_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a folder whose config asks for more than its files hold, the tensors are loaded and not a model."""
+    monkeypatch.setattr(oracles, "_from_pretrained", lambda *_: pytest.fail("it was built"))
+    blocks_in(tmp_path, 0)
+    config = {**BILLION, "n_layer": 1, "n_embd": 10**6}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2", **config}))
+    found = gpt2calc.verify(str(tmp_path), evidence="weights")
+    assert not found.matches
+    assert "1 tensors, loaded by torch" in found.observations[0].how
 
 
 def test_only_names_that_may_be_a_checkpoints_are_held_against_patterns() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints import live
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.errors import ConfigError, UnreadableInputError, printable, shortened
 from gpt2calc.listing import Fault
 from gpt2calc.spellings import CLASSES
 
@@ -62,8 +62,12 @@ def built(x: Dims, name: str, n_head: int | None = None) -> Asked:
     Source: transformers, modeling_gpt2.py; torch, the device `meta`.
     """
     torch, _ = _guests()
-    with torch.device("meta"):
-        model = _class(x)(_config(x, n_head))
+    try:
+        with torch.device("meta"):
+            model = _class(x)(_config(x, n_head))
+    except (RuntimeError, TypeError, OverflowError) as error:  # sizes that torch has no numbers for
+        problem = printable(str(error).strip().partition(chr(10))[0])
+        raise ConfigError(f"transformers cannot build it: {shortened(problem)}") from None
     return _asked(model, f"{type(model).__name__} built by transformers on torch's meta device", name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import formulas, sources
 from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.listing import Fault
@@ -239,7 +239,10 @@ def _observe(kind: str, subject: Subject) -> Observation:
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
         return _seen(kind, how, seen, total)
     if kind == WEIGHTS and seen is not None:
-        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, found.folder)
+        # transformers makes in memory what a config asks for, also where no file holds it
+        is_held = formulas.total(x) <= 2 * sum(seen.match.components.values())
+        folder = found.folder if is_held else None
+        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, folder)
     else:
         asked = oracles.built(x, subject.source.name, subject.n_head)
     return _told(kind, asked, subject)
