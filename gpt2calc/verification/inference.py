@@ -102,21 +102,26 @@ def infer(listing: TensorListing) -> Inferred:
             f"tensors{example}",
         )
     alike = [reading for known, reading in ranked if known == most]
-    best = _inferred(listing, alike[0])
-    fitting = _fitting(listing, best)
+    found = _found(listing, alike[0])
+    best = _inferred(found, alike[0])
+    fitting = _fitting(found, best)
     for reading in alike[1:] if fitting < len(names) else ():  # one that fits them all is not to be surpassed
-        other = _inferred(listing, reading)
-        fits = _fitting(listing, other)
+        found = _found(listing, reading)
+        other = _inferred(found, reading)
+        fits = _fitting(found, other)
         best, fitting = (other, fits) if fits > fitting else (best, fitting)
     return best
 
 
-def _inferred(listing: TensorListing, reading: Reading) -> Inferred:
-    found = [
+def _found(listing: TensorListing, reading: Reading) -> list[_Found]:
+    return [
         _Found(tensor, row[0], row[1])
         for tensor in listing.tensors
         if (row := reading.find(tensor.name)) and isinstance(row[0], Piece)
     ]
+
+
+def _inferred(found: list[_Found], reading: Reading) -> Inferred:
     votes = _votes(found)
     sizes = {field: votes[field].most_common(1)[0][0] for field in LETTERS if votes.get(field)}
     by_block = any("{}" in piece.template for piece in reading.dialect.pieces)
@@ -208,15 +213,13 @@ def guessed_heads(n_embd: int) -> int:
     return next((heads for heads in nearest if n_embd % heads == 0), 1)
 
 
-def _fitting(listing: TensorListing, inferred: Inferred) -> int:
+def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
     x = inferred.dims
     expected = inferred.reading.expected(x, inferred.fields["n_head"])
-    rows = ((tensor, inferred.reading.find(tensor.name)) for tensor in listing.tensors)
     return sum(
-        row[0].template in expected
-        and (row[1] is None or row[1] < x.n_layer)
-        and expected[row[0].template].shape == tensor.shape
-        for tensor, row in rows
-        if row
+        piece.template in expected
+        and (block is None or block < x.n_layer)
+        and expected[piece.template].shape == tensor.shape
+        for tensor, piece, block in found
     )
