@@ -46,6 +46,9 @@ RANKS = tuple(
 )
 """The files that hold a checkpoint: the first four in the order of transformers, the others by how they are used."""
 
+ENDINGS = (".safetensors", ".json", ".bin", ".ckpt", ".pt", ".pth", ".gguf", ".index")
+"""How the names of these files end. No other name is held against the patterns, of which a folder can have many."""
+
 PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt)|.+\.data-\d{5}-of-\d{5}", re.DOTALL)
 """The files that hold a part of a checkpoint, and of which none is read without the index that names them."""
 
@@ -102,7 +105,8 @@ def choose(where: str, names: Iterable[str], inside: Callable[[], Iterable[str]]
     """
     there = sorted(names)
     names = [name for name in there if not name.startswith(".")]
-    ranked = [[name for name in names if rank.fullmatch(name)] for rank in RANKS]
+    likely = [name for name in names if name.endswith(ENDINGS)]
+    ranked = [[name for name in likely if rank.fullmatch(name)] for rank in RANKS]
     best = next((found for found in ranked if found), [])
     if len(best) > 1:
         raise UnreadableInputError(where, f"expected one checkpoint, got {_listed(best)}: name the one that is meant")

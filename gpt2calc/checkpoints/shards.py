@@ -12,7 +12,7 @@ from gpt2calc.checkpoints import strict_json
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.strict_json import LARGEST, brief
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import Fault, StoredFile, TensorListing
+from gpt2calc.listing import LONGEST_NAME, Fault, StoredFile, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -83,6 +83,9 @@ def parse(name: str, content: bytes) -> Index:
         _refuse(name, f"expected at most {MOST_TENSORS:,} tensors, got {len(weight_map):,}")
     if not isinstance(metadata, dict):
         _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
+    longest = max(map(len, weight_map))
+    if longest > LONGEST_NAME:
+        _refuse(name, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
     for tensor, shard in weight_map.items():
         if not isinstance(shard, str):
             _refuse(name, f"expected the name of a shard for tensor {shown(tensor)}, got {brief(shard)}")

@@ -96,7 +96,7 @@ def _alike(found: Sorted, extra: Extra, tensors: list[StoredTensor]) -> Iterator
 def _in_every_block(found: Sorted, template: str, present: set[str]) -> Iterator[Fault]:
     if "{}" not in template:
         return
-    names = [found.reading.named(template, block) for block in range(found.blocks)]
+    names = [found.reading.named(template, block) for block in found.listed]
     for name in (name for name in names if name not in present):
         yield Fault(MISSING, name, "it is missing, and other blocks have it", "one in every block", "nothing")
     for name in sorted(present.difference(names)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import formulas, sources
 from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import to_fields
@@ -207,7 +207,7 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
-    found = tying.examine(wte, head, bits=local, correlation=local and asked)
+    found = tying.examine(wte, head, bits=local, asked=local and asked)
     seen = seen._replace(tying=found)
     if head is None:
         return subject._replace(seen=seen)
@@ -287,7 +287,10 @@ def _observe(kind: str, subject: Subject) -> Observation:
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
         return _seen(kind, how, seen, total)
     if kind == WEIGHTS and seen is not None:
-        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, found.folder)
+        # transformers makes in memory what a config asks for, also where no file holds it
+        is_held = formulas.total(x) <= 2 * sum(seen.match.components.values())
+        folder = found.folder if is_held else None
+        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, folder)
     else:
         asked = oracles.built(x, subject.source.name, subject.n_head, alone=seen is None)
     return _told(kind, asked, subject)

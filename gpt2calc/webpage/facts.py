@@ -17,7 +17,7 @@ from gpt2calc.dims import LETTERS, from_fields
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.polynomial import READING_ORDER
-from gpt2calc.verification import inference, matching, sorting
+from gpt2calc.verification import inference, matching, sorting, tying
 from gpt2calc.webpage.controls import CONTROLS
 from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
@@ -96,6 +96,7 @@ def _config() -> dict[str, Any]:
         "ours": documents.OURS,
         "rules": {field: _rule(field) for field in spellings.SPELLINGS},
         "digits": DIGITS,
+        "largest": strict_json.LARGEST,
     }
 
 
@@ -164,6 +165,7 @@ def _safetensors() -> dict[str, Any]:
         "most_dims": safetensors.MOST_DIMS,
         "deepest": safetensors.DEEPEST,
         "largest": strict_json.LARGEST,
+        "longest_name": listing.LONGEST_NAME,
         "most_shards": shards.MOST_SHARDS,
         "most_tensors": shards.MOST_TENSORS,
         "most_read": shards.MOST_READ,
@@ -185,6 +187,9 @@ def _names() -> dict[str, Any]:
         "weight": tensor_table.WEIGHT,
         "most_faults": matching.MOST,
         "most_compared": matching.MOST_COMPARED,
+        "longest_compared": matching.LONGEST_COMPARED,
+        "most_runs": matching.MOST_RUNS,
+        "most_unasked": tying.MOST_UNASKED,
         "beyond": sorting.BEYOND,
         "multiple": sorting.MULTIPLE,
         "most_padded": sorting.MOST_PADDED,

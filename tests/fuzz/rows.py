@@ -56,6 +56,7 @@ def safetensors() -> Reader:
         r"^expected dtype, shape and data_offsets for tensor .*, got (an array|\[)",
         "^expected a dtype .*, got an object$",
         "^expected at most 64 sizes ",
+        "^expected names of at most 300 characters",
     )
     return Reader(make_safetensors.seeds, read_safetensors, (change_the_header,) * 8, by_the_library, stricter)
 

@@ -229,24 +229,42 @@ function closest(name, known, cutoff = 0.6) {
 
 /** Of several names the nearest to one, the later in the alphabet where two are as near. */
 function nearest(name, candidates, cutoff) {
+  const places = placesIn(name);
   let best = null;
   for (const candidate of candidates) {
-    const score = likeness(candidate, name);
+    if (mostAlike(candidate, name, places) < cutoff) continue;
+    const score = likeness(candidate, name, places);
     if (score >= cutoff && (!best || score > best.score || (score === best.score && candidate > best.candidate)))
       best = { score, candidate };
   }
   return best && best.candidate;
 }
 
+/** Where in a text each of its characters stands. */
+const placesIn = (text) => Map.groupBy(Array.from({ length: text.length }, (_, place) => place), (place) => text[place]);
+
+/** How alike two texts are at most, whatever the order of their characters: a quick rejection. */
+function mostAlike(a, b, places) {
+  const times = new Map();
+  let both = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const before = times.get(a[i]) ?? 0;
+    times.set(a[i], before + 1);
+    both += Number(before < (places.get(a[i])?.length ?? 0));
+  }
+  return a.length + b.length ? (2 * both) / (a.length + b.length) : 1;
+}
+
 /** How alike two texts are, from 0 to 1: twice the characters in matching blocks over all characters. */
-function likeness(a, b) {
+function likeness(a, b, places = placesIn(b)) {
   const blocks = (fromA, toA, fromB, toB) => {
     let [length, startA, startB] = [0, fromA, fromB];
     let ends = new Map();
     for (let i = fromA; i < toA; i += 1) {
       const here = new Map();
-      for (let j = fromB; j < toB; j += 1) {
-        if (a[i] !== b[j]) continue;
+      for (const j of places.get(a[i]) ?? []) {
+        if (j < fromB) continue;
+        if (j >= toB) break;
         const run = (ends.get(j - 1) ?? 0) + 1;
         here.set(j, run);
         if (run > length) [length, startA, startB] = [run, i - run + 1, j - run + 1];

@@ -74,6 +74,7 @@ async function readSafetensors(file) {
   const document = strictJson(file.name, header, "a header", FORMAT.deepest);
   const notes = metadataNotes(document.get("__metadata__"), refuse);
   document.delete("__metadata__");
+  checkLengths(document.keys(), refuse);
   const start = BigInt(8 + header.length);
   const places = [...document].map(([name, entry]) => placeOf(name, entry, refuse)).sort(byPlace);
   checkCover(places, BigInt(file.size) - start, refuse);
@@ -109,6 +110,12 @@ function metadataNotes(metadata, refuse) {
     refuse("expected __metadata__ to be an object whose values are text, got another");
   const framework = metadata.get("format") ?? "pt";
   return framework === "pt" ? [] : [`its metadata says that it was saved as ${shown(framework)}, not as 'pt'`];
+}
+
+function checkLengths(names, refuse) {
+  const longest = [...names].reduce((most, name) => Math.max(most, characters(name).length), 0);
+  if (longest > FORMAT.longest_name)
+    refuse(`expected names of at most ${FORMAT.longest_name} characters, got one of ${grouped(longest)}`);
 }
 
 /** Where one tensor lies, once its own entry is checked. */
@@ -214,6 +221,7 @@ function indexOf(document, refuse) {
   if (map.size > FORMAT.most_tensors)
     refuse(`expected at most ${grouped(FORMAT.most_tensors)} tensors, got ${grouped(map.size)}`);
   if (!(metadata instanceof Map)) refuse(`expected metadata to be an object, got ${brief(metadata)}`);
+  checkLengths(map.keys(), refuse);
   for (const [tensor, shard] of map)
     if (typeof shard !== "string")
       refuse(`expected the name of a shard for tensor ${shown(tensor)}, got ${brief(shard)}`);
