@@ -766,7 +766,7 @@ def test_a_mistake_is_answered_with_what_was_meant(words: tuple[str, ...], said:
         (("count", "gpt2-xll"), "gpt2-xl"),
         (("tensors", "distilgpt"), "distilgpt2"),
         (("compare", "small", "mediun"), "medium"),
-        (("formula", "attn"), "attention"),
+        (("formula", "attn"), "attn.c_attn"),
         (("formula", "c_attn"), "attn.c_attn"),
         (("formula", "layernorm"), "layer_norm"),
         (("formula", "mlp.cfc"), "mlp.c_fc"),
