@@ -21,7 +21,7 @@ import pytest
 import gpt2calc
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
-from gpt2calc.cli.options import FORMATS, SWITCHES
+from gpt2calc.cli.options import FORMATS
 from gpt2calc.spellings import SPELLINGS
 from tests.conftest import environment
 from tests.makers import safetensors

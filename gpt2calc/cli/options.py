@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpt2calc.errors import UnreadableInputError, closest, printable
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.spellings import SPELLINGS, SWITCHES, WORDS
 from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
@@ -40,18 +40,6 @@ FIELD_HELP = {
     "summary_use_proj": "double_heads projects the summary",
     "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
 }
-SWITCHES = frozenset(
-    (
-        "tie_word_embeddings",
-        "add_cross_attention",
-        "bias",
-        "qkv_bias",
-        "ln_f",
-        "summary_use_proj",
-        "summary_proj_to_labels",
-    )
-)
-WORDS = frozenset(("head", "summary_type"))
 
 
 class Parser(argparse.ArgumentParser):
