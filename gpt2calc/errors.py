@@ -5,6 +5,7 @@ A message is one sentence that names the user's own thing, what was expected and
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def mistyped(name: str, known: Sequence[str]) -> str | None:
     return None
 
 
+@lru_cache(4096)
 def _letters(name: str) -> str:
     return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
 

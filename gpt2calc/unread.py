@@ -27,7 +27,7 @@ from gpt2calc.spellings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_KEYS = 1000
+MOST_KEYS = 500
 """A config has at most this many keys that mean nothing here; the longest that is known has 60 of all kinds."""
 
 MOST_NOTES, MOST_NAMED = 8, 3
@@ -64,7 +64,7 @@ def notes(document: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[list[
     ['num_experts=8 is not read by GPT-2: the count is of a GPT-2 without it']
     """
     if len(document.keys() - CANONICAL.keys() - NO_COUNT) > MOST_KEYS:
-        raise ConfigError(f"expected a config, got an object with more than {MOST_KEYS:,} keys that no GPT-2 has")
+        raise ConfigError(f"expected a config, got an object with more than {MOST_KEYS} keys that no GPT-2 has")
     foreign: list[str] = []
     others: list[str] = []
     for name, value in document.items():
@@ -159,14 +159,13 @@ def refuse_nested(name: str, value: object, fields: Mapping[str, Any]) -> None:
         if not isinstance(held, (dict, list)) or id(held) in entered:
             continue
         entered.add(id(held))
-        pairs = held.items() if isinstance(held, dict) else ((None, each) for each in held)
-        for key, inner in pairs:
+        for key, inner in held.items() if isinstance(held, dict) else (("", each) for each in held):
             field = CANONICAL.get(key)
             if field in SIZES and _is_whole(inner) and not (field in fields and fields[field] == inner):
                 problem = f"{path} holds sizes, {pair(key, inner)} among them: give the object {path} alone"
                 raise ConfigError(f"{problem}, or its sizes outside of it", field=name, got=value)
             if isinstance(inner, (dict, list)):
-                waiting.append((path if key is None else shortened(f"{path}.{key}"), inner))
+                waiting.append((shortened(f"{path}.{key}") if key != "" else path, inner))
 
 
 def _meant(name: str, value: object) -> str | None:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc.errors import UnreadableInputError, closest, printable
 from gpt2calc.spellings import SPELLINGS, SWITCHES, WORDS
@@ -16,7 +16,7 @@ from gpt2calc.table import in_ascii
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.table import Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
@@ -171,11 +171,20 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-def model_of(word: str | None) -> Model | None:
-    """Return a model's name as it is, and for `-` the model on standard input."""
+@overload
+def model_of(word: str) -> Model: ...
+
+
+@overload
+def model_of(word: str | None) -> Model | LeftOut: ...
+
+
+def model_of(word: str | None) -> Model | LeftOut:
+    """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
+    from gpt2calc.sources import LARGEST, LEFT_OUT, from_bytes
+
     if word != "-":
-        return word
-    from gpt2calc.sources import LARGEST, from_bytes
+        return LEFT_OUT if word is None else word
 
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
