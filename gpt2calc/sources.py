@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.checkpoints.hub import Repository
 
-    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted"
+    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted | Described"
 
 LARGEST = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
@@ -67,6 +67,13 @@ class Counted(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about how it was read."""
+
+
+class Described(Protocol):
+    """A config of transformers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its document."""
 
 
 class Source(NamedTuple):
@@ -117,7 +124,8 @@ def resolve(
     elif isinstance(model, Mapping):
         found = from_document(model, "config")
     elif hasattr(model, "dims"):
-        found = Source(model.name, model.dims, model.notes, getattr(model, "given", None))
+        counted: Any = model
+        found = Source(counted.name, counted.dims, counted.notes, getattr(model, "given", None))
     elif (document := _document_of(model)) is not None:
         found = from_document(document, type(model).__name__)
     else:
