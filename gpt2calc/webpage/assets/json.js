@@ -262,3 +262,35 @@ function isWithin(one, other, slips) {
     (isTurned && isWithin(left.slice(2), right.slice(2), slips - 1))
   );
 }
+
+/** Of several names the nearest to one, the later in the alphabet where two are as near. */
+function nearest(name, candidates, cutoff) {
+  let best = null;
+  for (const candidate of candidates) {
+    const score = likeness(candidate, name);
+    if (score >= cutoff && (!best || score > best.score || (score === best.score && candidate > best.candidate)))
+      best = { score, candidate };
+  }
+  return best && best.candidate;
+}
+
+/** How alike two texts are, from 0 to 1: twice the characters in matching blocks over all characters. */
+function likeness(a, b) {
+  const blocks = (fromA, toA, fromB, toB) => {
+    let [length, startA, startB] = [0, fromA, fromB];
+    let ends = new Map();
+    for (let i = fromA; i < toA; i += 1) {
+      const here = new Map();
+      for (let j = fromB; j < toB; j += 1) {
+        if (a[i] !== b[j]) continue;
+        const run = (ends.get(j - 1) ?? 0) + 1;
+        here.set(j, run);
+        if (run > length) [length, startA, startB] = [run, i - run + 1, j - run + 1];
+      }
+      ends = here;
+    }
+    if (!length) return 0;
+    return length + blocks(fromA, startA, fromB, startB) + blocks(startA + length, toA, startB + length, toB);
+  };
+  return a.length + b.length ? (2 * blocks(0, a.length, 0, b.length)) / (a.length + b.length) : 1;
+}
