@@ -256,8 +256,16 @@ def fields() -> str:
 
 
 def no_count() -> str:
-    """Draw the fields that are taken and change no count."""
-    return code(*sorted(spellings.NO_COUNT)) + "."
+    """Draw the fields that are taken and change no count, by who wrote them."""
+    rows = [(source, code(*sorted(names))) for source, names in spellings.OF_TRANSFORMERS.items()]
+    return table(
+        ("from", "fields"), [*rows, ("nanoGPT, Raschka, torchrl and others", code(*sorted(spellings.OF_OTHERS)))]
+    )
+
+
+def foreign() -> str:
+    """Draw the words by which a key shows that it is of another architecture."""
+    return code(*sorted(spellings.FOREIGN)) + "."
 
 
 def classes() -> str:
@@ -537,6 +545,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "foreign": foreign,
     "sweep columns": sweep_columns,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},

@@ -21,8 +21,8 @@ import pytest
 import gpt2calc
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
-from gpt2calc.cli.options import FORMATS, SWITCHES
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.cli.options import FORMATS
+from gpt2calc.spellings import SPELLINGS, SWITCHES
 from tests.conftest import environment
 from tests.makers import safetensors
 from tests.test_config import TWO_VALUES
@@ -766,7 +766,7 @@ def test_a_mistake_is_answered_with_what_was_meant(words: tuple[str, ...], said:
         (("count", "gpt2-xll"), "gpt2-xl"),
         (("tensors", "distilgpt"), "distilgpt2"),
         (("compare", "small", "mediun"), "medium"),
-        (("formula", "attn"), "attention"),
+        (("formula", "attn"), "attn.c_attn"),
         (("formula", "c_attn"), "attn.c_attn"),
         (("formula", "layernorm"), "layer_norm"),
         (("formula", "mlp.cfc"), "mlp.c_fc"),

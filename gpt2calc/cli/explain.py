@@ -10,8 +10,6 @@ from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
 if TYPE_CHECKING:
     import argparse
 
-    from gpt2calc.sources import Model
-
 EXAMPLES = """examples:
   gpt2calc explain 137M gpt2
   gpt2calc explain 117M 345M 762M 1542M
@@ -62,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    named: list[Model] = [model for model in map(model_of, models) if model is not None]
+    named = map(model_of, models)
     answer = explain(figures, *named, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     result = answer.first(arguments.top)
     emit(

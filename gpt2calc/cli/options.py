@@ -7,16 +7,16 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc.errors import UnreadableInputError, closest, printable
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.spellings import SPELLINGS, SWITCHES, WORDS
 from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.table import Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
@@ -40,18 +40,6 @@ FIELD_HELP = {
     "summary_use_proj": "double_heads projects the summary",
     "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
 }
-SWITCHES = frozenset(
-    (
-        "tie_word_embeddings",
-        "add_cross_attention",
-        "bias",
-        "qkv_bias",
-        "ln_f",
-        "summary_use_proj",
-        "summary_proj_to_labels",
-    )
-)
-WORDS = frozenset(("head", "summary_type"))
 
 
 class Parser(argparse.ArgumentParser):
@@ -183,11 +171,20 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-def model_of(word: str | None) -> Model | None:
-    """Return a model's name as it is, and for `-` the model on standard input."""
+@overload
+def model_of(word: str) -> Model: ...
+
+
+@overload
+def model_of(word: str | None) -> Model | LeftOut: ...
+
+
+def model_of(word: str | None) -> Model | LeftOut:
+    """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
+    from gpt2calc.sources import LARGEST, LEFT_OUT, from_bytes
+
     if word != "-":
-        return word
-    from gpt2calc.sources import LARGEST, from_bytes
+        return LEFT_OUT if word is None else word
 
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")

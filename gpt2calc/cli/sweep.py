@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of
+from gpt2calc.cli.options import add_fields, add_output, columns, emit, model_of
 from gpt2calc.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _columns(arguments: argparse.Namespace, form: str) -> str | None:
 
 def _fields(typed: dict[str, Any]) -> dict[str, Any]:
     """Read the values of each field, as they were typed."""
-    from gpt2calc.spellings import CANONICAL
+    from gpt2calc.spellings import CANONICAL, SWITCHES
     from gpt2calc.sweeps.axes import read_sizes, read_truths, read_words
 
     found: dict[str, Any] = {}

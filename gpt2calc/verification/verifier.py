@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
-    from gpt2calc.sources import Model, Source
+    from gpt2calc.sources import LeftOut, Model, Source
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
@@ -100,7 +100,7 @@ class Subject(NamedTuple):
 
 def verify(
     target: Target,
-    config: Model | None,
+    config: Model | LeftOut,
     fields: Mapping[str, Any],
     *,
     evidence: str | None = None,
@@ -184,7 +184,7 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     Returns:
         The config, with n_head, and what a reader should know.
     """
-    found = targets.find(target, None, {}, hub=hub, revision=revision)
+    found = targets.find(target, sources.LEFT_OUT, {}, hub=hub, revision=revision)
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")

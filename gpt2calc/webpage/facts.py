@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import conventions, counts, documents, figures, formulas, listing, presets, spellings, tensor_table
+from gpt2calc import (
+    conventions,
+    counts,
+    documents,
+    errors,
+    figures,
+    formulas,
+    listing,
+    presets,
+    spellings,
+    tensor_table,
+    unread,
+)
 from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
@@ -91,12 +103,36 @@ def _config() -> dict[str, Any]:
         "classes": spellings.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
+        "frameworks": spellings.FRAMEWORKS,
+        "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
         "ours": documents.OURS,
         "rules": {field: _rule(field) for field in spellings.SPELLINGS},
         "digits": DIGITS,
         "largest": strict_json.LARGEST,
+    }
+
+
+def _unread() -> dict[str, Any]:
+    """Return what `unread` knows of keys that nobody reads."""
+    return {
+        "activations": spellings.ACTIVATIONS,
+        "learned": spellings.LEARNED_ACTIVATIONS,
+        "body_biases": sorted(spellings.BODY_BIASES),
+        "foreign": unread.FOREIGN_PHRASES,
+        "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
+        "plain_words": sorted(spellings.PLAIN_WORDS),
+        "switches": sorted(spellings.SWITCHES),
+        "words": sorted(spellings.WORDS),
+        "sizes": unread.SIZES,
+        "long_sizes": unread.LONG_SIZES,
+        "suffix": unread.SUFFIX,
+        "most_keys": unread.MOST_KEYS,
+        "most_notes": unread.MOST_NOTES,
+        "most_named": unread.MOST_NAMED,
+        "short": errors.SHORT,
+        "long": errors.LONG,
     }
 
 
