@@ -34,8 +34,8 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
     overall = Counter(tensor.dtype for tensor in found.own.values())
     quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
     alike: dict[str, dict[str, str]] = {}
-    for name, tensor in found.own.items():
-        row = found.expected[name]
+    for name, row in found.expected.items():
+        tensor = found.own[name]
         if tensor.dtype not in FLOATS and not (quantized and tensor.dtype not in BITS):
             expected = ", ".join(sorted(FLOATS))
             yield Fault(DTYPE, name, f"expected one of {expected}, got {tensor.dtype}", expected, tensor.dtype)

@@ -50,6 +50,12 @@ OWN = "what the file says of itself"
 TIED = {True: "tied", False: "untied"}
 
 
+SHOWN_BY_SHAPES = (
+    *("n_layer", "n_embd", "n_positions", "vocab_size", "n_inner"),
+    *("add_cross_attention", "bias", "qkv_bias", "ln_f"),
+)
+"""The fields that names and shapes show, without those of heads, which names alone do not tell apart."""
+
 LAID_OUT = {HUGGINGFACE: "[in, out], as transformers keeps them", NANOGPT: "[out, in], as nanoGPT keeps them"}
 """The dialects that share their names, and how each lays matrices out."""
 
@@ -347,8 +353,7 @@ def _checked(subject: Subject) -> Checked:
 def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
     """Return what the shapes say where a config says something else; the names alone do not tell all heads apart."""
     fields, own = to_fields(inferred), to_fields(x)
-    passed_over = ("num_labels", "head", "tie_word_embeddings", "summary_use_proj", "summary_proj_to_labels")
-    said = {name: value for name, value in fields.items() if value != own[name] and name not in passed_over}
+    said = {name: fields[name] for name in SHOWN_BY_SHAPES if fields[name] != own[name]}
     if inferred.n_inner == 4 * inferred.n_embd and x.n_inner == 4 * x.n_embd:
         said.pop("n_inner", None)  # it follows n_embd in both
     return said

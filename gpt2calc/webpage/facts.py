@@ -29,7 +29,7 @@ from gpt2calc.dims import LETTERS, from_fields
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.polynomial import READING_ORDER
-from gpt2calc.verification import inference, matching, sorting, tying
+from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
@@ -81,7 +81,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     defaults = _defaults()
     own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
     found = {**preset._asdict(), "fields": own}
-    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published") if found[key]}
+    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
 
 
 def _defaults() -> dict[str, Any]:
@@ -218,6 +218,8 @@ def _names() -> dict[str, Any]:
         "heads": sorted(HEADS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
+        "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
+        "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
         "fits": inference.FITS,
         "bias": tensor_table.BIAS,
         "weight": tensor_table.WEIGHT,
@@ -239,6 +241,7 @@ def _dialect(dialect: Dialect) -> dict[str, Any]:
         "pieces": pieces,
         "extras": [list(each) for each in dialect.extras],
         "prefix": dialect.prefix,
+        "whose": dialect.whose,
         "pads_vocabulary": dialect.pads_vocabulary,
         "head_is_copied": dialect.head_is_copied,
     }

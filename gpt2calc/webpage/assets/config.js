@@ -12,11 +12,20 @@ const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name
 
 const DEFAULTS = keptAll(FIELDS.defaults);
 
-/** Read the text of a config.json: all fields, and notes. A Sentence is thrown where it is none of a GPT-2. */
+/** Read the text of a config.json: all fields, notes, and whose config it is. A Sentence is thrown where it is none of a GPT-2. */
 function readConfig(text) {
   const document = parseConfig(text);
   const { fields, notes } = readDocument(document);
-  return { fields: validated(canonical(fields)), notes };
+  return { fields: validated(canonical(fields)), notes, maker: makerIn(document) };
+}
+
+/** Whose model a document describes, where that shows, by the name of the dialect that the maker's files have. */
+function makerIn(document) {
+  const ours = document.get(FIELDS.ours);
+  if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
+  const isMarked = FIELDS.marks.some((mark) => document.has(mark));
+  const builds = ["bias", "qkv_bias", "ln_f"].every((name) => [undefined, null, true].includes(document.get(name)));
+  return isMarked && builds ? "huggingface" : "";
 }
 
 function parseConfig(text) {

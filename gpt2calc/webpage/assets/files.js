@@ -8,8 +8,8 @@ function said(element, problem, notes = []) {
 /** Take a config.json as the config that the controls set; false where it is none, and why is said. */
 function takeConfig(text, element) {
   try {
-    const { fields, notes } = readConfig(text);
-    state.configs[state.active] = ofFields(fields);
+    const { fields, notes, maker } = readConfig(text);
+    state.configs[state.active] = ofFields(fields, maker);
     changed();
     said(element, null, [`read: ${titleOf(active())}`, ...notes]);
     return true;
@@ -38,14 +38,14 @@ let latest = 0;
 async function takeFiles(files) {
   latest += 1;
   const turn = latest;
-  const config = files.find((file) => file.name.endsWith(".json") && !file.name.endsWith(".index.json"));
+  const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
   const isTaken = config ? await takeConfigFile(config) : true;
   if (!isTaken || files.every((file) => file === config)) return;
-  const given = config || byId("against").checked ? active().fields : null;
+  const against = config || byId("against").checked ? active() : null;
   const parts = [make("p", { className: "hint" }, "reading the header ...")];
   byId("verified").replaceChildren(...parts);
   try {
-    const found = await verify(files, given);
+    const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
     if (turn === latest) showVerified(verifiedParts(found));
   } catch (error) {
     const problem = error instanceof Sentence ? error.message : `it cannot be read: ${error.message}`;

@@ -75,6 +75,7 @@ function matched(listing, reading, x) {
     ...strangersIn(all),
     ...wrongShapes(all),
     ...wrongDtypes(all),
+    ...wrongMemories(all),
     ...wrongMasks(all),
     ...wrongCopy(all),
     ...listing.faults,
@@ -160,24 +161,44 @@ function wrongShape(tensor, expected, why = "") {
   return fault("shape", tensor.name, `expected ${wanted}${why}, got ${got}${turned}`, wanted, got);
 }
 
-/** Each tensor whose dtype is not that of the others with as many dimensions. */
+/** Each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks. */
 function wrongDtypes({ own, expected }) {
   const overall = tally([...own.values()].map((tensor) => tensor.dtype));
-  return [1, 2].flatMap((rank) => {
-    const group = [...own].filter(([name]) => expected.get(name).tableShape.length === rank);
-    const counts = tally(group.map(([, tensor]) => tensor.dtype));
+  const floats = FORMAT.floats.join(", ");
+  const isFloat = ([, { dtype }]) => FORMAT.floats.includes(dtype);
+  const ordered = [...expected.keys()].map((name) => [name, own.get(name)]);
+  const strange = ordered
+    .filter((each) => !isFloat(each))
+    .map(([name, { dtype }]) => fault("dtype", name, `expected one of ${floats}, got ${dtype}`, floats, dtype));
+  const alike = Map.groupBy(ordered.filter(isFloat), ([name]) => templated(name)[0]);
+  const unlike = [...alike.values()].flatMap((group) => {
+    const counts = tally(group.map(([, { dtype }]) => dtype));
     const usual = [...counts.keys()].reduce((best, dtype) => {
       const [here, there] = [counts.get(dtype), counts.get(best)];
-      return there === undefined || here > there || (here === there && overall.get(dtype) > overall.get(best))
-        ? dtype
-        : best;
-    }, "F32");
-    return group.flatMap(([name, { dtype }]) => {
-      if (FORMAT.plain.includes(dtype) && !FORMAT.floats.includes(dtype))
-        return [fault("dtype", name, `expected a float, got ${dtype}`, "F32", dtype)];
-      const others = rank === 1 ? "vectors" : "matrices";
-      const message = `expected ${usual}, as the other ${others}, got ${dtype}`;
-      return dtype === usual ? [] : [fault("dtype", name, message, usual, dtype)];
+      return here > there || (here === there && overall.get(dtype) > overall.get(best)) ? dtype : best;
+    });
+    return group
+      .filter(([, { dtype }]) => dtype !== usual)
+      .map(([name, { dtype }]) => {
+        const message = `expected ${usual}, as in the other blocks, got ${dtype}`;
+        return fault("dtype", name, message, usual, dtype);
+      });
+  });
+  return [...strange, ...unlike];
+}
+
+/** Each parameter that is stored under another's name, as the metadata says, and should be a tensor of its own. */
+function wrongMemories({ own, expected, copy }) {
+  const wte = [...expected].find(([, row]) => row.component === "wte")?.[0];
+  const whole = [...own.values()].filter((tensor) => tensor.storage && tensor.numel);
+  if (copy?.storage && copy.numel && copy.storage !== own.get(wte)?.storage) whole.push(copy);
+  whole.sort((one, other) => Number(one.offset - other.offset));
+  const groups = Map.groupBy(whole, (tensor) => tensor.storage);
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    return others.map(({ name }) => {
+      const message = `expected a memory of its own, got that of ${first.name}`;
+      return fault("shared", name, message, "a memory of its own", first.name);
     });
   });
 }
@@ -243,11 +264,12 @@ function wrongCopy(all) {
 
 /** What the stored elements and bytes are: parameters, padding, a head's copy, masks, strangers, the rest. */
 function held(all, components) {
+  const taken = new Set();
   const part = (what, tensors) => ({
     what,
     tensors: tensors.length,
     elements: sum(tensors.map((tensor) => tensor.numel)),
-    bytes: sum(tensors.map((tensor) => tensor.nbytes)),
+    bytes: bytesIn(tensors, taken),
   });
   const parameters = part("parameters", [...all.own.values()]);
   const elements = sum([...components.values()]);
@@ -270,6 +292,12 @@ function held(all, components) {
     );
   if (all.strangers.length) parts.push(part("unexpected tensors", all.strangers));
   const size = sum(all.listing.files.map((file) => BigInt(file.size)));
-  const rest = size - sum(all.listing.tensors.map((tensor) => tensor.nbytes));
+  const rest = size - bytesIn(all.listing.tensors, new Set());
   return [...parts, { what: "headers, and all that is no tensor", tensors: 0, elements: 0n, bytes: rest }];
+}
+
+/** Sum bytes, those that have two names once; `taken` keeps what was counted. */
+function bytesIn(tensors, taken) {
+  const counted = tensors.filter(({ storage }) => !storage || (!taken.has(storage) && taken.add(storage)));
+  return sum(counted.map((tensor) => tensor.nbytes));
 }
