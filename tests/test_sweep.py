@@ -46,7 +46,7 @@ def test_rows_run_as_fields_are_given() -> None:
 @pytest.mark.parametrize(
     ("model", "fields", "total"),
     [
-        (None, {"n_layer": [12]}, 124439808),
+        (LEFT_OUT, {"n_layer": [12]}, 124439808),
         ("gpt2-medium", {"n_embd": [1024]}, 354823168),
         ("gpt2-untied", {"n_layer": [12]}, 163037184),
         ({"n_layer": 24, "n_embd": 1024}, {"vocab": [50257]}, 354823168),

@@ -141,13 +141,13 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         raise ConfigError("standard input, -, can be given once")
     if kind in ("growth", "treemap", "values") and len(words) > 1:
         raise ConfigError(f"{kind} draws one model, got {len(words)}")
-    models = [model_of(word) for word in words]
+    models = [model_of(word) for word in words or [None]]
     fields = arguments.fields
     if kind == "growth":
         from gpt2calc.plots import curves
-        from gpt2calc.sources import LEFT_OUT, resolve
+        from gpt2calc.sources import resolve
 
-        source = resolve(models[0] if models else LEFT_OUT, {}, hub=arguments.hub, revision=arguments.revision)
+        source = resolve(models[0], {}, hub=arguments.hub, revision=arguments.revision)
         return curves.of_growth(source, fields), 0
     if any(isinstance(value, range) for value in fields.values()):
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
@@ -156,7 +156,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     from gpt2calc.api.counting import count
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
-    counts = tuple(count(model, **how) for model in models or [LEFT_OUT])
+    counts = tuple(count(model, **how) for model in models)
     if kind == "treemap":
         from gpt2calc.plots import areas
 
