@@ -7,9 +7,11 @@ pipe is written to as it is. It must not know what is written.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
 from gpt2calc.errors import UnreadableInputError, shortened_path
+from gpt2calc.signals import Told, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,16 +44,19 @@ class Target:
         self._beside = os.path.join(self._folder, f".{name}.{os.getpid()}.part")
         self._file: IO[bytes] | None = None
         self._identity: tuple[int, int] | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> IO[bytes]:
+        self._held.enter_context(unfinished())
         try:
             self._file = self._opened()
             status = os.fstat(self._file.fileno())
             self._identity = status.st_dev, status.st_ino
-        except OSError as error:
+        except OSError as error:  # it may be another process that has a file of this name
+            self._held.close()
             raise self._failed(error) from None
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            self._give_up(error)
             raise
         return self._file
 
@@ -59,16 +64,21 @@ class Target:
         try:
             if error is None and self._file:
                 self._finish(self._file)
-        except OSError as late:
-            self._abandon()
-            raise self._failed(late) from None
-        except BaseException:
-            self._abandon()
+        except BaseException as late:
+            self._give_up(late)
             raise
         if error is not None:
-            self._abandon()
-            if isinstance(error, OSError):
-                raise self._failed(error) from None
+            self._give_up(error)
+        self._held.close()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Throw what was written away, and say what is there where the system or a signal is the reason."""
+        self._abandon()
+        self._held.close()
+        if isinstance(error, Told):
+            error.left = self.state()
+        if isinstance(error, OSError):
+            raise self._failed(error) from None
 
     def _opened(self) -> IO[bytes]:
         if self._device or os.path.isdir(self.path):  # a folder says itself what is wrong
