@@ -6,15 +6,21 @@ pipe is written to as it is. It must not know what is written.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import time
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 
-from gpt2calc.errors import UnreadableInputError, shortened_path
+from gpt2calc.errors import ConfigError, UnreadableInputError, shortened_path
 from gpt2calc.signals import Told, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PATIENCE = 2.0
+"""Seconds that a pipe may be without a reader: a shell starts both ends, and one of them comes first."""
 
 
 class Target:
@@ -81,7 +87,9 @@ class Target:
             raise self._failed(error) from None
 
     def _opened(self) -> IO[bytes]:
-        if self._device or os.path.isdir(self.path):  # a folder says itself what is wrong
+        if self._device:
+            return os.fdopen(_opened(self.path), "wb")
+        if os.path.isdir(self.path):  # a folder says itself what is wrong
             return open(self.path, "wb")
         return open(self._beside, "xb")
 
@@ -97,7 +105,7 @@ class Target:
     def state(self) -> str:
         """Say what is there under the name: the complete file, what was there before, or nothing."""
         if self._device:
-            return f"{self.shown} is no file, and may have got a part"
+            return f"{self.shown} is no file, and {'may have' if self._file else 'has not'} got a part"
         if self.is_complete():
             return f"{self.shown} is complete"
         return f"{self.shown} is as it was before" if self.existed else f"{self.shown} was not written"
@@ -120,6 +128,39 @@ class Target:
             _quietly(self._file.close)  # what is still to be written may not fit either
         if not self._device:
             _quietly(lambda: os.remove(self._beside))
+
+
+def _opened(path: str) -> int:
+    """Open a device or a pipe, and do not wait for ever for somebody who reads it."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
+                raise
+            if time.monotonic() > ends:
+                raise OSError(errno.ENXIO, "it is a pipe that nobody reads") from None
+            time.sleep(0.01)
+        else:
+            os.set_blocking(handle, True)
+            return handle
+
+
+def refuse_input(output: str | None, *given: object) -> None:
+    """Raise where a file that is to be written is one of those that are read, by whatever name.
+
+    Raises:
+        ConfigError: it is.
+    """
+    for each in given:
+        if isinstance(output, str) and isinstance(each, str):
+            try:
+                same = os.path.samefile(output, each) and os.path.isfile(output)
+            except (OSError, ValueError):  # what is not there is not written over
+                continue
+            if same:
+                raise ConfigError(f"{shortened_path(output)} is read, and would be written over: name another file")
 
 
 def _sync(folder: str) -> None:

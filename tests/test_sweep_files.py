@@ -343,23 +343,23 @@ def large(folder: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "whole", "kind"),
+    ("sent", "heard_by", "kind"),
     [
-        pytest.param(signal.SIGINT, True, "a grid", id="Ctrl-C"),
-        pytest.param(signal.SIGTERM, True, "a grid", id="SIGTERM for the group"),
-        pytest.param(signal.SIGTERM, True, "a file", id="SIGTERM for the group, with tasks as large as pipes"),
-        pytest.param(signal.SIGTERM, False, "a grid", id="SIGTERM for the process"),
+        pytest.param(signal.SIGINT, "all", "a grid", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, "all", "a grid", id="SIGTERM for the group"),
+        pytest.param(signal.SIGTERM, "all", "a file", id="SIGTERM for the group, with tasks as large as pipes"),
+        pytest.param(signal.SIGTERM, "one", "a grid", id="SIGTERM for the process"),
     ],
 )
 def test_a_sweep_of_several_processes_that_is_ended_leaves_no_file_and_no_process(
-    sent: signal.Signals, whole: bool, kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    sent: signal.Signals, heard_by: str, kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A terminal, `timeout`, systemd and slurm tell the whole group; workers leave the word to who waits for them."""
     path = tmp_path / "a.parquet"
     path.write_bytes(b"before")
     more = large(tmp_path_factory.mktemp("given")) if kind == "a file" else ()
     child = started(tmp_path, "a.parquet", *more, "--jobs", "2")
-    os.killpg(child.pid, sent) if whole else child.send_signal(sent)
+    os.killpg(child.pid, sent) if heard_by == "all" else child.send_signal(sent)
     out, err = child.communicate(timeout=60)
     code, word = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}[sent]
     assert (child.returncode, out) == (code, b"")
@@ -396,7 +396,7 @@ def workers_of(group: int) -> list[int]:
             ["ps", "-e", "-ww", "-o", "pid=,pgid=,args="], check=True, capture_output=True, text=True
         )
         rows = (line.split(None, 2) for line in listed.stdout.splitlines())
-        found = [int(pid) for pid, its, words in rows if int(its) == group and "spawn_main" in words]
+        found = [int(pid) for pid, its, line in rows if int(its) == group and "spawn_main" in line]
         if len(found) == 2:
             return found
         time.sleep(0.05)

@@ -19,6 +19,7 @@ from gpt2calc.cli.options import (
     whole,
 )
 from gpt2calc.errors import ConfigError, UnknownNameError
+from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
     import argparse
@@ -95,6 +96,7 @@ def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: s
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and write or print."""
     form = _picture(arguments)
+    refuse_input(arguments.output, *arguments.models)
     chart, code = _chart(arguments)
     if form:
         _write(arguments, chart, form)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of
 from gpt2calc.errors import ConfigError, shown
+from gpt2calc.output import Target, refuse_input
 from gpt2calc.signals import unfinished
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.sweeps.workers import workers
 
     form = _format(arguments)
+    refuse_input(arguments.output, arguments.file, arguments.model)
     ready = prepare(
         model_of(arguments.model),
         _fields(arguments.fields),
@@ -209,7 +211,6 @@ def _write(
     progress: Callable[[int], None] | None,
 ) -> int:
     """Write a file, complete or not at all."""
-    from gpt2calc.output import Target
     from gpt2calc.sweeps import writers
 
     target = Target(arguments.output)
