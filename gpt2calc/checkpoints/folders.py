@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints import formats
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import UnreadableInputError, shortened
+from gpt2calc.errors import UnreadableInputError, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ class Chosen(NamedTuple):
     @property
     def note(self) -> str:
         """What a reader should know of the others; empty where there is none."""
-        return f"{self.name} was read, and not {_listed(self.others)}" if self.others else ""
+        return f"{shortened(self.name)} was read, and not {_listed(self.others)}" if self.others else ""
 
 
 def choose(where: str, names: Iterable[str]) -> Chosen:
@@ -101,8 +101,9 @@ def open_listing(path: str) -> TensorListing:
     if os.path.isdir(path):
         chosen = choose(path, _names(path))
         listing = _open(os.path.join(path, chosen.name))
-        return listing._replace(name=path, notes=(*listing.notes, *filter(None, (chosen.note,))))
-    return _open(path)
+        return listing._replace(name=printable(path), notes=(*listing.notes, *filter(None, (chosen.note,))))
+    listing = _open(path)
+    return listing._replace(name=printable(listing.name))
 
 
 def companion_config(path: str) -> str | None:

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of
+from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of, say
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.output import Target, refuse_input
 from gpt2calc.signals import unfinished
@@ -178,7 +178,7 @@ def _print(
         from gpt2calc.sweeps import writers
 
         writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
-        _say(ready)
+        say(ready.remarks)
         return 0
     most = _number("--rows", arguments.rows)
     whole = arguments.quiet or form == "json"
@@ -198,11 +198,6 @@ def _totals(result: Any) -> Iterator[int]:
     yield from result["total"].tolist() if "total" in result else ()
 
 
-def _say(ready: Run) -> None:
-    for note in ready.remarks:
-        print(f"note: {note}", file=sys.stderr)
-
-
 def _write(
     arguments: argparse.Namespace,
     ready: Run,
@@ -217,7 +212,7 @@ def _write(
     with target as file:
         count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
     if not arguments.quiet:
-        _say(ready)
+        say(ready.remarks)
         rows = "1 row" if count == 1 else f"{count:,} rows"
         print(f"note: wrote {rows} of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
     return 0
