@@ -413,11 +413,11 @@ def test_offline_what_the_cache_does_not_hold_is_said(
 
 def test_a_cached_config_that_is_too_long_is_refused(server: HubServer) -> None:
     """The bound holds for the cache too."""
-    server.repos["me/long"] = Repo({"config.json": b" " * (hub.LARGEST_DOCUMENT + 1)})
-    with pytest.raises(NetworkError, match="expected at most 16,777,216 bytes from 127"):
+    server.repos["me/long"] = Repo({"config.json": b" " * (hub.LARGEST_CONFIG + 1)})
+    with pytest.raises(NetworkError, match="expected at most 1,048,576 bytes from 127"):
         gpt2calc.count("me/long")
     hf_hub_download("me/long", "config.json", revision=COMMIT)
-    with pytest.raises(UnreadableInputError, match="expected at most 16,777,216 bytes, got 16,777,217"):
+    with pytest.raises(UnreadableInputError, match="expected at most 1,048,576 bytes, got 1,048,577"):
         gpt2calc.count("me/long", revision=COMMIT)
 
 

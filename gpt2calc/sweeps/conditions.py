@@ -212,7 +212,7 @@ def _constant(node: ast.Constant, text: str) -> Part:
         raise _refused(node, text)
     if isinstance(value, float) and value.is_integer():  # 400e6 is a whole number, whatever Python says
         value = int(value)
-    if not isinstance(value, str) and value > LARGEST_NUMBER:
+    if isinstance(value, (int, float)) and value > LARGEST_NUMBER:
         raise _wrong(text, place, "this number is too large")
     return Part(CONSTANTS[type(value)], place, value=value)
 
