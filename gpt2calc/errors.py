@@ -28,7 +28,8 @@ SHORT, LONG = 4, 10
 class Gpt2calcError(Exception):
     """The base of every error that gpt2calc raises on purpose; its message is one printable line."""
 
-    exit_code = 1
+    exit_code = 3
+    """What stood in the way was outside: 1 is for a verdict, and an error is none."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))

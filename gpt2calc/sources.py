@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import documents, presets
+from gpt2calc import documents, inputs, presets
 from gpt2calc.dims import Dims, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -281,14 +282,22 @@ def _given(x: Dims) -> dict[str, Any]:
 
 
 def _named(name: str) -> Source:
-    path = os.path.join(name, "config.json") if os.path.isdir(name) else name
-    preset = presets.find(name)
-    if os.path.exists(path) and not os.path.isdir(path):  # a pipe will do, as a shell's <(...) gives
-        found = from_bytes(read_bytes(path), path)
-        if preset is None:
-            return found
+    found, path = inputs.status(name), name
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        path = os.path.join(name, "config.json")
+        found = inputs.status(path)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            found = None
+        elif found is not None and not stat.S_ISREG(found.st_mode):  # an archive can carry a pipe
+            raise UnreadableInputError(path, f"expected a file, got {inputs.kind(found)}")
+    if found is not None:  # a pipe will do, as a shell's <(...) gives
+        source = from_bytes(read_bytes(path), path)
+        is_path = name.endswith(FILES) or name.startswith((".", os.sep))  # no model that ships is called so
+        if is_path or presets.find(name) is None:
+            return source
         note = f"{printable(name)} is read from here, {printable(path)}, and is not the model that ships by that name"
-        return found._replace(notes=(note, *found.notes))
+        return source._replace(notes=(note, *source.notes))
+    preset = presets.find(name)
     if preset is not None:
         return Source(preset.name, preset.dims, (), preset.fields, preset.maker)
     if os.path.isdir(name):
@@ -313,8 +322,4 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read.
     """
-    try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
-    except OSError as error:
-        raise UnreadableInputError(path, f"cannot be read: {error.strerror}") from None
+    return inputs.read(path, LARGEST + 1)

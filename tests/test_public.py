@@ -266,11 +266,11 @@ def test_errors_can_be_caught_together_and_by_what_they_are() -> None:
 
 
 def test_errors_carry_the_exit_code_of_the_command_line() -> None:
-    """A mistake is 2, an unreadable input 3, the network 4."""
+    """A mistake is 2, what cannot be read or done 3, the network 4; 1 is a verdict, and no error is one."""
     codes = {name: getattr(gpt2calc, name).exit_code for name in ERRORS}
     assert codes == {
         "ConfigError": 2,
-        "Gpt2calcError": 1,
+        "Gpt2calcError": 3,
         "Int64OverflowError": 2,
         "NetworkError": 4,
         "UnknownNameError": 2,

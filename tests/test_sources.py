@@ -14,7 +14,7 @@ import torch
 import transformers
 
 import gpt2calc
-from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets, sources
+from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets
 from gpt2calc.config import Config
 from gpt2calc.sources import LARGEST, Source, read_bytes, resolve
 
@@ -326,7 +326,7 @@ def test_a_file_that_cannot_be_opened_is_said_to_be_unreadable(
     def refuse(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(sources, "open", refuse, raising=False)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UnreadableInputError) as caught:
         resolve("config.json", {})
     assert str(caught.value) == f"config.json: {problem}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints import formats
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import UnreadableInputError, shortened
+from gpt2calc.errors import UnreadableInputError, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +81,7 @@ class Chosen(NamedTuple):
     @property
     def note(self) -> str:
         """What a reader should know of the others; empty where there is none."""
-        return f"{self.name} was read, and not {_listed(self.others)}" if self.others else ""
+        return f"{shortened(self.name)} was read, and not {_listed(self.others)}" if self.others else ""
 
 
 def choose(where: str, names: Iterable[str], inside: Callable[[], Iterable[str]] = tuple) -> Chosen:
@@ -130,8 +130,9 @@ def open_listing(path: str) -> TensorListing:
     if os.path.isdir(path):
         chosen = choose(path, _names(path), lambda: _inside(path))
         listing = _open(os.path.join(path, chosen.name))
-        return listing._replace(name=path, notes=(*listing.notes, *filter(None, (chosen.note,))))
-    return _open(path)
+        return listing._replace(name=printable(path), notes=(*listing.notes, *filter(None, (chosen.note,))))
+    listing = _open(path)
+    return listing._replace(name=printable(listing.name))
 
 
 def companion_config(path: str) -> str | None:

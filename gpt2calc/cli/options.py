@@ -67,6 +67,11 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
+        for word in args or ():
+            if word == "--":
+                break
+            if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
+                self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             known = self.options()
@@ -109,6 +114,23 @@ class _Field(argparse.Action):
         elif self.metavar == "N":
             values = self.const(parser, option_string, values)
         namespace.fields = {**namespace.fields, spelling: values}
+
+
+class _Format(argparse.Action):
+    """Keep the format, of which there is one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        form = values or self.const
+        before = getattr(namespace, "asked_format", form)
+        if form != before:
+            parser.error(f"{option_string}: an answer has one format, got {before} and {form}")
+        namespace.asked_format = namespace.format = form
 
 
 def whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
@@ -157,8 +179,8 @@ def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[s
     group = parser.add_argument_group("output")
     formats = (*FORMATS, *pictures)
     said = f"human (default), {', '.join(formats[1:-1])} or {formats[-1]}"
-    group.add_argument("--format", choices=formats, default="human", help=said)
-    group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    group.add_argument("--format", choices=formats, default="human", action=_Format, help=said)
+    group.add_argument("--json", nargs=0, const="json", dest="format", action=_Format, help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
 
 
@@ -203,11 +225,10 @@ def emit(
     """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
     ascii_only = not takes_unicode()
     if arguments.quiet:
-        written = "".join(f"{line}\n" for line in quiet)
+        written = "".join(f"{printable(str(line))}\n" for line in quiet)
         sys.stdout.write(in_ascii(written) if ascii_only else written)
         return 0
-    for note in dict.fromkeys(notes):
-        print(f"note: {note}", file=sys.stderr)
+    say(notes)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if arguments.format == "human":
         written = report.write(human, width=columns(), colour=takes_colour(), ascii_only=ascii_only)
@@ -220,6 +241,12 @@ def emit(
         written = in_ascii(written) if ascii_only else written
     sys.stdout.write(written)
     return 0
+
+
+def say(notes: Iterable[str]) -> None:
+    """Print notes on standard error, each once and in one line."""
+    for note in dict.fromkeys(notes):
+        print(f"note: {printable(note)}", file=sys.stderr)
 
 
 def takes_unicode() -> bool:

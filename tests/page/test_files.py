@@ -165,7 +165,7 @@ def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch:
 def test_matrices_lie_as_whoever_the_config_is_for_builds_them(
     opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """transformers' and nanoGPT's under a config of transformers, of nobody, and of nanoGPT."""
+    """Transformers' and nanoGPT's under a config of transformers, of nobody, and of nanoGPT."""
     of_nanogpt = {**X.config(), "model_type": "gpt2", "gpt2calc": {"maker": "nanogpt"}}
     marked = {**X.config(), "model_type": "gpt2"}
     configs = ({**marked}, {**X.config()}, of_nanogpt, {**marked, "vocab_size": X.vocab_size - 1})
@@ -183,7 +183,7 @@ def test_dtypes_and_names_in_the_metadata_are_judged_alike(
     good = next(good for good in GOODS if good.name == "huggingface")
     wide = [(name, "F32" if "ln_" in name or "wte" in name else "BF16", shape) for name, _, shape in good.tensors]
     odd = [[(name, dtype, shape) for name, _, shape in good.tensors] for dtype in ("C64", "F8_E8M0", "I32")]
-    head = [("lm_head.weight" if "wte" in name else name, *rest) for name, *rest in good.tensors]
+    head = [("lm_head.weight" if "wte" in name else name, dtype, shape) for name, dtype, shape in good.tensors]
     twice = [each for each in good.tensors if each[0] != "transformer.h.1.ln_2.weight"]
     named = {"transformer.wte.weight": "lm_head.weight"}
     shared = {"transformer.h.1.ln_2.weight": "transformer.h.0.ln_1.weight", "x": "transformer.wte.weight"}
