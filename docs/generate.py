@@ -33,7 +33,7 @@ from gpt2calc import cli, conventions, formulas, spellings
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.dims import HEADS, LETTERS, Dims
 from gpt2calc.explanation import lattice
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.sweeps import columns
@@ -186,7 +186,10 @@ def ways() -> str:
     more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
     sizes = [gpt2calc.count(name).dims for name in SIZES]
     idle = ("body", "without_cross_attention")  # steps that change nothing of a GPT-2
-    steps += [step for step in more if step.name not in (*conventions.NAMES, *idle) and not step.one_byte]
+    seldom = {f"head={head}, num_labels={n}" for head in HEADS for n in range(lattice.MOST_LABELS + 1)}
+    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in HEADS}
+    left_out = {*conventions.NAMES, *idle, *seldom}
+    steps += [step for step in more if step.name not in left_out and not step.one_byte]
     rows = {step.name: (step, [counted(step, x) for x in sizes]) for step in steps}
     ordered = sorted(rows.values(), key=lambda row: row[1][0])
     written = (

@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   gpt2calc explain "number of parameters: 123.65M" --n-layer 12
   gpt2calc explain 163,037,184 path/to/config.json --json
 
-exit codes: 1 where a figure fits nothing, and as for every command"""
+exit codes: 1 where a figure fits nothing or may be a coincidence, and as for every command"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         quiet=[each.readings[0].value for each in result.figures if each.readings],
         notes=result.notes,
     )
-    return int(not result.fits)
+    return int(not answer.explained)
 
 
 def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
@@ -84,7 +84,8 @@ def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
     for word in words:
         if not any(map(str.isalnum, word)) and word != "-":  # the stroke or the plus between two figures
             continue
-        if figures and word in UNITS and figures[-1][-1:].isdecimal():
+        is_unit = word in UNITS and figures and figures[-1][-1:].isdecimal()
+        if figures and (is_unit or printed.PARAMETERS.fullmatch(word)):
             figures[-1] += f" {word}"
         elif printed.FIGURE.fullmatch(word) or (printed.find(word) and not _is_model(word)):
             figures.append(word)  # 1.5B too, which is also what some call a model

@@ -27,7 +27,7 @@ from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import HEADS as HEAD_NAMES
 from gpt2calc.dims import LETTERS, from_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.explanation import lattice, printed, readings, report
+from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.polynomial import READING_ORDER
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
@@ -169,7 +169,9 @@ def _explain() -> dict[str, Any]:
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
         "longest": printed.LONGEST,
-        "longest_header": printed.LONGEST_HEADER,
+        "parameters": printed.PARAMETERS.pattern,
+        "header": printed.HEADER,
+        "vague_zeros": printed.VAGUE_ZEROS,
         "worth_a_unit": printed.WORTH_A_UNIT,
         "examples": printed.EXAMPLES,
         "fits": printed.FITS,
@@ -177,7 +179,7 @@ def _explain() -> dict[str, Any]:
         "rare": printed.RARE,
         "most_weight": readings.SHALLOW,
         "published": readings.PUBLISHED,
-        "most_coincidences": readings.MOST_COINCIDENCES,
+        "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.KEPT,
         "nearest": report.NEAREST,
         "plain": _step(lattice.PLAIN),
