@@ -5,31 +5,27 @@ Whatever the spelling, one frozen object comes out, in GPT-2's own spelling, or 
 
 from __future__ import annotations
 
-import operator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gpt2calc import unread
+from gpt2calc import numbers, unread
 from gpt2calc.dims import HEADS, Dims, from_fields
 from gpt2calc.documents import read_head, refuse_other_models
-from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
+from gpt2calc.errors import ConfigError, closest, pair, shortened
 from gpt2calc.spellings import (
     CANONICAL,
     CLASSES,
     NO_COUNT,
     NOT_READ,
     SPELLINGS,
+    SWITCHES,
+    WORDS,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-DIGITS = 1000
-"""Sizes have at most this many digits, so that every count stays below the 4,300 that Python prints by default."""
-
-TOO_LARGE = 10**DIGITS
 
 Size = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=0)]
@@ -95,8 +91,8 @@ class Config(BaseModel):
         except ValidationError as error:
             raise _explained(error) from None
         for name, value in self.__dict__.items():
-            if isinstance(value, int) and value >= TOO_LARGE:
-                raise ConfigError(f"{name} must have at most {DIGITS} digits", field=name)
+            if isinstance(value, int) and value >= numbers.TOO_LARGE:
+                raise ConfigError(f"{name} must have at most {numbers.MOST_DIGITS} digits", field=name)
         if self.n_head and self.n_embd % self.n_head:
             raise ConfigError(_does_not_divide(self.n_head, self.n_embd), field="n_head", got=self.n_head)
 
@@ -148,7 +144,7 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
         if field is None:
             _refuse_unknown(name, given, fields)
             continue
-        value = _whole(given)
+        value = given if field in WORDS else _truth(given) if field in SWITCHES else numbers.whole(given)
         if field == "head":
             value = CLASSES.get(value, value) if isinstance(value, str) else "none" if value is None else value
         if field in found and not _same(found[field], value):
@@ -184,16 +180,11 @@ def _same(one: object, other: object) -> bool:
         return False
 
 
-def _whole(value: object) -> object:
-    """Return an integer or a truth value of numpy as Python's; anything else as it came."""
+def _truth(value: object) -> object:
+    """Return a truth value of numpy as Python's; anything else as it came."""
     if type(value).__name__ in ("bool", "bool_") and hasattr(value, "item"):
         return value.item()
-    if isinstance(value, (int, float, str)) or not hasattr(value, "__index__"):
-        return value
-    try:
-        return operator.index(value)
-    except TypeError:  # an array of many numbers has __index__ too
-        return value
+    return value
 
 
 def _expected(field: str) -> str:
@@ -212,7 +203,7 @@ def _explained(error: ValidationError) -> ConfigError:
     """Turn pydantic's report into one sentence about the first field that is wrong, and name the others."""
     first, *others = error.errors(include_url=False)
     field, got = str(first["loc"][0]), first["input"]
-    message = f"{field} must be {_expected(field)}, got {shown(got)}"
+    message = f"{field} must be {_expected(field)}, got {numbers.told(got)}"
     if others:
         message += f" (wrong as well: {', '.join(dict.fromkeys(str(other['loc'][0]) for other in others))})"
     return ConfigError(message, field=field, got=got)

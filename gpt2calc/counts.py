@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import conventions, formulas
 from gpt2calc.dims import Dims, to_fields
-from gpt2calc.errors import UnknownNameError
+from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.polynomial import ORDER, ClosedForm, Polynomial
 from gpt2calc.table import Percent, Scaled, Table
 
@@ -154,7 +154,7 @@ class ParameterCount:
             pair = sums[row.group]
             pair[0] = pair[0] + row.times * row.weights
             pair[1] = pair[1] + row.times * row.biases
-        return {name: Group(name, *pair) for name, pair in sums.items()}
+        return Named("group", {name: Group(name, *pair) for name, pair in sums.items()})
 
     @property
     def weights(self) -> int:
@@ -175,7 +175,7 @@ class ParameterCount:
     @property
     def conventions(self) -> dict[str, int]:
         """The value of every named convention; see `conventions.CONVENTIONS` for what each counts."""
-        return conventions.evaluate(self.dims)
+        return Named("convention", conventions.evaluate(self.dims))
 
     def share(self, name: str) -> Fraction:
         """Return the exact share of the total that a group or a component holds.
@@ -223,6 +223,15 @@ class ParameterCount:
 
     def __int__(self) -> int:
         return self.total
+
+    def __format__(self, form: str) -> str:
+        """Return the total in a format, as in f"{count:,}"."""
+        try:
+            return format(self.total, form) if form else str(self)
+        except ValueError:
+            raise ConfigError(
+                f"a count is written in a format for whole numbers such as ',', got {shown(form)}"
+            ) from None
 
     def __repr__(self) -> str:
         parts = " + ".join(f"{group.name} {group.total:,}" for group in self.groups.values() if group.total)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpt2calc import unread
+from gpt2calc import numbers, unread
 from gpt2calc.dims import HEADS
 from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.spellings import (
@@ -19,6 +19,8 @@ from gpt2calc.spellings import (
     MARKS_OF_TRANSFORMERS,
     READ_BY_TRANSFORMERS,
     SPELLINGS,
+    SWITCHES,
+    WORDS,
 )
 
 OURS = "gpt2calc"
@@ -110,7 +112,8 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     document = {name: value for name, value in document.items() if name != OURS}
     if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
         sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
-        return document, () if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",)
+        found, remarks = _in_numbers(document)
+        return found, remarks if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}", *remarks)
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for field in SPELLINGS:
@@ -119,7 +122,16 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     first, last = unread.notes(document, fields)
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
-    return fields, (*first, *notes, *last)
+    found, remarks = _in_numbers(fields)
+    return found, (*first, *notes, *last, *remarks)
+
+
+def _in_numbers(fields: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0."""
+    sizes = {name: value for name, value in fields.items() if CANONICAL.get(name) not in {None, *SWITCHES, *WORDS}}
+    read = {name: numbers.Quoted(x) if isinstance(x, str) else numbers.whole(x) for name, x in sizes.items()}
+    remarks = (numbers.remark(name, value) for name, value in sizes.items() if not isinstance(value, str))
+    return {**fields, **read}, tuple(filter(None, remarks))
 
 
 def _written(fields: Mapping[str, Any]) -> str:

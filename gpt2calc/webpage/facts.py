@@ -15,6 +15,7 @@ from gpt2calc import (
     figures,
     formulas,
     listing,
+    numbers,
     presets,
     spellings,
     tensor_table,
@@ -93,8 +94,6 @@ def _defaults() -> dict[str, Any]:
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
-    from gpt2calc.config import DIGITS  # as above
-
     return {
         "defaults": _defaults(),
         "documented": documents.DEFAULTS,
@@ -109,7 +108,9 @@ def _config() -> dict[str, Any]:
         "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
         "ours": documents.OURS,
         "rules": {field: _rule(field) for field in spellings.SPELLINGS},
-        "digits": DIGITS,
+        "digits": numbers.MOST_DIGITS,
+        "number": numbers.NUMBER.replace("(?P<", "(?<"),
+        "thousands": numbers.THOUSANDS,
         "largest": strict_json.LARGEST,
     }
 
@@ -168,6 +169,8 @@ def _explain() -> dict[str, Any]:
         },
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
+        "power": figures.POWER,
+        "times": figures.TIMES,
         "longest": printed.LONGEST,
         "parameters": printed.PARAMETERS.pattern,
         "header": printed.HEADER,

@@ -70,16 +70,33 @@ function readDocument(given) {
   if (!FIELDS.marks.some((mark) => document.has(mark))) {
     const isSized = [...document.keys()].some((name) => Object.hasOwn(FIELDS.documented, CANONICAL.get(name) ?? ""));
     const written = missing.map(([name, value]) => `${name} ${value}`).join(", ");
-    return { fields: document, notes: isSized ? [] : [`no size is given; gpt2's are counted: ${written}`] };
+    const { fields, remarks } = inNumbers(document);
+    return { fields, notes: isSized ? remarks : [`no size is given; gpt2's are counted: ${written}`, ...remarks] };
   }
-  const fields = new Map();
+  const read = new Map();
   const notes = [];
-  for (const field of Object.keys(FIELDS.spellings)) readField(field, document, fields, notes);
-  readHead(document, fields);
-  const [first, last] = unreadNotes(document, fields);
+  for (const field of Object.keys(FIELDS.spellings)) readField(field, document, read, notes);
+  readHead(document, read);
+  const [first, last] = unreadNotes(document, read);
   for (const [field, value] of missing)
-    if (!fields.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
-  return { fields, notes: [...first, ...notes, ...last] };
+    if (!read.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
+  const { fields, remarks } = inNumbers(read);
+  return { fields, notes: [...first, ...notes, ...last, ...remarks] };
+}
+
+/** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
+function inNumbers(given) {
+  const remarks = [];
+  const isSize = (name) => FIELDS.rules[CANONICAL.get(name)]?.least !== null && CANONICAL.has(name);
+  const fields = new Map(
+    [...given].map(([name, value]) => {
+      if (!isSize(name) || !(value instanceof Real) || !Number.isSafeInteger(value.value)) return [name, value];
+      const number = BigInt(value.value);
+      remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
+      return [name, number];
+    }),
+  );
+  return { fields, remarks };
 }
 
 function readField(field, document, fields, notes) {
@@ -188,7 +205,9 @@ function problemWith(field, value) {
     string: () => rule.words.includes(value),
     object: () => value === null && rule.empty,
   }[typeof value]();
-  return isRight ? null : `${field} must be ${rule.expected}, got ${shown(value)}`;
+  const isLarge = value instanceof Real && Number.isInteger(value.value) && Math.abs(value.value) >= 2 ** 53;
+  const more = isLarge && rule.least !== null ? ", and from 2^53 on a float is no single number: give an int" : "";
+  return isRight ? null : `${field} must be ${rule.expected}, got ${shown(value)}${more}`;
 }
 
 /** All fields, those that are not given with their defaults; a Sentence where one is wrong. */
