@@ -47,6 +47,18 @@ def read(name: str, text: str, most: int = MOST_LISTED) -> range | tuple[int, ..
     return tuple(value for part in found for value in part)
 
 
+def read_one(name: str, text: str) -> range:
+    """Read one number or one range where a list makes no sense, so that a comma stands within a number.
+
+    Raises:
+        ConfigError: the text is neither.
+
+    >>> read_one("n_layer", "1,000:1,200:100")
+    range(1000, 1201, 100)
+    """
+    return _part(name, [piece.strip() for piece in text.split(":")], text)
+
+
 def parts(name: str, text: str) -> list[list[str]]:
     """Return what stands between the commas of a list, each part as what stands between its colons.
 

@@ -16,8 +16,10 @@ import pytest
 import torch
 
 import gpt2calc
-from gpt2calc import numbers, ranges
+from gpt2calc import figures, numbers, ranges
+from gpt2calc.designs import targets
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
+from gpt2calc.explanation import printed
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -53,6 +55,13 @@ def test_a_number_that_is_not_whole_is_told(run: Run) -> None:
     assert run("count", "--n-layer", "1.2345k").stderr == f"gpt2calc count: {said} (see gpt2calc count --help)\n"
     assert numbers.told("1e-3") == "'1e-3', which is 0.001"
     assert numbers.told("1.5") == "'1.5'"
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "x", "1e400", "0x10"])
+def test_a_number_that_need_not_be_whole_is_read_by_the_same_grammar(text: str, run: Run) -> None:
+    """The width of a picture, in inches."""
+    said = f"--width: takes a number, got '{text}' (see gpt2calc plot --help)"
+    assert run("plot", "shares", "--width", text).stderr == f"gpt2calc plot: {said}\n"
 
 
 @pytest.mark.parametrize("text", ["9" * 1001, "9" * 5000, "1e1000", "1e9999", "9^9999", "-" + "9" * 5000])
@@ -174,16 +183,31 @@ def test_figures_are_taken_as_numbers_of_any_type() -> None:
     for given in numbers_of_gpt2:
         assert gpt2calc.explain(given, "gpt2")[0].value == 124439808
     assert gpt2calc.explain(1.5e9).figures[0].figure.text == "1500000000"
-    none: list[Any] = [None, 1.5, True, math.nan, len, [None], [[1]], b"117M"]
+    none: list[Any] = [1.5, True, math.nan, len, [None], [[1]], b"117M"]
     for value in none:
         with pytest.raises(ConfigError, match=r"^expected a figure such as 117M"):
             gpt2calc.explain(value)
-    empty: list[Any] = [(), "", {}]
+    empty: list[Any] = [(), "", {}, None, "none"]
     for value in empty:
         with pytest.raises(ConfigError, match="figure"):
             gpt2calc.explain(value)
     for target in (3.5e8, np.float64(3.5e8), Decimal(350_000_000), "3.5e8", "10^6"):
         assert gpt2calc.design(target, n_layer=24, top=1)[0].total  # type: ignore[arg-type]
+
+
+def test_a_word_that_is_meant_for_a_figure_is_no_model(run: Run) -> None:
+    """117X has no unit that there is."""
+    said = "expected a figure such as 117M, 137,022,720, 0.186B or 548 MB, got '117X'"
+    assert run("explain", "117X").stderr == f"gpt2calc explain: {said}\n"
+
+
+@pytest.mark.parametrize("text", ["3.14e23", "3.14 × 10^23", "3.14*10**23", "3.14·10^23"])
+def test_a_figure_in_powers_of_ten_is_one_figure(text: str) -> None:
+    """In claims, in designs and where it is explained; 355 billion of them has a unit besides."""
+    assert figures.read(text).low == figures.read("3.14e23").low
+    (figure,) = printed.find(f"about {text} parameters")
+    assert (figure.digits, figure.decimals, figure.power) == (314, 2, 23)
+    assert targets.read(text, None).value == 314 * 10**21
 
 
 # Everything else that is given to Python's functions
@@ -345,7 +369,9 @@ def test_one_number_has_digit_groups_and_a_list_is_none(run: Run) -> None:
 
 # No second reader
 
-DIGITS = re.compile(r"\\d|\[0-9\]|\bis(?:decimal|digit|numeric)\(|\bint\((?:text|word|words|typed|given|top)\)")
+DIGITS = re.compile(
+    r"\\d|\btype=float\b|\[0-9\]|\bis(?:decimal|digit|numeric)\(|\bint\((?:text|word|words|typed|given|top)\)"
+)
 READERS = {
     "numbers.py": "the reader of numbers",
     "ranges.py": "the reader of ranges",

@@ -153,7 +153,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("shares", "gpt2", "-o", "a\0b.svg"): "a\\x00b.svg: expected a name that ends with .png, .svg or .pdf",
     ("shares", "gpt2", "-o", "x.svg", "--json"): "-o writes a picture, and --format json is printed: give one of them",
     ("shares", "gpt2", "-o", "x.svg", "--width", "1"): "width must be 3 to 40 inches, got 1",
-    ("shares", "gpt2", "-o", "x.svg", "--width", "nan"): "width must be 3 to 40 inches, got nan",
+    ("shares", "gpt2", "-o", "x.svg", "--width", "1e3"): "width must be 3 to 40 inches, got 1000",
     ("shares", *FOUR, "-o", "x.svg", "--height", "1"): "this picture needs a height of 1.59 inches or more, got 1",
     ("shares", "gpt2", "-o", "x.png", "--dpi", "0"): "--dpi takes 10 to 1200, got 0",
     ("shares", "gpt2", "-o", "x.png", "--dpi", "1200", "--width", "40", "--height", "40"): (
@@ -193,7 +193,7 @@ def test_a_mistake_is_told_in_one_sentence(
         ("5:5", "--n-layer takes a range from the smaller to the larger size, such as 6:96, got '5:5'"),
         ("1:9:0", "--n-layer has a step of 0 in '1:9:0'"),
         ("1:9:9", "--n-layer takes a range from the smaller to the larger size, such as 6:96, got '1:9:9'"),
-        ("1:4,9", "--n-layer takes a range from the smaller to the larger size, such as 6:96, got '1:4,9'"),
+        ("1:4,9", "--n-layer takes whole numbers, as 12, 768,1024 or 12:96:12, got '1:4,9'"),
         (":", "--n-layer takes whole numbers, as 12, 768,1024 or 12:96:12, got ':'"),
         ("1:2:3:4", "--n-layer takes whole numbers, as 12, 768,1024 or 12:96:12, got '1:2:3:4'"),
         ("1:²", "--n-layer takes whole numbers, as 12, 768,1024 or 12:96:12, got '1:²'"),

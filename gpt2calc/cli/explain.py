@@ -46,9 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain, and print."""
     from gpt2calc.api.backwards import explain
     from gpt2calc.errors import ConfigError
+    from gpt2calc.explanation import printed
+    from gpt2calc.figures import starts
 
     figures, models = _sorted(arguments.words)
     if not figures:
+        for word in filter(starts, models):  # 117X, which is meant for one
+            printed.read(word)
         raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")

@@ -154,6 +154,14 @@ def number(least: int = 1) -> Callable[[str], int]:
     return read
 
 
+def real(value: str) -> float:
+    """Read an option that is a number and need not be whole, such as a width in inches."""
+    found = numbers.typed(value)
+    if found is None or not -numbers.SAFE < found.value < numbers.SAFE:
+        raise argparse.ArgumentTypeError(f"takes a number, got {numbers.told(value)}")
+    return float(found.value)
+
+
 def add_fields(parser: argparse.ArgumentParser, read: Callable[..., object] = whole) -> None:
     """Add an option for each field of a config, under all its spellings; `read` makes a number of what is typed."""
     group = parser.add_argument_group("fields of the config, which win over the model's own")

@@ -14,6 +14,7 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    real,
     say,
     takes_colour,
     takes_unicode,
@@ -70,11 +71,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--grouped", action="store_true", help="draw shares as a bar each, and not as parts of one")
     parser.add_argument("--theme", metavar="NAME", default="light", help="colours of the picture, light or dark")
-    parser.add_argument("--width", metavar="INCHES", type=float, default=8.0, help="width of the picture, 8 by default")
+    parser.add_argument("--width", metavar="INCHES", type=real, default=8.0, help="width of the picture, 8 by default")
     parser.add_argument(
-        "--height", metavar="INCHES", type=float, help="height of the picture; what it needs when left out"
+        "--height", metavar="INCHES", type=real, help="height of the picture; what it needs when left out"
     )
-    parser.add_argument("--dpi", metavar="N", type=float, default=200.0, help="dots per inch of a PNG, 200 by default")
+    parser.add_argument("--dpi", metavar="N", type=real, default=200.0, help="dots per inch of a PNG, 200 by default")
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
@@ -85,10 +86,10 @@ def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: s
     if ":" not in value:
         return whole(parser, option, value)
     try:
-        found = ranges.read(str(option), value)
+        found = ranges.read_one(str(option), value)
     except ConfigError as error:
         parser.error(str(error))
-    if not isinstance(found, range) or ranges.length(found) < 2 or found.step < 0:
+    if ranges.length(found) < 2 or found.step < 0:
         parser.error(f"{option} takes a range from the smaller to the larger size, such as 6:96, got {shown(value)}")
     return found
 

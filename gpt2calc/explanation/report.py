@@ -9,7 +9,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import numbers
-from gpt2calc.errors import ConfigError, shown
+from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.printed import EXACT
@@ -332,8 +332,8 @@ def read(given: object) -> tuple[Printed, ...]:
     """
     one = given if isinstance(given, str) else numbers.whole(given)
     listed = [one] if isinstance(one, (str, bytes, int)) or not isinstance(one, Iterable) else list(one)
-    if not listed:
-        raise ConfigError(f"a figure is needed, such as '117M', got {shown(given)}", got=given)
+    if one is None or not listed:
+        raise ConfigError(f"a figure is needed, such as '117M', got {shortened(str(given))}", got=given)
     texts = [each if isinstance(each, str) else numbers.whole(each) for each in listed]
     for text in texts:
         if not isinstance(text, (str, int)) or isinstance(text, bool):

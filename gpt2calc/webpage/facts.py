@@ -157,7 +157,7 @@ def _rule(field: str) -> dict[str, Any]:
         "empty": takes(None),
         "truth": takes(True),
         "least": next((least for least in (0, 1) if takes(least)), None),
-        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if takes(word)],
+        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if field in spellings.WORDS and takes(word)],
     }
 
 
