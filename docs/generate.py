@@ -30,12 +30,12 @@ from unittest import mock
 
 import gpt2calc
 from gpt2calc import cli, conventions, formulas, spellings
+from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import HEADS, LETTERS, Dims
+from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
 from gpt2calc.explanation import lattice
-from gpt2calc.polynomial import Polynomial
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.tensor_table import WEIGHT
@@ -43,6 +43,8 @@ from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gpt2calc.dims import Dims
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
@@ -316,12 +318,10 @@ def meaning(field: str) -> str:
 
 def components() -> str:
     """Draw the closed form of every component that a GPT-2 can have."""
-    letters = map(Polynomial.letter, LETTERS.values())
-    everything: Any = Dims(*letters, *(1,) * (len(Dims._fields) - len(LETTERS)))._replace(tie_word_embeddings=0)  # type: ignore[arg-type]  # letters stand in for sizes
     simplified = {part["name"]: part["latex"] for part in gpt2calc.formula().to_dict()["components"]}
     rows = []
-    for row in formulas.table(everything):
-        times, weights, biases = (f"${Polynomial.of(cell).tex()}$" for cell in row[2:5])
+    for row in formulas.table(EVERYTHING):
+        times, weights, biases = (f"${Expression.of(cell).tex()}$" for cell in row[2:5])
         when = ONLY_WHEN.get(row.component, "always")
         rows.append((f"`{row.component}`", row.group, times, weights, biases, f"${simplified[row.component]}$", when))
     headers = ("component", "group", "times", "weights of each", "biases of each", "in all", "present when")

@@ -1,12 +1,14 @@
 """What a formula may read of a model: its sizes, and its structure as flags that are 0 or 1.
 
 Nothing else reaches `formulas` and `tensor_table`: no names, no optional values, no text. Whatever multiplies and
-adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, `polynomial.Polynomial`.
+adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, the letters of `algebra.Expression`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc.algebra import Expression, Flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +50,33 @@ class Dims(NamedTuple):
 
 LETTERS = {"n_layer": "L", "n_embd": "d", "n_positions": "T", "vocab_size": "V", "n_inner": "m", "num_labels": "k"}
 """The letter that stands for each size where a formula is written."""
+
+LETTERED = Dims(*(Expression.letter(LETTERS.get(name) or Flag(name)) for name in Dims._fields))  # type: ignore[arg-type]  # letters stand in for numbers
+"""Every size as its letter and every flag as its name, from which each formula that is shown or compiled is made."""
+
+
+def letters(structure: tuple[int, ...]) -> Dims:
+    """Return dims of this structure whose sizes are letters.
+
+    >>> letters(EVERYTHING.structure).n_inner
+    m
+    """
+    return Dims(*LETTERED.sizes, *structure)
+
+
+EVERYTHING = letters((1,) * len(LETTERED.structure))._replace(tie_word_embeddings=0)
+"""Every component that a GPT-2 can have, with letters for the sizes; no one model has them all."""
+
+
+def symbols(x: Dims) -> Dims:
+    """Return dims of the same structure whose sizes are letters; m is written 4d where it is that.
+
+    >>> symbols(from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})).n_inner
+    4d
+    """
+    named = letters(x.structure)
+    return named._replace(n_inner=4 * named.n_embd) if x.n_inner == 4 * x.n_embd else named
+
 
 HEADS: dict[str, tuple[str, ...]] = {
     "none": (),

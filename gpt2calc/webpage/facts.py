@@ -20,18 +20,17 @@ from gpt2calc import (
     tensor_table,
     unread,
 )
+from gpt2calc.algebra import READING_ORDER, Expression, Flag
 from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import HEADS as HEAD_NAMES
-from gpt2calc.dims import LETTERS, from_fields
+from gpt2calc.dims import LETTERED, LETTERS, from_fields
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import chance, lattice, printed, readings, report
-from gpt2calc.polynomial import READING_ORDER
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
-from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
 if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
@@ -58,22 +57,25 @@ def collect() -> dict[str, Any]:
     }
 
 
-def _terms(value: object) -> list[list[Any]]:
+def _terms(value: int) -> list[list[Any]]:
     """Return an expression as coefficients, each with its letters and the flags that it is multiplied by."""
-    return [[n, letters, *flags] for (letters, flags), n in terms(value).items()]
+    return [
+        [n, "".join(x for x in letters if not isinstance(x, Flag)), *(x for x in letters if isinstance(x, Flag))]
+        for letters, n in Expression.of(value).ranked()
+    ]
 
 
 def _components() -> list[dict[str, Any]]:
     """Return the closed form of every component, multiplied out."""
     return [
         {"component": row.component, "group": row.group, "formula": list(map(_terms, row[2:5]))}
-        for row in formulas.table(traced_dims())
+        for row in formulas.table(LETTERED)
     ]
 
 
-def _default_inner() -> object:
+def _default_inner() -> int:
     """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
-    return from_fields({**documents.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
+    return from_fields({**documents.DEFAULTS, "n_embd": LETTERED.n_embd}).n_inner
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
