@@ -62,7 +62,7 @@ LARGE = ("--n-layer", "1:100", "--n-embd", "64:6400:64", "--n-positions", "128:1
 def models(fields: dict[str, Any]) -> PieceModels:
     """Return the models of a grid, of which nothing has been computed."""
     grids, room = import_module("gpt2calc.sweeps.grids"), import_module("gpt2calc.sweeps.models")
-    (piece,) = grids.pieces(grids.read(None, fields)[0])
+    (piece,) = grids.pieces(grids.read(import_module("gpt2calc.sources").LEFT_OUT, fields)[0])
     found: PieceModels = room.PieceModels(piece)
     return found
 

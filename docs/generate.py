@@ -33,7 +33,7 @@ from gpt2calc import cli, conventions, formulas, spellings
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.dims import HEADS, LETTERS, Dims
 from gpt2calc.explanation import lattice
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.sweeps import columns
@@ -186,7 +186,10 @@ def ways() -> str:
     more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
     sizes = [gpt2calc.count(name).dims for name in SIZES]
     idle = ("body", "without_cross_attention")  # steps that change nothing of a GPT-2
-    steps += [step for step in more if step.name not in (*conventions.NAMES, *idle) and not step.one_byte]
+    seldom = {f"head={head}, num_labels={n}" for head in HEADS for n in range(lattice.MOST_LABELS + 1)}
+    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in HEADS}
+    left_out = {*conventions.NAMES, *idle, *seldom}
+    steps += [step for step in more if step.name not in left_out and not step.one_byte]
     rows = {step.name: (step, [counted(step, x) for x in sizes]) for step in steps}
     ordered = sorted(rows.values(), key=lambda row: row[1][0])
     written = (
@@ -256,8 +259,16 @@ def fields() -> str:
 
 
 def no_count() -> str:
-    """Draw the fields that are taken and change no count."""
-    return code(*sorted(spellings.NO_COUNT)) + "."
+    """Draw the fields that are taken and change no count, by who wrote them."""
+    rows = [(source, code(*sorted(names))) for source, names in spellings.OF_TRANSFORMERS.items()]
+    return table(
+        ("from", "fields"), [*rows, ("nanoGPT, Raschka, torchrl and others", code(*sorted(spellings.OF_OTHERS)))]
+    )
+
+
+def foreign() -> str:
+    """Draw the words by which a key shows that it is of another architecture."""
+    return code(*sorted(spellings.FOREIGN)) + "."
 
 
 def classes() -> str:
@@ -537,6 +548,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "foreign": foreign,
     "sweep columns": sweep_columns,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from gpt2calc.cli import main
+from gpt2calc import signals
 
 
 def run() -> int:
@@ -13,7 +13,10 @@ def run() -> int:
     The process ends before there is garbage to collect: looking for it while pydantic loads, and once more at the end,
     takes a sixth of the time of a count with options.
     """
+    signals.obey()
     gc.disable()
+    from gpt2calc.cli import main  # after it is known how to end
+
     code = main()
     gc.freeze()
     return code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gpt2calc import unread
 from gpt2calc.dims import HEADS, Dims, from_fields
 from gpt2calc.documents import read_head, refuse_other_models
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
@@ -161,13 +162,17 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unknown(name: str, given: object, fields: Mapping[str, Any]) -> None:
-    """Raise for a field that means nothing here; pass over one that changes no count."""
+    """Raise for a field that means nothing here, or is no GPT-2's; pass over one that changes no count."""
+    unread.refuse_pruned(name, given)
+    if problem := unread.gating(name, given):
+        raise ConfigError(problem, field=name, got=given)
     meant = NOT_READ.get(name)
     if name in NO_COUNT or (meant and meant in map(CANONICAL.get, fields)):
         return
     if meant:
         raise ConfigError(f"GPT-2 does not read {name}: give {pair(meant, given)}", field=name, got=given)
-    near = closest(name, tuple(CANONICAL))
+    unread.refuse_nested(name, given, {})
+    near = None if unread.is_foreign(name) else closest(name, tuple(CANONICAL))
     advice = f"did you mean {CANONICAL[near]}?" if near else f"known fields are {', '.join(SPELLINGS)}"
     raise ConfigError(f"there is no field {shortened(name)}: {advice}", field=name, got=given)
 

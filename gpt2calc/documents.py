@@ -1,7 +1,7 @@
 """What a config.json says: from a document to the fields of a config, by the rules of whoever reads it.
 
-A document that bears a mark of transformers is read as transformers reads it, unrelated fields passed over and notes
-saying what was; any other is what somebody typed, and `config` refuses what it does not know.
+A document that bears a mark of transformers is read as transformers reads it, and notes say what is not; any other is
+what somebody typed, and `config` refuses what it does not know.
 """
 
 from __future__ import annotations
@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gpt2calc import unread
 from gpt2calc.dims import HEADS
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.spellings import CLASSES, MARKS_OF_TRANSFORMERS, NOT_READ, READ_BY_TRANSFORMERS, SPELLINGS
+from gpt2calc.spellings import (
+    CANONICAL,
+    CLASSES,
+    FRAMEWORKS,
+    MARKS_OF_TRANSFORMERS,
+    READ_BY_TRANSFORMERS,
+    SPELLINGS,
+)
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
@@ -85,7 +93,7 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         Fields for `config.Config`, and notes, a sentence each.
 
     Raises:
-        ConfigError: the document is of another model type.
+        ConfigError: the document is empty, of another model type or class, or has a key that should be another.
 
     Source: transformers 5.23, configuration_gpt2.py and configuration_utils.py.
 
@@ -93,24 +101,29 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     >>> fields["n_positions"], notes
     (1024, ('n_positions=1024 is read, as transformers does, and n_ctx=512 is not',))
     """
+    if not document:
+        raise ConfigError('expected a config with a field at least, such as {"n_layer": 12}, got an empty one')
     for name in document:
         if not isinstance(name, str):
             raise ConfigError(f"a field's name must be text, got {shown(name)}", got=name)
     refuse_other_models(document)
+    document = {name: value for name, value in document.items() if name != OURS}
     if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
-        return {name: value for name, value in document.items() if name != OURS}, ()
+        sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
+        return document, () if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",)
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for field in SPELLINGS:
         _read_field(field, document, fields, notes)
-    for name, meant in NOT_READ.items():
-        if name in document and document[name] != fields.get(meant):
-            notes.append(f"{pair(name, document[name])} is not read by GPT-2; {meant} is what counts")
-    note = read_head(document, fields)
-    notes += [note] if note else []
+    read_head(document, fields)
+    first, last = unread.notes(document, fields)
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
-    return fields, tuple(notes)
+    return fields, (*first, *notes, *last)
+
+
+def _written(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in fields.items())
 
 
 def maker(document: Mapping[str, Any]) -> str:
@@ -183,23 +196,26 @@ def refuse_other_models(document: Mapping[str, Any]) -> None:
     raise ConfigError(f"model_type is {shown(model_type)}, expected 'gpt2'{advice}", field="model_type", got=model_type)
 
 
-def read_head(document: Mapping[str, Any], fields: dict[str, Any]) -> str | None:
+def read_head(document: Mapping[str, Any], fields: dict[str, Any]) -> None:
     """Take the head from `architectures` and num_labels from `id2label`, where they are not given outright.
 
-    Returns:
-        A note, where no architecture is a class of transformers' GPT-2.
+    Raises:
+        ConfigError: no class in `architectures` is one of transformers' GPT-2, whose shapes alone are known.
     """
     labels = document.get("id2label")
     if "num_labels" not in document and isinstance(labels, dict):
         fields["num_labels"] = len(labels)
     architectures = document.get("architectures") or []
     if "head" in fields or not architectures:
-        return None
+        return
     if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
         got = shown(architectures)
         raise ConfigError(f"architectures must be a list of class names, got {got}", field="architectures", got=got)
-    known = [name for name in architectures if name in CLASSES]
-    if known:
-        fields["head"] = CLASSES[known[0]]
-        return None
-    return f"{shortened(architectures[0])} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel"
+    for name in architectures:
+        for framework in ("", *FRAMEWORKS):
+            if name.startswith(framework) and name.removeprefix(framework) in CLASSES:
+                fields["head"] = CLASSES[name.removeprefix(framework)]
+                return
+    problem = f"{shortened(architectures[0])} is no class of transformers' GPT-2, and may have other shapes"
+    known = ", ".join(CLASSES)
+    raise ConfigError(f"architectures: {problem}: known are {known}", field="architectures", got=architectures)

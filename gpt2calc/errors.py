@@ -5,7 +5,11 @@ A message is one sentence that names the user's own thing, what was expected and
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOST_LISTED = 30
 """How many known names a message lists; where there are more, a command lists them."""
@@ -17,11 +21,15 @@ LONGEST = 60
 LONGEST_PATH = 200
 """How many of a path, of which the end says most."""
 
+SHORT, LONG = 4, 10
+"""Names of fewer letters than the one are no beginning of another; of as many as the other, they may have two slips."""
+
 
 class Gpt2calcError(Exception):
     """The base of every error that gpt2calc raises on purpose; its message is one printable line."""
 
-    exit_code = 1
+    exit_code = 3
+    """What stood in the way was outside: 1 is for a verdict, and an error is none."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
@@ -90,19 +98,63 @@ class Int64OverflowError(Gpt2calcError, OverflowError):
     exit_code = 2
 
 
-def closest(name: str, known: tuple[str, ...]) -> str | None:
-    """Return the known name nearest to a mistyped one, or None when nothing is near.
+def closest(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name that a mistyped one is nearest to, or None where nothing is near.
 
-    >>> closest("n_layrs", ("n_layer", "n_head"))
-    'n_layer'
+    Law: near is what one slip makes of a name, and two of a name of ten letters or more: a letter too many, too few,
+    another, or two that have changed places; another digit is another name. Case and `_`, `-` and blanks are no
+    letters. Where no name is near, the one that begins or ends with what was typed is, or with which that does.
+
+    >>> closest("n_layerz", ("n_layer", "n_head")), closest("hidden_layers", ("num_hidden_layers",))
+    ('n_layer', 'num_hidden_layers')
+    >>> closest("emb_size", ("vocab_size", "block_size"))
     """
-    from difflib import get_close_matches  # 5 ms at start-up, and only errors need it
+    near = mistyped(name, known)
+    typed = _letters(name)
+    if near or len(typed) < SHORT or len(name) > 2 * LONGEST:
+        return near
+    for candidate in known:
+        whole, part = sorted((_letters(candidate), typed), key=len, reverse=True)
+        if len(part) >= SHORT and (whole.startswith(part) or whole.endswith(part)):
+            return candidate
+    return None
 
-    if len(name) > 2 * LONGEST:
+
+def mistyped(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name of which another is a slip away, as `closest` has it; None where there is none."""
+    typed = _letters(name)
+    if len(name) > 2 * LONGEST or not any(map(str.isalpha, typed)):
         return None
-    folded = {candidate.casefold(): candidate for candidate in reversed(known)}
-    found = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    for slips in range(3):
+        for candidate in known:
+            for letters in (_letters(candidate), _letters(candidate.rpartition(".")[2])):
+                most = 0 if len(letters) < 3 else 1 if len(letters) < LONG else 2
+                if slips <= most and _within(typed, letters, slips):
+                    return candidate
+    return None
+
+
+@lru_cache(4096)
+def _letters(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _within(one: str, other: str, slips: int) -> bool:
+    """Whether at most so many slips lie between two texts."""
+    if abs(len(one) - len(other)) > slips:
+        return False
+    same = 0
+    while same < min(len(one), len(other)) and one[same] == other[same]:
+        same += 1
+    one, other = one[same:], other[same:]
+    if not one or not other or not slips:
+        return len(one) + len(other) <= slips
+    return (
+        (not (one[0].isdecimal() and other[0].isdecimal()) and _within(one[1:], other[1:], slips - 1))
+        or _within(one[1:], other, slips - 1)
+        or _within(one, other[1:], slips - 1)
+        or (one[1::-1] == other[:2] and _within(one[2:], other[2:], slips - 1))
+    )
 
 
 def printable(text: str) -> str:

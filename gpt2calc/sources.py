@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import documents, presets
+from gpt2calc import documents, inputs, presets
 from gpt2calc.dims import Dims, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.checkpoints.hub import Repository
 
-    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted"
+    Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted | Described"
 
 LARGEST = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
@@ -38,6 +40,18 @@ FILES = (".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", 
 
 NOWHERE = "there is no such file or folder, and no model that ships has this name"
 """What is said of a path, or of what may be a repository, that is nothing on this machine."""
+
+
+class LeftOut(Enum):
+    """What stands for a model, a config or a file that was left out: None is a variable that was never set."""
+
+    LEFT_OUT = "left out"
+
+    def __repr__(self) -> str:
+        return "<left out>"
+
+
+LEFT_OUT: Final = LeftOut.LEFT_OUT
 
 
 class Counted(Protocol):
@@ -56,6 +70,13 @@ class Counted(Protocol):
         """What a reader should know about how it was read."""
 
 
+class Described(Protocol):
+    """A config of transformers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its document."""
+
+
 class Source(NamedTuple):
     """What a name came to: the dims, what given fields are put over, and whose config it is, by `documents.maker`."""
 
@@ -67,7 +88,7 @@ class Source(NamedTuple):
 
 
 def resolve(
-    model: Model | None, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
+    model: Model | LeftOut, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
 ) -> Source:
     """Find what is named and put the given fields over it.
 
@@ -76,7 +97,7 @@ def resolve(
 
     Args:
         model: a preset's name or alias, a path to a config.json or to a folder that holds one, a repository, a mapping,
-            a config, dims, a count, or None.
+            a config, one of transformers too, dims, or a count; `LEFT_OUT` for gpt2's sizes.
         fields: fields in any spelling.
         hub: whether the model is a repository, whatever else has its name.
         revision: the repository's branch, tag or commit; with one, the model is a repository.
@@ -92,7 +113,7 @@ def resolve(
     """
     if hub or revision is not None:
         found = from_hub(model, revision)
-    elif model is None:
+    elif model is LEFT_OUT:
         gpt2 = presets.load("gpt2")
         without_heads = {name: value for name, value in gpt2.fields.items() if name != "n_head"}
         found = Source(gpt2.name, gpt2.dims, (), without_heads)
@@ -105,10 +126,25 @@ def resolve(
     elif isinstance(model, Mapping):
         found = from_document(model, "config")
     elif hasattr(model, "dims"):
-        found = Source(model.name, model.dims, model.notes, getattr(model, "given", None), getattr(model, "maker", ""))
+        counted: Any = model
+        own, maker = getattr(model, "given", None), getattr(model, "maker", "")
+        found = Source(counted.name, counted.dims, counted.notes, own, maker)
+    elif (document := _document_of(model)) is not None:
+        found = from_document(document, type(model).__name__)
     else:
-        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {shown(model)}", got=model)
+        got = "None" if model is None else shown(model)
+        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {got}", got=model)
     return _changed(found, fields) if fields else found
+
+
+def _document_of(model: object) -> Mapping[str, Any] | None:
+    """Return the config of transformers that a model is, or that a live one carries; None where there is none."""
+    if not isinstance(model, type) and hasattr(model, "to_dict") and hasattr(model, "model_type"):
+        document: Mapping[str, Any] = model.to_dict()
+        return document
+    from gpt2calc.checkpoints import live
+
+    return live.config_of(model) if live.is_model(model) else None
 
 
 def from_document(document: Mapping[str, Any], name: str) -> Source:
@@ -172,7 +208,7 @@ def from_hub(model: object, revision: str | None = None) -> Source:
         UnreadableInputError: there is none, or it does not describe a GPT-2.
     """
     if not isinstance(model, (str, os.PathLike)):
-        got = "none" if model is None else shown(getattr(model, "name", model))
+        got = "none" if model is LEFT_OUT else "None" if model is None else shown(getattr(model, "name", model))
         raise ConfigError(f"expected the name of a repository of the hub, got {got}", got=model)
     name = os.fspath(model)
     return _from_repository(*open_repository(name, revision), name if revision is None else f"{name}@{revision}")
@@ -246,9 +282,21 @@ def _given(x: Dims) -> dict[str, Any]:
 
 
 def _named(name: str) -> Source:
-    path = os.path.join(name, "config.json") if os.path.isdir(name) else name
-    if os.path.exists(path) and not os.path.isdir(path):  # a pipe will do, as a shell's <(...) gives
-        return from_bytes(read_bytes(path), path)
+    found, path = inputs.status(name), name
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        path = os.path.join(name, "config.json")
+        found = inputs.status(path)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            found = None
+        elif found is not None and not stat.S_ISREG(found.st_mode):  # an archive can carry a pipe
+            raise UnreadableInputError(path, f"expected a file, got {inputs.kind(found)}")
+    if found is not None:  # a pipe will do, as a shell's <(...) gives
+        source = from_bytes(read_bytes(path), path)
+        is_path = name.endswith(FILES) or name.startswith((".", os.sep))  # no model that ships is called so
+        if is_path or presets.find(name) is None:
+            return source
+        note = f"{printable(name)} is read from here, {printable(path)}, and is not the model that ships by that name"
+        return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
         return Source(preset.name, preset.dims, (), preset.fields, preset.maker)
@@ -274,8 +322,4 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read.
     """
-    try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
-    except OSError as error:
-        raise UnreadableInputError(path, f"cannot be read: {error.strerror}") from None
+    return inputs.read(path, LARGEST + 1)

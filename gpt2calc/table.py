@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from gpt2calc.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
@@ -43,12 +45,14 @@ class Table(NamedTuple):
 
 
 def text(cell: Cell) -> str:
-    """Return a cell as a person reads it, whole numbers with commas between thousands.
+    r"""Return a cell as a person reads it: whole numbers with commas between thousands, words in one printable line.
 
-    >>> text(124439808)
-    '124,439,808'
+    Words can be the name of a file, and must neither colour a terminal nor break a table.
+
+    >>> print(text(124439808), text("a\nb"))
+    124,439,808 a\nb
     """
-    return cell if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else cell.text()
+    return printable(cell) if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else cell.text()
 
 
 def in_ascii(written: str) -> str:
@@ -167,6 +171,28 @@ class Real(NamedTuple):
     def plain(self) -> str:
         """Return it with all its digits."""
         return repr(self.value)
+
+
+class Lines(NamedTuple):
+    """Sentences under each other."""
+
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        """Return them, a line each.
+
+        >>> Lines(("first", "second")).text().split()
+        ['first', 'second']
+        """
+        return "\n".join(map(printable, self.lines))
+
+    def latex(self) -> str:
+        """Return the same, which LaTeX does not see yet."""
+        return self.text()
+
+    def plain(self) -> str:
+        """Return the same."""
+        return self.text()
 
 
 def is_number(cell: Cell) -> bool:

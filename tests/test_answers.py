@@ -199,3 +199,14 @@ def test_a_refusal_of_the_store_is_not_one_of_the_hub() -> None:
     answer = Answer(401, "https://store.example/x", ({}, {"location": "https://store.example/x"}))
     error = answers.refusal("me/model", "me/model/x", answer, None)
     assert str(error).startswith("me/model/x: store.example gives no access")
+
+
+def test_a_repository_has_a_bounded_number_of_files() -> None:
+    """A list of names that never ends is no repository."""
+    for count in (answers.MOST_FILES, answers.MOST_FILES + 1):
+        content = json.dumps({"siblings": [{"rfilename": f"{place:x}"} for place in range(count)]}).encode()
+        if count == answers.MOST_FILES:
+            assert len(answers.files("me/model", content)[1]) == count
+        else:
+            with pytest.raises(NetworkError, match="expected a repository of at most 10,000 files, got 10,001"):
+                answers.files("me/model", content)

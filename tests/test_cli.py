@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,8 @@ import pytest
 import gpt2calc
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
-from gpt2calc.cli.options import FORMATS, SWITCHES
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.cli.options import FORMATS, Parser
+from gpt2calc.spellings import SPELLINGS, SWITCHES
 from tests.conftest import environment
 from tests.makers import safetensors
 from tests.test_config import TWO_VALUES
@@ -766,7 +767,7 @@ def test_a_mistake_is_answered_with_what_was_meant(words: tuple[str, ...], said:
         (("count", "gpt2-xll"), "gpt2-xl"),
         (("tensors", "distilgpt"), "distilgpt2"),
         (("compare", "small", "mediun"), "medium"),
-        (("formula", "attn"), "attention"),
+        (("formula", "attn"), "attn.c_attn"),
         (("formula", "c_attn"), "attn.c_attn"),
         (("formula", "layernorm"), "layer_norm"),
         (("formula", "mlp.cfc"), "mlp.c_fc"),
@@ -974,3 +975,27 @@ def test_none_takes_an_optional_field_back(run: Run) -> None:
         "",
         "gpt2calc count: n_layer must be a whole number, 0 or more, got null\n",
     )
+
+
+# ---------------------------------------------------------------- values that are none
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_two_dashes_are_no_value_of_any_option(command: str, run: Run) -> None:
+    """The parser of Python drops them, and gives what then happens: a traceback, or an empty list for a word."""
+    parser = Parser(prog=f"gpt2calc {command}")
+    import_module(f"gpt2calc.cli.{command}").configure(parser)
+    for option in parser.options():
+        for word in {f"{option}=--", f"{option}--" if option[1] != "-" else f"{option}=--"}:
+            ran = run(command, word)
+            assert (ran.code, ran.stdout) == (2, ""), word
+            assert ran.stderr.startswith(f"gpt2calc {command}: {option}: a value is missing ("), ran.stderr
+
+
+def test_an_answer_has_one_format(run: Run) -> None:
+    """Two that differ contradict each other, as fields do; one that is said twice does not."""
+    for words in (("--json", "--format", "csv"), ("--format=csv", "--json"), ("--format=latex", "--format=markdown")):
+        ran = run("count", "gpt2", *words)
+        assert (ran.code, ran.stdout) == (2, "")
+        assert "an answer has one format, got " in ran.stderr
+    assert json.loads(run("count", "gpt2", "--json", "--format", "json").stdout)["total"] == 124439808

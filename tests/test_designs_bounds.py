@@ -110,7 +110,10 @@ REFUSED = {
     "too fine a power": (["--params", "1.55e1"], "params takes a figure such as"),
     "many digits": (["--params", "9" * 5000], "params takes a figure such as"),
     "no dtype": (["--fits", "24GB"], "fits is in bytes: say of which dtype, fp32, fp16, bf16, int8, int4"),
-    "a wrong dtype": (["--fits", "24GB", "--dtype", "bf17"], "no dtype is called 'bf17': did you mean bf16?"),
+    "a wrong dtype": (
+        ["--fits", "24GB", "--dtype", "bf17"],
+        "no dtype is called 'bf17': known are fp32, fp16, bf16, int8, int4",
+    ),
     "no bytes": (["--fits", "5 %", "--dtype", "bf16"], "fits takes a figure such as 24GB or 474.70 MiB, got '5 %'"),
     "too little": (
         ["--fits", "1kB", "--dtype", "bf16"],

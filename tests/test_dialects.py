@@ -50,8 +50,9 @@ def test_every_name_and_shape_is_as_the_project_has_it(maker: str, x: Sizes) -> 
     dialect, make = MAKERS[maker]
     made = make(x)
     known = [reading for _, reading in readings(made, DIALECTS) if reading.dialect.name == dialect]
-    expected = known[0].expected(dims(x, tied=maker not in UNTIED), x.n_head, x.n_layer)
-    assert {each.name: each.shape for each in expected} == made
+    rows = known[0].expected(dims(x, tied=maker not in UNTIED), x.n_head).values()
+    expected = {row.at(block): row.shape for row in rows for block in range(x.n_layer if row.is_in_blocks else 1)}
+    assert expected == made
 
 
 @every_dialect
@@ -60,9 +61,10 @@ def test_the_pieces_of_a_tensor_hold_all_of_it(dialect: Dialect, sizes: Sizes, b
     """Law: for every component and role, the pieces' elements add up to those of the tensor table."""
     x = from_fields({**sizes.config(), "bias": bias, "tie_word_embeddings": tied})
     held: dict[tuple[str, str], int] = {}
-    for each in Reading(dialect).expected(x, sizes.n_head, sizes.n_layer):
-        assert each.shape is not None
-        held[each.component, each.role] = held.get((each.component, each.role), 0) + prod(each.shape)
+    for row in Reading(dialect).expected(x, sizes.n_head).values():
+        assert row.shape is not None
+        elements = prod(row.shape) * (sizes.n_layer if row.is_in_blocks else 1)
+        held[row.component, row.role] = held.get((row.component, row.role), 0) + elements
     has_head = any(piece.component == "lm_head" for piece in dialect.pieces)
     rows = [row for row in tensor_table.table(x) if row.times and (has_head or row.component != "lm_head")]
     assert held == {(row.component, row.role): row.times * prod(row.shape) for row in rows}
@@ -98,7 +100,7 @@ def test_a_head_count_that_does_not_divide_has_no_shape(n_embd: int) -> None:
     """TransformerLens could not store it, and no shape is made up."""
     lens = next(dialect for dialect in DIALECTS if dialect.name == "transformerlens")
     x = from_fields({"n_layer": 1, "n_embd": n_embd, "n_positions": 3, "vocab_size": 5})
-    shapes = {each.name: each.shape for each in Reading(lens).expected(x, 5, 1)}
+    shapes = {row.at(0): row.shape for row in Reading(lens).expected(x, 5).values()}
     assert shapes["blocks.0.attn.W_Q"] is None
     assert shapes["blocks.0.attn.W_O"] is None
     assert shapes["blocks.0.attn.b_O"] == (n_embd,)

@@ -19,7 +19,6 @@ from gpt2calc.config import Config
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, VERDICTS, Search
-from gpt2calc.sources import Source
 from tests.property.strategies import SWITCHES, canonical_fields
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ def test_a_printed_count_is_explained_by_what_was_counted(
 def every_reading(text: str, x: Dims) -> list[Reading]:
     """Return every reading of a figure of a model, not only those that are kept."""
     (figure,) = printed.read(text)
-    search = Search(readings.given([Source("it", x)], PRESETS), AXES, DEEP)
+    search = Search(readings.given([("it", x)], PRESETS), AXES, DEEP)
     return search.readings(figure)
 
 
@@ -188,7 +187,8 @@ def prints(reading: Reading, text: str) -> bool:
     """Whether the exact number of a reading, in its unit, becomes the figure when it is cut off or rounded up."""
     number, decimals = Fraction(reading.value, reading.scale.unit), len(text.rstrip("kKMGB").partition(".")[2])
     figure = Fraction(text.rstrip("kKMGB"))
-    header = Fraction(printed.LONGEST_HEADER, reading.scale.unit) if reading.fit == printed.WITH_HEADER else 0
+    longest = printed.HEADER[1] * reading.way.tensors
+    header = Fraction(longest, reading.scale.unit) if reading.fit == printed.WITH_HEADER else 0
     return figure - header - Fraction(1, 10**decimals) < number < figure + Fraction(1, 10**decimals)
 
 

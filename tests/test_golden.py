@@ -61,7 +61,7 @@ GOLDEN = {
     "explain.md": ("explain", "137M", "gpt2", "--format", "markdown"),
     "explain.tex": ("explain", "137M", "gpt2", "--format", "latex"),
     "explain-paper.txt": ("explain", "117M", "345M", "762M", "1542M", "--top", "1"),
-    "explain-bytes.txt": ("explain", "548 MB", "498 MB", "703 MB", "gpt2"),
+    "explain-bytes.txt": ("explain", "548 MB", "498 MB", "702517648 bytes", "gpt2"),
     "sweep.txt": ("sweep", "--n-layer", "12:48:12", "--n-embd", "768:1600:32", "--where", "1e9 < total < 1.6e9"),
     "sweep-top.txt": (*SWEEP, "--top", "5"),
     "sweep.json": (*SWEEP, "--json"),

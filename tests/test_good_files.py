@@ -177,9 +177,8 @@ def test_dtypes_that_differ_by_component_are_noted(tmp_path: Path) -> None:
 def test_what_training_keeps_beside_the_model_is_told(tmp_path: Path) -> None:
     """The slots of an optimizer, and steps, are counted and set aside."""
     tf_training(tmp_path)
-    assert gpt2calc.verify(tmp_path).notes[0] == (
-        "83 of its training's are not listed: slots of an optimizer, steps; one is beta1_power"
-    )
+    said = "83 of an optimizer and of training's steps, such as beta1_power, are not listed"
+    assert gpt2calc.verify(tmp_path).notes[0] == said
 
 
 def test_a_name_in_the_metadata_does_not_take_the_place_of_a_tensor(tmp_path: Path) -> None:

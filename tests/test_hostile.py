@@ -73,7 +73,17 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a name of a megabyte": (
         "x.safetensors",
         lambda: repeated('{"', "a", '":{"dtype":"U8","data_offsets":[0,0],"shape":[0]}}'),
-        "its names fit no GPT-2",
+        "expected names of at most 300 characters, got one of 1,048,5",
+    ),
+    "wrappers of a megabyte": (
+        "x.safetensors",
+        lambda: repeated('{"', "model.", 'wte.weight":{"dtype":"U8","data_offsets":[0,0],"shape":[0]}}'),
+        "expected names of at most 300 characters, got one of 1,048,5",
+    ),
+    "an index with a name of a megabyte": (
+        "x.index.json",
+        lambda: index(['"' + "a" * 1_000_000 + '":"a"']),
+        "expected names of at most 300 characters, got one of 1,000,000",
     ),
     "an index with as many tensors as fit": (
         "x.index.json",

@@ -16,6 +16,7 @@ import gpt2calc
 from gpt2calc import NetworkError, UnreadableInputError
 from gpt2calc.checkpoints import formats, hub, shards
 from gpt2calc.checkpoints.files import LocalFile
+from gpt2calc.sources import LEFT_OUT
 from gpt2calc.verification import targets
 from tests.hub_server import COMMIT, HubServer, Reply, Repo, refused, serving, surroundings
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
@@ -363,7 +364,7 @@ def test_a_repository_without_a_checkpoint_is_unreadable(
 def test_a_path_wins_over_a_model_that_ships_and_that_over_a_repository(server: HubServer, tmp_path: Path) -> None:
     """For verify as for count; --hub and --revision say it outright."""
     server.repos["openai-community/gpt2"] = server.repos["gpt2"]
-    shipped = targets.find("openai-community/gpt2", None, {})
+    shipped = targets.find("openai-community/gpt2", LEFT_OUT, {})
     assert (shipped.where, shipped.name, server.asked()) == (targets.CONFIG, "gpt2", [])
     assert gpt2calc.verify("openai-community/gpt2", hub=True).total == TINY_TOTAL
     assert gpt2calc.verify("gpt2", revision="main").total == TINY_TOTAL

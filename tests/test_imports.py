@@ -92,7 +92,7 @@ def test_importing_the_package_loads_nothing_but_itself() -> None:
         ("plot", "shares", "small", "xl"),
         ("plot", "treemap", "gpt2", "--json"),
         ("design", "--params", "350M"),
-        ("explain", "137M"),
+        ("explain", "124M"),
         ("explain", "137M", "gpt2"),
         ("models",),
     ],

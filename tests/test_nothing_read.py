@@ -96,7 +96,7 @@ UNREAD: dict[str, tuple[Callable[[Path], object], str]] = {
     # CarperAI/trlx 365, 480, 545
     "DeepSpeed's folder": (
         below("pytorch_model/mp_rank_00_model_states.pt"),
-        "there is pytorch_model/mp_rank_00_model_states.pt: name the one that is meant",
+        "there is pytorch_model/mp_rank_00_model_states.pt in its sub-folders: verify that one",
     ),
     "Trainer's folder": (below("checkpoint-500/pytorch_model.bin"), "there is checkpoint-500/pytorch_model.bin"),
     "two levels down": (below("a/b/model.bin"), "there is a/b/model.bin"),

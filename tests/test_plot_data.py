@@ -15,6 +15,7 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots import areas, bars, chart, curves, histograms, style
 from gpt2calc.plots.areas import Box
+from gpt2calc.sources import LEFT_OUT
 from tests import plots
 from tests.plots import CHARTS, FOUR, MODELS
 
@@ -173,7 +174,7 @@ def exact(crossings: tuple[Crossing, ...]) -> set[tuple[int, str, str]]:
 )
 def test_crossings_are_those_that_trying_every_size_finds(field: str, sizes: range, others: dict[str, Any]) -> None:
     """Halving finds each, and no other, at the very size."""
-    found = curves.of_growth(None, {**others, field: sizes}).crossings
+    found = curves.of_growth(LEFT_OUT, {**others, field: sizes}).crossings
     assert exact(found) == brute(field, sizes, **others)
     assert [each.at for each in found] == sorted(each.at for each in found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import printed
-from gpt2calc.explanation.printed import CUT_OFF, EXACT, LONGEST_HEADER, ROUNDED, ROUNDED_UP, WITH_HEADER, Scale
+from gpt2calc.explanation.printed import CUT_OFF, EXACT, HEADER, ROUNDED, ROUNDED_UP, WITH_HEADER, Scale
 from gpt2calc.figures import BYTES, COUNT
 
 
@@ -37,6 +38,11 @@ from gpt2calc.figures import BYTES, COUNT
         ("117M (GPT-1)", 117, 0, "M"),
         ("124 million parameters", 124, 0, "million"),
         ("497759232 bytes", 497759232, 0, "bytes"),
+        ("124,440,000", 12444, -4, ""),
+        ("498,000,000 bytes", 498, -6, "bytes"),
+        ("1557611200", 1557611200, 0, ""),
+        ("20000", 20, -3, ""),
+        ("500M", 500, 0, "M"),
     ],
 )
 def test_a_figure_is_read(text: str, digits: int, decimals: int, unit: str) -> None:
@@ -101,10 +107,14 @@ def test_a_text_that_is_too_long_is_refused_at_once() -> None:
         ("497759232 bytes", [(BYTES, 1, "")]),
         ("124439808", [(COUNT, 1, ""), (BYTES, 1, "")]),
         ("1e9", [(COUNT, 10**9, ""), (BYTES, 10**9, "")]),
+        ("124439808 parameters", [(COUNT, 1, "")]),
+        ("num_params: 124439808", [(COUNT, 1, "")]),
+        ("Total size=738.17M params", [(COUNT, 10**6, ""), (COUNT, 2**20, "2^20")]),
+        ("10,000,000", [(COUNT, 1, ""), (BYTES, 1, "")]),
     ],
 )
 def test_a_unit_stands_for_what_people_mean_by_it(text: str, scales: list[tuple[str, int, str]]) -> None:
-    """M can be millions or 2²⁰, of parameters or of bytes; MiB is one thing."""
+    """M can be millions or 2²⁰, of parameters or of bytes, unless the words say which; MiB is one thing."""
     assert [(scale.kind, scale.unit, scale.name) for scale in printed.read(text)[0].scales] == scales
 
 
@@ -144,15 +154,39 @@ def test_a_fit_is_what_decimal_makes_of_the_number(value: int, decimals: int, un
                 assert least <= value <= most
 
 
-@given(st.integers(10, 10**6), st.integers(0, 2), st.sampled_from([1000, 2**20]), st.sampled_from([COUNT, BYTES]))
-def test_nothing_outside_the_bounds_fits(digits: int, decimals: int, unit: int, kind: str) -> None:
+SCALES = st.builds(Scale, st.sampled_from([COUNT, BYTES]), st.sampled_from([1, 1000, 2**20]), st.just(0))
+
+
+@given(
+    st.integers(10, 10**6),
+    st.integers(0, 2),
+    SCALES.filter(lambda scale: scale.unit > 1),
+    st.sampled_from([0, 28, 148]),
+)
+def test_nothing_outside_the_bounds_fits(digits: int, decimals: int, scale: Scale, tensors: int) -> None:
     """Law: the largest that fits and the next are told apart exactly, and below the least nothing fits."""
     figure = printed.Printed("", digits, decimals, "M")
-    scale = Scale(kind, unit, 0)
-    least, most = figure.bounds(scale)
-    assert figure.fit(most + 1, scale) is None
-    assert figure.fit(most, scale) is not None
-    assert least == 1 or figure.fit(least - 1, scale) is None
+    least, most = figure.bounds(scale, tensors)
+    assert figure.fit(most + 1, scale, tensors) is None
+    assert most < least or figure.fit(most, scale, tensors) is not None
+    assert least == 1 or figure.fit(least - 1, scale, tensors) is None
+
+
+@given(st.integers(1, 10**9), st.integers(-3, 2), SCALES, st.sampled_from([0, 28, 148]), st.integers(1, 400))
+def test_a_number_is_printed_as_the_figures_that_it_fits(
+    value: int, decimals: int, scale: Scale, tensors: int, away: int
+) -> None:
+    """Law: what enters the chance is what is accepted; the fits of a number overlap in no figure."""
+    figure = printed.Printed("", 1, decimals, "M")
+    spans = figure.printed_as(value, scale, tensors)
+    ends = [end for _, first, last in spans for end in (first, last)]
+    assert ends == sorted(ends)
+    assert all(one[2] < other[1] for one, other in itertools.pairwise(spans))
+    for digits in {*ends, ends[0] - away, ends[-1] + away} - set(range(-400, 1)):
+        fit = figure._replace(digits=digits).fit(value, scale, tensors)
+        assert fit == next((fit for fit, first, last in spans if first <= digits <= last), None)
+        least, most = figure._replace(digits=digits).bounds(scale, tensors)
+        assert fit is None or least <= value <= most
 
 
 def test_nothing_is_rounded_up_to_a_one() -> None:
@@ -164,21 +198,33 @@ def test_nothing_is_rounded_up_to_a_one() -> None:
     ]
 
 
+LEAST, MOST = (148 * each for each in HEADER)
+
+
 @pytest.mark.parametrize(
     ("text", "value", "fit"),
     [
         ("548105171 bytes", 548105171, EXACT),
         ("548105171 bytes", 548090880, WITH_HEADER),
-        ("548105171 bytes", 548105171 - LONGEST_HEADER, WITH_HEADER),
-        ("548105171 bytes", 548105171 - LONGEST_HEADER - 1, None),
+        ("548105171 bytes", 548105171 - LEAST, WITH_HEADER),
+        ("548105171 bytes", 548105171 - LEAST + 1, None),
+        ("548105171 bytes", 548105171 - MOST, WITH_HEADER),
+        ("548105171 bytes", 548105171 - MOST - 1, None),
         ("703 MB", 702480384, WITH_HEADER),
         ("703 MB", 702500000, ROUNDED),
-        ("703 MB", 702499999, WITH_HEADER),
-        ("703 MB", 702500000 - LONGEST_HEADER, WITH_HEADER),
-        ("703 MB", 702500000 - LONGEST_HEADER - 1, ROUNDED_UP),
+        ("703 MB", 702500000 - LEAST, WITH_HEADER),
+        ("703 MB", 702500000 - MOST, WITH_HEADER),
+        ("703 MB", 702500000 - MOST - 1, ROUNDED_UP),
     ],
 )
 def test_a_file_is_larger_than_its_tensors_by_a_header(text: str, value: int, fit: str | None) -> None:
-    """Bytes fit with those of a header as well, up to 64 KiB."""
+    """Bytes fit with those of a header as well, as many as 148 tensors can have."""
     (figure,) = printed.read(text)
-    assert figure.fit(value, figure.scales[0]) == fit
+    assert figure.in_bytes
+    assert figure.fit(value, figure.scales[0], 148) == fit
+
+
+@pytest.mark.parametrize("text", ["548105171", "548.1M", "548105171 parameters", "0.5B"])
+def test_what_is_not_said_to_be_bytes_has_no_header(text: str) -> None:
+    """A header belongs to the size of a file."""
+    assert not printed.read(text)[0].in_bytes

@@ -10,14 +10,20 @@ import pickle
 import pkgutil
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import gpt2calc
-from gpt2calc import config, conventions, counts, errors
+from gpt2calc import config, conventions, counts, errors, plots
 from gpt2calc.api import counting
 from tests.conftest import PACKAGE, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHECKPOINT = Path(__file__).parent / "data" / "checkpoints" / "tensorflow" / "model.ckpt.index"
 
 SURFACE = [
     "CONVENTIONS",
@@ -161,6 +167,60 @@ def test_every_class_is_documented(name: str) -> None:
             assert (inspect.getdoc(value) or "").partition("\n")[0].endswith("."), attribute
 
 
+EXPECTED = "expected a model's name, a path, a mapping or a Config, got None"
+NEVER_SET: dict[str, tuple[Callable[[], object], str]] = {
+    "count": (lambda: gpt2calc.count(None), EXPECTED),  # type: ignore[arg-type]
+    "count with fields": (lambda: gpt2calc.count(None, n_layer=3), EXPECTED),  # type: ignore[arg-type]
+    "compare": (lambda: gpt2calc.compare(None, "xl"), EXPECTED),  # type: ignore[arg-type]
+    "formula": (lambda: gpt2calc.formula("total", None), EXPECTED),  # type: ignore[arg-type]
+    "tensors": (lambda: gpt2calc.tensors(None), EXPECTED),  # type: ignore[arg-type]
+    "sweep": (lambda: gpt2calc.sweep(None, n_layer=[1, 2]), EXPECTED),  # type: ignore[arg-type]
+    "a file to sweep": (lambda: gpt2calc.sweep(file=None), "expected the path of a file, got None"),  # type: ignore[arg-type]
+    "design": (lambda: gpt2calc.design("350M", None), EXPECTED),  # type: ignore[arg-type]
+    "explain a model": (lambda: gpt2calc.explain("124M", None), EXPECTED),  # type: ignore[arg-type]
+    "explain": (lambda: gpt2calc.explain(None), "a figure is needed, such as '117M', got None"),  # type: ignore[arg-type]
+    "infer": (lambda: gpt2calc.infer(None), "expected a checkpoint, a model or a config, got None"),
+    "verify": (lambda: gpt2calc.verify(None), "expected a checkpoint, a model or a config, got None"),
+    "a config to verify": (lambda: gpt2calc.verify(str(CHECKPOINT), None), EXPECTED),  # type: ignore[arg-type]
+    "claims": (lambda: gpt2calc.check_claims(None), "expected the path of a file of claims, got None"),  # type: ignore[arg-type]
+    "a repository": (
+        lambda: gpt2calc.count(None, hub=True),  # type: ignore[arg-type]
+        "expected the name of a repository of the hub, got None",
+    ),
+    "growth": (lambda: plots.growth(None, n_layer=range(6, 9)), EXPECTED),  # type: ignore[arg-type]
+    "shares": (lambda: plots.shares(None, "xl"), EXPECTED),  # type: ignore[arg-type]
+}
+"""Every call that takes a model, a config or a file, with a variable that was never set."""
+
+EMPTY_DOCUMENT = 'expected a config with a field at least, such as {"n_layer": 12}, got an empty one'
+EMPTY: dict[str, tuple[Callable[[], object], str]] = {
+    "count": (lambda: gpt2calc.count({}), EMPTY_DOCUMENT),
+    "count with fields": (lambda: gpt2calc.count({}, n_layer=3), EMPTY_DOCUMENT),
+    "tensors": (lambda: gpt2calc.tensors({}), EMPTY_DOCUMENT),
+    "compare": (gpt2calc.compare, "a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')"),
+    "explain": (lambda: gpt2calc.explain([]), "a figure is needed, such as '117M', got []"),
+    "infer": (lambda: gpt2calc.infer({}), "expected a checkpoint, a model or a config, got {}"),
+    "verify": (lambda: gpt2calc.verify({}), "expected a checkpoint, a model or a config, got {}"),
+    "a config to verify": (lambda: gpt2calc.verify(str(CHECKPOINT), {}), EMPTY_DOCUMENT),
+}
+"""Calls with what is there and holds nothing."""
+
+
+@pytest.mark.parametrize(("call", "problem"), [*NEVER_SET.values(), *EMPTY.values()], ids=[*NEVER_SET, *EMPTY])
+def test_what_was_never_set_or_holds_nothing_is_not_taken_for_gpt2(call: Callable[[], object], problem: str) -> None:
+    """A pipeline that asserts `verify(path)` stops where path is None: left out and None are two things."""
+    with pytest.raises(gpt2calc.ConfigError) as caught:
+        call()
+    assert str(caught.value) == problem
+
+
+def test_what_is_left_out_is_gpt2s() -> None:
+    """Without a model, sizes are gpt2's; the signature says so in words."""
+    assert gpt2calc.count().total == 124_439_808
+    assert gpt2calc.check_claims()["totals"].claim.id == "totals"
+    assert str(inspect.signature(gpt2calc.count).parameters["model"]) == "model: 'Model | LeftOut' = <left out>"
+
+
 def public_things() -> list[tuple[str, Any]]:
     """Return every function and class of the package that has no underscore, by its full name."""
     found = {}
@@ -206,11 +266,11 @@ def test_errors_can_be_caught_together_and_by_what_they_are() -> None:
 
 
 def test_errors_carry_the_exit_code_of_the_command_line() -> None:
-    """A mistake is 2, an unreadable input 3, the network 4."""
+    """A mistake is 2, what cannot be read or done 3, the network 4; 1 is a verdict, and no error is one."""
     codes = {name: getattr(gpt2calc, name).exit_code for name in ERRORS}
     assert codes == {
         "ConfigError": 2,
-        "Gpt2calcError": 1,
+        "Gpt2calcError": 3,
         "Int64OverflowError": 2,
         "NetworkError": 4,
         "UnknownNameError": 2,

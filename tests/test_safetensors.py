@@ -298,7 +298,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a whole number over a float's": (unused("9" * 400), "to have what the format's library can read, got more"),
     "a number of 5,000 digits": (unused("9" * 5000), "that all read alike, got another: Exceeds the limit"),
     "a name with a line break": (framed({"a\n\x1b[31m": 1}), r"for tensor 'a\n\x1b[31m', got 1"),
-    "a name of half a megabyte": (framed({"a" * 2**19: 1}), "for tensor 'aaaaa"),
+    "a name of half a megabyte": (framed({"a" * 2**19: 1}), "names of at most 300 characters, got one of 524,288"),
 }
 """Files that are wrong in one thing, and what is said of it. A header that became longer than it says is cut off."""
 

@@ -59,8 +59,8 @@ CASES = [
     ["claims"],
     ["explain", "117M"],
     ["explain", "117M", "345M", "762M", "1542M"],
-    ["explain", "548 MB", "474.70M", "gpt2", "xl", "--untied"],
-    ["explain", "0.186B", "--n-layer", "7"],
+    ["explain", "652 MB", "621.94M", "gpt2", "xl", "--untied"],
+    ["explain", "124,441,344", "--n-layer", "12"],
     ["sweep", "--n-layer", "12,24", "--columns", "all"],
     [
         "sweep",
@@ -91,7 +91,7 @@ CASES = [
     ["verify", "tiny-gpt2"],
 ]
 
-MEASURED = {"aspect", "by_accident", "share", "mean", "std", "min", "max", "correlation"}
+MEASURED = {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 

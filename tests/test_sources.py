@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+import torch
+import transformers
 
 import gpt2calc
-from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets, sources
+from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets
 from gpt2calc.config import Config
 from gpt2calc.sources import LARGEST, Source, read_bytes, resolve
 
@@ -73,10 +75,15 @@ def test_a_folder_that_is_called_config_json_is_no_config(here: Path) -> None:
 
 
 def test_an_existing_file_wins_over_a_preset_of_its_name(here: Path) -> None:
-    """What lies there is what is meant."""
+    """What lies there is what is meant, and a note says that it was."""
     assert resolve("gpt2", {}).dims.n_embd == 768
     written(here / "gpt2")
     assert resolve("gpt2", {}).dims.n_embd == 10
+    written(here / "small" / "config.json")
+    assert resolve("small", {}).notes == (
+        "small is read from here, small/config.json, and is not the model that ships by that name",
+    )
+    assert resolve("./small", {}).notes == ()
 
 
 def test_an_existing_folder_with_a_config_wins_over_a_preset_of_its_name(here: Path) -> None:
@@ -200,6 +207,23 @@ def test_a_preset_as_models_gives_it_can_be_counted() -> None:
         assert gpt2calc.count(preset, n_layer=1) == gpt2calc.count(preset.name, n_layer=1)
 
 
+def test_a_config_of_transformers_and_a_live_model_are_taken() -> None:
+    """The first line that somebody types who has one, with its class for a name."""
+    config = transformers.GPT2Config.from_dict(dict(TINY))
+    model: Any = transformers.GPT2Model(config)
+    assert (gpt2calc.count(config).total, gpt2calc.count(config).name) == (TINY_TOTAL, "GPT2Config")
+    assert (gpt2calc.count(model).total, gpt2calc.count(model).name) == (TINY_TOTAL, "GPT2Model")
+    assert gpt2calc.verify(model, config).matches
+    assert gpt2calc.count(config, n_layer=0).total == 10 * (7 + 8 + 2)
+
+
+@pytest.mark.parametrize("model", [transformers.GPT2Config, torch.nn.Linear(2, 2), object()], ids=type)
+def test_a_live_thing_that_is_no_gpt2_is_refused(model: Any) -> None:
+    """A class is no config, and a module without a config says nothing of its sizes."""
+    with pytest.raises(ConfigError, match=r"^expected a model's name, a path, a mapping or a Config, got "):
+        gpt2calc.count(model)
+
+
 @pytest.mark.parametrize("model", [12, 1.5, [("n_layer", 12)], {"n_layer"}, b"gpt2", True, print], ids=str)
 def test_what_is_no_model_is_refused_with_what_is_taken(model: Any) -> None:
     """The error says what a model may be given as, and shows what was given."""
@@ -302,7 +326,7 @@ def test_a_file_that_cannot_be_opened_is_said_to_be_unreadable(
     def refuse(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(sources, "open", refuse, raising=False)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UnreadableInputError) as caught:
         resolve("config.json", {})
     assert str(caught.value) == f"config.json: {problem}"

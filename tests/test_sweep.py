@@ -14,6 +14,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnknownNameError
+from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps import axes, grids, runs, sweeper, tasks
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.report import MOST_IN_JSON, Sweep, share
@@ -45,7 +46,7 @@ def test_rows_run_as_fields_are_given() -> None:
 @pytest.mark.parametrize(
     ("model", "fields", "total"),
     [
-        (None, {"n_layer": [12]}, 124439808),
+        (LEFT_OUT, {"n_layer": [12]}, 124439808),
         ("gpt2-medium", {"n_embd": [1024]}, 354823168),
         ("gpt2-untied", {"n_layer": [12]}, 163037184),
         ({"n_layer": 24, "n_embd": 1024}, {"vocab": [50257]}, 354823168),
@@ -162,7 +163,7 @@ def test_a_mistake_is_told_in_a_sentence(asked: dict[str, Any], kind: type[Excep
 
 def test_every_model_fits_where_the_largest_does_and_memory_is_not_needed_for_few() -> None:
     """A grid of 10¹² rows can be asked for its first rows, as long as nothing of its size is made."""
-    run = sweeper.ready(None, {"n_layer": range(10**4), "n_embd": range(1, 10**4), "vocab_size": range(1, 10**4)})
+    run = sweeper.ready(LEFT_OUT, {"n_layer": range(10**4), "n_embd": range(1, 10**4), "vocab_size": range(1, 10**4)})
     columns, count = run.head(3)
     assert count == 10**4 * (10**4 - 1) ** 2
     assert columns["total"].tolist() == [1026 + v for v in (1, 2, 3)]
@@ -272,7 +273,7 @@ def test_a_sweep_can_be_sent_to_another_process() -> None:
     back = pickle.loads(pickle.dumps(swept))
     assert isinstance(back, Sweep)
     assert {name: back[name].tolist() for name in back} == {name: swept[name].tolist() for name in swept}
-    plan = tasks.Plan(grids.read(None, SMALL)[0], ("total",), "total > 1")
+    plan = tasks.Plan(grids.read(LEFT_OUT, SMALL)[0], ("total",), "total > 1")
     assert pickle.loads(pickle.dumps(plan)) == plan
 
 

@@ -196,3 +196,37 @@ def test_the_totals_alone_are_for_a_shell(run: Run) -> None:
     ran = run(*GRID, "-q", "--n-head", "5,12")
     counts = [gpt2calc.count(n_layer=n, n_embd=d).total for n in (12, 24, 36, 48) for d in (768, 1600)]
     assert (ran.stdout.split(), ran.stderr) == ([str(count) for count in counts], "")
+
+
+NINES = {count: "9" * count for count in (300, 309, 400, 4000, 4299)}
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (f"total*{NINES[300]} > 1", "this can come to a number of more than 40 digits, which does not fit in int64"),
+        (f"total*{NINES[4299]} > 1", "this number is too large"),
+        (f"total < {NINES[4000]}", "this number is too large"),
+        (f"mlp_share*{NINES[309]} > 1", "this number is too large"),
+        (f"{NINES[400]} / total > 1", "this number is too large"),
+        (f"mlp_share < {NINES[400]}", "this number is too large"),
+        ("total<1e9) or (total>0", "its parentheses do not match"),
+        ("total) > (1", "its parentheses do not match"),
+        ("(total > 1", "'(' was never closed"),
+        ("total > 1)", "unmatched ')'"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_condition_that_cannot_be_is_one_short_line(condition: str, said: str, run: Run) -> None:
+    """Whatever the numbers in it: no traceback, and nobody reads a number of four thousand digits."""
+    ran = run("sweep", "--n-layer", "1:4", "--where", condition)
+    assert (ran.code, ran.stdout, len(ran.stderr.splitlines())) == (2, "", 1)
+    assert said in ran.stderr
+    assert len(ran.stderr) < 250
+
+
+@pytest.mark.parametrize("condition", ["mlp_share*1e308*10*1e308 > 1", "mlp_share/1e-308/1e-308 > 1", "total/0.5 > 1"])
+def test_a_float_that_leaves_its_range_is_infinite_and_no_warning(condition: str, program: Program) -> None:
+    """The rows are those that Python's own numbers give, and nothing is said on standard error."""
+    ran = program("sweep", "--n-layer", "1:2", "--where", condition, "-q")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"46473216\n53561088\n", b"")

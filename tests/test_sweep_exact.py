@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import arrays, conventions, formulas
 from gpt2calc.errors import ConfigError, Int64OverflowError
+from gpt2calc.sources import LEFT_OUT
 from gpt2calc.spellings import CANONICAL
 from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, identifier
@@ -105,7 +106,7 @@ def test_the_factored_evaluation_is_the_plain_one(
     fields: dict[str, Any], row: int, table: int, data: st.DataObject
 ) -> None:
     """However the sizes are split into rows and what runs along them, and in whatever chunks the answer is written."""
-    grid, _ = grids.read(None, fields)
+    grid, _ = grids.read(LEFT_OUT, fields)
     for piece in grids.pieces(grid):
         split = PieceArrays(piece, row=row, table=table)
         sizes = [name for name, _ in piece.sizes]
@@ -150,7 +151,7 @@ def test_grids_of_many_blocks_are_what_plain_arrays_give(fields: dict[str, Any],
     if column.kind == SHARE:
         plain = plain / arrays.evaluate(formulas.total, **given)
     assert np.array_equal(swept, plain)
-    chunk = tasks.run(tasks.Plan(grids.read(None, fields)[0], (name,)), 1234, 70_001)
+    chunk = tasks.run(tasks.Plan(grids.read(LEFT_OUT, fields)[0], (name,)), 1234, 70_001)
     assert np.array_equal(chunk.columns[name], swept[1234:70_001])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -297,7 +298,8 @@ def started(folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from gpt2calc.__main__ import run; raise SystemExit(run())"
     )
-    words = [sys.executable, "-c", heard, *LONG, str(folder / name), *more]
+    asked = more if "--file" in more else (*LONG[:-1], *more)
+    words = [sys.executable, "-c", heard, *asked, "-o", str(folder / name)]
     child = subprocess.Popen(
         words,
         stdin=subprocess.DEVNULL,
@@ -332,21 +334,73 @@ def test_a_sweep_that_is_ended_leaves_no_file(
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def large(folder: Path) -> tuple[str, ...]:
+    """Write a file of so many configs that tasks and results fill the pipes to and from the workers."""
+    path = folder / "configs.csv"
+    rows = (f"{place % 90 + 1},{64 + place % 4000}\n" for place in range(400_000))
+    path.write_text("n_layer,n_embd\n" + "".join(rows), encoding="ascii")
+    return ("sweep", "--file", str(path))
+
+
+@pytest.mark.parametrize(
+    ("sent", "heard_by", "kind"),
+    [
+        pytest.param(signal.SIGINT, "all", "a grid", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, "all", "a grid", id="SIGTERM for the group"),
+        pytest.param(signal.SIGTERM, "all", "a file", id="SIGTERM for the group, with tasks as large as pipes"),
+        pytest.param(signal.SIGTERM, "one", "a grid", id="SIGTERM for the process"),
+    ],
+)
 def test_a_sweep_of_several_processes_that_is_ended_leaves_no_file_and_no_process(
-    sent: signal.Signals, tmp_path: Path
+    sent: signal.Signals, heard_by: str, kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Ctrl-C reaches the workers as well, and they leave the word to the process that waits for them."""
+    """A terminal, `timeout`, systemd and slurm tell the whole group; workers leave the word to who waits for them."""
     path = tmp_path / "a.parquet"
     path.write_bytes(b"before")
-    child = started(tmp_path, "a.parquet", "--jobs", "2")
-    os.killpg(child.pid, sent) if sent == signal.SIGINT else child.send_signal(sent)
+    more = large(tmp_path_factory.mktemp("given")) if kind == "a file" else ()
+    child = started(tmp_path, "a.parquet", *more, "--jobs", "2")
+    os.killpg(child.pid, sent) if heard_by == "all" else child.send_signal(sent)
     out, err = child.communicate(timeout=60)
-    assert (child.returncode, out) == ({signal.SIGINT: 130, signal.SIGTERM: 143}[sent], b"")
-    assert err.decode().endswith(f": {path} is as it was before\n")
-    assert len(err.decode().splitlines()) == 1, err.decode()
+    code, word = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}[sent]
+    assert (child.returncode, out) == (code, b"")
+    assert err.decode() == f"gpt2calc sweep: {word}: {path} is as it was before\n"
     assert (os.listdir(tmp_path), path.read_bytes()) == (["a.parquet"], b"before")
     assert is_gone(child.pid)
+
+
+def test_a_worker_that_is_killed_is_an_error_and_no_verdict(tmp_path: Path) -> None:
+    """Exit code 3, since 1 means that something does not match; no file and no process is left."""
+    child = started(tmp_path, "a.csv", "--jobs", "2")
+    os.kill(workers_of(child.pid)[0], signal.SIGKILL)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out, os.listdir(tmp_path)) == (3, b"", [])
+    assert re.fullmatch(
+        r"gpt2calc sweep: the executor failed at rows [\d,]+ to [\d,]+, so there is no .*\n", err.decode()
+    )
+    assert is_gone(child.pid)
+
+
+def test_workers_do_not_outlive_the_process_that_waits_for_them(tmp_path: Path) -> None:
+    """Who is killed can say nothing to them; they see it."""
+    child = started(tmp_path, "a.csv", "--jobs", "2")
+    workers_of(child.pid)
+    child.kill()
+    child.communicate(timeout=60)
+    assert is_gone(child.pid)
+
+
+def workers_of(group: int) -> list[int]:
+    """Wait for the two processes of a group that work on tasks, and return them."""
+    for _ in range(200):
+        listed = subprocess.run(
+            ["ps", "-e", "-ww", "-o", "pid=,pgid=,args="], check=True, capture_output=True, text=True
+        )
+        rows = (line.split(None, 2) for line in listed.stdout.splitlines())
+        found = [int(pid) for pid, its, line in rows if int(its) == group and "spawn_main" in line]
+        if len(found) == 2:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(listed.stdout)
 
 
 def is_gone(group: int) -> bool:

@@ -69,7 +69,7 @@ BARE = [
 )
 def test_tensors_of_a_tiny_model(head: dict[str, object], prefix: str, own: list[tuple[str, tuple[int, ...]]]) -> None:
     """The body's names have a prefix where there is a head, and the head's tensors come last, without one."""
-    found = [(tensor.name, tensor.shape) for tensor in gpt2calc.tensors(None, **TINY, **head)]
+    found = [(tensor.name, tensor.shape) for tensor in gpt2calc.tensors(**TINY, **head)]
     assert found == [(prefix + name, shape) for name, shape in BARE] + own
 
 
@@ -94,7 +94,7 @@ def test_cross_attention_stands_between_ln_2_and_the_mlp() -> None:
 
 def test_a_model_without_blocks_has_embeddings_and_ln_f() -> None:
     """n_layer=0 lists four tensors."""
-    assert [tensor.component for tensor in gpt2calc.tensors(None, n_layer=0)] == ["wte", "wpe", "ln_f", "ln_f"]
+    assert [tensor.component for tensor in gpt2calc.tensors(n_layer=0)] == ["wte", "wpe", "ln_f", "ln_f"]
 
 
 def test_a_tensor_knows_its_component_role_and_numel() -> None:

@@ -237,8 +237,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "a list without an end": Fault(
         "api",
-        set_to(source=b" " * (2**24 + 1)),
-        "expected at most 16,777,216 bytes from {at}, got more",
+        set_to(source=b" " * (2**22 + 1)),
+        "expected at most 4,194,304 bytes from {at}, got more",
         name="me/model",
     ),
 }
@@ -492,3 +492,70 @@ def test_the_faults_are_planted_where_something_is_asked(server: HubServer) -> N
     assert [asked.place for asked in server.asked()] == ["api", "resolve", "store", "store"]
     assert hub.open_repo("me/model").config() == CONFIG
     assert json.loads(CONFIG) == {"model_type": "gpt2"}
+
+
+def test_all_requests_together_have_an_end(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is only a little too slow each time is asked no more when that adds up."""
+    monkeypatch.setattr(transport, "PATIENCE_OF_ALL", 0.0)
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:\d+ took 0 seconds longer than its bytes need$"):
+        read()
+    assert server.asked() == []
+
+
+def test_the_time_that_bytes_take_is_not_counted() -> None:
+    """A long header over a slow line takes nothing off, and a wait does."""
+    allowance = transport.Allowance()
+    allowance.take(2.0, 2 * transport.SLOWEST)
+    assert allowance.left == transport.PATIENCE_OF_ALL
+    allowance.take(3.0, 2 * transport.SLOWEST)
+    assert allowance.left == transport.PATIENCE_OF_ALL - 1
+
+
+SECRET = "hf_0123456789abcdefSECRET"
+NAMED = json.dumps({"sha": COMMIT, "siblings": [{"rfilename": f"{SECRET}.h5"}]}).encode()
+
+
+def listed_and_read() -> None:
+    """Ask for all that a hub can answer."""
+    repository = hub.open_repo("me/model")
+    if NAME not in repository.files():
+        repository.listing()
+    repository.open(NAME).read(0, 8)
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("api", another(418, "", f"no Bearer {SECRET}")),
+        ("api", another(418, "", "x" * 30 + SECRET)),
+        ("resolve", another(401, "", SECRET)),
+        ("resolve", set_to(Location=f"http://{SECRET}.invalid/file")),
+        ("resolve", set_to(Location=f"{SECRET}://file")),
+        ("resolve", set_to(ETag=None, Content_Encoding=SECRET, status=200)),
+        ("api", set_to(X_Repo_Commit=SECRET, source=b'{"siblings": []}')),
+        (
+            "api",
+            set_to(
+                source=b'{"sha": "' + COMMIT.encode() + b'", "siblings": [{"rfilename": "%b.h5"}]}' % SECRET.encode()
+            ),
+        ),
+    ],
+)
+def test_a_token_that_is_sent_back_is_shown_nowhere(
+    place: str, change: Callable[[Reply], Reply | None], server: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages are pasted into issues, and half a token is too much of it."""
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    server.change(place, change)
+    with pytest.raises(Gpt2calcError) as caught:
+        listed_and_read()
+    assert not any(SECRET[start : start + 6].lower() in str(caught.value).lower() for start in range(len(SECRET) - 5))
+    assert server.asked()[0].headers["authorization"] == f"Bearer {SECRET}"
+
+
+def test_nobody_is_told_which_agent_runs_the_program(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """huggingface_hub 2 asks its hub for a list of them first, unless its telemetry is switched off."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    assert read() == READ
+    assert {asked.path.split("/")[1] for asked in server.log} == {"api", "me"}
+    assert not [asked.path for asked in server.log if "agent" in asked.path]

@@ -38,17 +38,17 @@ def matrix(seed: int = 0, rows: int = V) -> Any:
 
 def test_no_second_matrix_is_tied(tmp_path: Path) -> None:
     """As in the released files."""
-    found = tying.examine(stored(tmp_path, "wte", matrix()), None, bits=True, correlation=True)
+    found = tying.examine(stored(tmp_path, "wte", matrix()), None, bits=True, asked=True)
     assert (found.tied, found.verdict, found.reason) == (True, "tied", "no second matrix is stored")
 
 
 def test_one_storage_under_two_names_is_tied() -> None:
     """As in a state_dict; its values are not looked at."""
     wte = StoredTensor("wte", (V, D), "F32", 4 * V * D, storage="7", offset=0)
-    found = tying.examine(wte, wte._replace(name="lm_head"), bits=False, correlation=False)
+    found = tying.examine(wte, wte._replace(name="lm_head"), bits=False, asked=False)
     assert (found.tied, found.verdict, found.structure) == (True, "tied", "both names are one storage")
     other = wte._replace(name="lm_head", offset=4)
-    assert tying.examine(wte, other, bits=False, correlation=False).tied is None
+    assert tying.examine(wte, other, bits=False, asked=False).tied is None
 
 
 @pytest.mark.parametrize("at_once", [1, 48, 100, 1 << 20])
@@ -62,7 +62,7 @@ def test_equal_bits_are_one_matrix_stored_twice(
     """In pieces of any size, and where the head is stored as [d, V]."""
     monkeypatch.setattr(tying, "AT_ONCE", at_once)
     wte, head = matrix(), matrix().T.copy() if turned else matrix()
-    found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, correlation=True)
+    found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, asked=True)
     assert (found.tied, found.verdict, found.bits) == (True, "equal but stored twice", "every bit is the same")
     assert found.correlation == pytest.approx(1, abs=1e-15)
 
@@ -78,7 +78,7 @@ def test_the_first_difference_is_named(tmp_path: Path, place: tuple[int, int], l
     bits[place] ^= 1
     head = head.T.copy() if layout == "turned" else head
     found = tying.examine(
-        stored(tmp_path, "wte", wte, dtype), stored(tmp_path, "head", head, dtype), bits=True, correlation=False
+        stored(tmp_path, "wte", wte, dtype), stored(tmp_path, "head", head, dtype), bits=True, asked=False
     )
     assert (found.tied, found.verdict) == (False, "untied")
     assert found.reason == "they first differ in row {}, column {}".format(*place)
@@ -91,7 +91,7 @@ def test_the_correlation_is_numpys(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     wte = matrix()
     for other in (wte + 0.5 * matrix(1), -wte + 3, matrix(2), 1e6 + wte):
         head = other.astype(np.float32)
-        found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, correlation=True)
+        found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, asked=True)
         judged = np.corrcoef(wte.ravel().astype(np.float64), head.ravel().astype(np.float64))[0, 1]
         assert found.correlation == pytest.approx(judged, rel=1e-12, abs=1e-15)
 
@@ -100,9 +100,7 @@ def test_the_correlation_is_numpys(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_does_not_vary_or_is_not_finite_has_no_correlation(tmp_path: Path, value: float) -> None:
     """It is not defined, and not 0 or 1."""
     head = np.full((V, D), value, np.float32)
-    found = tying.examine(
-        stored(tmp_path, "wte", matrix()), stored(tmp_path, "head", head), bits=True, correlation=True
-    )
+    found = tying.examine(stored(tmp_path, "wte", matrix()), stored(tmp_path, "head", head), bits=True, asked=True)
     assert (found.verdict, found.correlation) == ("untied", None)
 
 
@@ -113,13 +111,13 @@ def test_bfloat16_is_correlated_too(tmp_path: Path) -> None:
         stored(tmp_path, name, each.view(torch.uint16).numpy(), "BF16") for name, each in (("a", wte), ("b", head))
     ]
     judged = np.corrcoef(wte.double().numpy().ravel(), head.double().numpy().ravel())[0, 1]
-    assert tying.examine(*places, bits=True, correlation=True).correlation == pytest.approx(judged, rel=1e-12)
+    assert tying.examine(*places, bits=True, asked=True).correlation == pytest.approx(judged, rel=1e-12)
 
 
 def test_of_a_padded_vocabulary_the_rows_of_both_are_compared(tmp_path: Path) -> None:
     """The rows beyond the shorter one are in neither's place."""
     wte, head = matrix(rows=V + 9), matrix(rows=V + 9)[:V]
-    found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, correlation=False)
+    found = tying.examine(stored(tmp_path, "wte", wte), stored(tmp_path, "head", head), bits=True, asked=False)
     assert found.verdict == "equal but stored twice"
     assert found.reason == "every bit is the same in the 31 rows that both have, of 40"
 
@@ -129,7 +127,7 @@ def test_bits_that_are_no_floats_are_compared_and_not_correlated(tmp_path: Path,
     """A file may hold a matrix of integers, and be asked for its tying all the same."""
     numbers = matrix().astype({"I32": np.int32, "I64": np.int64, "BOOL": np.uint8}[dtype])
     places = [stored(tmp_path, name, numbers, dtype) for name in ("wte", "lm_head")]
-    found = tying.examine(*places, bits=True, correlation=True)
+    found = tying.examine(*places, bits=True, asked=True)
     assert (found.verdict, found.correlation) == ("equal but stored twice", None)
 
 
@@ -138,7 +136,7 @@ def test_squares_that_fit_need_no_product_that_fits(tmp_path: Path, scale: float
     """The sums of the squares lie within float64, and the product of the two does not."""
     numbers = matrix().astype(np.float64) * scale
     places = [stored(tmp_path, name, numbers, "F64") for name in ("wte", "lm_head")]
-    assert tying.examine(*places, bits=True, correlation=True).correlation == pytest.approx(1, abs=1e-15)
+    assert tying.examine(*places, bits=True, asked=True).correlation == pytest.approx(1, abs=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +163,7 @@ def test_what_is_read_at_a_time_does_not_grow_with_a_row(
 
     monkeypatch.setattr(tying, "LocalFile", Counted)
     places = [stored(tmp_path, name, np.zeros(shape, np.float32)) for name, shape in (("a", wte), ("b", head))]
-    assert tying.examine(*places, bits=True, correlation=False).verdict == "equal but stored twice"
+    assert tying.examine(*places, bits=True, asked=False).verdict == "equal but stored twice"
     assert max(reads) <= 1 << 13
     assert len(reads) <= most
 
@@ -178,7 +176,7 @@ def test_the_first_difference_is_that_of_the_upper_row(tmp_path: Path, monkeypat
     head[1, 0] += 1000
     head[0, 19] += 1000
     places = [stored(tmp_path, name, each, "F16") for name, each in (("a", numbers), ("b", head.T.copy()))]
-    assert tying.examine(*places, bits=True, correlation=False).reason == "they first differ in row 0, column 19"
+    assert tying.examine(*places, bits=True, asked=False).reason == "they first differ in row 0, column 19"
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -199,7 +197,7 @@ def test_nothing_is_read_below_the_first_difference(
     monkeypatch.setattr(tying, "LocalFile", Counted)
     wte, head = np.zeros((1000, D), np.float32), np.ones((1000, D), np.float32)
     places = [stored(tmp_path, name, each) for name, each in (("a", wte), ("b", head.T.copy() if turned else head))]
-    assert tying.examine(*places, bits=True, correlation=False).verdict == "untied"
+    assert tying.examine(*places, bits=True, asked=False).verdict == "untied"
     assert sum(reads) <= 4 * 400
 
 
@@ -220,7 +218,7 @@ def test_blocks_of_any_size_show_the_first_difference(tmp_path_factory: pytest.T
         patch.setattr(tying, "AT_ONCE", data.draw(st.sampled_from([1, 2, 10, 40, 100, 1000])))
         patch.setattr(tying, "FEW", data.draw(st.sampled_from([1, 4, 64])))
         wte = stored(path, "wte", numbers, "F16")
-        found = tying.examine(wte, stored(path, "head", head, "F16"), bits=True, correlation=False)
+        found = tying.examine(wte, stored(path, "head", head, "F16"), bits=True, asked=False)
     if differences:
         assert found.reason == "they first differ in row {}, column {}".format(*min(differences))
     else:
@@ -240,7 +238,7 @@ def test_blocks_of_any_size_show_the_first_difference(tmp_path_factory: pytest.T
 def test_what_cannot_be_compared_is_not_settled(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     """The reason is given, and neither tied nor untied is claimed."""
     wte = stored(tmp_path, "wte", matrix())
-    found = tying.examine(wte, wte._replace(name="lm_head", **change), bits=True, correlation=True)
+    found = tying.examine(wte, wte._replace(name="lm_head", **change), bits=True, asked=True)
     assert (found.tied, found.verdict, found.reason) == (None, "not settled", reason)
 
 
@@ -249,16 +247,16 @@ def test_a_file_that_ends_too_early_is_unreadable(tmp_path: Path) -> None:
     wte, head = (stored(tmp_path, name, matrix()) for name in ("wte", "lm_head"))
     (tmp_path / "lm_head").write_bytes(bytes(100))
     with pytest.raises(gpt2calc.UnreadableInputError):
-        tying.examine(wte, head, bits=True, correlation=False)
+        tying.examine(wte, head, bits=True, asked=False)
 
 
 def test_without_numpy_the_bits_are_compared_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the correlation needs it, and says so."""
     wte, head = (stored(tmp_path, name, matrix()) for name in ("wte", "lm_head"))
     monkeypatch.setitem(sys.modules, "numpy", None)
-    assert tying.examine(wte, head, bits=True, correlation=False).verdict == "equal but stored twice"
+    assert tying.examine(wte, head, bits=True, asked=False).verdict == "equal but stored twice"
     with pytest.raises(gpt2calc.ConfigError, match=r"needs numpy: pip install 'gpt2calc\[values\]'"):
-        tying.examine(wte, head, bits=True, correlation=True)
+        tying.examine(wte, head, bits=True, asked=True)
 
 
 # Through the public call

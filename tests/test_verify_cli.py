@@ -162,6 +162,13 @@ def test_the_whole_answer_goes_through_a_pipe(good: str, program: Program) -> No
 def test_a_file_that_may_not_be_read_is_said_to_be(good: str, run: Run) -> None:
     """The system's own word stands in the sentence."""
     path = os.path.join(good, "model.safetensors")
-    with mock.patch("os.open", side_effect=PermissionError(13, "Permission denied")):
+    real = os.open
+
+    def refused(name: str, *more: int) -> int:
+        if name == path:
+            raise PermissionError(13, "Permission denied")
+        return real(name, *more)
+
+    with mock.patch("os.open", refused):
         ran = run("verify", path, "--config", "gpt2")
     assert (ran.code, ran.stderr) == (3, f"gpt2calc verify: {path}: cannot be read: Permission denied\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.sources import resolve
+from gpt2calc.errors import ConfigError
+from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,14 +51,16 @@ def explain(
     from gpt2calc.explanation import report
 
     texts = [figures] if isinstance(figures, (str, int)) else figures
-    asked: Sequence[Model | None] = models or ((None,) if fields or hub or revision is not None else ())
+    if not texts:
+        raise ConfigError(f"a figure is needed, such as '117M', got {figures}")
+    asked: Sequence[Model | LeftOut] = models or ((LEFT_OUT,) if fields or hub or revision is not None else ())
     sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
     return report.explain(report.read(texts), sources)
 
 
 def design(
     params: int | str | None = None,
-    model: Model | None = None,
+    model: Model | LeftOut = LEFT_OUT,
     *,
     fits: int | str | None = None,
     dtype: str | None = None,
@@ -81,7 +84,7 @@ def design(
 
     Args:
         params: the number to be near, such as 124_439_808, "350M" or "1e9"; or `fits`.
-        model: where all that is not searched comes from, named as for `count`; None for gpt2.
+        model: where all that is not searched comes from, named as for `count`; gpt2 where it is left out.
         fits: the bytes that a shape may not exceed, such as "24GB"; needs `dtype`.
         dtype: how the bytes are stored: fp32, fp16, bf16, int8 or int4.
         convention: how `params` counts, a name of `CONVENTIONS`, or "total", the default, for the model as it is.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc.errors import ConfigError
+from gpt2calc.sources import LEFT_OUT, LeftOut
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 def verify(
     target: Target,
-    config: Model | None = None,
+    config: Model | LeftOut = LEFT_OUT,
     /,
     *,
     evidence: str | None = None,
@@ -36,8 +39,8 @@ def verify(
     Args:
         target: a checkpoint's file or folder, a repository on the hub, a live `torch.nn.Module`, a state_dict; or a
             config, named as for `count`, which is held against the model that transformers builds from it.
-        config: what the target is held against, named as for `count`; None for the config.json beside it, what the file
-            says of itself, or else what its shapes show.
+        config: what the target is held against, named as for `count`; where it is left out, the config.json beside it,
+            what the file says of itself, or else what its shapes show.
         evidence: header (no weights are read), meta (the model that transformers builds on torch's meta device),
             weights (the checkpoint loaded), or all; None for the first that can be had.
         tying: whether to compare wte and lm_head, bit by bit and by their correlation.
@@ -105,17 +108,19 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
     return verifier.infer_config(target, hub=hub, revision=revision)[0]
 
 
-def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
+def check_claims(file: str | os.PathLike[str] | LeftOut = LEFT_OUT, /) -> ClaimReport:
     """Recompute published claims about the parameters of models, and judge each.
 
     Args:
-        file: claims in TOML, as docs/claims.md describes; None for those of the article that gpt2calc began with.
+        file: claims in TOML, as docs/claims.md describes; where it is left out, those of the article that gpt2calc
+            began with.
 
     Returns:
         Each claim with what was claimed, what is exact, and the verdict, in each of its models.
 
     Raises:
         UnreadableInputError: the file cannot be read, or is no file of claims.
+        ConfigError: the file is None.
 
     >>> check_claims()["totals"].judgements[0].verdict
     'true as rounded'
@@ -124,4 +129,6 @@ def check_claims(file: str | os.PathLike[str] | None = None, /) -> ClaimReport:
 
     from gpt2calc.claims import files, report
 
-    return report.judge(files.read(files.ARTICLE if file is None else fspath(file)))
+    if file is None:
+        raise ConfigError("expected the path of a file of claims, got None")
+    return report.judge(files.read(files.ARTICLE if file is LEFT_OUT else fspath(file)))

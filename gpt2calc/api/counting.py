@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.counts import ParameterCount
-from gpt2calc.sources import resolve
+from gpt2calc.errors import ConfigError
+from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def count(
-    model: Model | None = None, /, *, hub: bool = False, revision: str | None = None, **fields: Any
+    model: Model | LeftOut = LEFT_OUT, /, *, hub: bool = False, revision: str | None = None, **fields: Any
 ) -> ParameterCount:
     """Count the parameters of a model, exactly, without building it.
 
@@ -28,7 +29,8 @@ def count(
 
     Args:
         model: a preset's name or alias, a path to a config.json or to a folder that holds one, a repository of the
-            Hugging Face hub, of which config.json is read, a mapping, a `Config`, or None for gpt2's sizes.
+            Hugging Face hub, of which config.json is read, a mapping, a `Config`, or a config of transformers; gpt2's
+            sizes where it is left out, which None is not.
         hub: whether the model is a repository, whatever file or preset has its name.
         revision: the repository's branch, tag or commit; with one, the model is a repository.
         fields: fields of a config, in any spelling; they win over the model's own.
@@ -56,11 +58,11 @@ def count(
     return ParameterCount(source.dims, source.name, source.notes)
 
 
-def compare(*models: Model | None, hub: bool = False, revision: str | None = None, **fields: Any) -> Comparison:
+def compare(*models: Model, hub: bool = False, revision: str | None = None, **fields: Any) -> Comparison:
     """Count several models side by side.
 
     Args:
-        models: as for `count`, each.
+        models: as for `count`, each; one at least.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -74,17 +76,19 @@ def compare(*models: Model | None, hub: bool = False, revision: str | None = Non
     >>> [count.groups["mlp"].total for count in compare("small", "medium")]
     [56669184, 201449472]
     """
+    if not models:
+        raise ConfigError("a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')")
     from gpt2calc.comparison import Comparison
 
     return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
 
 
-def formula(name: str | None = None, model: Model | None = None, /, **fields: Any) -> Derivation:
+def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Any) -> Derivation:
     """Derive a closed form from the shapes of the tensors.
 
     Args:
         name: a component such as "attn.c_attn", a group such as "mlp", or "total"; None for every component.
-        model: put this model's numbers in, named as for `count`; None for letters alone.
+        model: put this model's numbers in, named as for `count`; letters alone where it is left out.
         fields: fields that win over the model's own.
 
     Returns:
@@ -100,10 +104,10 @@ def formula(name: str | None = None, model: Model | None = None, /, **fields: An
     from gpt2calc.derivation import Derivation
 
     source = resolve(model, fields)
-    return Derivation(name, source.dims, source.name if model is not None or fields else None, source.notes)
+    return Derivation(name, source.dims, source.name if model is not LEFT_OUT or fields else None, source.notes)
 
 
-def tensors(model: Model | None = None, /, **fields: Any) -> tuple[Tensor, ...]:
+def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Any) -> tuple[Tensor, ...]:
     """List every tensor of a model, named, shaped and ordered as transformers' `named_parameters()` gives them.
 
     Args:
@@ -125,7 +129,7 @@ def tensors(model: Model | None = None, /, **fields: Any) -> tuple[Tensor, ...]:
 
 
 def sweep(
-    model: Model | None = None,
+    model: Model | LeftOut = LEFT_OUT,
     /,
     *,
     where: str | None = None,
@@ -133,7 +137,7 @@ def sweep(
     sort: str | None = None,
     top: int | None = None,
     executor: Any = None,
-    file: str | os.PathLike[str] | None = None,
+    file: str | os.PathLike[str] | LeftOut = LEFT_OUT,
     **fields: Any,
 ) -> Sweep:
     """Count many models at once: every combination of the values that fields take, or the configs of a file.
@@ -141,7 +145,7 @@ def sweep(
     Law: every count is an exact int64; that the largest fits is shown in exact integers before anything is computed.
 
     Args:
-        model: what is not swept is this model's, named as for `count`; None for gpt2's.
+        model: what is not swept is this model's, named as for `count`; gpt2's where it is left out.
         where: a condition on columns, such as "total < 400e6 and mlp_share > 0.5": rows for which it holds are kept.
         columns: names of columns, "all" for every column, or None for those that fit a screen.
         sort: a column, or COLUMN:desc; rows that are equal in it stay in order.
@@ -165,7 +169,10 @@ def sweep(
     """
     from gpt2calc.sweeps.preparation import prepare
 
-    ready = prepare(model, fields, where=where, columns=columns, sort=sort, top=top, file=file)
+    if file is None:
+        raise ConfigError("expected the path of a file, got None")
+    rows = None if file is LEFT_OUT else file
+    ready = prepare(model, fields, where=where, columns=columns, sort=sort, top=top, file=rows)
     from gpt2calc.sweeps import sweeper  # numpy is there now
 
     return sweeper.sweep(ready, executor)

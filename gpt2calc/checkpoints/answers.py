@@ -27,6 +27,9 @@ REFUSALS = {
 }
 """What the hub means by an x-error-code, or by an x-error-message where there is no code."""
 
+MOST_FILES = 10_000
+"""How many files a repository has at most, of whatever kind."""
+
 
 class Part(NamedTuple):
     """Bytes of a file, and how many the whole file has."""
@@ -111,6 +114,8 @@ def files(name: str, content: bytes) -> tuple[str | None, Mapping[str, int | Non
         found, commit = {0: None}, None
     if not all(isinstance(file, str) for file in found):
         raise NetworkError(name, "expected the list of its files from the hub, got something else")
+    if len(found) > MOST_FILES:
+        raise NetworkError(name, f"expected a repository of at most {MOST_FILES:,} files, got {len(found):,}")
     return commit if isinstance(commit, str) else None, found
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING, Protocol
 
+from gpt2calc import inputs
 from gpt2calc.errors import UnreadableInputError
 
 if TYPE_CHECKING:
@@ -41,16 +41,9 @@ class LocalFile:
 
     def __init__(self, path: str) -> None:
         self.name = path
-        try:
-            # Without O_NONBLOCK, opening a named pipe would wait for a writer.
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-            found = os.fstat(self._descriptor)
-        except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-            raise UnreadableInputError(path, f"cannot be read: {getattr(error, 'strerror', error)}") from None
-        if not stat.S_ISREG(found.st_mode):
-            os.close(self._descriptor)
-            raise UnreadableInputError(path, f"expected a file, got {_kind(found.st_mode)}")
+        self._descriptor, found = inputs.open_file(path)
         self.size = found.st_size
+        self.identity = found.st_dev, found.st_ino
 
     def read(self, offset: int, count: int) -> bytes:
         """Return exactly `count` bytes from `offset` on."""
@@ -100,8 +93,3 @@ def check_range(file: ByteFile, offset: int, count: int) -> None:
         raise UnreadableInputError(
             file.name, f"expected {count:,} bytes from offset {offset:,} on, got a file of {file.size:,} bytes"
         )
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")

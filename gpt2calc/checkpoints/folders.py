@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints import formats
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import UnreadableInputError, shortened
+from gpt2calc.errors import UnreadableInputError, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,6 +46,9 @@ RANKS = tuple(
 )
 """The files that hold a checkpoint: the first four in the order of transformers, the others by how they are used."""
 
+ENDINGS = (".safetensors", ".json", ".bin", ".ckpt", ".pt", ".pth", ".gguf", ".index")
+"""How the names of these files end. No other name is held against the patterns, of which a folder can have many."""
+
 PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt)|.+\.data-\d{5}-of-\d{5}", re.DOTALL)
 """The files that hold a part of a checkpoint, and of which none is read without the index that names them."""
 
@@ -78,7 +81,7 @@ class Chosen(NamedTuple):
     @property
     def note(self) -> str:
         """What a reader should know of the others; empty where there is none."""
-        return f"{self.name} was read, and not {_listed(self.others)}" if self.others else ""
+        return f"{shortened(self.name)} was read, and not {_listed(self.others)}" if self.others else ""
 
 
 def choose(where: str, names: Iterable[str], inside: Callable[[], Iterable[str]] = tuple) -> Chosen:
@@ -102,7 +105,8 @@ def choose(where: str, names: Iterable[str], inside: Callable[[], Iterable[str]]
     """
     there = sorted(names)
     names = [name for name in there if not name.startswith(".")]
-    ranked = [[name for name in names if rank.fullmatch(name)] for rank in RANKS]
+    likely = [name for name in names if name.endswith(ENDINGS)]
+    ranked = [[name for name in likely if rank.fullmatch(name)] for rank in RANKS]
     best = next((found for found in ranked if found), [])
     if len(best) > 1:
         raise UnreadableInputError(where, f"expected one checkpoint, got {_listed(best)}: name the one that is meant")
@@ -126,8 +130,9 @@ def open_listing(path: str) -> TensorListing:
     if os.path.isdir(path):
         chosen = choose(path, _names(path), lambda: _inside(path))
         listing = _open(os.path.join(path, chosen.name))
-        return listing._replace(name=path, notes=(*listing.notes, *filter(None, (chosen.note,))))
-    return _open(path)
+        return listing._replace(name=printable(path), notes=(*listing.notes, *filter(None, (chosen.note,))))
+    listing = _open(path)
+    return listing._replace(name=printable(listing.name))
 
 
 def companion_config(path: str) -> str | None:
@@ -215,7 +220,7 @@ def _instead(there: list[str], inside: Callable[[], Iterable[str]]) -> tuple[str
     looks = (*RANKS, *(look for look, _ in ELSEWHERE), PART)
     deeper = [path for path in inside() if any(look.fullmatch(path.rpartition("/")[2]) for look in looks)]
     if deeper:
-        return got, f"in its sub-folders there is {_listed(deeper)}: name the one that is meant"
+        return got, f"there is {_listed(deeper)} in its sub-folders: verify that one"
     config = next((name for name in CONFIGS if name in names), None)
     ending = f"; naming {config} itself judges the config alone" if config else ""
     return got, f"they are looked for in files like model.safetensors, *.bin, *.pt, *.ckpt, *.gguf, *.index{ending}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.ggml import FILE_TYPES, GGML_TYPES
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import LONGEST_NAME, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ MOST_ENTRIES = 10_000
 MOST_TEXTS = 2_000_000
 """How many texts are stepped over in arrays; the largest released tokenizers have some 800,000 tokens and merges."""
 MOST_BYTES = 64 << 20
-LONGEST = 300
+LONGEST = LONGEST_NAME
 """How many bytes a name, a key and a text that is wanted may have; the specification bounds names at 64, keys later."""
 DEEPEST = 4
 """How many arrays may lie in each other; llama.cpp reads no array within an array."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers, folders, formats
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.hub_file import HubFile
-from gpt2calc.checkpoints.transport import PATIENCE, Transport, host, in_time
+from gpt2calc.checkpoints.transport import PATIENCE, Allowance, Transport, host, in_time
 from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
 from gpt2calc.version import __version__
 
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 
-LARGEST_DOCUMENT = 16 * 2**20
-"""No config and no list of files is longer than this many bytes."""
+LARGEST_CONFIG = 2**20
+"""No config of a repository is longer than this many bytes; the largest known has 40 kB."""
+
+LARGEST_LIST = 4 * 2**20
+"""Nor is a list of files, which has some 250 bytes for each."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 """What git calls a commit, by SHA-1 or SHA-256."""
@@ -96,21 +100,25 @@ def _snapshot(repo_id: str, revision: str | None) -> str:
 def _transport(name: str) -> Transport:
     from importlib import import_module
 
-    from huggingface_hub import constants, get_session
+    from huggingface_hub import __version__ as version
+    from huggingface_hub import constants, get_session, get_token
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # its reference has it
 
-    def build(_: float) -> dict[str, str]:
-        return build_hf_headers(library_name="gpt2calc", library_version=__version__)
+    def find(_: float) -> str | None:
+        return None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
 
     try:
-        headers = in_time(build, constants.ENDPOINT, PATIENCE)
+        secret = in_time(find, constants.ENDPOINT, PATIENCE)
     except Exception as error:  # noqa: BLE001 - whatever stands in the way of the token: a file, a login, a server
         raise NetworkError(name, f"huggingface_hub finds no token to send ({shortened(str(error))})") from None
-    token = {header: headers.pop(header) for header in list(headers) if header.lower() == "authorization"}
+    # Headers that huggingface_hub 2 builds cost a request of their own, to learn which agent runs the program.
+    python = ".".join(map(str, sys.version_info[:3]))
+    headers = {"user-agent": f"gpt2calc/{__version__}; hf_hub/{version}; python/{python}"}
+    token = {"authorization": f"Bearer {secret}"} if secret else {}
     # huggingface_hub 1 asks with httpx and 2 with httpx2. Whichever it is, its own errors come from there.
     library = import_module(HfHubHTTPError.__mro__[1].__module__)
-    return Transport(get_session, library, headers, token, constants.ENDPOINT, constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
+    return Transport(get_session, library, headers, token, constants.ENDPOINT, timeout, Allowance())
 
 
 class CachedRepository:
@@ -211,10 +219,10 @@ class HubRepository:
 
             revision = quote(self._commit or self._revision or "main", safe="")
             url = f"{constants.ENDPOINT}/api/models/{self.name}/revision/{revision}?blobs=true"
-            answer = self._transport.get(self.name, url, LARGEST_DOCUMENT)
+            answer = self._transport.get(self.name, url, LARGEST_LIST)
             if answer.status != 200:
                 self._refuse(self.name, answer)
-            commit, self._files = answers.files(self.name, answers.whole(self.name, answer, LARGEST_DOCUMENT))
+            commit, self._files = answers.files(self.name, answers.whole(self.name, answer, LARGEST_LIST))
             self._keep(commit, answer)
         return self._files
 
@@ -229,11 +237,11 @@ class HubRepository:
         if path is not None:
             return _read_document(path)
         name = f"{self.name}/{CONFIG}"
-        answer = self.ask(CONFIG, LARGEST_DOCUMENT)
+        answer = self.ask(CONFIG, LARGEST_CONFIG)
         if answer.header("x-error-code") == "EntryNotFound":
             return None
         self.check(name, answer)
-        return answers.whole(name, answer, LARGEST_DOCUMENT)
+        return answers.whole(name, answer, LARGEST_CONFIG)
 
     def open(self, name: str) -> LocalFile | HubFile:
         """Return one of the files, from the cache where it is there.
@@ -327,6 +335,6 @@ class HubRepository:
 
 def _read_document(path: str) -> bytes:
     with LocalFile(path) as file:
-        if file.size > LARGEST_DOCUMENT:
-            raise UnreadableInputError(path, f"expected at most {LARGEST_DOCUMENT:,} bytes, got {file.size:,}")
+        if file.size > LARGEST_CONFIG:
+            raise UnreadableInputError(path, f"expected at most {LARGEST_CONFIG:,} bytes, got {file.size:,}")
         return file.read(0, file.size)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpt2calc.listing import LONGEST_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,7 +24,7 @@ LARGEST = 512 << 10
 """How many bytes a table may have. The index of GPT-2 XL has 21 thousand, and every byte is summed in Python."""
 MOST_ENTRIES = 10_000
 """How many pairs a table may have. That index has 581, and with the slots of an optimizer three times as many."""
-LONGEST_KEY = 300
+LONGEST_KEY = LONGEST_NAME
 """How many bytes a key may have. Keys share beginnings, so that a short block can hold many long ones."""
 
 
@@ -153,7 +155,9 @@ def _block(block: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
         size, at = varint(block, at, what)
         if shared > len(key) or (whole and shared):
             raise MalformedError(f"expected a key in {what} to share no more than there is, got {shared:,} bytes")
-        if at + rest + size > end or shared + rest > LONGEST_KEY:
+        if shared + rest > LONGEST_KEY:
+            raise MalformedError(f"expected names of at most {LONGEST_KEY:,} bytes, got one of {shared + rest:,}")
+        if at + rest + size > end:
             raise MalformedError(f"expected a key and a value within {what}, got {rest:,} and {size:,} bytes")
         key = key[:shared] + block[at : at + rest]
         yield key, block[at + rest : at + rest + size]

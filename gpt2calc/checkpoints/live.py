@@ -60,14 +60,15 @@ def read(model: object) -> TensorListing:
 def config_of(model: object) -> Mapping[str, Any] | None:
     """Return the config that a module carries, of transformers or nanoGPT; None where it carries none.
 
-    transformers keeps in `architectures` what a model was loaded as. What it is now is its class.
+    transformers keeps in `architectures` what a model was loaded as. What it is now is its class, or
+    the class of transformers that this is derived from.
     """
     while model is not None and not isinstance(model, Mapping):
         config: Any = getattr(model, "config", None)
         if hasattr(config, "to_dict"):
             fields = dict(config.to_dict())
-            kind = type(model).__name__
-            return {**fields, "architectures": [kind]} if kind in CLASSES else fields
+            kind = next((each.__name__ for each in type(model).__mro__ if each.__name__ in CLASSES), None)
+            return {**fields, "architectures": [kind]} if kind else fields
         if hasattr(config, "n_embd"):
             return {name: value for name, value in vars(config).items() if name != "dropout"}
         model = next((getattr(model, name) for name in WRAPPED if hasattr(model, name)), None)

@@ -6,6 +6,7 @@ library refuses is refused here. What it accepts is accepted, but for these:
 - a key that is given twice: the format forbids it, and readers differ in which of the two they take;
 - a header that does not begin with `{`: the format says that it must, so that it is nothing else as well;
 - an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
+- a name of more than `LONGEST_NAME` characters;
 - a shape of more than `MOST_DIMS` sizes: neither PyTorch nor numpy computes with such a tensor;
 - a header longer than `strict_json.LARGEST`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
 
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpt2calc.checkpoints.strict_json import LARGEST, brief, parse
 from gpt2calc.errors import UnreadableInputError, shown
-from gpt2calc.listing import BITS, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import BITS, LONGEST_NAME, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,9 @@ def read(file: ByteFile) -> TensorListing:
     header = _header(file)
     document = parse(file.name, header, "a header")
     metadata = _metadata(file, document.pop("__metadata__", None))
+    longest = max(map(len, document), default=0)
+    if longest > LONGEST_NAME:
+        _refuse(file, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
     places = sorted(_place(file, name, entry) for name, entry in document.items())
     start = 8 + len(header)
     _check_cover(file, places, file.size - start)
@@ -137,7 +141,11 @@ def _with_other_names(tensors: tuple[StoredTensor, ...], metadata: Mapping[str, 
     Source: safetensors, bindings/python/py_src/safetensors/torch.py, `save_model` and `load_model`.
     """
     stored = {tensor.name: tensor for tensor in tensors}
-    others = {name: kept for name, kept in metadata.items() if kept in stored and name not in stored and "." in name}
+    others = {
+        name: kept
+        for name, kept in metadata.items()
+        if kept in stored and name not in stored and "." in name and len(name) <= LONGEST_NAME
+    }
     shared = {kept: stored[kept]._replace(storage=f"{stored[kept].file}:{kept}") for kept in others.values()}
     named = (shared[kept]._replace(name=name) for name, kept in others.items())
     return (*(shared.get(tensor.name, tensor) for tensor in tensors), *named)

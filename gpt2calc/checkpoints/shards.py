@@ -12,7 +12,7 @@ from gpt2calc.checkpoints import strict_json
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.strict_json import LARGEST, brief
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import Fault, StoredFile, TensorListing
+from gpt2calc.listing import LONGEST_NAME, Fault, StoredFile, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -83,6 +83,9 @@ def parse(name: str, content: bytes) -> Index:
         _refuse(name, f"expected at most {MOST_TENSORS:,} tensors, got {len(weight_map):,}")
     if not isinstance(metadata, dict):
         _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
+    longest = max(map(len, weight_map))
+    if longest > LONGEST_NAME:
+        _refuse(name, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
     for tensor, shard in weight_map.items():
         if not isinstance(shard, str):
             _refuse(name, f"expected the name of a shard for tensor {shown(tensor)}, got {brief(shard)}")
@@ -165,7 +168,10 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
     places, allowance = _places(index, os.path.dirname(path)), _Allowance(path)
 
     def listed(shard: str) -> TensorListing:
-        with _Shard(places[shard], allowance) as opened:
+        place, identity = places[shard]
+        with _Shard(place, allowance) as opened:
+            if opened.identity != identity:  # a link that was put there since it was looked at could lead anywhere
+                _refuse(path, f"expected the shard {shown(shard)} as it was, got another file under its name")
             return read_shard(opened)
 
     return gather(index, listed)
@@ -215,12 +221,12 @@ def _check_count(index: Index, count: int) -> None:
         _refuse(index.name, f"expected at most {MOST_TENSORS:,} tensors in all shards, got {count:,}")
 
 
-def _places(index: Index, folder: str) -> dict[str, str]:
-    """Return the path of each shard, once it is known that each is a file of its own, and where it belongs."""
-    places: dict[str, str] = {}
+def _places(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int]]]:
+    """Return the path of each shard, and which file that is, once it is known to be one of its own where it belongs."""
+    places: dict[str, tuple[str, tuple[int, int]]] = {}
     seen: dict[tuple[int, int], str] = {}
     for shard in index.shards:
-        place = places[shard] = os.path.join(folder, shard)
+        place = os.path.join(folder, shard)
         try:
             status = os.stat(place)
         except (OSError, ValueError) as error:  # ValueError: half a surrogate pair in the name
@@ -228,7 +234,9 @@ def _places(index: Index, folder: str) -> dict[str, str]:
             _refuse(index.name, f"expected the shard {shown(shard)} beside it, got: {problem}")
         if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(place)):
             _refuse(index.name, f"expected shards in the index's own folder, got a link that leads out: {shown(shard)}")
-        first = seen.setdefault((status.st_dev, status.st_ino), shard)
+        identity = status.st_dev, status.st_ino
+        places[shard] = place, identity
+        first = seen.setdefault(identity, shard)
         if first != shard:
             _refuse(index.name, f"expected a file for each shard, got one for {shown(first)} and {shown(shard)}")
     return places

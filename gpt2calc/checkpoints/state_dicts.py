@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import shortened, shown
+from gpt2calc.listing import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,6 @@ MODEL_ARGS = "model_args"
 
 DEEPEST = 8
 """How many dictionaries and lists may lie in each other above a tensor. Megatron-LM's are five."""
-
-LONGEST_NAME = 300
-"""How many characters a tensor's name may have, all keys on the way to it. A few long keys can be in many names."""
 
 MOST_TENSORS = 50_000
 """The optimizer's among them. gpt2-xl has 580, and its optimizer 1,740 more."""

@@ -116,9 +116,7 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     )
     if training:
         first = shortened(min(training))
-        notes.append(
-            f"{len(training):,} of its training's are not listed: slots of an optimizer, steps; one is {first}"
-        )
+        notes.append(f"{len(training):,} of an optimizer and of training's steps, such as {first}, are not listed")
     texts = [x.name for x in found if x.dtype == STRING]
     if texts:
         notes.append(f"{len(texts):,} that hold text are left out, the first is {shortened(texts[0])}")

@@ -25,10 +25,16 @@ MOST_WAITING = 6.0
 PATIENCE = 30.0
 """Seconds that a try may take besides the time that its bytes take."""
 
+PATIENCE_OF_ALL = 120.0
+"""Seconds that all requests of a repository may take together, besides that."""
+
 SLOWEST = 2**16
 """Bytes a second: who sends them more slowly than this is not waited for."""
 
 MOST_REDIRECTS = 5
+
+SHORTEST_SECRET = 8
+"""A token that is shorter is none of a hub, and occurs in what does not come from it."""
 
 NEAR = 2**20
 """How many bytes before the wanted ones are read and dropped, where a server sends a file from its start."""
@@ -69,6 +75,17 @@ class FailedError(Exception):
         self.wait = wait
 
 
+class Allowance:
+    """How many seconds all requests together may still take besides the time that their bytes take."""
+
+    def __init__(self) -> None:
+        self.left = PATIENCE_OF_ALL
+
+    def take(self, seconds: float, count: int) -> None:
+        """Take off what a request took, and not what its bytes may take."""
+        self.left -= max(0.0, seconds - count / SLOWEST)
+
+
 class Transport(NamedTuple):
     """Who asks, and what is sent along.
 
@@ -79,6 +96,7 @@ class Transport(NamedTuple):
         token: the header that only `home` is sent; {} for none.
         home: an address of the server that the token is for.
         timeout: seconds to wait for each piece of an answer.
+        allowance: what is left of the time for all requests.
     """
 
     session: Callable[[], Any]
@@ -87,6 +105,7 @@ class Transport(NamedTuple):
     token: Mapping[str, str]
     home: str
     timeout: float
+    allowance: Allowance
 
     def get(self, name: str, url: str, count: int, start: int | None = None) -> Answer:
         """Ask for a file, or for `count` bytes of it from `start` on, and again where that failed in passing.
@@ -106,10 +125,18 @@ class Transport(NamedTuple):
         waited, tries = 0.0, 0
         while True:
             tries += 1
+            if self.allowance.left <= 0:
+                problem = f"{host(url)} took {PATIENCE_OF_ALL:,.0f} seconds longer than its bytes need"
+                raise NetworkError(name, problem)
+            began, answer = time.monotonic(), None
             try:
-                return in_time(lambda ends: self._follow(url, count, start, ends), url, PATIENCE + count / SLOWEST)
+                seconds = min(PATIENCE, self.allowance.left) + count / SLOWEST
+                answer = in_time(lambda ends: self._follow(url, count, start, ends), url, seconds)
             except FailedError as error:
                 failed = error
+            self.allowance.take(time.monotonic() - began, len(answer.content) if answer else 0)
+            if answer:
+                return answer
             if not failed.again or tries > len(WAITS):
                 break
             wait = WAITS[tries - 1] if failed.wait is None else failed.wait
@@ -161,7 +188,17 @@ class Transport(NamedTuple):
             elif skip <= NEAR:
                 body = _read(response, skip + count + 1, ends)[skip:]
             found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status, url, (found,), body)
+        return self._without_token(Answer(status, url, (found,), body))
+
+    def _without_token(self, answer: Answer) -> Answer:
+        """Write over the token where the server sends it back, so that no message shows it; bytes keep their places."""
+        headers, content = answer.headers[0], answer.content
+        for secret in (value.rpartition(" ")[2] for value in self.token.values()):
+            if len(secret) >= SHORTEST_SECRET:
+                stars = "*" * len(secret)
+                headers = {name: value.replace(secret, stars) for name, value in headers.items()}
+                content = content.replace(secret.encode(), stars.encode())
+        return answer._replace(headers=(headers,), content=content)
 
 
 def in_time(work: Callable[[float], T], url: str, seconds: float) -> T:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import figures, presets, sources
+from gpt2calc import figures, inputs, presets, sources
 from gpt2calc.claims import quantities, toml
 from gpt2calc.claims.toml import Table
 from gpt2calc.errors import (
@@ -79,12 +79,7 @@ def read(path: str) -> ClaimFile:
     >>> len(read(ARTICLE).models)
     4
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(toml.LARGEST + 1)
-    except OSError as error:
-        raise UnreadableInputError(path, f"cannot be read: {error.strerror}") from None
-    return from_bytes(content, path)
+    return from_bytes(inputs.read(path, toml.LARGEST + 1), path)
 
 
 def from_bytes(content: bytes, name: str) -> ClaimFile:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc.claims import judgement
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, shortened
 from gpt2calc.figures import VERDICTS
-from gpt2calc.table import Table, text
+from gpt2calc.table import Lines, Table, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,10 +110,10 @@ class ClaimReport:
         return Table("", ("claim", *HEADERS, "measured as", "in words"), rows)
 
 
-def _in_words(claim: Claim) -> str:
+def _in_words(claim: Claim) -> Lines:
     """Return what is said, and on lines of their own what to know about it and who says it."""
     further = {"note": claim.note, "source": claim.source}
-    return "\n".join([claim.says, *(f"{name}: {words}" for name, words in further.items() if words)])
+    return Lines((claim.says, *(f"{name}: {words}" for name, words in further.items() if words)))
 
 
 def _claim_as_dict(judged: JudgedClaim) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import os
 import sys
 from importlib import import_module
 
+from gpt2calc.signals import WORDS, Told
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +97,10 @@ def _command(words: list[str]) -> int:
     except Gpt2calcError as error:
         print(f"gpt2calc {name}: {error}", file=sys.stderr)
         return error.exit_code
+    except Told as told:
+        if told.left:
+            print(f"gpt2calc {name}: {WORDS[told.code]}: {told.left}", file=sys.stderr)
+        return told.code
     return code
 
 

@@ -52,7 +52,7 @@ def _report(file: str | None) -> ClaimReport:
     from gpt2calc.api.checking import check_claims
 
     if file != "-":
-        return check_claims(file)
+        return check_claims() if file is None else check_claims(file)
     from gpt2calc.claims import files, report, toml
 
     if sys.stdin is None:

@@ -10,8 +10,6 @@ from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
 if TYPE_CHECKING:
     import argparse
 
-    from gpt2calc.sources import Model
-
 EXAMPLES = """examples:
   gpt2calc explain 137M gpt2
   gpt2calc explain 117M 345M 762M 1542M
@@ -19,7 +17,7 @@ EXAMPLES = """examples:
   gpt2calc explain "number of parameters: 123.65M" --n-layer 12
   gpt2calc explain 163,037,184 path/to/config.json --json
 
-exit codes: 1 where a figure fits nothing, and as for every command"""
+exit codes: 1 where a figure fits nothing or may be a coincidence, and as for every command"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    named: list[Model] = [model for model in map(model_of, models) if model is not None]
+    named = map(model_of, models)
     answer = explain(figures, *named, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     result = answer.first(arguments.top)
     emit(
@@ -73,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         quiet=[each.readings[0].value for each in result.figures if each.readings],
         notes=result.notes,
     )
-    return int(not result.fits)
+    return int(not answer.explained)
 
 
 def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
@@ -86,7 +84,8 @@ def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
     for word in words:
         if not any(map(str.isalnum, word)) and word != "-":  # the stroke or the plus between two figures
             continue
-        if figures and word in UNITS and figures[-1][-1:].isdecimal():
+        is_unit = word in UNITS and figures and figures[-1][-1:].isdecimal()
+        if figures and (is_unit or printed.PARAMETERS.fullmatch(word)):
             figures[-1] += f" {word}"
         elif printed.FIGURE.fullmatch(word) or (printed.find(word) and not _is_model(word)):
             figures.append(word)  # 1.5B too, which is also what some call a model

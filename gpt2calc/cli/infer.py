@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_hub
+from gpt2calc.cli.options import add_hub, say
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.verification.verifier import infer_config
 
     config, notes = infer_config(arguments.target, hub=arguments.hub, revision=arguments.revision)
-    for note in () if arguments.quiet else notes:
-        print(f"note: {note}", file=sys.stderr)
+    if not arguments.quiet:
+        say(notes)
     sys.stdout.write(json.write(config.to_dict()))
     return 0

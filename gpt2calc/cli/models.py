@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from gpt2calc.presets import Preset
+    from gpt2calc.table import Lines
 
 EXAMPLES = """examples:
   gpt2calc models
@@ -45,12 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     def result() -> dict[str, Any]:
         listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
+        for each in listed:
+            del each["maker"]  # what `verify` alone asks for
         return {"schema": "gpt2calc/models/1", "models": listed}
 
     names = [preset.name for preset, _ in found]
     return emit(arguments, result=result, human=[short], tables=[whole], quiet=names)
 
 
-def _described(preset: Preset) -> str:
+def _described(preset: Preset) -> Lines:
+    from gpt2calc.table import Lines
+
     also = f"also {', '.join(preset.aliases)}" if preset.aliases else ""
-    return "\n".join(filter(None, (preset.summary, also, preset.source)))
+    return Lines(tuple(filter(None, (preset.summary, also, preset.source))))

@@ -7,16 +7,16 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc.errors import UnreadableInputError, closest, printable
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.spellings import SPELLINGS, SWITCHES, WORDS
 from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.table import Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
@@ -40,18 +40,6 @@ FIELD_HELP = {
     "summary_use_proj": "double_heads projects the summary",
     "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
 }
-SWITCHES = frozenset(
-    (
-        "tie_word_embeddings",
-        "add_cross_attention",
-        "bias",
-        "qkv_bias",
-        "ln_f",
-        "summary_use_proj",
-        "summary_proj_to_labels",
-    )
-)
-WORDS = frozenset(("head", "summary_type"))
 
 
 class Parser(argparse.ArgumentParser):
@@ -79,6 +67,11 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and name the nearest option for one that is unknown."""
+        for word in args or ():
+            if word == "--":
+                break
+            if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
+                self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             known = self.options()
@@ -121,6 +114,23 @@ class _Field(argparse.Action):
         elif self.metavar == "N":
             values = self.const(parser, option_string, values)
         namespace.fields = {**namespace.fields, spelling: values}
+
+
+class _Format(argparse.Action):
+    """Keep the format, of which there is one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        form = values or self.const
+        before = getattr(namespace, "asked_format", form)
+        if form != before:
+            parser.error(f"{option_string}: an answer has one format, got {before} and {form}")
+        namespace.asked_format = namespace.format = form
 
 
 def whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
@@ -169,8 +179,8 @@ def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[s
     group = parser.add_argument_group("output")
     formats = (*FORMATS, *pictures)
     said = f"human (default), {', '.join(formats[1:-1])} or {formats[-1]}"
-    group.add_argument("--format", choices=formats, default="human", help=said)
-    group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    group.add_argument("--format", choices=formats, default="human", action=_Format, help=said)
+    group.add_argument("--json", nargs=0, const="json", dest="format", action=_Format, help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
 
 
@@ -183,11 +193,20 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-def model_of(word: str | None) -> Model | None:
-    """Return a model's name as it is, and for `-` the model on standard input."""
+@overload
+def model_of(word: str) -> Model: ...
+
+
+@overload
+def model_of(word: str | None) -> Model | LeftOut: ...
+
+
+def model_of(word: str | None) -> Model | LeftOut:
+    """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
+    from gpt2calc.sources import LARGEST, LEFT_OUT, from_bytes
+
     if word != "-":
-        return word
-    from gpt2calc.sources import LARGEST, from_bytes
+        return LEFT_OUT if word is None else word
 
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
@@ -206,11 +225,10 @@ def emit(
     """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
     ascii_only = not takes_unicode()
     if arguments.quiet:
-        written = "".join(f"{line}\n" for line in quiet)
+        written = "".join(f"{printable(str(line))}\n" for line in quiet)
         sys.stdout.write(in_ascii(written) if ascii_only else written)
         return 0
-    for note in dict.fromkeys(notes):
-        print(f"note: {note}", file=sys.stderr)
+    say(notes)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if arguments.format == "human":
         written = report.write(human, width=columns(), colour=takes_colour(), ascii_only=ascii_only)
@@ -223,6 +241,12 @@ def emit(
         written = in_ascii(written) if ascii_only else written
     sys.stdout.write(written)
     return 0
+
+
+def say(notes: Iterable[str]) -> None:
+    """Print notes on standard error, each once and in one line."""
+    for note in dict.fromkeys(notes):
+        print(f"note: {printable(note)}", file=sys.stderr)
 
 
 def takes_unicode() -> bool:

@@ -14,11 +14,13 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    say,
     takes_colour,
     takes_unicode,
     whole,
 )
-from gpt2calc.errors import ConfigError, UnknownNameError
+from gpt2calc.errors import ConfigError, UnknownNameError, printable
+from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
     import argparse
@@ -95,13 +97,14 @@ def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: s
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and write or print."""
     form = _picture(arguments)
+    refuse_input(arguments.output, *arguments.models)
     chart, code = _chart(arguments)
     if form:
         _write(arguments, chart, form)
     elif arguments.format == "human" and not arguments.quiet:
         from gpt2calc.plots import terminal
 
-        _say(chart)
+        say(chart.notes)
         sys.stdout.write(terminal.write(chart, width=columns(), colour=takes_colour(), ascii_only=not takes_unicode()))
     else:
         tables = [chart.table()]
@@ -141,13 +144,13 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         raise ConfigError("standard input, -, can be given once")
     if kind in ("growth", "treemap", "values") and len(words) > 1:
         raise ConfigError(f"{kind} draws one model, got {len(words)}")
-    models = [model_of(word) for word in words]
+    models = [model_of(word) for word in words or [None]]
     fields = arguments.fields
     if kind == "growth":
         from gpt2calc.plots import curves
         from gpt2calc.sources import resolve
 
-        source = resolve(models[0] if models else None, {}, hub=arguments.hub, revision=arguments.revision)
+        source = resolve(models[0], {}, hub=arguments.hub, revision=arguments.revision)
         return curves.of_growth(source, fields), 0
     if any(isinstance(value, range) for value in fields.values()):
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
@@ -156,7 +159,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     from gpt2calc.api.counting import count
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
-    counts = tuple(count(model, **how) for model in models or [None])
+    counts = tuple(count(model, **how) for model in models)
     if kind == "treemap":
         from gpt2calc.plots import areas
 
@@ -198,10 +201,5 @@ def _write(arguments: argparse.Namespace, chart: Chart, form: str) -> None:
         return
     saving.write(content, arguments.output)
     if not arguments.quiet:
-        _say(chart)
-        print(arguments.output)
-
-
-def _say(chart: Chart) -> None:
-    for note in chart.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(chart.notes)
+        print(printable(arguments.output))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import SWITCHES, add_fields, add_output, columns, emit, model_of
+from gpt2calc.cli.options import add_fields, add_output, columns, emit, model_of, say
 from gpt2calc.errors import ConfigError, shown
+from gpt2calc.output import Target, refuse_input
+from gpt2calc.signals import unfinished
 
 if TYPE_CHECKING:
     import argparse
@@ -36,11 +37,6 @@ ENDINGS = {
     ".arrow": "arrow",
     ".feather": "arrow",
 }
-TERMINATED, INTERRUPTED = 143, 130
-
-
-class _Terminated(BaseException):
-    """Somebody asked the process to end."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +76,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Count them all, and print or write them."""
     from gpt2calc.sweeps.preparation import missing, prepare
+    from gpt2calc.sweeps.workers import workers
 
     form = _format(arguments)
+    refuse_input(arguments.output, arguments.file, arguments.model)
     ready = prepare(
         model_of(arguments.model),
         _fields(arguments.fields),
@@ -92,7 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
         file=arguments.file,
     )
     answer = _write if arguments.output else _print
-    with _workers(_number("--jobs", arguments.jobs)) as executor, _bar(ready, quiet=arguments.quiet) as progress:
+    with (
+        unfinished(),
+        workers(_number("--jobs", arguments.jobs)) as executor,
+        _bar(ready, quiet=arguments.quiet) as progress,
+    ):
         try:
             return answer(arguments, ready, form, executor, progress)
         except ImportError as error:  # files are written by pyarrow
@@ -130,7 +132,7 @@ def _columns(arguments: argparse.Namespace, form: str) -> str | None:
 
 def _fields(typed: dict[str, Any]) -> dict[str, Any]:
     """Read the values of each field, as they were typed."""
-    from gpt2calc.spellings import CANONICAL
+    from gpt2calc.spellings import CANONICAL, SWITCHES
     from gpt2calc.sweeps.axes import read_sizes, read_truths, read_words
 
     found: dict[str, Any] = {}
@@ -145,24 +147,6 @@ def _fields(typed: dict[str, Any]) -> dict[str, Any]:
         if isinstance(found[name], (tuple, range)) and len(found[name][:2]) == 1:
             found[name] = found[name][0]
     return found
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Any]:
-    """Give an executor of so many processes, none for one; they leave Ctrl-C to the process that waits for them."""
-    if jobs <= 1:
-        yield None
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(kind)
-    pool = ProcessPoolExecutor(jobs, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -194,7 +178,7 @@ def _print(
         from gpt2calc.sweeps import writers
 
         writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
-        _say(ready)
+        say(ready.remarks)
         return 0
     most = _number("--rows", arguments.rows)
     whole = arguments.quiet or form == "json"
@@ -214,11 +198,6 @@ def _totals(result: Any) -> Iterator[int]:
     yield from result["total"].tolist() if "total" in result else ()
 
 
-def _say(ready: Run) -> None:
-    for note in ready.remarks:
-        print(f"note: {note}", file=sys.stderr)
-
-
 def _write(
     arguments: argparse.Namespace,
     ready: Run,
@@ -226,28 +205,14 @@ def _write(
     executor: Any,
     progress: Callable[[int], None] | None,
 ) -> int:
-    """Write a file, and say whether it is there when somebody ends the process before its time."""
-    from gpt2calc.output import Target
+    """Write a file, complete or not at all."""
     from gpt2calc.sweeps import writers
 
     target = Target(arguments.output)
-    earlier = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        with target as file:
-            count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
-    except (KeyboardInterrupt, _Terminated) as ended:
-        code = TERMINATED if isinstance(ended, _Terminated) else INTERRUPTED
-        word = "terminated" if code == TERMINATED else "interrupted"
-        print(f"gpt2calc sweep: {word}: {target.state()}", file=sys.stderr)
-        return code
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
+    with target as file:
+        count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
     if not arguments.quiet:
-        _say(ready)
+        say(ready.remarks)
         rows = "1 row" if count == 1 else f"{count:,} rows"
         print(f"note: wrote {rows} of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
     return 0
-
-
-def _terminate(*_: object) -> None:
-    raise _Terminated

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gpt2calc.designs.spans import Fractions, Sizes
     from gpt2calc.designs.targets import Target
     from gpt2calc.dims import Dims
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
 
 ASPECT = "20:160"
 DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64,128"}
@@ -39,7 +39,7 @@ SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
 
 def design(
     target: Target,
-    model: Model | None,
+    model: Model | LeftOut,
     fields: Mapping[str, Any],
     constraints: Mapping[str, Any],
     *,

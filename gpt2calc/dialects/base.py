@@ -14,13 +14,16 @@ from gpt2calc import tensor_table
 from gpt2calc.dialects.layouts import SAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from gpt2calc.dialects.layouts import Layout, Shape
     from gpt2calc.dims import Dims
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")
 """What DistributedDataParallel, torch.compile and Lightning put before every name, in any order and number."""
+
+WRAPPED = re.compile(f"(?:{'|'.join(map(re.escape, WRAPPERS))})*+")
+"""All that stands before a name, found in one go however long it is."""
 
 BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
 """The number of a block in a name."""
@@ -59,14 +62,32 @@ class Extra(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """A tensor that a checkpoint of given dims holds in a dialect; its shape is None where n_head does not divide."""
+    """A tensor that a checkpoint of given dims holds in a dialect, or one that it holds in every block.
 
-    name: str
+    Args:
+        template: its whole name, with `{}` for the number of the block.
+        shape: the shape in the file; None where n_head does not divide.
+        component: the component of the table.
+        role: its weight or bias.
+        layout: how the file lays it out.
+        table_shape: the shape in the table.
+    """
+
+    template: str
     shape: Shape | None
     component: str
     role: str
     layout: Layout
     table_shape: Shape
+
+    @property
+    def is_in_blocks(self) -> bool:
+        """Whether every block has one."""
+        return "{}" in self.template
+
+    def at(self, block: int) -> str:
+        """Return its name in a block."""
+        return self.template.replace("{}", str(block))
 
 
 class Dialect:
@@ -138,23 +159,24 @@ class Reading(NamedTuple):
         """Return the name that a row has in this checkpoint."""
         return self.wrapper + self.prefix * in_body + template.replace("{}", str(block))
 
-    def expected(self, x: Dims, n_head: int, blocks: int) -> Iterator[Expected]:
-        """Yield every tensor that a checkpoint of these dims holds, up to a number of blocks.
+    def expected(self, x: Dims, n_head: int) -> dict[str, Expected]:
+        """Return what a checkpoint of these dims holds, by the dialect's own template; what every block has, once.
+
+        So nothing here takes longer for a model that is said to have a billion blocks.
 
         Args:
             x: dims of Python ints.
             n_head: attention heads, for the dialects that store by head.
-            blocks: how many blocks to list; `x.n_layer` for all.
         """
         rows = {(row.component, row.role): row for row in tensor_table.table(x)}
+        found = {}
         for piece in self.dialect.pieces:
             row = rows[piece.component, piece.role]
-            if not row.times:
-                continue
-            shape = piece.layout.stored(row.shape, n_head, x.n_layer)
-            for block in range(min(blocks, x.n_layer)) if "{}" in piece.template else (0,):
-                name = self.named(piece.template, block, in_body=piece.in_body)
-                yield Expected(name, shape, piece.component, piece.role, piece.layout, row.shape)
+            if row.times:
+                template = self.wrapper + self.prefix * piece.in_body + piece.template
+                shape = piece.layout.stored(row.shape, n_head, x.n_layer)
+                found[piece.template] = Expected(template, shape, piece.component, piece.role, piece.layout, row.shape)
+        return found
 
 
 def templated(name: str) -> tuple[str, int | None]:
@@ -175,9 +197,7 @@ def unwrapped(name: str) -> str:
     >>> unwrapped("module._orig_mod.transformer.wte.weight")
     'transformer.wte.weight'
     """
-    while name.startswith(WRAPPERS):
-        name = name.partition(".")[2]
-    return name
+    return name[WRAPPED.match(name).end() :]  # type: ignore[union-attr]  # it matches nothing as well
 
 
 def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[int, Reading]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas, tensor_table
+from gpt2calc.dims import HEADS, MODULES
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
 
@@ -28,6 +29,15 @@ GPT1_VOCABULARY = 40478
 MULTIPLES = (64, 256, 512, 1024)
 """What vocabularies are padded to, beside the 128 that is a convention."""
 
+USUAL_LABELS, MOST_LABELS = 2, 10
+"""How many labels a classifier has unless it is told, as transformers' PretrainedConfig has it, and how many are tried.
+
+Nine are those of CoNLL-2003, ten those of MNIST and Yahoo Answers.
+"""
+
+HEADS_SOURCE = "transformers, modeling_gpt2.py"
+"""Where the heads besides lm_head are built."""
+
 BY_NAME = "transformers, numel() over named_parameters()"
 """Where a part is counted that has no convention: by the names of its tensors."""
 
@@ -44,6 +54,7 @@ class Step(NamedTuple):
         value: the number of parameters or elements that are counted; None for a change.
         standing: HYPOTHESIS, WRONG or nothing.
         one_byte: how many elements of one byte a file holds besides.
+        tensors: how many tensors a file of just this holds; None where nobody writes such a file.
     """
 
     name: str
@@ -54,6 +65,7 @@ class Step(NamedTuple):
     value: Callable[[Dims], int] | None = None
     standing: str = ""
     one_byte: Callable[[Dims], int] | None = None
+    tensors: Callable[[Dims], int] | None = None
 
 
 def _convention(
@@ -62,6 +74,20 @@ def _convention(
     """Return the step that a row of `conventions` is: what it counts, or the change of the model that it makes."""
     row = conventions.find(name)
     return Step(name, weight, row.sentence, row.source, change, None if change else row.value, standing)
+
+
+def _headed(head: str, labels: int) -> Callable[[Dims], Dims]:
+    modules = {module: int(module in HEADS[head]) for module in MODULES}
+    return lambda x: x._replace(**modules, num_labels=labels)
+
+
+def _head(head: str, words: str, labels: int = 0) -> Step:
+    """Return the step that builds a model with another head, of so many labels where their number can be chosen."""
+    usual = labels in (0, USUAL_LABELS)
+    name = f"head={head}" + (f", num_labels={labels}" if labels else "")
+    number = f" of {labels} label{'s' * (labels > 1)}" if labels else ""
+    change = _headed(head, labels or 1)
+    return Step(name, KNOWN if usual else SELDOM, f"with {words}{number}", HEADS_SOURCE, change)
 
 
 def _padded(multiple: int) -> Callable[[Dims], Dims]:
@@ -112,10 +138,24 @@ def _masks(x: Dims) -> int:
     return conventions.stored_with_masks(x) - formulas.total(x)
 
 
+def _with_masks(x: Dims) -> int:
+    return tensor_table.size(x) + x.n_layer * (1 + x.add_cross_attention)
+
+
 HEAD = (
     _convention("untied", change=_switched(tie_word_embeddings=0)),
     _convention("tied", change=_switched(tie_word_embeddings=1)),
     Step("body", KNOWN, "without the task head", "transformers, GPT2Model", _body),
+    _head("double_heads", "a head for multiple choice beside lm_head"),
+    _head("question_answering", "a head for question answering in place of lm_head"),
+    *(
+        _head(head, f"a head for {words} in place of lm_head, {parts},", labels)
+        for labels in range(1, MOST_LABELS + 1)
+        for head, words, parts in (
+            ("sequence_classification", "sequence classification", "a matrix alone"),
+            ("token_classification", "token classification", "with biases"),
+        )
+    ),
 )
 CROSS = (
     Step(
@@ -174,7 +214,7 @@ PARTS = (
     _convention("without_embeddings"),
     _convention("weights"),
     _convention("matrices"),
-    _convention("stored_with_masks"),
+    _convention("stored_with_masks")._replace(tensors=_with_masks),
     Step(
         "stored_with_byte_masks",
         KNOWN,
@@ -182,6 +222,7 @@ PARTS = (
         "transformers 4.0 to 4.29, modeling_gpt2.py: masks of uint8, then of bool",
         value=formulas.total,
         one_byte=_masks,
+        tensors=_with_masks,
     ),
     _convention("narayanan", RARE, standing=WRONG),
     _convention("cookbook", RARE, standing=WRONG),
@@ -213,7 +254,7 @@ PARTS = (
 )
 """Which parameters or elements are counted, the plain way, all of them once, left out."""
 
-PLAIN = Step("total", 0, "every parameter once", BY_NAME, value=formulas.total)
+PLAIN = Step("total", 0, "every parameter once", BY_NAME, value=formulas.total, tensors=tensor_table.size)
 
 DTYPES = (
     (_convention("fp32_bytes", 0), 32),

@@ -5,28 +5,27 @@ How readings are ranked, and when one is to be trusted, is decided here and nowh
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.explanation import lattice, printed
+from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import FITS, KNOWN, RARE, Printed, Scale
 from gpt2calc.explanation.search import Way, Ways
+from gpt2calc.figures import BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gpt2calc.dims import Dims
     from gpt2calc.explanation.lattice import Step
     from gpt2calc.presets import Preset
-    from gpt2calc.sources import Source
 
 EXPLAINED, PERHAPS = "explained", "perhaps"
 VERDICTS = (EXPLAINED, lattice.HYPOTHESIS, PERHAPS, lattice.WRONG)
 """What can be said of a reading: it explains the figure; it would, if a guess is right; it may be a coincidence; it is
 how a formula that is not exact came to it."""
-
-MOST_COINCIDENCES = (1, 4)
-"""A figure is explained where so many or fewer numbers, as usual as the one that fits, would fit by accident."""
 
 DEEP, SHALLOW = 8, 6
 """The most that the steps of a reading may weigh, where the model is given and where every preset is looked at."""
@@ -64,7 +63,7 @@ class Reading(NamedTuple):
         fit: how the number meets the printed digits: exact, rounded, cut off or rounded up.
         weight: how far it is from the plain count of the model, printed as people mostly do.
         rivals: how many other numbers fit the figure and weigh no more.
-        coincidences: how many such numbers fit a figure like this by accident, in thousandths.
+        chance: that a figure printed like this is met by a number as usual, or more so, where its digits mean nothing.
         source_of_figure: where the figure was published for this model.
         also: other models and conventions that give the same number, by name.
         beaten: whether another number fits the figure that weighs less.
@@ -77,7 +76,7 @@ class Reading(NamedTuple):
     fit: str
     weight: int
     rivals: int = 0
-    coincidences: int = 0
+    chance: Fraction = Fraction(0)
     source_of_figure: str = ""
     also: tuple[str, ...] = ()
     beaten: bool = False
@@ -126,16 +125,20 @@ class Reading(NamedTuple):
     @property
     def verdict(self) -> str:
         """What can be said of it; see `VERDICTS`."""
-        few, of = MOST_COINCIDENCES
-        if self.beaten or self.coincidences * of > few * 1000:
+        if self.doubtful:
             return PERHAPS
         standings = {step.standing for step in self.way.steps}
         return next((each for each in (lattice.WRONG, lattice.HYPOTHESIS) if each in standings), EXPLAINED)
 
     @property
+    def doubtful(self) -> bool:
+        """Whether it may be a coincidence."""
+        return self.beaten or self.chance > MOST_CHANCE
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What it has in common with readings of other figures by the same convention."""
-        return (*(step.name for step in self.way.steps), self.scale.kind, bool(self.scale.name))
+        return _key(self.way, self.scale)
 
 
 class Search:
@@ -151,6 +154,7 @@ class Search:
         self.candidates = candidates
         self._axes = axes
         self._weight = weight
+        self._chances: dict[Printed, Chances] = {}
 
     @cached_property
     def ways(self) -> list[Ways]:
@@ -171,7 +175,7 @@ class Search:
             (reading, place)
             for place, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
             for scale in figure.scales
-            for way in ways.between(scale.kind, *figure.bounds(scale))
+            for way in ways.between(scale.kind, *figure.bounds(scale, self._most_tensors(figure, ways)))
             if way.weight + scale.weight <= self._weight and (reading := _reading(figure, candidate, way, scale))
         ]
 
@@ -181,24 +185,36 @@ class Search:
 
         return [reading for reading, _ in sorted(found, key=rank)]
 
-    def judged(self, reading: Reading) -> Reading:
-        """Return a reading with the number of coincidences that are to be expected of a figure like its own.
+    def chances(self, figure: Printed) -> Chances:
+        """Return which of the figures that are printed like this one have readings, and how usual these are.
 
-        Law: of n numbers that weigh no more and lie between half and twice the figure, one that can be printed for any
-        number of a range meets n · range / (2 - ½) by accident, the range as a part of the figure.
+        Law: a reading of such a figure weighs what `readings` gives it.
         """
-        figure, weight, expected = reading.figure, max(reading.weight, 0), 0
-        for scale in figure.scales:
-            half, twice = figure.around(scale)
-            near = {
-                way.value
-                for candidate, ways in zip(self.candidates, self.ways, strict=True)
-                for way in ways.between(scale.kind, half, twice)
-                if way.weight + scale.weight + candidate.weight <= weight
-            }
-            least, most = figure.bounds(scale)
-            expected += 1000 * len(near - {reading.value}) * (most - least) // max(twice - half, 1)
-        return reading._replace(coincidences=expected)
+        least, most = figure.alike
+        alike = figure._replace(text="", digits=least)
+        if alike not in self._chances:
+            met = (each for scale in alike.scales for each in self._met(alike, scale, most))
+            self._chances[alike] = Chances((least, most), met)
+        return self._chances[alike]
+
+    def _met(self, figure: Printed, scale: Scale, last: int) -> Iterator[Met]:
+        """Yield which figures are met at a scale, of those with the digits of a figure to the last digits."""
+        for candidate, ways in zip(self.candidates, self.ways, strict=True):
+            least, _ = figure.bounds(scale, self._most_tensors(figure, ways))
+            _, most = figure._replace(digits=last).bounds(scale)
+            said = {other.digits for other, _ in candidate.published if _published(figure, other, other.digits)}
+            for way in ways.between(scale.kind, least, most):
+                usual = way.weight + scale.weight
+                if usual > self._weight:
+                    continue
+                key, plain = _key(way, scale), not way.steps and not scale.name
+                for fit, first, end in figure.printed_as(way.value, scale, way.tensors if figure.in_bytes else 0):
+                    base = PUBLISHED if plain and first in said else candidate.weight
+                    yield Met(first, end, base + usual + FITS[fit], way.value, key, usual, candidate.family)
+
+    @staticmethod
+    def _most_tensors(figure: Printed, ways: Ways) -> int:
+        return ways.most_tensors(BYTES) if figure.in_bytes else 0
 
     def nearest(self, figure: Printed, number: int) -> list[Reading]:
         """Return the readings of usual conventions that come nearest to a figure that none of them meets."""
@@ -213,19 +229,27 @@ class Search:
 
 
 def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> Reading | None:
-    """Return the reading of a figure as this number, if it can be printed so."""
-    fit = figure.fit(way.value, scale)
+    """Return the reading of a figure as this number, if it can be printed so; a header belongs to a size in bytes."""
+    fit = figure.fit(way.value, scale, way.tensors if figure.in_bytes else 0)
     if fit is None:
         return None
-    said = "" if way.steps or scale.name else _published(figure, candidate)
+    plain = not way.steps and not scale.name
+    published = (source for other, source in candidate.published if _published(figure, other, figure.digits))
+    said = next(published, "") if plain else ""
     base = PUBLISHED if said else candidate.weight
-    return Reading(figure, candidate, way, scale, fit, base + way.weight + scale.weight + FITS[fit], 0, 0, said)
+    return Reading(
+        figure, candidate, way, scale, fit, base + way.weight + scale.weight + FITS[fit], source_of_figure=said
+    )
 
 
-def _published(figure: Printed, candidate: Candidate) -> str:
-    """Return where just this figure was published for the model; nothing where it was not."""
-    bounds = figure.bounds(figure.scales[0])
-    return next((source for other, source in candidate.published if other.bounds(other.scales[0]) == bounds), "")
+def _published(figure: Printed, other: Printed, digits: int) -> bool:
+    """Return whether a figure that was published is this one, however it is written, where this one has the digits."""
+    same = figure._replace(digits=digits)
+    return bool(same.scales) and same.bounds(same.scales[0]) == other.bounds(other.scales[0])
+
+
+def _key(way: Way, scale: Scale) -> tuple[object, ...]:
+    return (*(step.name for step in way.steps), scale.kind, bool(scale.name))
 
 
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
@@ -262,7 +286,7 @@ def shipped(presets: Sequence[Preset]) -> list[Candidate]:
     return list(found.values())
 
 
-def given(models: Sequence[Source], presets: Sequence[Preset]) -> list[Candidate]:
+def given(models: Sequence[tuple[str, Dims]], presets: Sequence[Preset]) -> list[Candidate]:
     """Return given models as candidates, and after each the one that ships with its sizes, if it has another structure.
 
     Where only one structure ships with these sizes, they are known to be that model's: GPT-1's sizes, for one, whose
@@ -270,12 +294,12 @@ def given(models: Sequence[Source], presets: Sequence[Preset]) -> list[Candidate
     """
     known = shipped(presets)
     found = []
-    for model in models:
-        same = next((each for each in known if each.dims == model.dims), None)
+    for name, x in models:
+        same = next((each for each in known if each.dims == x), None)
         published, family = (same.published, same.family) if same else ((), "")
-        found.append(Candidate((model.name,), model.dims, family, published))
-        alike = [each for each in known if each.dims.sizes == model.dims.sizes]
-        if len(alike) == 1 and alike[0].dims != model.dims:
+        found.append(Candidate((name,), x, family, published))
+        alike = [each for each in known if each.dims.sizes == x.sizes]
+        if len(alike) == 1 and alike[0].dims != x:
             found.append(alike[0]._replace(weight=KNOWN))
     return found
 

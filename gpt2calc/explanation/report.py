@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from fractions import Fraction
+from functools import cache, lru_cache
+from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.explanation import lattice, printed, readings
+from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.printed import EXACT
-from gpt2calc.explanation.readings import DEEP, EXPLAINED, SHALLOW, Search
+from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, SHALLOW, Search
 from gpt2calc.figures import BYTES
 from gpt2calc.formulas import total
 from gpt2calc.presets import models as ship
@@ -16,6 +19,8 @@ from gpt2calc.table import Percent, Table, rounded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gpt2calc.dims import Dims
+    from gpt2calc.explanation.chance import Met
     from gpt2calc.explanation.printed import Printed
     from gpt2calc.explanation.readings import Reading
     from gpt2calc.sources import Source
@@ -37,6 +42,7 @@ class Explained(NamedTuple):
         nearest: where nothing fits, the usual counts that are nearest.
         fitting: how many numbers fit.
         searched: how many were looked at.
+        by_accident: how many of them are expected to fit a figure that is printed like this, its digits being any.
     """
 
     figure: Printed
@@ -44,11 +50,7 @@ class Explained(NamedTuple):
     nearest: tuple[Reading, ...]
     fitting: int
     searched: int
-
-    @property
-    def by_accident(self) -> int:
-        """How many numbers as usual as the best fit by accident, in thousandths; 0 where nothing fits."""
-        return self.readings[0].coincidences if self.readings else 0
+    by_accident: Fraction
 
 
 class Explanation:
@@ -90,6 +92,11 @@ class Explanation:
         """Whether every figure has a reading."""
         return all(each.readings for each in self.figures)
 
+    @property
+    def explained(self) -> bool:
+        """Whether every figure has a reading that is more than a coincidence."""
+        return all(each.readings and each.readings[0].verdict != PERHAPS for each in self.figures)
+
     def __iter__(self) -> Iterator[Reading]:
         return iter(self.readings)
 
@@ -124,7 +131,7 @@ class Explanation:
                     "answer": in_short(each),
                     "searched": each.searched,
                     "fitting": each.fitting,
-                    "by_accident": each.by_accident / 1000,
+                    "by_accident": float(each.by_accident),
                     "nearest": [_near_as_dict(each.figure, reading) for reading in each.nearest],
                 }
                 for each in kept.figures
@@ -148,7 +155,7 @@ class Explanation:
     def _trust(self) -> Table:
         """Say how many numbers fit each figure, and how many would by accident."""
         rows = tuple(
-            (each.figure.text, each.searched, each.fitting, rounded(each.by_accident, 1000, 1)) for each in self.figures
+            (each.figure.text, each.searched, each.fitting, _significant(each.by_accident)) for each in self.figures
         )
         return Table("how many numbers fit", ("figure", "looked at", "that fit", "expected by accident"), rows)
 
@@ -200,6 +207,7 @@ def _as_dict(reading: Reading) -> dict[str, Any]:
         "verdict": reading.verdict,
         "departures": len(reading.way.steps) + bool(reading.scale.name),
         "rivals": reading.rivals,
+        "chance": float(reading.chance),
         "also": list(reading.also),
     }
 
@@ -215,9 +223,30 @@ def _near_as_dict(figure: Printed, reading: Reading) -> dict[str, Any]:
 
 def _readings_table(explained: Explained) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (each.value, each.fit, each.rivals, each.model.names[0], each.convention) for each in explained.readings
+        (each.value, each.fit, each.rivals, _one_in(each.chance), each.model.names[0], each.convention)
+        for each in explained.readings
     )
-    return Table(in_short(explained), ("exactly", "fits", "rivals", "model", "convention"), rows)
+    return Table(in_short(explained), ("exactly", "fits", "rivals", "by chance", "model", "convention"), rows)
+
+
+def _one_in(chance: Fraction) -> str:
+    """Write a chance as people say it.
+
+    >>> _one_in(Fraction(3, 1000))
+    '1 in 333'
+    """
+    return f"1 in {floor(1 / chance):,}" if chance else "none"
+
+
+def _significant(number: Fraction) -> str:
+    """Write a number with one decimal, or with two digits that are not 0 where it is less than 1.
+
+    >>> _significant(Fraction(25, 2)), _significant(Fraction(1, 3000)), _significant(Fraction(0))
+    ('12.5', '0.00033', '0')
+    """
+    if not number:
+        return "0"
+    return rounded(number.numerator, number.denominator, 1 if number >= 1 else len(str(floor(1 / number))) + 1)
 
 
 def _nearest_table(explained: Explained) -> Table:
@@ -232,14 +261,14 @@ def _nearest_table(explained: Explained) -> Table:
 
 def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation:
     """Find the readings of figures over models, or over all that ship where none is given."""
-    search = _search(models) if models else _everywhere()
+    search = _search(tuple((model.name, model.dims) for model in models)) if models else _everywhere()
     ranked = [search.readings(figure) for figure in figures]
     common = readings.together(ranked) if len(figures) > 1 else []
     if common:
         ranked = [[first, *each] for first, each in zip(common, ranked, strict=True)]
     explained = tuple(_explained(search, figure, each) for figure, each in zip(figures, ranked, strict=True))
     if common:
-        explained = tuple(map(_in_common, explained))
+        explained = tuple(_in_common(search, explained))
     notes = tuple(dict.fromkeys(note for model in models for note in model.notes))
     return Explanation(explained, tuple(model.name for model in models), notes, common=bool(common))
 
@@ -251,22 +280,42 @@ def _everywhere() -> Search:
     return Search(readings.shipped(presets), lattice.axes(presets), SHALLOW)
 
 
-def _search(models: Sequence[Source]) -> Search:
+@lru_cache(maxsize=8)
+def _search(models: tuple[tuple[str, Dims], ...]) -> Search:
+    """Return the search over models, each given by its name and what it is made of."""
     presets = ship()
     return Search(readings.given(models, presets), lattice.axes(presets), DEEP)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
+    chances = search.chances(figure)
     found = readings.distinct(ranked)
-    kept = tuple(map(search.judged, found[:KEPT]))
+    kept = tuple(each._replace(chance=chances.of(each.weight)) for each in found[:KEPT])
     nearest = () if found else tuple(search.nearest(figure, NEAREST))
-    return Explained(figure, kept, nearest, len(found), search.size(figure))
+    return Explained(figure, kept, nearest, len(found), search.size(figure), chances.expected)
 
 
-def _in_common(explained: Explained) -> Explained:
-    """Return a figure whose first reading explains the others as well, so that it is no coincidence."""
-    first, *others = explained.readings
-    return explained._replace(readings=(first._replace(coincidences=0, beaten=False), *others))
+def _in_common(search: Search, explained: Sequence[Explained]) -> Iterator[Explained]:
+    """Yield figures of which one convention gives the first readings, with the chance that it explains so many.
+
+    Law: where a figure is explained by itself, its convention and family are known, and what is left to chance is that
+    they give the others too; where none is, it is that any convention as usual gives them all.
+    """
+    firsts = [each.readings[0] for each in explained]
+    doubtful = [search.chances(each.figure) for each, first in zip(explained, firsts, strict=True) if first.doubtful]
+    key, families = firsts[0].key, {first.model.family for first in firsts}
+    usual = sum(first.weight for first in firsts) // len(firsts) + 1  # the published ones weigh 1 less
+    any_is_known = len(doubtful) < len(explained)
+
+    def wanted(met: Met) -> bool:
+        if any_is_known:
+            return met.key == key and (met.family in families or len(families) > 1)
+        return met.usual <= usual
+
+    chance = chances_of_all(doubtful, wanted) if doubtful else Fraction(0)
+    for each, first in zip(explained, firsts, strict=True):
+        judged = first._replace(chance=chance, beaten=False) if first.doubtful else first
+        yield each._replace(readings=(judged, *each.readings[1:]))
 
 
 def read(texts: Sequence[str | int]) -> tuple[Printed, ...]:

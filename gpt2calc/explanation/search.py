@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import formulas
 from gpt2calc.counts import letters
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.printed import KNOWN
@@ -33,6 +32,7 @@ class Way(NamedTuple):
         steps: what is done besides counting the plain way, in order.
         place: its place among the model's compositions, in the order of the lattice.
         also: other compositions that give the same number, by name.
+        tensors: how many tensors a file of it holds; 0 where it is no file.
     """
 
     value: int
@@ -40,6 +40,7 @@ class Way(NamedTuple):
     steps: tuple[Step, ...]
     place: int = 0
     also: tuple[str, ...] = ()
+    tensors: int = 0
 
     @property
     def name(self) -> str:
@@ -53,8 +54,8 @@ class Ways:
     >>> from gpt2calc.figures import COUNT
     >>> from gpt2calc.presets import load
     >>> ways = Ways(load("gpt2").dims, lattice.axes(()), 4)
-    >>> [(way.value, way.name) for way in ways.between(COUNT, 137_000_000, 138_000_000)]
-    [(137022720, 'stored_with_masks'), (137058816, 'padded_vocabulary + stored_with_masks')]
+    >>> [(way.value, way.name) for way in ways.between(COUNT, 137_000_000, 137_023_000)]
+    [(137022720, 'stored_with_masks')]
     """
 
     def __init__(self, x: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
@@ -74,6 +75,10 @@ class Ways:
         values, ways = self._of(kind)
         return ways[bisect_left(values, least) : bisect_right(values, most)]
 
+    def most_tensors(self, kind: str) -> int:
+        """Return how many tensors a file of one of the numbers of a kind holds at most."""
+        return max((way.tensors for way in self._of(kind)[1]), default=0)
+
     def usual(self, kind: str, weight: int) -> list[Way]:
         """Return the ways up to a weight."""
         return [way for way in self._of(kind)[1] if way.weight <= weight]
@@ -84,12 +89,13 @@ class Ways:
 
 
 class _Counted(NamedTuple):
-    """A composition of steps without a dtype: its elements, and its elements of one byte."""
+    """A composition of steps without a dtype: its elements, those of one byte, and the tensors of a file of it."""
 
     steps: tuple[Step, ...]
     weight: int
     elements: int
     one_byte: int
+    tensors: int
 
 
 _compiled: dict[tuple[Callable[[Dims], int], tuple[int, ...]], Callable[..., int]] = {}
@@ -118,11 +124,10 @@ def _variants(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Itera
 
 def _counted(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
     for changed, steps, weight in _variants(x, axes, budget):
-        yield _Counted(steps, weight, _evaluate(formulas.total, changed), 0)
-        for part in lattice.PARTS:
-            if part.value and weight + part.weight <= budget:
-                one_byte = _evaluate(part.one_byte, changed) if part.one_byte else 0
-                yield _Counted((*steps, part), weight + part.weight, _evaluate(part.value, changed), one_byte)
+        for part in (lattice.PLAIN, *lattice.PARTS):
+            if weight + part.weight <= budget:
+                counts = (_evaluate(of, changed) if of else 0 for of in (part.value, part.one_byte, part.tensors))
+                yield _Counted(steps if part is lattice.PLAIN else (*steps, part), weight + part.weight, *counts)
 
 
 def _elements(counted: list[_Counted]) -> Iterator[Way]:
@@ -138,7 +143,7 @@ def _stored(counted: list[_Counted], budget: int) -> Iterator[Way]:
             weight = each.weight + dtype.weight
             if each.elements and weight <= budget:
                 stored = -(-(bits // common) * each.elements // (8 // common)) + each.one_byte
-                yield Way(stored, weight, (*each.steps, dtype), place)
+                yield Way(stored, weight, (*each.steps, dtype), place, tensors=each.tensors)
 
 
 def _distinct(ways: Iterator[Way]) -> list[Way]:

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc.sources import LEFT_OUT
+
 if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
 
     from gpt2calc.plots.chart import Chart
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.verification.report import Verification
 
 __all__ = ["growth", "layernorm", "save", "shares", "totals", "treemap", "values", "weights_biases"]
@@ -72,7 +74,7 @@ def layernorm(*counts: Model, theme: str = "light", width: float = WIDTH, height
 
 
 def growth(
-    model: Model | None = None,
+    model: Model | LeftOut = LEFT_OUT,
     /,
     *,
     theme: str = "light",

@@ -17,7 +17,7 @@ from gpt2calc.spellings import CANONICAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
 
 MOST_SIZES = 200
 """How many sizes are drawn at most; of a longer range, as many at even distances."""
@@ -58,7 +58,7 @@ class GrowthChart(Chart):
         self.field, self.points, self.present, self.crossings = field, points, present, crossings
 
 
-def of_growth(model: Model | None, fields: Mapping[str, Any]) -> GrowthChart:
+def of_growth(model: Model | LeftOut, fields: Mapping[str, Any]) -> GrowthChart:
     """Count a model at every size of a range, and find where its groups change places.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import LEVELS, BarChart, length, worded
 from gpt2calc.plots.chart import full, percent
@@ -65,6 +66,7 @@ class _Pen:
 
     def fitted(self, words: str, width: int) -> str:
         """Return words in at most so many columns, the middle left out where they are longer."""
+        words = printable(words)
         if len(words) <= width:
             return words
         dots = "..." if self.ascii_only else "…"

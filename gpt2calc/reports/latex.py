@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.table import is_numeric
+from gpt2calc.table import Lines, is_numeric, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def write(tables: Sequence[Table]) -> str:
 def _written(table: Table) -> str:
     body = [row for row in table.rows if row is not None]
     columns = "".join("r" if is_numeric([row[place] for row in body]) else "l" for place in range(len(table.headers)))
-    lines = [f"% {table.title}".replace("\n", " ")] if table.title else []
+    lines = [f"% {text(table.title)}"] if table.title else []
     lines += [f"\\begin{{tabular}}{{{columns}}}", r"\toprule", _line(table.headers), r"\midrule"]
     lines += [r"\midrule" if row is None else _line(row) for row in table.rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
@@ -38,6 +38,6 @@ def _line(cells: Sequence[Cell]) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    if isinstance(cell, str):
-        return cell.translate(ESCAPED)
+    if isinstance(cell, (str, Lines)):
+        return text(cell).translate(ESCAPED)
     return f"{cell:,}".replace(",", "{,}") if isinstance(cell, int) else cell.latex()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+from sys import float_info
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 LONGEST, DEEPEST = 10_000, 100
 """How many characters a condition has at most, and how many parts within parts."""
+
+LONGEST_NUMBER = 40
+"""How many digits of a number a message shows at most; Python itself writes none of more than 4,300."""
+
+LARGEST_NUMBER = int(float_info.max)
+"""No number is larger than a float can be, since it may meet one."""
 
 WHOLE, REAL, TRUTH, WORD = "whole number", "number", "condition", "word"
 KINDS = {SIZE: WHOLE, COUNT: WHOLE, SHARE: REAL, SWITCH: TRUTH}
@@ -95,7 +102,8 @@ class Condition(NamedTuple):
 
     def holds(self, values: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
         """Return for each row whether the condition holds; a column is an array, or one value for all rows."""
-        return np.broadcast_to(np.asarray(_value(self.part, values), dtype=bool), shape)
+        with np.errstate(all="ignore"):  # a float that leaves its range is infinite, and compares as that
+            return np.broadcast_to(np.asarray(_value(self.part, values), dtype=bool), shape)
 
 
 def read(text: str) -> Condition:
@@ -119,6 +127,9 @@ def read(text: str) -> Condition:
         raise ConfigError(f"{_shown(text)} is no condition: {said}, at character {place}", got=text) from None
     except (RecursionError, MemoryError, ValueError):  # too many parentheses, or too many digits
         raise ConfigError(f"{_shown(text)} is no condition: it is nested too deeply, or a number is too long") from None
+    if (tree.lineno, tree.col_offset) == (1, 0) and not isinstance(tree, (ast.Tuple, ast.GeneratorExp)):
+        # What is within the parentheses that were put around it begins behind the first: as a) or (b does not.
+        raise ConfigError(f"{_shown(text)} is no condition: its parentheses do not match", got=text)
     if _depth(tree) > DEEPEST:
         raise ConfigError(f"{_shown(text)} is no condition: it has more than {DEEPEST} parts within parts", got=text)
     part = _read(tree, text)
@@ -201,7 +212,7 @@ def _constant(node: ast.Constant, text: str) -> Part:
         raise _refused(node, text)
     if isinstance(value, float) and value.is_integer():  # 400e6 is a whole number, whatever Python says
         value = int(value)
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, (int, float)) and value > LARGEST_NUMBER:
         raise _wrong(text, place, "this number is too large")
     return Part(CONSTANTS[type(value)], place, value=value)
 
@@ -299,7 +310,8 @@ def _bounds(part: Part, bounds: Callable[[str], Bounds], text: str) -> Bounds | 
     for each, (low, high) in ((part, found), *zip(part.parts, (ends or (0, 0) for ends in inner), strict=True)):
         if part.apply and not -LARGEST - 1 <= low <= high <= LARGEST:
             most = high if high > LARGEST else low
-            raise _wrong(text, each.place, f"this can come to {most:,}, which does not fit in int64")
+            said = f"{most:,}" if abs(most) < 10**LONGEST_NUMBER else f"a number of more than {LONGEST_NUMBER} digits"
+            raise _wrong(text, each.place, f"this can come to {said}, which does not fit in int64")
     return found
 
 

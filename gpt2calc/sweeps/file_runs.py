@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.dims import Dims
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.parts import Int64Array
     from gpt2calc.sweeps.runs import Columns, Order, Progress
 
@@ -45,7 +45,7 @@ class FileRun(Run):
     """A sweep over the rows of a file."""
 
     def __init__(
-        self, path: str, model: Model | None, fields: Mapping[str, Any], where: str | None, ordered: Order
+        self, path: str, model: Model | LeftOut, fields: Mapping[str, Any], where: str | None, ordered: Order
     ) -> None:
         super().__init__(where, ordered)
         self.path, self.length = path, None

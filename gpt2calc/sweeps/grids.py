@@ -21,7 +21,7 @@ from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.axes import Axis, Values
 
 MOST_PIECES = 4096
@@ -95,7 +95,7 @@ def extremes(axis: Axis) -> tuple[int, int]:
     return min(ends), max(ends)
 
 
-def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[str, ...]]:
+def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple[str, ...]]:
     """Read a grid: a base model, and for each field one value or several, in any spelling.
 
     Law: what is not given is the base model's; n_inner is 4·n_embd of each row unless it is given or the base model's
@@ -131,7 +131,7 @@ def read(model: Model | None, fields: Mapping[str, Any]) -> tuple[Grid, tuple[st
     return Grid(name, tuple(fixed.items()), running, switches), notes
 
 
-def base_fields(model: Model | None, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+def base_fields(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Return the name and the fields of the model that rows are put over, and its notes; n_head stays out."""
     from gpt2calc.config import canonical  # see `read`
 

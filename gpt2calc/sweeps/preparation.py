@@ -9,19 +9,20 @@ from gpt2calc.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.runs import Run
 
 MISSING = "pip install 'gpt2calc[sweep]'"
 
 
-def prepare(model: Model | None, fields: Mapping[str, Any], **request: Any) -> Run:
+def prepare(model: Model | LeftOut, fields: Mapping[str, Any], **request: Any) -> Run:
     """Check what is asked, as `gpt2calc.sweep` describes it, and return the run, of which nothing has been computed.
 
     Raises:
         ConfigError: numpy or pyarrow is missing; and all that `gpt2calc.sweep` raises.
 
-    >>> prepare(None, {"n_layer": [12, 24]}).length
+    >>> from gpt2calc.sources import LEFT_OUT
+    >>> prepare(LEFT_OUT, {"n_layer": [12, 24]}).length
     2
     """
     try:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, ipc, parquet
 
+from gpt2calc import inputs
 from gpt2calc.dims import LETTERS
 from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
@@ -59,6 +60,7 @@ def read(path: str) -> Iterator[Rows]:
     if reader is None:
         expected = ", ".join(READERS)
         raise UnreadableInputError(path, f"expected a file of configs, which ends in one of {expected}")
+    os.close(inputs.open_file(path)[0])  # what reads a file opens it by its name, and would wait for a pipe
     start, fields = 0, None
     try:
         for count, batch in reader(path):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gpt2calc.dims import Dims
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.columns import Column
     from gpt2calc.sweeps.parts import Int64Array
     from gpt2calc.sweeps.tasks import Chunk
@@ -138,7 +138,7 @@ def _reaches(part: Column, x: Dims) -> bool:
 class GridRun(Run):
     """A sweep over a grid."""
 
-    def __init__(self, model: Model | None, fields: Mapping[str, Any], where: str | None, ordered: Order) -> None:
+    def __init__(self, model: Model | LeftOut, fields: Mapping[str, Any], where: str | None, ordered: Order) -> None:
         super().__init__(where, ordered)
         self.grid, self.notes = grids.read(model, fields)
         self.name, self.length = self.grid.name, self.grid.length

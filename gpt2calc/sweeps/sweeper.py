@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpt2calc.errors import ConfigError
+from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps.models import empty, joined
 from gpt2calc.sweeps.report import Sweep
 from gpt2calc.sweeps.runs import GridRun, order
@@ -16,7 +17,7 @@ from gpt2calc.sweeps.tasks import Prepared
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.runs import Progress, Run
 
 STEP = 2**22
@@ -24,7 +25,7 @@ STEP = 2**22
 
 
 def ready(
-    model: Model | None = None,
+    model: Model | LeftOut = LEFT_OUT,
     fields: Mapping[str, Any] | None = None,
     *,
     where: str | None = None,
@@ -50,7 +51,7 @@ def ready(
 
 
 def stream(
-    model: Model | None = None,
+    model: Model | LeftOut = LEFT_OUT,
     /,
     *,
     where: str | None = None,

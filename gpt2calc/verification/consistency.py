@@ -34,8 +34,8 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
     overall = Counter(tensor.dtype for tensor in found.own.values())
     quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
     alike: dict[str, dict[str, str]] = {}
-    for name, tensor in found.own.items():
-        row = found.expected[name]
+    for name, row in found.expected.items():
+        tensor = found.own[name]
         if tensor.dtype not in FLOATS and not (quantized and tensor.dtype not in BITS):
             expected = ", ".join(sorted(FLOATS))
             yield Fault(DTYPE, name, f"expected one of {expected}, got {tensor.dtype}", expected, tensor.dtype)
@@ -96,7 +96,7 @@ def _alike(found: Sorted, extra: Extra, tensors: list[StoredTensor]) -> Iterator
 def _in_every_block(found: Sorted, template: str, present: set[str]) -> Iterator[Fault]:
     if "{}" not in template:
         return
-    names = [found.reading.named(template, block) for block in range(found.blocks)]
+    names = [found.reading.named(template, block) for block in found.listed]
     for name in (name for name in names if name not in present):
         yield Fault(MISSING, name, "it is missing, and other blocks have it", "one in every block", "nothing")
     for name in sorted(present.difference(names)):

@@ -15,6 +15,7 @@ from gpt2calc.dialects.base import Piece, readings
 from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.polynomial import ORDER, Polynomial
+from gpt2calc.verification.sorting import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,24 +102,30 @@ def infer(listing: TensorListing) -> Inferred:
             f"tensors{example}",
         )
     alike = [reading for known, reading in ranked if known == most]
-    best = _inferred(listing, alike[0])
-    fitting = _fitting(listing, best)
+    found = _found(listing, alike[0])
+    best = _inferred(found, alike[0])
+    fitting = _fitting(found, best)
     for reading in alike[1:] if fitting < len(names) else ():  # one that fits them all is not to be surpassed
-        other = _inferred(listing, reading)
-        fits = _fitting(listing, other)
+        found = _found(listing, reading)
+        other = _inferred(found, reading)
+        fits = _fitting(found, other)
         best, fitting = (other, fits) if fits > fitting else (best, fitting)
     return best
 
 
-def _inferred(listing: TensorListing, reading: Reading) -> Inferred:
-    found = [
+def _found(listing: TensorListing, reading: Reading) -> list[_Found]:
+    return [
         _Found(tensor, row[0], row[1])
         for tensor in listing.tensors
         if (row := reading.find(tensor.name)) and isinstance(row[0], Piece)
     ]
+
+
+def _inferred(found: list[_Found], reading: Reading) -> Inferred:
     votes = _votes(found)
     sizes = {field: votes[field].most_common(1)[0][0] for field in LETTERS if votes.get(field)}
-    n_layer = _blocks(found) if any("{}" in piece.template for piece in reading.dialect.pieces) else sizes["n_layer"]
+    by_block = any("{}" in piece.template for piece in reading.dialect.pieces)
+    n_layer = _blocks(found) if by_block else sizes.get("n_layer", 0)
     fields: dict[str, Any] = {"n_layer": 12, "n_embd": 768, "n_positions": 1, "vocab_size": 1} | sizes
     fields |= {"n_layer": n_layer, **_structure(found, reading)}
     if fields.get("n_inner") == 4 * fields["n_embd"]:
@@ -151,12 +158,14 @@ def _sizes(piece: Piece, shape: Shape) -> Iterator[tuple[str, int]]:
 
 
 def _blocks(found: list[_Found]) -> int:
-    """Return how many blocks there are: up to the last that has half as many tensors as the fullest, or more."""
+    """Return how many blocks there are: up to the last that has half as many tensors as the fullest, or more.
+
+    One that is far above the others is a stranger: more blocks are missing below it than are there, and `BEYOND` more.
+    """
     held = Counter(block for _, _, block in found if block is not None)
-    if not held:
-        return 0
-    fullest = max(held.values())
-    return 1 + max(block for block, tensors in held.items() if 2 * tensors >= fullest)
+    fullest = max(held.values(), default=0)
+    full = sorted(block for block, tensors in held.items() if 2 * tensors >= fullest)
+    return max((block + 1 for place, block in enumerate(full, 1) if block < 2 * place + BEYOND), default=0)
 
 
 def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
@@ -204,9 +213,13 @@ def guessed_heads(n_embd: int) -> int:
     return next((heads for heads in nearest if n_embd % heads == 0), 1)
 
 
-def _fitting(listing: TensorListing, inferred: Inferred) -> int:
+def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
     x = inferred.dims
-    blocks = min(x.n_layer, len(listing.tensors))
-    shapes = {each.name: each.shape for each in inferred.reading.expected(x, inferred.fields["n_head"], blocks)}
-    return sum(shapes.get(tensor.name) == tensor.shape for tensor in listing.tensors)
+    expected = inferred.reading.expected(x, inferred.fields["n_head"])
+    return sum(
+        piece.template in expected
+        and (block is None or block < x.n_layer)
+        and expected[piece.template].shape == tensor.shape
+        for tensor, piece, block in found
+    )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.dialects.base import Reading
+    from gpt2calc.dialects.layouts import Shape
     from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.verification.holdings import Held
@@ -30,6 +31,12 @@ MOST = 1000
 
 MOST_COMPARED = 60
 """How many names an unexpected one is compared with, and how many are, for a suggestion."""
+
+LONGEST_COMPARED = 120
+"""How many characters an unexpected name that is compared may have, without the wrapper of all names."""
+
+MOST_RUNS = 3
+"""How many runs of blocks that are missing a fault gives."""
 
 
 class Match(NamedTuple):
@@ -79,7 +86,7 @@ def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Mat
     return Match(
         holdings.components(found),
         tuple(islice(faults, MOST)),
-        sum(1 for _ in faults),
+        sum(1 for _ in faults) + max(0, found.lacking - MOST),
         tuple(holdings.held(found)),
         Counter(tensor.dtype for tensor in found.own.values()),
         found.stored("wte"),
@@ -89,39 +96,48 @@ def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Mat
 
 
 def _missing(found: Sorted) -> Iterator[Fault]:
-    for name, each in found.expected.items():
-        if name not in found.own:
-            yield Fault(MISSING, name, "it is missing", written(each.shape or each.table_shape), "nothing")
+    for name, each in islice(found.missing(), MOST):
+        yield Fault(MISSING, name, "it is missing", written(each.shape or each.table_shape), "nothing")
     named = {(piece.component, piece.role) for piece in found.reading.dialect.pieces}
     for row in tensor_table.table(found.dims):
         if row.times and (row.component, row.role) not in named:
             message = f"it is missing, and the dialect {found.reading.dialect.name} has no name for it"
             yield Fault(MISSING, row.template.replace("{}", "N"), message, written(row.shape), "nothing")
-    if found.blocks < found.dims.n_layer:
-        name = f"blocks {found.blocks:,} to {found.dims.n_layer - 1:,}"
-        yield Fault(MISSING, name, "they are missing as well", f"{found.dims.n_layer:,} blocks", f"{found.blocks:,}")
+    runs = [f"{first:,} to {last:,}" if first < last else f"{first:,}" for first, last in found.unlisted()]
+    if runs:
+        more = f" and {len(runs) - MOST_RUNS:,} runs more" if len(runs) > MOST_RUNS else ""
+        name = f"blocks {', '.join(runs[:MOST_RUNS])}{more}"
+        expected, got = f"{found.dims.n_layer:,} blocks", f"{len(found.seen):,}"
+        yield Fault(MISSING, name, "they are missing as well", expected, got)
 
 
 def _strangers(found: Sorted) -> Iterator[Fault]:
     """Yield what does not belong there, with the missing tensor that it may have been meant to be."""
-    missing = [name for name in found.expected if name not in found.own]
+    missing = list(islice(found.missing(), MOST))
+    alike: dict[Shape | None, list[str]] = {}
+    for name, each in missing:
+        alike.setdefault(each.shape, []).append(name)
     for place, tensor in enumerate(found.strangers):
         row = found.reading.find(tensor.name)
         message = "it is no tensor of this model"
         if row and row[1] is not None and row[1] >= found.dims.n_layer:
             message = blocks_of(found.dims)
         elif missing and place < MOST_COMPARED:
-            alike = [name for name in missing if found.expected[name].shape == tensor.shape]
-            near = _nearest(tensor.name, alike or missing)
+            names = alike.get(tensor.shape) or [name for name, _ in missing]
+            near = _nearest(tensor.name, names[:MOST_COMPARED], found.reading.wrapper)
             message += f": is it {near}, which is missing?" if near else ""
         yield Fault(UNEXPECTED, tensor.name, message, "nothing", written(tensor.shape))
 
 
-def _nearest(name: str, names: list[str]) -> str | None:
+def _nearest(name: str, names: list[str], wrapper: str) -> str | None:
+    """Return the name that is most like another; the wrapper of all is left out, since it only takes time."""
+    bare = name.removeprefix(wrapper)
+    if len(bare) > LONGEST_COMPARED:
+        return None
     from difflib import get_close_matches  # 5 ms at start-up, and only a fault needs it
 
-    found = get_close_matches(name[:200], names[:MOST_COMPARED], 1, 0.5)
-    return found[0] if found else None
+    found = get_close_matches(bare, [each.removeprefix(wrapper) for each in names], 1, 0.5)
+    return wrapper + found[0] if found else None
 
 
 def _shapes(found: Sorted) -> Iterator[Fault]:

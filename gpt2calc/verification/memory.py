@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.listing import StoredTensor
 
-MOST_RUNS = 1 << 20
+MOST_RUNS = 1 << 19
 """How many runs are compared in all. gpt2-xl's queries, keys and values as views of one matrix each are 230,400."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints import live
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.errors import ConfigError, UnreadableInputError, printable, shortened
 from gpt2calc.listing import Fault
 from gpt2calc.spellings import CLASSES
 
@@ -29,6 +29,9 @@ FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 
 EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
 """What this file needs, and how to get it."""
+
+MOST_BUILT = 1000
+"""How many blocks transformers is let build: a second on the meta device, whatever number a config gives."""
 
 
 class Asked(NamedTuple):
@@ -70,8 +73,12 @@ def built(x: Dims, name: str, n_head: int | None = None, *, alone: bool = False)
             f"{name} is a config alone, with no weights to read; holding it against the model that transformers "
             f"builds needs {EXTRA}"
         ) from None
-    with torch.device("meta"):
-        model = _class(x)(_config(x, n_head))
+    try:
+        with torch.device("meta"):
+            model = _class(x)(_config(x, n_head))
+    except (RuntimeError, TypeError, OverflowError) as error:  # sizes that torch has no numbers for
+        problem = printable(str(error).strip().partition(chr(10))[0])
+        raise ConfigError(f"transformers cannot build it: {shortened(problem)}") from None
     return _asked(model, f"{type(model).__name__} built by transformers on torch's meta device", name)
 
 
@@ -213,6 +220,8 @@ def _class(x: Dims) -> Any:
 
 def _config(x: Dims, n_head: int | None) -> Any:
     _, transformers = _guests()
+    if x.n_layer > MOST_BUILT:
+        raise ConfigError(f"expected at most {MOST_BUILT:,} blocks for transformers to build, got {x.n_layer:,}")
     if not _has(x):
         raise ConfigError(
             "transformers builds no GPT-2 without biases or ln_f: there is no meta evidence of this config"

@@ -5,12 +5,13 @@ Pure. It must not know what is right and wrong: that is `matching` and `consiste
 
 from __future__ import annotations
 
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.dialects.base import Extra, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gpt2calc.dialects.base import Expected, Reading
     from gpt2calc.dialects.layouts import Shape
@@ -21,7 +22,7 @@ MULTIPLE, MOST_PADDED = 128, 1024
 """A padded vocabulary has a multiple of 128 rows (llm.c, Megatron-LM), and fewer than this many too many."""
 
 BEYOND = 16
-"""How many blocks beyond the last one in a file are expected one tensor after the other."""
+"""How many more blocks that a file has nothing of are listed one by one than it has something of."""
 
 
 class Sorted(NamedTuple):
@@ -31,9 +32,11 @@ class Sorted(NamedTuple):
         listing: what was sorted.
         reading: how its names are read.
         dims: the sizes and structure it was sorted by.
-        blocks: how many blocks `expected` lists.
-        expected: what the model has, by name.
-        own: the stored tensors that the model has, by name, each once.
+        seen: the blocks of the model that the file has something of.
+        listed: these, and the first that it has nothing of, in order: as many, and `BEYOND` more.
+        rows: what the model has, what every block has once.
+        expected: of these rows the one that each of `own` is of, by name, in the order of the rows.
+        own: the stored tensors that the model has, by name, each once, in the order of the file.
         extras: what dialects know beside the parameters, such as masks.
         head_copy: the matrix of a head that is tied, and stored all the same.
         strangers: what does not belong there.
@@ -42,7 +45,9 @@ class Sorted(NamedTuple):
     listing: TensorListing
     reading: Reading
     dims: Dims
-    blocks: int
+    seen: frozenset[int]
+    listed: tuple[int, ...]
+    rows: tuple[Expected, ...]
     expected: Mapping[str, Expected]
     own: Mapping[str, StoredTensor]
     extras: tuple[tuple[StoredTensor, Extra], ...]
@@ -52,6 +57,25 @@ class Sorted(NamedTuple):
     def stored(self, component: str) -> StoredTensor | None:
         """Return the first stored tensor of a component."""
         return next((t for name, t in self.own.items() if self.expected[name].component == component), None)
+
+    def missing(self) -> Iterator[tuple[str, Expected]]:
+        """Yield what the model has and the file has not, by name; of the blocks, those that are listed."""
+        for row in self.rows:
+            for name in map(row.at, self.listed) if row.is_in_blocks else (row.template,):
+                if name not in self.own:
+                    yield name, row
+
+    @property
+    def lacking(self) -> int:
+        """How many tensors are missing, as many as `missing` yields."""
+        return sum(len(self.listed) if row.is_in_blocks else 1 for row in self.rows) - len(self.own)
+
+    def unlisted(self) -> Iterator[tuple[int, int]]:
+        """Yield the first and the last of the blocks that are not listed, run after run; the file has none of them."""
+        if any(row.is_in_blocks for row in self.rows):
+            for before, after in pairwise((-1, *self.listed, self.dims.n_layer)):
+                if after - before > 1:
+                    yield before + 1, after - 1
 
     def padded_rows(self, component: str, shape: Shape) -> int:
         """Return how many rows of a matrix of the vocabulary only pad it; 0 where it is not padded."""
@@ -71,23 +95,32 @@ def sort(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Sort
         x: dims of Python ints.
         n_head: attention heads, for the dialects that store by head.
     """
-    rows = [(tensor, reading.find(tensor.name)) for tensor in listing.tensors]
-    last = max((row[1] for _, row in rows if row and row[1] is not None), default=-1)
-    by_block = any("{}" in piece.template for piece in reading.dialect.pieces)
-    blocks = min(x.n_layer, last + 1 + BEYOND) if by_block else x.n_layer
-    expected = {each.name: each for each in reading.expected(x, n_head, blocks)}
+    rows = reading.expected(x, n_head)
+    place = {template: number for number, template in enumerate(rows)}
     tied = bool(x.lm_head and x.tie_word_embeddings)
     own: dict[str, StoredTensor] = {}
+    order: list[tuple[int, int, str]] = []
     extras: list[tuple[StoredTensor, Extra]] = []
     strangers: list[StoredTensor] = []
+    seen: set[int] = set()
     head_copy = None
-    for tensor, row in rows:
-        if tensor.name in expected:
+    for tensor in listing.tensors:
+        row, block = reading.find(tensor.name) or (None, None)
+        is_in_model = block is None or block < x.n_layer
+        if block is not None and is_in_model:
+            seen.add(block)
+        if row and is_in_model and row.template in rows:
+            if tensor.name not in own:
+                order.append((place[row.template], block or 0, tensor.name))
             own.setdefault(tensor.name, tensor)
-        elif row and isinstance(row[0], Extra):
-            extras.append((tensor, row[0]))
-        elif row and tied and isinstance(row[0], Piece) and row[0].component == "lm_head":
+        elif isinstance(row, Extra):
+            extras.append((tensor, row))
+        elif isinstance(row, Piece) and tied and row.component == "lm_head":
             head_copy = tensor
         else:
             strangers.append(tensor)
-    return Sorted(listing, reading, x, blocks, expected, own, tuple(extras), head_copy, tuple(strangers))
+    listed = tuple(sorted(seen.union(islice((n for n in range(x.n_layer) if n not in seen), len(seen) + BEYOND))))
+    kinds = tuple(rows.values())
+    expected = {name: kinds[number] for number, _, name in sorted(order)}
+    others = (tuple(extras), head_copy, tuple(strangers))
+    return Sorted(listing, reading, x, frozenset(seen), listed, kinds, expected, own, *others)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from gpt2calc.listing import TensorListing
-    from gpt2calc.sources import Model, Source
+    from gpt2calc.sources import LeftOut, Model, Source
 
     Target: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | object"
 
@@ -48,13 +48,18 @@ class Found(NamedTuple):
 
 
 def find(
-    target: Target, config: Model | None, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
+    target: Target,
+    config: Model | LeftOut,
+    fields: Mapping[str, Any],
+    *,
+    hub: bool = False,
+    revision: str | None = None,
 ) -> Found:
     """Find what is named, list what it holds, and find its config.
 
     Args:
         target: a checkpoint's file or folder, a config, a model that ships, a repository, a module or a state_dict.
-        config: what it is held against, named as for `count`; None for the config beside it or in it.
+        config: what it is held against, named as for `count`; the config beside it or in it where it is left out.
         fields: fields that win over those of the config.
         hub: whether the target is a repository on the hub, whatever else has this name.
         revision: the revision of that repository.
@@ -76,7 +81,7 @@ def find(
             note = f"{printable(os.fspath(target))} is a model that ships; --hub means the repository of that name"
             source = source._replace(notes=(*source.notes, note))
         return Found(source.name, CONFIG, None, source, source.name)
-    if config is not None:
+    if config is not sources.LEFT_OUT:
         source = sources.resolve(config, fields)
         return found._replace(source=source, origin=source.name)
     if found.source is not None and fields:
@@ -94,6 +99,8 @@ def _in_memory(target: object) -> Found:
         fields = live.config_of(target)
         source = sources.from_document(fields, "its own config") if fields else None
         return Found(listing.name, LIVE, listing, source, "its own config", target)
+    if target is None or target == {}:
+        raise ConfigError(f"expected a checkpoint, a model or a config, got {target}", got=target)
     source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence
     return Found(source.name, CONFIG, None, source, source.name)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TIED, TWICE, UNTIED, OPEN = "tied", "equal but stored twice", "untied", "not settled"
 
+MOST_UNASKED = 512 << 20
+"""How many bytes each of two matrices may have to be compared without being asked; gpt2-xl's in float32 has 307 MiB."""
+
 AT_ONCE = 4 << 20
 """How many bytes of each matrix are in memory at a time, however long its rows are."""
 
@@ -75,7 +78,7 @@ class Tying(NamedTuple):
         return [Table("", ("weight tying", self.verdict), tuple(rows))]
 
 
-def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, correlation: bool) -> Tying:
+def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: bool) -> Tying:
     """Compare a head's matrix with the token embedding.
 
     Law: tied is to have no second matrix, or one storage for both names; equal but stored twice is to have the same
@@ -86,7 +89,8 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, correla
         wte: the token embedding, [V, d].
         head: the head's matrix, [V, d] or [d, V]; None where none is stored.
         bits: whether both can be read, from files on this machine.
-        correlation: whether to correlate all elements, which needs numpy.
+        asked: whether that is what a person asked for: then all elements are correlated too, which needs numpy, and
+            matrices are compared however large they are.
 
     Raises:
         ConfigError: numpy is needed and missing.
@@ -98,11 +102,13 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, correla
         return Tying(TIED, "both names are one storage", "both names are one storage")
     structure = f"a second matrix is stored, {head.name}"
     problem = _incomparable(wte, head) if bits else "their values were not read"
+    if not problem and not asked and max(wte.nbytes, head.nbytes) > MOST_UNASKED:
+        problem = f"they are larger than {MOST_UNASKED >> 20} MiB, so that only gpt2calc verify --tying compares them"
     if problem:
         return Tying(OPEN, problem, structure)
     difference = _first_difference(wte, head)
     verdict, found = (TWICE, _the_same(wte, head)) if difference is None else (UNTIED, difference)
-    correlated = _pearson(wte, head) if correlation and wte.dtype in FLOATS else None
+    correlated = _pearson(wte, head) if asked and wte.dtype in FLOATS else None
     return Tying(verdict, found, structure, found, correlated)
 
 

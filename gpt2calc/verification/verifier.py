@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import formulas, sources
 from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import to_fields
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
-    from gpt2calc.sources import Model, Source
+    from gpt2calc.sources import LeftOut, Model, Source
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
@@ -49,6 +49,12 @@ INFERRED = "inferred from the shapes"
 OWN = "what the file says of itself"
 TIED = {True: "tied", False: "untied"}
 
+
+SHOWN_BY_SHAPES = (
+    *("n_layer", "n_embd", "n_positions", "vocab_size", "n_inner"),
+    *("add_cross_attention", "bias", "qkv_bias", "ln_f"),
+)
+"""The fields that names and shapes show, without those of heads, which names alone do not tell apart."""
 
 LAID_OUT = {HUGGINGFACE: "[in, out], as transformers keeps them", NANOGPT: "[out, in], as nanoGPT keeps them"}
 """The dialects that share their names, and how each lays matrices out."""
@@ -100,7 +106,7 @@ class Subject(NamedTuple):
 
 def verify(
     target: Target,
-    config: Model | None,
+    config: Model | LeftOut,
     fields: Mapping[str, Any],
     *,
     evidence: str | None = None,
@@ -184,7 +190,7 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     Returns:
         The config, with n_head, and what a reader should know.
     """
-    found = targets.find(target, None, {}, hub=hub, revision=revision)
+    found = targets.find(target, sources.LEFT_OUT, {}, hub=hub, revision=revision)
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
@@ -207,7 +213,7 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
-    found = tying.examine(wte, head, bits=local, correlation=local and asked)
+    found = tying.examine(wte, head, bits=local, asked=local and asked)
     seen = seen._replace(tying=found)
     if head is None:
         return subject._replace(seen=seen)
@@ -287,7 +293,10 @@ def _observe(kind: str, subject: Subject) -> Observation:
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
         return _seen(kind, how, seen, total)
     if kind == WEIGHTS and seen is not None:
-        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, found.folder)
+        # transformers makes in memory what a config asks for, also where no file holds it
+        is_held = formulas.total(x) <= 2 * sum(seen.match.components.values())
+        folder = found.folder if is_held else None
+        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, folder)
     else:
         asked = oracles.built(x, subject.source.name, subject.n_head, alone=seen is None)
     return _told(kind, asked, subject)
@@ -344,8 +353,7 @@ def _checked(subject: Subject) -> Checked:
 def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
     """Return what the shapes say where a config says something else; the names alone do not tell all heads apart."""
     fields, own = to_fields(inferred), to_fields(x)
-    passed_over = ("num_labels", "head", "tie_word_embeddings", "summary_use_proj", "summary_proj_to_labels")
-    said = {name: value for name, value in fields.items() if value != own[name] and name not in passed_over}
+    said = {name: fields[name] for name in SHOWN_BY_SHAPES if fields[name] != own[name]}
     if inferred.n_inner == 4 * inferred.n_embd and x.n_inner == 4 * x.n_embd:
         said.pop("n_inner", None)  # it follows n_embd in both
     return said

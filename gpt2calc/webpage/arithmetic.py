@@ -93,11 +93,15 @@ def _differing(x: Dims, changed: Dims) -> str:
 
 
 def _parts() -> str:
-    """Print what is counted of a model, each part as a function: the number, and how many elements have one byte."""
+    """Print what is counted of a model, all of it first, each part as functions.
+
+    They give the number, how many elements have one byte, and the tensors of a file of it.
+    """
     x = traced_dims()
-    values = ((step.value and step.value(x), step.one_byte and step.one_byte(x)) for step in lattice.PARTS)
-    lines = "".join(f"  [() => {javascript(value or 0)}, () => {javascript(small or 0)}],\n" for value, small in values)
-    return _with_total("partsOf", "explanation.lattice.PARTS", f"[\n{lines}]")
+    steps = (lattice.PLAIN, *lattice.PARTS)
+    rows = ([of(x) if of else 0 for of in (step.value, step.one_byte, step.tensors)] for step in steps)
+    lines = "".join(f"  [{', '.join(f'() => {javascript(value)}' for value in row)}],\n" for row in rows)
+    return _with_total("partsOf", "explanation.lattice.PLAIN and PARTS", f"[\n{lines}]")
 
 
 def _dims() -> str:

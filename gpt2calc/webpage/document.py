@@ -13,8 +13,8 @@ from gpt2calc.webpage import arithmetic, facts
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "count", "json", "config", "safetensors", "names", "infer", "match", "verify", "state", "explain"),
-    *("share", "dom", "controls", "files", "page"),
+    *("exact", "count", "json", "config", "unread", "safetensors", "names", "infer", "match", "verify", "state"),
+    *("explain", "share", "dom", "controls", "files", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import conventions, counts, documents, figures, formulas, listing, presets, spellings, tensor_table
+from gpt2calc import (
+    conventions,
+    counts,
+    documents,
+    errors,
+    figures,
+    formulas,
+    listing,
+    presets,
+    spellings,
+    tensor_table,
+    unread,
+)
 from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
@@ -15,9 +27,9 @@ from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import HEADS as HEAD_NAMES
 from gpt2calc.dims import LETTERS, from_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.explanation import lattice, printed, readings, report
+from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.polynomial import READING_ORDER
-from gpt2calc.verification import inference, matching, sorting
+from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
@@ -69,7 +81,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     defaults = _defaults()
     own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
     found = {**preset._asdict(), "fields": own}
-    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published") if found[key]}
+    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
 
 
 def _defaults() -> dict[str, Any]:
@@ -91,11 +103,36 @@ def _config() -> dict[str, Any]:
         "classes": spellings.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
+        "frameworks": spellings.FRAMEWORKS,
+        "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
         "ours": documents.OURS,
         "rules": {field: _rule(field) for field in spellings.SPELLINGS},
         "digits": DIGITS,
+        "largest": strict_json.LARGEST,
+    }
+
+
+def _unread() -> dict[str, Any]:
+    """Return what `unread` knows of keys that nobody reads."""
+    return {
+        "activations": spellings.ACTIVATIONS,
+        "learned": spellings.LEARNED_ACTIVATIONS,
+        "body_biases": sorted(spellings.BODY_BIASES),
+        "foreign": unread.FOREIGN_PHRASES,
+        "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
+        "plain_words": sorted(spellings.PLAIN_WORDS),
+        "switches": sorted(spellings.SWITCHES),
+        "words": sorted(spellings.WORDS),
+        "sizes": unread.SIZES,
+        "long_sizes": unread.LONG_SIZES,
+        "suffix": unread.SUFFIX,
+        "most_keys": unread.MOST_KEYS,
+        "most_notes": unread.MOST_NOTES,
+        "most_named": unread.MOST_NAMED,
+        "short": errors.SHORT,
+        "long": errors.LONG,
     }
 
 
@@ -132,7 +169,9 @@ def _explain() -> dict[str, Any]:
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
         "longest": printed.LONGEST,
-        "longest_header": printed.LONGEST_HEADER,
+        "parameters": printed.PARAMETERS.pattern,
+        "header": printed.HEADER,
+        "vague_zeros": printed.VAGUE_ZEROS,
         "worth_a_unit": printed.WORTH_A_UNIT,
         "examples": printed.EXAMPLES,
         "fits": printed.FITS,
@@ -140,7 +179,7 @@ def _explain() -> dict[str, Any]:
         "rare": printed.RARE,
         "most_weight": readings.SHALLOW,
         "published": readings.PUBLISHED,
-        "most_coincidences": readings.MOST_COINCIDENCES,
+        "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.KEPT,
         "nearest": report.NEAREST,
         "plain": _step(lattice.PLAIN),
@@ -164,6 +203,7 @@ def _safetensors() -> dict[str, Any]:
         "most_dims": safetensors.MOST_DIMS,
         "deepest": safetensors.DEEPEST,
         "largest": strict_json.LARGEST,
+        "longest_name": listing.LONGEST_NAME,
         "most_shards": shards.MOST_SHARDS,
         "most_tensors": shards.MOST_TENSORS,
         "most_read": shards.MOST_READ,
@@ -180,11 +220,16 @@ def _names() -> dict[str, Any]:
         "heads": sorted(HEADS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
+        "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
+        "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
         "fits": inference.FITS,
         "bias": tensor_table.BIAS,
         "weight": tensor_table.WEIGHT,
         "most_faults": matching.MOST,
         "most_compared": matching.MOST_COMPARED,
+        "longest_compared": matching.LONGEST_COMPARED,
+        "most_runs": matching.MOST_RUNS,
+        "most_unasked": tying.MOST_UNASKED,
         "beyond": sorting.BEYOND,
         "multiple": sorting.MULTIPLE,
         "most_padded": sorting.MOST_PADDED,
@@ -198,6 +243,7 @@ def _dialect(dialect: Dialect) -> dict[str, Any]:
         "pieces": pieces,
         "extras": [list(each) for each in dialect.extras],
         "prefix": dialect.prefix,
+        "whose": dialect.whose,
         "pads_vocabulary": dialect.pads_vocabulary,
         "head_is_copied": dialect.head_is_copied,
     }

@@ -56,6 +56,7 @@ def safetensors() -> Reader:
         r"^expected dtype, shape and data_offsets for tensor .*, got (an array|\[)",
         "^expected a dtype .*, got an object$",
         "^expected at most 64 sizes ",
+        "^expected names of at most 300 characters",
     )
     return Reader(make_safetensors.seeds, read_safetensors, (change_the_header,) * 8, by_the_library, stricter)
 
@@ -108,7 +109,8 @@ def shards() -> Reader:
         wrong = (name for name, shard in places.items() if name not in there or there[name][0] != shard)
         return frozenset(facts | {(name, (), "not_in_shard") for name in wrong})
 
-    return Reader(make_shards.seeds, read, (documents.changed,) * 8, oracle, STRICTER_JSON)
+    stricter = (*STRICTER_JSON, "^expected names of at most 300 characters")
+    return Reader(make_shards.seeds, read, (documents.changed,) * 8, oracle, stricter)
 
 
 # JSON, held against the reader that pydantic has, which is written in Rust

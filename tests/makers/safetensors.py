@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     Tensor: TypeAlias = tuple[str, str, tuple[int, ...]]
     """A name, a dtype and a shape."""
 
-BITS = {"F64": 64, "I64": 64, "F32": 32, "I32": 32, "F16": 16, "BF16": 16, "U8": 8, "BOOL": 8, "F8_E4M3": 8, "F4": 4}
+BITS = {
+    "F64": 64,
+    "I64": 64,
+    "C64": 64,
+    "F32": 32,
+    "I32": 32,
+    "F16": 16,
+    "BF16": 16,
+    "U8": 8,
+    "BOOL": 8,
+    "F8_E4M3": 8,
+    "F8_E8M0": 8,
+    "F4": 4,
+}
 
 PT = {"format": "pt"}
 """The metadata that transformers gives its files."""

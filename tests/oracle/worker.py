@@ -3,9 +3,9 @@
     python -P worker.py ROOT QUESTIONS ANSWERS
 
 ROOT is where gpt2calc must come from. A line of QUESTIONS is a JSON object with an `id`, what to `ask`, `words` for
-positional arguments, and `fields` for keywords; so is a line of ANSWERS, with the `id` and the `answer`. Only what is
-documented is used, `import gpt2calc` and `python -m gpt2calc`, so that it can still be asked when all inside is redrawn.
-This file imports nothing else of the tests.
+positional arguments, and `fields` for keywords; so is a line of ANSWERS, with the `id` and the `answer`. Only
+`import gpt2calc` and `python -m gpt2calc` are used, as documented, so that a side can still be asked when all inside of
+it is redrawn. This file imports nothing else of the tests.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def model(*words: Any, formula: str | None = None, **fields: Any) -> Any:
     if not words:
         found["config"] = attempt(lambda: gpt2calc.Config(**fields).to_dict())
     if formula is not None:
-        found["formula"] = attempt(lambda: gpt2calc.formula(formula or None, *(words or (None,)), **fields).to_dict())
+        found["formula"] = attempt(lambda: gpt2calc.formula(formula or None, *words, **fields).to_dict())
     return found
 
 

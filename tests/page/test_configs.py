@@ -74,6 +74,7 @@ DOCUMENTS: dict[str, Any] = {
     "an unknown head": {**SIZES, "head": "vision"},
     "labels": {**MARKED, "architectures": ["GPT2ForTokenClassification"], "id2label": {"0": "a", "1": "b", "2": "c"}},
     "architectures of another model": {**MARKED, "architectures": ["GPT9"]},
+    "architectures of TensorFlow": {**MARKED, "architectures": ["TFGPT2Model"]},
     "architectures that are none": {**MARKED, "architectures": "GPT2Model"},
     "no architectures": {**MARKED, "architectures": []},
     "architectures of numbers": {**MARKED, "architectures": [1]},
@@ -84,6 +85,30 @@ DOCUMENTS: dict[str, Any] = {
     "a size of 1,001 digits": {**SIZES, "vocab_size": 10**1000},
     "ln_f": {**SIZES, "ln_f": False},
     "ours": {**SIZES, "gpt2calc": {"aliases": []}},
+    "a typing error in a document of transformers": {**MARKED, "n_layrs": 24},
+    "a typing error of a size and a half": {**MARKED, "n_inner_dim": 24},
+    "a typing error with what is given": {**MARKED, "n_layrs": 2},
+    "a typing error with text": {**MARKED, "n_layrs": "24"},
+    "a typing error with a whole fraction": {**MARKED, "hiden_size": 24.0},
+    "a typing error of a switch": {**MARKED, "add_cross_atention": True},
+    "a foreign size": {"model_type": "gpt2", "num_experts": 8},
+    "foreign sizes": {**MARKED, "num_key_value_heads": 4, "text_hidden_size": 9, "rope_theta": 1e4, "router_z": 0.1},
+    "foreign sizes that are nothing": {**MARKED, "num_experts": 1, "rope_scaling": None, "alibi": False, "lora": {}},
+    "foreign structure": {**MARKED, "position_embedding_type": "alibi", "attention_bias": False, "mlp_bias": True},
+    "foreign structure that GPT-2 has": {**MARKED, "position_embedding_type": "Absolute", "norm_type": "layernorm"},
+    "many foreign sizes": {**MARKED, **{f"experts_{n}": n for n in range(20)}},
+    "a foreign size without a mark": {**SIZES, "d_head": 4},
+    "a gated activation": {**MARKED, "activation_function": "SwiGLU", "mood": 1, "luck": 2, "a" * 99: 3, "b": 4},
+    "a gated activation without a mark": {**SIZES, "activation_function": "gated-gelu"},
+    "a learned activation": {**MARKED, "activation_function": "prelu"},
+    "heads taken out": {**MARKED, "pruned_heads": {"0": [1]}},
+    "no heads taken out": {**MARKED, "pruned_heads": {}},
+    "sizes one level down": {"model_type": "gpt2", "hyper_params": {"n_layer": 24, "n_embd": 16}},
+    "sizes two levels down": {**MARKED, "a": [{"b": {"c": [], "d_model": 9}}, {"n_layer": 24}]},
+    "sizes one level down that agree": {**MARKED, "a": {"n_layer": 2}, "task_specific_params": {"n_layer": 9}},
+    "sizes one level down without a mark": {"dropout": 0.1, "model": {"n_layer": 24}},
+    "no size": {"tied": False},
+    "too many keys": {**MARKED, **{f"mood {n}": n for n in range(501)}},
     "a name that is markup": {**SIZES, "<script>alert(1)</script>": 1},
     "a name that is not printable": {**SIZES, "a\x1b[31m\n\u202e\U000e0001": 1},
     "a long name": {**SIZES, "x" * 500: "y" * 500},
@@ -139,7 +164,7 @@ def test_random_documents_are_read_as_python_reads_them(opened: Watched) -> None
     """Fields in any spelling, right and wrong values, with and without the marks of transformers."""
     draw = random.Random(11)
     values: list[Any] = [1, 2, 12, 768, None, True, False, "lm", "12", 1.5, [], -1, "cls_index"]
-    names = [*CANONICAL, "intermediate_size", "dropout", "n_layr", "architectures", "id2label"]
+    names = [*CANONICAL, "intermediate_size", "dropout", "n_layr", "architectures", "id2label", "n_experts", "kv", "x"]
     texts = []
     for _ in range(600):
         chosen = draw.sample(names, draw.randint(0, 4))

@@ -8,7 +8,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc.errors import ConfigError
-from gpt2calc.explanation import lattice, printed
+from gpt2calc.explanation import lattice, printed, report
 from gpt2calc.explanation.report import in_short
 from gpt2calc.explanation.search import Ways
 
@@ -38,6 +38,9 @@ FIGURES = [
     *("124,439,808", "137,022,720", "124439808", "124_439_808", "1557611200 parameters", "0.186B", "123.65M", "1.5e9"),
     *("~345 million", "about 1.5 billion", "~120,000", "117", "1.5", "124M/355M", "GPT-2 has 117M parameters", "2.7B"),
     *("777.777M", "3", "0.1K", "12345678901", "10^9"),
+    *("12345", "20000", "50000", "5kB", "10kB", "20kB", "1e3", "1000", "0.39M", "703 MB", "351 MB", "124,440,000"),
+    *("124439809", "number of parameters: 124439809", "137M params", "548105171 bytes", "548105171", "4200 bytes"),
+    *("124,441,344", "124,440,577", "124,441,346", "163M", "640 parameters", "1.5B parameters", "1,558,000,000"),
     *("x", "", "-5M", "22 %", "2x", "0", "0M", "GPT-3", "<b>", "9" * 301, "1e99"),
 ]
 
@@ -45,7 +48,7 @@ FIGURES = [
 def python(text: str) -> dict[str, Any]:
     """Return what Python says of the first figure of a text."""
     try:
-        explained = gpt2calc.explain(printed.read(text)[0].text).figures[0]
+        explained = report.explain(printed.read(text)[:1], []).figures[0]
     except ConfigError as error:
         return {"problem": str(error)}
 

@@ -11,6 +11,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc.errors import UnreadableInputError
+from gpt2calc.sources import LEFT_OUT
 from gpt2calc.webpage import facts
 from tests import test_safetensors, test_strict_json
 from tests.faults import configs, single
@@ -35,8 +36,8 @@ async (cases) => {
   const answers = [];
   for (const {files, config} of cases) {
     try {
-      const given = config === null ? null : readConfig(config).fields;
-      const found = await verify(files.map(([name, content]) => new File([bytes(content)], name)), given);
+      const {fields: given, maker} = config === null ? {fields: null, maker: ""} : readConfig(config);
+      const found = await verify(files.map(([name, content]) => new File([bytes(content)], name)), given, maker);
       const {verdict, matches, faults, more, notes, match, parameters, total, fields} = found;
       answers.push(json({verdict, matches, faults, more, notes, held: match.held, parameters, total,
         components: Object.fromEntries(match.components), dims: dimsOf(fields)}));
@@ -81,7 +82,7 @@ def expected(each: Case, folder: Path) -> Any:
     for name, content in each.files.items():
         (folder / name).write_bytes(content)
     try:
-        found = gpt2calc.verify(next(iter(each.files)), each.config)
+        found = gpt2calc.verify(next(iter(each.files)), LEFT_OUT if each.config is None else each.config)
     except UnreadableInputError as error:
         return {"unreadable": str(error)}
     (seen,) = found.observations
@@ -159,6 +160,41 @@ def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch:
     ]
     answers = agree(opened, cases, tmp_path, monkeypatch)
     assert [answer.get("matches", False) for answer in answers] == [True] * 8 + [False] * 2
+
+
+def test_matrices_lie_as_whoever_the_config_is_for_builds_them(
+    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transformers' and nanoGPT's under a config of transformers, of nobody, and of nanoGPT."""
+    of_nanogpt = {**X.config(), "model_type": "gpt2", "gpt2calc": {"maker": "nanogpt"}}
+    marked = {**X.config(), "model_type": "gpt2"}
+    configs = ({**marked}, {**X.config()}, of_nanogpt, {**marked, "vocab_size": X.vocab_size - 1})
+    cases = [case(f"{name}, {n}", plain(name), each) for name in ("bare", "nanogpt") for n, each in enumerate(configs)]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert [answer["matches"] for answer in answers] == [True, True, False, False, False, True, True, False]
+    assert answers[3]["verdict"].startswith(f"{NAME} does not match: it has vocab_size 31 and not 30, by wte.weight (")
+    assert answers[5]["verdict"].endswith(", under nanoGPT's names, whose matrices are [out, in]")
+
+
+def test_dtypes_and_names_in_the_metadata_are_judged_alike(
+    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A component with a dtype of its own, dtypes that no parameter has, and tensors under a second name."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    wide = [(name, "F32" if "ln_" in name or "wte" in name else "BF16", shape) for name, _, shape in good.tensors]
+    odd = [[(name, dtype, shape) for name, _, shape in good.tensors] for dtype in ("C64", "F8_E8M0", "I32")]
+    head = [("lm_head.weight" if "wte" in name else name, dtype, shape) for name, dtype, shape in good.tensors]
+    twice = [each for each in good.tensors if each[0] != "transformer.h.1.ln_2.weight"]
+    named = {"transformer.wte.weight": "lm_head.weight"}
+    shared = {"transformer.h.1.ln_2.weight": "transformer.h.0.ln_1.weight", "x": "transformer.wte.weight"}
+    cases = [
+        *(case(str(n), tensors, good.config) for n, tensors in enumerate([wide, *odd])),
+        Case("save_model", {NAME: safetensors.content(head, {"format": "pt", **named})}, good.config),
+        Case("save_model alone", {NAME: safetensors.content(head, {"format": "pt", **named})}),
+        Case("not the model's", {NAME: safetensors.content(twice, {"format": "pt", **shared})}, good.config),
+    ]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert [answer["matches"] for answer in answers] == [True, False, False, False, True, True, False]
 
 
 def differing(tensors: list[Any], place: int | None) -> bytes:

@@ -12,11 +12,20 @@ const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name
 
 const DEFAULTS = keptAll(FIELDS.defaults);
 
-/** Read the text of a config.json: all fields, and notes. A Sentence is thrown where it is none of a GPT-2. */
+/** Read the text of a config.json: all fields, notes, and whose config it is. A Sentence is thrown where it is none of a GPT-2. */
 function readConfig(text) {
   const document = parseConfig(text);
   const { fields, notes } = readDocument(document);
-  return { fields: validated(canonical(fields)), notes };
+  return { fields: validated(canonical(fields)), notes, maker: makerIn(document) };
+}
+
+/** Whose model a document describes, where that shows, by the name of the dialect that the maker's files have. */
+function makerIn(document) {
+  const ours = document.get(FIELDS.ours);
+  if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
+  const isMarked = FIELDS.marks.some((mark) => document.has(mark));
+  const builds = ["bias", "qkv_bias", "ln_f"].every((name) => [undefined, null, true].includes(document.get(name)));
+  return isMarked && builds ? "huggingface" : "";
 }
 
 function parseConfig(text) {
@@ -52,21 +61,25 @@ function kindOf(value) {
 }
 
 /** The fields that a document gives, and a note for each thing a reader should know. */
-function readDocument(document) {
-  refuseOtherModels(document);
-  if (!FIELDS.marks.some((mark) => document.has(mark)))
-    return { fields: new Map([...document].filter(([name]) => name !== FIELDS.ours)), notes: [] };
+function readDocument(given) {
+  if (!given.size)
+    throw new Sentence('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
+  refuseOtherModels(given);
+  const document = new Map([...given].filter(([name]) => name !== FIELDS.ours));
+  const missing = Object.entries(FIELDS.documented);
+  if (!FIELDS.marks.some((mark) => document.has(mark))) {
+    const isSized = [...document.keys()].some((name) => Object.hasOwn(FIELDS.documented, CANONICAL.get(name) ?? ""));
+    const written = missing.map(([name, value]) => `${name} ${value}`).join(", ");
+    return { fields: document, notes: isSized ? [] : [`no size is given; gpt2's are counted: ${written}`] };
+  }
   const fields = new Map();
   const notes = [];
   for (const field of Object.keys(FIELDS.spellings)) readField(field, document, fields, notes);
-  for (const [name, meant] of Object.entries(FIELDS.not_read))
-    if (document.has(name) && !same(document.get(name), fields.get(meant) ?? null))
-      notes.push(`${pair(name, document.get(name))} is not read by GPT-2; ${meant} is what counts`);
-  const note = readHead(document, fields);
-  if (note) notes.push(note);
-  for (const [field, value] of Object.entries(FIELDS.documented))
+  readHead(document, fields);
+  const [first, last] = unreadNotes(document, fields);
+  for (const [field, value] of missing)
     if (!fields.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
-  return { fields, notes };
+  return { fields, notes: [...first, ...notes, ...last] };
 }
 
 function readField(field, document, fields, notes) {
@@ -99,15 +112,19 @@ function readHead(document, fields) {
   const labels = document.get("id2label");
   if (!document.has("num_labels") && labels instanceof Map) fields.set("num_labels", BigInt(labels.size));
   const architectures = document.get("architectures");
-  if (fields.has("head") || !isTrue(architectures)) return null;
+  if (fields.has("head") || !isTrue(architectures)) return;
   if (!Array.isArray(architectures) || !architectures.every((name) => typeof name === "string"))
     throw new Sentence(`architectures must be a list of class names, got ${shown(architectures)}`);
-  const known = architectures.find((name) => Object.hasOwn(FIELDS.classes, name));
-  if (known !== undefined) {
-    fields.set("head", FIELDS.classes[known]);
-    return null;
-  }
-  return `${shortened(architectures[0])} is no GPT-2 class of transformers; counted as a GPT2LMHeadModel`;
+  for (const name of architectures)
+    for (const framework of ["", ...FIELDS.frameworks]) {
+      const bare = name.startsWith(framework) ? name.slice(framework.length) : "";
+      if (Object.hasOwn(FIELDS.classes, bare)) {
+        fields.set("head", FIELDS.classes[bare]);
+        return;
+      }
+    }
+  const problem = `${shortened(architectures[0])} is no class of transformers' GPT-2, and may have other shapes`;
+  throw new Sentence(`architectures: ${problem}: known are ${Object.keys(FIELDS.classes).join(", ")}`);
 }
 
 /** Whether Python takes a value for true. */
@@ -147,11 +164,15 @@ function headOf(given) {
 }
 
 function refuseUnknown(name, given, fields) {
+  refusePruned(name, given);
+  const problem = gating(name, given);
+  if (problem) throw new Sentence(problem);
   const meant = Object.hasOwn(FIELDS.not_read, name) ? FIELDS.not_read[name] : null;
   const isGiven = [...fields.keys()].some((other) => CANONICAL.get(other) === meant);
-  if (FIELDS.no_count.includes(name) || (meant && isGiven)) return;
+  if (NO_COUNT.has(name) || (meant && isGiven)) return;
   if (meant) throw new Sentence(`GPT-2 does not read ${name}: give ${pair(meant, given)}`);
-  const near = closest(name, [...CANONICAL.keys()]);
+  refuseNested(name, given, new Map());
+  const near = isForeign(name) ? null : closest(name, [...CANONICAL.keys()]);
   const advice = near
     ? `did you mean ${CANONICAL.get(near)}?`
     : `known fields are ${Object.keys(FIELDS.spellings).join(", ")}`;

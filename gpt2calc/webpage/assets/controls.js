@@ -208,7 +208,7 @@ function showWhich() {
   };
   const choose = (place) => () => Object.assign(state, { active: place });
   const add = () => {
-    state.configs.push({ preset: active().preset, fields: { ...active().fields } });
+    state.configs.push({ ...active(), fields: { ...active().fields } });
     state.active = 1;
   };
   const drop = () => Object.assign(state, { configs: [state.configs[0]], active: 0 });

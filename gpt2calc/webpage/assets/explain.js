@@ -3,6 +3,7 @@
 
 const EXPLAIN = FACTS.explain;
 const PRINTED = new RegExp(EXPLAIN.pattern);
+const PARAMETERS = new RegExp(EXPLAIN.parameters, "i");
 const BETWEEN = new RegExp(EXPLAIN.between, "g");
 const MOST_WEIGHT = EXPLAIN.most_weight;
 
@@ -22,10 +23,12 @@ function findPrinted(text) {
   const isSize = ["count", "bytes"].some((kind) => EXPLAIN.units[unit]?.includes(kind));
   if (sign || !isSize) throw new Sentence(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
   const bare = whole.replace(/[,_]/g, "");
-  const vague = about && !decimals ? vagueZeros(bare.replace(/^0+/, "")) : 0;
+  const isWrittenOut = ["", "bytes"].includes(unit) && power === "0" && bare.endsWith("0".repeat(EXPLAIN.vague_zeros));
+  const vague = (about || isWrittenOut) && !decimals ? vagueZeros(bare.replace(/^0+/, "")) : 0;
   const digits = BigInt(bare + decimals) / 10n ** BigInt(vague);
   if (!digits) throw new Sentence(`expected a number of parameters or bytes above 0, got ${shown(text)}`);
-  return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power) };
+  const says = PARAMETERS.test(words) ? "count" : "";
+  return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
 }
 
 /** How many zeros at the end of an approximate whole number are no digits: those after the second digit. */
@@ -39,12 +42,19 @@ function readPrinted(text) {
 
 const scale = (kind, unit, weight, name = "") => ({ kind, unit, weight, name });
 
+/** Whether a figure is in bytes, so that it may be the size of a file, header and all. */
+const isInBytes = ({ unit }) => !EXPLAIN.units[unit].includes("count");
+
 /** What a unit of a figure may stand for, and how unusual that is. */
-function scalesOf(figure) {
+const scalesOf = (figure) =>
+  allScalesOf(figure).filter(({ kind }) => isInBytes(figure) || !figure.says || figure.says === kind);
+
+function allScalesOf(figure) {
   const ten = 10n ** BigInt(figure.power);
   const bare = [scale("count", ten, 0), scale("bytes", ten, EXPLAIN.known)];
-  if (!figure.unit && !figure.power && (figure.decimals > 0 || figure.digits < BigInt(EXPLAIN.worth_a_unit))) {
-    const named = ["M", "B", "K"].flatMap((unit) => scalesOf({ ...figure, unit }));
+  const whole = figure.digits * 10n ** BigInt(Math.max(-figure.decimals, 0));
+  if (!figure.unit && !figure.power && (figure.decimals > 0 || whole < BigInt(EXPLAIN.worth_a_unit))) {
+    const named = ["M", "B", "K"].flatMap((unit) => allScalesOf({ ...figure, unit }));
     return figure.decimals <= 0 ? [...named, ...bare] : named;
   }
   const [size, ...kinds] = EXPLAIN.units[figure.unit];
@@ -67,24 +77,35 @@ const multipliers = ({ decimals }, { unit }) => [
 /** The least and the largest whole number that can be printed so, at a scale. */
 function boundsOf(figure, of) {
   const [shift, unit] = multipliers(figure, of);
-  const least =
-    floored((figure.digits - 1n) * unit, shift) + 1n - (of.kind === "bytes" ? BigInt(EXPLAIN.longest_header) : 0n);
-  const most = floored((figure.digits + 1n) * unit - 1n, shift);
-  return [of.kind === "bytes" && least < 1n ? 1n : least, most];
+  const least = floored((figure.digits - 1n) * unit, shift) + 1n;
+  return [least < 1n ? 1n : least, floored((figure.digits + 1n) * unit - 1n, shift)];
 }
 
-/** How a whole number comes to be printed as a figure; null where it does not. */
-function fitOf(figure, value, of) {
+/** The digits that a number can have where it is printed like a figure, from and to by each fit. */
+function printedAs(figure, { value, tensors }, of) {
   const [shift, unit] = multipliers(figure, of);
-  const above = value * shift - figure.digits * unit;
-  const isEven = figure.digits % 2n === 0n;
-  if (above === 0n) return "exact";
-  if (2n * absolute(above) < unit || 2n * above === -unit || (2n * above === unit && isEven)) return "rounded";
-  if (above > 0n && above < unit) return "cut off";
-  const header = 2n * BigInt(EXPLAIN.longest_header) * shift;
-  if (of.kind === "bytes" && above < 0n && -2n * above - unit <= header) return "with a header";
-  return above < 0n && -unit < above && figure.digits > 1n ? "rounded up" : null;
+  const digits = floored(value * shift, unit);
+  const rest = value * shift - digits * unit;
+  let found = [[rest ? "rounded" : "exact", digits, digits]];
+  if (2n * rest > unit || (2n * rest === unit && digits % 2n)) {
+    found = [
+      ["cut off", digits, digits],
+      ["rounded", digits + 1n, digits + 1n],
+    ];
+  } else if (2n * rest === unit) found.push(["rounded", digits + 1n, digits + 1n]);
+  const nearest = found.at(-1)[2];
+  const held = isInBytes(figure) ? tensors : 0n;
+  const [least, most] = EXPLAIN.header.map((each) =>
+    floored(2n * (value + BigInt(each) * held) * shift + unit, 2n * unit),
+  );
+  if (most > nearest) found.push(["with a header", least > nearest ? least : nearest + 1n, most]);
+  else if (rest && nearest === digits && digits) found.push(["rounded up", digits + 1n, digits + 1n]);
+  return found;
 }
+
+/** How a number comes to be printed as a figure; null where it does not. */
+const fitOf = (figure, way, of) =>
+  printedAs(figure, way, of).find(([, first, last]) => first <= figure.digits && figure.digits <= last)?.[0] ?? null;
 
 function distanceOf(figure, value, of) {
   const [shift, unit] = multipliers(figure, of);
@@ -102,7 +123,7 @@ const stepOf = ([name, weight, standing, sentence, bits]) => ({
   sentence: sentence || SENTENCES.get(name),
 });
 const AXES = EXPLAIN.axes.map((axis) => axis.map(stepOf));
-const PARTS = EXPLAIN.parts.map(stepOf);
+const ALL = [EXPLAIN.plain, ...EXPLAIN.parts].map(stepOf); // the plain count first, which is no step
 const DTYPES = EXPLAIN.dtypes.map(stepOf);
 
 /** What the plain count of a model is called, after the convention that it is. */
@@ -125,31 +146,28 @@ function variantsOf(x, place, budget) {
   return found;
 }
 
-/** Every composition of steps up to a weight, with its elements, and how many of them have one byte. */
+/** Every composition of steps up to a weight: its elements, those of one byte, and the tensors of a file of it. */
 function countedWays(x) {
   return variantsOf(x, 0, MOST_WEIGHT).flatMap((each) => {
     const parts = partsOf(each.x);
-    const allowed = PARTS.map((part, place) => [part, parts[place]]).filter(
-      ([part]) => each.weight + part.weight <= MOST_WEIGHT,
-    );
-    return [
-      { steps: each.steps, weight: each.weight, elements: totalOf(each.x), small: 0n },
-      ...allowed.map(([part, [value, small]]) => ({
-        steps: [...each.steps, part],
+    return ALL.map((part, place) => [part, parts[place]])
+      .filter(([part]) => each.weight + part.weight <= MOST_WEIGHT)
+      .map(([part, [value, small, tensors]], place) => ({
+        steps: place ? [...each.steps, part] : each.steps,
         weight: each.weight + part.weight,
         elements: value(),
         small: small(),
-      })),
-    ];
+        tensors: tensors(),
+      }));
   });
 }
 
 function storedWays(counted) {
   return DTYPES.flatMap((dtype) =>
-    counted.flatMap(({ steps, weight, elements, small }, place) => {
+    counted.flatMap(({ steps, weight, elements, small, tensors }, place) => {
       if (!elements || weight + dtype.weight > MOST_WEIGHT) return [];
       const value = -floored(-BigInt(dtype.bits) * elements, 8n) + small;
-      return [{ value, weight: weight + dtype.weight, steps: [...steps, dtype], place }];
+      return [{ value, weight: weight + dtype.weight, steps: [...steps, dtype], place, tensors }];
     }),
   );
 }
@@ -170,7 +188,7 @@ function distinctWays(ways) {
 function waysOf(x) {
   const counted = countedWays(x);
   const elements = counted.flatMap(({ elements: value, small, ...each }, place) =>
-    value && !small ? [{ ...each, value, place }] : [],
+    value && !small ? [{ ...each, value, place, tensors: 0n }] : [],
   );
   return { count: distinctWays(elements), bytes: distinctWays(storedWays(counted)) };
 }
@@ -190,16 +208,23 @@ const sameModel = (one, other) => Object.entries(one).every(([field, value]) => 
 
 const candidateOf = (name, x, published = []) => ({ name, x, published, ways: waysOf(x) });
 
+/** How much less a reading weighs where just this figure was published for the model; a plain count in plain units. */
+function publishedOf(figure, candidate, way, of) {
+  const isPlain = !way.steps.length && !of.name;
+  return isPlain && candidate.published.some((other) => sameBounds(figure, other)) ? EXPLAIN.published : 0;
+}
+
 function readingOf(figure, candidate, place, of, way) {
-  const fit = fitOf(figure, way.value, of);
+  const fit = fitOf(figure, way, of);
   if (fit === null) return null;
-  const said = !way.steps.length && !of.name && candidate.published.some((other) => sameBounds(figure, other));
-  const weight = (said ? EXPLAIN.published : 0) + way.weight + of.weight + EXPLAIN.fits[fit];
+  const weight = publishedOf(figure, candidate, way, of) + way.weight + of.weight + EXPLAIN.fits[fit];
   return { candidate, place, of, way, fit, weight, value: way.value };
 }
 
-const sameBounds = (one, other) =>
-  String(boundsOf(one, scalesOf(one)[0])) === String(boundsOf(other, scalesOf(other)[0]));
+function sameBounds(one, other) {
+  const [of] = scalesOf(one);
+  return of !== undefined && String(boundsOf(one, of)) === String(boundsOf(other, scalesOf(other)[0]));
+}
 
 /** Every reading of a figure, one for each number, best first, with how many others weigh no more. */
 function readingsOf(figure, candidates) {
@@ -208,8 +233,9 @@ function readingsOf(figure, candidates) {
     const [least, most] = boundsOf(figure, of);
     candidates.forEach((candidate, place) => {
       for (const way of candidate.ways[of.kind]) {
-        const isNear = way.value >= least && way.value <= most && way.weight + of.weight <= MOST_WEIGHT;
-        const reading = isNear ? readingOf(figure, candidate, place, of, way) : null;
+        const isNear = way.value >= least - mostHeaderOf(figure, way) && way.value <= most;
+        const isUsual = way.weight + of.weight <= MOST_WEIGHT;
+        const reading = isNear && isUsual ? readingOf(figure, candidate, place, of, way) : null;
         if (reading) found.push(reading);
       }
     });
@@ -230,22 +256,36 @@ function readingsOf(figure, candidates) {
   }));
 }
 
-/** How many numbers as usual as a reading's would fit a figure by accident, in thousandths. */
-function coincidences(figure, reading, candidates) {
-  const weight = Math.max(reading.weight, 0);
-  let expected = 0n;
+/** How many bytes a file may hold besides a number, where a figure is the size of one. */
+const mostHeaderOf = (figure, { tensors }) => (isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * tensors : 0n);
+
+/** Whether more figures than few, of all that are printed like one, have readings that weigh no more than one of it. */
+function isLikely(figure, { weight }, candidates) {
+  const first = 10n ** BigInt(String(figure.digits).length - 1);
+  const last = 10n * first - 1n;
+  const met = [];
   for (const of of scalesOf(figure)) {
-    const [shift, unit] = multipliers(figure, of);
-    const [half, twice] = [(figure.digits * unit) / (2n * shift), (2n * figure.digits * unit) / shift];
-    const near = new Set();
-    for (const { ways } of candidates)
-      for (const way of ways[of.kind])
-        if (way.value >= half && way.value <= twice && way.weight + of.weight <= weight) near.add(way.value);
-    near.delete(reading.value);
-    const [least, most] = boundsOf(figure, of);
-    expected += (1000n * BigInt(near.size) * (most - least)) / (twice - half || 1n);
+    const [least] = boundsOf({ ...figure, digits: first }, of);
+    const [, most] = boundsOf({ ...figure, digits: last }, of);
+    for (const candidate of candidates)
+      for (const way of candidate.ways[of.kind]) {
+        const usual = way.weight + of.weight;
+        if (usual > MOST_WEIGHT || usual + EXPLAIN.published > weight) continue;
+        if (way.value < least - mostHeaderOf(figure, way) || way.value > most) continue;
+        for (const [fit, from, to] of printedAs(figure, way, of)) {
+          const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
+          if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= weight) met.push([from, to]);
+        }
+      }
   }
-  return expected;
+  met.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  let [figures, end] = [0n, first - 1n];
+  for (const [from, to] of met) {
+    const [start, stop] = [from > end ? from : end + 1n, to < last ? to : last];
+    if (stop >= start) [figures, end] = [figures + stop - start + 1n, stop];
+  }
+  const [few, all] = EXPLAIN.most_chance.map(BigInt);
+  return figures * all > few * (last - first + 1n);
 }
 
 /** The usual counts that come nearest to a figure that none meets. */
@@ -280,13 +320,12 @@ function answerOf(figure, readings, candidates) {
     return `${figure.text} fits none of the ${grouped(size)} numbers that were looked at`;
   }
   const [best] = readings;
-  const [few, of] = EXPLAIN.most_coincidences.map(BigInt);
   const isBeaten = readings.some(({ weight }) => weight < best.weight);
   const standings = best.way.steps.map(({ standing }) => standing);
   const exact = grouped(totalOf(best.candidate.x));
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
-  if (isBeaten || coincidences(figure, best, candidates) * of > few * 1000n)
+  if (isBeaten || isLikely(figure, best, candidates))
     return `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong"))
     return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;

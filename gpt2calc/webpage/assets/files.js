@@ -8,8 +8,8 @@ function said(element, problem, notes = []) {
 /** Take a config.json as the config that the controls set; false where it is none, and why is said. */
 function takeConfig(text, element) {
   try {
-    const { fields, notes } = readConfig(text);
-    state.configs[state.active] = ofFields(fields);
+    const { fields, notes, maker } = readConfig(text);
+    state.configs[state.active] = ofFields(fields, maker);
     changed();
     said(element, null, [`read: ${titleOf(active())}`, ...notes]);
     return true;
@@ -20,19 +20,32 @@ function takeConfig(text, element) {
   }
 }
 
+async function takeConfigFile(file) {
+  const element = byId("paste-said");
+  const text = isLarge(file.size, element) ? null : await file.text();
+  return text !== null && takeConfig(text.replace(/^\ufeff/, ""), element);
+}
+
+/** Whether what is given is too large to be read while a person waits, which is then said. */
+function isLarge(size, element) {
+  if (size <= FIELDS.largest) return false;
+  said(element, `expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`);
+  return true;
+}
+
 let latest = 0;
 
 async function takeFiles(files) {
   latest += 1;
   const turn = latest;
-  const config = files.find((file) => file.name.endsWith(".json") && !file.name.endsWith(".index.json"));
-  const isTaken = config ? takeConfig((await config.text()).replace(/^\ufeff/, ""), byId("paste-said")) : true;
+  const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
+  const isTaken = config ? await takeConfigFile(config) : true;
   if (!isTaken || files.every((file) => file === config)) return;
-  const given = config || byId("against").checked ? active().fields : null;
+  const against = config || byId("against").checked ? active() : null;
   const parts = [make("p", { className: "hint" }, "reading the header ...")];
   byId("verified").replaceChildren(...parts);
   try {
-    const found = await verify(files, given);
+    const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
     if (turn === latest) showVerified(verifiedParts(found));
   } catch (error) {
     const problem = error instanceof Sentence ? error.message : `it cannot be read: ${error.message}`;
@@ -139,9 +152,16 @@ function blockText(blocks) {
 
 function listenToFiles() {
   const drop = byId("drop");
-  byId("paste").addEventListener("input", ({ target }) =>
-    target.value.trim() ? takeConfig(target.value, byId("paste-said")) : said(byId("paste-said"), null),
-  );
+  const paste = byId("paste");
+  paste.addEventListener("paste", (event) => {
+    // a browser takes seconds to lay out what is too large, so it is kept out
+    if (isLarge(event.clipboardData.getData("text").length, byId("paste-said"))) event.preventDefault();
+  });
+  paste.addEventListener("input", () => {
+    if (isLarge(paste.value.length, byId("paste-said"))) paste.value = "";
+    else if (paste.value.trim()) takeConfig(paste.value, byId("paste-said"));
+    else said(byId("paste-said"), null);
+  });
   byId("file").addEventListener("change", ({ target }) => target.files.length && takeFiles([...target.files]));
   document.addEventListener("dragover", (event) => {
     event.preventDefault();

@@ -46,11 +46,14 @@ function sizesIn(row, shape) {
     .map(([field, factor, size]) => [field, size / factor]);
 }
 
-/** How many blocks there are: up to the last that has half as many tensors as the fullest, or more. */
+/** How many blocks there are: up to the last that has half as many tensors as the fullest, or more; one that is far above
+ * the others is a stranger. */
 function blocksIn(found) {
   const held = tally(found.filter(({ block }) => block !== null).map(({ block }) => block));
   const fullest = Math.max(0, ...held.values());
-  return 1 + Math.max(-1, ...[...held].filter(([, tensors]) => 2 * tensors >= fullest).map(([block]) => block));
+  const full = [...held].filter(([, tensors]) => 2 * tensors >= fullest).map(([block]) => block);
+  full.sort((one, other) => one - other);
+  return 1 + Math.max(-1, ...full.filter((block, place) => block < 2 * (place + 1) + NAMES.beyond));
 }
 
 /** The switches that the names show, each by the majority of the tensors that it decides on. */
@@ -93,9 +96,12 @@ function headIn(found, number) {
 
 function fitting(listing, { reading, fields }) {
   const x = dimsOf(fields);
-  const expected = reading.expected(x, Math.min(Number(x.n_layer), listing.tensors.length));
-  return listing.tensors.filter(({ name, shape }) => expected.has(name) && sameShape(expected.get(name).shape, shape))
-    .length;
+  const expected = reading.expected(x);
+  return listing.tensors.filter(({ name, shape }) => {
+    const found = reading.find(name);
+    const row = found && isInModel(found.block, x) && expected.get(found.row.template);
+    return row && sameShape(row.shape, shape);
+  }).length;
 }
 
 const sameShape = (one, other) => one.length === other.length && one.every((size, place) => size === other[place]);

@@ -219,34 +219,88 @@ function pair(name, value) {
   return `${shortened(name)}=${shortened(text)}`;
 }
 
-/** The known name nearest to a mistyped one, as Python's difflib finds it; null where nothing is near. */
-function closest(name, known, cutoff = 0.6) {
-  if (name.length > 2 * LONGEST) return null;
-  const folded = new Map([...known].reverse().map((candidate) => [candidate.toLowerCase(), candidate]));
-  const near = nearest(name.toLowerCase(), [...folded.keys()], cutoff);
-  return near === null ? null : folded.get(near);
+const lettersOf = (name) => name.toLowerCase().replace(/[_ -]/g, "");
+
+/** The known name that a mistyped one is nearest to, as gpt2calc.errors finds it; null where nothing is near. */
+function closest(name, known) {
+  const near = mistyped(name, known);
+  const typed = lettersOf(name);
+  const { short } = FIELDS.unread;
+  if (near !== null || characters(typed).length < short || characters(name).length > 2 * LONGEST) return near;
+  const isEnd = (whole, part) => part.length >= short && (whole.startsWith(part) || whole.endsWith(part));
+  const isNear = (letters) => isEnd(letters, typed) || isEnd(typed, letters);
+  return known.find((each) => isNear(lettersOf(each))) ?? null;
+}
+
+/** The known name of which another is a slip away, or two where it is long; null where there is none. */
+function mistyped(name, known) {
+  const typed = characters(lettersOf(name));
+  if (characters(name).length > 2 * LONGEST || !typed.some((each) => /\p{L}/u.test(each))) return null;
+  for (let slips = 0; slips < 3; slips += 1)
+    for (const candidate of known)
+      for (const part of [candidate, candidate.slice(candidate.lastIndexOf(".") + 1)]) {
+        const letters = characters(lettersOf(part));
+        const most = letters.length < 3 ? 0 : letters.length < FIELDS.unread.long ? 1 : 2;
+        if (slips <= most && isWithin(typed, letters, slips)) return candidate;
+      }
+  return null;
+}
+
+/** Whether at most so many slips lie between two lists of characters. */
+function isWithin(one, other, slips) {
+  if (Math.abs(one.length - other.length) > slips) return false;
+  let same = 0;
+  while (same < Math.min(one.length, other.length) && one[same] === other[same]) same += 1;
+  const [left, right] = [one.slice(same), other.slice(same)];
+  if (!left.length || !right.length || !slips) return left.length + right.length <= slips;
+  const isDigit = (each) => /\p{Nd}/u.test(each);
+  const isTurned = left.length > 1 && right.length > 1 && left[0] === right[1] && left[1] === right[0];
+  return (
+    (!(isDigit(left[0]) && isDigit(right[0])) && isWithin(left.slice(1), right.slice(1), slips - 1)) ||
+    isWithin(left.slice(1), right, slips - 1) ||
+    isWithin(left, right.slice(1), slips - 1) ||
+    (isTurned && isWithin(left.slice(2), right.slice(2), slips - 1))
+  );
 }
 
 /** Of several names the nearest to one, the later in the alphabet where two are as near. */
 function nearest(name, candidates, cutoff) {
+  const places = placesIn(name);
   let best = null;
   for (const candidate of candidates) {
-    const score = likeness(candidate, name);
+    if (mostAlike(candidate, name, places) < cutoff) continue;
+    const score = likeness(candidate, name, places);
     if (score >= cutoff && (!best || score > best.score || (score === best.score && candidate > best.candidate)))
       best = { score, candidate };
   }
   return best && best.candidate;
 }
 
+/** Where in a text each of its characters stands. */
+const placesIn = (text) => Map.groupBy(Array.from({ length: text.length }, (_, place) => place), (place) => text[place]);
+
+/** How alike two texts are at most, whatever the order of their characters: a quick rejection. */
+function mostAlike(a, b, places) {
+  const times = new Map();
+  let both = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const before = times.get(a[i]) ?? 0;
+    times.set(a[i], before + 1);
+    both += Number(before < (places.get(a[i])?.length ?? 0));
+  }
+  return a.length + b.length ? (2 * both) / (a.length + b.length) : 1;
+}
+
 /** How alike two texts are, from 0 to 1: twice the characters in matching blocks over all characters. */
-function likeness(a, b) {
+function likeness(a, b, places = placesIn(b)) {
   const blocks = (fromA, toA, fromB, toB) => {
     let [length, startA, startB] = [0, fromA, fromB];
     let ends = new Map();
     for (let i = fromA; i < toA; i += 1) {
       const here = new Map();
-      for (let j = fromB; j < toB; j += 1) {
-        if (a[i] !== b[j]) continue;
+      for (const j of places.get(a[i]) ?? []) {
+        if (j < fromB) continue;
+        if (j >= toB) break;
         const run = (ends.get(j - 1) ?? 0) + 1;
         here.set(j, run);
         if (run > length) [length, startA, startB] = [run, i - run + 1, j - run + 1];

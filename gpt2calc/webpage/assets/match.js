@@ -3,20 +3,57 @@
 
 /** The tensors of a listing by what they are: the model's own, masks, a tied head's copy, and strangers. */
 function sorted(listing, reading, x) {
-  const rows = listing.tensors.map((tensor) => ({ tensor, found: reading.find(tensor.name) }));
-  const last = Math.max(-1, ...rows.map(({ found }) => found?.block ?? -1));
-  const blocks = x.n_layer > BigInt(last + 1 + NAMES.beyond) ? last + 1 + NAMES.beyond : Number(x.n_layer);
-  const expected = reading.expected(x, blocks);
+  const rows = reading.expected(x);
   const isTied = Boolean(x.lm_head && x.tie_word_embeddings);
-  const all = { listing, reading, x, blocks, expected, own: new Map(), extras: [], strangers: [], copy: null };
-  for (const { tensor, found } of rows) {
-    if (expected.has(tensor.name)) all.own.set(tensor.name, tensor);
-    else if (found && "what" in found.row) all.extras.push({ tensor, extra: found.row });
-    else if (found && isTied && found.row.component === "lm_head")
-      Object.assign(all, { copy: tensor, copyRow: found.row });
+  const all = { listing, reading, x, rows: [...rows.values()], own: new Map(), extras: [], strangers: [], copy: null };
+  const [seen, order] = [new Set(), []];
+  for (const tensor of listing.tensors) {
+    const { row = null, block = null } = reading.find(tensor.name) ?? {};
+    if (block !== null && isInModel(block, x)) seen.add(block);
+    if (row && isInModel(block, x) && rows.has(row.template)) {
+      all.own.set(tensor.name, tensor);
+      order.push({ name: tensor.name, row: rows.get(row.template), block: block ?? 0 });
+    } else if (row && "what" in row) all.extras.push({ tensor, extra: row });
+    else if (row && isTied && row.component === "lm_head") Object.assign(all, { copy: tensor, copyRow: row });
     else all.strangers.push(tensor);
   }
-  return all;
+  const inOrder = order.sort((one, other) => one.row.place - other.row.place || one.block - other.block);
+  const expected = new Map(inOrder.map(({ name, row }) => [name, row]));
+  return { ...all, seen, expected, listed: listedBlocks(seen, x) };
+}
+
+/** The blocks that a file has something of, and the first that it has nothing of: as many, and a few more. */
+function listedBlocks(seen, x) {
+  const listed = [...seen];
+  for (let block = 0; BigInt(block) < x.n_layer && listed.length < 2 * seen.size + NAMES.beyond; block += 1)
+    if (!seen.has(block)) listed.push(block);
+  return listed.sort((one, other) => one - other);
+}
+
+/** What the model has and the file has not, at most so many; of the blocks, those that are listed. */
+function missingOf({ rows, listed, own }, most) {
+  const missing = [];
+  for (const row of rows)
+    for (const block of isInBlocks(row) ? listed : [0]) {
+      if (missing.length === most) return missing;
+      const name = nameAt(row, block);
+      if (!own.has(name)) missing.push({ name, row });
+    }
+  return missing;
+}
+
+/** How many tensors are missing, of those blocks. */
+const lackingIn = ({ rows, listed, own }) =>
+  rows.reduce((count, row) => count + (isInBlocks(row) ? listed.length : 1), -own.size);
+
+/** The runs of blocks that are not listed, as text. */
+function unlistedRuns({ rows, listed, x }) {
+  if (!rows.some(isInBlocks)) return [];
+  const ends = [-1n, ...listed.map(BigInt), x.n_layer];
+  const runs = ends.slice(1).map((after, place) => [ends[place] + 1n, after - 1n]);
+  return runs
+    .filter(([first, last]) => first <= last)
+    .map(([first, last]) => (first < last ? `${grouped(first)} to ${grouped(last)}` : grouped(first)));
 }
 
 const storedOf = (all, component) =>
@@ -33,15 +70,18 @@ function paddedRows({ x, reading }, component, shape) {
 
 function matched(listing, reading, x) {
   const all = sorted(listing, reading, x);
-  const faults = [
+  const found = [
     ...missingIn(all),
     ...strangersIn(all),
     ...wrongShapes(all),
     ...wrongDtypes(all),
+    ...wrongMemories(all),
     ...wrongMasks(all),
     ...wrongCopy(all),
     ...listing.faults,
   ];
+  const faults = found.slice(0, NAMES.most_faults);
+  const more = found.length - faults.length + Math.max(0, lackingIn(all) - NAMES.most_faults);
   const components = new Map();
   for (const [name, tensor] of all.own) {
     const { component } = all.expected.get(name);
@@ -50,24 +90,27 @@ function matched(listing, reading, x) {
   }
   const dtypes = tally([...all.own.values()].map((tensor) => tensor.dtype));
   const [wte, head] = [storedOf(all, "wte"), all.copy ?? storedOf(all, "lm_head")];
-  return { all, faults, components, dtypes, wte, head, held: held(all, components) };
+  return { all, faults, more, components, dtypes, wte, head, held: held(all, components) };
 }
 
 const shapeText = (shape) => `[${shape.join(", ")}]`;
 
-function missingIn({ expected, own, reading, x, blocks }) {
-  const faults = [...expected]
-    .filter(([name]) => !own.has(name))
-    .map(([name, { shape }]) => fault("missing", name, "it is missing", shapeText(shape), "nothing"));
+function missingIn(all) {
+  const { reading, x, seen } = all;
+  const faults = missingOf(all, NAMES.most_faults).map(({ name, row: { shape } }) =>
+    fault("missing", name, "it is missing", shapeText(shape), "nothing"),
+  );
   const named = new Set(reading.dialect.pieces.map((piece) => `${piece.component}.${piece.role}`));
   for (const row of tensorsOf(x))
     if (row.times && !named.has(`${row.component}.${row.role}`)) {
       const message = `it is missing, and the dialect ${reading.dialect.name} has no name for it`;
       faults.push(fault("missing", row.template.replace("{}", "N"), message, shapeText(row.shape), "nothing"));
     }
-  if (BigInt(blocks) < x.n_layer) {
-    const name = `blocks ${grouped(blocks)} to ${grouped(x.n_layer - 1n)}`;
-    faults.push(fault("missing", name, "they are missing as well", `${grouped(x.n_layer)} blocks`, grouped(blocks)));
+  const runs = unlistedRuns(all);
+  if (runs.length) {
+    const more = runs.length > NAMES.most_runs ? ` and ${grouped(runs.length - NAMES.most_runs)} runs more` : "";
+    const name = `blocks ${runs.slice(0, NAMES.most_runs).join(", ")}${more}`;
+    faults.push(fault("missing", name, "they are missing as well", `${grouped(x.n_layer)} blocks`, grouped(seen.size)));
   }
   return faults;
 }
@@ -75,20 +118,33 @@ function missingIn({ expected, own, reading, x, blocks }) {
 const blocksOf = (x) => `the model has ${grouped(x.n_layer)} block${x.n_layer === 1n ? "" : "s"}, numbered from 0`;
 
 /** What does not belong there, with the missing tensor that it may have been meant to be. */
-function strangersIn({ strangers, expected, own, reading, x }) {
-  const missing = [...expected.keys()].filter((name) => !own.has(name));
+function strangersIn(all) {
+  const { strangers, reading, x } = all;
+  const missing = missingOf(all, NAMES.most_faults);
+  const alike = Map.groupBy(missing, ({ row }) => shapeText(row.shape));
   return strangers.map((tensor, place) => {
     const found = reading.find(tensor.name);
     let message = "it is no tensor of this model";
-    if (found && found.block !== null && BigInt(found.block) >= x.n_layer) message = blocksOf(x);
+    if (found && !isInModel(found.block, x)) message = blocksOf(x);
     else if (missing.length && place < NAMES.most_compared) {
-      const alike = missing.filter((name) => sameShape(expected.get(name).shape, tensor.shape));
-      const names = (alike.length ? alike : missing).slice(0, NAMES.most_compared);
-      const near = nearest(tensor.name.slice(0, 200), names, 0.5);
+      const names = (alike.get(shapeText(tensor.shape)) ?? missing).slice(0, NAMES.most_compared);
+      const near = nearestName(tensor.name, names, reading.wrapper);
       if (near) message += `: is it ${near}, which is missing?`;
     }
     return fault("unexpected", tensor.name, message, "nothing", shapeText(tensor.shape));
   });
+}
+
+/** The name that is most like another, without the wrapper that they share: it says nothing, and takes time. */
+function nearestName(name, names, wrapper) {
+  const bare = name.startsWith(wrapper) ? name.slice(wrapper.length) : name;
+  if (characters(bare).length > NAMES.longest_compared) return null;
+  const near = nearest(
+    bare,
+    names.map((each) => each.name.slice(wrapper.length)),
+    0.5,
+  );
+  return near === null ? null : wrapper + near;
 }
 
 const wrongShapes = (all) =>
@@ -105,24 +161,44 @@ function wrongShape(tensor, expected, why = "") {
   return fault("shape", tensor.name, `expected ${wanted}${why}, got ${got}${turned}`, wanted, got);
 }
 
-/** Each tensor whose dtype is not that of the others with as many dimensions. */
+/** Each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks. */
 function wrongDtypes({ own, expected }) {
   const overall = tally([...own.values()].map((tensor) => tensor.dtype));
-  return [1, 2].flatMap((rank) => {
-    const group = [...own].filter(([name]) => expected.get(name).tableShape.length === rank);
-    const counts = tally(group.map(([, tensor]) => tensor.dtype));
+  const floats = FORMAT.floats.join(", ");
+  const isFloat = ([, { dtype }]) => FORMAT.floats.includes(dtype);
+  const ordered = [...expected.keys()].map((name) => [name, own.get(name)]);
+  const strange = ordered
+    .filter((each) => !isFloat(each))
+    .map(([name, { dtype }]) => fault("dtype", name, `expected one of ${floats}, got ${dtype}`, floats, dtype));
+  const alike = Map.groupBy(ordered.filter(isFloat), ([name]) => templated(name)[0]);
+  const unlike = [...alike.values()].flatMap((group) => {
+    const counts = tally(group.map(([, { dtype }]) => dtype));
     const usual = [...counts.keys()].reduce((best, dtype) => {
       const [here, there] = [counts.get(dtype), counts.get(best)];
-      return there === undefined || here > there || (here === there && overall.get(dtype) > overall.get(best))
-        ? dtype
-        : best;
-    }, "F32");
-    return group.flatMap(([name, { dtype }]) => {
-      if (FORMAT.plain.includes(dtype) && !FORMAT.floats.includes(dtype))
-        return [fault("dtype", name, `expected a float, got ${dtype}`, "F32", dtype)];
-      const others = rank === 1 ? "vectors" : "matrices";
-      const message = `expected ${usual}, as the other ${others}, got ${dtype}`;
-      return dtype === usual ? [] : [fault("dtype", name, message, usual, dtype)];
+      return here > there || (here === there && overall.get(dtype) > overall.get(best)) ? dtype : best;
+    });
+    return group
+      .filter(([, { dtype }]) => dtype !== usual)
+      .map(([name, { dtype }]) => {
+        const message = `expected ${usual}, as in the other blocks, got ${dtype}`;
+        return fault("dtype", name, message, usual, dtype);
+      });
+  });
+  return [...strange, ...unlike];
+}
+
+/** Each parameter that is stored under another's name, as the metadata says, and should be a tensor of its own. */
+function wrongMemories({ own, expected, copy }) {
+  const wte = [...expected].find(([, row]) => row.component === "wte")?.[0];
+  const whole = [...own.values()].filter((tensor) => tensor.storage && tensor.numel);
+  if (copy?.storage && copy.numel && copy.storage !== own.get(wte)?.storage) whole.push(copy);
+  whole.sort((one, other) => Number(one.offset - other.offset));
+  const groups = Map.groupBy(whole, (tensor) => tensor.storage);
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    return others.map(({ name }) => {
+      const message = `expected a memory of its own, got that of ${first.name}`;
+      return fault("shared", name, message, "a memory of its own", first.name);
     });
   });
 }
@@ -132,17 +208,17 @@ function wrongMasks(all) {
   const groups = Map.groupBy(all.extras, ({ extra }) => extra.template);
   return [...groups].flatMap(([template, masks]) => {
     const present = new Set(masks.map(({ tensor }) => tensor.name));
-    const names = Array.from({ length: all.blocks }, (_, block) => all.reading.named(masks[0].extra, block));
-    const inBlocks = template.includes("{}") ? names : [...present];
+    const names = all.listed.map((block) => all.reading.named(masks[0].extra, block));
+    const inBlocks = new Set(template.includes("{}") ? names : present);
     return [
       ...unlikeMasks(all, masks),
-      ...inBlocks
+      ...[...inBlocks]
         .filter((name) => !present.has(name))
         .map((name) =>
           fault("missing", name, "it is missing, and other blocks have it", "one in every block", "nothing"),
         ),
       ...[...present]
-        .filter((name) => !inBlocks.includes(name))
+        .filter((name) => !inBlocks.has(name))
         .sort()
         .map((name) => fault("unexpected", name, blocksOf(all.x), "nothing", name)),
     ];
@@ -188,11 +264,12 @@ function wrongCopy(all) {
 
 /** What the stored elements and bytes are: parameters, padding, a head's copy, masks, strangers, the rest. */
 function held(all, components) {
+  const taken = new Set();
   const part = (what, tensors) => ({
     what,
     tensors: tensors.length,
     elements: sum(tensors.map((tensor) => tensor.numel)),
-    bytes: sum(tensors.map((tensor) => tensor.nbytes)),
+    bytes: bytesIn(tensors, taken),
   });
   const parameters = part("parameters", [...all.own.values()]);
   const elements = sum([...components.values()]);
@@ -215,6 +292,12 @@ function held(all, components) {
     );
   if (all.strangers.length) parts.push(part("unexpected tensors", all.strangers));
   const size = sum(all.listing.files.map((file) => BigInt(file.size)));
-  const rest = size - sum(all.listing.tensors.map((tensor) => tensor.nbytes));
+  const rest = size - bytesIn(all.listing.tensors, new Set());
   return [...parts, { what: "headers, and all that is no tensor", tensors: 0, elements: 0n, bytes: rest }];
+}
+
+/** Sum bytes, those that have two names once; `taken` keeps what was counted. */
+function bytesIn(tensors, taken) {
+  const counted = tensors.filter(({ storage }) => !storage || (!taken.has(storage) && taken.add(storage)));
+  return sum(counted.map((tensor) => tensor.nbytes));
 }

@@ -2,6 +2,7 @@
 
 const NAMES = FACTS.names;
 const BLOCK = new RegExp(NAMES.block);
+const WRAPPED = new RegExp(`^(?:${NAMES.wrappers.map((wrapper) => wrapper.replace(".", "\\.")).join("|")})*`);
 
 /** A name with {} in place of the number of its block, and that number. */
 function templated(name) {
@@ -38,30 +39,34 @@ class Reading {
     return !row || (this.prefix && hasPrefix !== isInBody(row)) ? null : row;
   }
 
-  named(row, block = 0) {
+  named(row, block = "{}") {
     return this.wrapper + (isInBody(row) ? this.prefix : "") + row.template.replace("{}", block);
   }
 
-  /** Every tensor that a checkpoint of these dims holds, up to a number of blocks, by its name. */
-  expected(x, blocks) {
+  /** What a checkpoint of these dims holds, by the dialect's own template; what every block has, once. */
+  expected(x) {
     const rows = new Map(tensorsOf(x).map((row) => [`${row.component}.${row.role}`, row]));
     const found = new Map();
     for (const piece of this.dialect.pieces) {
       const row = rows.get(`${piece.component}.${piece.role}`);
       if (!row.times) continue;
       const shape = piece.turned ? row.shape.toReversed() : row.shape;
-      for (let block = 0; block < (piece.template.includes("{}") ? blocks : 1); block += 1)
-        found.set(this.named(piece, block), { ...piece, shape, tableShape: row.shape });
+      const template = this.named(piece);
+      found.set(piece.template, { ...piece, template, shape, tableShape: row.shape, place: found.size });
     }
     return found;
   }
 }
 
-function unwrapped(name) {
-  let bare = name;
-  while (NAMES.wrappers.some((wrapper) => bare.startsWith(wrapper))) bare = bare.slice(bare.indexOf(".") + 1);
-  return bare;
-}
+const isInBlocks = (row) => row.template.includes("{}");
+
+/** The name of a row in a block. */
+const nameAt = (row, block) => row.template.replace("{}", block);
+
+/** Whether a model has a block of this number, or whether it is none that a name gives. */
+const isInModel = (block, x) => block === null || BigInt(block) < x.n_layer;
+
+const unwrapped = (name) => name.replace(WRAPPED, "");
 
 /** How often each value occurs, and the most frequent of them, the first of several. */
 function tally(values) {

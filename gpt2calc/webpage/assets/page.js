@@ -265,7 +265,7 @@ function start() {
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
-    explaining = setTimeout(drawExplained, shipped ? 0 : 50); // the first answer takes a tenth of a second
+    explaining = setTimeout(drawExplained, shipped ? 0 : 50); // the first answer takes some tenths of a second
     restLater();
   });
   addEventListener("popstate", restoreFromAddress);

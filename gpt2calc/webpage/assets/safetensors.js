@@ -72,8 +72,9 @@ async function readSafetensors(file) {
   };
   const header = await headerOf(file, refuse);
   const document = strictJson(file.name, header, "a header", FORMAT.deepest);
-  const notes = metadataNotes(document.get("__metadata__"), refuse);
+  const metadata = metadataOf(document.get("__metadata__"), refuse);
   document.delete("__metadata__");
+  checkLengths(document.keys(), refuse);
   const start = BigInt(8 + header.length);
   const places = [...document].map(([name, entry]) => placeOf(name, entry, refuse)).sort(byPlace);
   checkCover(places, BigInt(file.size) - start, refuse);
@@ -83,7 +84,8 @@ async function readSafetensors(file) {
     file,
     offset: start + begin,
   }));
-  return { name: file.name, format: "safetensors", tensors, files: [file], faults: [], notes };
+  const named = withOtherNames(tensors, metadata);
+  return { name: file.name, format: "safetensors", tensors: named, files: [file], faults: [], notes: notesOf(metadata) };
 }
 
 async function headerOf(file, refuse) {
@@ -102,13 +104,35 @@ async function headerOf(file, refuse) {
   return header;
 }
 
-/** Check the free text that a header may carry, and say where it names another framework than PyTorch. */
-function metadataNotes(metadata, refuse) {
-  if (metadata === undefined || metadata === null) return [];
+/** The free text that a header may carry. */
+function metadataOf(metadata, refuse) {
+  if (metadata === undefined || metadata === null) return new Map();
   if (!(metadata instanceof Map) || ![...metadata.values()].every((value) => typeof value === "string"))
     refuse("expected __metadata__ to be an object whose values are text, got another");
+  return metadata;
+}
+
+/** Add the names under which the metadata says that a tensor is to be found as well, on one storage with it. */
+function withOtherNames(tensors, metadata) {
+  const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const others = [...metadata].filter(([name, kept]) => {
+    const isName = name.includes(".") && characters(name).length <= FORMAT.longest_name;
+    return isName && stored.has(kept) && !stored.has(name);
+  });
+  for (const [, kept] of others) stored.get(kept).storage = kept;
+  return [...tensors, ...others.map(([name, kept]) => ({ ...stored.get(kept), name }))];
+}
+
+/** Say where the metadata names another framework than PyTorch. */
+function notesOf(metadata) {
   const framework = metadata.get("format") ?? "pt";
   return framework === "pt" ? [] : [`its metadata says that it was saved as ${shown(framework)}, not as 'pt'`];
+}
+
+function checkLengths(names, refuse) {
+  const longest = [...names].reduce((most, name) => Math.max(most, characters(name).length), 0);
+  if (longest > FORMAT.longest_name)
+    refuse(`expected names of at most ${FORMAT.longest_name} characters, got one of ${grouped(longest)}`);
 }
 
 /** Where one tensor lies, once its own entry is checked. */
@@ -214,6 +238,7 @@ function indexOf(document, refuse) {
   if (map.size > FORMAT.most_tensors)
     refuse(`expected at most ${grouped(FORMAT.most_tensors)} tensors, got ${grouped(map.size)}`);
   if (!(metadata instanceof Map)) refuse(`expected metadata to be an object, got ${brief(metadata)}`);
+  checkLengths(map.keys(), refuse);
   for (const [tensor, shard] of map)
     if (typeof shard !== "string")
       refuse(`expected the name of a shard for tensor ${shown(tensor)}, got ${brief(shard)}`);

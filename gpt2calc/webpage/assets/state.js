@@ -15,14 +15,15 @@ function findPreset(name) {
   );
 }
 
-const ofPreset = (preset) => ({ preset, fields: { ...preset.all } });
+const ofPreset = (preset) => ({ preset, fields: { ...preset.all }, maker: preset.maker ?? "" });
 
-/** A config of these fields, over the model that ships that is most like it, and with its n_head where none is given. */
-function ofFields(fields) {
+/** A config of these fields, over the model that ships that is most like it, and with its n_head where none is given;
+ * `maker` is whose config it is. */
+function ofFields(fields, maker = "") {
   const near = PRESETS.map((preset) => {
     const heads = preset.all.n_head;
     const divides = heads !== null && fields.n_embd % heads === 0n;
-    return { preset, fields: { ...fields, n_head: fields.n_head ?? (divides ? heads : null) } };
+    return { preset, fields: { ...fields, n_head: fields.n_head ?? (divides ? heads : null) }, maker };
   });
   return near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
 }

@@ -1,0 +1,121 @@
+"""The processes that share a sweep: they hear no signal that is meant for all, and outlive nobody.
+
+A signal to the whole group reaches the process that waits for them, and that ends them. Where it is gone without a
+word, they see that, and go as well.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEAF_TO = (signal.SIGINT, signal.SIGTERM)
+
+
+class Workers(ProcessPoolExecutor):
+    """An executor of processes that are deaf to Ctrl-C and SIGTERM from their first instruction on.
+
+    Where one of them is killed, all are, and no result is waited for: a pool of Python's waits for ever when the one
+    that dies was writing a result, or was to read a task, since it holds the other ends of its pipes itself.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        import multiprocessing
+
+        # Not forkserver: its server would hear what its children do not, and a pool without it is broken.
+        super().__init__(jobs, multiprocessing.get_context("spawn"), _begin)
+        self._watch: threading.Thread | None = None
+        self._ends = False
+
+    def submit(self, *task: Any, **more: Any) -> Any:
+        """Submit a task; it is here that processes are started."""
+        with _deaf():
+            future = super().submit(*task, **more)
+            if self._watch is None:
+                self._watch = threading.Thread(target=self._look, daemon=True)
+                self._watch.start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as it is
+        """Let the processes end when they have nothing more to do."""
+        self._ends = True
+        super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def kill(self) -> None:
+        """End every process at once, whatever it does, and wait for none but them."""
+        processes = self._all()
+        self._break(processes)
+        self.shutdown(cancel_futures=True)
+        for process in processes:
+            process.join()
+
+    def _look(self) -> None:
+        """Watch the processes, of which none should end before its time."""
+        from multiprocessing.connection import wait
+
+        while not self._ends:
+            processes = self._all()
+            if wait([process.sentinel for process in processes], 1) and not self._ends:
+                self._break(processes)
+                return
+
+    def _all(self) -> list[Any]:
+        return list((self._processes or {}).values())
+
+    def _break(self, processes: list[Any]) -> None:
+        for process in processes:
+            process.kill()
+        for end in (self._call_queue._reader, self._result_queue._writer):  # type: ignore[attr-defined]  # noqa: SLF001
+            with suppress(OSError):
+                end.close()
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Workers | None]:
+    """Give an executor of so many processes, None for one; they are gone afterwards, at once where an error came."""
+    if jobs <= 1:
+        yield None
+        return
+    pool = Workers(jobs)
+    try:
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold signals back for a moment, where the system can: who is born in it never hears them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """Begin the life of a worker: pass Ctrl-C over, and watch whether the parent lives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """Wait for the parent to end, and end too."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,126 @@
+"""What would stop the page is bounded there as it is in Python, and gets the same verdict."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.verification import tying
+from tests.makers import safetensors
+from tests.page.test_files import NAME, Case, agree, case
+from tests.test_hostile_numbers import BILLION, LAST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.browser import Watched
+
+
+def ones(*names: str) -> list[Any]:
+    """Return tensors of four numbers with these names."""
+    return [(name, "F32", (4,)) for name in names]
+
+
+def lns(*blocks: int, before: str = "") -> list[str]:
+    """Return the names of a tensor in each of these blocks."""
+    return [f"{before}h.{block}.ln_1.weight" for block in blocks]
+
+
+def test_stated_numbers_and_long_names_get_pythons_verdict(
+    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block far above all others, a config of a billion blocks, more missing than a report keeps, strangers."""
+    config = {**BILLION, "n_layer": 1000}
+    wrapper = "model." * 40
+    strange = [f"{wrapper}h.x{n}.ln_1.weight" for n in range(70)] + ["h.x.".ljust(130, "y")]
+    cases = [
+        case("a block far above", ones(*lns(LAST))),
+        case("a billion blocks", ones(*lns(LAST)), BILLION),
+        case("runs of blocks", ones(*lns(0, 1, 700, 702)), config),
+        case("many runs of blocks", ones(*lns(500, 600, 700, 800, 900)), config),
+        case("more missing than are kept", ones(*lns(*range(600)))),
+        case("more missing, and strangers", ones(*lns(*range(600)), "h.1.ln_1.weigth", "h.700.ln_1.weight"), config),
+        case("strangers under a wrapper", ones(*lns(*range(72), before=wrapper), *strange)),
+        case("masks in every other block", ones("wte.weight", *(f"h.{n}.attn.bias" for n in range(0, 80, 2))), config),
+        case("a name of 300", ones(*lns(0), "x" * 300)),
+        case("a name of 301", ones(*lns(0), "x" * 301)),
+        case("a name of 300 letters that take two places each", ones(*lns(0), "\N{ROLLED-UP NEWSPAPER}" * 300)),
+        case("as many strangers as fit", [(f"x{n}", "U8", (0,)) for n in range(13_000)]),
+        Case("wrappers of a megabyte", {NAME: safetensors.content(ones("model." * 160_000 + "wte.weight"))}),
+    ]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert "unreadable" in answers[-1]
+
+
+def test_a_head_beyond_the_bound_is_left_open(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a smaller bound here and there: the note is Python's, and says how to go on."""
+    monkeypatch.setattr(tying, "MOST_UNASKED", 2**20)
+    opened.page.evaluate("NAMES.most_unasked = 2 ** 20")
+    cases = [
+        case(f"{rows:,} rows", [(name, "F32", (rows, 256)) for name in ("wte.weight", "lm_head.weight")])
+        for rows in (1025, 1024)
+    ]
+    large, small = agree(opened, cases, tmp_path, monkeypatch)
+    assert [len(answer["notes"]) for answer in (large, small)] == [1, 0]
+    assert "only gpt2calc verify --tying compares them: it is taken as untied" in large["notes"][0]
+
+
+def test_the_nearest_name_is_difflibs(opened: Watched) -> None:
+    """Though most are turned away before they are compared."""
+    chance = random.Random(2)
+    known = [
+        f"h.{block}.{part}" for block in range(6) for part in ("ln_1.weight", "attn.c_attn.bias", "mlp.c_fc.weight")
+    ]
+    asked = ["".join(chance.sample(name, len(name))) for name in known]
+    asked += [name[chance.randrange(6) :] + name[: chance.randrange(9)] for name in known]
+    asked += [name[::-1] for name in known] + ["", "h", "x" * 60]
+    found = opened.page.evaluate("([asked, known]) => asked.map((name) => nearest(name, known, 0.5))", [asked, known])
+    expected = [next(iter(difflib.get_close_matches(name, known, 1, 0.5)), None) for name in asked]
+    assert found == expected
+    assert 5 < sum(name is None for name in found) < len(asked) - 5
+
+
+PASTE = """(text) => {
+  const area = document.getElementById("paste");
+  area.value = text;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  return area.value.length;
+}"""
+DROP = """(text) => {
+  const data = new DataTransfer();
+  data.setData("text", text);
+  const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+  return document.getElementById("paste").dispatchEvent(event);
+}"""
+
+
+def config_of(size: int) -> str:
+    """Return a config.json with so many characters."""
+    text = json.dumps({"model_type": "gpt2", "n_layer": 3, "x": ""})
+    return text[:-2] + "a" * (size - len(text)) + text[-2:]
+
+
+def test_a_paste_that_is_too_large_is_kept_out(opened: Watched) -> None:
+    """It is said, and neither read nor laid out; one of a mebibyte is read."""
+    most = 2**20
+    assert opened.page.evaluate(PASTE, config_of(most)) == most
+    assert "n_layer=3" in opened.text("#paste-said")
+    said = "expected a config.json of at most 1,048,576 bytes, got 1,048,577"
+    assert opened.page.evaluate(PASTE, config_of(most + 1)) == 0
+    assert opened.text("#paste-said") == said
+    opened.page.evaluate("said(byId('paste-said'), null)")
+    assert opened.page.evaluate(DROP, config_of(most + 1)) is False
+    assert opened.text("#paste-said") == said
+    assert opened.page.evaluate(DROP, config_of(most)) is True
+
+
+def test_a_config_file_that_is_too_large_is_not_read(opened: Watched, tmp_path: Path) -> None:
+    """Its size says it."""
+    (tmp_path / "config.json").write_text(config_of(2**20 + 1))
+    opened.page.set_input_files("#file", str(tmp_path / "config.json"))
+    opened.until("document.getElementById('paste-said').textContent !== ''")
+    assert opened.text("#paste-said") == "expected a config.json of at most 1,048,576 bytes, got 1,048,577"
