@@ -101,11 +101,13 @@ def test_every_block_that_can_be_generated_is_used() -> None:
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of the pages to the generator, and its folder to the test."""
+    """Give a copy of some pages to the generator, and its folder to the test."""
     shutil.copytree(DOCS, tmp_path / "docs")
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(generate, "ROOT", tmp_path)
+    some = [page for page in generate.pages() if page.stem in ("architecture", "config", "glossary", "json", "README")]
+    monkeypatch.setattr(generate, "pages", lambda: some)  # all would be drawn three times for each error
     return tmp_path
 
 

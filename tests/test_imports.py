@@ -48,6 +48,18 @@ GUESTS = {
 }
 """The rooms that a heavy library may enter, each with the library."""
 
+FIRST = """
+import os, sys
+for module in sys.argv[1:]:
+    child = os.fork()  # so that an interpreter is started once, and what one import loads is unknown to the next
+    if not child:
+        __import__(module)
+        print(module, *sys.modules, flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{module} cannot be imported first")
+"""
+
 
 def loaded(code: str) -> set[str]:
     """Run code in a fresh interpreter and return the names of all modules that it ends with."""
@@ -62,6 +74,20 @@ def loaded(code: str) -> set[str]:
     )
     assert ran.returncode == 0, ran.stderr
     return set(ran.stdout.splitlines())
+
+
+def imported_first(modules: list[str]) -> dict[str, set[str]]:
+    """Import each module into a copy of one fresh interpreter; return the names of all modules that each ends with."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST, *modules],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return {module: set(names) for module, *names in map(str.split, ran.stdout.splitlines())}
 
 
 def running(*words: str, before: str = "") -> set[str]:
@@ -168,9 +194,16 @@ def test_there_are_modules_to_import() -> None:
     assert {"gpt2calc.api.counting", "gpt2calc.cli.count", "gpt2calc.config", "gpt2calc.reports.text"} <= set(MODULES)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_can_be_imported_first(module: str) -> None:
+def test_every_module_can_be_imported_first() -> None:
     """No module needs another to have been imported before it, and only a guest's room loads the guest."""
-    found = roots(loaded(f"import {module}"))
-    assert found & (HEAVY - {"rich", "pandas"}) == GUESTS.get(module, set())
-    assert ("pydantic" in found) == (module == "gpt2calc.config")
+    found = {module: roots(names) for module, names in imported_first(MODULES).items()}
+    assert list(found) == MODULES
+    guests = {module: names & (HEAVY - {"rich", "pandas"}) for module, names in found.items()}
+    assert {module: names for module, names in guests.items() if names} == GUESTS
+    assert [module for module, names in found.items() if "pydantic" in names] == ["gpt2calc.config"]
+
+
+def test_the_check_names_a_module_that_cannot_be_imported_first() -> None:
+    """What is wrong with one is not lost among the others."""
+    with pytest.raises(AssertionError, match=r"gpt2calc\.nothing cannot be imported first"):
+        imported_first(["gpt2calc.dims", "gpt2calc.nothing"])

@@ -316,11 +316,12 @@ def started(folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
     return child
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "a.arrow"])
 @pytest.mark.parametrize(
-    ("sent", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
-    ids=["Ctrl-C", "SIGTERM"],
+    ("name", "sent", "code", "word"),
+    [
+        *((name, signal.SIGINT, 130, "interrupted") for name in ("a.csv", "a.parquet", "a.jsonl", "a.arrow")),
+        ("a.parquet", signal.SIGTERM, 143, "terminated"),
+    ],
 )
 def test_a_sweep_that_is_ended_leaves_no_file(
     name: str, sent: signal.Signals, code: int, word: str, tmp_path: Path

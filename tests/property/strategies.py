@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS = settings(
-    max_examples=int(os.environ.get("GPT2CALC_EXAMPLES", "1000")),
+    max_examples=int(os.environ.get("GPT2CALC_EXAMPLES", "100")),
     deadline=None,  # The first model that is built waits for torch.
     suppress_health_check=[HealthCheck.too_slow],  # A drawn model has up to twenty fields.
     database=None,  # A run depends on nothing that an earlier run left behind.
