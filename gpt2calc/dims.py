@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc.fields import FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,7 +48,7 @@ class Dims(NamedTuple):
         return self[6:]
 
 
-LETTERS = {"n_layer": "L", "n_embd": "d", "n_positions": "T", "vocab_size": "V", "n_inner": "m", "num_labels": "k"}
+LETTERS = {name: FIELDS[name].letter for name in Dims._fields[:6]}
 """The letter that stands for each size where a formula is written."""
 
 HEADS: dict[str, tuple[str, ...]] = {

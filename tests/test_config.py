@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gpt2calc import ConfigError
-from gpt2calc.config import DIGITS, Config, canonical
+from gpt2calc.config import Config
 from gpt2calc.documents import read
 from gpt2calc.errors import Gpt2calcError
-from gpt2calc.spellings import CANONICAL, CLASSES, NO_COUNT, SPELLINGS
+from gpt2calc.fields import CANONICAL, CLASSES, DIGITS, SPELLINGS
+from gpt2calc.spellings import NO_COUNT
+from gpt2calc.validity import canonical
 
 TWO_VALUES: dict[str, tuple[Any, Any]] = {
     "n_layer": (24, 7),

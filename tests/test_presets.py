@@ -15,7 +15,7 @@ from gpt2calc import UnknownNameError, presets
 from gpt2calc.config import Config
 from gpt2calc.dims import from_fields
 from gpt2calc.documents import OURS, parse, read
-from gpt2calc.spellings import CLASSES, SPELLINGS
+from gpt2calc.fields import CLASSES, SPELLINGS
 
 if TYPE_CHECKING:
     from tests.conftest import Run

@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _read(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
     """Keep a field that is searched as it is typed, since it can be a range, and read any other as a number."""
     from gpt2calc.designs.designer import SEARCHED
-    from gpt2calc.spellings import CANONICAL
+    from gpt2calc.fields import CANONICAL
 
     field = CANONICAL[(option or "").lstrip("-").replace("-", "_")]
     return value if field in SEARCHED and value.lower() != "none" else whole(parser, option, value)

@@ -132,7 +132,7 @@ def _columns(arguments: argparse.Namespace, form: str) -> str | None:
 
 def _fields(typed: dict[str, Any]) -> dict[str, Any]:
     """Read the values of each field, as they were typed."""
-    from gpt2calc.spellings import CANONICAL, SWITCHES
+    from gpt2calc.fields import CANONICAL, SWITCHES, WORDS
     from gpt2calc.sweeps.axes import read_sizes, read_truths, read_words
 
     found: dict[str, Any] = {}
@@ -140,7 +140,7 @@ def _fields(typed: dict[str, Any]) -> dict[str, Any]:
         name = option.removeprefix("no_").replace("untied", "tied")
         if CANONICAL.get(name) in SWITCHES:
             found[name] = option == name if value is None else read_truths(option, value)
-        elif CANONICAL.get(name) in ("head", "summary_type"):
+        elif CANONICAL.get(name) in WORDS:
             found[name] = read_words(value)
         else:
             found[name] = read_sizes(name, value)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import conventions, formulas, presets, tensor_table
 from gpt2calc.dims import HEADS, LETTERS, Dims, from_fields
-from gpt2calc.documents import DEFAULTS
 from gpt2calc.explanation import lattice
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import DEFAULTS, SPELLINGS
 from gpt2calc.webpage.tracer import FLOOR, Traced, javascript, traced_dims
 
 if TYPE_CHECKING:

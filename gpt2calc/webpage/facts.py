@@ -12,6 +12,7 @@ from gpt2calc import (
     counts,
     documents,
     errors,
+    fields,
     figures,
     formulas,
     listing,
@@ -24,10 +25,9 @@ from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.dims import HEADS as HEAD_NAMES
 from gpt2calc.dims import LETTERS, from_fields
-from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice, printed, readings, report
+from gpt2calc.fields import FIELDS
 from gpt2calc.polynomial import READING_ORDER
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
@@ -36,6 +36,7 @@ from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
     from gpt2calc.explanation.lattice import Step
+    from gpt2calc.fields import Field
     from gpt2calc.presets import Preset
 
 
@@ -73,7 +74,7 @@ def _components() -> list[dict[str, Any]]:
 
 def _default_inner() -> object:
     """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
-    return from_fields({**documents.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
+    return from_fields({**fields.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
@@ -86,30 +87,26 @@ def _preset(preset: Preset) -> dict[str, Any]:
 
 def _defaults() -> dict[str, Any]:
     """Return what is counted for a field that is not given."""
-    from gpt2calc.config import Config  # loads pydantic, which most commands do without
-
-    return {**Config().model_dump(), **documents.DEFAULTS}
+    return {row.name: row.default for row in FIELDS.values()}
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
-    from gpt2calc.config import DIGITS  # as above
-
     return {
         "defaults": _defaults(),
-        "documented": documents.DEFAULTS,
-        "spellings": spellings.SPELLINGS,
-        "read_by_transformers": spellings.READ_BY_TRANSFORMERS,
-        "classes": spellings.CLASSES,
+        "documented": fields.DEFAULTS,
+        "spellings": fields.SPELLINGS,
+        "read_by_transformers": {row.name: row.read_by_transformers for row in FIELDS.values() if row.mapped},
+        "classes": fields.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
+        "not_in_transformers": [row.name for row in FIELDS.values() if not row.in_transformers],
         "ours": documents.OURS,
-        "rules": {field: _rule(field) for field in spellings.SPELLINGS},
-        "digits": DIGITS,
+        "rules": {row.name: _rule(row) for row in FIELDS.values()},
+        "digits": fields.DIGITS,
         "largest": strict_json.LARGEST,
     }
 
@@ -123,9 +120,9 @@ def _unread() -> dict[str, Any]:
         "foreign": unread.FOREIGN_PHRASES,
         "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
         "plain_words": sorted(spellings.PLAIN_WORDS),
-        "switches": sorted(spellings.SWITCHES),
-        "words": sorted(spellings.WORDS),
-        "sizes": unread.SIZES,
+        "switches": sorted(fields.SWITCHES),
+        "words": sorted(fields.WORDS),
+        "sizes": fields.SIZES,
         "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
@@ -136,27 +133,14 @@ def _unread() -> dict[str, Any]:
     }
 
 
-def _rule(field: str) -> dict[str, Any]:
-    """Return what a field takes, by asking the config: nothing, a truth, whole numbers from one on, or words."""
-    from gpt2calc.config import Config  # as above
-
-    def takes(value: object) -> bool:
-        try:
-            Config(**{field: value})
-        except ConfigError:
-            return False
-        return True
-
-    try:
-        Config(**{field: ...})
-    except ConfigError as error:
-        expected = str(error).partition(" must be ")[2].partition(", got ")[0]
+def _rule(row: Field) -> dict[str, Any]:
+    """Return what a field takes: nothing, a truth, whole numbers from one on, or words."""
     return {
-        "expected": expected,
-        "empty": takes(None),
-        "truth": takes(True),
-        "least": next((least for least in (0, 1) if takes(least)), None),
-        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if takes(word)],
+        "expected": row.expected,
+        "empty": row.null != fields.REFUSED,
+        "truth": row.kind == fields.SWITCH,
+        "least": row.least if row.kind == fields.SIZE else None,
+        "words": row.words,
     }
 
 

@@ -10,8 +10,8 @@ import gpt2calc
 from gpt2calc import formulas
 from gpt2calc.counts import ParameterCount, symbols
 from gpt2calc.dims import HEADS, LETTERS, from_fields, to_fields
+from gpt2calc.fields import SPELLINGS
 from gpt2calc.polynomial import Polynomial
-from gpt2calc.spellings import SPELLINGS
 from gpt2calc.webpage import facts
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import SPELLINGS
 from gpt2calc.webpage import controls, document
 
 if TYPE_CHECKING:
