@@ -87,10 +87,11 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         if not isinstance(name, str):
             raise ConfigError(f"a field's name must be text, got {shown(name)}", got=name)
     refuse_other_models(document)
-    document = {name: value for name, value in document.items() if name != OURS}
-    if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
+    if OURS in document:
+        document = {name: value for name, value in document.items() if name != OURS}
+    if not _is_marked(document):
         sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
-        return document, () if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",)
+        return dict(document), () if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",)
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for field in SPELLINGS:
@@ -120,9 +121,13 @@ def maker(document: Mapping[str, Any]) -> str:
     ours = document.get(OURS)
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
-    is_marked = any(mark in document for mark in MARKS_OF_TRANSFORMERS)
-    builds = all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
-    return "huggingface" if is_marked and builds else ""
+    builds = _is_marked(document) and all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
+    return "huggingface" if builds else ""
+
+
+def _is_marked(document: Mapping[str, Any]) -> bool:
+    """Whether a document shows that transformers wrote it, or is meant to read it."""
+    return not document.keys().isdisjoint(MARKS_OF_TRANSFORMERS)
 
 
 def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:

@@ -79,10 +79,10 @@ class Field(NamedTuple):
         >>> FIELDS["n_layer"].takes(0), FIELDS["n_embd"].takes(0), FIELDS["n_embd"].takes(True)
         (True, False, False)
         """
+        if type(value) is int:
+            return self.kind == SIZE and value >= self.least
         if value is None:
             return self.null == ABSENT
-        if self.kind == SIZE:
-            return type(value) is int and value >= self.least
         return type(value) is bool if self.kind == SWITCH else type(value) is str and value in self.words
 
 

@@ -21,7 +21,7 @@ from gpt2calc.errors import (
     shown,
 )
 from gpt2calc.fields import DEFAULTS
-from gpt2calc.validity import are_plain, canonical, check
+from gpt2calc.validity import canonical, check
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -89,6 +89,10 @@ class Source(NamedTuple):
     maker: str = ""
 
 
+GPT2 = Source("gpt2", from_fields(DEFAULTS), (), {})
+"""What is meant where no model is named: transformers' defaults, without heads, so that any width goes with it."""
+
+
 def resolve(
     model: Model | LeftOut, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
 ) -> Source:
@@ -116,9 +120,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT:
-        gpt2 = presets.load("gpt2")
-        without_heads = {name: value for name, value in gpt2.fields.items() if name != "n_head"}
-        found = Source(gpt2.name, gpt2.dims, (), without_heads)
+        found = GPT2
     elif isinstance(model, (str, os.PathLike)):
         found = _named(os.fspath(model))
     elif isinstance(model, Source):
@@ -169,9 +171,12 @@ def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
     >>> checked({"layers": 24, "dropout": 0.1})
     {'n_layer': 24}
     """
-    given = canonical(fields)
-    if are_plain(given):
-        check(given)
+    return _judged(canonical(fields))
+
+
+def _judged(given: dict[str, Any]) -> dict[str, Any]:
+    """Return fields that are in their canonical spelling, if they are valid."""
+    if check(given):
         return given
     from gpt2calc.config import Config  # loads pydantic, which what is plain does without
 
@@ -271,16 +276,16 @@ def _from_repository(repository: Repository, content: bytes | None, called: str)
 
 def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
-    own = checked(_given(source.dims) if source.given is None else source.given)
+    own = checked(_given(source.dims) if source.given is None else source.given) if source is not GPT2 else {}
     changes, notes = canonical(fields), list(source.notes)
-    width, n_head, n_inner = own.get("n_embd", DEFAULTS["n_embd"]), own.get("n_head"), own.get("n_inner")
+    n_head, n_inner, width = own.get("n_head"), own.get("n_inner"), own.get("n_embd", DEFAULTS["n_embd"])
     n_embd = changes.get("n_embd", width)
     if n_head and "n_head" not in changes and isinstance(n_embd, int) and n_embd % n_head:
         own["n_head"] = None
         notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
     if n_inner is not None and n_embd != width and "n_inner" not in changes:
         notes.append(f"n_inner stays {n_inner}, as the model gives it, while n_embd changes")
-    given = checked({**own, **changes})
+    given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
     return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)

@@ -31,13 +31,15 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
     >>> canonical({"block_size": 1024, "vocab": 50257, "dropout": 0.1})
     {'n_positions': 1024, 'vocab_size': 50257}
     """
-    refuse_other_models(fields)
+    if "model_type" in fields:
+        refuse_other_models(fields)
     found: dict[str, Any] = {}
-    spelled: dict[str, str] = {}
+    has_others = False
     for name, given in fields.items():
         field = CANONICAL.get(name)
         if field is None:
             _refuse_unknown(name, given, fields)
+            has_others = True
             continue
         value = given if type(given) in PLAIN else _whole(given)
         if field == "head":
@@ -46,41 +48,45 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
             elif isinstance(value, str):
                 value = CLASSES.get(value, value)
         if field in found and not _same(found[field], value):
-            first = spelled[field]
+            alike = [each for each in fields if CANONICAL.get(each) == field]
+            first = alike[alike.index(name) - 1]
             what = f"{pair(first, fields[first])} and {pair(name, given)}"
             raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=given)
         found[field] = value
-        spelled[field] = name
-    read_head(fields, found)
+    if has_others:  # which may say what fields would
+        read_head(fields, found)
     return found
 
 
-def are_plain(fields: Mapping[str, Any]) -> bool:
-    """Whether the table can judge fields in their canonical spelling, whatever its verdict.
+def check(fields: Mapping[str, Any]) -> bool:
+    """Judge fields in their canonical spelling, as `Config` does, where they are plain.
 
-    >>> from decimal import Decimal
-    >>> are_plain({"n_layer": "twelve"}), are_plain({"n_layer": Decimal(12)})
-    (True, False)
-    """
-    return PLAIN.issuperset(map(type, fields.values()))
-
-
-def check(fields: Mapping[str, Any]) -> None:
-    """Judge plain fields in their canonical spelling, as `Config` does.
+    Returns:
+        Whether they are plain, and so valid; of what is not, nothing is known.
 
     Raises:
         ConfigError: a value is not one of its field, a size is too large, or n_head does not divide n_embd.
 
-    >>> check({"n_layer": 12, "n_inner": None})
+    >>> from decimal import Decimal
+    >>> check({"n_layer": 12, "n_inner": None}), check({"n_layer": Decimal(12)})
+    (True, False)
     >>> check({"n_layer": -1})
     Traceback (most recent call last):
     gpt2calc.errors.ConfigError: n_layer must be a whole number, 0 or more, got -1
     """
-    if not all(FIELDS[name].takes(value) for name, value in fields.items()):
-        wrong = [row.name for row in FIELDS.values() if row.name in fields and not row.takes(fields[row.name])]
-        raise refusal(wrong, fields[wrong[0]])
-    refuse_large(fields)
-    refuse_heads(fields.get("n_head"), fields.get("n_embd", DEFAULTS["n_embd"]))
+    is_large = False
+    for name, value in fields.items():
+        if not FIELDS[name].takes(value):
+            if not PLAIN.issuperset(map(type, fields.values())):
+                return False
+            wrong = [row.name for row in FIELDS.values() if row.name in fields and not row.takes(fields[row.name])]
+            raise refusal(wrong, fields[wrong[0]])
+        is_large = is_large or (type(value) is int and value >= TOO_LARGE)
+    if is_large:
+        refuse_large(fields)
+    if fields.get("n_head"):
+        refuse_heads(fields["n_head"], fields.get("n_embd", DEFAULTS["n_embd"]))
+    return True
 
 
 def refusal(wrong: Iterable[str], got: object) -> ConfigError:
