@@ -11,11 +11,14 @@ from typing import Any
 
 from gpt2calc import unread
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SPELLINGS
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SPELLINGS, SWITCH
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
+
+NOT_BUILT = tuple(row.name for row in FIELDS.values() if row.kind == SWITCH and not row.in_transformers)
+"""Switches of which transformers builds what true says, and nothing else."""
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -121,7 +124,7 @@ def maker(document: Mapping[str, Any]) -> str:
     ours = document.get(OURS)
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
-    builds = _is_marked(document) and all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
+    builds = _is_marked(document) and all(document.get(name) in (None, True) for name in NOT_BUILT)
     return "huggingface" if builds else ""
 
 

@@ -36,8 +36,15 @@ from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
     from gpt2calc.explanation.lattice import Step
-    from gpt2calc.fields import Field
     from gpt2calc.presets import Preset
+    from gpt2calc.webpage.controls import Control
+
+
+COLUMNS = (
+    *("name", "kind", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "expected"),
+    "of_head",
+)
+"""What the page needs of the table of fields; how it shows them stands in `controls`."""
 
 
 def collect() -> dict[str, Any]:
@@ -50,7 +57,7 @@ def collect() -> dict[str, Any]:
         "components": _components(),
         "n_inner": _terms(_default_inner()),
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
-        "controls": [control._asdict() for control in CONTROLS],
+        "controls": [_control(control) for control in CONTROLS],
         "presets": [_preset(preset) for preset in presets.models()],
         "config": _config(),
         "explain": _explain(),
@@ -77,35 +84,32 @@ def _default_inner() -> object:
     return from_fields({**fields.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
 
 
+def _control(control: Control) -> dict[str, Any]:
+    """Return a control with what the table says of its field."""
+    return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
+
+
 def _preset(preset: Preset) -> dict[str, Any]:
     """Return a model that ships, without the fields that have their default."""
-    defaults = _defaults()
-    own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
+    own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
     found = {**preset._asdict(), "fields": own}
     return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
-
-
-def _defaults() -> dict[str, Any]:
-    """Return what is counted for a field that is not given."""
-    return {row.name: row.default for row in FIELDS.values()}
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
     return {
-        "defaults": _defaults(),
+        "columns": COLUMNS,
+        "rows": [[getattr(row, column) for column in COLUMNS] for row in FIELDS.values()],
         "documented": fields.DEFAULTS,
-        "spellings": fields.SPELLINGS,
-        "read_by_transformers": {row.name: row.read_by_transformers for row in FIELDS.values() if row.mapped},
         "classes": fields.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_in_transformers": [row.name for row in FIELDS.values() if not row.in_transformers],
+        "not_built": documents.NOT_BUILT,
         "ours": documents.OURS,
-        "rules": {row.name: _rule(row) for row in FIELDS.values()},
         "digits": fields.DIGITS,
         "largest": strict_json.LARGEST,
     }
@@ -120,8 +124,6 @@ def _unread() -> dict[str, Any]:
         "foreign": unread.FOREIGN_PHRASES,
         "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
         "plain_words": sorted(spellings.PLAIN_WORDS),
-        "switches": sorted(fields.SWITCHES),
-        "words": sorted(fields.WORDS),
         "sizes": fields.SIZES,
         "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
@@ -130,17 +132,6 @@ def _unread() -> dict[str, Any]:
         "most_named": unread.MOST_NAMED,
         "short": errors.SHORT,
         "long": errors.LONG,
-    }
-
-
-def _rule(row: Field) -> dict[str, Any]:
-    """Return what a field takes: nothing, a truth, whole numbers from one on, or words."""
-    return {
-        "expected": row.expected,
-        "empty": row.null != fields.REFUSED,
-        "truth": row.kind == fields.SWITCH,
-        "least": row.least if row.kind == fields.SIZE else None,
-        "words": row.words,
     }
 
 

@@ -10,14 +10,14 @@ import gpt2calc
 from gpt2calc import formulas
 from gpt2calc.counts import ParameterCount, symbols
 from gpt2calc.dims import HEADS, LETTERS, from_fields, to_fields
-from gpt2calc.fields import SPELLINGS
+from gpt2calc.fields import FIELDS, SPELLINGS
 from gpt2calc.polynomial import Polynomial
 from gpt2calc.webpage import facts
 
 if TYPE_CHECKING:
     from tests.browser import Watched
 
-DEFAULTS = facts.collect()["config"]["defaults"]
+DEFAULTS = {row.name: row.default for row in FIELDS.values()}
 SWITCHES = [name for name, value in DEFAULTS.items() if isinstance(value, bool)]
 
 READ = """
