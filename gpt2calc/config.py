@@ -6,13 +6,18 @@ Types, defaults and bounds are written out, for people's editors; the tests hold
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gpt2calc.dims import Dims, from_fields
 from gpt2calc.fields import CLASSES
 from gpt2calc.validity import canonical, refusal, refuse_heads, refuse_large
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gpt2calc.keywords import Fields
 
 Size = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=0)]
@@ -72,7 +77,7 @@ class Config(BaseModel):
     summary_use_proj: bool = True
     summary_proj_to_labels: bool = True
 
-    def __init__(self, /, **fields: Any) -> None:
+    def __init__(self, /, **fields: Unpack[Fields]) -> None:
         try:
             super().__init__(**canonical(fields))
         except ValidationError as error:
@@ -91,7 +96,7 @@ class Config(BaseModel):
         """What the formulas read."""
         return from_fields(self.__dict__)
 
-    def replace(self, **fields: Any) -> Config:
+    def replace(self, **fields: Unpack[Fields]) -> Config:
         """Return the same model with other fields, in any spelling, checked anew.
 
         >>> Config(n_layer=24).replace(d_model=1024).dims.n_inner
