@@ -36,6 +36,7 @@ from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
 from gpt2calc.explanation import lattice
+from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.tensor_table import WEIGHT
@@ -254,10 +255,11 @@ def model_names() -> str:
 def fields() -> str:
     """Draw every field of a config, with its default and its spellings."""
     rows = []
-    for field, others in spellings.SPELLINGS.items():
-        default = gpt2calc.Config.model_fields[field].default
-        rows.append((f"`{field}`", options.FIELD_HELP[field], code(json.dumps(default)), code(*others)))
-    return table(("field", "what it says", "default", "other spellings"), rows)
+    for row in FIELDS.values():
+        default = row.law or json.dumps(row.default)
+        takes = row.expected + ("" if row.null == REFUSED else ", or null")
+        rows.append((f"`{row.name}`", row.said, takes, code(default), code(*row.spellings)))
+    return table(("field", "what it is", "what it takes", "default", "other spellings"), rows)
 
 
 def no_count() -> str:
@@ -275,7 +277,7 @@ def foreign() -> str:
 
 def classes() -> str:
     """Draw the heads with the class of transformers that has each."""
-    rows = ((f"`{head}`", f"`{name}`") for name, head in spellings.CLASSES.items())
+    rows = ((f"`{head}`", f"`{name}`") for name, head in CLASSES.items())
     return table(("head", "class of transformers"), rows)
 
 
@@ -307,13 +309,8 @@ def masks() -> str:
 
 def letters() -> str:
     """Draw the letters of the formulas."""
-    rows = ((f"${letter}$", f"`{field}`", meaning(field)) for field, letter in LETTERS.items())
+    rows = ((f"${letter}$", f"`{field}`", FIELDS[field].help) for field, letter in LETTERS.items())
     return table(("letter", "field", "what it is"), rows)
-
-
-def meaning(field: str) -> str:
-    """Return what a size is, without the letter before it."""
-    return options.FIELD_HELP[field].partition(", ")[2]
 
 
 def components() -> str:
@@ -361,7 +358,8 @@ def grouped(parser: argparse.ArgumentParser) -> dict[str, list[argparse.Action]]
 
 def argument(action: argparse.Action) -> str:
     """Return an option with what it takes."""
-    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else str(action.metavar or "")
+    listed = () if isinstance(action.choices, options.Offered) else action.choices  # the help names what is offered
+    shown = "{" + ",".join(map(str, listed)) + "}" if listed else str(action.metavar or "")
     return f"{action.option_strings[0]} {shown}".rstrip()
 
 

@@ -31,6 +31,11 @@ ONLY_WHEN = {
 """What a model must be for a component to be there; the components that are not named always are."""
 
 
+def names(x: Dims) -> tuple[str, ...]:
+    """Return all that has a closed form, whatever the dims: every component, every group, and the total."""
+    return (*(row.component for row in formulas.table(x)), *formulas.GROUPS, "total")
+
+
 class Derivation:
     """The closed form of a component, of a group, or of a whole model.
 
@@ -50,10 +55,8 @@ class Derivation:
     __slots__ = ("dims", "listed", "model", "name", "notes", "shown")
 
     def __init__(self, name: str | None, dims: Dims, model: str | None, notes: tuple[str, ...] = ()) -> None:
-        components = tuple(row.component for row in formulas.table(dims))
-        known = (*components, *formulas.GROUPS, "total")
-        if name is not None and name not in known:
-            raise UnknownNameError("component", name, known)
+        if name is not None and name not in names(dims):
+            raise UnknownNameError("component", name, names(dims))
         everything = Dims(*dims.sizes, *EVERYTHING.structure)
         self.name = name or "total"
         self.dims = dims

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.algebra import Expression, Flag
+from gpt2calc.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,7 @@ class Dims(NamedTuple):
         return self[6:]
 
 
-LETTERS = {"n_layer": "L", "n_embd": "d", "n_positions": "T", "vocab_size": "V", "n_inner": "m", "num_labels": "k"}
+LETTERS = {name: FIELDS[name].letter for name in Dims._fields[:6]}
 """The letter that stands for each size where a formula is written."""
 
 LETTERED = Dims(*(Expression.letter(LETTERS.get(name) or Flag(name)) for name in Dims._fields))  # type: ignore[arg-type]  # letters stand in for numbers
@@ -92,6 +93,8 @@ HEADS: dict[str, tuple[str, ...]] = {
 MODULES = ("lm_head", "multiple_choice_head", "score", "classifier", "qa_outputs")
 """The modules that heads are made of, each a flag of `Dims`."""
 
+_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in HEADS.items()}
+
 
 def from_fields(fields: Mapping[str, Any]) -> Dims:
     """Turn valid fields, in their canonical spelling, into dims; `config.Config` is what makes fields valid.
@@ -113,27 +116,27 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     get = fields.get
     n_embd, n_inner, qkv_bias = fields["n_embd"], get("n_inner"), get("qkv_bias")
     bias, head = int(get("bias", True)), get("head", "lm")
-    modules = HEADS[head]
+    lm_head, multiple_choice_head, score, classifier, qa_outputs = _MODULES_OF[head]
     multiple = get("pad_vocab_size_multiple") or 1
     return Dims(
-        n_layer=fields["n_layer"],
-        n_embd=n_embd,
-        n_positions=fields["n_positions"],
-        vocab_size=-(-fields["vocab_size"] // multiple) * multiple,
-        n_inner=4 * n_embd if n_inner is None else n_inner,
-        num_labels=1 if head == "double_heads" else get("num_labels", 2),
-        tie_word_embeddings=int(get("tie_word_embeddings", True)),
-        add_cross_attention=int(get("add_cross_attention", False)),
-        bias=bias,
-        qkv_bias=bias if qkv_bias is None else int(qkv_bias),
-        ln_f=int(get("ln_f", True)),
-        lm_head=int("lm_head" in modules),
-        multiple_choice_head=int("multiple_choice_head" in modules),
-        summary_use_proj=int(get("summary_use_proj", True)),
-        summary_proj_to_labels=int(get("summary_proj_to_labels", True)),
-        score=int("score" in modules),
-        classifier=int("classifier" in modules),
-        qa_outputs=int("qa_outputs" in modules),
+        fields["n_layer"],
+        n_embd,
+        fields["n_positions"],
+        -(-fields["vocab_size"] // multiple) * multiple,
+        4 * n_embd if n_inner is None else n_inner,
+        1 if head == "double_heads" else get("num_labels", 2),
+        int(get("tie_word_embeddings", True)),
+        int(get("add_cross_attention", False)),
+        bias,
+        bias if qkv_bias is None else int(qkv_bias),
+        int(get("ln_f", True)),
+        lm_head,
+        multiple_choice_head,
+        int(get("summary_use_proj", True)),
+        int(get("summary_proj_to_labels", True)),
+        score,
+        classifier,
+        qa_outputs,
     )
 
 

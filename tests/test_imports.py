@@ -133,14 +133,28 @@ def test_a_preset_is_counted_without_pydantic_and_everything_heavy(words: tuple[
 
 @pytest.mark.parametrize(
     "words",
-    [("count", "--n-layer", "24"), ("compare", "small", "xl", "--vocab", "50304"), ("tensors", "--n-layer", "1")],
+    [
+        ("count", "--n-layer", "24", "--n-embd", "1024"),
+        ("compare", "small", "xl", "--vocab", "50304", "--heads", "1"),
+        ("tensors", "--n-layer", "1", "--head", "GPT2Model"),
+    ],
     ids=" ".join,
 )
-def test_fields_load_pydantic_and_nothing_heavy(words: tuple[str, ...]) -> None:
-    """What is typed is checked, and no more than that."""
-    found = roots(running(*words))
-    assert "pydantic" in found
-    assert found & HEAVY == set()
+def test_what_is_typed_is_checked_without_pydantic_and_everything_heavy(words: tuple[str, ...]) -> None:
+    """Plain values are judged by the table of fields."""
+    assert roots(running(*words)) & (HEAVY | {"pydantic", "pydantic_core", "inspect"}) == set()
+
+
+def test_what_is_wrong_is_told_without_pydantic() -> None:
+    """An error waits for nothing either."""
+    before = "from gpt2calc.cli import main\nassert main(['count', '--n-head', '5', '--bias', '--n-embd', '0']) == 2"
+    assert "pydantic" not in roots(loaded(before))
+
+
+def test_what_is_not_plain_is_checked_by_pydantic() -> None:
+    """A whole number of a class of its own is Config's to judge."""
+    code = "import gpt2calc\nclass Deep(int): pass\nassert gpt2calc.count(n_layer=Deep(12)).total == 124439808"
+    assert "pydantic" in roots(loaded(code))
 
 
 def test_counting_loads_neither_claims_nor_what_reads_them() -> None:

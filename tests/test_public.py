@@ -34,6 +34,7 @@ SURFACE = [
     "Derivation",
     "Designs",
     "Explanation",
+    "Fields",
     "Gpt2calcError",
     "Int64OverflowError",
     "NetworkError",

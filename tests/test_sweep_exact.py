@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import arrays, conventions, formulas
 from gpt2calc.errors import ConfigError, Int64OverflowError
+from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import LEFT_OUT
-from gpt2calc.spellings import CANONICAL
 from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, identifier
 from gpt2calc.sweeps.evaluation import PieceArrays

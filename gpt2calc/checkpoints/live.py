@@ -12,8 +12,8 @@ from typing import Any
 from gpt2calc.checkpoints import state_dicts
 from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
 from gpt2calc.errors import UnreadableInputError, shortened, shown
+from gpt2calc.fields import CLASSES
 from gpt2calc.listing import StoredTensor, TensorListing
-from gpt2calc.spellings import CLASSES
 
 WRAPPED = ("module", "_orig_mod")
 """Where DistributedDataParallel and torch.compile keep the model that they wrap."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, Int64OverflowError, closest, shortened, shown
-from gpt2calc.spellings import CLASSES
+from gpt2calc.fields import CLASSES
 
 if TYPE_CHECKING:
     from typing import TypeAlias

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,12 +150,3 @@ def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[
     except ConfigError as error:
         raise UnreadableInputError(name, f"what it says of its own config cannot be: {error}") from None
     return sources.resolve(source, fields) if fields else source
-
-
-def canonical(own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a file says of its own config, in canonical spelling."""
-    if not own:
-        return own
-    from gpt2calc import config  # loads pydantic, which a file that says nothing of its config does without
-
-    return config.canonical(own)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import conventions, formulas, presets, tensor_table
 from gpt2calc.algebra import FLOORED, Expression
 from gpt2calc.dims import HEADS, LETTERED, LETTERS, Dims, from_fields
-from gpt2calc.documents import DEFAULTS
 from gpt2calc.explanation import lattice
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import DEFAULTS, SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

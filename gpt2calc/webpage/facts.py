@@ -12,6 +12,7 @@ from gpt2calc import (
     counts,
     documents,
     errors,
+    fields,
     figures,
     formulas,
     listing,
@@ -25,10 +26,9 @@ from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.dims import HEADS as HEAD_NAMES
 from gpt2calc.dims import LETTERED, LETTERS, from_fields
-from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import chance, lattice, printed, readings, report
+from gpt2calc.fields import FIELDS
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
     from gpt2calc.explanation.lattice import Step
     from gpt2calc.presets import Preset
+    from gpt2calc.webpage.controls import Control
+
+
+COLUMNS = (
+    *("name", "kind", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "expected"),
+    "of_head",
+)
+"""What the page needs of the table of fields; how it shows them stands in `controls`."""
 
 
 def collect() -> dict[str, Any]:
@@ -48,7 +56,7 @@ def collect() -> dict[str, Any]:
         "components": _components(),
         "n_inner": _terms(_default_inner()),
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
-        "controls": [control._asdict() for control in CONTROLS],
+        "controls": [_control(control) for control in CONTROLS],
         "presets": [_preset(preset) for preset in presets.models()],
         "config": _config(),
         "explain": _explain(),
@@ -75,43 +83,36 @@ def _components() -> list[dict[str, Any]]:
 
 def _default_inner() -> int:
     """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
-    return from_fields({**documents.DEFAULTS, "n_embd": LETTERED.n_embd}).n_inner
+    return from_fields({**fields.DEFAULTS, "n_embd": LETTERED.n_embd}).n_inner
+
+
+def _control(control: Control) -> dict[str, Any]:
+    """Return a control with what the table says of its field."""
+    return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
     """Return a model that ships, without the fields that have their default."""
-    defaults = _defaults()
-    own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
+    own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
     found = {**preset._asdict(), "fields": own}
     return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
 
 
-def _defaults() -> dict[str, Any]:
-    """Return what is counted for a field that is not given."""
-    from gpt2calc.config import Config  # loads pydantic, which most commands do without
-
-    return {**Config().model_dump(), **documents.DEFAULTS}
-
-
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
-    from gpt2calc.config import DIGITS  # as above
-
     return {
-        "defaults": _defaults(),
-        "documented": documents.DEFAULTS,
-        "spellings": spellings.SPELLINGS,
-        "read_by_transformers": spellings.READ_BY_TRANSFORMERS,
-        "classes": spellings.CLASSES,
+        "columns": COLUMNS,
+        "rows": [[getattr(row, column) for column in COLUMNS] for row in FIELDS.values()],
+        "documented": fields.DEFAULTS,
+        "classes": fields.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
+        "not_built": documents.NOT_BUILT,
         "ours": documents.OURS,
-        "rules": {field: _rule(field) for field in spellings.SPELLINGS},
-        "digits": DIGITS,
+        "digits": fields.DIGITS,
         "largest": strict_json.LARGEST,
     }
 
@@ -125,9 +126,7 @@ def _unread() -> dict[str, Any]:
         "foreign": unread.FOREIGN_PHRASES,
         "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
         "plain_words": sorted(spellings.PLAIN_WORDS),
-        "switches": sorted(spellings.SWITCHES),
-        "words": sorted(spellings.WORDS),
-        "sizes": unread.SIZES,
+        "sizes": fields.SIZES,
         "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
@@ -135,30 +134,6 @@ def _unread() -> dict[str, Any]:
         "most_named": unread.MOST_NAMED,
         "short": errors.SHORT,
         "long": errors.LONG,
-    }
-
-
-def _rule(field: str) -> dict[str, Any]:
-    """Return what a field takes, by asking the config: nothing, a truth, whole numbers from one on, or words."""
-    from gpt2calc.config import Config  # as above
-
-    def takes(value: object) -> bool:
-        try:
-            Config(**{field: value})
-        except ConfigError:
-            return False
-        return True
-
-    try:
-        Config(**{field: ...})
-    except ConfigError as error:
-        expected = str(error).partition(" must be ")[2].partition(", got ")[0]
-    return {
-        "expected": expected,
-        "empty": takes(None),
-        "truth": takes(True),
-        "least": next((least for least in (0, 1) if takes(least)), None),
-        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if takes(word)],
     }
 
 

@@ -11,13 +11,13 @@ from gpt2calc import formulas
 from gpt2calc.algebra import Expression
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import HEADS, LETTERS, from_fields, symbols, to_fields
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import FIELDS, SPELLINGS
 from gpt2calc.webpage import facts
 
 if TYPE_CHECKING:
     from tests.browser import Watched
 
-DEFAULTS = facts.collect()["config"]["defaults"]
+DEFAULTS = {row.name: row.default for row in FIELDS.values()}
 SWITCHES = [name for name, value in DEFAULTS.items() if isinstance(value, bool)]
 
 READ = """

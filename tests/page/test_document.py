@@ -14,7 +14,7 @@ import gpt2calc
 from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.algebra import Expression
 from gpt2calc.dims import LETTERED
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import SPELLINGS
 from gpt2calc.webpage import controls, document
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
