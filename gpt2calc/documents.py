@@ -142,6 +142,7 @@ def maker(document: Mapping[str, Any]) -> str:
         return str(ours["maker"])
     is_marked = any(mark in document for mark in MARKS_OF_TRANSFORMERS)
     builds = all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
+    builds = builds and document.get("pad_vocab_size_multiple") in (None, 1)
     return "huggingface" if is_marked and builds else ""
 
 
