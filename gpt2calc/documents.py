@@ -125,6 +125,7 @@ def maker(document: Mapping[str, Any]) -> str:
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
     builds = _is_marked(document) and all(document.get(name) in (None, True) for name in NOT_BUILT)
+    builds = builds and document.get("pad_vocab_size_multiple") in (None, 1)
     return "huggingface" if builds else ""
 
 

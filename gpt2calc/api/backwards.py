@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, shortened, shown
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def explain(
     from gpt2calc.explanation import report
 
     texts = [figures] if isinstance(figures, (str, int)) else figures
-    if not texts:
-        raise ConfigError(f"a figure is needed, such as '117M', got {figures}")
+    if not isinstance(texts, (list, tuple)) or not texts:
+        got = shown(figures) if isinstance(figures, (str, int, float)) else shortened(repr(figures))
+        raise ConfigError(f"a figure is needed, such as '117M', got {got}", got=figures)
     asked: Sequence[Model | LeftOut] = models or ((LEFT_OUT,) if fields or hub or revision is not None else ())
     sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
     return report.explain(report.read(texts), sources)

@@ -7,6 +7,7 @@ what is right and wrong.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources
@@ -14,7 +15,6 @@ from gpt2calc.errors import ConfigError, UnreadableInputError, printable
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import TypeAlias
 
     from gpt2calc.listing import TensorListing
@@ -100,7 +100,7 @@ def _in_memory(target: object) -> Found:
         fields = live.config_of(target)
         source = sources.from_document(fields, "its own config") if fields else None
         return Found(listing.name, LIVE, listing, source, "its own config", target)
-    if target is None or target == {}:
+    if target is None or (isinstance(target, Mapping) and not target):
         raise ConfigError(f"expected a checkpoint, a model or a config, got {target}", got=target)
     source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence
     return Found(source.name, CONFIG, None, source, source.name)

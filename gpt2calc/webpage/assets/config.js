@@ -29,7 +29,8 @@ function makerIn(document) {
   if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
   const isMarked = FIELDS.marks.some((mark) => document.has(mark));
   const builds = FIELDS.not_built.every((name) => [undefined, null, true].includes(document.get(name)));
-  return isMarked && builds ? "huggingface" : "";
+  const isPadded = ![undefined, null, 1n].includes(document.get("pad_vocab_size_multiple"));
+  return isMarked && builds && !isPadded ? "huggingface" : "";
 }
 
 function parseConfig(text) {
