@@ -2,15 +2,26 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# The built wheel stands in an environment of its own, which borrows the libraries of the other.
+WHEEL = $(VENV)/wheel
+BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml
+SOURCES = $(shell find gpt2calc configs -name __pycache__ -prune -o -print) README.md LICENSE pyproject.toml
 
 .PHONY: demo test lint docs coverage clean
 
 demo: $(VENV)/stamp
 	@$(BIN)/gpt2calc count gpt2
 
-test: $(VENV)/stamp-test
-	@$(BIN)/python -m pytest --quiet --numprocesses auto
+# The tests run on the built wheel, in a copy of what they read, beside which the source does not stand.
+test: $(WHEEL)/stamp
+	@mkdir -p $(WHEEL)/beside && find $(WHEEL)/beside -type f ! -name '*.pyc' -delete
+	@tar -cf - --exclude __pycache__ $(BESIDE) | tar -xf - -C $(WHEEL)/beside
+	@cd $(WHEEL)/beside && ../bin/python -m pytest --quiet --numprocesses auto --dist worksteal --pyargs tests gpt2calc
+
+coverage: export PYTEST_ADDOPTS += --cov=gpt2calc
+coverage: test
 
 lint: $(VENV)/stamp-dev
 	$(BIN)/ruff check .
@@ -21,9 +32,6 @@ lint: $(VENV)/stamp-dev
 docs: $(VENV)/stamp-dev
 	$(BIN)/python docs/generate.py
 
-coverage: $(VENV)/stamp-test
-	$(BIN)/python -m pytest --quiet --numprocesses auto --cov=gpt2calc
-
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
 
@@ -33,13 +41,20 @@ $(VENV)/python:
 	@touch $@
 
 $(VENV)/stamp: $(VENV)/python pyproject.toml constraints.txt
-	@$(PIP) --editable .
+	@$(BIN)/python $(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/stamp-test: $(VENV)/stamp
-	@$(PIP) --editable '.[test]'
+	@$(BIN)/python $(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(WHEEL)/stamp: $(VENV)/stamp-test $(SOURCES)
+	@$(BIN)/python -m venv --without-pip $(WHEEL)
+	@libraries='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	$(BIN)/python -c "$$libraries" > "$$($(WHEEL)/bin/python -c "$$libraries")/borrowed.pth"
+	@$(WHEEL)/bin/python $(INSTALL) --no-build-isolation '.[test]'
 	@touch $@
 
 $(VENV)/stamp-dev: $(VENV)/stamp-test
-	@$(PIP) --editable '.[dev]'
+	@$(BIN)/python $(INSTALL) --editable '.[dev]'
 	@touch $@

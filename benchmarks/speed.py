@@ -113,8 +113,8 @@ def processes() -> Iterator[Row]:
     rival, needs = process(*command("llm-flops"), "gpt2-xl", "--no-hf", "-g", "none", "--json"), ("llm-flops",)
     yield row("1 count gpt2-xl --json / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl", "--json"), rival)
     yield row("1 count gpt2-xl / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl"), rival)
-    flagged, filled = process(*count, "--n-layer", "24"), process(sys.executable, ONE_MODEL)
-    yield row("2 count --n-layer 24 / one pydantic model", ("pydantic",), 1.15, flagged, filled)
+    flagged, filled = process(*count, "--n-layer", "24", "--n-embd", "1024"), process(sys.executable, ONE_MODEL)
+    yield row("2 count --n-layer --n-embd / llm-flops gpt2-xl", needs, 0.6, flagged, rival)
     nothing = process(*python, "pass")
     yield row("3 import gpt2calc / pass", (), 1.5, process(*python, "import gpt2calc"), nothing)
     for module in ("argparse", "pydantic", "sympy", "transformers"):
@@ -128,6 +128,7 @@ def calls_in_process() -> Iterator[Row]:
     for number, result, target in (("4", "total", 1.0), *(("-", name, None) for name in ("groups", "components"))):
         ours = f"count(config).{result}"
         yield Row(f"{number} {ours} / parameter_count", ("llm-flops",), target, partial(beside_llm_flops, ours))
+    yield Row("4 count(**sizes).total / a config, counted", ("llm-flops",), 0.5, config_beside_llm_flops)
     needs = ("torch", "transformers")
     yield Row("5 count(dict).total / build on meta", needs, 1 / 5000, partial(beside_meta, "count(sizes).total"))
     yield Row("- count(config.json).total / build on meta", needs, None, partial(beside_meta, "count(document).total"))
@@ -139,6 +140,16 @@ def beside_llm_flops(ours: str) -> tuple[Sampler, Sampler]:
     theirs = import_module("llmflops").get_config("gpt2-xl", allow_hf_fetch=False)
     a = calls(ours, count=gpt2calc.count, config=gpt2calc.Config(**XL))
     return a, calls("parameter_count(config).total", parameter_count=rival, config=theirs)
+
+
+def config_beside_llm_flops() -> tuple[Sampler, Sampler]:
+    """Compare with llm-flops' count where both make the config in the call, and gpt2calc checks it too."""
+    count, rival = import_module("gpt2calc").count, import_module("llmflops")
+    theirs = rival.get_config("gpt2-xl", allow_hf_fetch=False)
+    given = {name: value for name, value in vars(theirs).items() if value != getattr(type(theirs), name, None)}
+    names = {"config": rival.ModelConfig, "parameter_count": import_module("llmflops.memory").parameter_count}
+    b = calls("parameter_count(config(**given)).total", given=given, **names)
+    return calls("count(**sizes).total", count=count, sizes=XL), b
 
 
 def beside_meta(ours: str) -> tuple[Sampler, Sampler]:

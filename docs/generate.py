@@ -30,12 +30,13 @@ from unittest import mock
 
 import gpt2calc
 from gpt2calc import cli, conventions, formulas, spellings
+from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import HEADS, LETTERS, Dims
+from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
 from gpt2calc.explanation import lattice
-from gpt2calc.polynomial import Polynomial
+from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.tensor_table import WEIGHT
@@ -43,6 +44,8 @@ from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gpt2calc.dims import Dims
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
@@ -252,10 +255,11 @@ def model_names() -> str:
 def fields() -> str:
     """Draw every field of a config, with its default and its spellings."""
     rows = []
-    for field, others in spellings.SPELLINGS.items():
-        default = gpt2calc.Config.model_fields[field].default
-        rows.append((f"`{field}`", options.FIELD_HELP[field], code(json.dumps(default)), code(*others)))
-    return table(("field", "what it says", "default", "other spellings"), rows)
+    for row in FIELDS.values():
+        default = row.law or json.dumps(row.default)
+        takes = row.expected + ("" if row.null == REFUSED else ", or null")
+        rows.append((f"`{row.name}`", row.said, takes, code(default), code(*row.spellings)))
+    return table(("field", "what it is", "what it takes", "default", "other spellings"), rows)
 
 
 def no_count() -> str:
@@ -273,7 +277,7 @@ def foreign() -> str:
 
 def classes() -> str:
     """Draw the heads with the class of transformers that has each."""
-    rows = ((f"`{head}`", f"`{name}`") for name, head in spellings.CLASSES.items())
+    rows = ((f"`{head}`", f"`{name}`") for name, head in CLASSES.items())
     return table(("head", "class of transformers"), rows)
 
 
@@ -305,23 +309,16 @@ def masks() -> str:
 
 def letters() -> str:
     """Draw the letters of the formulas."""
-    rows = ((f"${letter}$", f"`{field}`", meaning(field)) for field, letter in LETTERS.items())
+    rows = ((f"${letter}$", f"`{field}`", FIELDS[field].help) for field, letter in LETTERS.items())
     return table(("letter", "field", "what it is"), rows)
-
-
-def meaning(field: str) -> str:
-    """Return what a size is, without the letter before it."""
-    return options.FIELD_HELP[field].partition(", ")[2]
 
 
 def components() -> str:
     """Draw the closed form of every component that a GPT-2 can have."""
-    letters = map(Polynomial.letter, LETTERS.values())
-    everything: Any = Dims(*letters, *(1,) * (len(Dims._fields) - len(LETTERS)))._replace(tie_word_embeddings=0)  # type: ignore[arg-type]  # letters stand in for sizes
     simplified = {part["name"]: part["latex"] for part in gpt2calc.formula().to_dict()["components"]}
     rows = []
-    for row in formulas.table(everything):
-        times, weights, biases = (f"${Polynomial.of(cell).tex()}$" for cell in row[2:5])
+    for row in formulas.table(EVERYTHING):
+        times, weights, biases = (f"${Expression.of(cell).tex()}$" for cell in row[2:5])
         when = ONLY_WHEN.get(row.component, "always")
         rows.append((f"`{row.component}`", row.group, times, weights, biases, f"${simplified[row.component]}$", when))
     headers = ("component", "group", "times", "weights of each", "biases of each", "in all", "present when")
@@ -361,7 +358,8 @@ def grouped(parser: argparse.ArgumentParser) -> dict[str, list[argparse.Action]]
 
 def argument(action: argparse.Action) -> str:
     """Return an option with what it takes."""
-    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else str(action.metavar or "")
+    listed = () if isinstance(action.choices, options.Offered) else action.choices  # the help names what is offered
+    shown = "{" + ",".join(map(str, listed)) + "}" if listed else str(action.metavar or "")
     return f"{action.option_strings[0]} {shown}".rstrip()
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         UnreadableInputError,
     )
     from gpt2calc.explanation.report import Explanation
+    from gpt2calc.keywords import Fields
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
     from gpt2calc.version import __version__
@@ -43,6 +44,7 @@ __all__ = [
     "Derivation",
     "Designs",
     "Explanation",
+    "Fields",
     "Gpt2calcError",
     "Int64OverflowError",
     "NetworkError",
@@ -86,6 +88,7 @@ _HOMES = {
         "UnreadableInputError",
     ),
     "explanation.report": ("Explanation",),
+    "keywords": ("Fields",),
     "sweeps.report": ("Sweep",),
     "verification.report": ("Verification",),
     "version": ("__version__",),

@@ -12,8 +12,8 @@ import numpy as np
 
 from gpt2calc import formulas
 from gpt2calc.dims import LETTERS, Dims, from_fields
-from gpt2calc.documents import DEFAULTS
 from gpt2calc.errors import ConfigError, Int64OverflowError
+from gpt2calc.fields import DEFAULTS, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Int64Array = NDArray[np.int64]
 
 LARGEST = 2**63 - 1
-FROM_ZERO = ("n_layer", "n_inner", "num_labels")
-"""The sizes that can be 0; the others are 1 or more."""
 
 
 def evaluate(measure: Callable[[Dims], int] = formulas.total, /, **fields: Any) -> Int64Array:
@@ -80,7 +78,7 @@ def _int64(name: str, value: Any) -> Int64Array:
     array: Int64Array = np.asarray(value)
     if array.dtype != np.int64:
         raise ConfigError(f"{name} must be an int64 array, got {array.dtype}", field=name, got=value)
-    least = 0 if name in FROM_ZERO else 1
+    least = FIELDS[name].least
     if array.size and array.min() < least:
         raise ConfigError(f"{name} must be {least} or more, got {array.min()}", field=name, got=value)
     return array

@@ -1,31 +1,23 @@
-"""`Config`: the border where what people type is checked. The only file that imports pydantic.
+"""`Config`: a GPT-2's fields as one typed, frozen object. The only file that imports pydantic.
 
-Whatever the spelling, one frozen object comes out, in GPT-2's own spelling, or one sentence that says what is wrong.
+Types, defaults and bounds are written out, for people's editors; the tests hold them against the table of `fields`.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gpt2calc import numbers, unread
-from gpt2calc.dims import HEADS, Dims, from_fields
-from gpt2calc.documents import read_head, refuse_other_models
-from gpt2calc.errors import ConfigError, closest, pair, shortened
-from gpt2calc.spellings import (
-    CANONICAL,
-    CLASSES,
-    NO_COUNT,
-    NOT_READ,
-    SPELLINGS,
-    SWITCHES,
-    WORDS,
-)
+from gpt2calc.dims import Dims, from_fields
+from gpt2calc.fields import CLASSES
+from gpt2calc.validity import canonical, refusal, refuse_heads, refuse_large
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Unpack
+
+    from gpt2calc.keywords import Fields
 
 Size = Annotated[int, Field(ge=1)]
 Number = Annotated[int, Field(ge=0)]
@@ -85,16 +77,14 @@ class Config(BaseModel):
     summary_use_proj: bool = True
     summary_proj_to_labels: bool = True
 
-    def __init__(self, /, **fields: Any) -> None:
+    def __init__(self, /, **fields: Unpack[Fields]) -> None:
         try:
             super().__init__(**canonical(fields))
         except ValidationError as error:
-            raise _explained(error) from None
-        for name, value in self.__dict__.items():
-            if isinstance(value, int) and value >= numbers.TOO_LARGE:
-                raise ConfigError(f"{name} must have at most {numbers.MOST_DIGITS} digits", field=name)
-        if self.n_head and self.n_embd % self.n_head:
-            raise ConfigError(_does_not_divide(self.n_head, self.n_embd), field="n_head", got=self.n_head)
+            found = error.errors(include_url=False)
+            raise refusal((str(each["loc"][0]) for each in found), found[0]["input"]) from None
+        refuse_large(self.__dict__)
+        refuse_heads(self.n_head, self.n_embd)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -106,7 +96,7 @@ class Config(BaseModel):
         """What the formulas read."""
         return from_fields(self.__dict__)
 
-    def replace(self, **fields: Any) -> Config:
+    def replace(self, **fields: Unpack[Fields]) -> Config:
         """Return the same model with other fields, in any spelling, checked anew.
 
         >>> Config(n_layer=24).replace(d_model=1024).dims.n_inner
@@ -125,94 +115,3 @@ class Config(BaseModel):
         architecture = next(name for name, head in CLASSES.items() if head == self.head)
         kept = {name: getattr(self, name) for name in sizes if name != "n_head" or self.n_head}
         return {"model_type": "gpt2", "architectures": [architecture], **kept, **given}
-
-
-def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields in their canonical spelling, without those that no count depends on.
-
-    Raises:
-        ConfigError: a field is unknown, or two spellings of one field disagree.
-
-    >>> canonical({"block_size": 1024, "vocab": 50257, "dropout": 0.1})
-    {'n_positions': 1024, 'vocab_size': 50257}
-    """
-    refuse_other_models(fields)
-    found: dict[str, Any] = {}
-    spelled: dict[str, str] = {}
-    for name, given in fields.items():
-        field = CANONICAL.get(name)
-        if field is None:
-            _refuse_unknown(name, given, fields)
-            continue
-        value = given if field in WORDS else _truth(given) if field in SWITCHES else numbers.whole(given)
-        if field == "head":
-            value = CLASSES.get(value, value) if isinstance(value, str) else "none" if value is None else value
-        if field in found and not _same(found[field], value):
-            first = spelled[field]
-            what = f"{pair(first, fields[first])} and {pair(name, given)}"
-            raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=given)
-        found[field] = value
-        spelled[field] = name
-    read_head(fields, found)
-    return found
-
-
-def _refuse_unknown(name: str, given: object, fields: Mapping[str, Any]) -> None:
-    """Raise for a field that means nothing here, or is no GPT-2's; pass over one that changes no count."""
-    unread.refuse_pruned(name, given)
-    if problem := unread.gating(name, given):
-        raise ConfigError(problem, field=name, got=given)
-    meant = NOT_READ.get(name)
-    if name in NO_COUNT or (meant and meant in map(CANONICAL.get, fields)):
-        return
-    if meant:
-        raise ConfigError(f"GPT-2 does not read {name}: give {pair(meant, given)}", field=name, got=given)
-    unread.refuse_nested(name, given, {})
-    near = None if unread.is_foreign(name) else closest(name, tuple(CANONICAL))
-    advice = f"did you mean {CANONICAL[near]}?" if near else f"known fields are {', '.join(SPELLINGS)}"
-    raise ConfigError(f"there is no field {shortened(name)}: {advice}", field=name, got=given)
-
-
-def _same(one: object, other: object) -> bool:
-    try:
-        return bool(one == other)
-    except ValueError:  # arrays, which are no sizes of one model
-        return False
-
-
-def _truth(value: object) -> object:
-    """Return a truth value of numpy as Python's; anything else as it came."""
-    if type(value).__name__ in ("bool", "bool_") and hasattr(value, "item"):
-        return value.item()
-    return value
-
-
-def _expected(field: str) -> str:
-    """Say what a field takes, read off its own annotation."""
-    info = Config.model_fields[field]
-    summaries = ", ".join(get_args(SummaryType))
-    words = {bool: "true or false", Head: "one of " + ", ".join(HEADS), SummaryType: f"one of {summaries}"}
-    for annotation in (info.annotation, *get_args(info.annotation)):
-        if annotation in words:
-            return words[annotation]
-    least = 0 if field in ("n_layer", "n_inner", "num_labels") else 1
-    return f"a whole number, {least} or more"
-
-
-def _explained(error: ValidationError) -> ConfigError:
-    """Turn pydantic's report into one sentence about the first field that is wrong, and name the others."""
-    first, *others = error.errors(include_url=False)
-    field, got = str(first["loc"][0]), first["input"]
-    message = f"{field} must be {_expected(field)}, got {numbers.told(got)}"
-    if others:
-        message += f" (wrong as well: {', '.join(dict.fromkeys(str(other['loc'][0]) for other in others))})"
-    return ConfigError(message, field=field, got=got)
-
-
-def _does_not_divide(n_head: int, n_embd: int) -> str:
-    below = n_embd - n_embd % n_head
-    near = f"{below} or {below + n_head}" if below else f"{n_head}"
-    return (
-        f"n_head {n_head} must divide n_embd {n_embd}: give n_embd {near}, or another n_head, "
-        "or leave n_head out, since no count depends on it"
-    )

@@ -6,9 +6,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import conventions, formulas
-from gpt2calc.dims import Dims, to_fields
+from gpt2calc.algebra import ClosedForm, Expression
+from gpt2calc.dims import LETTERS, Dims, letters, symbols, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
-from gpt2calc.polynomial import ORDER, ClosedForm, Polynomial
 from gpt2calc.table import Percent, Scaled, Table
 
 if TYPE_CHECKING:
@@ -59,29 +59,9 @@ class Group(NamedTuple):
 _compiled: dict[tuple[int, ...], Callable[..., int]] = {}
 
 
-def letters(structure: tuple[int, ...]) -> Dims:
-    """Return dims of this structure whose sizes are letters, so that a formula becomes a polynomial.
-
-    >>> from gpt2calc.presets import load
-    >>> formulas.total(letters(load("gpt2").dims.structure))
-    4L·d² + 2L·d·m + 9L·d + L·m + V·d + T·d + 2d
-    """
-    return Dims(*map(Polynomial.letter, ORDER), *structure)  # type: ignore[arg-type]  # letters stand in for sizes
-
-
-def symbols(x: Dims) -> Dims:
-    """Return dims of the same structure whose sizes are letters; m is written 4d where it is that.
-
-    >>> from gpt2calc.presets import load
-    >>> formulas.total(symbols(load("gpt2").dims))
-    12L·d² + 13L·d + V·d + T·d + 2d
-    """
-    named = letters(x.structure)
-    return named._replace(n_inner=4 * named.n_embd) if x.n_inner == 4 * x.n_embd else named
-
-
 def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
-    function = _compiled[structure] = Polynomial.of(formulas.total(letters(structure))).compiled()
+    total = Expression.of(formulas.total(letters(structure)))
+    function = _compiled[structure] = total.compiled(LETTERS.values())
     return function
 
 
@@ -125,11 +105,11 @@ class ParameterCount:
                 row.times,
                 row.times * row.weights,
                 row.times * row.biases,
-                ClosedForm(*map(Polynomial.of, law[2:5])),
+                ClosedForm(*map(Expression.of, law[2:5])),
                 row.source,
             )
             for row, law in rows
-            if Polynomial.of(law.times).terms
+            if Expression.of(law.times).terms
         )
 
     def __getitem__(self, name: str) -> Component:
@@ -140,7 +120,7 @@ class ParameterCount:
         absent = {row.component: row for row in formulas.table(self.dims)}
         if name not in absent:
             raise UnknownNameError("component", name, tuple(absent))
-        zero = Polynomial({})
+        zero = Expression({})
         return Component(name, absent[name].group, 0, 0, 0, ClosedForm(zero, zero, zero), absent[name].source)
 
     @property

@@ -6,10 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import formulas, tensor_table
-from gpt2calc.counts import symbols
-from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.algebra import ClosedForm, Expression, Shape
+from gpt2calc.dims import EVERYTHING, LETTERS, Dims, letters, symbols
 from gpt2calc.errors import UnknownNameError
-from gpt2calc.polynomial import ClosedForm, Polynomial, Shape
 from gpt2calc.table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +31,11 @@ ONLY_WHEN = {
 """What a model must be for a component to be there; the components that are not named always are."""
 
 
+def names(x: Dims) -> tuple[str, ...]:
+    """Return all that has a closed form, whatever the dims: every component, every group, and the total."""
+    return (*(row.component for row in formulas.table(x)), *formulas.GROUPS, "total")
+
+
 class Derivation:
     """The closed form of a component, of a group, or of a whole model.
 
@@ -51,11 +55,9 @@ class Derivation:
     __slots__ = ("dims", "listed", "model", "name", "notes", "shown")
 
     def __init__(self, name: str | None, dims: Dims, model: str | None, notes: tuple[str, ...] = ()) -> None:
-        components = tuple(row.component for row in formulas.table(dims))
-        known = (*components, *formulas.GROUPS, "total")
-        if name is not None and name not in known:
-            raise UnknownNameError("component", name, known)
-        everything = Dims(*dims.sizes, *(1 for _ in dims.structure))._replace(tie_word_embeddings=0)
+        if name is not None and name not in names(dims):
+            raise UnknownNameError("component", name, names(dims))
+        everything = Dims(*dims.sizes, *EVERYTHING.structure)
         self.name = name or "total"
         self.dims = dims
         self.model = model
@@ -65,27 +67,22 @@ class Derivation:
             self.shown = everything
         self.listed = everything if name is None and not model else self.shown
 
-    def _letters(self, structure: Dims, *, four: bool = False) -> Dims:
-        """Return letters for the sizes, with m as 4d if that is asked for or if it is so in the model."""
-        letters = symbols(structure)
-        if four:
-            return letters._replace(n_inner=4 * letters.n_embd)
-        if self.model:
-            return letters
-        return letters._replace(n_inner=Polynomial.letter("m"))  # type: ignore[arg-type]  # stands in for a size
+    def _letters(self, x: Dims) -> Dims:
+        """Return letters for the sizes, with m as 4d if it is so in the model."""
+        return symbols(x) if self.model else letters(x.structure)
 
-    def _rows(self, structure: Dims, *, four: bool = False) -> list[formulas.Formula]:
-        rows = formulas.table(self._letters(structure, four=four))
+    def _rows(self, x: Dims) -> list[formulas.Formula]:
+        rows = formulas.table(self._letters(x))
         wanted = (row for row in rows if self.name in ("total", row.component, row.group))
-        return [row for row in wanted if Polynomial.of(row.times).terms]
+        return [row for row in wanted if Expression.of(row.times).terms]
 
     @property
     def forms(self) -> dict[str, ClosedForm]:
         """The closed form of each component that is a part of what is asked."""
         return self._forms(self.shown)
 
-    def _forms(self, structure: Dims) -> dict[str, ClosedForm]:
-        return {row.component: ClosedForm(*map(Polynomial.of, row[2:5])) for row in self._rows(structure)}
+    def _forms(self, x: Dims) -> dict[str, ClosedForm]:
+        return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(x)}
 
     @property
     def has_alternatives(self) -> bool:
@@ -93,14 +90,14 @@ class Derivation:
         return self.name == "head" and not self.model
 
     @property
-    def alternatives(self) -> list[Polynomial]:
+    def alternatives(self) -> list[Expression]:
         """The formulas multiplied out: one for each head where they exclude each other, and else their one sum."""
         return [form.simplified for form in self.forms.values()] if self.has_alternatives else [self.simplified]
 
     @property
-    def simplified(self) -> Polynomial:
+    def simplified(self) -> Expression:
         """The sum of the forms, multiplied out."""
-        return sum((form.simplified for form in self.forms.values()), Polynomial({}))
+        return sum((form.simplified for form in self.forms.values()), Expression({}))
 
     @property
     def total(self) -> int:
@@ -148,13 +145,12 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return ", ".join(form.latex() for form in self.alternatives)
 
-    def _tensors(self, component: str) -> list[tuple[tensor_table.Row, Shape, Polynomial]]:
+    def _tensors(self, component: str) -> list[tuple[tensor_table.Row, Shape, Expression]]:
         """Return a component's tensors with shape and elements in letters."""
-        letters = self._letters(self.listed)
-        rows = (row for row in tensor_table.table(letters) if row.component == component)
-        present = [row for row in rows if Polynomial.of(row.times).terms]
-        shapes = [Shape(tuple(map(Polynomial.of, row.shape))) for row in present]
-        elements = [prod(shape.sizes, start=Polynomial.of(1)) for shape in shapes]
+        rows = (row for row in tensor_table.table(self._letters(self.listed)) if row.component == component)
+        present = [row for row in rows if Expression.of(row.times).terms]
+        shapes = [Shape(tuple(map(Expression.of, row.shape))) for row in present]
+        elements = [prod(shape.sizes, start=Expression.of(1)) for shape in shapes]
         return list(zip(present, shapes, elements, strict=True))
 
     def tables(self) -> list[Table]:
@@ -166,7 +162,7 @@ class Derivation:
 
     def _tensor_table(self) -> Table:
         rows = tuple(
-            (row.template.replace("{}", "N"), row.role, shape, elements, Polynomial.of(row.times))
+            (row.template.replace("{}", "N"), row.role, shape, elements, Expression.of(row.times))
             for row, shape, elements in self._tensors(self.name)
         )
         return Table(f"{self.name}, from its tensors", ("tensor", "role", "shape", "elements", "times"), rows)
@@ -183,9 +179,8 @@ class Derivation:
         forms = list(self.forms.values())
         steps: list[tuple[Cell, ...]] = [("formula", forms[0])] if len(forms) == 1 else []
         steps.append(("simplified", self.simplified))
-        if "m" in "".join(self.simplified.terms):
-            narrow = (row.times * (row.weights + row.biases) for row in self._rows(self.shown, four=True))
-            steps.append(("where m is 4d", sum(map(Polynomial.of, narrow), Polynomial({}))))
+        if "m" in self.simplified.letters:
+            steps.append(("where m is 4d", self.simplified.put({"m": 4 * EVERYTHING.n_embd})))
         if self.model and self.shown is self.dims:
             steps += [(f"in {self.model}", self.numbers), ("parameters", self.total)]
         elif self.model:

@@ -1,12 +1,15 @@
 """What a formula may read of a model: its sizes, and its structure as flags that are 0 or 1.
 
 Nothing else reaches `formulas` and `tensor_table`: no names, no optional values, no text. Whatever multiplies and
-adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, `polynomial.Polynomial`.
+adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, the letters of `algebra.Expression`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc.algebra import Expression, Flag
+from gpt2calc.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +49,35 @@ class Dims(NamedTuple):
         return self[6:]
 
 
-LETTERS = {"n_layer": "L", "n_embd": "d", "n_positions": "T", "vocab_size": "V", "n_inner": "m", "num_labels": "k"}
+LETTERS = {name: FIELDS[name].letter for name in Dims._fields[:6]}
 """The letter that stands for each size where a formula is written."""
+
+LETTERED = Dims(*(Expression.letter(LETTERS.get(name) or Flag(name)) for name in Dims._fields))  # type: ignore[arg-type]  # letters stand in for numbers
+"""Every size as its letter and every flag as its name, from which each formula that is shown or compiled is made."""
+
+
+def letters(structure: tuple[int, ...]) -> Dims:
+    """Return dims of this structure whose sizes are letters.
+
+    >>> letters(EVERYTHING.structure).n_inner
+    m
+    """
+    return Dims(*LETTERED.sizes, *structure)
+
+
+EVERYTHING = letters((1,) * len(LETTERED.structure))._replace(tie_word_embeddings=0)
+"""Every component that a GPT-2 can have, with letters for the sizes; no one model has them all."""
+
+
+def symbols(x: Dims) -> Dims:
+    """Return dims of the same structure whose sizes are letters; m is written 4d where it is that.
+
+    >>> symbols(from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})).n_inner
+    4d
+    """
+    named = letters(x.structure)
+    return named._replace(n_inner=4 * named.n_embd) if x.n_inner == 4 * x.n_embd else named
+
 
 HEADS: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -62,6 +92,8 @@ HEADS: dict[str, tuple[str, ...]] = {
 
 MODULES = ("lm_head", "multiple_choice_head", "score", "classifier", "qa_outputs")
 """The modules that heads are made of, each a flag of `Dims`."""
+
+_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in HEADS.items()}
 
 
 def from_fields(fields: Mapping[str, Any]) -> Dims:
@@ -84,27 +116,27 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     get = fields.get
     n_embd, n_inner, qkv_bias = fields["n_embd"], get("n_inner"), get("qkv_bias")
     bias, head = int(get("bias", True)), get("head", "lm")
-    modules = HEADS[head]
+    lm_head, multiple_choice_head, score, classifier, qa_outputs = _MODULES_OF[head]
     multiple = get("pad_vocab_size_multiple") or 1
     return Dims(
-        n_layer=fields["n_layer"],
-        n_embd=n_embd,
-        n_positions=fields["n_positions"],
-        vocab_size=-(-fields["vocab_size"] // multiple) * multiple,
-        n_inner=4 * n_embd if n_inner is None else n_inner,
-        num_labels=1 if head == "double_heads" else get("num_labels", 2),
-        tie_word_embeddings=int(get("tie_word_embeddings", True)),
-        add_cross_attention=int(get("add_cross_attention", False)),
-        bias=bias,
-        qkv_bias=bias if qkv_bias is None else int(qkv_bias),
-        ln_f=int(get("ln_f", True)),
-        lm_head=int("lm_head" in modules),
-        multiple_choice_head=int("multiple_choice_head" in modules),
-        summary_use_proj=int(get("summary_use_proj", True)),
-        summary_proj_to_labels=int(get("summary_proj_to_labels", True)),
-        score=int("score" in modules),
-        classifier=int("classifier" in modules),
-        qa_outputs=int("qa_outputs" in modules),
+        fields["n_layer"],
+        n_embd,
+        fields["n_positions"],
+        -(-fields["vocab_size"] // multiple) * multiple,
+        4 * n_embd if n_inner is None else n_inner,
+        1 if head == "double_heads" else get("num_labels", 2),
+        int(get("tie_word_embeddings", True)),
+        int(get("add_cross_attention", False)),
+        bias,
+        bias if qkv_bias is None else int(qkv_bias),
+        int(get("ln_f", True)),
+        lm_head,
+        multiple_choice_head,
+        int(get("summary_use_proj", True)),
+        int(get("summary_proj_to_labels", True)),
+        score,
+        classifier,
+        qa_outputs,
     )
 
 

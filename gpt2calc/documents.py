@@ -10,34 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpt2calc import numbers, unread
-from gpt2calc.dims import HEADS
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.spellings import (
-    CANONICAL,
-    CLASSES,
-    FRAMEWORKS,
-    MARKS_OF_TRANSFORMERS,
-    READ_BY_TRANSFORMERS,
-    SPELLINGS,
-    SWITCHES,
-    WORDS,
-)
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS, SWITCH
+from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
 
-NOT_IN_TRANSFORMERS = ("bias", "qkv_bias", "ln_f", "pad_vocab_size_multiple")
-DEFAULTS = {"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}
-"""What transformers takes for a size that a document leaves out."""
-
-LEAST = {"n_layer": 0, "n_embd": 1, "n_head": 1, "n_positions": 1, "vocab_size": 1, "n_inner": 0, "num_labels": 0}
-"""The least that each size can be; see `are_plain`."""
-
-PLAIN = 10**18
-"""Sizes below this are plain."""
-
-TRUTHS = ("tie_word_embeddings", "add_cross_attention", "bias", "ln_f", "summary_use_proj", "summary_proj_to_labels")
-SUMMARIES = ("cls_index", "last", "first", "mean")
+NOT_BUILT = tuple(row.name for row in FIELDS.values() if row.kind == SWITCH and not row.in_transformers)
+"""Switches of which transformers builds what true says, and nothing else."""
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -109,8 +90,9 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         if not isinstance(name, str):
             raise ConfigError(f"a field's name must be text, got {shown(name)}", got=name)
     refuse_other_models(document)
-    document = {name: value for name, value in document.items() if name != OURS}
-    if not any(mark in document for mark in MARKS_OF_TRANSFORMERS):
+    if OURS in document:
+        document = {name: value for name, value in document.items() if name != OURS}
+    if not _is_marked(document):
         sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
         found, remarks = _in_numbers(document)
         return found, remarks if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}", *remarks)
@@ -128,10 +110,16 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 def _in_numbers(fields: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0."""
-    sizes = {name: value for name, value in fields.items() if CANONICAL.get(name) not in {None, *SWITCHES, *WORDS}}
-    read = {name: numbers.Quoted(x) if isinstance(x, str) else numbers.whole(x) for name, x in sizes.items()}
-    remarks = (numbers.remark(name, value) for name, value in sizes.items() if not isinstance(value, str))
-    return {**fields, **read}, tuple(filter(None, remarks))
+    read, remarks = dict(fields), []
+    for name, value in fields.items():
+        if type(value) is int or name not in CANONICAL or FIELDS[CANONICAL[name]].kind != SIZE:
+            continue
+        if isinstance(value, str):
+            read[name] = numbers.Quoted(value)
+        else:
+            read[name] = numbers.whole(value)
+            remarks.append(numbers.remark(name, value))
+    return read, tuple(filter(None, remarks))
 
 
 def _written(fields: Mapping[str, Any]) -> str:
@@ -152,37 +140,19 @@ def maker(document: Mapping[str, Any]) -> str:
     ours = document.get(OURS)
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
-    is_marked = any(mark in document for mark in MARKS_OF_TRANSFORMERS)
-    builds = all(document.get(name) in (None, True) for name in ("bias", "qkv_bias", "ln_f"))
-    return "huggingface" if is_marked and builds else ""
+    builds = _is_marked(document) and all(document.get(name) in (None, True) for name in NOT_BUILT)
+    builds = builds and document.get("pad_vocab_size_multiple") in (None, 1)
+    return "huggingface" if builds else ""
 
 
-def are_plain(fields: Mapping[str, Any]) -> bool:
-    """Whether fields are in canonical spelling and valid beyond doubt, so that nobody needs to load pydantic to check.
-
-    `config.Config` is the judge of what is valid, and the tests hold this against it: it says yes to nothing that
-    Config refuses or reads otherwise. Whatever is not plain, Config looks at.
-
-    >>> are_plain({"n_layer": 12, "n_inner": None}), are_plain({"layers": 12}), are_plain({"n_layer": "12"})
-    (True, False, False)
-    """
-    for field, value in fields.items():
-        if field in LEAST:
-            optional = field in ("n_inner", "n_head")
-            fits = (value is None and optional) or (type(value) is int and LEAST[field] <= value < PLAIN)
-        elif field in TRUTHS:
-            fits = isinstance(value, bool)
-        else:
-            allowed: tuple[str, ...] = {"head": tuple(HEADS), "summary_type": SUMMARIES}.get(field, ())
-            fits = isinstance(value, str) and value in allowed
-        if not fits:
-            return False
-    return not fields.get("n_head") or fields.get("n_embd", DEFAULTS["n_embd"]) % fields["n_head"] == 0
+def _is_marked(document: Mapping[str, Any]) -> bool:
+    """Whether a document shows that transformers wrote it, or is meant to read it."""
+    return not document.keys().isdisjoint(MARKS_OF_TRANSFORMERS)
 
 
 def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any], notes: list[str]) -> None:
     """Take one field in the spelling that wins, and note what is passed over."""
-    theirs = READ_BY_TRANSFORMERS.get(field, (field,))
+    theirs = FIELDS[field].read_by_transformers
     present = [name for name in dict.fromkeys((*theirs, field, *SPELLINGS[field])) if name in document]
     if not present:
         return
@@ -193,7 +163,7 @@ def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any],
         for name in rest
         if document[name] != value
     ]
-    if first not in theirs or field in NOT_IN_TRANSFORMERS:
+    if first not in theirs or not FIELDS[field].in_transformers:
         notes.append(f"transformers itself would not read {pair(first, value)}; it is counted as given")
 
 

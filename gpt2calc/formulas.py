@@ -37,7 +37,7 @@ def table(x: Dims) -> tuple[Formula, ...]:
     L = n_layer, m = n_inner, k = num_labels.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or polynomials.
+        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows in the order of the forward pass; weights and biases in parameters, for one occurrence.

@@ -37,7 +37,8 @@ class StoredTensor(NamedTuple):
 
     `nbytes` is what its values take where they lie, `file` and `offset` say where that is (None where it is in no
     file). Two tensors with the same `storage` share memory; None is a storage of its own. `stride` is None where the
-    elements lie in row-major order without gaps, as they do in every format but PyTorch's.
+    elements lie in row-major order without gaps, as they do in every format but PyTorch's. `address` is where a live
+    one begins in the memory of this machine: numpy and buffers give torch two storages over one memory.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StoredTensor(NamedTuple):
     offset: int | None = None
     storage: str | None = None
     stride: tuple[int, ...] | None = None
+    address: int | None = None
 
     @property
     def numel(self) -> int:

@@ -13,7 +13,7 @@ from gpt2calc import formulas
 from gpt2calc.dims import Dims, from_fields
 from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
-from gpt2calc.spellings import CLASSES
+from gpt2calc.fields import CLASSES
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 

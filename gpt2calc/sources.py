@@ -20,6 +20,8 @@ from gpt2calc.errors import (
     printable,
     shown,
 )
+from gpt2calc.fields import DEFAULTS
+from gpt2calc.validity import canonical, check
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -87,6 +89,10 @@ class Source(NamedTuple):
     maker: str = ""
 
 
+GPT2 = Source("gpt2", from_fields(DEFAULTS), (), {})
+"""What is meant where no model is named: transformers' defaults, without heads, so that any width goes with it."""
+
+
 def resolve(
     model: Model | LeftOut, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None
 ) -> Source:
@@ -114,9 +120,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT:
-        gpt2 = presets.load("gpt2")
-        without_heads = {name: value for name, value in gpt2.fields.items() if name != "n_head"}
-        found = Source(gpt2.name, gpt2.dims, (), without_heads)
+        found = GPT2
     elif isinstance(model, (str, os.PathLike)):
         found = _named(os.fspath(model))
     elif isinstance(model, Source):
@@ -154,12 +158,29 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         ConfigError: the document does not describe a GPT-2.
     """
     fields, notes = documents.read(document)
-    maker = documents.maker(document)
-    if documents.are_plain(fields):
-        return Source(printable(name), from_fields({**documents.DEFAULTS, **fields}), notes, fields, maker)
+    given = checked(fields)
+    return Source(printable(name), from_fields({**DEFAULTS, **given}), notes, given, documents.maker(document))
+
+
+def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields in their canonical spelling, all of them valid.
+
+    Raises:
+        ConfigError: a field is unknown or out of range, or two spellings disagree.
+
+    >>> checked({"layers": 24, "dropout": 0.1})
+    {'n_layer': 24}
+    """
+    return _judged(canonical(fields))
+
+
+def _judged(given: dict[str, Any]) -> dict[str, Any]:
+    """Return fields that are in their canonical spelling, if they are valid."""
+    if check(given):
+        return given
     from gpt2calc.config import Config  # loads pydantic, which what is plain does without
 
-    return Source(printable(name), Config(**fields).dims, notes, fields, maker)
+    return Config(**given).given
 
 
 def from_text(text: str, name: str) -> Source:
@@ -255,21 +276,20 @@ def _from_repository(repository: Repository, content: bytes | None, called: str)
 
 def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
-    from gpt2calc.config import Config, canonical  # loads pydantic, which a bare preset does without
-
-    own = Config(**(_given(source.dims) if source.given is None else source.given))
+    own = checked(_given(source.dims) if source.given is None else source.given) if source is not GPT2 else {}
     changes, notes = canonical(fields), list(source.notes)
-    n_embd = changes.get("n_embd", own.n_embd)
-    if own.n_head and "n_head" not in changes and isinstance(n_embd, int) and n_embd % own.n_head:
-        own = own.replace(n_head=None)
+    n_head, n_inner, width = own.get("n_head"), own.get("n_inner"), own.get("n_embd", DEFAULTS["n_embd"])
+    n_embd = changes.get("n_embd", width)
+    if n_head and "n_head" not in changes and isinstance(n_embd, int) and n_embd % n_head:
+        own["n_head"] = None
         notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
-    if own.n_inner is not None and n_embd != own.n_embd and "n_inner" not in changes:
-        notes.append(f"n_inner stays {own.n_inner}, as the model gives it, while n_embd changes")
+    if n_inner is not None and n_embd != width and "n_inner" not in changes:
+        notes.append(f"n_inner stays {n_inner}, as the model gives it, while n_embd changes")
     notes += filter(None, (numbers.remark(field, value) for field, value in fields.items()))
-    changed = own.replace(**changes)
+    given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
-    return Source(called, changed.dims, tuple(notes), changed.given, source.maker)
+    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
 
 
 def _given(x: Dims) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def table(x: Dims) -> tuple[Row, ...]:
     """Return every tensor that a GPT-2 can have, in the order of `named_parameters()`.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or polynomials.
+        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows. A `GPT2Model`, which has no head, drops the `transformer.` before the names of its body.

@@ -10,18 +10,16 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, mistyped, pair, shortened
+from gpt2calc.fields import CANONICAL, SIZES, SWITCHES, WORDS
 from gpt2calc.spellings import (
     ACTIVATIONS,
     BODY_BIASES,
-    CANONICAL,
     FOREIGN,
     FOREIGN_FLOATS,
     LEARNED_ACTIVATIONS,
     NO_COUNT,
     NOT_READ,
     PLAIN_WORDS,
-    SWITCHES,
-    WORDS,
 )
 
 if TYPE_CHECKING:
@@ -36,11 +34,8 @@ MOST_NOTES, MOST_NAMED = 8, 3
 SUFFIX = r"_(dims?|size|width|count|num)$"
 """What people add to the name of a size."""
 
-SIZES = ("n_layer", "n_embd", "n_positions", "vocab_size", "n_inner")
-"""The fields by which an object within a document shows that it is the config, or another one."""
-
 LONG_SIZES = tuple(name.replace("_", " ") for name, field in CANONICAL.items() if field in SIZES and "_" in name)
-"""Their spellings of several words: a key that has these among its words, text_hidden_size, is a size of something."""
+"""Spellings of sizes that have several words: a key that has these among its own, text_hidden_size, is a size too."""
 
 FOREIGN_PHRASES = tuple(phrase.replace("_", " ") for phrase in sorted(FOREIGN))
 

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 import gpt2calc
 from gpt2calc.cli import main
+from tests.budget import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,9 @@ settings.register_profile("suite", deadline=None, derandomize=bool(os.environ.ge
 settings.load_profile("suite")
 
 PACKAGE = os.path.dirname(os.path.abspath(gpt2calc.__file__))
+# One core for each worker, and one for each program that it starts: threads of theirs would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 QUIET = {"COLUMNS": "100", "NO_COLOR": "1"}
 CHANGING = (
     "CLICOLOR",
@@ -35,6 +39,17 @@ CHANGING = (
     "PYTHON_COLORS",
 )
 """Variables of the surroundings that change what a program prints, or when."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --cpu."""
+    parser.addoption("--cpu", action="store_true", help="print what each kind of test cost, and what it may")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the clock where it is asked for; in every worker, which is told the options."""
+    if config.getoption("--cpu"):
+        config.pluginmanager.register(Clock(), "cpu")
 
 
 class Ran(NamedTuple):

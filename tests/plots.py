@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -72,6 +73,20 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
 }
 """Every kind of chart, made of models that are drawn together."""
 
+PICTURES = [
+    (kind, name)
+    for kind in CHARTS
+    for name in MODELS
+    if (kind != "values" or name == "one")
+    and (not kind.startswith(("growth", "treemap")) or name not in ("four", "ten", "from tiny to 175B"))
+]
+"""Every picture that differs from the others: only bars draw more than the first model, and values draw none."""
+
+
+def pictures(*kinds: str) -> list[tuple[str, str]]:
+    """Return the pictures of some kinds."""
+    return [(kind, name) for kind, name in PICTURES if kind in kinds]
+
 
 class Shape(NamedTuple):
     """A path of an SVG: the id of what it draws, its corners, and the exact count that the id says."""
@@ -103,6 +118,13 @@ def svg(chart: Chart, **how: Any) -> bytes:
     from gpt2calc.plots import saving
 
     return saving.rendered(plots.draw(chart, **how), "svg")
+
+
+@cache
+def drawn(kind: str, name: str) -> tuple[Chart, bytes]:
+    """Return a picture, as a chart and as the bytes of an SVG: drawn once, whatever is read back from it."""
+    chart = CHARTS[kind](MODELS[name])
+    return chart, svg(chart)
 
 
 def elements(content: bytes) -> Iterator[ET.Element]:

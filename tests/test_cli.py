@@ -23,7 +23,7 @@ import gpt2calc
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
 from gpt2calc.cli.options import FORMATS, Parser
-from gpt2calc.spellings import SPELLINGS, SWITCHES
+from gpt2calc.fields import SPELLINGS, SWITCHES
 from tests.conftest import environment
 from tests.makers import safetensors
 from tests.test_config import TWO_VALUES

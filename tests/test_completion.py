@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 from gpt2calc.cli import build_parser, completion
+from gpt2calc.cli.plot import KINDS
+from gpt2calc.fields import FIELDS
 
 ASK = """
 source /dev/stdin <<'SCRIPT'
@@ -41,6 +43,14 @@ def script() -> str:
         pytest.param("gpt2calc formula --model", "distil", {"distilgpt2"}, id="a model after an option"),
         pytest.param("gpt2calc count", "--n-p", {"--n-positions"}, id="an option"),
         pytest.param("gpt2calc count --format", "", {"human", "json", "csv", "markdown", "latex"}, id="a format"),
+        pytest.param("gpt2calc count --head", "", set(FIELDS["head"].words), id="a head"),
+        pytest.param("gpt2calc tensors --summary-type", "", {"cls_index", "last", "first", "mean"}, id="a summary"),
+        pytest.param("gpt2calc design --dtype", "f", {"fp32", "fp16"}, id="a dtype"),
+        pytest.param("gpt2calc design --convention", "stored", {"stored_with_masks"}, id="a convention"),
+        pytest.param("gpt2calc plot", "", set(KINDS), id="a kind of plot"),
+        pytest.param("gpt2calc plot shares --theme", "", {"light", "dark"}, id="a theme"),
+        pytest.param("gpt2calc formula", "attn.", {"attn.c_attn", "attn.c_proj"}, id="a component"),
+        pytest.param("gpt2calc sweep --columns", "tot", {"total"}, id="a column"),
     ],
 )
 def test_bash_offers(script: str, words: str, last: str, offered: set[str]) -> None:

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 import gpt2calc
-from gpt2calc.counts import ParameterCount, symbols
-from gpt2calc.dims import LETTERS, Dims, from_fields, to_fields
+from gpt2calc.counts import ParameterCount
+from gpt2calc.dims import LETTERS, Dims, from_fields, symbols, to_fields
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.formulas import GROUPS
 from gpt2calc.table import Percent, text

@@ -20,6 +20,7 @@ import gpt2calc
 from gpt2calc import cli, conventions, dims, errors, figures, formulas, spellings
 from gpt2calc.claims import files
 from gpt2calc.cli import options
+from gpt2calc.fields import SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,11 +102,13 @@ def test_every_block_that_can_be_generated_is_used() -> None:
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of the pages to the generator, and its folder to the test."""
+    """Give a copy of some pages to the generator, and its folder to the test."""
     shutil.copytree(DOCS, tmp_path / "docs")
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(generate, "ROOT", tmp_path)
+    some = [page for page in generate.pages() if page.stem in ("architecture", "config", "glossary", "json", "README")]
+    monkeypatch.setattr(generate, "pages", lambda: some)  # all would be drawn three times for each error
     return tmp_path
 
 
@@ -366,11 +369,11 @@ def test_every_word_of_a_file_of_claims_is_documented(word: str) -> None:
     assert re.search(rf"`\[*{word}(\.NAME)?\]*`", text(DOCS / "claims.md"))
 
 
-@pytest.mark.parametrize("field", spellings.SPELLINGS)
+@pytest.mark.parametrize("field", SPELLINGS)
 def test_every_field_is_documented(field: str) -> None:
     """A field stands in config.md with each of its spellings."""
     page = text(DOCS / "config.md")
-    assert [name for name in (field, *spellings.SPELLINGS[field]) if f"`{name}`" not in page] == []
+    assert [name for name in (field, *SPELLINGS[field]) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("field", sorted(spellings.NO_COUNT | set(spellings.NOT_READ)))

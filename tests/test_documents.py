@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gpt2calc
-from gpt2calc import ConfigError, UnreadableInputError, documents, sources
+from gpt2calc import ConfigError, UnreadableInputError, sources
 from gpt2calc.config import Config
-from gpt2calc.documents import DEFAULTS, parse, read
-from gpt2calc.spellings import MARKS_OF_TRANSFORMERS, READ_BY_TRANSFORMERS, SPELLINGS
+from gpt2calc.documents import parse, read
+from gpt2calc.fields import DEFAULTS, FIELDS, SPELLINGS
+from gpt2calc.spellings import MARKS_OF_TRANSFORMERS
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(path.name for path in DATA.glob("config_*.json"))
@@ -164,7 +165,7 @@ def native() -> st.SearchStrategy[dict[str, Any]]:
     some: dict[str, st.SearchStrategy[Any]] = {
         name: st.integers(0 if field == "n_layer" else 1, 5000)
         for field in ("n_layer", "n_embd", "n_head", "n_positions")
-        for name in READ_BY_TRANSFORMERS[field]
+        for name in FIELDS[field].read_by_transformers
     }
     some |= {
         "vocab_size": size,
@@ -199,12 +200,12 @@ def test_a_spelling_that_transformers_does_not_know_never_wins_over_one_it_does(
     config: dict[str, Any], more: st.DataObject
 ) -> None:
     """Beside a name that transformers reads, every other spelling is passed over, wherever it stands."""
-    given_fields = [field for field in SPELLINGS if {field, *READ_BY_TRANSFORMERS.get(field, ())} & set(config)]
+    given_fields = [field for field in SPELLINGS if {field, *FIELDS[field].read_by_transformers} & set(config)]
     others = {
         name: more.draw(st.integers(1, 99))
         for field in given_fields
         for name in SPELLINGS[field]
-        if name not in READ_BY_TRANSFORMERS.get(field, ()) and more.draw(st.booleans())
+        if name not in FIELDS[field].read_by_transformers and more.draw(st.booleans())
     }
     mixed = dict(more.draw(st.permutations(list({**config, **others}.items()))))
     assert ours(mixed) == theirs(config)
@@ -467,4 +468,4 @@ def test_reading_leaves_the_document_as_it_was() -> None:
 
 def test_the_defaults_of_a_document_are_those_of_a_config() -> None:
     """One number stands in two files, and is the same."""
-    assert {name: Config.model_fields[name].default for name in documents.DEFAULTS} == documents.DEFAULTS
+    assert {name: Config.model_fields[name].default for name in DEFAULTS} == DEFAULTS

@@ -20,7 +20,7 @@ from tests.goods import GOODS, plain
 from tests.makers import gguf, llmc, safetensors, shards, tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.faults import Tensor
     from tests.goods import Good
@@ -96,7 +96,8 @@ FORMATS: dict[str, tuple[Write, Callable[[Good], bool]]] = {
 """How each format is written, and which good checkpoints it can hold."""
 
 CASES = [(form, good) for form, (_, holds) in FORMATS.items() for good in GOODS if holds(good)]
-SOME = [(form, good) for form, good in CASES if form == "safetensors" or good.name in ("gguf", "openai", "bare")]
+ONE = {"gguf": "gguf", "tensorflow": "openai"}
+SOME = [(form, good) for form, good in CASES if form == "safetensors" or good.name == ONE.get(form, "bare")]
 """Those that the tests plant faults in; the others differ in what is read and not in how, and are tried by `main`."""
 
 every_format = pytest.mark.parametrize(("form", "good"), CASES, ids=lambda value: getattr(value, "name", value))
@@ -108,9 +109,9 @@ def verify(target: str, config: dict[str, Any]) -> gpt2calc.Verification:
     return gpt2calc.verify(target, config)
 
 
-def missed(path: Path, good: Good, write: Write) -> Iterator[str]:
+def missed(path: Path, good: Good, write: Write, every: Iterable[faults.Planted]) -> Iterator[str]:
     """Yield what was planted and not found, or found under another name."""
-    for planted in faults.single(good.tensors):
+    for planted in every:
         if not is_seen(planted, good):
             continue
         try:
@@ -139,8 +140,14 @@ def test_a_good_checkpoint_raises_no_alarm(tmp_path: Path, form: str, good: Good
 
 @some_formats
 def test_every_fault_of_a_single_tensor_is_found_and_named(tmp_path: Path, form: str, good: Good) -> None:
-    """Dropped, renamed, added, transposed, reshaped, one row more or less, another dtype: each tensor, each fault."""
-    assert list(missed(tmp_path, good, FORMATS[form][0])) == []
+    """Dropped, renamed, added, transposed, reshaped, one row more or less, another dtype: each tensor, each fault.
+
+    A tensor of a name that an earlier checkpoint has is left to that one; `main` plants every fault in each of them.
+    """
+    earlier = (other for its, other in SOME[: SOME.index((form, good))] if its == form)
+    done = {planted.id for other in earlier for planted in faults.single(other.tensors) if is_seen(planted, other)}
+    new = [planted for planted in faults.single(good.tensors) if planted.id not in done]
+    assert list(missed(tmp_path, good, FORMATS[form][0], new)) == []
 
 
 @every_good
@@ -254,7 +261,7 @@ def main() -> None:
         folder = Path(there)
         for form, good in CASES:
             many = sum(is_seen(each, good) for each in faults.single(good.tensors))
-            failed = list(missed(folder, good, FORMATS[form][0]))
+            failed = list(missed(folder, good, FORMATS[form][0], faults.single(good.tensors)))
             alarms = len(verify(FORMATS[form][0](folder, good.tensors), good.config).faults)
             print(
                 f"{form:20} {good.name:30}{many:6,} planted{many - len(failed):6,} found{alarms:3} false alarms",

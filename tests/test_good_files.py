@@ -6,8 +6,10 @@ What a project writes whose library is not at hand is written by its rules, with
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file, save_model
@@ -259,3 +261,61 @@ def test_a_dtype_that_no_parameter_has_is_a_fault(name: str, tmp_path: Path) -> 
     found = gpt2calc.verify(tmp_path, SIZES)
     assert {fault.kind for fault in found.faults} == {"dtype"}
     assert len(found.faults) == len(state)
+
+
+def test_two_storages_over_one_memory_are_seen_through() -> None:
+    """What numpy or a buffer lends to torch has a storage for each tensor, and one memory."""
+    lent = np.zeros(40, np.float32)
+    state = {name: value.clone() for name, value in made().state_dict().items() if name != "lm_head.weight"}
+    assert gpt2calc.verify(state, SIZES).matches
+    state["transformer.h.0.ln_1.weight"] = torch.from_numpy(lent[:8])
+    state["transformer.h.1.ln_1.weight"] = torch.from_numpy(lent[8:16])
+    assert gpt2calc.verify(state, SIZES).matches
+    state["transformer.h.1.ln_1.weight"] = torch.from_numpy(lent[7:15])
+    found = gpt2calc.verify(state, SIZES)
+    assert [(fault.kind, fault.tensor) for fault in found.faults] == [("shared", "transformer.h.1.ln_1.weight")]
+
+
+class Called:
+    """What a pickle calls in the place of a tensor."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+OTHER = {"data": torch.zeros(3)}
+
+
+def of_a_type(value: Any) -> Called:
+    """Return a tensor that carries attributes, one of which takes its place."""
+    function, arguments = value.__reduce_ex__(2)[:2]
+    return Called(torch._tensor._rebuild_from_type_v2, function, torch.Tensor, arguments, OTHER)
+
+
+def of_a_parameter(value: Any) -> Called:
+    """Return a parameter that does."""
+    return Called(torch._utils._rebuild_parameter_with_state, value, False, OrderedDict(), OTHER)
+
+
+def of_a_device(value: Any) -> Called:
+    """Return a tensor that gets another dtype where it is moved to."""
+    return Called(torch._utils._rebuild_device_tensor_from_cpu_tensor, value, torch.int8, "cpu", False)
+
+
+REBUILT = {"attributes": of_a_type, "attributes of a parameter": of_a_parameter, "another dtype": of_a_device}
+
+
+@pytest.mark.parametrize("case", REBUILT)
+def test_what_torch_would_make_of_a_tensor_is_not_passed_over(case: str, tmp_path: Path) -> None:
+    """A call that gives a tensor another shape or dtype than its storage has is refused, and torch makes it."""
+    name = "transformer.h.0.attn.c_attn.weight"
+    state = dict(made().state_dict())
+    stored = state[name]
+    torch.save({**state, name: REBUILT[case](stored)}, tmp_path / "pytorch_model.bin")
+    loaded = torch.load(tmp_path / "pytorch_model.bin", weights_only=True)[name]
+    assert (loaded.shape, loaded.dtype) != (stored.shape, stored.dtype)
+    with pytest.raises(gpt2calc.UnreadableInputError, match="expected"):
+        gpt2calc.verify(tmp_path)

@@ -48,6 +48,18 @@ GUESTS = {
 }
 """The rooms that a heavy library may enter, each with the library."""
 
+FIRST = """
+import os, sys
+for module in sys.argv[1:]:
+    child = os.fork()  # so that an interpreter is started once, and what one import loads is unknown to the next
+    if not child:
+        __import__(module)
+        print(module, *sys.modules, flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{module} cannot be imported first")
+"""
+
 
 def loaded(code: str) -> set[str]:
     """Run code in a fresh interpreter and return the names of all modules that it ends with."""
@@ -62,6 +74,20 @@ def loaded(code: str) -> set[str]:
     )
     assert ran.returncode == 0, ran.stderr
     return set(ran.stdout.splitlines())
+
+
+def imported_first(modules: list[str]) -> dict[str, set[str]]:
+    """Import each module into a copy of one fresh interpreter; return the names of all modules that each ends with."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST, *modules],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return {module: set(names) for module, *names in map(str.split, ran.stdout.splitlines())}
 
 
 def running(*words: str, before: str = "") -> set[str]:
@@ -107,14 +133,28 @@ def test_a_preset_is_counted_without_pydantic_and_everything_heavy(words: tuple[
 
 @pytest.mark.parametrize(
     "words",
-    [("count", "--n-layer", "24"), ("compare", "small", "xl", "--vocab", "50304"), ("tensors", "--n-layer", "1")],
+    [
+        ("count", "--n-layer", "24", "--n-embd", "1024"),
+        ("compare", "small", "xl", "--vocab", "50304", "--heads", "1"),
+        ("tensors", "--n-layer", "1", "--head", "GPT2Model"),
+    ],
     ids=" ".join,
 )
-def test_fields_load_pydantic_and_nothing_heavy(words: tuple[str, ...]) -> None:
-    """What is typed is checked, and no more than that."""
-    found = roots(running(*words))
-    assert "pydantic" in found
-    assert found & HEAVY == set()
+def test_what_is_typed_is_checked_without_pydantic_and_everything_heavy(words: tuple[str, ...]) -> None:
+    """Plain values are judged by the table of fields."""
+    assert roots(running(*words)) & (HEAVY | {"pydantic", "pydantic_core", "inspect"}) == set()
+
+
+def test_what_is_wrong_is_told_without_pydantic() -> None:
+    """An error waits for nothing either."""
+    before = "from gpt2calc.cli import main\nassert main(['count', '--n-head', '5', '--bias', '--n-embd', '0']) == 2"
+    assert "pydantic" not in roots(loaded(before))
+
+
+def test_what_is_not_plain_is_checked_by_pydantic() -> None:
+    """A word of a class of its own is Config's to judge; a number of any type is read before."""
+    code = "import gpt2calc\nclass Deep(str): pass\nassert gpt2calc.count(head=Deep('lm')).total == 124439808"
+    assert "pydantic" in roots(loaded(code))
 
 
 def test_counting_loads_neither_claims_nor_what_reads_them() -> None:
@@ -168,9 +208,16 @@ def test_there_are_modules_to_import() -> None:
     assert {"gpt2calc.api.counting", "gpt2calc.cli.count", "gpt2calc.config", "gpt2calc.reports.text"} <= set(MODULES)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_can_be_imported_first(module: str) -> None:
+def test_every_module_can_be_imported_first() -> None:
     """No module needs another to have been imported before it, and only a guest's room loads the guest."""
-    found = roots(loaded(f"import {module}"))
-    assert found & (HEAVY - {"rich", "pandas"}) == GUESTS.get(module, set())
-    assert ("pydantic" in found) == (module == "gpt2calc.config")
+    found = {module: roots(names) for module, names in imported_first(MODULES).items()}
+    assert list(found) == MODULES
+    guests = {module: names & (HEAVY - {"rich", "pandas"}) for module, names in found.items()}
+    assert {module: names for module, names in guests.items() if names} == GUESTS
+    assert [module for module, names in found.items() if "pydantic" in names] == ["gpt2calc.config"]
+
+
+def test_the_check_names_a_module_that_cannot_be_imported_first() -> None:
+    """What is wrong with one is not lost among the others."""
+    with pytest.raises(AssertionError, match=r"gpt2calc\.nothing cannot be imported first"):
+        imported_first(["gpt2calc.dims", "gpt2calc.nothing"])

@@ -102,7 +102,10 @@ def test_no_alarm_is_raised(tmp_path: Path, rule: str, n_layer: int, n_embd: int
 
 @pytest.mark.parametrize("name", ["token_embd.weight", "blk.1.attn_qkv.weight", "blk.0.ffn_down.bias"])
 def test_a_type_that_no_rule_gives_is_found(tmp_path: Path, name: str) -> None:
-    """In a file of 16 bits, a matrix in float32 is named, and so is a vector in float16."""
+    """In a file of 16 bits, a block's matrix in float32 is named, and so is a vector in float16.
+
+    What a model has once may be of any type: llama-quantize has an option for the type of token_embd.
+    """
     usual = converted("F16")
 
     def rule(tensor: str, shape: tuple[int, ...], blocks: int) -> str:
@@ -110,4 +113,5 @@ def test_a_type_that_no_rule_gives_is_found(tmp_path: Path, name: str) -> None:
         return {"F16": "F32", "F32": "F16"}[kind] if tensor == name else kind
 
     target, config = written(tmp_path, rule, 2, 8, head=False)
-    assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(target, config).faults] == [("dtype", name)]
+    expected = [("dtype", name)] if name.startswith("blk.") else []
+    assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(target, config).faults] == expected

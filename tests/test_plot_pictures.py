@@ -20,7 +20,7 @@ from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
 from tests import plots
 from tests.conftest import environment
-from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, svg
+from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, drawn, pictures, svg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
     from matplotlib.text import Text
 
-    from gpt2calc.plots.chart import Chart
     from gpt2calc.plots.curves import Point
 
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
-every_model = pytest.mark.parametrize("models", MODELS.values(), ids=MODELS)
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def of(*kinds: str) -> pytest.MarkDecorator:
+    """Return the parameters of a test of the pictures of some kinds."""
+    return pytest.mark.parametrize(("kind", "name"), pictures(*kinds))
 
 
 def close(found: Fraction, exact: Fraction, *, scale: Fraction = Fraction(1)) -> bool:
@@ -46,24 +50,22 @@ def close(found: Fraction, exact: Fraction, *, scale: Fraction = Fraction(1)) ->
 # ---------------------------------------------------------------- data drawn equals data counted
 
 
-@every_model
-@every_chart
-def test_every_mark_is_in_the_picture_once_with_its_exact_count(make: Any, models: tuple[Any, ...]) -> None:
+@of(*CHARTS)
+def test_every_mark_is_in_the_picture_once_with_its_exact_count(kind: str, name: str) -> None:
     """Ids hold counts, in order, and no id occurs twice."""
-    chart: Chart = make(models)
-    content = svg(chart)
+    chart, content = drawn(kind, name)
     names = plots.ids(content)
     assert len(names) == len(set(names))
     if not isinstance(chart, curves.GrowthChart):
-        drawn = [(shape.part, shape.whole) for shape in plots.shapes(content)]
-        assert drawn == [(mark.part, mark.whole) for mark in chart.marks]
+        found = [(shape.part, shape.whole) for shape in plots.shapes(content)]
+        assert found == [(mark.part, mark.whole) for mark in chart.marks]
 
 
 @every_model
-def test_stacked_bars_are_as_long_as_their_shares(models: tuple[Any, ...]) -> None:
+def test_stacked_bars_are_as_long_as_their_shares(name: str) -> None:
     """Each segment begins where the one before it ends, and is its share of its row, read back from the SVG."""
-    chart = CHARTS["shares"](models)
-    rows = groupby(plots.shapes(svg(chart)), lambda shape: shape.box[1])
+    _, content = drawn("shares", name)
+    rows = groupby(plots.shapes(content), lambda shape: shape.box[1])
     lengths = []
     for _, found in rows:
         row = list(found)
@@ -75,16 +77,15 @@ def test_stacked_bars_are_as_long_as_their_shares(models: tuple[Any, ...]) -> No
             assert close(shape.size[0], Fraction(shape.part, shape.whole) * (right - left))
         assert sum(shape.part for shape in row) == row[0].whole
     assert len(set(lengths)) == 1
-    assert len(lengths) == len(models)
+    assert len(lengths) == len(MODELS[name])
 
 
-@every_model
-@pytest.mark.parametrize("kind", ["grouped", "totals", "weights-biases", "layernorm"])
-def test_bars_are_as_long_as_their_numbers(kind: str, models: tuple[Any, ...]) -> None:
+@of("grouped", "totals", "weights-biases", "layernorm")
+def test_bars_are_as_long_as_their_numbers(kind: str, name: str) -> None:
     """On one scale the lengths of bars are to each other as the exact numbers are, read back from the SVG."""
-    chart = CHARTS[kind](models)
+    chart, content = drawn(kind, name)
     assert isinstance(chart, bars.BarChart)
-    found = iter(plots.shapes(svg(chart)))
+    found = iter(plots.shapes(content))
     by_scale: dict[str, list[tuple[Fraction, Fraction]]] = {}
     for panel, marks in chart.panels:
         for mark in marks:
@@ -92,14 +93,14 @@ def test_bars_are_as_long_as_their_numbers(kind: str, models: tuple[Any, ...]) -
             by_scale.setdefault(panel.scale, []).append((next(found).size[0], exact))
     for pairs in by_scale.values():
         longest, most = max(pairs, key=lambda pair: pair[1])
-        assert all(close(drawn, longest * exact / (most or 1)) for drawn, exact in pairs)
+        assert all(close(long, longest * exact / (most or 1)) for long, exact in pairs)
 
 
-@every_model
-def test_areas_are_as_large_as_their_shares(models: tuple[Any, ...]) -> None:
+@of("treemap")
+def test_areas_are_as_large_as_their_shares(kind: str, name: str) -> None:
     """Each rectangle is its share of the whole area, read back from the SVG."""
-    chart = CHARTS["treemap"](models)
-    found = plots.shapes(svg(chart))
+    _, content = drawn(kind, name)
+    found = plots.shapes(content)
     left, top = (min(shape.box[n] for shape in found) for n in (0, 1))
     right, bottom = (max(shape.box[n] for shape in found) for n in (2, 3))
     whole = (right - left) * (bottom - top)
@@ -108,29 +109,27 @@ def test_areas_are_as_large_as_their_shares(models: tuple[Any, ...]) -> None:
         assert close(wide * high, Fraction(shape.part, shape.whole) * whole, scale=wide + high)
 
 
-@pytest.mark.parametrize("kind", ["growth in n_layer", "growth in n_embd"])
-@every_model
-def test_curves_go_through_the_counts(kind: str, models: tuple[Any, ...]) -> None:
+@of("growth in n_layer", "growth in n_embd")
+def test_curves_go_through_the_counts(kind: str, name: str) -> None:
     """Every point of every curve stands at its size and at its exact height, read back from the SVG."""
-    chart = CHARTS[kind](models)
+    chart, content = drawn(kind, name)
     assert isinstance(chart, curves.GrowthChart)
     most = max(point.total for point in chart.points)
-    content = svg(chart)
     heights: dict[str, Callable[[Point, str], Fraction]] = {
-        "parameters": lambda point, name: Fraction(point.groups[name], most),
-        "share_of_the_total": lambda point, name: Fraction(point.groups[name], point.total),
+        "parameters": lambda point, group: Fraction(point.groups[group], most),
+        "share_of_the_total": lambda point, group: Fraction(point.groups[group], point.total),
     }
     for panel, height in heights.items():
         found = {shape.gid.rpartition(":")[2]: shape for shape in plots.shapes(content, f"curve:{panel}:")}
         assert set(found) - {"total", "attention_+_mlp"} == set(chart.present)
-        corners = {name: found[name].corners for name in chart.present}
+        corners = {group: found[group].corners for group in chart.present}
         flat = [y for each in corners.values() for _, y in each]
-        exact = [height(point, name) for name in chart.present for point in chart.points]
+        exact = [height(point, group) for group in chart.present for point in chart.points]
         # Two of the heights give the scale, the lowest and the highest; all others must lie on it.
         low, high = exact.index(min(exact)), exact.index(max(exact))
         slope = (flat[high] - flat[low]) / (exact[high] - exact[low])
-        for drawn, meant in zip(flat, exact, strict=True):
-            assert close(drawn, flat[low] + slope * (meant - exact[low]))
+        for y, meant in zip(flat, exact, strict=True):
+            assert close(y, flat[low] + slope * (meant - exact[low]))
         first, last = chart.points[0].size, chart.points[-1].size
         for each in corners.values():
             begin, end = each[0][0], each[-1][0]
@@ -191,24 +190,21 @@ def faults(figure: Figure) -> list[str]:
     return said
 
 
-PICTURES = {
-    f"{kind}, {name}": (kind, models)
-    for kind in CHARTS
-    for name, models in MODELS.items()
-    if (kind != "values" or name == "one")
-    and (not kind.startswith(("growth", "treemap")) or name not in ("four", "ten", "from tiny to 175B"))
-}
-"""Every picture that differs from the others: only bars draw more than the first model, and values draw none."""
-
-
-@pytest.mark.parametrize("theme", style.THEMES)
 @pytest.mark.parametrize("width", [8, 3.5])
-@pytest.mark.parametrize(("kind", "models"), PICTURES.values(), ids=PICTURES)
-def test_no_text_is_cut_off_or_lies_on_another(kind: str, models: tuple[Any, ...], width: float, theme: str) -> None:
-    """In every picture: all kinds, two sizes, both themes, from a tiny model to 175B and 300 digits."""
-    figure = gpt2calc.plots.draw(CHARTS[kind](models), theme, width)
+@of(*CHARTS)
+def test_no_text_is_cut_off_or_lies_on_another(kind: str, name: str, width: float) -> None:
+    """In every picture: all kinds, two sizes, from a tiny model to 175B and 300 digits."""
+    figure = gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
     assert faults(figure) == []
     assert len(texts(figure)) >= 3
+
+
+@pytest.mark.parametrize("width", [8, 3.5])
+@every_chart
+def test_a_theme_moves_no_text(make: Any, width: float) -> None:
+    """In the dark every text stands where it stands in the light, so that nothing is cut off or lies on another."""
+    light, dark = (texts(gpt2calc.plots.draw(make(FOUR), theme, width)) for theme in style.THEMES)
+    assert [(text.get_text(), box) for text, box in dark] == [(text.get_text(), box) for text, box in light]
 
 
 @pytest.mark.parametrize("width", [3, 40])
@@ -234,11 +230,10 @@ def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float)
 
 
 @pytest.mark.parametrize("width", [8, 3.5])
-@pytest.mark.parametrize("kind", ["shares", "treemap"])
-@every_model
-def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, models: tuple[Any, ...], width: float) -> None:
+@of("shares", "treemap")
+def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, name: str, width: float) -> None:
     """What is written in a bar or a rectangle is in it, whole."""
-    figure = gpt2calc.plots.draw(CHARTS[kind](models), "light", width)
+    figure = gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
     agg(figure).draw()
     (axes,) = figure.axes
     marks = {str(shape.get_gid()): shape.get_window_extent() for shape in axes.patches if shape.get_gid()}
@@ -305,13 +300,11 @@ def test_the_text_of_an_svg_is_text() -> None:
         assert f">{words}</text>" in content
 
 
-@every_model
-def test_an_svg_has_the_title_of_its_chart(models: tuple[Any, ...]) -> None:
+@of("treemap")
+def test_an_svg_has_the_title_of_its_chart(kind: str, name: str) -> None:
     """For those who hear a picture, as its title and whatever a model is called."""
-    chart = CHARTS["treemap"](models)
-    titles = [
-        element.text for element in plots.elements(svg(chart)) if element.tag == "{http://www.w3.org/2000/svg}title"
-    ]
+    chart, content = drawn(kind, name)
+    titles = [element.text for element in plots.elements(content) if element.tag == "{http://www.w3.org/2000/svg}title"]
     assert titles == [chart.title]
 
 

@@ -6,6 +6,7 @@ import io
 import re
 import sys
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,24 +18,22 @@ from gpt2calc.cli import main
 from gpt2calc.plots import areas, bars, style, terminal
 from gpt2calc.plots.chart import Mark, full
 from tests import plots
-from tests.plots import CHARTS, FOUR, MODELS
+from tests.plots import CHARTS, FOUR, MODELS, PICTURES
 
 COLOUR = re.compile("\x1b" + r"\[[\d;]*m")
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
-every_model = pytest.mark.parametrize("models", MODELS.values(), ids=MODELS)
 
 
-@pytest.mark.parametrize("ascii_only", [False, True], ids=["Unicode", "ASCII"])
-@pytest.mark.parametrize("width", [40, 80, 200])
-@every_model
-@every_chart
-def test_a_chart_fits_its_terminal(make: Any, models: tuple[Any, ...], width: int, *, ascii_only: bool) -> None:
+@pytest.mark.parametrize(("kind", "name"), PICTURES)
+def test_a_chart_fits_its_terminal(kind: str, name: str) -> None:
     """No line is longer than the terminal is wide."""
-    shown = terminal.write(make(models), width=width, ascii_only=ascii_only)
-    assert [line for line in shown.splitlines() if len(line) > width] == []
-    assert not any(line != line.rstrip() and not line.strip() for line in shown.splitlines())
-    assert shown.endswith("\n")
-    assert "\x1b" not in shown
+    chart = CHARTS[kind](MODELS[name])
+    for width, ascii_only in product((40, 80, 200), (False, True)):
+        shown = terminal.write(chart, width=width, ascii_only=ascii_only)
+        assert (width, [line for line in shown.splitlines() if len(line) > width]) == (width, [])
+        assert not any(line != line.rstrip() and not line.strip() for line in shown.splitlines())
+        assert shown.endswith("\n")
+        assert "\x1b" not in shown
 
 
 @every_chart

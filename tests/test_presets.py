@@ -15,7 +15,7 @@ from gpt2calc import UnknownNameError, presets
 from gpt2calc.config import Config
 from gpt2calc.dims import from_fields
 from gpt2calc.documents import OURS, parse, read
-from gpt2calc.spellings import CLASSES, SPELLINGS
+from gpt2calc.fields import CLASSES, DEFAULTS, SPELLINGS
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -79,6 +79,11 @@ def test_a_preset_loads_in_transformers_with_the_same_sizes(name: str) -> None:
     assert int(theirs.add_cross_attention) == preset.dims.add_cross_attention
     assert theirs.num_labels == preset.dims.num_labels
     assert theirs.n_embd % theirs.n_head == 0
+
+
+def test_what_no_model_is_named_for_is_gpt2() -> None:
+    """The defaults of the table of fields are the shipped gpt2, so that its file need not be read."""
+    assert from_fields(DEFAULTS) == presets.load("gpt2").dims
 
 
 def test_no_two_presets_answer_to_one_name() -> None:

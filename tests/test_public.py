@@ -34,6 +34,7 @@ SURFACE = [
     "Derivation",
     "Designs",
     "Explanation",
+    "Fields",
     "Gpt2calcError",
     "Int64OverflowError",
     "NetworkError",
@@ -108,6 +109,12 @@ def test_every_public_name_is_there_and_is_what_it_is_called(name: str) -> None:
     exec("from gpt2calc import *", starred)
     assert starred[name] is found
     assert getattr(found, "__name__", name) == name
+
+
+def test_what_is_tested_is_the_source_beside_these_tests_or_else_an_installed_wheel() -> None:
+    """And no other package of this name that the surroundings may have."""
+    beside = Path(__file__).resolve().parent.parent / "gpt2calc"
+    assert Path(PACKAGE) == beside if beside.exists() else Path(PACKAGE).parent.name == "site-packages"
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
@@ -219,33 +226,6 @@ def test_what_is_left_out_is_gpt2s() -> None:
     assert gpt2calc.count().total == 124_439_808
     assert gpt2calc.check_claims()["totals"].claim.id == "totals"
     assert str(inspect.signature(gpt2calc.count).parameters["model"]) == "model: 'Model | LeftOut' = <left out>"
-
-
-def public_things() -> list[tuple[str, Any]]:
-    """Return every function and class of the package that has no underscore, by its full name."""
-    found = {}
-    for module in MODULES:
-        for name, thing in vars(importlib.import_module(module)).items():
-            mine = (getattr(thing, "__module__", None) or "").startswith("gpt2calc")  # a built-in method has None
-            if mine and not name.startswith("_") and (inspect.isfunction(thing) or inspect.isclass(thing)):
-                found[f"{thing.__module__}.{thing.__qualname__}"] = thing
-    return sorted(found.items(), key=lambda pair: pair[0])
-
-
-@pytest.mark.parametrize("thing", [thing for _, thing in public_things()], ids=[name for name, _ in public_things()])
-def test_everything_without_an_underscore_has_a_docstring(thing: Any) -> None:
-    """A sentence at least, which begins with a capital and ends with a full stop or a colon."""
-    first = (thing.__doc__ or "").strip().partition("\n\n")[0]
-    assert first, thing
-    assert first[0].isupper() or not first[0].isalpha()
-    assert first.endswith((".", ":"))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_every_module_begins_with_what_it_is(name: str) -> None:
-    """A docstring whose first line is a sentence."""
-    text = importlib.import_module(name).__doc__ or ""
-    assert text.partition("\n")[0].endswith((".", ":"))
 
 
 def test_errors_can_be_caught_together_and_by_what_they_are() -> None:

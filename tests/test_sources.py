@@ -18,7 +18,7 @@ from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, preset
 from gpt2calc.config import Config
 from gpt2calc.sources import LARGEST, Source, read_bytes, resolve
 
-TINY = {"n_layer": 2, "n_embd": 10, "n_head": 5, "n_positions": 8, "vocab_size": 7}
+TINY: dict[str, Any] = {"n_layer": 2, "n_embd": 10, "n_head": 5, "n_positions": 8, "vocab_size": 7}
 TINY_TOTAL = 2 * (12 * 10**2 + 13 * 10) + 10 * (7 + 8 + 2)
 HUB = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], **TINY}
 
@@ -277,8 +277,9 @@ def test_an_n_embd_that_is_given_and_stays_the_same_needs_no_note() -> None:
 def test_a_wrong_n_embd_over_a_model_is_the_error_it_is_alone() -> None:
     """The rule for n_head does not hide what is wrong."""
     for wrong in ("wide", None, 1.5, True, 0, -1):
+        fields: dict[str, Any] = {"n_embd": wrong}
         with pytest.raises(ConfigError) as caught:
-            gpt2calc.count("gpt2", n_embd=wrong)
+            gpt2calc.count("gpt2", **fields)
         assert caught.value.field == "n_embd"
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import arrays, conventions, formulas
 from gpt2calc.errors import ConfigError, Int64OverflowError
+from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import LEFT_OUT
-from gpt2calc.spellings import CANONICAL
 from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, identifier
 from gpt2calc.sweeps.evaluation import PieceArrays
 from gpt2calc.sweeps.ranking import Best
+from tests.property.strategies import SETTINGS
 
 if TYPE_CHECKING:
     from gpt2calc.dims import Dims
@@ -257,7 +258,7 @@ def conditions_(draw: st.DrawFn, depth: int = 2) -> str:
     )
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(text=conditions_())
 def test_a_condition_means_what_python_says_of_exact_numbers(text: str) -> None:
     """Each row for which the condition holds, and no other, is one for which Python's own evaluation says so."""
@@ -278,7 +279,7 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.integers(2**53 - 3, 2**53 + 3) 
 FLOATS = st.floats(allow_nan=False) | INTEGERS.map(float) | st.sampled_from([2.0**63, -(2.0**63), 2.0**53 + 2, 0.5])
 
 
-@settings(max_examples=500)
+@SETTINGS
 @given(
     left=st.lists(INTEGERS, min_size=1, max_size=3),
     right=FLOATS,

@@ -136,7 +136,7 @@ WRONG = {
     "n_layer,hidden_layers\n1,2\n": "column 'hidden_layers' is no field of a config: did you mean num_hidden_layers?",
     "name\nx\n": "no column is a field of a config, such as n_layer",
     "": "expected a header with the names of fields, and the file is empty",
-    "n_layer,n_embd\n1,2\n1\n": "cannot be read: CSV parse error: Expected 2 columns, got 1: 1",
+    "n_layer,n_embd\n1,2\n1\n": "Expected 2 columns, got 1: 1",  # pyarrow's words; it does not always know the row
 }
 
 
@@ -323,11 +323,12 @@ def started(folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
     return child
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "a.arrow"])
 @pytest.mark.parametrize(
-    ("sent", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
-    ids=["Ctrl-C", "SIGTERM"],
+    ("name", "sent", "code", "word"),
+    [
+        *((name, signal.SIGINT, 130, "interrupted") for name in ("a.csv", "a.parquet", "a.jsonl", "a.arrow")),
+        ("a.parquet", signal.SIGTERM, 143, "terminated"),
+    ],
 )
 def test_a_sweep_that_is_ended_leaves_no_file(
     name: str, sent: signal.Signals, code: int, word: str, tmp_path: Path

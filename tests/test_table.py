@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpt2calc.polynomial import ClosedForm, Polynomial, Shape
+from gpt2calc.algebra import ClosedForm, Expression, Shape
 from gpt2calc.table import Percent, Ratio, Scaled, is_number, rounded, text
 
 WHOLE = st.integers(-(10**40), 10**40)
@@ -138,9 +138,9 @@ def test_a_number_of_bytes_is_written_in_its_unit() -> None:
         (Scaled(1, 1, "MB"), True),
         ("12", False),
         ("", False),
-        (Polynomial.of(12), False),
-        (ClosedForm(Polynomial.of(1), Polynomial.of(2), Polynomial.of(3)), False),
-        (Shape((Polynomial.letter("d"),)), False),
+        (Expression.of(12), False),
+        (ClosedForm(Expression.of(1), Expression.of(2), Expression.of(3)), False),
+        (Shape((Expression.letter("d"),)), False),
     ],
     ids=repr,
 )
@@ -155,4 +155,4 @@ def test_a_cell_is_shown_as_a_person_reads_it() -> None:
     assert text(-1000) == "-1,000"
     assert text("a word") == "a word"
     assert text(Percent(1, 3)) == "33.33 %"
-    assert text(Polynomial.letter("d") ** 2) == "d²"
+    assert text(Expression.letter("d") ** 2) == "d²"

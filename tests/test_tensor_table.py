@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import gpt2calc
@@ -10,7 +12,7 @@ from gpt2calc.presets import load
 from gpt2calc.sources import resolve
 from gpt2calc.tensor_table import Row, Tensor, listing, numel, size, table
 
-TINY = {"n_layer": 2, "n_embd": 4, "n_positions": 3, "vocab_size": 7}
+TINY: dict[str, Any] = {"n_layer": 2, "n_embd": 4, "n_positions": 3, "vocab_size": 7}
 GPT2 = load("gpt2").dims
 
 
@@ -67,7 +69,7 @@ BARE = [
         ),
     ],
 )
-def test_tensors_of_a_tiny_model(head: dict[str, object], prefix: str, own: list[tuple[str, tuple[int, ...]]]) -> None:
+def test_tensors_of_a_tiny_model(head: dict[str, Any], prefix: str, own: list[tuple[str, tuple[int, ...]]]) -> None:
     """The body's names have a prefix where there is a head, and the head's tensors come last, without one."""
     found = [(tensor.name, tensor.shape) for tensor in gpt2calc.tensors(**TINY, **head)]
     assert found == [(prefix + name, shape) for name, shape in BARE] + own

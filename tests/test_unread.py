@@ -11,8 +11,9 @@ from transformers.activations import ACT2CLS, ACT2FN
 
 import gpt2calc
 from gpt2calc import ConfigError, UnreadableInputError, sources, unread
-from gpt2calc.documents import DEFAULTS, read
-from gpt2calc.spellings import CANONICAL, LEARNED_ACTIVATIONS, NO_COUNT, OF_TRANSFORMERS, SPELLINGS
+from gpt2calc.documents import read
+from gpt2calc.fields import CANONICAL, DEFAULTS, SPELLINGS
+from gpt2calc.spellings import LEARNED_ACTIVATIONS, NO_COUNT, OF_TRANSFORMERS
 
 GPT2 = {"model_type": "gpt2", **DEFAULTS}
 """A document that says everything that a count needs."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Unpack
 
     from gpt2calc.designs.report import Designs
     from gpt2calc.designs.spans import Fractions, Sizes
     from gpt2calc.explanation.report import Explanation
+    from gpt2calc.keywords import Fields, Ranges
     from gpt2calc.sources import Model
 
 
@@ -21,7 +23,7 @@ def explain(
     *models: Model,
     hub: bool = False,
     revision: str | None = None,
-    **fields: Any,
+    **fields: Unpack[Fields],
 ) -> Explanation:
     """Find what a printed figure counts: which exact number, of which model, by which convention.
 
@@ -72,7 +74,7 @@ def design(
     pareto: bool = False,
     hub: bool = False,
     revision: str | None = None,
-    **fields: Any,
+    **fields: Unpack[Ranges],
 ) -> Designs:
     """Find the shapes that have a number of parameters, or the largest that fit a number of bytes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.sources import LEFT_OUT, LeftOut
@@ -10,9 +10,11 @@ from gpt2calc.sources import LEFT_OUT, LeftOut
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from typing import Unpack
 
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.config import Config
+    from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model
     from gpt2calc.verification.report import Verification
     from gpt2calc.verification.targets import Target
@@ -29,7 +31,7 @@ def verify(
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-    **fields: Any,
+    **fields: Unpack[Fields],
 ) -> Verification:
     """Show that a checkpoint holds exactly what its config says, or name the tensors that are why not.
 

@@ -11,9 +11,11 @@ from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
+    from typing import Unpack
 
     from gpt2calc.comparison import Comparison
     from gpt2calc.derivation import Derivation
+    from gpt2calc.keywords import Fields, Ranges
     from gpt2calc.presets import Preset
     from gpt2calc.sources import Model
     from gpt2calc.sweeps.report import Sweep
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def count(
-    model: Model | LeftOut = LEFT_OUT, /, *, hub: bool = False, revision: str | None = None, **fields: Any
+    model: Model | LeftOut = LEFT_OUT, /, *, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]
 ) -> ParameterCount:
     """Count the parameters of a model, exactly, without building it.
 
@@ -58,7 +60,7 @@ def count(
     return ParameterCount(source.dims, source.name, source.notes)
 
 
-def compare(*models: Model, hub: bool = False, revision: str | None = None, **fields: Any) -> Comparison:
+def compare(*models: Model, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]) -> Comparison:
     """Count several models side by side.
 
     Args:
@@ -83,7 +85,7 @@ def compare(*models: Model, hub: bool = False, revision: str | None = None, **fi
     return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
 
 
-def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Any) -> Derivation:
+def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> Derivation:
     """Derive a closed form from the shapes of the tensors.
 
     Args:
@@ -107,7 +109,7 @@ def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fie
     return Derivation(name, source.dims, source.name if model is not LEFT_OUT or fields else None, source.notes)
 
 
-def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Any) -> tuple[Tensor, ...]:
+def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> tuple[Tensor, ...]:
     """List every tensor of a model, named, shaped and ordered as transformers' `named_parameters()` gives them.
 
     Args:
@@ -138,7 +140,7 @@ def sweep(
     top: int | None = None,
     executor: Any = None,
     file: str | os.PathLike[str] | LeftOut = LEFT_OUT,
-    **fields: Any,
+    **fields: Unpack[Ranges],
 ) -> Sweep:
     """Count many models at once: every combination of the values that fields take, or the configs of a file.
 

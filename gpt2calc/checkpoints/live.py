@@ -12,8 +12,8 @@ from typing import Any
 from gpt2calc.checkpoints import state_dicts
 from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
 from gpt2calc.errors import UnreadableInputError, shortened, shown
+from gpt2calc.fields import CLASSES
 from gpt2calc.listing import StoredTensor, TensorListing
-from gpt2calc.spellings import CLASSES
 
 WRAPPED = ("module", "_orig_mod")
 """Where DistributedDataParallel and torch.compile keep the model that they wrap."""
@@ -102,6 +102,7 @@ def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
         layout = "nested" if tensor.is_nested else str(tensor.layout).removeprefix("torch.")
         what = shown(shortened(type(tensor).__name__)) if layout == "strided" else f"a {layout} one"
         raise UnreadableInputError(name, f"expected {shown(key)} to be a dense tensor, got {what}") from None
+    address = storage.data_ptr() if tensor.device.type == "cpu" else 0
     dtype, size = DTYPES.get(str(tensor.dtype).removeprefix("torch."), (str(tensor.dtype), tensor.element_size()))
     return StoredTensor(
         key,
@@ -111,4 +112,5 @@ def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
         offset=begin * size,
         storage=str(storage._cdata),  # noqa: SLF001 - a storage on the meta device has no address, and this is its identity
         stride=None if row_major(shape, stride) else stride,
+        address=address + begin * size if address else None,
     )

@@ -54,6 +54,9 @@ LARGEST = 2**63 - 1
 LONGEST_KEY = 100
 """In characters. Keys are numbers, or addresses in memory."""
 
+REPLACING = frozenset(("data", "real", "imag", "__class__"))
+"""The attributes of a tensor that, where they are set, change what it is."""
+
 MOST_ITEMS = 500_000
 """How many items dictionaries may be called with, all in all: a pickle can call with the same items many times."""
 
@@ -170,7 +173,8 @@ class Rebuilding:
     def _from_type(self, arguments: tuple[object, ...]) -> object:
         """Rebuild a tensor that carries attributes, or is of a class that changes nothing of how it is stored."""
         match arguments:
-            case (Global() as function, Global() as of, tuple() as inner, _) if of.name in PLAIN:
+            case (Global() as function, Global() as of, tuple() as inner, state) if of.name in PLAIN:
+                _refuse_other_data(state)
                 rebuild = TENSORS.get(function.name)
                 if rebuild is None:
                     raise RefusedError(f"expected only calls that rebuild tensors, got {shortened(function.name)}")
@@ -219,6 +223,32 @@ def _first(arguments: tuple[object, ...]) -> object:
         case (Tensor() as tensor, *_):
             return tensor
     raise _other_arguments(arguments)
+
+
+def _with_state(arguments: tuple[object, ...]) -> object:
+    """Return the tensor that a parameter is made of, which carries attributes."""
+    tensor = _first(arguments)
+    for state in arguments[3:]:
+        _refuse_other_data(state)
+    return tensor
+
+
+def _moved(arguments: tuple[object, ...]) -> object:
+    """Return the tensor that PyTorch moves to a device, where it keeps its dtype there."""
+    match arguments:
+        case (Tensor() as tensor, Global() as dtype, *_):
+            if (made := _dtype(dtype)) != tensor.dtype:
+                raise RefusedError(f"expected a tensor of {tensor.dtype} to keep its dtype, got one made {made}")
+            return tensor
+    raise _other_arguments(arguments)
+
+
+def _refuse_other_data(state: object) -> None:
+    """Raise where the attributes that a tensor carries would give it other values, shape or dtype than its storage."""
+    parts = state if type(state) is tuple else (state,)
+    for part in parts:
+        if part is not None and (type(part) is not dict or not REPLACING.isdisjoint(part)):
+            raise RefusedError("expected attributes that leave a tensor as it is stored, got others")
 
 
 def _other_arguments(arguments: tuple[object, ...]) -> RefusedError:
@@ -289,9 +319,9 @@ TENSORS: dict[str, Callable[[tuple[object, ...]], object]] = {
     "torch._utils._rebuild_tensor_v3": _tensor_of_dtype,
     "torch._utils._rebuild_qtensor": _tensor,
     "torch._utils._rebuild_meta_tensor_no_storage": _meta_tensor,
-    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _first,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _moved,
     "torch._utils._rebuild_parameter": _first,
-    "torch._utils._rebuild_parameter_with_state": _first,
+    "torch._utils._rebuild_parameter_with_state": _with_state,
     "torch.nn.parameter.Parameter": _first,
 }
 """The functions of PyTorch that give a tensor."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, whole
+from gpt2calc.cli.options import Offered, add_fields, add_hub, add_output, emit, model_of, whole
 from gpt2calc.errors import ConfigError, shortened
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
 EXAMPLES = """examples:
   gpt2calc design --params 350M
@@ -49,9 +50,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--params", metavar="N", help="the number to be near, such as 350M, 0.35B, 1e9 or 124,439,808")
     parser.add_argument("--fits", metavar="BYTES", help="the largest shapes that need no more, such as 24GB or 16GiB")
-    parser.add_argument("--dtype", metavar="DTYPE", help="how the bytes are stored: fp32, fp16, bf16, int8 or int4")
     parser.add_argument(
-        "--convention", metavar="NAME", help="how the number counts, as gpt2calc count --conventions lists; or total"
+        "--dtype",
+        metavar="DTYPE",
+        choices=Offered(_dtypes),
+        help="how the bytes are stored: fp32, fp16, bf16, int8 or int4",
+    )
+    parser.add_argument(
+        "--convention",
+        metavar="NAME",
+        choices=Offered(_conventions),
+        help="how the number counts, as gpt2calc count --conventions lists; or total",
     )
     parser.add_argument("--top", metavar="K", help="how many shapes to print; 10 unless given")
     parser.add_argument(
@@ -64,10 +73,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "a config.json for each shape, one a line")
 
 
+def _dtypes() -> Iterable[str]:
+    from gpt2calc.designs.targets import DTYPES
+
+    return DTYPES
+
+
+def _conventions() -> Iterable[str]:
+    from gpt2calc.conventions import NAMES
+    from gpt2calc.designs.measures import TOTAL
+
+    return (TOTAL, *NAMES)
+
+
 def _read(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
     """Keep a field that is searched as it is typed, since it can be a range, and read any other as a number."""
     from gpt2calc.designs.designer import SEARCHED
-    from gpt2calc.spellings import CANONICAL
+    from gpt2calc.fields import CANONICAL
 
     field = CANONICAL[(option or "").lstrip("-").replace("-", "_")]
     return value if field in SEARCHED and value.lower() != "none" else whole(parser, option, value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import Offered, add_fields, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
 EXAMPLES = """examples:
   gpt2calc formula
@@ -28,11 +29,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "component",
         metavar="COMPONENT",
         nargs="?",
+        choices=Offered(_names),
         help="a component such as attn.c_attn, a group such as mlp, or total; every component when left out",
     )
     parser.add_argument("--model", metavar="MODEL", help="put the numbers of this model in")
     add_fields(parser)
     add_output(parser, "the simplified formula alone")
+
+
+def _names() -> Iterable[str]:
+    from gpt2calc.derivation import names
+    from gpt2calc.sources import GPT2
+
+    return names(GPT2.dims)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,36 +11,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
-from gpt2calc.spellings import SPELLINGS, SWITCHES, WORDS
+from gpt2calc.fields import FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.table import in_ascii
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.table import Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
-
-FIELD_HELP = {
-    "n_layer": "L, blocks",
-    "n_embd": "d, width",
-    "n_head": "attention heads; changes no count",
-    "n_positions": "T, longest sequence in tokens",
-    "vocab_size": "V, tokens",
-    "n_inner": "m, width of the MLP; 4 n_embd unless given, or if none",
-    "tie_word_embeddings": "lm_head shares the matrix of wte",
-    "add_cross_attention": "each block attends to an encoder as well",
-    "bias": "nanoGPT's switch: biases in linear layers and LayerNorm",
-    "qkv_bias": "Raschka's switch: biases of queries, keys and values",
-    "ln_f": "a LayerNorm after the last block, which GPT-1 does not have",
-    "pad_vocab_size_multiple": "round vocab_size up to a multiple of N",
-    "head": "none, lm, double_heads, sequence_classification, token_classification, question_answering",
-    "num_labels": "k, labels of a classification head",
-    "summary_type": "how double_heads sums a sequence up; changes no count",
-    "summary_use_proj": "double_heads projects the summary",
-    "summary_proj_to_labels": "double_heads projects the summary to one label, else to n_embd",
-}
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,6 +63,19 @@ class Parser(argparse.ArgumentParser):
             near = closest(word, tuple(known))
             self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
         return found
+
+
+class Offered:
+    """Words that completion offers for an argument, where the command itself judges what is typed, in its own words."""
+
+    def __init__(self, words: Iterable[str] | Callable[[], Iterable[str]]) -> None:
+        self.words = words  # or what gives them, so that only completion loads the room that knows them
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words() if callable(self.words) else self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return True
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -166,19 +159,23 @@ def add_fields(parser: argparse.ArgumentParser, read: Callable[..., object] = wh
     """Add an option for each field of a config, under all its spellings; `read` makes a number of what is typed."""
     group = parser.add_argument_group("fields of the config, which win over the model's own")
     parser.set_defaults(fields={})
-    for field, others in SPELLINGS.items():
-        spellings = [spelling.replace("_", "-") for spelling in (field, *others)]
+    for row in FIELDS.values():
+        spellings = [spelling.replace("_", "-") for spelling in (row.name, *row.spellings)]
         options = [f"--{spelling}" for spelling in spellings]
         also = f" (also {', '.join(options[1:4])}{' ...' if len(options) > 4 else ''})" if len(options) > 1 else ""
+        said = row.said
+        if row.law:
+            said += f"; {row.law} unless given, or if none" if row.kind == SIZE else f"; as {row.law} unless given"
         settings: dict[str, Any] = {"dest": "fields", "action": _Field, "default": argparse.SUPPRESS}
-        if field in SWITCHES:
-            opposite = [f"--no-{spelling}" for spelling in spellings] + ["--untied"] * (field == "tie_word_embeddings")
-            text = f"{FIELD_HELP[field]}; {opposite[-1]} for not"
-            group.add_argument(*options, *opposite, nargs=0, help=text, **settings)
-        elif field in WORDS:
-            group.add_argument(*options, metavar="NAME", help=FIELD_HELP[field] + also, **settings)
+        if row.kind == SWITCH:
+            opposite = [f"--no-{spelling}" for spelling in spellings]
+            opposite += ["--untied"] * (row.name == "tie_word_embeddings")
+            group.add_argument(*options, *opposite, nargs=0, help=f"{said}; {opposite[-1]} for not", **settings)
+        elif row.kind == WORD:
+            said = f"{said}: {', '.join(row.words)}"
+            group.add_argument(*options, metavar="NAME", choices=Offered(row.words), help=said + also, **settings)
         else:
-            group.add_argument(*options, metavar="N", const=read, help=FIELD_HELP[field] + also, **settings)
+            group.add_argument(*options, metavar="N", const=read, help=said + also, **settings)
 
 
 def add_hub(parser: argparse.ArgumentParser) -> None:

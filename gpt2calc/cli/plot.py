@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import ranges
 from gpt2calc.cli.options import (
     FORMATS,
+    Offered,
     add_fields,
     add_hub,
     add_output,
@@ -25,6 +26,7 @@ from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from gpt2calc.plots.chart import Chart
 
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "gpt2calc plot KIND [MODEL ...] [options]"
     parser.epilog = EXAMPLES
     kinds = "; ".join(f"{kind}, {what}" for kind, what in KINDS.items())
-    parser.add_argument("kind", metavar="KIND", help=kinds)
+    parser.add_argument("kind", metavar="KIND", choices=Offered(KINDS), help=kinds)
     parser.add_argument(
         "models",
         metavar="MODEL",
@@ -70,7 +72,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="write a picture to this file, whose name ends with .png, .svg or .pdf"
     )
     parser.add_argument("--grouped", action="store_true", help="draw shares as a bar each, and not as parts of one")
-    parser.add_argument("--theme", metavar="NAME", default="light", help="colours of the picture, light or dark")
+    parser.add_argument(
+        "--theme",
+        metavar="NAME",
+        choices=Offered(_themes),
+        default="light",
+        help="colours of the picture, light or dark",
+    )
     parser.add_argument("--width", metavar="INCHES", type=real, default=8.0, help="width of the picture, 8 by default")
     parser.add_argument(
         "--height", metavar="INCHES", type=real, help="height of the picture; what it needs when left out"
@@ -79,6 +87,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
+
+
+def _themes() -> Iterable[str]:
+    from gpt2calc.plots.style import THEMES
+
+    return THEMES
 
 
 def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:

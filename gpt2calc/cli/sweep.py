@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import numbers
-from gpt2calc.cli.options import add_fields, add_output, columns, emit, model_of, say
+from gpt2calc.cli.options import Offered, add_fields, add_output, columns, emit, model_of, say
 from gpt2calc.errors import ConfigError
 from gpt2calc.output import Target, refuse_input
 from gpt2calc.signals import unfinished
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gpt2calc.sweeps.runs import Run
 
@@ -60,8 +60,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where", metavar="CONDITION", help="keep the rows for which this holds: total < 400e6 and n_layer > 12"
     )
-    parser.add_argument("--columns", metavar="NAMES", help="print these columns, with commas between them, or all")
-    parser.add_argument("--sort", metavar="COLUMN", help="sort by a column; COLUMN:desc for the largest first")
+    parser.add_argument(
+        "--columns",
+        metavar="NAMES",
+        choices=Offered(lambda: ("all", *_names())),
+        help="print these columns, with commas between them, or all",
+    )
+    parser.add_argument(
+        "--sort",
+        metavar="COLUMN",
+        choices=Offered(_names),
+        help="sort by a column; COLUMN:desc for the largest first",
+    )
     parser.add_argument("--top", metavar="K", help="keep the first K rows, by total:desc unless sorted otherwise")
     parser.add_argument("--rows", metavar="N", default="20", help="show at most N rows of a table; 20 unless given")
     parser.add_argument("--jobs", metavar="N", default="1", help="share the work between N processes")
@@ -71,8 +81,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_fields(parser, lambda _, __, value: value)
     for action in parser._actions:  # noqa: SLF001  # argparse has no public way to look at its own options
         if action.dest == "fields" and action.nargs == 0:
-            action.nargs, action.metavar = "?", "true,false"
+            action.nargs, action.metavar, action.choices = "?", "true,false", Offered(("true", "false"))
     add_output(parser, "the totals alone, a line each", FILES)
+
+
+def _names() -> Iterable[str]:
+    from gpt2calc.sweeps.columns import COLUMNS
+
+    return COLUMNS
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -127,7 +143,7 @@ def _columns(arguments: argparse.Namespace, form: str) -> str | None:
 
 def _fields(typed: dict[str, Any]) -> dict[str, Any]:
     """Read the values of switches and of words, as they were typed; `gpt2calc.sweep` reads those of sizes."""
-    from gpt2calc.spellings import CANONICAL, SWITCHES, WORDS
+    from gpt2calc.fields import CANONICAL, SWITCHES, WORDS
     from gpt2calc.sweeps.axes import read_truths, read_words
 
     found: dict[str, Any] = {}

@@ -11,8 +11,8 @@ from gpt2calc.designs.bounds import Bounds
 from gpt2calc.designs.report import Design, Designs
 from gpt2calc.designs.search import Space
 from gpt2calc.errors import ConfigError, pair, shown
+from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import resolve
-from gpt2calc.spellings import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc import conventions, formulas
+from gpt2calc.algebra import Expression
+from gpt2calc.dims import LETTERED, LETTERS
 from gpt2calc.errors import UnknownNameError
-from gpt2calc.polynomial import Polynomial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,59 +22,6 @@ if TYPE_CHECKING:
     Measure = Callable[[int, int, int], int]
 
 TOTAL = "total"
-
-
-class Expression:
-    """A polynomial, or source text made of polynomials where a convention divides and rounds, as bytes do.
-
-    >>> L = Expression(Polynomial.letter("L"))
-    >>> (-(-(4 * L + 2 * L) // 8)).source
-    '-((-6*L)//8)'
-    """
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Polynomial | str) -> None:
-        self.value = value
-
-    @property
-    def source(self) -> str:
-        """The expression in Python."""
-        return self.value if isinstance(self.value, str) else self.value.source()
-
-    def _joined(self, other: Expression | int, sign: str) -> Expression:
-        theirs = other.value if isinstance(other, Expression) else Polynomial.of(other)
-        if isinstance(self.value, Polynomial) and isinstance(theirs, Polynomial):
-            return Expression(self.value + theirs if sign == "+" else self.value * theirs)
-        text = theirs if isinstance(theirs, str) else theirs.source()
-        return Expression(f"({self.source}){sign}({text})")
-
-    def __add__(self, other: Expression | int) -> Expression:
-        return self._joined(other, "+")
-
-    def __mul__(self, other: Expression | int) -> Expression:
-        return self._joined(other, "*")
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __neg__(self) -> Expression:
-        return self * -1 if isinstance(self.value, Polynomial) else Expression(f"-({self.value})")
-
-    def __sub__(self, other: Expression | int) -> Expression:
-        return self + -other
-
-    def __rsub__(self, other: int) -> Expression:
-        return -self + other
-
-    def __pow__(self, exponent: int) -> Expression:
-        power: Expression = Expression(Polynomial.of(1))
-        for _ in range(exponent):
-            power = power * self
-        return power
-
-    def __floordiv__(self, divisor: int) -> Expression:
-        return Expression(f"({self.source})//{divisor}") if divisor != 1 else self
 
 
 def find(name: str) -> Convention:
@@ -100,10 +48,5 @@ def of(convention: Convention, x: Dims) -> Measure:
     >>> of(find("fp16_bytes"), load("gpt2").dims)(48, 1600, 6400)
     3115222400
     """
-    letters = {"n_layer": "L", "n_embd": "d", "n_inner": "m"}
-    sizes = {size: Expression(Polynomial.letter(letter)) for size, letter in letters.items()}
-    value: object = convention.value(x._replace(**sizes))  # type: ignore[arg-type]  # letters stand in for sizes
-    source = value.source if isinstance(value, Expression) else str(value)
-    # Integers, letters and arithmetic alone, all of it written by `Expression` above.
-    function: Measure = eval(f"lambda L, d, m: {source}", {"__builtins__": {}})  # noqa: S307  # see above
-    return function
+    running = {name: getattr(LETTERED, name) for name in ("n_layer", "n_embd", "n_inner")}
+    return Expression.of(convention.value(x._replace(**running))).compiled(map(LETTERS.__getitem__, running))

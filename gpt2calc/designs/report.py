@@ -8,8 +8,7 @@ from gpt2calc import formulas
 from gpt2calc.conventions import BYTES
 from gpt2calc.designs.measures import TOTAL
 from gpt2calc.dims import Dims, from_fields, to_fields
-from gpt2calc.documents import DEFAULTS
-from gpt2calc.spellings import CLASSES
+from gpt2calc.fields import CLASSES, DEFAULTS
 from gpt2calc.table import Percent, Ratio, Table, rounded
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from bisect import bisect_left, bisect_right
 from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.counts import letters
+from gpt2calc.algebra import Expression
+from gpt2calc.dims import LETTERS, letters
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.printed import KNOWN
 from gpt2calc.figures import BYTES
-from gpt2calc.polynomial import Polynomial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,10 +102,10 @@ _compiled: dict[tuple[Callable[[Dims], int], tuple[int, ...]], Callable[..., int
 
 
 def _evaluate(value: Callable[[Dims], int], x: Dims) -> int:
-    """Evaluate a part of a model through its polynomial, which is made once for each structure."""
+    """Evaluate a part of a model through its expression, which is made once for each structure."""
     key = (value, x.structure)
     if key not in _compiled:
-        _compiled[key] = Polynomial.of(value(letters(x.structure))).compiled()
+        _compiled[key] = Expression.of(value(letters(x.structure))).compiled(LETTERS.values())
     return _compiled[key](*x.sizes)
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERS
 from gpt2calc.errors import ConfigError, shown
+from gpt2calc.fields import CANONICAL
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.chart import Chart, Crossing, Mark
 from gpt2calc.sources import resolve
-from gpt2calc.spellings import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,9 +6,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from gpt2calc.algebra import SUPERSCRIPTS
 from gpt2calc.plots.canvas import POINTS, Canvas, fill, first_that_fits, fitted, inches, measured, name_of, sizes
 from gpt2calc.plots.histograms import BIASES, WEIGHTS
-from gpt2calc.polynomial import SUPERSCRIPTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

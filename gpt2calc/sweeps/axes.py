@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import numbers, ranges
 from gpt2calc.errors import ConfigError, Int64OverflowError, closest, shortened, shown
+from gpt2calc.fields import CANONICAL, CLASSES, FIELDS, SIZE
 from gpt2calc.ranges import length
-from gpt2calc.spellings import CANONICAL, CLASSES, SWITCHES, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def from_python(name: str, value: Any) -> Values | Any:
     >>> from_python("n_layer", [12, 24]), from_python("n_layer", "1:4"), from_python("n_layer", 12.0)
     ((12, 24), range(1, 5), 12)
     """
-    is_size = CANONICAL.get(name) not in {None, *SWITCHES, *WORDS}
+    is_size = name in CANONICAL and FIELDS[CANONICAL[name]].kind == SIZE
     if is_size and isinstance(value, str) and value.strip().lower() != "none":
         value = ranges.read(name, value)
         value = value[0] if length(value) == 1 else value

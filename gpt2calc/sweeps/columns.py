@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc import conventions, formulas
 from gpt2calc.dims import LETTERS, Dims, to_fields
 from gpt2calc.errors import UnknownNameError, closest
+from gpt2calc.fields import CANONICAL
 from gpt2calc.presets import load
-from gpt2calc.spellings import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

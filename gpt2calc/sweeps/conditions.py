@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gpt2calc.errors import ConfigError, closest, shortened, shown
-from gpt2calc.spellings import CANONICAL
+from gpt2calc.fields import CANONICAL
 from gpt2calc.sweeps import exact
 from gpt2calc.sweeps.axes import LARGEST
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, SWITCH, identifier

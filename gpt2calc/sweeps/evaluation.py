@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpt2calc.dims import LETTERS
-from gpt2calc.polynomial import Polynomial
+from gpt2calc.algebra import Expression
+from gpt2calc.dims import LETTERED, LETTERS
 from gpt2calc.ranges import length
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.factored import BLOCK, Factored
@@ -42,7 +42,7 @@ class PieceArrays:
         while place and (along := prod(lengths[place:])) < row and along * lengths[place - 1] <= LONGEST_ROW:
             place -= 1
         self.rows, self.along = Part(piece, letters[:place]), Part(piece, letters[place:])
-        self._polynomials: dict[str, Polynomial | None] = {}
+        self._polynomials: dict[str, Expression | None] = {}
         self._factored: dict[str, Factored | None] = {}
 
     @property
@@ -108,25 +108,23 @@ class PieceArrays:
             self._factored[name] = found
         return self._factored[name]
 
-    def polynomial(self, name: str) -> Polynomial | None:
+    def polynomial(self, name: str) -> Expression | None:
         """Return a column as a polynomial of the sizes that run, None where it is none, as what is rounded up is."""
         if name not in self._polynomials:
             self._polynomials[name] = _polynomial(name, self.piece)
         return self._polynomials[name]
 
 
-def _polynomial(name: str, piece: Piece) -> Polynomial | None:
+def _polynomial(name: str, piece: Piece) -> Expression | None:
     if name == "n_head":
-        return Polynomial({HEADS: 1})
-    try:
-        return Polynomial.of(_measure(name)(in_letters(piece)))
-    except TypeError:  # a polynomial is neither divided nor rounded
-        return None
+        return Expression.letter(HEADS)
+    found = Expression.of(_measure(name)(in_letters(piece)))
+    return None if found.divides else found
 
 
 def in_letters(piece: Piece) -> Dims:
     """Return dims whose running sizes are letters; each stands for what the size is after any padding."""
-    running: dict[str, Any] = {name: Polynomial.letter(LETTERS[name]) for name, _ in piece.sizes if name in LETTERS}
+    running = {name: getattr(LETTERED, name) for name, _ in piece.sizes if name in LETTERS}
     if piece.fields.get("n_inner") is None and "n_inner" not in running and "n_embd" in running:
         running["n_inner"] = 4 * running["n_embd"]
     return piece.most()._replace(**running)

@@ -18,8 +18,9 @@ from gpt2calc.sweeps.splitting import arranged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gpt2calc.algebra import Terms
     from gpt2calc.sweeps.parts import Int64Array
-    from gpt2calc.sweeps.splitting import Arrangement, Terms
+    from gpt2calc.sweeps.splitting import Arrangement
 
 BLOCK = 2**16
 """How many numbers are computed in one go where there are several operations: half a megabyte stays near a core."""

@@ -12,12 +12,13 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.dims import LETTERS, Dims, from_fields
-from gpt2calc.documents import DEFAULTS
 from gpt2calc.errors import ConfigError, Int64OverflowError
+from gpt2calc.fields import DEFAULTS
 from gpt2calc.ranges import length
-from gpt2calc.sources import resolve
+from gpt2calc.sources import checked, resolve
 from gpt2calc.sweeps.axes import LARGEST, from_python, remarks
 from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
+from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,8 +113,6 @@ def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple
     >>> read("gpt2", {"layers": [12, 24], "n_embd": 768})[0].swept
     ('n_layer',)
     """
-    from gpt2calc.config import canonical  # loads pydantic, which nobody needs who only imports this
-
     given = canonical({name: from_python(name, value) for name, value in fields.items()})
     order = tuple(given)
     heads = given.pop("n_head", None)
@@ -134,8 +133,6 @@ def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple
 
 def base_fields(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Return the name and the fields of the model that rows are put over, and its notes; n_head stays out."""
-    from gpt2calc.config import canonical  # see `read`
-
     source = resolve(model, fields)
     given, name = source.given, source.name
     if given is None:  # bare dims: a field put over them, the same one, gives the fields that they come from
@@ -145,20 +142,16 @@ def base_fields(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[str,
 
 
 def _check(fixed: Mapping[str, Any], several: Mapping[str, Values]) -> None:
-    """Let `Config` judge every value of a switch, and the extremes of a size."""
-    from gpt2calc.config import Config  # see `read`
-
+    """Judge every value of a switch, and the extremes of a size."""
     for field, values in several.items():
         for value in _judged(values):
-            Config(**{**fixed, field: value})
+            checked({**fixed, field: value})
 
 
 def _heads(values: Any) -> Axis:
-    from gpt2calc.config import Config  # see `read`
-
     axis: Axis = values if isinstance(values, (range, tuple)) else (values,)
     for value in _judged(axis):
-        Config(n_embd=value if isinstance(value, int) and value > 0 else 1, n_head=value)
+        checked({"n_embd": value if isinstance(value, int) and value > 0 else 1, "n_head": value})
     return axis
 
 

@@ -68,7 +68,7 @@ class PieceModels:
             return None if part is None or total is None else quotient(part, total)
         if kind in (SIZE, COUNT):
             polynomial = self.arrays.polynomial(name)
-            return polynomial.terms.get("", 0) if polynomial is not None and set(polynomial.terms) <= {""} else None
+            return None if polynomial is None else polynomial.constant
         if name == "head":
             return self.piece.fields.get("head", "lm")
         return bool(getattr(self.piece.most(), name))

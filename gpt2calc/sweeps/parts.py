@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gpt2calc.algebra import Terms
     from gpt2calc.sweeps.grids import Piece
-    from gpt2calc.sweeps.splitting import Terms
 
     Int64Array = NDArray[np.int64]
 

@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from pyarrow import csv, ipc, parquet
 
 from gpt2calc import inputs, numbers
-from gpt2calc.dims import LETTERS
 from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
-from gpt2calc.spellings import CANONICAL, NO_COUNT
+from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
+from gpt2calc.spellings import NO_COUNT
 from gpt2calc.sweeps.axes import LARGEST, TRUTHS, nearest
 from gpt2calc.sweeps.columns import COLUMNS
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     Batches = Iterator[tuple[int, dict[str, pa.Array | list[Any]]]]
     """How many rows there are, and the columns: arrays of Arrow, or lists of Python's values."""
 
+HELD = {SIZE: (int, "a whole number that fits in int64"), WORD: (str, "a word"), SWITCH: (bool, "true or false")}
+"""What a column of each kind of field holds."""
+
 BATCH = 2**16
 """How many rows are read at once."""
 
 LEAST_DIGITS = 18
 """A number of as many digits fits in int64, whichever they are."""
-
-WORDS = ("head", "summary_type")
-WHOLE = (*LETTERS, "n_head", "pad_vocab_size_multiple")
 
 
 class Rows(NamedTuple):
@@ -110,11 +110,11 @@ def _values(path: str, field: str, column: pa.Array | list[Any], start: int) -> 
     values = column if isinstance(column, list) else _plain(field, column)
     if isinstance(values, np.ndarray):
         return values
-    if field in WHOLE:
+    if FIELDS[field].kind == SIZE:
         values = [value if isinstance(value, str) else numbers.whole(value) for value in values]
     for place, value in enumerate(values):
         if value is not None and not _fits(field, value):
-            problem = f"{field} must be {_expected(field)}, got {shown(value)}"
+            problem = f"{field} must be {HELD[FIELDS[field].kind][1]}, got {shown(value)}"
             raise UnreadableInputError(path, f"row {start + place + 1:,}: {problem}")
     return values
 
@@ -126,14 +126,14 @@ def _plain(field: str, column: pa.Array) -> Any:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         text = pc.utf8_trim_whitespace(column)
         text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
-        if field in WORDS:
+        if FIELDS[field].kind == WORD:
             return text.to_pylist()
-        if field not in WHOLE:
+        if FIELDS[field].kind != SIZE:
             return [word and TRUTHS.get(word.lower(), word) for word in text.to_pylist()]
         if not pc.all(pc.match_substring_regex(text, f"^[0-9]{{1,{LEAST_DIGITS}}}$"), min_count=0).as_py():
             return [word and numbers.whole(word) for word in text.to_pylist()]
         column = text.cast(pa.int64())  # which by itself would read 0x10 too
-    if field in WHOLE and pa.types.is_integer(column.type) and not column.null_count:
+    if FIELDS[field].kind == SIZE and pa.types.is_integer(column.type) and not column.null_count:
         try:
             return np.asarray(column.cast(pa.int64()))
         except pa.ArrowInvalid:  # too large, and told by its row
@@ -142,12 +142,8 @@ def _plain(field: str, column: pa.Array) -> Any:
 
 
 def _fits(field: str, value: object) -> bool:
-    kind = int if field in WHOLE else str if field in WORDS else bool
+    kind, _ = HELD[FIELDS[field].kind]
     return type(value) is kind and (not isinstance(value, int) or value <= LARGEST)
-
-
-def _expected(field: str) -> str:
-    return "a whole number that fits in int64" if field in WHOLE else "a word" if field in WORDS else "true or false"
 
 
 def _csv(path: str) -> Batches:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpt2calc.dims import LETTERS, Dims, from_fields
-from gpt2calc.documents import LEAST
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError
-from gpt2calc.spellings import CLASSES
+from gpt2calc.fields import CLASSES, FIELDS
+from gpt2calc.sources import checked
 from gpt2calc.sweeps.axes import LARGEST
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, measured
 from gpt2calc.sweeps.exact import quotient
@@ -51,11 +51,11 @@ class RowModels:
         return np.array([missing if value is None else value for value in given], dtype=np.int64)
 
     def _check(self) -> None:
-        """Find the first row that can be no model, and let `Config` say why."""
+        """Find the first row that can be no model, and say why."""
         odd = np.zeros(self.length, dtype=bool)
         for name, values in self.sizes.items():
             given = values if isinstance(self.fields[name], np.ndarray) else _given(self.fields[name], values)
-            odd |= given < LEAST.get(name, 1)
+            odd |= given < FIELDS[name].least
         heads = self.sizes.get("n_head")
         if heads is not None:
             widths = self.sizes.get("n_embd", np.int64(self.base["n_embd"]))
@@ -68,10 +68,8 @@ class RowModels:
             self._refuse(int(odd.argmax()))
 
     def _is_taken(self, fields: Mapping[str, Any]) -> bool:
-        from gpt2calc.config import Config  # loads pydantic, which rows of plain numbers do without
-
         try:
-            Config(**{**self.base, **fields})
+            checked({**self.base, **fields})
         except ConfigError:
             return False
         return True
@@ -86,11 +84,9 @@ class RowModels:
         }
 
     def _refuse(self, place: int) -> None:
-        """Raise what `Config` says of a row."""
-        from gpt2calc.config import Config  # see above
-
+        """Raise what is wrong with a row."""
         try:
-            Config(**{**self.base, **self.row(place)})
+            checked({**self.base, **self.row(place)})
         except ConfigError as error:
             raise UnreadableInputError(self.path, f"row {self.start + place + 1:,}: {error}") from None
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Terms = dict[str, int]
-    """A polynomial, as `polynomial.Polynomial.terms`: letters and coefficient of each term."""
+    from gpt2calc.algebra import Terms
 
 
 class Arrangement(NamedTuple):
@@ -45,10 +44,11 @@ def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], mo
         rows: the letters that number the rows, each with how many values it has.
         most: how many numbers a table may hold.
 
-    >>> hundred = dict.fromkeys("LdTV", 100)
-    >>> grid = {"Ldd": 12, "Ld": 13, "Vd": 1, "Td": 1, "d": 2}
+    >>> grid = {("L", "d", "d"): 12, ("V", "d"): 1, ("T", "d"): 1, ("d",): 2}
     >>> arranged(grid, {"T": 100, "V": 100}, {"L": 100, "d": 100}, 2**20)
-    Arrangement(base={'Ldd': 12, 'Ld': 13}, along={}, tables={('d',): {'Vd': 1, 'Td': 1, 'd': 2}}, products=())
+    ... # doctest: +NORMALIZE_WHITESPACE
+    Arrangement(base={('L', 'd', 'd'): 12}, along={},
+                tables={('d',): {('V', 'd'): 1, ('T', 'd'): 1, ('d',): 2}}, products=())
     """
     base = {term: n for term, n in terms.items() if not set(term) & set(along)}
     row = {term: n for term, n in terms.items() if set(term) & set(along) and not set(term) & set(rows)}
@@ -69,7 +69,9 @@ def _cost(arrangement: Arrangement) -> int:
     return arrangement.operations
 
 
-def _with_tables(base: Terms, row: Terms, mixed: Terms, large: set[str], rows: Mapping[str, int]) -> Arrangement:
+def _with_tables(
+    base: Terms, row: Terms, mixed: Terms, large: set[tuple[str, ...]], rows: Mapping[str, int]
+) -> Arrangement:
     """Put the terms that fit into tables, and with them what is a number a row, or runs along it, where it fits."""
     tables: dict[tuple[str, ...], Terms] = {}
     for term in sorted((term for term in mixed if term not in large), key=lambda term: -len(set(term) & set(rows))):
@@ -87,11 +89,11 @@ def _with_tables(base: Terms, row: Terms, mixed: Terms, large: set[str], rows: M
 
 def _products(mixed: Terms, along: Mapping[str, int]) -> tuple[tuple[Terms, Terms], ...]:
     """Group terms into products by what they share, of a row or along it, whichever gives fewer."""
-    by_row: dict[str, Terms] = {}
-    by_along: dict[str, Terms] = {}
+    by_row: dict[tuple[str, ...], Terms] = {}
+    by_along: dict[tuple[str, ...], Terms] = {}
     for term, coefficient in mixed.items():
-        outer = "".join(letter for letter in term if letter not in along)
-        inner = "".join(letter for letter in term if letter in along)
+        outer = tuple(letter for letter in term if letter not in along)
+        inner = tuple(letter for letter in term if letter in along)
         by_row.setdefault(outer, {})[inner] = coefficient
         by_along.setdefault(inner, {})[outer] = coefficient
     if len(by_row) <= len(by_along):

@@ -13,7 +13,7 @@ from gpt2calc.listing import BITS, FLOATS, Fault
 from gpt2calc.verification import holdings, memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from gpt2calc.dialects.base import Extra
     from gpt2calc.dialects.layouts import Shape
@@ -33,16 +33,22 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
     """
     overall = Counter(tensor.dtype for tensor in found.own.values())
     quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
-    alike: dict[str, dict[str, str]] = {}
+    alike: dict[tuple[int, str], dict[str, str]] = {}
     for name, row in found.expected.items():
         tensor = found.own[name]
         if tensor.dtype not in FLOATS and not (quantized and tensor.dtype not in BITS):
             expected = ", ".join(sorted(FLOATS))
             yield Fault(DTYPE, name, f"expected one of {expected}, got {tensor.dtype}", expected, tensor.dtype)
         elif not (quantized and len(row.table_shape) == 2):
-            alike.setdefault(templated(name)[0], {})[name] = tensor.dtype
-    for group in alike.values():
-        usual = _majority(group.values(), overall)
+            alike.setdefault((len(row.table_shape), templated(name)[0]), {})[name] = tensor.dtype
+    others = {
+        rank: Counter(dtype for (of, _), group in alike.items() if of == rank for dtype in group.values())
+        for rank in (1, 2)
+    }
+    for (rank, _), group in alike.items():
+        counted = Counter(group.values())
+        # of two that are equally frequent, the one that most matrices have, or most vectors
+        usual = max(counted, key=lambda dtype: (counted[dtype], others[rank][dtype]))
         for name, dtype in group.items():
             if dtype != usual:
                 yield Fault(DTYPE, name, f"expected {usual}, as in the other blocks, got {dtype}", usual, dtype)
@@ -143,12 +149,6 @@ def written(shape: tuple[int | str, ...]) -> str:
     '[768, 2304]'
     """
     return f"[{', '.join(map(str, shape))}]"
-
-
-def _majority(dtypes: Iterable[str], overall: Counter[str]) -> str:
-    """Return the most frequent dtype; of two that are equally frequent, the one that the whole file has most of."""
-    counted = Counter(dtypes)
-    return max(counted, key=lambda dtype: (counted[dtype], overall[dtype]), default="F32")
 
 
 def _has_form(shape: Shape, extra: Extra, x: Dims) -> bool:

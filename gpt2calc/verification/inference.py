@@ -10,11 +10,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import tensor_table
+from gpt2calc.algebra import Expression
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import Piece, readings
-from gpt2calc.dims import LETTERS, Dims, from_fields
+from gpt2calc.dims import EVERYTHING, LETTERS, Dims, from_fields
 from gpt2calc.errors import UnreadableInputError, shown
-from gpt2calc.polynomial import ORDER, Polynomial
 from gpt2calc.verification.sorting import BEYOND
 
 if TYPE_CHECKING:
@@ -36,17 +36,16 @@ HEAD_SIZE = 64
 MOST_TRIED = 1000
 """How many divisors are tried, so that an absurd n_embd takes no time."""
 
-_LETTERED = Dims._make((*map(Polynomial.letter, ORDER), *(1,) * (len(Dims._fields) - len(ORDER))))
-_FIELD = {letter: field for field, letter in LETTERS.items()}
+_FIELD = {(letter,): field for field, letter in LETTERS.items()}
 
 
 def _axis(size: Any) -> tuple[str, int] | None:
     """Return the field that an axis of the tensor table shows, and how many times it: n_embd three times for 3d."""
-    (letters, times), *others = Polynomial.of(size).terms.items()
-    return (_FIELD[letters], times) if letters in _FIELD and not others else None
+    (factors, times), *others = Expression.of(size).terms.items()
+    return (_FIELD[factors], times) if factors in _FIELD and not others else None
 
 
-AXES = {(row.component, row.role): tuple(map(_axis, row.shape)) for row in tensor_table.table(_LETTERED)}
+AXES = {(row.component, row.role): tuple(map(_axis, row.shape)) for row in tensor_table.table(EVERYTHING)}
 """The field that each axis of a tensor shows, and how many times it; None where it is a sum, or a number."""
 
 

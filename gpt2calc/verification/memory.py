@@ -56,7 +56,7 @@ def shared(tensors: Iterable[StoredTensor]) -> Iterator[Shared]:
     """
     memories: dict[str, list[_Reach]] = {}
     for tensor in tensors:
-        memory = tensor.file or tensor.storage
+        memory = "this machine" if tensor.address is not None else tensor.file or tensor.storage
         if memory is None or tensor.offset is None or not tensor.nbytes:
             continue
         reach = _reach(tensor)
@@ -78,7 +78,7 @@ def _reach(tensor: StoredTensor) -> _Reach | None:
 
     Law: in the order of their strides, each axis steps over all that the ones before it reach.
     """
-    begin = tensor.offset or 0
+    begin = (tensor.offset or 0) if tensor.address is None else tensor.address
     if tensor.stride is None:
         return _Reach(begin, begin + tensor.nbytes, tensor.name, tensor.nbytes, ())
     axes = sorted((step, size) for step, size in zip(tensor.stride, tensor.shape, strict=True) if size > 1)

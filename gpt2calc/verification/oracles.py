@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.checkpoints import live
 from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable, shortened
+from gpt2calc.fields import CLASSES
 from gpt2calc.listing import Fault
-from gpt2calc.spellings import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,13 +7,14 @@ what is right and wrong.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import TypeAlias
 
     from gpt2calc.listing import TensorListing
@@ -99,7 +100,7 @@ def _in_memory(target: object) -> Found:
         fields = live.config_of(target)
         source = sources.from_document(fields, "its own config") if fields else None
         return Found(listing.name, LIVE, listing, source, "its own config", target)
-    if target is None or target == {}:
+    if target is None or (isinstance(target, Mapping) and not target):
         raise ConfigError(f"expected a checkpoint, a model or a config, got {target}", got=target)
     source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence
     return Found(source.name, CONFIG, None, source, source.name)
@@ -149,12 +150,3 @@ def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[
     except ConfigError as error:
         raise UnreadableInputError(name, f"what it says of its own config cannot be: {error}") from None
     return sources.resolve(source, fields) if fields else source
-
-
-def canonical(own: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a file says of its own config, in canonical spelling."""
-    if not own:
-        return own
-    from gpt2calc import config  # loads pydantic, which a file that says nothing of its config does without
-
-    return config.canonical(own)

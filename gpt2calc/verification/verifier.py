@@ -9,8 +9,9 @@ from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
+from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.validity import canonical
 from gpt2calc.verification import targets
 from gpt2calc.verification.consistency import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
@@ -362,7 +363,7 @@ def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
 def _contradictions(listing: TensorListing, source: Source, n_head: int | None) -> Iterator[Fault]:
     """Yield each size that a file says of itself and that the config says otherwise."""
     config: dict[str, Any] = {**to_fields(source.dims), "n_head": n_head}
-    for field, said in targets.canonical(listing.fields).items():
+    for field, said in canonical(listing.fields).items():
         if type(said) is int and config.get(field) not in (None, said):
             message = f"the file says {said:,} of itself, and the config says {config[field]:,}"
             yield Fault(CONTRADICTED, field, message, f"{config[field]:,}", f"{said:,}")

@@ -10,19 +10,18 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import conventions, formulas, presets, tensor_table
-from gpt2calc.dims import HEADS, LETTERS, Dims, from_fields
-from gpt2calc.documents import DEFAULTS
+from gpt2calc.algebra import FLOORED, Expression
+from gpt2calc.dims import HEADS, LETTERED, LETTERS, Dims, from_fields
 from gpt2calc.explanation import lattice
-from gpt2calc.spellings import SPELLINGS
-from gpt2calc.webpage.tracer import FLOOR, Traced, javascript, traced_dims
+from gpt2calc.fields import DEFAULTS, SPELLINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def write() -> str:
     """Return every function that counts, as one script."""
-    functions = (FLOOR, _dims(), _components(), _tensors(), _conventions(), _changes(), _parts())
+    functions = (FLOORED, _dims(), _components(), _tensors(), _conventions(), _changes(), _parts())
     return "\n\n".join(functions)
 
 
@@ -42,8 +41,10 @@ def _record(cells: Mapping[str, object]) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
-def _cell(cell: object) -> str:
-    return dumps(cell) if isinstance(cell, (str, bool)) else javascript(cell)
+def _cell(cell: Any) -> str:
+    if isinstance(cell, tuple):
+        return f"[{', '.join(map(_cell, cell))}]"
+    return dumps(cell) if isinstance(cell, (str, bool)) else Expression.of(cell).javascript()
 
 
 def _list(rows: Iterable[Mapping[str, object]]) -> str:
@@ -51,45 +52,48 @@ def _list(rows: Iterable[Mapping[str, object]]) -> str:
 
 
 def _components() -> str:
-    rows = (dict(zip(row._fields[:5], row[:5], strict=True)) for row in formulas.table(traced_dims()))
+    rows = (dict(zip(row._fields[:5], row[:5], strict=True)) for row in formulas.table(LETTERED))
     return _function("componentsOf", "formulas.table", _list(rows))
 
 
 def _tensors() -> str:
     rows = (
-        {"template": row.template, **row._asdict(), "in_block": row.in_block}
-        for row in tensor_table.table(traced_dims())
+        {"template": row.template, **row._asdict(), "in_block": row.in_block} for row in tensor_table.table(LETTERED)
     )
     return _function("tensorsOf", "tensor_table.table", _list(rows))
 
 
 def _conventions() -> str:
-    rows = {row.name: row.value(traced_dims()) for row in conventions.CONVENTIONS}
-    lines = "".join(f"  {name}: {javascript(value)},\n" for name, value in rows.items())
+    lines = "".join(f"  {row.name}: {_beside_total(row.value)},\n" for row in conventions.CONVENTIONS)
     return _with_total("conventionsOf", "conventions.CONVENTIONS", f"({{\n{lines}}})")
 
 
 def _with_total(name: str, about: str, result: str) -> str:
-    """Print a function in which the sum of all components, which most expressions hold, is computed once."""
-    total = javascript(formulas.total(traced_dims()))
-    return _function(name, about, f"{{\n  const total = {total};\n  return {result.replace(total, 'total')};\n}}")
+    total = _cell(formulas.total(LETTERED))
+    return _function(name, about, f"{{\n  const total = {total};\n  return {result};\n}}")
+
+
+def _beside_total(count: Callable[[Dims], int] | None) -> str:
+    """Print what is counted, 0 where there is no count, as so many times the total and a rest where that is shorter."""
+    value, total = count(LETTERED) if count else 0, formulas.total(LETTERED)
+    differences = (Expression.letter("total") * times + (value - total * times) for times in (0, 1, 2, 4))
+    return min(map(_cell, differences), key=len)
 
 
 def _changes() -> str:
     """Print the models that are counted in the place of another, axis by axis, as functions that give their dims."""
-    x = traced_dims()
     lines = []
     for axis in lattice.axes(presets.models()):
-        changed = (step.change(x) for step in axis if step.change)
-        lines.append(f"  [{', '.join(f'{{{_differing(x, each)}}}' for each in changed)}],\n")
+        changed = (step.change(LETTERED) for step in axis if step.change)
+        lines.append(f"  [{', '.join(map(_differing, changed))}],\n")
     return _function(
         "variationsOf", "explanation.lattice.axes: the fields of dims that differ", f"[\n{''.join(lines)}]"
     )
 
 
-def _differing(x: Dims, changed: Dims) -> str:
-    pairs = zip(Dims._fields, x, changed, strict=True)
-    return ", ".join(f"{name}: {javascript(new)}" for name, old, new in pairs if new is not old)
+def _differing(changed: Dims) -> str:
+    pairs = zip(Dims._fields, LETTERED, changed, strict=True)
+    return _record({name: new for name, old, new in pairs if new != old})
 
 
 def _parts() -> str:
@@ -97,15 +101,14 @@ def _parts() -> str:
 
     They give the number, how many elements have one byte, and the tensors of a file of it.
     """
-    x = traced_dims()
     steps = (lattice.PLAIN, *lattice.PARTS)
-    rows = ([of(x) if of else 0 for of in (step.value, step.one_byte, step.tensors)] for step in steps)
-    lines = "".join(f"  [{', '.join(f'() => {javascript(value)}' for value in row)}],\n" for row in rows)
+    rows = ([_beside_total(of) for of in (step.value, step.one_byte, step.tensors)] for step in steps)
+    lines = "".join(f"  [{', '.join(f'() => {value}' for value in row)}],\n" for row in rows)
     return _with_total("partsOf", "explanation.lattice.PLAIN and PARTS", f"[\n{lines}]")
 
 
 def _dims() -> str:
-    """Print `dims.from_fields`: asked with sizes that are traced, and with each head and each flag in turn."""
+    """Print `dims.from_fields`: asked with letters for sizes, and with each head and each flag in turn."""
     heads = {head: _of_head(head) for head in HEADS}
     own = dict.fromkeys(name for found in heads.values() for name in found)
     cells = {name: f"head.{name}" for name in own} | {name: _field(name) for name in Dims._fields if name not in own}
@@ -122,8 +125,8 @@ def _dims() -> str:
 
 
 def _asked(**fields: Any) -> Dims:
-    """Return the dims of fields of which the sizes that a document has to give are traced."""
-    return from_fields({**{name: Traced.named(name) for name in DEFAULTS}, **fields})
+    """Return the dims of fields, with letters for the sizes that a document has to give."""
+    return from_fields({**{name: Expression.letter(name) for name in DEFAULTS}, **fields})
 
 
 def _of_head(head: str) -> dict[str, object]:
@@ -139,7 +142,7 @@ def _field(name: str) -> str:
     if name in DEFAULTS:
         return _optional(name, "pad_vocab_size_multiple")
     if name == "n_inner":
-        return f"n_inner ?? {javascript(_asked().n_inner)}"
+        return f"n_inner ?? {_cell(_asked().n_inner)}"
     flags = {given: getattr(_asked(**{name: given}), name) for given in (True, False)}
     if flags != {True: 1, False: 0}:
         raise TypeError(f"{name} is no flag that a field of its name gives")
@@ -150,7 +153,5 @@ def _field(name: str) -> str:
 def _optional(name: str, divisor: str) -> str:
     """Return a size that may be rounded up to a multiple of another, where that is given."""
     plain = getattr(_asked(), name)
-    rounded = getattr(_asked(**{divisor: Traced.named(divisor)}), name)
-    if javascript(plain) == javascript(rounded):
-        return javascript(plain)
-    return f"{divisor} ? {javascript(rounded)} : {javascript(plain)}"
+    rounded = getattr(_asked(**{divisor: Expression.letter(divisor)}), name)
+    return _cell(plain) if plain == rounded else f"{divisor} ? {_cell(rounded)} : {_cell(plain)}"

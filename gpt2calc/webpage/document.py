@@ -18,8 +18,8 @@ SCRIPTS = (
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 
-COMMENT = re.compile(r"^ *(?://.*|/\*\*.*\*/)\n", re.MULTILINE)
-"""A line of a script that is a comment; who reads the page finds it in the source."""
+COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +", re.MULTILINE)
+"""A comment of a script, and what indents a line; who reads the page finds both in the source."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "

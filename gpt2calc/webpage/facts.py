@@ -12,6 +12,7 @@ from gpt2calc import (
     counts,
     documents,
     errors,
+    fields,
     figures,
     formulas,
     listing,
@@ -21,23 +22,29 @@ from gpt2calc import (
     tensor_table,
     unread,
 )
+from gpt2calc.algebra import READING_ORDER, Expression, Flag
 from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.dims import HEADS as HEAD_NAMES
-from gpt2calc.dims import LETTERS, from_fields
-from gpt2calc.errors import ConfigError
+from gpt2calc.dims import LETTERED, LETTERS, from_fields
 from gpt2calc.explanation import chance, lattice, printed, readings, report
-from gpt2calc.polynomial import READING_ORDER
+from gpt2calc.fields import FIELDS
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
-from gpt2calc.webpage.tracer import Traced, terms, traced_dims
 
 if TYPE_CHECKING:
     from gpt2calc.dialects.base import Dialect
     from gpt2calc.explanation.lattice import Step
     from gpt2calc.presets import Preset
+    from gpt2calc.webpage.controls import Control
+
+
+COLUMNS = (
+    *("name", "kind", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "expected"),
+    "of_head",
+)
+"""What the page needs of the table of fields; how it shows them stands in `controls`."""
 
 
 def collect() -> dict[str, Any]:
@@ -50,7 +57,7 @@ def collect() -> dict[str, Any]:
         "components": _components(),
         "n_inner": _terms(_default_inner()),
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
-        "controls": [control._asdict() for control in CONTROLS],
+        "controls": [_control(control) for control in CONTROLS],
         "presets": [_preset(preset) for preset in presets.models()],
         "config": _config(),
         "explain": _explain(),
@@ -59,55 +66,53 @@ def collect() -> dict[str, Any]:
     }
 
 
-def _terms(value: object) -> list[list[Any]]:
+def _terms(value: int) -> list[list[Any]]:
     """Return an expression as coefficients, each with its letters and the flags that it is multiplied by."""
-    return [[n, letters, *flags] for (letters, flags), n in terms(value).items()]
+    return [
+        [n, "".join(x for x in letters if not isinstance(x, Flag)), *(x for x in letters if isinstance(x, Flag))]
+        for letters, n in Expression.of(value).ranked()
+    ]
 
 
 def _components() -> list[dict[str, Any]]:
     """Return the closed form of every component, multiplied out."""
     return [
         {"component": row.component, "group": row.group, "formula": list(map(_terms, row[2:5]))}
-        for row in formulas.table(traced_dims())
+        for row in formulas.table(LETTERED)
     ]
 
 
-def _default_inner() -> object:
+def _default_inner() -> int:
     """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
-    return from_fields({**documents.DEFAULTS, "n_embd": Traced.named(LETTERS["n_embd"])}).n_inner
+    return from_fields({**fields.DEFAULTS, "n_embd": LETTERED.n_embd}).n_inner
+
+
+def _control(control: Control) -> dict[str, Any]:
+    """Return a control with what the table says of its field."""
+    return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
 
 
 def _preset(preset: Preset) -> dict[str, Any]:
     """Return a model that ships, without the fields that have their default."""
-    defaults = _defaults()
-    own = {name: value for name, value in preset.fields.items() if value != defaults[name]}
+    own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
     found = {**preset._asdict(), "fields": own}
     return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
-
-
-def _defaults() -> dict[str, Any]:
-    """Return what is counted for a field that is not given."""
-    from gpt2calc.config import Config  # loads pydantic, which most commands do without
-
-    return {**Config().model_dump(), **documents.DEFAULTS}
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
     return {
-        "defaults": _defaults(),
-        "documented": documents.DEFAULTS,
-        "spellings": spellings.SPELLINGS,
-        "read_by_transformers": spellings.READ_BY_TRANSFORMERS,
-        "classes": spellings.CLASSES,
+        "columns": COLUMNS,
+        "rows": [[getattr(row, column) for column in COLUMNS] for row in FIELDS.values()],
+        "documented": fields.DEFAULTS,
+        "classes": fields.CLASSES,
         "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_in_transformers": documents.NOT_IN_TRANSFORMERS,
+        "not_built": documents.NOT_BUILT,
         "ours": documents.OURS,
-        "rules": {field: _rule(field) for field in spellings.SPELLINGS},
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
@@ -124,9 +129,7 @@ def _unread() -> dict[str, Any]:
         "foreign": unread.FOREIGN_PHRASES,
         "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
         "plain_words": sorted(spellings.PLAIN_WORDS),
-        "switches": sorted(spellings.SWITCHES),
-        "words": sorted(spellings.WORDS),
-        "sizes": unread.SIZES,
+        "sizes": fields.SIZES,
         "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
@@ -134,30 +137,6 @@ def _unread() -> dict[str, Any]:
         "most_named": unread.MOST_NAMED,
         "short": errors.SHORT,
         "long": errors.LONG,
-    }
-
-
-def _rule(field: str) -> dict[str, Any]:
-    """Return what a field takes, by asking the config: nothing, a truth, whole numbers from one on, or words."""
-    from gpt2calc.config import Config  # as above
-
-    def takes(value: object) -> bool:
-        try:
-            Config(**{field: value})
-        except ConfigError:
-            return False
-        return True
-
-    try:
-        Config(**{field: ...})
-    except ConfigError as error:
-        expected = str(error).partition(" must be ")[2].partition(", got ")[0]
-    return {
-        "expected": expected,
-        "empty": takes(None),
-        "truth": takes(True),
-        "least": next((least for least in (0, 1) if takes(least)), None),
-        "words": [word for word in (*HEAD_NAMES, *documents.SUMMARIES) if field in spellings.WORDS and takes(word)],
     }
 
 

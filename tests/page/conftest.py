@@ -23,9 +23,9 @@ def built() -> str:
     return document.build(gpt2calc.__version__)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Start Chromium, for one module alone: while it runs, no other loop of asyncio can."""
+    """Start Chromium, once for this folder and for no longer: while it runs, no other loop of asyncio can."""
     with chromium() as started:
         yield started
 

@@ -12,7 +12,7 @@ import pytest
 import gpt2calc
 from gpt2calc import sources
 from gpt2calc.errors import UnreadableInputError, closest, printable, shown
-from gpt2calc.spellings import CANONICAL, SPELLINGS
+from gpt2calc.fields import CANONICAL, SPELLINGS
 
 if TYPE_CHECKING:
     from tests.browser import Watched

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import gpt2calc
 from gpt2calc import formulas
-from gpt2calc.counts import ParameterCount, symbols
-from gpt2calc.dims import HEADS, LETTERS, from_fields, to_fields
-from gpt2calc.polynomial import Polynomial
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.algebra import Expression
+from gpt2calc.counts import ParameterCount
+from gpt2calc.dims import HEADS, LETTERS, from_fields, symbols, to_fields
+from gpt2calc.fields import FIELDS, SPELLINGS
 from gpt2calc.webpage import facts
 
 if TYPE_CHECKING:
     from tests.browser import Watched
 
-DEFAULTS = facts.collect()["config"]["defaults"]
+DEFAULTS = {row.name: row.default for row in FIELDS.values()}
 SWITCHES = [name for name, value in DEFAULTS.items() if isinstance(value, bool)]
 
 READ = """
@@ -71,7 +71,7 @@ def expected(fields: dict[str, Any]) -> dict[str, Any]:
     """Return all that Python says of a model."""
     count = ParameterCount(from_fields(fields))
     sizes = {letter: getattr(count.dims, name) for name, letter in LETTERS.items()}
-    total = Polynomial.of(formulas.total(symbols(count.dims)))
+    total = Expression.of(formulas.total(symbols(count.dims)))
     parts = count.components
     return {
         "components": [

@@ -12,7 +12,9 @@ import pytest
 
 import gpt2calc
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.algebra import Expression
+from gpt2calc.dims import LETTERED
+from gpt2calc.fields import SPELLINGS
 from gpt2calc.webpage import controls, document
 
 if TYPE_CHECKING:
@@ -92,9 +94,10 @@ def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tensor_table, "table", row)
     monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
     page = document.build("1")
-    assert '{component: "new", group: "mlp", times: L, weights: 7n * d ** 3n, biases: bias},' in page
-    assert 'template: "new.weight"' in page
-    assert "\n  halves: floored(total, 2n),\n" in page
+    assert '{component: "new", group: "mlp", times: L, weights: 7n*d*d*d, biases: bias},' in page
+    assert f"\n  halves: floored({Expression.of(formulas.total(LETTERED)).javascript()}, 2n),\n" in page
+    for each in tensor_table.table(LETTERED):
+        assert page.count(f'template: "{each.template}"') == 1
 
 
 def test_every_field_has_a_control() -> None:

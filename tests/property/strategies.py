@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc.fields import SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTINGS = settings(
-    max_examples=int(os.environ.get("GPT2CALC_EXAMPLES", "1000")),
+    max_examples=int(os.environ.get("GPT2CALC_EXAMPLES", "100")),
     deadline=None,  # The first model that is built waits for torch.
     suppress_health_check=[HealthCheck.too_slow],  # A drawn model has up to twenty fields.
     database=None,  # A run depends on nothing that an earlier run left behind.

@@ -179,7 +179,7 @@ class TestCompiled:
         count = gpt2calc.ParameterCount(x)
         assert count.total == formulas.total(x)
         for component in count.components:
-            assert component.formula.simplified.compiled()(*x.sizes) == component.total
+            assert component.formula.simplified.compiled(LETTERS.values())(*x.sizes) == component.total
             assert component.each * component.times == component.total
 
 

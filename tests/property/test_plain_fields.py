@@ -1,62 +1,104 @@
-"""What is read without pydantic is what `Config` would have read."""
+"""The table of fields and `Config` give one verdict, and say it in the same words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gpt2calc
-from gpt2calc import documents
-from gpt2calc.dims import from_fields
-from gpt2calc.spellings import SPELLINGS
+from gpt2calc import sources, validity
+from gpt2calc.dims import HEADS, Dims, from_fields
+from gpt2calc.errors import ConfigError, shown
+from gpt2calc.fields import ABSENT, CANONICAL, DEFAULTS, FIELDS, SIZE, SWITCH, WORD, Field
 from tests.property.strategies import SETTINGS, switched_configs
 
+NAMES = [*CANONICAL, "dropout", "n_layrs", "intermediate_size"]
 VALUES = st.one_of(
     st.integers(-2, 9),
-    st.sampled_from([10**18 - 1, 10**18, 10**1001]),
+    st.sampled_from([10**18, 10**1000 - 1, 10**1000, -(10**5000)]),
     st.none(),
     st.booleans(),
-    st.floats(allow_nan=False),
-    st.sampled_from(["lm", "none", "GPT2Model", "mean", "", "12", "score", [], {}]),
+    st.floats(),
+    st.sampled_from(["lm", "none", "GPT2Model", "mean", "", "12", "1.5k", "x", "score", [], {}]),
 )
+
+
+def verdict(judge: Any, fields: dict[str, Any]) -> Any:
+    """Return the dims that a judge takes fields for, or the facts of its error."""
+    try:
+        return judge(fields)
+    except ConfigError as error:
+        return str(error), error.field, shown(error.got)
+
+
+def by_table(fields: dict[str, Any]) -> Dims:
+    """Judge fields by the table alone."""
+    given = validity.canonical(fields)
+    assert validity.check(given)
+    return from_fields({**DEFAULTS, **given})
 
 
 class TestPlainFields:
-    """Law: fields that are plain are valid, and their dims are those of `Config`."""
+    """Law: the table takes the plain fields that `Config` takes, for the same dims, and refuses in its words."""
 
     @SETTINGS
-    @given(st.dictionaries(st.sampled_from([*SPELLINGS, "layers", "dropout"]), VALUES, max_size=6))
+    @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6))
+    @example({"n_embd": 8, "n_head": 3})
+    @example({"n_head": 5})
+    @example({"vocab_size": 10**1000, "n_positions": 10**1000})
+    @example({"bias": 1, "n_layer": True, "head": ["lm"]})
     def test_any_fields(self, fields: dict[str, Any]) -> None:
-        """Whatever is typed: what is plain, Config takes, and reads in the same way."""
-        if documents.are_plain(fields):
-            expected = gpt2calc.Config(**fields).dims
-            assert from_fields({**documents.DEFAULTS, **fields}) == expected
+        """Whatever is typed: one verdict, word for word."""
+        assert verdict(by_table, fields) == verdict(lambda each: gpt2calc.Config(**each).dims, fields)
 
     @SETTINGS
     @given(switched_configs())
-    def test_valid_fields_in_canonical_spelling_are_plain(self, fields: dict[str, Any]) -> None:
-        """The short way is really taken: all that a config.json commonly says is plain."""
-        usual = {name: value for name, value in fields.items() if name not in ("qkv_bias", "pad_vocab_size_multiple")}
-        ours = {**usual, "head": gpt2calc.Config(head=fields.get("head", "lm")).head}
-        assert documents.are_plain({name: value for name, value in ours.items() if name in SPELLINGS})
+    def test_valid_fields(self, fields: dict[str, Any]) -> None:
+        """All that describes a model is taken by both."""
+        assert by_table(fields) == gpt2calc.Config(**fields).dims
+        assert sources.checked(fields) == gpt2calc.Config(**fields).given
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"n_layer": "12"},
-        {"n_layer": True},
-        {"n_layer": 12.0},
-        {"n_head": 5},
-        {"n_embd": 0},
-        {"bias": 1},
-        {"head": None},
-    ],
-    ids=str,
-)
-def test_what_is_doubtful_is_not_plain(fields: dict[str, Any]) -> None:
-    """Each of these is Config's to judge."""
-    assert not documents.are_plain(fields)
+class Deep(int):
+    """A whole number of a class of its own."""
+
+
+def test_what_only_looks_plain_is_left_to_config() -> None:
+    """A class that is derived from one of JSON's may be anything, and pydantic knows what it takes."""
+    assert not validity.check({"n_layer": Deep(24), "bias": 1})
+    assert type(sources.checked({"n_layer": Deep(24)})["n_layer"]) is int
+
+
+@pytest.mark.parametrize("row", FIELDS.values(), ids=lambda row: row.name)
+def test_a_row_of_the_table_says_what_config_says(row: Field) -> None:
+    """Default, kind, least, words and None are the same in the table and in the type, as pydantic describes it."""
+    said = gpt2calc.Config.model_json_schema()["properties"][row.name]
+    kind, *null = said.get("anyOf", [said])
+    held = {SIZE: {"type": "integer", "minimum": row.least}, SWITCH: {"type": "boolean"}}
+    assert said["default"] == row.default
+    assert {key: kind[key] for key in kind.keys() & {"type", "minimum", "enum"}} == held.get(
+        row.kind, {"type": "string", "enum": list(row.words)}
+    )
+    assert null == [{"type": "null"}] * (row.null == ABSENT)
+
+
+def test_config_has_the_fields_of_the_table_in_its_order() -> None:
+    """No field is in one of them alone, and errors name several in the same order."""
+    assert list(gpt2calc.Config.model_fields) == list(FIELDS)
+
+
+def test_the_words_of_a_head_are_those_that_dims_know() -> None:
+    """What can be asked for is what can be counted."""
+    assert FIELDS["head"].words == tuple(HEADS)
+    assert len(FIELDS["head"].words) == len(FIELDS["head"].classes)
+    assert {row.null for row in FIELDS.values() if row.kind == WORD} <= {*HEADS, "refused"}
+
+
+@pytest.mark.parametrize("row", [row for row in FIELDS.values() if row.law], ids=lambda row: row.name)
+@pytest.mark.parametrize("fields", [{**DEFAULTS, "bias": True}, {**DEFAULTS, "n_embd": 1600, "bias": False}], ids=str)
+def test_a_law_says_what_is_counted_where_nothing_is_given(row: Field, fields: dict[str, Any]) -> None:
+    """The words of the help and the docs are what the dims do."""
+    assert getattr(from_fields(fields), row.name) == eval(row.law, fields.copy())

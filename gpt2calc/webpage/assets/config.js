@@ -1,8 +1,12 @@
 // A config.json or fields in any spelling: what gpt2calc.documents and gpt2calc.config do, by the same tables.
 
 const FIELDS = FACTS.config;
+/** What is known of each field: the table of gpt2calc.fields. */
+const ROWS = Object.fromEntries(
+  FIELDS.rows.map((row) => [row[0], Object.fromEntries(row.map((cell, place) => [FIELDS.columns[place], cell]))]),
+);
 const CANONICAL = new Map(
-  Object.entries(FIELDS.spellings).flatMap(([field, others]) => [field, ...others].map((name) => [name, field])),
+  Object.entries(ROWS).flatMap(([field, { spellings }]) => [field, ...spellings].map((name) => [name, field])),
 );
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
@@ -10,7 +14,7 @@ const kept = (value) => (typeof value === "number" ? BigInt(value) : value);
 
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 
-const DEFAULTS = keptAll(FIELDS.defaults);
+const DEFAULTS = keptAll(Object.fromEntries(Object.entries(ROWS).map(([field, row]) => [field, row.default])));
 
 /** Read the text of a config.json: all fields, notes, and whose config it is. A Sentence is thrown where it is none of a GPT-2. */
 function readConfig(text) {
@@ -24,8 +28,9 @@ function makerIn(document) {
   const ours = document.get(FIELDS.ours);
   if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
   const isMarked = FIELDS.marks.some((mark) => document.has(mark));
-  const builds = ["bias", "qkv_bias", "ln_f"].every((name) => [undefined, null, true].includes(document.get(name)));
-  return isMarked && builds ? "huggingface" : "";
+  const builds = FIELDS.not_built.every((name) => [undefined, null, true].includes(document.get(name)));
+  const isPadded = ![undefined, null, 1n].includes(document.get("pad_vocab_size_multiple"));
+  return isMarked && builds && !isPadded ? "huggingface" : "";
 }
 
 function parseConfig(text) {
@@ -75,7 +80,7 @@ function readDocument(given) {
   }
   const read = new Map();
   const notes = [];
-  for (const field of Object.keys(FIELDS.spellings)) readField(field, document, read, notes);
+  for (const field of Object.keys(ROWS)) readField(field, document, read, notes);
   readHead(document, read);
   const [first, last] = unreadNotes(document, read);
   for (const [field, value] of missing)
@@ -87,7 +92,7 @@ function readDocument(given) {
 /** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
 function inNumbers(given) {
   const remarks = [];
-  const isSize = (name) => FIELDS.rules[CANONICAL.get(name)]?.least !== null && CANONICAL.has(name);
+  const isSize = (name) => ROWS[CANONICAL.get(name)]?.kind === "size";
   const fields = new Map(
     [...given].map(([name, value]) => {
       if (!isSize(name) || !(value instanceof Real) || !Number.isSafeInteger(value.value)) return [name, value];
@@ -100,8 +105,9 @@ function inNumbers(given) {
 }
 
 function readField(field, document, fields, notes) {
-  const theirs = FIELDS.read_by_transformers[field] ?? [field];
-  const names = [...new Set([...theirs, field, ...FIELDS.spellings[field]])].filter((name) => document.has(name));
+  const { mapped, spellings, in_transformers: isTheirs } = ROWS[field];
+  const theirs = mapped ? [mapped, field] : [field];
+  const names = [...new Set([...theirs, ...spellings])].filter((name) => document.has(name));
   if (!names.length) return;
   const [first, ...rest] = names;
   const value = document.get(first);
@@ -111,7 +117,7 @@ function readField(field, document, fields, notes) {
       const passed = pair(name, document.get(name));
       notes.push(`${pair(first, value)} is read, as transformers does, and ${passed} is not`);
     }
-  if (!theirs.includes(first) || FIELDS.not_in_transformers.includes(field))
+  if (!theirs.includes(first) || !isTheirs)
     notes.push(`transformers itself would not read ${pair(first, value)}; it is counted as given`);
 }
 
@@ -176,7 +182,7 @@ function canonical(fields) {
 }
 
 function headOf(given) {
-  if (given === null) return "none";
+  if (given === null) return ROWS.head.null;
   return typeof given === "string" && Object.hasOwn(FIELDS.classes, given) ? FIELDS.classes[given] : given;
 }
 
@@ -192,22 +198,22 @@ function refuseUnknown(name, given, fields) {
   const near = isForeign(name) ? null : closest(name, [...CANONICAL.keys()]);
   const advice = near
     ? `did you mean ${CANONICAL.get(near)}?`
-    : `known fields are ${Object.keys(FIELDS.spellings).join(", ")}`;
+    : `known fields are ${Object.keys(ROWS).join(", ")}`;
   throw new Sentence(`there is no field ${shortened(name)}: ${advice}`);
 }
 
 /** The sentence that says what a field takes, where a value is something else; null where it is right. */
 function problemWith(field, value) {
-  const rule = FIELDS.rules[field];
+  const row = ROWS[field];
   const isRight = {
-    boolean: () => rule.truth,
-    bigint: () => rule.least !== null && value >= BigInt(rule.least),
-    string: () => rule.words.includes(value),
-    object: () => value === null && rule.empty,
+    boolean: () => row.kind === "switch",
+    bigint: () => row.kind === "size" && value >= BigInt(row.least),
+    string: () => row.words.includes(value),
+    object: () => value === null && row.null === "absent",
   }[typeof value]();
   const isLarge = value instanceof Real && Number.isInteger(value.value) && Math.abs(value.value) >= 2 ** 53;
-  const more = isLarge && rule.least !== null ? ", and from 2^53 on a float is no single number: give an int" : "";
-  return isRight ? null : `${field} must be ${rule.expected}, got ${shown(value)}${more}`;
+  const more = isLarge && row.kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
+  return isRight ? null : `${field} must be ${row.expected}, got ${shown(value)}${more}`;
 }
 
 /** All fields, those that are not given with their defaults; a Sentence where one is wrong. */

@@ -135,7 +135,7 @@ function switchControl({ field, hint }) {
 }
 
 function choiceControl({ field, hint }) {
-  const options = FIELDS.rules[field].words.map((word) => {
+  const options = ROWS[field].words.map((word) => {
     const [name] = Object.entries(FIELDS.classes).find(([, head]) => head === word);
     return make("option", { value: word }, `${word} (${name})`);
   });
@@ -155,9 +155,7 @@ function choiceControl({ field, hint }) {
   return { element, show };
 }
 
-/** The fields of a head that others do not have: shown where they change something. */
-const OF_HEADS = ["num_labels", "summary_use_proj", "summary_proj_to_labels"];
-
+/** Whether a field changes something: those of a head are shown where they do. */
 function isOfUse(field, fields) {
   const value = typeof fields[field] === "boolean" ? !fields[field] : fields[field] + 1n;
   return totalOf(dimsOf({ ...fields, [field]: value })) !== totalOf(dimsOf(fields));
@@ -167,7 +165,7 @@ function showControls() {
   const { preset, fields } = active();
   for (const control of controls) {
     control.show(fields);
-    if (OF_HEADS.includes(control.field)) control.element.hidden = !isOfUse(control.field, fields);
+    if (ROWS[control.field].of_head) control.element.hidden = !isOfUse(control.field, fields);
   }
   byId("preset").value = preset.name;
   setText(byId("summary"), preset.summary);

@@ -163,19 +163,22 @@ function wrongShape(tensor, expected, why = "") {
 
 /** Each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks. */
 function wrongDtypes({ own, expected }) {
-  const overall = tally([...own.values()].map((tensor) => tensor.dtype));
   const floats = FORMAT.floats.join(", ");
   const isFloat = ([, { dtype }]) => FORMAT.floats.includes(dtype);
   const ordered = [...expected.keys()].map((name) => [name, own.get(name)]);
   const strange = ordered
     .filter((each) => !isFloat(each))
     .map(([name, { dtype }]) => fault("dtype", name, `expected one of ${floats}, got ${dtype}`, floats, dtype));
+  const rankOf = ([name]) => expected.get(name).tableShape.length;
+  const byRank = Map.groupBy(ordered.filter(isFloat), rankOf);
   const alike = Map.groupBy(ordered.filter(isFloat), ([name]) => templated(name)[0]);
   const unlike = [...alike.values()].flatMap((group) => {
+    // of two that are equally frequent, the one that most matrices have, or most vectors
+    const others = tally(byRank.get(rankOf(group[0])).map(([, { dtype }]) => dtype));
     const counts = tally(group.map(([, { dtype }]) => dtype));
     const usual = [...counts.keys()].reduce((best, dtype) => {
       const [here, there] = [counts.get(dtype), counts.get(best)];
-      return here > there || (here === there && overall.get(dtype) > overall.get(best)) ? dtype : best;
+      return here > there || (here === there && others.get(dtype) > others.get(best)) ? dtype : best;
     });
     return group
       .filter(([, { dtype }]) => dtype !== usual)

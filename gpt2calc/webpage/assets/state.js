@@ -85,14 +85,14 @@ function toldOf(text) {
 
 /** Read a field from words; a Sentence is thrown where it is nothing that the field takes. */
 function typedField(field, text) {
-  const rule = FIELDS.rules[field];
-  let value = rule.least === null ? text : typedNumber(text);
-  if (rule.truth && ["true", "false"].includes(text)) value = text === "true";
-  if (rule.empty && ["", "none"].includes(text) && !rule.words.length) value = null;
+  const { kind, null: nothing } = ROWS[field];
+  let value = kind === "size" ? typedNumber(text) : text;
+  if (kind === "switch" && ["true", "false"].includes(text)) value = text === "true";
+  if (nothing === "absent" && ["", "none"].includes(text)) value = null;
   if (typeof value === "bigint" && String(value).length > FIELDS.digits)
     throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
   const problem = problemWith(field, value);
-  if (problem) throw new Sentence(problem + (rule.least === null ? "" : toldOf(text)));
+  if (problem) throw new Sentence(problem + (kind === "size" ? toldOf(text) : ""));
   return value;
 }
 

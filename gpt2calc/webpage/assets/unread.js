@@ -104,8 +104,9 @@ function meantBy(name, value) {
   const near = mistyped(name, known) ?? mistyped(name.replace(new RegExp(UNREAD.suffix), ""), known);
   if (near === null) return null;
   const field = CANONICAL.get(near);
-  if (UNREAD.switches.includes(field)) return typeof value === "boolean" ? field : null;
-  return !UNREAD.words.includes(field) && isWhole(value) ? field : null;
+  const { kind } = ROWS[field];
+  if (kind === "switch") return typeof value === "boolean" ? field : null;
+  return kind === "size" && isWhole(value) ? field : null;
 }
 
 function holdsASize(name) {

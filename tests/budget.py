@@ -1,0 +1,116 @@
+"""What each kind of test may cost, in seconds of CPU time; `pytest --cpu` prints what each did cost, beside it.
+
+CPU time is that of a test and of the programs it starts. It hardly depends on what else a machine does, as the time on
+a clock does, and nothing is asserted about it: a kind that costs more than it may is marked, for whoever added to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+class Kind(NamedTuple):
+    """A kind of test.
+
+    Args:
+        name: what it is called.
+        seconds: of CPU time, what all of it may cost.
+        files: patterns of where it stands, under tests/; of two kinds that fit, the first is meant.
+    """
+
+    name: str
+    seconds: int
+    files: str
+
+
+FINDING = Kind("starting, and finding the tests, in each worker", 30, "")
+
+KINDS = (
+    Kind("the page, in a browser", 55, "page/*"),
+    Kind("laws, on random models", 25, "property/*"),
+    Kind("pictures and charts", 50, "test_plot*"),
+    Kind("docs, examples, schemas", 20, "test_docs* test_golden* test_schemas*"),
+    Kind("figures, designs, claims", 30, "test_expl* test_fig* test_printed* test_des* test_claim*"),
+    Kind("sweeps", 20, "test_sweep*"),
+    Kind("the command line, and what it loads", 25, "test_cli* test_compl* test_imp* test_out* test_public*"),
+    Kind("the hub and the network", 20, "test_hub* test_transport* test_answers*"),
+    Kind("hostile files", 20, "test_hostile* test_fuzz*"),
+    Kind("verdicts, planted faults", 40, "test_ver* test_faults* test_val* test_ty* test_live* test_evi* test_dial*"),
+    Kind(
+        "readers of files",
+        30,
+        "test_safe* test_torch* test_pick* test_zips* test_gguf* test_llama* test_tensorflow* test_leveldb* test_llmc* "
+        "test_shards* test_folders* test_formats* test_layout* test_strict* test_state* test_good* test_nothing*",
+    ),
+    Kind("the package's own examples", 5, "*/gpt2calc/* gpt2calc/*"),
+    Kind("counts, and all the rest", 30, "*"),
+)
+"""The budget: in all, three minutes on two cores. CONTRIBUTING.md shows it."""
+
+
+def kind(path: str) -> Kind:
+    """Return the kind of the tests in a file."""
+    place = path.removeprefix("tests/")
+    return next(each for each in KINDS if any(fnmatchcase(place, pattern) for pattern in each.files.split()))
+
+
+def spent() -> float:
+    """Return the CPU time of this process so far, and of the programs that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
+class Clock:
+    """Says with each report what the time since the last one cost, and in the end what each kind did.
+
+    A worker of xdist has a clock of its own, whose reports come to the one that prints.
+    """
+
+    def __init__(self) -> None:
+        self.last = spent()
+        self.costs: dict[str, float] = defaultdict(float)
+
+    def lap(self) -> float:
+        """Return what was spent since this was last asked."""
+        before, self.last = self.last, spent()
+        return self.last - before
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
+        """Write the cost of a set-up, a test or a tear-down into its report."""
+        report = yield
+        report.cpu = self.lap()
+        return report
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what it cost to start, and to find the tests."""
+        cost = self.last = spent()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["cpu"] = cost
+        self.costs[FINDING.name] += cost
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add what it cost a worker to start."""
+        self.costs[FINDING.name] += getattr(node, "workeroutput", {}).get("cpu", 0)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add the cost of a report to its kind."""
+        self.costs[kind(report.fspath).name] += report.cpu
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print each kind with what it cost and what it may."""
+        terminalreporter.section("CPU seconds")
+        for each in (FINDING, *KINDS):
+            if cost := self.costs[each.name]:
+                over = "  more than it may" * (cost > each.seconds)
+                terminalreporter.write_line(f"{each.name:48}{cost:8.1f} of {each.seconds:3}{over}")
+        whole, most = sum(self.costs.values()), sum(each.seconds for each in (FINDING, *KINDS))
+        terminalreporter.write_line(f"{'in all':48}{whole:8.1f} of {most:3}")

@@ -1,0 +1,80 @@
+"""The budget of the tests: where it stands, what belongs to which kind, and a clock that adds up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests import budget
+
+TESTS = Path(__file__).resolve().parent
+LARGEST = 400
+"""CPU seconds of all kinds together: a little more than three minutes on two cores."""
+
+
+def test_contributing_shows_the_budget() -> None:
+    """Each kind has its row, and there is no other."""
+    page = (TESTS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [f"| {each.name} | {each.seconds} |" for each in (budget.FINDING, *budget.KINDS)]
+    table = page[page.index("| kind of test | CPU seconds |") :].partition("\n\n")[0]
+    assert table.splitlines()[2:] == rows
+
+
+def test_nobody_raises_the_whole_budget_by_raising_a_part() -> None:
+    """Who needs more for one kind finds it in another."""
+    assert sum(each.seconds for each in (budget.FINDING, *budget.KINDS)) <= LARGEST
+
+
+@pytest.mark.parametrize("kind", budget.KINDS, ids=lambda kind: kind.name)
+def test_every_kind_has_files(kind: budget.Kind) -> None:
+    """No pattern is misspelled, and none comes after one that takes all of its files."""
+    files = {f"tests/{path.relative_to(TESTS).as_posix()}" for path in TESTS.rglob("test_*.py")}
+    assert any(budget.kind(name) is kind for name in (*files, "gpt2calc/dims.py"))
+
+
+class Lines:
+    """Where a clock prints to."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def section(self, title: str) -> None:
+        """Take a heading."""
+        self.lines.append(title)
+
+    write_line = section
+
+
+def test_a_clock_adds_up_by_kind_and_marks_what_costs_more_than_it_may() -> None:
+    """What a worker needed to start, and each phase of each test, are in one of the rows, and in the sum."""
+    clock, shown = budget.Clock(), Lines()
+    for path, cost in (("tests/page/test_x.py", 50.0), ("tests/page/test_y.py", 6.0), ("tests/test_sweep_x.py", 1.5)):
+        clock.pytest_runtest_logreport(SimpleNamespace(fspath=path, cpu=cost))
+    clock.pytest_testnodedown(SimpleNamespace(workeroutput={"cpu": 2.0}))
+    clock.pytest_terminal_summary(shown)  # type: ignore[arg-type]  # it writes lines, and nothing else is asked of it
+    assert [line.split("  ")[0] for line in shown.lines] == [
+        *("CPU seconds", budget.FINDING.name, "the page, in a browser", "sweeps", "in all")
+    ]
+    assert [line.endswith("more than it may") for line in shown.lines] == [False, False, True, False, False]
+    assert " 59.5 of " in shown.lines[-1]
+
+
+def test_a_lap_is_what_was_spent_since_the_last() -> None:
+    """Work of this process counts, and none of it twice."""
+    clock = budget.Clock()
+    begin = clock.last
+    while budget.spent() - begin < 0.05:
+        sum(range(10_000))
+    laps = [clock.lap(), clock.lap()]
+    assert laps[0] >= 0.05
+    assert sum(laps) == pytest.approx(clock.last - begin)
+
+
+def test_the_cost_of_a_program_that_was_started_is_counted(program: Any) -> None:
+    """Once it has ended."""
+    clock = budget.Clock()
+    assert program("--version").returncode == 0
+    assert clock.lap() > 0
