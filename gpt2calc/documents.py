@@ -100,6 +100,10 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     for field in SPELLINGS:
         _read_field(field, document, fields, notes)
     read_head(document, fields)
+    if not fields and document.get("model_type") is None:
+        raise ConfigError(
+            "expected a config with a size, a model_type or a class of GPT-2's, got a document without any"
+        )
     first, last = unread.notes(document, fields)
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]

@@ -81,6 +81,8 @@ function readDocument(given) {
   const notes = [];
   for (const field of Object.keys(ROWS)) readField(field, document, fields, notes);
   readHead(document, fields);
+  if (!fields.size && (document.get("model_type") ?? null) === null)
+    throw new Sentence("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
   const [first, last] = unreadNotes(document, fields);
   for (const [field, value] of missing)
     if (!fields.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
