@@ -110,7 +110,6 @@ def _config() -> dict[str, Any]:
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_built": documents.NOT_BUILT,
         "ours": documents.OURS,
         "digits": fields.DIGITS,
         "largest": strict_json.LARGEST,

@@ -27,10 +27,7 @@ function readConfig(text) {
 function makerIn(document) {
   const ours = document.get(FIELDS.ours);
   if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
-  const isMarked = FIELDS.marks.some((mark) => document.has(mark));
-  const builds = FIELDS.not_built.every((name) => [undefined, null, true].includes(document.get(name)));
-  const isPadded = ![undefined, null, 1n].includes(document.get("pad_vocab_size_multiple"));
-  return isMarked && builds && !isPadded ? "huggingface" : "";
+  return FIELDS.marks.some((mark) => document.has(mark)) ? "huggingface" : "";
 }
 
 function parseConfig(text) {
