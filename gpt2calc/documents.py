@@ -11,14 +11,11 @@ from typing import Any
 
 from gpt2calc import numbers, unread
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS, SWITCH
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
-
-NOT_BUILT = tuple(row.name for row in FIELDS.values() if row.kind == SWITCH and not row.in_transformers)
-"""Switches of which transformers builds what true says, and nothing else."""
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -101,6 +98,10 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     for field in SPELLINGS:
         _read_field(field, document, fields, notes)
     read_head(document, fields)
+    if not fields and document.get("model_type") is None:
+        raise ConfigError(
+            "expected a config with a size, a model_type or a class of GPT-2's, got a document without any"
+        )
     first, last = unread.notes(document, fields)
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
@@ -129,20 +130,18 @@ def _written(fields: Mapping[str, Any]) -> str:
 def maker(document: Mapping[str, Any]) -> str:
     """Return whose model a document describes, where that shows: it is whoever would have to load a checkpoint of it.
 
-    A document with a mark of transformers is transformers', unless it describes what transformers does not build.
+    A document with a mark of transformers is transformers', whatever else it says.
 
     Returns:
         The name of the dialect that the maker's files have; "" where it does not show.
 
-    >>> maker({"model_type": "gpt2"}), maker({"n_layer": 12}), maker({"model_type": "gpt2", "bias": False})
-    ('huggingface', '', '')
+    >>> maker({"model_type": "gpt2", "bias": False}), maker({"n_layer": 12})
+    ('huggingface', '')
     """
     ours = document.get(OURS)
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
-    builds = _is_marked(document) and all(document.get(name) in (None, True) for name in NOT_BUILT)
-    builds = builds and document.get("pad_vocab_size_multiple") in (None, 1)
-    return "huggingface" if builds else ""
+    return "huggingface" if _is_marked(document) else ""
 
 
 def _is_marked(document: Mapping[str, Any]) -> bool:

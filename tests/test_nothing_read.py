@@ -13,6 +13,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+import gpt2calc
 from tests.goods import X, plain
 from tests.makers import safetensors, tensorflow
 
@@ -163,3 +164,52 @@ def test_a_faulty_checkpoint_does_not_match_by_what_its_config_builds(tmp_path: 
     ran = run("verify", str(tmp_path), "--evidence", "meta")
     assert ran.code == 1
     assert "transformer.wte.weight" in ran.stdout
+
+
+def test_a_config_is_held_against_no_other_config(run: Run) -> None:
+    """It is not passed over, and does not take the place of what was named; nor is one that is not there."""
+    for words in (("gpt2", "--config", "gpt2-xl"), ("gpt2", "--config", "nosuch.json")):
+        ran = run("verify", *words)
+        assert (ran.code, ran.stdout) == (2, "")
+        assert "gpt2 is a config alone" in ran.stderr
+    with pytest.raises(gpt2calc.ConfigError, match="config is a config alone"):
+        gpt2calc.verify({"n_layer": 3, "n_embd": 64}, "gpt2")
+
+
+def test_another_document_of_transformers_is_no_config(tmp_path: Path, run: Run) -> None:
+    """A generation_config.json says nothing of a model."""
+    path = tmp_path / "generation_config.json"
+    path.write_text('{"transformers_version": "4.40.0", "do_sample": true, "bos_token_id": 50256}', encoding="utf-8")
+    for command in ("verify", "count"):
+        ran = run(command, str(path))
+        assert (ran.code, ran.stdout) == (3, "")
+        assert "got a document without any" in ran.stderr
+
+
+def test_a_file_without_values_does_not_match(tmp_path: Path) -> None:
+    """Tensors that were saved from the meta device have names and shapes, and nothing that could be loaded."""
+    torch.save({name: value.to("meta") for name, value in STATE.items()}, tmp_path / "pytorch_model.bin")
+    found = gpt2calc.verify(tmp_path, CONFIG)
+    assert not found.matches
+    assert {fault.message for fault in found.faults} == {
+        "it was saved from the meta device, and its values are nowhere"
+    }
+
+
+def test_a_config_that_cannot_be_read_is_not_passed_over(tmp_path: Path, run: Run) -> None:
+    """A link that leads nowhere, beside a good file."""
+    safetensors.write(tmp_path / "model.safetensors", plain("huggingface").tensors)
+    (tmp_path / "config.json").symlink_to("gone.json")
+    ran = run("verify", str(tmp_path))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "config.json" in ran.stderr
+
+
+def test_nano_gpts_words_do_not_turn_the_file_that_transformers_loads(tmp_path: Path) -> None:
+    """model_args in a pytorch_model.bin beside transformers' config: its matrices lie as transformers keeps them."""
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+    turned = {name: torch.zeros(shape) for name, _, shape in plain("nanogpt").tensors}
+    torch.save({"model": turned, "model_args": {"n_layer": 2}}, tmp_path / "pytorch_model.bin")
+    assert not gpt2calc.verify(tmp_path).matches
+    os.rename(tmp_path / "pytorch_model.bin", tmp_path / "ckpt.pt")
+    assert gpt2calc.verify(tmp_path / "ckpt.pt").matches

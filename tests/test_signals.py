@@ -13,6 +13,8 @@ import pytest
 from gpt2calc import signals
 from gpt2calc.output import Target
 from tests.conftest import environment
+from tests.goods import plain
+from tests.makers import safetensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +37,14 @@ raise SystemExit(run())
 
 @pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 @pytest.mark.parametrize("module", ["gpt2calc.cli", "gpt2calc.cli.count", "pydantic", "pydantic_core"])
-def test_a_signal_while_a_module_loads_ends_the_process(module: str, sent: str, code: int) -> None:
+def test_a_signal_while_a_module_loads_ends_the_process(tmp_path: Path, module: str, sent: str, code: int) -> None:
     """Without a traceback: an exception that is raised in there can come out as any other."""
     text = BETWEEN.format(module=module, sent=sent)
-    words = [sys.executable, "-c", text, "count", "--n-layer", "3"]
+    asked = ["count", "--n-layer", "3"]
+    if module.startswith("pydantic"):  # which a config that is inferred needs
+        safetensors.write(tmp_path / "model.safetensors", plain("bare").tensors)
+        asked = ["infer", str(tmp_path / "model.safetensors")]
+    words = [sys.executable, "-c", text, *asked]
     ran = subprocess.run(words, check=False, capture_output=True, env=environment(), timeout=60)
     assert (ran.returncode, ran.stdout, ran.stderr) == (code, b"", b"")
 

@@ -245,6 +245,16 @@ def test_a_padded_vocabulary_is_what_its_config_says(tmp_path: Path, vocab: int)
     assert f"got [{vocab}, {X.n_embd}]" in found.faults[0].message
 
 
+def test_a_switch_that_transformers_does_not_know_turns_no_matrix(tmp_path: Path) -> None:
+    """A config with a mark of transformers is transformers', whatever else it says."""
+    good = next(good for good in GOODS if good.name == "no biases")
+    target = folder(tmp_path, good.tensors)
+    assert gpt2calc.verify(target, good.config).checked.dialect == "nanogpt"
+    found = gpt2calc.verify(target, {**good.config, "model_type": "gpt2"})
+    assert {fault.kind for fault in found.faults} == {"shape"}
+    assert "its matrices lie [out, in], as nanoGPT keeps them; what it is for keeps them turned" in found.notes
+
+
 # What is wrong
 
 

@@ -61,6 +61,9 @@ def memories(found: Sorted) -> Iterator[Fault]:
         if tensor.numel > 1 and tensor.stride and 0 in tensor.stride:
             message = "expected an element for each place, got fewer that are repeated"
             yield Fault(SHARED, name, message, f"{tensor.numel:,} elements", "expanded ones")
+        elif found.listing.files and tensor.file is None:
+            message = "it was saved from the meta device, and its values are nowhere"
+            yield Fault(MISSING, name, message, f"{tensor.numel:,} values", "none")
         else:
             whole.append(tensor)
     copy, wte = found.head_copy, found.stored("wte")

@@ -109,7 +109,7 @@ def loaded(listing: TensorListing, reading: Reading, x: Dims, n_head: int | None
         read = live.read(dict(_tensors(torch, listing)))
     except ConfigError:
         raise
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, UnpicklingError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, UnpicklingError, AttributeError, TypeError) as error:
         problem = f"it cannot be loaded: {printable(str(error).strip().partition(chr(10))[0])}"
         raise UnreadableInputError(listing.name, problem) from None
     how = f"{len(read.tensors):,} tensors, loaded by torch with their values"

@@ -78,17 +78,27 @@ def find(
         found = _on_hub(os.fspath(target), None)
     else:
         source = sources.resolve(os.fspath(target), fields)
+        _refuse_two(source.name, config)
         if "/" in os.fspath(target):  # it has the name of its repository
             note = f"{printable(os.fspath(target))} is a model that ships; --hub means the repository of that name"
             source = source._replace(notes=(*source.notes, note))
         return Found(source.name, CONFIG, None, source, source.name)
     if config is not sources.LEFT_OUT:
+        if found.listing is None:
+            _refuse_two(found.name, config)
         source = sources.resolve(config, fields)
         return found._replace(source=source, origin=source.name)
     if found.source is not None and fields:
         source = sources.resolve(found.source, fields)
         return found._replace(source=source, origin=source.name)
     return found
+
+
+def _refuse_two(name: str, config: object) -> None:
+    """Raise where a config alone is to be held against another config: `compare` shows what differs."""
+    if config is not sources.LEFT_OUT:
+        problem = f"{name} is a config alone, and a config is what a checkpoint is held against"
+        raise ConfigError(f"{problem}: gpt2calc compare shows two side by side")
 
 
 def _in_memory(target: object) -> Found:

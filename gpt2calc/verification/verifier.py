@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
@@ -56,6 +58,9 @@ SHOWN_BY_SHAPES = (
     *("add_cross_attention", "bias", "qkv_bias", "ln_f"),
 )
 """The fields that names and shapes show, without those of heads, which names alone do not tell apart."""
+
+TRANSFORMERS_LOAD = re.compile(r"(?:pytorch_)?model(?:[.-].+)?\.(?:bin|safetensors)", re.DOTALL)
+"""The files that transformers loads from a folder: what they say of nanoGPT's config is not who they are for."""
 
 LAID_OUT = {HUGGINGFACE: "[in, out], as transformers keeps them", NANOGPT: "[out, in], as nanoGPT keeps them"}
 """The dialects that share their names, and how each lays matrices out."""
@@ -262,6 +267,12 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
     """Return how names that transformers and nanoGPT share are read by whoever would have to load the file."""
     # Beside such names, only nanoGPT's checkpoint says something of its config: its model_args.
     maker = NANOGPT.name if listing.fields else source.maker if source else ""
+    if (
+        source
+        and source.maker
+        and any(TRANSFORMERS_LOAD.fullmatch(os.path.basename(each.path)) for each in listing.files)
+    ):
+        maker = source.maker
     dialect = next((each for each in LAID_OUT if each.name == maker), None)
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 

@@ -111,7 +111,6 @@ def _config() -> dict[str, Any]:
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "not_built": documents.NOT_BUILT,
         "ours": documents.OURS,
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),

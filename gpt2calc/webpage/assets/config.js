@@ -27,10 +27,7 @@ function readConfig(text) {
 function makerIn(document) {
   const ours = document.get(FIELDS.ours);
   if (ours instanceof Map && typeof ours.get("maker") === "string") return ours.get("maker");
-  const isMarked = FIELDS.marks.some((mark) => document.has(mark));
-  const builds = FIELDS.not_built.every((name) => [undefined, null, true].includes(document.get(name)));
-  const isPadded = ![undefined, null, 1n].includes(document.get("pad_vocab_size_multiple"));
-  return isMarked && builds && !isPadded ? "huggingface" : "";
+  return FIELDS.marks.some((mark) => document.has(mark)) ? "huggingface" : "";
 }
 
 function parseConfig(text) {
@@ -82,6 +79,8 @@ function readDocument(given) {
   const notes = [];
   for (const field of Object.keys(ROWS)) readField(field, document, read, notes);
   readHead(document, read);
+  if (!read.size && (document.get("model_type") ?? null) === null)
+    throw new Sentence("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
   const [first, last] = unreadNotes(document, read);
   for (const [field, value] of missing)
     if (!read.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
