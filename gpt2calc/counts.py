@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import conventions, formulas
 from gpt2calc.algebra import ClosedForm, Expression
 from gpt2calc.dims import LETTERS, Dims, letters, symbols, to_fields
-from gpt2calc.errors import UnknownNameError
+from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.table import Percent, Scaled, Table
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class ParameterCount:
             pair = sums[row.group]
             pair[0] = pair[0] + row.times * row.weights
             pair[1] = pair[1] + row.times * row.biases
-        return {name: Group(name, *pair) for name, pair in sums.items()}
+        return Named("group", {name: Group(name, *pair) for name, pair in sums.items()})
 
     @property
     def weights(self) -> int:
@@ -155,7 +155,7 @@ class ParameterCount:
     @property
     def conventions(self) -> dict[str, int]:
         """The value of every named convention; see `conventions.CONVENTIONS` for what each counts."""
-        return conventions.evaluate(self.dims)
+        return Named("convention", conventions.evaluate(self.dims))
 
     def share(self, name: str) -> Fraction:
         """Return the exact share of the total that a group or a component holds.
@@ -203,6 +203,15 @@ class ParameterCount:
 
     def __int__(self) -> int:
         return self.total
+
+    def __format__(self, form: str) -> str:
+        """Return the total in a format, as in f"{count:,}"."""
+        try:
+            return format(self.total, form) if form else str(self)
+        except ValueError:
+            raise ConfigError(
+                f"a count is written in a format for whole numbers such as ',', got {shown(form)}"
+            ) from None
 
     def __repr__(self) -> str:
         parts = " + ".join(f"{group.name} {group.total:,}" for group in self.groups.values() if group.total)

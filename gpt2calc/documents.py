@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpt2calc import unread
+from gpt2calc import numbers, unread
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SPELLINGS
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
 OURS = "gpt2calc"
@@ -91,7 +91,8 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         document = {name: value for name, value in document.items() if name != OURS}
     if not _is_marked(document):
         sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
-        return dict(document), () if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",)
+        found, remarks = _in_numbers(document)
+        return found, remarks if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}", *remarks)
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for field in SPELLINGS:
@@ -104,7 +105,22 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     first, last = unread.notes(document, fields)
     missing = [field for field in DEFAULTS if field not in fields]
     notes += [f"{field} is not given; transformers' default {DEFAULTS[field]} is counted" for field in missing]
-    return fields, (*first, *notes, *last)
+    found, remarks = _in_numbers(fields)
+    return found, (*first, *notes, *last, *remarks)
+
+
+def _in_numbers(fields: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0."""
+    read, remarks = dict(fields), []
+    for name, value in fields.items():
+        if type(value) is int or name not in CANONICAL or FIELDS[CANONICAL[name]].kind != SIZE:
+            continue
+        if isinstance(value, str):
+            read[name] = numbers.Quoted(value)
+        else:
+            read[name] = numbers.whole(value)
+            remarks.append(numbers.remark(name, value))
+    return read, tuple(filter(None, remarks))
 
 
 def _written(fields: Mapping[str, Any]) -> str:

@@ -6,10 +6,12 @@ A message is one sentence that names the user's own thing, what was expected and
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+Value = TypeVar("Value")
 
 MOST_LISTED = 30
 """How many known names a message lists; where there are more, a command lists them."""
@@ -34,6 +36,10 @@ class Gpt2calcError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
+    def __str__(self) -> str:
+        """Return the message, which KeyError would quote."""
+        return str(self.args[0]) if self.args else ""
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep message and facts on the way from another process."""
         return _restored, (type(self), self.args, self.__dict__)
@@ -56,14 +62,14 @@ class ConfigError(Gpt2calcError, ValueError):
         self.got = got
 
 
-class UnknownNameError(Gpt2calcError, LookupError):
+class UnknownNameError(Gpt2calcError, KeyError):
     """A preset, component or convention that does not exist; `known` lists those that do."""
 
     exit_code = 2
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...], hint: str = "") -> None:
         self.kind, self.name, self.known = kind, name, known
-        near = closest(name, known)
+        near = closest(name, known) if isinstance(name, str) else None
         advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
         if not near and len(known) > MOST_LISTED:
             advice = f"gpt2calc {kind}s lists the {len(known)} that are known"
@@ -90,6 +96,26 @@ class NetworkError(Gpt2calcError):
         super().__init__(f"{shortened_path(address)}: {problem}")
         self.address = address
         self.problem = problem
+
+
+class Named(dict[str, Value]):
+    """What has names; one that there is not is an `UnknownNameError`, with the nearest that there is.
+
+    >>> Named("convention", {"kaplan": 84934656})["kaplen"]
+    Traceback (most recent call last):
+    gpt2calc.errors.UnknownNameError: no convention is called 'kaplen': did you mean kaplan?
+    """
+
+    def __init__(self, kind: str, content: Mapping[str, Value]) -> None:
+        super().__init__(content)
+        self.kind = kind
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UnknownNameError(self.kind, name, tuple(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the kind in another process."""
+        return type(self), (self.kind, dict(self))
 
 
 class Int64OverflowError(Gpt2calcError, OverflowError):

@@ -15,11 +15,6 @@ SIZE, SWITCH, WORD = "size", "switch", "word"
 REFUSED, ABSENT = "refused", "absent"
 """What None is: an error, or the same as no value; it can be one of the field's words, too."""
 
-DIGITS = 1000
-"""Sizes have at most this many digits, so that every count stays below the 4,300 that Python prints by default."""
-
-TOO_LARGE = 10**DIGITS
-
 
 class Field(NamedTuple):
     """One field of a config.

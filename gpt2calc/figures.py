@@ -1,6 +1,7 @@
 """A figure as people print it, 124M or ~22 % or < 0.1 %, and every way it can have come from an exact number.
 
-Everything that is known about printed digits stands here. It must not know what is measured: that is `quantities`.
+The one reader of printed figures: claims, designs and explanations read by it. It must
+not know what is measured: that is `quantities`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import floor
 from typing import NamedTuple
 
 from gpt2calc.errors import LONGEST, ConfigError, shown
+from gpt2calc.numbers import GROUPED, THOUSANDS
 
 TRUE, ROUNDED, CUT_OFF, FALSE = "true", "true as rounded", "true as cut off", "false"
 VERDICTS = (TRUE, ROUNDED, CUT_OFF, FALSE)
@@ -31,10 +33,9 @@ SUCH_AS = {
     RATIO: "2 or 1.99",
 }
 
-_THOUSANDS = (("K", "k", "thousand"), ("M", "m", "million"), ("B", "b", "billion"), ("T", "t", "trillion"))
 UNITS: dict[str, tuple[Fraction, tuple[str, ...]]] = {
     "": (Fraction(1), (COUNT, BYTES, SHARE, RATIO)),
-    **{unit: (Fraction(1000**n), (COUNT, BYTES)) for n, units in enumerate(_THOUSANDS, 1) for unit in units},
+    **{unit: (Fraction(10**zeros), (COUNT, BYTES)) for unit, zeros in THOUSANDS.items()},
     "bytes": (Fraction(1), (BYTES,)),
     **{unit: (Fraction(1000**n), (BYTES,)) for unit, n in (("kB", 1), ("KB", 1), ("MB", 2), ("GB", 3), ("TB", 4))},
     **{unit: (Fraction(1024**n), (BYTES,)) for unit, n in (("KiB", 1), ("MiB", 2), ("GiB", 3), ("TiB", 4))},
@@ -43,11 +44,17 @@ UNITS: dict[str, tuple[Fraction, tuple[str, ...]]] = {
 }
 """Each unit with what it stands for, and the kinds of quantities that it is said of."""
 
-FIGURE = re.compile(
+FIGURE = (
     r"(?P<about>~|≈|about )? ?(?P<sign>[-−])?"
-    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?P<decimals>[0-9]+))? ?"
+    rf"(?P<whole>{GROUPED}|[0-9]+)(?:\.(?P<decimals>[0-9]+))?(?:[eE]\+?(?P<power>[0-9]{{1,3}}))? ?"
     rf"(?P<unit>{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})"
 )
+"""The pattern of a figure, whose digits are those of a number; a blank stands between two figures."""
+
+POWER = r"(?<![A-Za-z0-9_.,])10 ?(?:\^|\*\*) ?(?=[0-9])"
+TIMES = r"(?<=[0-9]) ?[·×*] ?10 ?(?:\^|\*\*) ?(?=[0-9])"
+"""The patterns of 10^9 and of 1.5·10^9, which are 1e9 and 1.5e9."""
+
 BOUND = re.compile(r"(<=|>=|<|>|≤|≥) ?(.+)")
 RANGE = re.compile(r" to | ?– ?")
 
@@ -151,13 +158,31 @@ def read(text: str) -> Claimed:
     return Claimed(words, low, high)
 
 
+def starts(text: str) -> bool:
+    """Whether a text begins as a figure does, with a digit.
+
+    >>> starts("350M"), starts("gpt2")
+    (True, False)
+    """
+    return bool(re.match(r"[0-9]", text))
+
+
+def in_digits(text: str) -> str:
+    """Return a text with powers of ten as programs write them.
+
+    >>> in_digits("10^9"), in_digits("3.14 × 10**23")
+    ('1e9', '3.14e23')
+    """
+    return re.sub(POWER, "1e", re.sub(TIMES, "e", text))
+
+
 def _figure(words: str, text: str, default: str = "") -> Figure:
-    found = FIGURE.fullmatch(words) if len(words) <= LONGEST else None
+    found = re.fullmatch(FIGURE, in_digits(words)) if len(words) <= LONGEST else None
     if not found:
         raise _unreadable(text)
-    digits, decimals = found["whole"].replace(",", ""), found["decimals"] or ""
+    digits, decimals = re.sub("[,_]", "", found["whole"]), found["decimals"] or ""
     name = found["unit"] or default
-    unit = UNITS[name][0]
+    unit = UNITS[name][0] * 10 ** int(found["power"] or 0)
     value = unit * Fraction(int(digits + decimals), 10 ** len(decimals))
     step = unit / 10 ** len(decimals)
     if found["about"] and not decimals:

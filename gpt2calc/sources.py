@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import documents, inputs, presets
+from gpt2calc import documents, inputs, numbers, presets
 from gpt2calc.dims import Dims, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -285,6 +285,7 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
         notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
     if n_inner is not None and n_embd != width and "n_inner" not in changes:
         notes.append(f"n_inner stays {n_inner}, as the model gives it, while n_embd changes")
+    notes += filter(None, (numbers.remark(field, value) for field, value in fields.items()))
     given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name

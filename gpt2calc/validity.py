@@ -6,13 +6,12 @@ same words. The tests hold the two verdicts against each other.
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import unread
+from gpt2calc import numbers, unread
 from gpt2calc.documents import read_head, refuse_other_models
-from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, DIGITS, FIELDS, SPELLINGS, TOO_LARGE
+from gpt2calc.errors import ConfigError, closest, pair, shortened
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS, SWITCH
 from gpt2calc.spellings import NO_COUNT, NOT_READ
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
             _refuse_unknown(name, given, fields)
             has_others = True
             continue
-        value = given if type(given) in PLAIN else _whole(given)
+        value = given if type(given) is int or type(given) is bool else _read(field, given)
         if field == "head":
             if value is None:
                 value = FIELDS[field].null
@@ -81,7 +80,7 @@ def check(fields: Mapping[str, Any]) -> bool:
                 return False
             wrong = [row.name for row in FIELDS.values() if row.name in fields and not row.takes(fields[row.name])]
             raise refusal(wrong, fields[wrong[0]])
-        is_large = is_large or (type(value) is int and value >= TOO_LARGE)
+        is_large = is_large or (type(value) is int and value >= numbers.TOO_LARGE)
     if is_large:
         refuse_large(fields)
     if fields.get("n_head"):
@@ -92,7 +91,7 @@ def check(fields: Mapping[str, Any]) -> bool:
 def refusal(wrong: Iterable[str], got: object) -> ConfigError:
     """Return the error of fields that are wrong: what the first must be and what was got, and which the others are."""
     field, *others = dict.fromkeys(wrong)
-    message = f"{field} must be {FIELDS[field].expected}, got {shown(got)}"
+    message = f"{field} must be {FIELDS[field].expected}, got {numbers.told(got)}"
     if others:
         message += f" (wrong as well: {', '.join(others)})"
     return ConfigError(message, field=field, got=got)
@@ -102,8 +101,8 @@ def refuse_large(fields: Mapping[str, Any]) -> None:
     """Raise where a size has more digits than are counted with."""
     for name in FIELDS:
         value = fields.get(name)
-        if isinstance(value, int) and value >= TOO_LARGE:
-            raise ConfigError(f"{name} must have at most {DIGITS} digits", field=name)
+        if isinstance(value, int) and value >= numbers.TOO_LARGE:
+            raise ConfigError(f"{name} must have at most {numbers.MOST_DIGITS} digits", field=name)
 
 
 def refuse_heads(n_head: int | None, n_embd: int) -> None:
@@ -143,13 +142,9 @@ def _same(one: object, other: object) -> bool:
         return False
 
 
-def _whole(value: object) -> object:
-    """Return an integer or a truth value of numpy as Python's; anything else as it came."""
-    if type(value).__name__ in ("bool", "bool_") and hasattr(value, "item"):
-        return value.item()
-    if isinstance(value, (int, float, str)) or not hasattr(value, "__index__"):
-        return value
-    try:
-        return operator.index(value)
-    except TypeError:  # an array of many numbers has __index__ too
-        return value
+def _read(field: str, value: object) -> object:
+    """Return a whole number of any type, and a truth value of numpy, as Python's own; anything else as it came."""
+    if FIELDS[field].kind == SIZE:
+        return numbers.whole(value)
+    is_numpys = FIELDS[field].kind == SWITCH and type(value).__name__ in ("bool", "bool_")
+    return value.item() if is_numpys and hasattr(value, "item") else value

@@ -266,7 +266,7 @@ def test_a_size_may_be_typed_as_it_is_printed(value: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["1,2", "1,5", ",5", "5,", "1,,000", "12,34", "1,0000", "1.5", "1e3", "0x10", "twelve", ""]
+    "value", ["1,2", "1,5", ",5", "5,", "1,,000", "12,34", "1,0000", "1.5", "1e-3x", "0x10", "twelve", ""]
 )
 def test_a_size_typed_otherwise_is_refused(value: str, run: Run) -> None:
     """A comma that stands between no thousands is no size: "1,5" layers are not fifteen."""
@@ -850,7 +850,7 @@ NONSENSE: dict[str, tuple[str, ...]] = {
     "a word for a number": ("count", "--n-layer", "many"),
     "not a number": ("count", "--n-layer", "nan"),
     "a fraction": ("count", "--n-layer", "1.5"),
-    "an exponent": ("count", "--n-layer", "1e3"),
+    "a negative exponent": ("count", "--n-layer", "1e-3"),
     "no width": ("count", "--n-embd", "0"),
     "a negative width": ("count", "--n-embd", "-768"),
     "no vocabulary": ("count", "--vocab", "0"),

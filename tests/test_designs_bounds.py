@@ -132,12 +132,18 @@ REFUSED = {
     "no model": (["gpt5", "--params", "3M"], "no model is called 'gpt5'"),
     "a range upside down": (
         ["--params", "3M", "--n-layer", "3:1"],
-        "n_layer '3:1' holds no size: give the smaller first, as in 6:48",
+        "n_layer does not get from 3 to 1 in '3:1': 3:1:-1 counts down",
     ),
-    "no size": (["--params", "3M", "--layers", "abc"], "n_layer takes a size, a range such as 6:48, with a step"),
-    "an empty size": (["--params", "3M", "--n-embd", ""], "n_embd takes a size, a range such as 6:48, with a step"),
-    "too many colons": (["--params", "3M", "--n-embd", "1:2:3:4"], "n_embd takes a size, a range such as"),
-    "a step of zero": (["--params", "3M", "--n-embd", "1:9:0"], "n_embd '1:9:0' has a step of 0: give 1 or more"),
+    "no size": (
+        ["--params", "3M", "--layers", "abc"],
+        "n_layer takes whole numbers, as 12, 768,1024 or 12:96:12, got 'abc'",
+    ),
+    "an empty size": (
+        ["--params", "3M", "--n-embd", ""],
+        "n_embd takes whole numbers, as 12, 768,1024 or 12:96:12, got ''",
+    ),
+    "too many colons": (["--params", "3M", "--n-embd", "1:2:3:4"], "n_embd takes whole numbers, as 12, 768,1024"),
+    "a step of zero": (["--params", "3M", "--n-embd", "1:9:0"], "n_embd has a step of 0 in '1:9:0'"),
     "no depth": (["--params", "3M", "--n-layer", "0:4"], "n_layer must be 1 or more, and of at most 15 digits, got"),
     "a huge depth": (["--params", "3M", "--n-layer", "9" * 20], "n_layer must be 1 or more, and of at most 15 digits"),
     "two spellings": (
@@ -149,10 +155,10 @@ REFUSED = {
         "pad_vocab=128 and pad=64 disagree: both mean pad_vocab_size_multiple; give one of them",
     ),
     "a list for one number": (
-        ["--params", "3M", "--embd-multiple", "64,128"],
-        "embd_multiple takes one whole number, got '64,128'",
+        ["--params", "3M", "--embd-multiple", "64, 128"],
+        "embd_multiple must be a whole number from 1 to 999,999,999,999,999, got '64, 128'",
     ),
-    "no multiple": (["--params", "3M", "--inner-multiple", "0"], "inner_multiple must be 1 or more"),
+    "no multiple": (["--params", "3M", "--inner-multiple", "0"], "inner_multiple must be a whole number from 1 to"),
     "no head": (["--params", "3M", "--head-size", "0"], "head_size must be 1 or more"),
     "no aspect": (["--params", "3M", "--aspect", "0:20"], "aspect must be more than 0, got '0:20'"),
     "an aspect upside down": (
@@ -193,10 +199,10 @@ def test_nonsense_is_refused_in_one_sentence(case: str, run: Run) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"params": 3.5e8},
+        {"params": 3.5},
         {"params": True},
         {"params": ["350M"]},
-        {"params": "350M", "n_layer": 12.0},
+        {"params": "350M", "n_layer": 12.5},
         {"params": "350M", "n_layer": True},
         {"params": "350M", "n_layer": []},
         {"params": "350M", "n_layer": {"low": 1}},

@@ -29,7 +29,7 @@ CLASHES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "n_embd and the default": (
         {"n_embd": 48},
-        "n_embd 48 and head_size 64,128 (the default): n_embd would be a multiple of 64",
+        "n_embd 48 and head_size 64, 128 (the default): n_embd would be a multiple of 64",
     ),
     "n_embd and n_head": ({"n_embd": 64, "n_head": 7}, "n_embd 64 and n_head 7: n_head divides n_embd"),
     "n_inner and its multiple": (

@@ -364,7 +364,7 @@ def test_the_head_of_a_document_is_its_first_class() -> None:
         ),
         pytest.param('{"n_layer": ' + "9" * 1001 + "}", "n_layer must have at most 1000 digits", id="1,001 digits"),
         pytest.param('{"n_layer": NaN}', "n_layer must be a whole number, 0 or more, got nan", id="a size that is NaN"),
-        pytest.param('{"n_layer": 1e3}', "n_layer must be a whole number, 0 or more, got 1000.0", id="a size as 1e3"),
+        pytest.param('{"n_layer": 1e-3}', "n_layer must be a whole number, 0 or more, got 0.001", id="a size as 1e-3"),
         pytest.param('{"n_layer": 1e999}', "n_layer must be a whole number, 0 or more, got inf", id="a size as 1e999"),
         pytest.param(
             '{"n_layer": null}', "n_layer must be a whole number, 0 or more, got null", id="a size that is null"

@@ -395,7 +395,7 @@ def test_quiet_leaves_the_exact_numbers(words: tuple[str, ...], lines: list[str]
         (("-117M", "gpt2"), "there is no option -117M"),
         (("117M", "-", "-"), "standard input, -, can be given once"),
         (("117M", "--top", "0"), "--top: takes a whole number, 1 or more, got '0'"),
-        (("117M", "--top", "1e3"), "--top: takes a whole number, 1 or more, got '1e3'"),
+        (("117M", "--top", "1.5"), "--top: takes a whole number, 1 or more, got '1.5'"),
         (tuple(f"{n}M" for n in range(100, 121)), "expected at most 20 figures at once, got 21"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else None,

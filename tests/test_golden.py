@@ -73,7 +73,7 @@ GOLDEN = {
     "design.csv": ("design", "--params", "350M", "--format", "csv"),
     "design.md": ("design", "--params", "350M", "--format", "markdown"),
     "design.tex": ("design", "--params", "350M", "--format", "latex"),
-    "design-fits.txt": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1,128", "--head-size", "128"),
+    "design-fits.txt": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1, 128", "--head-size", "128"),
     "design-pareto.txt": ("design", "--params", "350M", "--inner-ratio", "2:6", "--inner-multiple", "64", "--pareto"),
     "plot-shares.txt": ("plot", "shares", *FOUR[1:]),
     "plot-shares.json": ("plot", "shares", *FOUR[1:], "--json"),
@@ -286,7 +286,7 @@ STRUCTURED = {
     "tensors": ("tensors", "tiny-gpt2"),
     "claims": ("claims",),
     "design": ("design", "--params", "350M"),
-    "design that fits": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1,128"),
+    "design that fits": ("design", "--fits", "24GB", "--dtype", "bf16", "--pad", "1, 128"),
     "models": ("models",),
 }
 

@@ -152,8 +152,8 @@ def test_what_is_wrong_is_told_without_pydantic() -> None:
 
 
 def test_what_is_not_plain_is_checked_by_pydantic() -> None:
-    """A whole number of a class of its own is Config's to judge."""
-    code = "import gpt2calc\nclass Deep(int): pass\nassert gpt2calc.count(n_layer=Deep(12)).total == 124439808"
+    """A word of a class of its own is Config's to judge; a number of any type is read before."""
+    code = "import gpt2calc\nclass Deep(str): pass\nassert gpt2calc.count(head=Deep('lm')).total == 124439808"
     assert "pydantic" in roots(loaded(code))
 
 

@@ -77,7 +77,7 @@ CASES = [
     ["sweep", "--where", "total < 0", "--top", "3"],
     ["design", "--params", "350M"],
     ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],
-    ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64,128"],
+    ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64, 128"],
     ["design", "--params", "85M", "--convention", "kaplan", "--pareto", "--n-head", "1:64", "--embd-multiple", "128"],
     ["design", "--params", "1", "--n-embd", "64:4096", "--n-inner", "0:16384:1024"],
     ["plot", "shares", "small", "xl"],

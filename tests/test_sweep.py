@@ -15,7 +15,7 @@ import pytest
 import gpt2calc
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnknownNameError
 from gpt2calc.sources import LEFT_OUT
-from gpt2calc.sweeps import axes, grids, runs, sweeper, tasks
+from gpt2calc.sweeps import grids, runs, sweeper, tasks
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.report import MOST_IN_JSON, Sweep, share
 
@@ -130,7 +130,7 @@ def test_all_columns_are_those_that_say_anything() -> None:
             "n_layer takes values of one type, whole numbers for a size, got float, int",
         ),
         ({"n_layer": [-1, 5]}, ConfigError, "n_layer must be a whole number, 0 or more, got -1"),
-        ({"n_layer": ["12"]}, ConfigError, "n_layer must be a whole number, 0 or more, got '12'"),
+        ({"n_layer": ["x"]}, ConfigError, "n_layer must be a whole number, 0 or more, got 'x'"),
         ({"n_layer": [True, False]}, ConfigError, "n_layer must be a whole number, 0 or more, got true"),
         ({"tied": [1, 0]}, ConfigError, "tie_word_embeddings must be true or false, got 0"),
         ({"head": ["lm", "x"]}, ConfigError, "head must be one of none, lm"),
@@ -305,57 +305,6 @@ def test_the_order_of_sorted_rows_is_bounded_by_rule(monkeypatch: pytest.MonkeyP
         gpt2calc.sweep(n_layer=range(101), sort="total")
     assert gpt2calc.sweep(n_layer=range(101), sort="total", top=7).rows == 7
     assert gpt2calc.sweep(n_layer=range(101), sort="total", where="n_layer > 50").rows == 50
-
-
-# ---------------------------------------------------------------- values as they are typed
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("12", [12]),
-        ("12:96:12", list(range(12, 97, 12))),
-        ("12:95:12", list(range(12, 85, 12))),
-        ("1:4,8,16", [1, 2, 3, 4, 8, 16]),
-        ("5:1:-2", [5, 3, 1]),
-        ("5:5", [5]),
-        (" 768 , 1_024 ", [768, 1024]),
-        ("50,257", [50, 257]),
-        ("3,3", [3, 3]),
-    ],
-)
-def test_values_are_read_as_people_write_them(text: str, values: list[int]) -> None:
-    """The stop is one of them where a step hits it."""
-    found = axes.read_sizes("n_layer", text)
-    assert found is not None
-    assert list(found) == values
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "n_layer takes whole numbers, as 12, 768,1024 or 12:96:12, got ''"),
-        ("12:", "got '12:'"),
-        ("1:2:3:4", "got '1:2:3:4'"),
-        ("12,,24", "got '12,,24'"),
-        ("1.5", "got '1.5'"),
-        ("1:9:0", "n_layer has a step of 0 in '1:9:0'"),
-        ("9:1", "n_layer does not get from 9 to 1 in '9:1': 9:1:-1 counts down"),
-        ("1:9:-2", "n_layer does not get from 1 to 9 in '1:9:-2': a step of 2 goes there"),
-        ("1:100000000,7", "n_layer lists more than 10,000,000 values; one start:stop:step can be longer"),
-    ],
-)
-def test_wrong_values_are_told_in_a_sentence(text: str, message: str) -> None:
-    """With what was typed."""
-    with pytest.raises(ConfigError) as caught:
-        axes.read_sizes("n_layer", text)
-    assert message in str(caught.value)
-
-
-def test_a_range_can_be_longer_than_len_can_say() -> None:
-    """Only its length is computed, never the range itself."""
-    found = axes.read_sizes("n_layer", f"1:{10**20}")
-    assert axes.length(found or ()) == 10**20
 
 
 # ---------------------------------------------------------------- what is missing

@@ -161,8 +161,8 @@ def test_a_wrong_row_is_told_by_its_number(text: str, tmp_path: Path) -> None:
         ("a.jsonl", b'{"n_layer": 1}\n[1]\n', "row 2: expected a JSON object"),
         (
             "a.jsonl",
-            b'{"n_layer": 1}\n{"n_layer": 1e3}\n',
-            "row 2: n_layer must be a whole number that fits in int64, got 1000.0",
+            b'{"n_layer": 1}\n{"n_layer": 1.5}\n',
+            "row 2: n_layer must be a whole number that fits in int64, got 1.5",
         ),
         ("a.jsonl", b'{"n_layer": true}\n', "row 1: n_layer must be a whole number that fits in int64, got true"),
         ("a.jsonl", b'{"n_layer": {"a": 1}}\n', "row 1: n_layer must be a whole number"),
@@ -181,13 +181,20 @@ def test_a_wrong_file_is_told_in_a_sentence(name: str, content: bytes, message: 
 
 
 def test_a_column_of_another_type_is_refused(tmp_path: Path) -> None:
-    """Floats are no sizes, also whole ones; unsigned numbers are, where they fit."""
+    """Floats are sizes where they are whole, as of a column that lacks some; unsigned numbers are, where they fit."""
     path = tmp_path / "a.parquet"
-    pl.DataFrame({"n_layer": [12.0]}).write_parquet(path)
+    pl.DataFrame({"n_layer": [12.0, None, 24.5]}).write_parquet(path)
     with pytest.raises(
-        UnreadableInputError, match=r"row 1: n_layer must be a whole number that fits in int64, got 12\.0"
+        UnreadableInputError, match=r"row 3: n_layer must be a whole number that fits in int64, got 24\.5"
     ):
         gpt2calc.sweep(file=path)
+    pl.DataFrame({"n_layer": [12.0, None, 24.0]}).write_parquet(path)
+    assert gpt2calc.sweep(file=path, columns="n_layer")["n_layer"].tolist() == [12, 12, 24]
+    (tmp_path / "a.csv").write_text('n_layer\n"1,024"\n2k\n')
+    assert gpt2calc.sweep(file=tmp_path / "a.csv", columns="n_layer")["n_layer"].tolist() == [1024, 2000]
+    (tmp_path / "a.csv").write_text("n_layer\n0x10\n")
+    with pytest.raises(UnreadableInputError, match="got '0x10'"):
+        gpt2calc.sweep(file=tmp_path / "a.csv")
     pl.DataFrame({"n_layer": pl.Series([12, 2**63], dtype=pl.UInt64)}).write_parquet(path)
     with pytest.raises(
         UnreadableInputError, match="row 2: n_layer must be a whole number that fits in int64, got 9223"

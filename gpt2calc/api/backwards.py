@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.errors import ConfigError, shortened, shown
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Unpack
 
     from gpt2calc.designs.report import Designs
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    figures: str | int | Sequence[str | int],
+    figures: str | float | Iterable[str | float],
     /,
     *models: Model,
     hub: bool = False,
@@ -52,20 +51,17 @@ def explain(
     """
     from gpt2calc.explanation import report
 
-    texts = [figures] if isinstance(figures, (str, int)) else figures
-    if not isinstance(texts, (list, tuple)) or not texts:
-        got = shown(figures) if isinstance(figures, (str, int, float)) else shortened(repr(figures))
-        raise ConfigError(f"a figure is needed, such as '117M', got {got}", got=figures)
+    found = report.read(figures)
     asked: Sequence[Model | LeftOut] = models or ((LEFT_OUT,) if fields or hub or revision is not None else ())
     sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
-    return report.explain(report.read(texts), sources)
+    return report.explain(found, sources)
 
 
 def design(
-    params: int | str | None = None,
+    params: float | str | None = None,
     model: Model | LeftOut = LEFT_OUT,
     *,
-    fits: int | str | None = None,
+    fits: float | str | None = None,
     dtype: str | None = None,
     convention: str | None = None,
     head_size: Sizes | None = None,

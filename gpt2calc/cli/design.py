@@ -20,10 +20,11 @@ EXAMPLES = """examples:
   gpt2calc design gpt2-untied --params 350M --inner-ratio 4,8/3 --inner-multiple 256
   gpt2calc design --params 350M --top 1 -q | gpt2calc count -
 
-sizes: n_layer, n_embd, n_head, n_inner and padding take a number, a range 6:48, steps 12:96:12, or a list 768,1024"""
+sizes: n_layer, n_embd, n_head, n_inner and padding take a number, a range 6:48, steps 12:96:12, or a list 768,1024;
+a list that may be one number, as 64,128, is written with blanks: "64, 128\""""
 
 OWN = (
-    ("--head-size", "SIZES", "sizes of a head that n_embd may be a multiple of; 64,128 unless given"),
+    ("--head-size", "SIZES", "sizes of a head that n_embd may be a multiple of; 64 and 128 unless given"),
     ("--embd-multiple", "N", "n_embd is a multiple of N"),
     ("--aspect", "A:B", "n_embd / n_layer lies from A to B; 20:160 unless given"),
     (
@@ -98,10 +99,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, and print."""
     import json
 
+    from gpt2calc import figures
     from gpt2calc.api.backwards import design
 
     model = arguments.model
-    if model and model[0].isdecimal() and arguments.params is None and arguments.fits is None:
+    if model and figures.starts(model) and arguments.params is None and arguments.fits is None:
         raise ConfigError(f"a model comes first, and the number after --params: design --params {shortened(model)}")
     named = {option.lstrip("-").replace("-", "_") for option, _, _ in OWN}
     result = design(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, number
 
 if TYPE_CHECKING:
     import argparse
@@ -35,28 +35,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "count, that it may be the size of: every model that ships when left out",
     )
     parser.add_argument(
-        "--top", metavar="N", type=_number, default=5, help="show N readings of each figure; 5 when left out"
+        "--top", metavar="N", type=number(), default=5, help="show N readings of each figure; 5 when left out"
     )
     add_hub(parser)
     add_fields(parser)
     add_output(parser, "the exact number that explains each figure best")
 
 
-def _number(word: str) -> int:
-    from argparse import ArgumentTypeError
-
-    if not word.isdecimal() or not int(word[:9]) >= 1 or len(word) > 9:
-        raise ArgumentTypeError(f"takes a whole number, 1 or more, got {word[:60]!r}")
-    return int(word)
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Explain, and print."""
     from gpt2calc.api.backwards import explain
     from gpt2calc.errors import ConfigError
+    from gpt2calc.explanation import printed
+    from gpt2calc.figures import starts
 
     figures, models = _sorted(arguments.words)
     if not figures:
+        for word in filter(starts, models):  # 117X, which is meant for one
+            printed.read(word)
         raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
@@ -84,8 +80,8 @@ def _sorted(words: list[str]) -> tuple[list[str], list[str]]:
     for word in words:
         if not any(map(str.isalnum, word)) and word != "-":  # the stroke or the plus between two figures
             continue
-        is_unit = word in UNITS and figures and figures[-1][-1:].isdecimal()
-        if figures and (is_unit or printed.PARAMETERS.fullmatch(word)):
+        is_unit = word in UNITS and figures and printed.find(figures[-1])[-1:]
+        if figures and ((is_unit and not is_unit[0].unit) or printed.PARAMETERS.fullmatch(word)):
             figures[-1] += f" {word}"
         elif printed.FIGURE.fullmatch(word) or (printed.find(word) and not _is_model(word)):
             figures.append(word)  # 1.5B too, which is also what some call a model

@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
+from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
 from gpt2calc.fields import FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.table import in_ascii
@@ -126,15 +127,32 @@ class _Format(argparse.Action):
         namespace.asked_format = namespace.format = form
 
 
-def whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> int | None:
-    """Return a number as people write it, 50257 or 50,257 or 50_257, and None for `none`."""
-    if value.lower() == "none":
-        return None
-    grouped = re.fullmatch(r"\d{1,3}(,\d{3})+", value)
-    try:
-        return int(value.replace(",", "") if grouped else value)
-    except ValueError:
-        parser.error(f"{option} takes a whole number, got {value[:60]!r}")
+def whole(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
+    """Return a whole number and None for `none`; text as it is where a note will say how it is read, as 50k."""
+    number = numbers.whole(value)
+    if isinstance(number, str):
+        parser.error(f"{option} takes a whole number, got {numbers.told(value)}")
+    return value if numbers.remark("", value) else number
+
+
+def number(least: int = 1) -> Callable[[str], int]:
+    """Return what reads an option that is one whole number and no field of a model."""
+
+    def read(value: str) -> int:
+        found = numbers.whole(value)
+        if not isinstance(found, int) or found < least:
+            raise argparse.ArgumentTypeError(f"takes a whole number, {least} or more, got {numbers.told(value)}")
+        return found
+
+    return read
+
+
+def real(value: str) -> float:
+    """Read an option that is a number and need not be whole, such as a width in inches."""
+    found = numbers.typed(value)
+    if found is None or not -numbers.SAFE < found.value < numbers.SAFE:
+        raise argparse.ArgumentTypeError(f"takes a number, got {numbers.told(value)}")
+    return float(found.value)
 
 
 def add_fields(parser: argparse.ArgumentParser, read: Callable[..., object] = whole) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc import ranges
 from gpt2calc.cli.options import (
     FORMATS,
     Offered,
@@ -15,12 +15,13 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    real,
     say,
     takes_colour,
     takes_unicode,
     whole,
 )
-from gpt2calc.errors import ConfigError, UnknownNameError, printable
+from gpt2calc.errors import ConfigError, UnknownNameError, printable, shown
 from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="light",
         help="colours of the picture, light or dark",
     )
-    parser.add_argument("--width", metavar="INCHES", type=float, default=8.0, help="width of the picture, 8 by default")
+    parser.add_argument("--width", metavar="INCHES", type=real, default=8.0, help="width of the picture, 8 by default")
     parser.add_argument(
-        "--height", metavar="INCHES", type=float, help="height of the picture; what it needs when left out"
+        "--height", metavar="INCHES", type=real, help="height of the picture; what it needs when left out"
     )
-    parser.add_argument("--dpi", metavar="N", type=float, default=200.0, help="dots per inch of a PNG, 200 by default")
+    parser.add_argument("--dpi", metavar="N", type=real, default=200.0, help="dots per inch of a PNG, 200 by default")
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
@@ -98,14 +99,13 @@ def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: s
     """Return a size, or the sizes from the first to the last, both of them, of 6:96 or 6:96:2."""
     if ":" not in value:
         return whole(parser, option, value)
-    parts = [re.sub(r"(?<=\d)[,_](?=\d{3})", "", part) for part in value.split(":")]
-    if not 2 <= len(parts) <= 3 or not all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in parts):
-        parser.error(f"{option} takes a whole number or a range such as 6:96 or 6:96:2, got {value[:60]!r}")
-    first, last, *steps = map(int, parts)
-    step = steps[0] if steps else 1
-    if not first < last or not 0 < step <= last - first:
-        parser.error(f"{option} takes a range from the smaller to the larger size, got {value[:60]!r}")
-    return range(first, last + 1, step)
+    try:
+        found = ranges.read_one(str(option), value)
+    except ConfigError as error:
+        parser.error(str(error))
+    if ranges.length(found) < 2 or found.step < 0:
+        parser.error(f"{option} takes a range from the smaller to the larger size, such as 6:96, got {shown(value)}")
+    return found
 
 
 def run(arguments: argparse.Namespace) -> int:

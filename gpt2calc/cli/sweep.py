@@ -7,8 +7,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc import numbers
 from gpt2calc.cli.options import Offered, add_fields, add_output, columns, emit, model_of, say
-from gpt2calc.errors import ConfigError, shown
+from gpt2calc.errors import ConfigError
 from gpt2calc.output import Target, refuse_input
 from gpt2calc.signals import unfinished
 
@@ -26,7 +27,8 @@ EXAMPLES = """examples:
   gpt2calc sweep --n-layer 12,24 --tied true,false --columns n_layer,tied,total,fp16_bytes --format csv
   gpt2calc sweep --file configs.csv --sort total --json
 
-values: 12, 768,1024,1280, 12:96:12 (start:stop:step, stop is one of them where a step hits it), or a mix; true,false"""
+values: 12, 768,1024,1280, 12:96:12 (start:stop:step, stop is one of them where a step hits it), or a mix; true,false;
+a list that may be one number, as 50,257, is written with blanks: "50, 257\""""
 
 FILES = ("jsonl", "parquet", "arrow")
 ENDINGS = {
@@ -102,26 +104,19 @@ def run(arguments: argparse.Namespace) -> int:
         where=arguments.where,
         columns=_columns(arguments, form),
         sort=arguments.sort,
-        top=arguments.top and _number("--top", arguments.top),
+        top=arguments.top and numbers.read("--top", arguments.top),
         file=arguments.file,
     )
     answer = _write if arguments.output else _print
     with (
         unfinished(),
-        workers(_number("--jobs", arguments.jobs)) as executor,
+        workers(numbers.read("--jobs", arguments.jobs)) as executor,
         _bar(ready, quiet=arguments.quiet) as progress,
     ):
         try:
             return answer(arguments, ready, form, executor, progress)
         except ImportError as error:  # files are written by pyarrow
             raise missing(error) from None
-
-
-def _number(option: str, text: str) -> int:
-    """Read a whole number, 1 or more."""
-    if not text.isdecimal() or not int(text):
-        raise ConfigError(f"{option} takes a whole number, 1 or more, got {shown(text)}")
-    return int(text)
 
 
 def _format(arguments: argparse.Namespace) -> str:
@@ -147,20 +142,18 @@ def _columns(arguments: argparse.Namespace, form: str) -> str | None:
 
 
 def _fields(typed: dict[str, Any]) -> dict[str, Any]:
-    """Read the values of each field, as they were typed."""
+    """Read the values of switches and of words, as they were typed; `gpt2calc.sweep` reads those of sizes."""
     from gpt2calc.fields import CANONICAL, SWITCHES, WORDS
-    from gpt2calc.sweeps.axes import read_sizes, read_truths, read_words
+    from gpt2calc.sweeps.axes import read_truths, read_words
 
     found: dict[str, Any] = {}
     for option, value in typed.items():
         name = option.removeprefix("no_").replace("untied", "tied")
         if CANONICAL.get(name) in SWITCHES:
             found[name] = option == name if value is None else read_truths(option, value)
-        elif CANONICAL.get(name) in WORDS:
-            found[name] = read_words(value)
         else:
-            found[name] = read_sizes(name, value)
-        if isinstance(found[name], (tuple, range)) and len(found[name][:2]) == 1:
+            found[name] = read_words(value) if CANONICAL.get(name) in WORDS else value
+        if isinstance(found[name], tuple) and len(found[name]) == 1:
             found[name] = found[name][0]
     return found
 
@@ -196,7 +189,7 @@ def _print(
         writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
         say(ready.remarks)
         return 0
-    most = _number("--rows", arguments.rows)
+    most = numbers.read("--rows", arguments.rows)
     whole = arguments.quiet or form == "json"
     if whole:
         result = sweeper.sweep(ready, executor, progress)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import gcd, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc import ranges
 from gpt2calc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Bounds(NamedTuple):
         value = getattr(self, name)
         if isinstance(value, int):
             return str(value)
-        return ",".join(map(str, value)) if name == "head_size" else str(value.text)
+        return ranges.written(value) if name == "head_size" else str(value.text)
 
     def layers(self, n_embd: int) -> Sequence[int]:
         """Return the depths that go with a width.

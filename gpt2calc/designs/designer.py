@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc import numbers, ranges
 from gpt2calc.designs import contradictions, family, spans
 from gpt2calc.designs.bounds import Bounds
 from gpt2calc.designs.report import Design, Designs
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gpt2calc.sources import LeftOut, Model
 
 ASPECT = "20:160"
-DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64,128"}
+DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64, 128"}
 """What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
 
 TOP, MOST = 10, 10_000
@@ -92,10 +93,7 @@ def _top(top: object, *, pareto: bool) -> int:
         return TOP
     if pareto:
         raise ConfigError("pareto gives the whole front: leave top out", field="top", got=top)
-    number = int(top) if isinstance(top, str) and spans.WHOLE.fullmatch(top) else top
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST:
-        raise ConfigError(f"top must be a whole number from 1 to {MOST:,}, got {shown(top)}", field="top", got=top)
-    return number
+    return numbers.read("top", top, 1, MOST)
 
 
 def _sorted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -107,12 +105,18 @@ def _sorted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if field not in SEARCHED and field not in READERS:
             fixed[name] = value
             continue
-        first, before = searched.get(field, (name, value))
-        if before != value:
+        first, before = searched.setdefault(field, (name, value))
+        if first != name and _differ(field, before, value):
             what = f"{pair(first, before)} and {pair(name, value)}"
             raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=value)
-        searched[field] = name, value
     return {field: value for field, (_, value) in searched.items() if value is not None}, fixed
+
+
+def _differ(field: str, one: Any, other: Any) -> bool:
+    """Whether two values of a constraint say different things, however they say them."""
+    if one is None or other is None:
+        return one is not other
+    return bool(_read(field, one) != _read(field, other))
 
 
 def _read(name: str, given: Any) -> Any:
@@ -122,10 +126,7 @@ def _read(name: str, given: Any) -> Any:
 
 def _one(name: str, given: object) -> int:
     """Return a constraint that is one number."""
-    values = spans.read(name, given).values if isinstance(given, (int, str)) else ()
-    if len(values) != 1:
-        raise ConfigError(f"{name} takes one whole number, got {shown(given)}", field=name, got=given)
-    return values[0]
+    return numbers.read(name, given, 1, 10**spans.MOST_DIGITS - 1)
 
 
 def _few(name: str, given: Sizes) -> tuple[int, ...]:
@@ -165,8 +166,8 @@ def _with_defaults(given: Mapping[str, Any], x: Dims) -> Bounds:
 def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int]) -> dict[str, str]:
     """Return the bounds in the words that give them: those of the options."""
     words = {name: bounds.text(name) for name, value in bounds._asdict().items() if value is not None}
-    words["vocab_size"] = ",".join(map(str, vocab_sizes))
-    return words | ({"pad": ",".join(map(str, paddings))} if tuple(paddings) != (1,) else {})
+    words["vocab_size"] = ranges.written(vocab_sizes)
+    return words | ({"pad": ranges.written(paddings)} if tuple(paddings) != (1,) else {})
 
 
 def _answer(found: Found, bounds: Bounds, x: Dims, target: Target) -> Design:

@@ -5,11 +5,12 @@ Numbers and text alone: what is bounded by them is `bounds`.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc import numbers, ranges
 from gpt2calc.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 MOST_DIGITS = 15
 """Sizes have at most this many digits, so that Python can tell how many there are in a range."""
 
-WHOLE = re.compile(r"[0-9]{1,100}")
-FRACTION = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15}|/[0-9]{1,15})?")
 MOST_LISTED = 10_000
 """No list of sizes is longer."""
 
@@ -68,7 +67,7 @@ class Fractional(NamedTuple):
 def read(name: str, given: Sizes, least: int = 1) -> Span:
     """Read what sizes are allowed.
 
-    Law: a:b is a, a + 1 … b, both included; a:b:s goes in steps of s; a,b,c are these sizes.
+    Law: text says what `ranges.read` reads in it, in whatever order.
 
     Args:
         name: what the size is called.
@@ -82,50 +81,34 @@ def read(name: str, given: Sizes, least: int = 1) -> Span:
     ((768, 1024), range(6, 49), '6:48')
     """
     if isinstance(given, str):
-        values: Sequence[int] = _typed(name, given)
-    elif isinstance(given, range):
-        values = given if given.step > 0 else given[::-1]
-    else:
-        values = _numbers(name, given)
+        given = ranges.read(name, given, MOST_LISTED)
+    values = (given if given.step > 0 else given[::-1]) if isinstance(given, range) else _numbers(name, given)
     if not values:
         raise ConfigError(f"{name} {shown(given)} holds no size: give the smaller first, as in 6:48", field=name)
     if values[0] < least or values[-1] >= 10**MOST_DIGITS:
         expected = f"{least} or more, and of at most {MOST_DIGITS} digits"
         raise ConfigError(f"{name} must be {expected}, got {shown(given)}", field=name, got=given)
-    return Span(_written(values), values)
-
-
-def _typed(name: str, text: str) -> Sequence[int]:
-    """Return the sizes that a text says."""
-    parts = text.replace("_", "").split(":")
-    numbers = parts[0].split(",") if len(parts) == 1 else parts
-    if len(parts) > 3 or not all(WHOLE.fullmatch(number.strip()) for number in numbers):
-        problem = f"{name} takes a size, a range such as 6:48, with a step 12:96:12, or a list 12,24"
-        raise ConfigError(f"{problem}, got {shown(text)}", field=name, got=text)
-    sizes = [int(number) for number in numbers]
-    if len(parts) == 1:
-        return tuple(sorted(set(sizes)))
-    step = sizes[2] if len(parts) == 3 else 1
-    if not step:
-        raise ConfigError(f"{name} {shown(text)} has a step of 0: give 1 or more", field=name, got=text)
-    return range(sizes[0], sizes[1] + 1, step)
+    return Span(ranges.written(values), values)
 
 
 def _numbers(name: str, given: int | Iterable[int]) -> Sequence[int]:
     """Return the sizes that a program gives."""
-    listed = [given] if isinstance(given, int) else list(given) if hasattr(given, "__iter__") else []
-    whole = all(isinstance(size, int) and not isinstance(size, bool) for size in listed)
-    if not whole or not 1 <= len(listed) <= MOST_LISTED:
-        raise ConfigError(f"{name} takes whole numbers, got {shown(given)}", field=name, got=given)
-    return tuple(sorted(set(listed)))
+    one = numbers.whole(given)
+    listed = [one] if type(one) is int else [numbers.whole(size) for size in _items(given)]
+    sizes = [size for size in listed if type(size) is int]
+    if len(sizes) < len(listed) or not 1 <= len(sizes) <= MOST_LISTED:
+        raise ConfigError(f"{name} takes whole numbers, got {numbers.told(given)}", field=name, got=given)
+    return tuple(sorted(set(sizes)))
 
 
-def _written(values: Sequence[int]) -> str:
-    """Return sizes as people type them."""
-    if isinstance(values, range) and len(values) > 1:
-        step = "" if values.step == 1 else f":{values.step}"
-        return f"{values[0]}:{values[-1]}{step}"
-    return ",".join(map(str, values))
+def _items(given: object) -> Iterable[object]:
+    """Return what a list, an array or any other iterable of a program holds, up to one more than is taken."""
+    if isinstance(given, (str, bytes)):
+        return ()
+    try:
+        return islice(iter(given), MOST_LISTED + 1)  # type: ignore[call-overload]  # whatever has no items raises
+    except TypeError:
+        return ()
 
 
 def read_fractions(name: str, given: Fractions, *, positive: bool = False) -> Fractional:
@@ -137,15 +120,19 @@ def read_fractions(name: str, given: Fractions, *, positive: bool = False) -> Fr
     >>> read_fractions("inner_ratio", "4,8/3").values
     (Fraction(8, 3), Fraction(4, 1))
     """
-    listed = [given] if isinstance(given, (str, int, Fraction)) else list(given) if hasattr(given, "__iter__") else []
-    text = ",".join(str(part) if isinstance(part, (str, int, Fraction)) else "?" for part in listed).replace(" ", "")
-    is_range = ":" in text
-    parts = text.split(":" if is_range else ",")
-    readable = all(map(FRACTION.fullmatch, parts)) and not any(re.search(r"/0+$", part) for part in parts)
-    if not readable or (is_range and len(parts) != 2):
+    if isinstance(given, str):
+        parts = ranges.parts(name, given)
+    else:
+        whole = [numbers.whole(each) for each in ([given] if isinstance(given, Fraction) else _items(given))]
+        whole = whole or [numbers.whole(given)]
+        parts = [[str(each) if isinstance(each, (str, int, Fraction)) and each is not True else "?"] for each in whole]
+    is_range = len(parts[0]) > 1
+    found = [numbers.fraction(piece) for part in parts for piece in part]
+    values = tuple(value for value in found if value is not None and 0 <= value < 10**MOST_DIGITS)
+    if len(values) < len(found) or (is_range and len(found) != 2) or (not is_range and len(found) > len(parts)):
         expected = f"{name} takes exact numbers such as 4, 2.5 or 8/3, a list 4,8/3 or a range 2:6"
         raise ConfigError(f"{expected}, got {shown(given)}", field=name, got=given)
-    values = tuple(map(Fraction, parts))
+    text = ":".join(map(str, parts[0])) if is_range else ",".join(part for (part,) in parts)
     if is_range and values[0] > values[1]:
         raise ConfigError(f"{name} {shown(given)} holds nothing: give the smaller first", field=name, got=given)
     if positive and not min(values):

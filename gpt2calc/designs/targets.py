@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import figures
+from gpt2calc import figures, numbers
 from gpt2calc.conventions import BYTES, CONVENTIONS
 from gpt2calc.designs import measures
 from gpt2calc.errors import ConfigError, UnknownNameError, pair, shown
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from gpt2calc.conventions import Convention
 
 DTYPES = tuple(row.name.removesuffix("_bytes") for row in CONVENTIONS if row.unit == BYTES)
-POWER = re.compile(r"(?:(?P<digits>[0-9]{1,15})(?:\.(?P<decimals>[0-9]{1,15}))?e\+?|10\^|10\*\*)(?P<power>[0-9]{1,3})")
-"""A figure in powers of ten, 1e9, 3.5e8 or 10^15, as programs and papers write it."""
 
 
 class Target(NamedTuple):
@@ -35,7 +32,7 @@ class Target(NamedTuple):
 
 
 def read(
-    params: int | str | None, fits: int | str | None, dtype: str | None = None, convention: str | None = None
+    params: float | str | None, fits: float | str | None, dtype: str | None = None, convention: str | None = None
 ) -> Target:
     """Read what is asked for.
 
@@ -66,19 +63,16 @@ def read(
 
 
 def _text(figure: object) -> str:
-    return " ".join(str(figure).split()) if isinstance(figure, str) else f"{figure:,}"
+    return " ".join(figure.split()) if isinstance(figure, str) else f"{numbers.whole(figure):,}"
 
 
 def _number(name: str, given: object, convention: Convention) -> int:
     """Return the whole number that a figure stands for."""
     kind = figures.BYTES if convention.unit == BYTES else figures.COUNT
     such_as = "24GB or 474.70 MiB" if kind == figures.BYTES else "350M, 0.35B, 1e9 or 124,439,808"
-    wrong = ConfigError(f"{name} takes a figure such as {such_as}, got {shown(given)}", field=name, got=given)
-    if isinstance(given, int) and not isinstance(given, bool):
-        number = given
-    elif isinstance(given, str):
-        number = _read(given, kind, wrong)
-    else:
+    wrong = ConfigError(f"{name} takes a figure such as {such_as}, got {numbers.told(given)}", field=name, got=given)
+    number = _read(given, kind, wrong) if isinstance(given, str) else numbers.whole(given)
+    if type(number) is not int:
         raise wrong
     if number < 1:
         raise ConfigError(f"{name} must be 1 or more, got {shown(given)}", field=name, got=given)
@@ -86,15 +80,8 @@ def _number(name: str, given: object, convention: Convention) -> int:
 
 
 def _read(text: str, kind: str, wrong: ConfigError) -> int:
-    power = POWER.fullmatch(text.strip().replace("_", ""))
-    if power:
-        digits, decimals, zeros = power["digits"] or "1", power["decimals"] or "", int(power["power"])
-        if len(decimals) > zeros:
-            raise wrong
-        exact: int = int(digits + decimals) * 10 ** (zeros - len(decimals))
-        return exact
     try:
-        claimed = figures.read(text.replace("_", ""))
+        claimed = figures.read(text)
     except ConfigError:
         raise wrong from None
     figure = claimed.low

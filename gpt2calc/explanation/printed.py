@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from gpt2calc import figures
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.figures import BYTES, COUNT, UNITS, vague_zeros
 
@@ -35,11 +36,9 @@ MOST = 20
 LONGEST = 300
 EXAMPLES = "117M, 137,022,720, 0.186B or 548 MB"
 
-FIGURE = re.compile(
-    r"(?<![\w.,/-])(?P<about>~|≈|about )? ?(?P<sign>[-−])?"
-    r"(?P<whole>[0-9]{1,3}(?:[,_][0-9]{3})+|[0-9]+)(?:\.(?P<decimals>[0-9]+))?(?:[eE]\+?(?P<power>[0-9]{1,2}))? ?"
-    rf"(?P<unit>{'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?!\w|[.,][0-9])"
-)
+FIGURE = re.compile(rf"(?<![\w.,/-]){figures.FIGURE}(?!\w|[.,][0-9])")
+"""A figure that stands in a text, with nothing around it that would make it another."""
+
 BETWEEN = re.compile(r"(?<=[0-9A-Za-z])\s*/\s*(?=[0-9~≈])")
 """The stroke between two figures, as in 124M/355M."""
 PARAMETERS = re.compile(r"(?<![A-Za-z])param(?:eter)?s?(?![A-Za-z])", re.IGNORECASE)
@@ -191,7 +190,7 @@ def find(text: str) -> tuple[Printed, ...]:
     >>> [figure.text for figure in find("124M/355M")], find("GPT-3 Small")
     (['124M', '355M'], ())
     """
-    words = " ".join(BETWEEN.sub(" ", text[: LONGEST + 1]).split())
+    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: LONGEST + 1]).split()))
     says = COUNT if PARAMETERS.search(words) else ""
     return tuple(_printed(found, text, says) for found in FIGURE.finditer(words))
 

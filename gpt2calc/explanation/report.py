@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache, lru_cache
 from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc import numbers
+from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.printed import EXACT
@@ -318,12 +321,23 @@ def _in_common(search: Search, explained: Sequence[Explained]) -> Iterator[Expla
         yield each._replace(readings=(judged, *each.readings[1:]))
 
 
-def read(texts: Sequence[str | int]) -> tuple[Printed, ...]:
-    """Return the figures that texts hold.
+def read(given: object) -> tuple[Printed, ...]:
+    """Return the figures that texts and numbers hold: of one, or of several in a list.
 
     Raises:
-        ConfigError: a text holds none, or they are more than `printed.MOST`.
+        ConfigError: there is none, one is no figure, or they are more than `printed.MOST`.
+
+    >>> [figure.text for figure in read(["117M", 1.5e9])]
+    ['117M', '1500000000']
     """
+    one = given if isinstance(given, str) else numbers.whole(given)
+    listed = [one] if isinstance(one, (str, bytes, int)) or not isinstance(one, Iterable) else list(one)
+    if one is None or not listed:
+        raise ConfigError(f"a figure is needed, such as '117M', got {shortened(str(given))}", got=given)
+    texts = [each if isinstance(each, str) else numbers.whole(each) for each in listed]
+    for text in texts:
+        if not isinstance(text, (str, int)) or isinstance(text, bool):
+            raise ConfigError(f"expected a figure such as {printed.EXAMPLES}, got {numbers.told(text)}", got=text)
     found = tuple(figure for text in texts for figure in printed.read(str(text)))
     if len(found) > printed.MOST:
         raise printed.too_many(len(found))

@@ -1,4 +1,4 @@
-"""The values that a field takes in a sweep: from what people type, or hand over in Python, to a range or a tuple.
+"""The values that a field takes in a sweep: from what people hand over in Python to a range or a tuple.
 
 It must not know what a value means to a model: that is `config`, which checks the values by their extremes.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc import numbers, ranges
 from gpt2calc.errors import ConfigError, Int64OverflowError, closest, shortened, shown
-from gpt2calc.fields import CLASSES
+from gpt2calc.fields import CANONICAL, CLASSES, FIELDS, SIZE
+from gpt2calc.ranges import length
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     Axis: TypeAlias = "range | tuple[int, ...]"
@@ -20,66 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 2**63 - 1
 """The largest number that an int64 holds."""
 
-MOST_LISTED = 10**7
-"""How many values can be listed one by one; a single start:stop:step is kept as it is, however long."""
-
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-
-def read_sizes(name: str, text: str) -> Axis | None:
-    """Read the values of a size: `12`, `768,1024,1280`, `12:96:12`, or a mix of these.
-
-    Law: start:stop:step is start, start + step, … as long as it does not pass stop, so stop is among them where a step
-    hits it. The step is 1 unless given, and can be negative.
-
-    Args:
-        name: what the user calls the field, for messages.
-        text: what was typed; a comma stands between values, never within a number.
-
-    Returns:
-        A range where the text is one, otherwise a tuple; None for `none`, as n_inner takes it.
-
-    Raises:
-        ConfigError: the text is none of these, or lists too many values.
-
-    >>> read_sizes("n_layer", "12:48:12"), read_sizes("n_embd", "768,1024,1280:1600:320")
-    (range(12, 49, 12), (768, 1024, 1280, 1600))
-    """
-    if text.strip().lower() == "none":
-        return None
-    parts = [_read_part(name, part.strip(), text) for part in text.split(",")]
-    if len(parts) == 1:
-        return parts[0]
-    if sum(map(length, parts)) > MOST_LISTED:
-        raise ConfigError(f"{name} lists more than {MOST_LISTED:,} values; one start:stop:step can be longer", got=text)
-    return tuple(value for part in parts for value in part)
-
-
-def length(axis: Values) -> int:
-    """Return how many values there are, also of a range for which `len` is too small.
-
-    >>> length(range(0, 10**20, 10))
-    10000000000000000000
-    """
-    if isinstance(axis, range):
-        return max(0, (axis.stop - axis.start + axis.step - (1 if axis.step > 0 else -1)) // axis.step)
-    return len(axis)
-
-
-def _read_part(name: str, part: str, text: str) -> range:
-    words = part.split(":")
-    try:
-        start, stop, step = (*map(int, words), *((int(words[0]), 1)[len(words) - 1 :] if len(words) < 3 else ()))
-    except ValueError:
-        raise ConfigError(
-            f"{name} takes whole numbers, as 12, 768,1024 or 12:96:12, got {shown(text)}", field=name, got=text
-        ) from None
-    if step == 0:
-        raise ConfigError(f"{name} has a step of 0 in {shown(part)}", field=name, got=text)
-    if (stop - start) * step < 0:
-        advice = f": a step of {-step} goes there" if len(words) == 3 else f": {part}:-1 counts down"
-        raise ConfigError(f"{name} does not get from {start} to {stop} in {shown(part)}{advice}", field=name, got=text)
-    return range(start, stop + (1 if step > 0 else -1), step)
 
 
 def read_truths(name: str, text: str) -> tuple[bool, ...]:
@@ -106,29 +50,58 @@ def read_words(text: str) -> tuple[str, ...]:
 def from_python(name: str, value: Any) -> Values | Any:
     """Return the values that a field is given in Python: of a list, a range or an array as they are, else the one.
 
-    Law: an array holds int64 and nothing else, as for `arrays.evaluate`; a whole number fits in one.
+    Law: text says what `ranges.read` reads in it. An array holds int64 and nothing else, as for `arrays.evaluate`; a
+    whole number fits in one.
 
     Raises:
         ConfigError: an array of another type, or no values.
         Int64OverflowError: a number is larger than 2⁶³ - 1.
 
-    >>> from_python("n_layer", [12, 24]), from_python("n_layer", 12), from_python("head", "lm")
-    ((12, 24), 12, 'lm')
+    >>> from_python("n_layer", [12, 24]), from_python("n_layer", "1:4"), from_python("n_layer", 12.0)
+    ((12, 24), range(1, 5), 12)
     """
-    if getattr(value, "ndim", 0):
-        if str(value.dtype) not in ("int64", "bool"):
-            raise ConfigError(f"{name} must be an int64 array, got {value.dtype}", field=name, got=value)
+    is_size = name in CANONICAL and FIELDS[CANONICAL[name]].kind == SIZE
+    if is_size and isinstance(value, str) and value.strip().lower() != "none":
+        value = ranges.read(name, value)
+        value = value[0] if length(value) == 1 else value
+    if hasattr(value, "to_numpy"):  # a column of pandas or polars
+        value = value.to_numpy()
+    if numbers.has_items(value):
+        kind = str(value.dtype).rpartition(".")[2]
+        if kind not in ("int64", "bool"):
+            raise ConfigError(f"{name} must be an int64 array, got {kind}", field=name, got=value)
         value = value.ravel().tolist()
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+    read = numbers.whole if is_size else _scalar
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or getattr(value, "ndim", None) == 0:
+        value = read(value)
         _refuse_large(name, (value,))
         return value
-    values = value if isinstance(value, range) else tuple(one.item() if hasattr(one, "item") else one for one in value)
+    values = value if isinstance(value, range) else tuple(map(read, value))
     if not length(values):
         raise ConfigError(f"{name} has no values", field=name, got=value)
     if not isinstance(values, range):
         _refuse_mixed(name, values)
     _refuse_large(name, (values[0], values[-1]) if isinstance(values, range) else values)
     return values
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def remarks(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return notes that say how values were read that were not given as what they are.
+
+    >>> remarks({"n_layer": "12:24", "vocab": "50k,64k", "n_embd": 768.0})
+    ('vocab=50k,64k is read as 50000,64000', 'n_embd=768.0 is read as 768')
+    """
+    found = (
+        ranges.remark(name, value, ranges.read(name, value))
+        if isinstance(value, str) and not ranges.is_plain(value)
+        else numbers.remark(name, value)
+        for name, value in fields.items()
+    )
+    return tuple(filter(None, found))
 
 
 def _refuse_mixed(name: str, values: tuple[Any, ...]) -> None:

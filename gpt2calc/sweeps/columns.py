@@ -137,9 +137,9 @@ def find(name: str) -> Column:
     >>> find("attn.c_attn").name, find("mlp_share").part
     ('attn_c_attn', 'mlp')
     """
-    found = COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
+    found = None if not isinstance(name, str) else COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
     if found is None:
-        near = closest(name, tuple(COLUMNS))
+        near = isinstance(name, str) and closest(name, tuple(COLUMNS))
         raise UnknownNameError("column", name, tuple(COLUMNS) if near else COMMON)
     return found
 

@@ -115,6 +115,8 @@ def read(text: str) -> Condition:
     >>> read("total < 400e6 and mlp_share > 0.5").columns
     ('total', 'mlp_share')
     """
+    if not isinstance(text, str):
+        raise ConfigError(f"where takes a condition as text, such as 'total < 400e6', got {shown(text)}", got=text)
     if len(text) > LONGEST:
         raise ConfigError(f"a condition has at most {LONGEST:,} characters, got {len(text):,}")
     if not text.strip():

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpt2calc.algebra import Expression
 from gpt2calc.dims import LETTERED, LETTERS
-from gpt2calc.sweeps.axes import length
+from gpt2calc.ranges import length
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.factored import BLOCK, Factored
 from gpt2calc.sweeps.parts import HEADS, Part, evaluated

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.errors import ConfigError, Int64OverflowError
 from gpt2calc.fields import DEFAULTS
+from gpt2calc.ranges import length
 from gpt2calc.sources import checked, resolve
-from gpt2calc.sweeps.axes import LARGEST, from_python, length
+from gpt2calc.sweeps.axes import LARGEST, from_python, remarks
 from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
 from gpt2calc.validity import canonical
 
@@ -112,7 +113,7 @@ def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple
     >>> read("gpt2", {"layers": [12, 24], "n_embd": 768})[0].swept
     ('n_layer',)
     """
-    given = {name: from_python(name, value) for name, value in canonical(fields).items()}
+    given = canonical({name: from_python(name, value) for name, value in fields.items()})
     order = tuple(given)
     heads = given.pop("n_head", None)
     several = {name: values for name, values in given.items() if isinstance(values, (tuple, range))}
@@ -127,7 +128,7 @@ def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple
     if (combinations := prod(len(values) for _, values in switches)) > MOST_PIECES:
         raise ConfigError(f"switches have {combinations:,} combinations of values, at most {MOST_PIECES:,} are taken")
     running = tuple((field, sizes[field]) for field in order if field in sizes)
-    return Grid(name, tuple(fixed.items()), running, switches), notes
+    return Grid(name, tuple(fixed.items()), running, switches), (*notes, *remarks(fields))
 
 
 def base_fields(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:

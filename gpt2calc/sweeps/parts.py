@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpt2calc.dims import LETTERS
-from gpt2calc.sweeps.axes import length
+from gpt2calc.ranges import length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

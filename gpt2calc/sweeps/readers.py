@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, ipc, parquet
 
-from gpt2calc import inputs
+from gpt2calc import inputs, numbers
 from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
@@ -34,6 +34,9 @@ HELD = {SIZE: (int, "a whole number that fits in int64"), WORD: (str, "a word"),
 
 BATCH = 2**16
 """How many rows are read at once."""
+
+LEAST_DIGITS = 18
+"""A number of as many digits fits in int64, whichever they are."""
 
 
 class Rows(NamedTuple):
@@ -107,6 +110,8 @@ def _values(path: str, field: str, column: pa.Array | list[Any], start: int) -> 
     values = column if isinstance(column, list) else _plain(field, column)
     if isinstance(values, np.ndarray):
         return values
+    if FIELDS[field].kind == SIZE:
+        values = [value if isinstance(value, str) else numbers.whole(value) for value in values]
     for place, value in enumerate(values):
         if value is not None and not _fits(field, value):
             problem = f"{field} must be {HELD[FIELDS[field].kind][1]}, got {shown(value)}"
@@ -125,23 +130,15 @@ def _plain(field: str, column: pa.Array) -> Any:
             return text.to_pylist()
         if FIELDS[field].kind != SIZE:
             return [word and TRUTHS.get(word.lower(), word) for word in text.to_pylist()]
-        try:
-            column = text.cast(pa.int64())
-        except pa.ArrowInvalid:
-            return [_number(word) for word in text.to_pylist()]
+        if not pc.all(pc.match_substring_regex(text, f"^[0-9]{{1,{LEAST_DIGITS}}}$"), min_count=0).as_py():
+            return [word and numbers.whole(word) for word in text.to_pylist()]
+        column = text.cast(pa.int64())  # which by itself would read 0x10 too
     if FIELDS[field].kind == SIZE and pa.types.is_integer(column.type) and not column.null_count:
         try:
             return np.asarray(column.cast(pa.int64()))
         except pa.ArrowInvalid:  # too large, and told by its row
             pass
     return column.to_pylist()
-
-
-def _number(word: str | None) -> object:
-    try:
-        return word and int(word)
-    except ValueError:
-        return word
 
 
 def _fits(field: str, value: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.sweeps.columns import COLUMNS, SHARE
 from gpt2calc.table import Percent, Table, text
 
@@ -51,6 +51,8 @@ class Sweep(Mapping[str, Any]):
         self.count = self.rows if count is None else count
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self._columns:
+            raise UnknownNameError("column", name, tuple(self._columns))
         return self._columns[name]
 
     def __iter__(self) -> Iterator[str]:

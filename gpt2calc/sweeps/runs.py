@@ -5,8 +5,10 @@ Nothing is computed before everything that was asked for is known to be right, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc import numbers
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.formulas import total
 from gpt2calc.sweeps import conditions, grids, running, tasks
@@ -16,7 +18,7 @@ from gpt2calc.sweeps.ranking import Best
 from gpt2calc.sweeps.tasks import Plan, Prepared, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.dims import Dims
     from gpt2calc.sources import LeftOut, Model
@@ -55,10 +57,11 @@ def order(sort: str | None, top: int | None) -> Order:
     >>> order("n_layer", None), order(None, 10)
     (Order(key='n_layer', descending=False, top=None), Order(key='total', descending=True, top=10))
     """
-    if top is not None and (isinstance(top, bool) or not isinstance(top, int) or top < 1):
-        raise ConfigError(f"top must be a whole number, 1 or more, got {shown(top)}", field="top", got=top)
+    top = None if top is None else numbers.read("top", top)
     if sort is None:
         return Order() if top is None else Order("total", True, top)
+    if not isinstance(sort, str):
+        raise ConfigError(f"sort takes a column such as total:desc, got {shown(sort)}", field="sort", got=sort)
     name, _, direction = sort.partition(":")
     if direction not in ("", "asc", "desc"):
         raise ConfigError(
@@ -100,6 +103,8 @@ class Run:
             columns = self.every if columns.strip() == ALL else [word.strip() for word in columns.split(",")]
         if columns is None:
             columns = (*(self.fields or ("n_layer", "n_embd")), "total", *self.shares)
+        if not isinstance(columns, Iterable):
+            raise ConfigError(f"columns takes names of columns, got {shown(columns)}", field="columns", got=columns)
         self.columns = tuple(dict.fromkeys(find(name).name for name in columns))
         if not self.columns:
             raise ConfigError("columns are empty: name one, or leave them out")

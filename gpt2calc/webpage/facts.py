@@ -16,6 +16,7 @@ from gpt2calc import (
     figures,
     formulas,
     listing,
+    numbers,
     presets,
     spellings,
     tensor_table,
@@ -111,7 +112,9 @@ def _config() -> dict[str, Any]:
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": documents.OURS,
-        "digits": fields.DIGITS,
+        "digits": numbers.MOST_DIGITS,
+        "number": numbers.NUMBER.replace("(?P<", "(?<"),
+        "thousands": numbers.THOUSANDS,
         "largest": strict_json.LARGEST,
     }
 
@@ -144,6 +147,8 @@ def _explain() -> dict[str, Any]:
         },
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
+        "power": figures.POWER,
+        "times": figures.TIMES,
         "longest": printed.LONGEST,
         "parameters": printed.PARAMETERS.pattern,
         "header": printed.HEADER,

@@ -133,7 +133,7 @@ def test_what_was_changed_can_be_taken_back(opened: Watched) -> None:
     ("field", "typed", "said"),
     [
         ("n_layer", "twelve", "n_layer must be a whole number, 0 or more, got 'twelve'"),
-        ("n_layer", "-1", "n_layer must be a whole number, 0 or more, got '-1'"),
+        ("n_layer", "-1", "n_layer must be a whole number, 0 or more, got -1"),
         ("n_layer", "1.5", "n_layer must be a whole number, 0 or more, got '1.5'"),
         ("n_layer", "", "n_layer must be a whole number, 0 or more, got ''"),
         ("n_embd", "0", "n_embd must be a whole number, 1 or more, got 0"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import sources, validity
 from gpt2calc.dims import HEADS, Dims, from_fields
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, shown
 from gpt2calc.fields import ABSENT, CANONICAL, DEFAULTS, FIELDS, SIZE, SWITCH, WORD, Field
 from tests.property.strategies import SETTINGS, switched_configs
 
@@ -22,7 +22,7 @@ VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.floats(),
-    st.sampled_from(["lm", "none", "GPT2Model", "mean", "", "12", "score", [], {}]),
+    st.sampled_from(["lm", "none", "GPT2Model", "mean", "", "12", "1.5k", "x", "score", [], {}]),
 )
 
 
@@ -31,7 +31,7 @@ def verdict(judge: Any, fields: dict[str, Any]) -> Any:
     try:
         return judge(fields)
     except ConfigError as error:
-        return str(error), error.field, id(error.got)
+        return str(error), error.field, shown(error.got)
 
 
 def by_table(fields: dict[str, Any]) -> Dims:

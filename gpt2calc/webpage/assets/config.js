@@ -72,18 +72,35 @@ function readDocument(given) {
   if (!FIELDS.marks.some((mark) => document.has(mark))) {
     const isSized = [...document.keys()].some((name) => Object.hasOwn(FIELDS.documented, CANONICAL.get(name) ?? ""));
     const written = missing.map(([name, value]) => `${name} ${value}`).join(", ");
-    return { fields: document, notes: isSized ? [] : [`no size is given; gpt2's are counted: ${written}`] };
+    const { fields, remarks } = inNumbers(document);
+    return { fields, notes: isSized ? remarks : [`no size is given; gpt2's are counted: ${written}`, ...remarks] };
   }
-  const fields = new Map();
+  const read = new Map();
   const notes = [];
-  for (const field of Object.keys(ROWS)) readField(field, document, fields, notes);
-  readHead(document, fields);
-  if (!fields.size && (document.get("model_type") ?? null) === null)
+  for (const field of Object.keys(ROWS)) readField(field, document, read, notes);
+  readHead(document, read);
+  if (!read.size && (document.get("model_type") ?? null) === null)
     throw new Sentence("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
-  const [first, last] = unreadNotes(document, fields);
+  const [first, last] = unreadNotes(document, read);
   for (const [field, value] of missing)
-    if (!fields.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
-  return { fields, notes: [...first, ...notes, ...last] };
+    if (!read.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
+  const { fields, remarks } = inNumbers(read);
+  return { fields, notes: [...first, ...notes, ...last, ...remarks] };
+}
+
+/** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
+function inNumbers(given) {
+  const remarks = [];
+  const isSize = (name) => ROWS[CANONICAL.get(name)]?.kind === "size";
+  const fields = new Map(
+    [...given].map(([name, value]) => {
+      if (!isSize(name) || !(value instanceof Real) || !Number.isSafeInteger(value.value)) return [name, value];
+      const number = BigInt(value.value);
+      remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
+      return [name, number];
+    }),
+  );
+  return { fields, remarks };
 }
 
 function readField(field, document, fields, notes) {
@@ -193,7 +210,9 @@ function problemWith(field, value) {
     string: () => row.words.includes(value),
     object: () => value === null && row.null === "absent",
   }[typeof value]();
-  return isRight ? null : `${field} must be ${row.expected}, got ${shown(value)}`;
+  const isLarge = value instanceof Real && Number.isInteger(value.value) && Math.abs(value.value) >= 2 ** 53;
+  const more = isLarge && row.kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
+  return isRight ? null : `${field} must be ${row.expected}, got ${shown(value)}${more}`;
 }
 
 /** All fields, those that are not given with their defaults; a Sentence where one is wrong. */

@@ -5,6 +5,8 @@ const EXPLAIN = FACTS.explain;
 const PRINTED = new RegExp(EXPLAIN.pattern);
 const PARAMETERS = new RegExp(EXPLAIN.parameters, "i");
 const BETWEEN = new RegExp(EXPLAIN.between, "g");
+const POWER = new RegExp(EXPLAIN.power, "g");
+const TIMES = new RegExp(EXPLAIN.times, "g");
 const MOST_WEIGHT = EXPLAIN.most_weight;
 
 // What a figure can stand for
@@ -16,7 +18,9 @@ function findPrinted(text) {
     .replace(BETWEEN, " ")
     .trim()
     .split(/\s+/)
-    .join(" ");
+    .join(" ")
+    .replace(TIMES, "e")
+    .replace(POWER, "1e");
   const found = PRINTED.exec(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;

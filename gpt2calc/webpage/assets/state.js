@@ -39,11 +39,48 @@ function titleOf(config) {
 
 const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "" };
 
-/** Read a number as people type it: 50257, 50,257, 50_257 or 50 257; what is none comes back as it is. */
+const TYPED = new RegExp(`^(?:${FIELDS.number})$`, "u");
+const LARGE = 10n ** BigInt(FIELDS.digits);
+
+/** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
+const inDigits = (text) =>
+  text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    let first = digit.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((digit.codePointAt(0) - first) % 10);
+  });
+
+/** A number as people type it, as a whole number over one, null where it is none: gpt2calc.numbers.typed. */
+function exactly(text) {
+  const found = TYPED.exec(inDigits(text.trim().split(/\s+/).join(" ")));
+  if (!found) return null;
+  const { sign, whole, decimals = "", power = "0", unit, base, exponent } = found.groups;
+  const signed = (value) => (sign === "-" || sign === "−" ? -value : value);
+  const kept = (value) => [signed(value > LARGE ? LARGE : value), 1n];
+  if (base) return kept(BigInt(base) ** BigInt(exponent));
+  const head = whole.replace(/[,_ ]/g, "").replace(/^0+/, "");
+  const shift = Number(power) + (FIELDS.thousands[unit] ?? 0);
+  if (head && head.length + shift > FIELDS.digits) return kept(LARGE);
+  if (head.length + decimals.length > 2 * FIELDS.digits) return null;
+  const [digits, zeros] = [BigInt(head + decimals), shift - decimals.length];
+  if (zeros >= 0) return kept(digits * 10n ** BigInt(zeros));
+  const below = 10n ** BigInt(-zeros);
+  return digits % below ? [signed(digits), below] : kept(digits / below);
+}
+
+/** Read a whole number as people type it; what is none comes back as it is. */
 function typedNumber(text) {
-  const bare = text.trim();
-  const isGrouped = /^\d{1,3}([,_ ]\d{3})+$/.test(bare);
-  return /^\d+$/.test(bare) || isGrouped ? BigInt(bare.replace(/[,_ ]/g, "")) : bare;
+  const found = exactly(text);
+  return found && found[1] === 1n ? found[0] : text.trim();
+}
+
+/** What a text is where it is a number and no whole one, and was not typed so. */
+function toldOf(text) {
+  const found = exactly(text);
+  if (!found || found[1] === 1n) return "";
+  const value = Number(found[0]) / Number(found[1]);
+  const isOther = Math.abs(value) >= 0.001 && Math.abs(value) < 2 ** 53 && text.trim() !== String(value);
+  return isOther ? `, which is ${value}` : "";
 }
 
 /** Read a field from words; a Sentence is thrown where it is nothing that the field takes. */
@@ -55,7 +92,7 @@ function typedField(field, text) {
   if (typeof value === "bigint" && String(value).length > FIELDS.digits)
     throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
   const problem = problemWith(field, value);
-  if (problem) throw new Sentence(problem);
+  if (problem) throw new Sentence(problem + (kind === "size" ? toldOf(text) : ""));
   return value;
 }
 
