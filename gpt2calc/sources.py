@@ -309,10 +309,8 @@ def _named(name: str) -> Source:
         found = inputs.status(path)
         if found is not None and stat.S_ISDIR(found.st_mode):
             found = None
-        elif found is not None and not stat.S_ISREG(found.st_mode):  # an archive can carry a pipe
-            raise UnreadableInputError(path, f"expected a file, got {inputs.kind(found)}")
-    if found is not None:  # a pipe will do, as a shell's <(...) gives
-        source = from_bytes(read_bytes(path), path)
+    if found is not None:  # a pipe will do, as a shell's <(...) gives, though not one that an archive carried
+        source = from_bytes(read_bytes(path) if path == name else read_companion(path), path)
         is_path = name.endswith(FILES) or name.startswith((".", os.sep))  # no model that ships is called so
         if is_path or presets.find(name) is None:
             return source
@@ -344,3 +342,12 @@ def read_bytes(path: str) -> bytes:
         UnreadableInputError: it cannot be opened or read.
     """
     return inputs.read(path, LARGEST + 1)
+
+
+def read_companion(path: str) -> bytes:
+    """Return the content of a config that stands in a folder, or beside a file, which is what was named.
+
+    Raises:
+        UnreadableInputError: it cannot be opened or read, or is no file.
+    """
+    return inputs.read_file(path, LARGEST + 1)
