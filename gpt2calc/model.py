@@ -200,8 +200,8 @@ class Model:
             raise AttributeError(name) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Keep a model in another process, which finds the architecture by its name."""
-        return _restored, (self.architecture.model_type, dict(self.sizes))
+        """Keep a model in another process, which `__getattr__` would be in the way of."""
+        return Model, (self.architecture, dict(self.sizes))
 
     def count(self, tags: str) -> Number:
         """Return how many layers have all the tags; 1 for what stands outside of all layers."""
@@ -283,12 +283,6 @@ class Model:
         everywhere = [own for stack in self.stacks for run in stack.runs if run.length for own in run.pattern]
         rest = sorted(tag for tag in tags.split() if not all(tag in own for own in everywhere))
         return "_".join(("L", *rest))
-
-
-def _restored(model_type: str, sizes: Mapping[str, Any]) -> Model:
-    from gpt2calc import architectures
-
-    return Model(architectures.of(model_type), sizes)
 
 
 def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:

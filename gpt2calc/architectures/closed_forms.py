@@ -41,9 +41,7 @@ def heads(model: Model, source: str) -> list[Component]:
     V, d, c = model.vocab_size, model.hidden_size, model.num_labels
     return [
         Component("lm_head", "head", V * d, times=own, part=OUTPUT_HEAD, source=f"{source}ForCausalLM"),
-        Component(
-            "score", "head", d * c, times=model.score, source=f"{source}ForSequenceClassification"
-        ),
+        Component("score", "head", d * c, times=model.score, source=f"{source}ForSequenceClassification"),
     ]
 
 
