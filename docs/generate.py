@@ -37,9 +37,9 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
+from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
-from gpt2calc.tensor_table import WEIGHT
 from gpt2calc.webpage import document
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.errors import UnknownNameError
+from gpt2calc.model import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def kaplan(x: Dims) -> int:
 
 def weights(x: Dims) -> int:
     """Count weights, LayerNorm's among them, and no biases."""
-    return tensor_table.numel(x, role=tensor_table.WEIGHT)
+    return tensor_table.numel(x, role=WEIGHT)
 
 
 def without_biases(x: Dims) -> int:
