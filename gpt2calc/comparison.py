@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Cell
 
-SCHEMA = "gpt2calc/compare/1"
+SCHEMA = "gpt2calc/compare/2"
 
 
 class Comparison:

@@ -18,6 +18,7 @@ from gpt2calc.model import (
     WEIGHT,
     Architecture,
     Component,
+    Model,
     Run,
     Size,
     Stack,
@@ -27,7 +28,7 @@ from gpt2calc.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gpt2calc.model import Model, Number
+    from gpt2calc.model import Number
 
 GPT2 = "transformers, modeling_gpt2.py: "
 PRE_NORM = "Radford et al. 2019, section 2.3; " + GPT2
@@ -156,6 +157,16 @@ def tensors(x: Any) -> list[Tensor]:
         head("qa_outputs", (2, width), x.qa_outputs),
         head("qa_outputs", (2,), x.qa_outputs, BIAS),
     ]
+
+
+def model(dims: Any) -> Model:
+    """Return the model of these dims.
+
+    >>> from gpt2calc.presets import load
+    >>> model(load("gpt2").dims).total()
+    124439808
+    """
+    return Model(ARCHITECTURE, dims._asdict())
 
 
 ARCHITECTURE = Architecture("gpt2", CLASSES, BODY, SIZES, layers, components, tensors)

@@ -7,13 +7,12 @@ default, a field that changes shapes and is not known is refused by name, and a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
-from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model
+from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
 from gpt2calc.spellings import NO_COUNT
 
 if TYPE_CHECKING:
@@ -194,18 +193,6 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
     if defaults:
         notes.append(f"not given, and counted as transformers {VERSION}'s default: {', '.join(defaults)}")
     return values
-
-
-def evaluated(law: str, values: Mapping[str, Any]) -> Any:
-    """Return what a law of the tables comes to, from the sizes that it names.
-
-    Raises:
-        ConfigError: what it divides by is 0.
-    """
-    try:
-        return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # a law of ours
-    except ZeroDivisionError:
-        raise ConfigError(f"{law} divides by 0") from None
 
 
 def expected(row: Size) -> str:
