@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import conventions, formulas
 from gpt2calc.algebra import ClosedForm, Expression
 from gpt2calc.architectures import gpt2
-from gpt2calc.dims import LETTERS, Dims, letters, to_fields
+from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.model import GROUPS
 from gpt2calc.table import Percent, Scaled, Table
@@ -60,18 +60,6 @@ class Group(NamedTuple):
         return self.weights + self.biases
 
 
-def dims_of(counted: Dims | Model, name: str) -> Dims:
-    """Return dims, which only a GPT-2 has.
-
-    Raises:
-        ConfigError: the model is of another architecture.
-    """
-    if isinstance(counted, Dims):
-        return counted
-    served = f"{counted.architecture.model_type}, which count, compare, formula and tensors serve so far"
-    raise ConfigError(f"{name} is a {served}; this question is for GPT-2-shaped models alone")
-
-
 _compiled: dict[tuple[int, ...], Callable[..., int]] = {}
 
 
@@ -97,10 +85,10 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("_counted", "name", "notes")
+    __slots__ = ("counted", "name", "notes")
 
     def __init__(self, dims: Dims | Model, name: str = "", notes: tuple[str, ...] = ()) -> None:
-        self._counted = dims
+        self.counted = dims
         self.name = name
         self.notes = notes
 
@@ -111,19 +99,19 @@ class ParameterCount:
         Raises:
             ConfigError: the model is of another architecture, which has other sizes.
         """
-        return dims_of(self._counted, self.name)
+        return dims_of(self.counted, self.name)
 
     @property
     def model(self) -> Model:
         """The model, whose sizes and rows have the names of its architecture."""
-        return gpt2.model(self._counted) if isinstance(self._counted, Dims) else self._counted
+        return gpt2.model(self.counted) if isinstance(self.counted, Dims) else self.counted
 
     @property
     def total(self) -> int:
         """All parameters of the model, in parameters."""
-        if not isinstance(self._counted, Dims):
-            return int(self._counted.total())
-        sizes, structure = self._counted[:6], self._counted[6:]
+        if not isinstance(self.counted, Dims):
+            return int(self.counted.total())
+        sizes, structure = self.counted[:6], self.counted[6:]
         return (_compiled.get(structure) or _compile(structure))(*sizes)
 
     @property
@@ -189,10 +177,10 @@ class ParameterCount:
     @property
     def conventions(self) -> dict[str, int]:
         """The value of every named convention; see docs/conventions.md for what each counts."""
-        return Named("convention", {row.name: row.value(self._counted) for row in self._conventions()})
+        return Named("convention", {row.name: row.value(self.counted) for row in self._conventions()})
 
     def _conventions(self) -> tuple[Convention, ...]:
-        return conventions.CONVENTIONS if isinstance(self._counted, Dims) else conventions.OF_MODELS
+        return conventions.CONVENTIONS if isinstance(self.counted, Dims) else conventions.OF_MODELS
 
     def share(self, name: str) -> Fraction:
         """Return the exact share of the total that a group or a component holds.
@@ -223,7 +211,7 @@ class ParameterCount:
             "weights": self.weights,
             "biases": self.biases,
             "per_block": self.per_block,
-            "config": to_fields(self._counted) if isinstance(self._counted, Dims) else model.document(),
+            "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
             "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
             "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
             "components": [
@@ -252,7 +240,7 @@ class ParameterCount:
         return hash(self._key())
 
     def _key(self) -> object:
-        counted = self._counted
+        counted = self.counted
         return counted if isinstance(counted, Dims) else (counted.architecture.model_type, *counted.sizes.items())
 
     def __int__(self) -> int:
@@ -326,7 +314,7 @@ class ParameterCount:
     def conventions_table(self) -> Table:
         """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
         rows = tuple(
-            (row.name, row.value(self._counted), row.unit, row.sentence, row.source) for row in self._conventions()
+            (row.name, row.value(self.counted), row.unit, row.sentence, row.source) for row in self._conventions()
         )
         return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
 
@@ -343,6 +331,6 @@ class ParameterCount:
     def bytes_table(self) -> Table:
         """Lay the sizes in bytes out, in MB of 10⁶ and MiB of 2²⁰ bytes."""
         stored = (row for row in self._conventions() if row.unit == conventions.BYTES)
-        values = ((row.name.removesuffix("_bytes"), row.value(self._counted)) for row in stored)
+        values = ((row.name.removesuffix("_bytes"), row.value(self.counted)) for row in stored)
         rows = tuple((name, value, Scaled(value, 10**6, "MB"), Scaled(value, 2**20, "MiB")) for name, value in values)
         return Table("stored, each parameter once", ("dtype", "bytes", "MB", "MiB"), rows)
