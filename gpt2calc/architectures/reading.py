@@ -108,10 +108,13 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
-        known = (GPT2, *architectures.FILES)
-        near = closest(model_type, known)
-        advice = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
-        problem = f"model_type {shown(model_type)} is not counted, and is refused rather than guessed"
+        near = closest(model_type, tuple(architectures.FILES))
+        known = f"known are {', '.join(sorted(architectures.FILES))}"
+        advice = f"did you mean {near}?" if near else known
+        decoder = document.get("decoder")
+        if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:
+            advice = f"its decoder is a {decoder['model_type']}, which is: give the decoder's object alone"
+        problem = f"model_type {shown(model_type)} is not counted"
         raise ConfigError(f"{problem}: {advice}", field="model_type", got=model_type)
     return architectures.of(model_type), []
 
