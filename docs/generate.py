@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import cli, conventions, formulas, spellings
+from gpt2calc import architectures, cli, conventions, formulas, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
@@ -426,6 +426,30 @@ def bare_options() -> str:
     return option_table(action for action in grouped(parser)["options"] if action.dest != "help")
 
 
+# Architectures
+
+
+def architecture_types() -> str:
+    """Draw every model type that is counted, the classes, and what transformers' default sizes come to."""
+    rows = []
+    for model_type in architectures.FILES:
+        known = architectures.of(model_type)
+        total = f"{gpt2calc.count(model_type=model_type).total:,}"
+        rows.append((f"`{model_type}`", code(*known.classes), total))
+    return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
+
+
+def architecture_sizes() -> str:
+    """Draw every size that has a letter, with the model types that have it."""
+    users: dict[tuple[str, str, str], list[str]] = {}
+    for model_type in architectures.FILES:
+        for row in architectures.of(model_type).sizes:
+            if row.letter and model_type != "gpt2":
+                users.setdefault((row.letter, row.name, row.help), []).append(model_type)
+    rows = ((letter, f"`{name}`", said, ", ".join(types)) for (letter, name, said), types in users.items())
+    return table(("letter", "size", "what it is", "in"), rows)
+
+
 # Sweeps
 
 
@@ -535,6 +559,7 @@ def docstring(module: str) -> str:
 # The pages
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "architectures": architecture_types,
     "bare options": bare_options,
     "classes": classes,
     "command list": command_list,
@@ -555,6 +580,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "no count": no_count,
     "foreign": foreign,
+    "sizes": architecture_sizes,
     "sweep columns": sweep_columns,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},

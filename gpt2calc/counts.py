@@ -318,6 +318,16 @@ class ParameterCount:
         )
         return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
 
+    def letters_table(self) -> Table:
+        """Lay the letters of the formulas out, each with what it stands for and the model's number."""
+        names = {letter: name for name, letter in self.model.letters().items()}
+        kinds = self.model.layer_tags()
+        rows = tuple(
+            (letter, names.get(letter) or f"layers with {kinds[letter]}", number)
+            for letter, number in self.letters.items()
+        )
+        return Table("where", ("letter", "size", "number"), rows)
+
     def conventions_in_short(self, *, sources: bool = False) -> Table:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
         rows = (row for row in self.conventions_table().rows if row and row[2] != conventions.BYTES)

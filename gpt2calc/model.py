@@ -290,8 +290,14 @@ class Model:
         """Return the kinds of layers, each by its tags, in the order in which they come."""
         return list(dict.fromkeys(own for stack in self.stacks for run in stack.runs for own in run.pattern))
 
+    def layer_tags(self) -> dict[str, str]:
+        """Return the letter of every kind of layer that a component asks for, with the tags that tell it apart."""
+        asked = {row.layers for row in self.components() if row.layers and row.times}
+        tags = {self._layer_letter(tags): tags for tags in sorted(asked) if self._letter(tags)}
+        return {letter: letter.partition("_")[2].replace("_", " ") or own for letter, own in tags.items()}
+
     def layer_letters(self) -> dict[str, int]:
-        """Return the letter of every kind of layer that a component asks for, with how many there are."""
+        """Return the same letters, each with how many layers there are of the kind."""
         asked = {row.layers for row in self.components() if row.layers and row.times}
         return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 

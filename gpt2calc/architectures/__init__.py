@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Architecture
+    from gpt2calc.model import Architecture, Size
 
 FILES: dict[str, str] = {
     "gpt2": "gpt2",
@@ -29,3 +29,15 @@ def of(model_type: str) -> Architecture:
     """
     found: Architecture = import_module(f"gpt2calc.architectures.{FILES[model_type]}").ARCHITECTURES[model_type]
     return found
+
+
+def sizes() -> dict[str, Size]:
+    """Return every size that a config of some architecture but GPT-2 can give, under each of its spellings.
+
+    >>> sizes()["head_dim"].letter
+    'e'
+    """
+    from gpt2calc.model import LAW
+
+    rows = (row for model_type in FILES if model_type != "gpt2" for row in of(model_type).sizes if row.kind != LAW)
+    return {spelling: row for row in rows for spelling in (row.name, *row.spellings)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a model that ships, a config.json, a folder that holds one, a repository of the Hugging Face hub, or -",
     )
     add_hub(parser)
+    add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the totals alone, a line each")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per-block", action="store_true", help="count one block alone")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
     add_hub(parser)
+    add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the total alone")
 
@@ -52,4 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
         human = [result.conventions_in_short(sources=True), result.bytes_table()]
     elif not arguments.per_block:
         human = [*tables, result.conventions_in_short(), result.bytes_table()]
+    if not arguments.conventions and result.model.architecture.model_type != "gpt2":  # whose letters are well known
+        human = [human[0], result.letters_table(), *human[1:]]
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=[quiet], notes=result.notes)

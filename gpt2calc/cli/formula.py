@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import Offered, add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import Offered, add_fields, add_model_type, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a component such as attn.c_attn, a group such as mlp, or total; every component when left out",
     )
     parser.add_argument("--model", metavar="MODEL", help="put the numbers of this model in")
+    add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the simplified formula alone")
 

@@ -53,16 +53,63 @@ class Parser(argparse.ArgumentParser):
                 break
             if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
                 self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
-        found, unknown = self.parse_known_args(args, namespace)
+        words, others = self._apart(list(args or ()))
+        found, unknown = self.parse_known_args(words, namespace)
+        if others:
+            found.fields = {**found.fields, **others}
         if unknown:
             known = self.options()
             options = [word for word in unknown if word.startswith("-")]
             if not options:
                 self.error(f"did not expect {' '.join(unknown)}")
             word = options[0].partition("=")[0]
+            if self.get_default("fields") is not None:
+                from gpt2calc import architectures
+
+                known = {
+                    f"--{name.replace('_', '-')}": f"--{name.replace('_', '-')}" for name in architectures.sizes()
+                } | known
             near = closest(word, tuple(known))
             self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
         return found
+
+    def _apart(self, words: list[str]) -> tuple[list[str], dict[str, Any]]:
+        """Take options apart that are fields of other architectures, which are loaded where there may be one."""
+        known, left = self.options(), list[str]()
+        fields: dict[str, Any] = {}
+        if self.get_default("fields") is None or all(
+            not w.startswith("--") or w.partition("=")[0] in known for w in words
+        ):
+            return words, {}
+        from gpt2calc import architectures
+        from gpt2calc.model import FLAG, LIST
+
+        sizes = architectures.sizes()
+        rest = iter(words)
+        for word in rest:
+            option, equals, value = word.partition("=")
+            name = option.removeprefix("--").replace("-", "_")
+            row = sizes.get(name) or sizes.get(name.removeprefix("no_"))
+            if word == "--" or not option.startswith("--") or option in known or row is None:
+                left += [word, *rest] if word == "--" else [word]
+            elif row.kind == FLAG:
+                fields[row.name] = name == row.name
+            else:
+                value = value if equals else next(rest, "")
+                if not value or value.startswith("--"):
+                    self.error(f"argument {option}: expected one argument")
+                fields[name] = _entries(self, option, value) if row.kind == LIST else _value(self, option, value)
+        return left, fields
+
+
+def _value(parser: Parser, option: str, value: str) -> object:
+    """Return a number where it is one, and else a word."""
+    return value if numbers.typed(value) is None and value != "none" else whole(parser, option, value)
+
+
+def _entries(parser: Parser, option: str, value: str) -> object:
+    """Return the entries of a list, an entry a layer or the numbers of layers; None for `none`."""
+    return None if value == "none" else [_value(parser, option, each) for each in value.split(",")]
 
 
 class Offered:
@@ -176,6 +223,23 @@ def add_fields(parser: argparse.ArgumentParser, read: Callable[..., object] = wh
             group.add_argument(*options, metavar="NAME", choices=Offered(row.words), help=said + also, **settings)
         else:
             group.add_argument(*options, metavar="N", const=read, help=said + also, **settings)
+
+
+def add_model_type(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says of which architecture a model is that no config describes."""
+    from gpt2calc.architectures import FILES
+
+    group = parser.add_argument_group("the architecture")
+    group.add_argument(
+        "--model-type",
+        metavar="NAME",
+        dest="fields",
+        action=_Field,
+        default=argparse.SUPPRESS,
+        choices=Offered(sorted(FILES)),
+        help=f"{', '.join(sorted(FILES))}: where no model is named, the one that transformers builds by default, which "
+        "fields of its config.json change, as --num-key-value-heads 8",
+    )
 
 
 def add_hub(parser: argparse.ArgumentParser) -> None:

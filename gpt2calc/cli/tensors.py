@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import add_fields, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, model_of
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "gpt2calc tensors [MODEL] [options]"
     parser.epilog = EXAMPLES
     parser.add_argument("model", metavar="MODEL", nargs="?", help="named as for gpt2calc count")
+    add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the names alone, a line each")
 
