@@ -55,8 +55,8 @@ def evaluate(measure: Callable[[Dims], int] = formulas.total, /, **fields: Any) 
 
     def exactly(numbers: Iterable[Any]) -> int:
         """Return the largest number that comes up for one model, in Python's own integers."""
-        x = from_fields({**dict(zip(sizes, map(int, numbers), strict=True)), **switches})
-        return max(measure(x), formulas.total(x))
+        dims = from_fields({**dict(zip(sizes, map(int, numbers), strict=True)), **switches})
+        return max(measure(dims), formulas.total(dims))
 
     if 0 not in shape and exactly(array.max() for array in sizes.values()) > LARGEST:
         for numbers in zip(*(array.flat for array in np.broadcast_arrays(*sizes.values())), strict=True):

@@ -31,9 +31,9 @@ ONLY_WHEN = {
 """What a model must be for a component to be there; the components that are not named always are."""
 
 
-def names(x: Dims) -> tuple[str, ...]:
+def names(dims: Dims) -> tuple[str, ...]:
     """Return all that has a closed form, whatever the dims: every component, every group, and the total."""
-    return (*(row.component for row in formulas.table(x)), *formulas.GROUPS, "total")
+    return (*(row.component for row in formulas.table(dims)), *formulas.GROUPS, "total")
 
 
 class Derivation:
@@ -67,12 +67,12 @@ class Derivation:
             self.shown = everything
         self.listed = everything if name is None and not model else self.shown
 
-    def _letters(self, x: Dims) -> Dims:
+    def _letters(self, dims: Dims) -> Dims:
         """Return letters for the sizes, with m as 4d if it is so in the model."""
-        return symbols(x) if self.model else letters(x.structure)
+        return symbols(dims) if self.model else letters(dims.structure)
 
-    def _rows(self, x: Dims) -> list[formulas.Formula]:
-        rows = formulas.table(self._letters(x))
+    def _rows(self, dims: Dims) -> list[formulas.Formula]:
+        rows = formulas.table(self._letters(dims))
         wanted = (row for row in rows if self.name in ("total", row.component, row.group))
         return [row for row in wanted if Expression.of(row.times).terms]
 
@@ -81,8 +81,8 @@ class Derivation:
         """The closed form of each component that is a part of what is asked."""
         return self._forms(self.shown)
 
-    def _forms(self, x: Dims) -> dict[str, ClosedForm]:
-        return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(x)}
+    def _forms(self, dims: Dims) -> dict[str, ClosedForm]:
+        return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(dims)}
 
     @property
     def has_alternatives(self) -> bool:

@@ -30,14 +30,14 @@ class Formula(NamedTuple):
     source: str
 
 
-def table(x: Dims) -> tuple[Formula, ...]:
+def table(dims: Dims) -> tuple[Formula, ...]:
     """Return the closed form of every component, absent ones with `times` 0.
 
     Law: parameters of a component = times · (weights + biases), with V = vocab_size, T = n_positions, d = n_embd,
     L = n_layer, m = n_inner, k = num_labels.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
+        dims: sizes and flags as Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows in the order of the forward pass; weights and biases in parameters, for one occurrence.
@@ -49,12 +49,12 @@ def table(x: Dims) -> tuple[Formula, ...]:
     >>> c_attn.component, c_attn.times * (c_attn.weights + c_attn.biases)
     ('attn.c_attn', 21261312)
     """
-    L, d, T, V, m, k = x.sizes
-    b, qkv_b = x.bias, x.qkv_bias
-    cross = x.add_cross_attention * L
-    untied = x.lm_head * (1 - x.tie_word_embeddings)
-    projected = x.multiple_choice_head * x.summary_use_proj
-    s = x.summary_proj_to_labels * k + (1 - x.summary_proj_to_labels) * d  # outputs of the summary projection
+    L, d, T, V, m, k = dims.sizes
+    b, qkv_b = dims.bias, dims.qkv_bias
+    cross = dims.add_cross_attention * L
+    untied = dims.lm_head * (1 - dims.tie_word_embeddings)
+    projected = dims.multiple_choice_head * dims.summary_use_proj
+    s = dims.summary_proj_to_labels * k + (1 - dims.summary_proj_to_labels) * d  # outputs of the summary projection
     return (
         Formula("wte", "embedding", 1, V * d, 0, GPT2 + "GPT2Model"),
         Formula("wpe", "embedding", 1, T * d, 0, GPT2 + "GPT2Model"),
@@ -68,20 +68,20 @@ def table(x: Dims) -> tuple[Formula, ...]:
         Formula("ln_2", "layer_norm", L, d, b * d, PRE_NORM + "GPT2Block"),
         Formula("mlp.c_fc", "mlp", L, d * m, b * m, GPT2 + "GPT2MLP"),
         Formula("mlp.c_proj", "mlp", L, m * d, b * d, GPT2 + "GPT2MLP"),
-        Formula("ln_f", "layer_norm", x.ln_f, d, b * d, PRE_NORM + "GPT2Model"),
+        Formula("ln_f", "layer_norm", dims.ln_f, d, b * d, PRE_NORM + "GPT2Model"),
         Formula("lm_head", "head", untied, V * d, 0, GPT2 + "GPT2LMHeadModel"),
         Formula("multiple_choice_head.summary", "head", projected, d * s, s, GPT2 + "GPT2SequenceSummary"),
-        Formula("score", "head", x.score, d * k, 0, GPT2 + "GPT2ForSequenceClassification"),
-        Formula("classifier", "head", x.classifier, d * k, k, GPT2 + "GPT2ForTokenClassification"),
-        Formula("qa_outputs", "head", x.qa_outputs, 2 * d, 2, GPT2 + "GPT2ForQuestionAnswering"),
+        Formula("score", "head", dims.score, d * k, 0, GPT2 + "GPT2ForSequenceClassification"),
+        Formula("classifier", "head", dims.classifier, d * k, k, GPT2 + "GPT2ForTokenClassification"),
+        Formula("qa_outputs", "head", dims.qa_outputs, 2 * d, 2, GPT2 + "GPT2ForQuestionAnswering"),
     )
 
 
-def total(x: Dims) -> int:
+def total(dims: Dims) -> int:
     """Return the number of parameters of the whole model: the sum of the table.
 
     >>> from gpt2calc.presets import load
     >>> total(load("gpt2-xl").dims)
     1557611200
     """
-    return sum(row.times * (row.weights + row.biases) for row in table(x))
+    return sum(row.times * (row.weights + row.biases) for row in table(dims))

@@ -292,12 +292,12 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
 
 
-def _given(x: Dims) -> dict[str, Any]:
+def _given(dims: Dims) -> dict[str, Any]:
     """Return the fields of bare dims, without those that follow from others and so should follow a change of them."""
-    fields = to_fields(x)
-    if x.n_inner == 4 * x.n_embd:
+    fields = to_fields(dims)
+    if dims.n_inner == 4 * dims.n_embd:
         del fields["n_inner"]
-    if x.qkv_bias == x.bias:
+    if dims.qkv_bias == dims.bias:
         del fields["qkv_bias"]
     return fields
 

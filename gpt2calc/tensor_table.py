@@ -55,11 +55,11 @@ class Row(NamedTuple):
         return self.place == BLOCK
 
 
-def table(x: Dims) -> tuple[Row, ...]:
+def table(dims: Dims) -> tuple[Row, ...]:
     """Return every tensor that a GPT-2 can have, in the order of `named_parameters()`.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
+        dims: sizes and flags as Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows. A `GPT2Model`, which has no head, drops the `transformer.` before the names of its body.
@@ -71,16 +71,16 @@ def table(x: Dims) -> tuple[Row, ...]:
     >>> row.template, row.times, row.shape
     ('transformer.h.{}.attn.c_attn.weight', 12, (768, 2304))
     """
-    width, layers, inner = x.n_embd, x.n_layer, x.n_inner
-    norm_bias = linear_bias = layers * x.bias
-    qkv_bias = layers * x.qkv_bias
-    crossed = x.add_cross_attention
-    own_head = x.lm_head - x.lm_head * x.tie_word_embeddings
-    choice = x.summary_use_proj * x.multiple_choice_head
-    choices = width + x.summary_proj_to_labels * (x.num_labels - width)
+    width, layers, inner = dims.n_embd, dims.n_layer, dims.n_inner
+    norm_bias = linear_bias = layers * dims.bias
+    qkv_bias = layers * dims.qkv_bias
+    crossed = dims.add_cross_attention
+    own_head = dims.lm_head - dims.lm_head * dims.tie_word_embeddings
+    choice = dims.summary_use_proj * dims.multiple_choice_head
+    choices = width + dims.summary_proj_to_labels * (dims.num_labels - width)
     return (
-        Row(BODY, "wte", WEIGHT, 1, (x.vocab_size, width)),
-        Row(BODY, "wpe", WEIGHT, 1, (x.n_positions, width)),
+        Row(BODY, "wte", WEIGHT, 1, (dims.vocab_size, width)),
+        Row(BODY, "wpe", WEIGHT, 1, (dims.n_positions, width)),
         Row(BLOCK, "ln_1", WEIGHT, layers, (width,)),
         Row(BLOCK, "ln_1", BIAS, norm_bias, (width,)),
         Row(BLOCK, "attn.c_attn", WEIGHT, layers, (width, width + 2 * width)),
@@ -101,26 +101,31 @@ def table(x: Dims) -> tuple[Row, ...]:
         Row(BLOCK, "mlp.c_fc", BIAS, linear_bias, (inner,)),
         Row(BLOCK, "mlp.c_proj", WEIGHT, layers, (inner, width)),
         Row(BLOCK, "mlp.c_proj", BIAS, linear_bias, (width,)),
-        Row(BODY, "ln_f", WEIGHT, x.ln_f, (width,)),
-        Row(BODY, "ln_f", BIAS, x.bias * x.ln_f, (width,)),
-        Row(HEAD, "lm_head", WEIGHT, own_head, (x.vocab_size, width)),
+        Row(BODY, "ln_f", WEIGHT, dims.ln_f, (width,)),
+        Row(BODY, "ln_f", BIAS, dims.bias * dims.ln_f, (width,)),
+        Row(HEAD, "lm_head", WEIGHT, own_head, (dims.vocab_size, width)),
         Row(HEAD, "multiple_choice_head.summary", WEIGHT, choice, (choices, width)),
         Row(HEAD, "multiple_choice_head.summary", BIAS, choice, (choices,)),
-        Row(HEAD, "score", WEIGHT, x.score, (x.num_labels, width)),
-        Row(HEAD, "classifier", WEIGHT, x.classifier, (x.num_labels, width)),
-        Row(HEAD, "classifier", BIAS, x.classifier, (x.num_labels,)),
-        Row(HEAD, "qa_outputs", WEIGHT, x.qa_outputs, (2, width)),
-        Row(HEAD, "qa_outputs", BIAS, x.qa_outputs, (2,)),
+        Row(HEAD, "score", WEIGHT, dims.score, (dims.num_labels, width)),
+        Row(HEAD, "classifier", WEIGHT, dims.classifier, (dims.num_labels, width)),
+        Row(HEAD, "classifier", BIAS, dims.classifier, (dims.num_labels,)),
+        Row(HEAD, "qa_outputs", WEIGHT, dims.qa_outputs, (2, width)),
+        Row(HEAD, "qa_outputs", BIAS, dims.qa_outputs, (2,)),
     )
 
 
 def numel(
-    x: Dims, *, component: str | None = None, role: str | None = None, rank: int | None = None, in_block: bool = False
+    dims: Dims,
+    *,
+    component: str | None = None,
+    role: str | None = None,
+    rank: int | None = None,
+    in_block: bool = False,
 ) -> int:
     """Return the sum of `numel()` over the tensors that fit all that is asked.
 
     Args:
-        x: dims, as for `table`.
+        dims: as for `table`.
         component: only this component's tensors.
         role: only `"weight"` or only `"bias"`.
         rank: only tensors with this many dimensions.
@@ -135,7 +140,7 @@ def numel(
     """
     return sum(
         row.times * prod(row.shape)
-        for row in table(x)
+        for row in table(dims)
         if component in (None, row.component)
         and role in (None, row.role)
         and rank in (None, len(row.shape))
@@ -143,21 +148,21 @@ def numel(
     )
 
 
-def size(x: Dims) -> int:
+def size(dims: Dims) -> int:
     """Return how many tensors the model has, without listing them.
 
     >>> from gpt2calc.presets import load
     >>> size(load("gpt2").dims)
     148
     """
-    return sum(row.times for row in table(x))
+    return sum(row.times for row in table(dims))
 
 
-def listing(x: Dims) -> Iterator[Tensor]:
+def listing(dims: Dims) -> Iterator[Tensor]:
     """Yield every tensor of a model, named, shaped and ordered as `named_parameters()` gives them.
 
     Args:
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
 
     Yields:
         The tensors; a tied `lm_head.weight` is not among them, since it is `wte.weight`.
@@ -166,11 +171,11 @@ def listing(x: Dims) -> Iterator[Tensor]:
     >>> next(listing(load("gpt2").dims))
     Tensor(name='transformer.wte.weight', shape=(50257, 768), component='wte', role='weight')
     """
-    bare = not (x.lm_head or x.score or x.classifier or x.qa_outputs)
-    present = [row for row in table(x) if row.times]
+    bare = not (dims.lm_head or dims.score or dims.classifier or dims.qa_outputs)
+    present = [row for row in table(dims) if row.times]
     for in_block, rows in groupby(present, key=lambda row: row.in_block):
         repeated = tuple(rows)
-        for block in range(x.n_layer) if in_block else (0,):
+        for block in range(dims.n_layer) if in_block else (0,):
             for row in repeated:
                 name = row.template.format(block)
                 yield Tensor(name.removeprefix("transformer.") if bare else name, row.shape, row.component, row.role)

@@ -160,15 +160,15 @@ def test_a_printed_count_is_explained_by_what_was_counted(
     Two conventions can print the same digits, 124M being gpt2 with and without its position embedding. Then no answer
     can know which was meant, and the plainer one comes first. Its number prints the very same figure.
     """
-    x = Config(**fields).dims
-    value = convention.value(x)
+    dims = Config(**fields).dims
+    value = convention.value(dims)
     assume(value)
     stored = convention.unit == conventions.BYTES
     units = ("kB", "MB", "GB") if stored else ("K", "M", "B")
     unit = units[min(max(len(str(value)) - 1, 3) // 3 - 1, 2)]
     text = shown(value, unit, digits, cut=how == "cut off")
     assume(any(digit in "123456789" for digit in text))
-    found = every_reading(text, x)
+    found = every_reading(text, dims)
     meant = next((each for each in found if each.value == value), None)
     assert meant, text
     assert meant.fit in {"exact", "rounded", how}
@@ -176,10 +176,10 @@ def test_a_printed_count_is_explained_by_what_was_counted(
     assert all(prints(each, text) for each in (found[0], meant))
 
 
-def every_reading(text: str, x: Dims) -> list[Reading]:
+def every_reading(text: str, dims: Dims) -> list[Reading]:
     """Return every reading of a figure of a model, not only those that are kept."""
     (figure,) = printed.read(text)
-    search = Search(readings.given([("it", x)], PRESETS), AXES, DEEP)
+    search = Search(readings.given([("it", dims)], PRESETS), AXES, DEEP)
     return search.readings(figure)
 
 
@@ -283,9 +283,9 @@ def test_fields_change_every_model() -> None:
 @pytest.mark.parametrize("name", conventions.NAMES)
 def test_every_convention_is_found_by_its_exact_value(name: str) -> None:
     """The rows of `conventions` are the vocabulary: what each gives for gpt2-untied is found."""
-    x = gpt2calc.count("gpt2-untied").dims
-    value = conventions.find(name).value(x)
-    found = every_reading(f"{value} bytes" if name.endswith("_bytes") else str(value), x)
+    dims = gpt2calc.count("gpt2-untied").dims
+    value = conventions.find(name).value(dims)
+    found = every_reading(f"{value} bytes" if name.endswith("_bytes") else str(value), dims)
     assert found[0].value == value
 
 

@@ -67,13 +67,13 @@ class Part(NamedTuple):
         in_bytes = by_convention and _convention(self.name).unit == conventions.BYTES
         return BYTES if in_bytes else COUNT
 
-    def of(self, x: Dims) -> int:
+    def of(self, dims: Dims) -> int:
         """Count it in one model, with its sign."""
         if self.name.startswith(CONVENTION):
-            return self.sign * _convention(self.name).value(x)
+            return self.sign * _convention(self.name).value(dims)
         if self.name.startswith(NAMED):
-            return self.sign * _named(x, self.name.removeprefix(NAMED).split("|"))
-        rows = [row for row in formulas.table(x) if self.name in ("total", row.component, row.group)]
+            return self.sign * _named(dims, self.name.removeprefix(NAMED).split("|"))
+        rows = [row for row in formulas.table(dims) if self.name in ("total", row.component, row.group)]
         weights = sum(row.times * row.weights for row in rows) if self.role != "biases" else 0
         biases = sum(row.times * row.biases for row in rows) if self.role != "weights" else 0
         return self.sign * (weights + biases)
@@ -87,7 +87,7 @@ class Quantity(NamedTuple):
     over: tuple[Part, ...]
     under: tuple[Part, ...]
 
-    def of(self, x: Dims) -> Value:
+    def of(self, dims: Dims) -> Value:
         """Measure it in one model.
 
         Raises:
@@ -97,10 +97,10 @@ class Quantity(NamedTuple):
         >>> read("mlp / attention").of(load("gpt2").dims).exact
         Fraction(6149, 3076)
         """
-        whole = sum(part.of(x) for part in self.under) if self.under else 1
+        whole = sum(part.of(dims) for part in self.under) if self.under else 1
         if not whole:
             raise ConfigError(f"expected a quotient, and {self.text} divides by 0")
-        return Value(sum(part.of(x) for part in self.over), whole, self.kind)
+        return Value(sum(part.of(dims) for part in self.over), whole, self.kind)
 
 
 def read(text: str) -> Quantity:
@@ -162,7 +162,7 @@ def _convention(name: str) -> conventions.Convention:
     return conventions.find(name.removeprefix(CONVENTION))
 
 
-def _named(x: Dims, words: list[str]) -> int:
+def _named(dims: Dims, words: list[str]) -> int:
     """Count what people count who look for a word in the names of parameters, by listing tensors."""
-    rows = tensor_table.table(x)
+    rows = tensor_table.table(dims)
     return sum(row.times * prod(row.shape) for row in rows if any(word in row.component for word in words))

@@ -155,11 +155,11 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
 """The constraints that are no fields of a config, each with what reads it."""
 
 
-def _with_defaults(given: Mapping[str, Any], x: Dims) -> Bounds:
+def _with_defaults(given: Mapping[str, Any], dims: Dims) -> Bounds:
     """Return the bounds, with defaults for what is needed and not given."""
     defaults = {name: _read(name, text) for name, text in DEFAULTS.items()}
     if "n_inner" not in given:
-        defaults["inner_ratio"] = _read("inner_ratio", Fraction(x.n_inner, x.n_embd))
+        defaults["inner_ratio"] = _read("inner_ratio", Fraction(dims.n_inner, dims.n_embd))
     return Bounds(**{**defaults, **given})
 
 
@@ -170,9 +170,9 @@ def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int
     return words | ({"pad": ranges.written(paddings)} if tuple(paddings) != (1,) else {})
 
 
-def _answer(found: Found, bounds: Bounds, x: Dims, target: Target) -> Design:
+def _answer(found: Found, bounds: Bounds, base: Dims, target: Target) -> Design:
     """Return a shape that was found as a design."""
-    dims = x._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
+    dims = base._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
     difference = target.value - found.value if target.fits else found.value - target.value
     head_size = bounds.head(found.n_embd) or found.n_embd
     return Design(dims, found.n_embd // head_size, found.value, difference)

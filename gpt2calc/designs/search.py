@@ -71,10 +71,10 @@ class Space:
         family: what breaks ties.
     """
 
-    def __init__(self, bounds: Bounds, vocab_sizes: Sequence[int], x: Dims, target: Target, family: Family) -> None:
+    def __init__(self, bounds: Bounds, vocab_sizes: Sequence[int], dims: Dims, target: Target, family: Family) -> None:
         self.target = target
         self.family = family
-        counted = [(size, measures.of(target.convention, x._replace(vocab_size=size))) for size in vocab_sizes]
+        counted = [(size, measures.of(target.convention, dims._replace(vocab_size=size))) for size in vocab_sizes]
         self.boxes = [
             Box(n_embd, size, layers, inners, measure)
             for n_embd, (layers, inners) in bounds.widths().items()

@@ -159,22 +159,22 @@ class Reading(NamedTuple):
         """Return the name that a row has in this checkpoint."""
         return self.wrapper + self.prefix * in_body + template.replace("{}", str(block))
 
-    def expected(self, x: Dims, n_head: int) -> dict[str, Expected]:
+    def expected(self, dims: Dims, n_head: int) -> dict[str, Expected]:
         """Return what a checkpoint of these dims holds, by the dialect's own template; what every block has, once.
 
         So nothing here takes longer for a model that is said to have a billion blocks.
 
         Args:
-            x: dims of Python ints.
+            dims: sizes and flags as Python ints.
             n_head: attention heads, for the dialects that store by head.
         """
-        rows = {(row.component, row.role): row for row in tensor_table.table(x)}
+        rows = {(row.component, row.role): row for row in tensor_table.table(dims)}
         found = {}
         for piece in self.dialect.pieces:
             row = rows[piece.component, piece.role]
             if row.times:
                 template = self.wrapper + self.prefix * piece.in_body + piece.template
-                shape = piece.layout.stored(row.shape, n_head, x.n_layer)
+                shape = piece.layout.stored(row.shape, n_head, dims.n_layer)
                 found[piece.template] = Expected(template, shape, piece.component, piece.role, piece.layout, row.shape)
         return found
 

@@ -78,7 +78,7 @@ def _convention(
 
 def _headed(head: str, labels: int) -> Callable[[Dims], Dims]:
     modules = {module: int(module in HEADS[head]) for module in MODULES}
-    return lambda x: x._replace(**modules, num_labels=labels)
+    return lambda dims: dims._replace(**modules, num_labels=labels)
 
 
 def _head(head: str, words: str, labels: int = 0) -> Step:
@@ -91,55 +91,57 @@ def _head(head: str, words: str, labels: int = 0) -> Step:
 
 
 def _padded(multiple: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(vocab_size=-(-x.vocab_size // multiple) * multiple)
+    return lambda dims: dims._replace(vocab_size=-(-dims.vocab_size // multiple) * multiple)
 
 
 def _sized(field: str, size: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(**{field: size})
+    return lambda dims: dims._replace(**{field: size})
 
 
 def _switched(**flags: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(**flags)
+    return lambda dims: dims._replace(**flags)
 
 
-def _body(x: Dims) -> Dims:
-    return x._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
+def _body(dims: Dims) -> Dims:
+    return dims._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
 
 
 def _component(name: str) -> Callable[[Dims], int]:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.component == name)
+    return lambda dims: sum(
+        row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.component == name
+    )
 
 
 def _group(name: str) -> Callable[[Dims], int]:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+    return lambda dims: sum(row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.group == name)
 
 
 def _without(part: Callable[[Dims], int]) -> Callable[[Dims], int]:
-    return lambda x: formulas.total(x) - part(x)
+    return lambda dims: formulas.total(dims) - part(dims)
 
 
-def _block(x: Dims) -> int:
-    return formulas.total(x._replace(n_layer=1)) - formulas.total(x._replace(n_layer=0))
+def _block(dims: Dims) -> int:
+    return formulas.total(dims._replace(n_layer=1)) - formulas.total(dims._replace(n_layer=0))
 
 
-def _biases(x: Dims) -> int:
-    return tensor_table.numel(x, role=tensor_table.BIAS)
+def _biases(dims: Dims) -> int:
+    return tensor_table.numel(dims, role=tensor_table.BIAS)
 
 
-def _linear_biases(x: Dims) -> int:
-    return sum(row.times * row.biases for row in formulas.table(x) if row.group not in ("layer_norm", "head"))
+def _linear_biases(dims: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(dims) if row.group not in ("layer_norm", "head"))
 
 
-def _megatron(x: Dims) -> int:
-    return conventions.without_wpe(x) - _linear_biases(x)
+def _megatron(dims: Dims) -> int:
+    return conventions.without_wpe(dims) - _linear_biases(dims)
 
 
-def _masks(x: Dims) -> int:
-    return conventions.stored_with_masks(x) - formulas.total(x)
+def _masks(dims: Dims) -> int:
+    return conventions.stored_with_masks(dims) - formulas.total(dims)
 
 
-def _with_masks(x: Dims) -> int:
-    return tensor_table.size(x) + x.n_layer * (1 + x.add_cross_attention)
+def _with_masks(dims: Dims) -> int:
+    return tensor_table.size(dims) + dims.n_layer * (1 + dims.add_cross_attention)
 
 
 HEAD = (
@@ -265,16 +267,16 @@ DTYPES = (
 """In how many bits each element is stored; bf16 has the bytes of fp16."""
 
 
-def plain(x: Dims) -> Step:
+def plain(dims: Dims) -> Step:
     """Return the plain way of counting a model, called after the convention that it is.
 
     >>> from gpt2calc.presets import load
     >>> plain(load("gpt2").dims).name, plain(load("gpt2-untied").dims).name
     ('tied', 'untied')
     """
-    if not x.lm_head:
+    if not dims.lm_head:
         return PLAIN
-    row = conventions.find("tied" if x.tie_word_embeddings else "untied")
+    row = conventions.find("tied" if dims.tie_word_embeddings else "untied")
     return PLAIN._replace(name=row.name, sentence=row.sentence, source=row.source)
 
 
@@ -287,9 +289,9 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
     vocabularies: dict[int, Preset] = {}
     contexts: dict[int, Preset] = {}
     for preset in presets:
-        x = preset.dims
-        vocabularies.setdefault(x.vocab_size, preset)
-        contexts.setdefault(x.n_positions, preset)
+        dims = preset.dims
+        vocabularies.setdefault(dims.vocab_size, preset)
+        contexts.setdefault(dims.n_positions, preset)
     vocabularies.pop(GPT1_VOCABULARY, None)  # it has a row of its own
     others = tuple(
         Step(

@@ -294,12 +294,12 @@ def given(models: Sequence[tuple[str, Dims]], presets: Sequence[Preset]) -> list
     """
     known = shipped(presets)
     found = []
-    for name, x in models:
-        same = next((each for each in known if each.dims == x), None)
+    for name, dims in models:
+        same = next((each for each in known if each.dims == dims), None)
         published, family = (same.published, same.family) if same else ((), "")
-        found.append(Candidate((name,), x, family, published))
-        alike = [each for each in known if each.dims.sizes == x.sizes]
-        if len(alike) == 1 and alike[0].dims != x:
+        found.append(Candidate((name,), dims, family, published))
+        alike = [each for each in known if each.dims.sizes == dims.sizes]
+        if len(alike) == 1 and alike[0].dims != dims:
             found.append(alike[0]._replace(weight=KNOWN))
     return found
 

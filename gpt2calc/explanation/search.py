@@ -58,8 +58,8 @@ class Ways:
     [(137022720, 'stored_with_masks')]
     """
 
-    def __init__(self, x: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
-        self._counted = list(_counted(x, axes, weight))
+    def __init__(self, dims: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
+        self._counted = list(_counted(dims, axes, weight))
         self._weight = weight
         self._sorted: dict[str, tuple[list[int], list[Way]]] = {}
 
@@ -101,29 +101,31 @@ class _Counted(NamedTuple):
 _compiled: dict[tuple[Callable[[Dims], int], tuple[int, ...]], Callable[..., int]] = {}
 
 
-def _evaluate(value: Callable[[Dims], int], x: Dims) -> int:
+def _evaluate(value: Callable[[Dims], int], dims: Dims) -> int:
     """Evaluate a part of a model through its expression, which is made once for each structure."""
-    key = (value, x.structure)
+    key = (value, dims.structure)
     if key not in _compiled:
-        _compiled[key] = Expression.of(value(letters(x.structure))).compiled(LETTERS.values())
-    return _compiled[key](*x.sizes)
+        _compiled[key] = Expression.of(value(letters(dims.structure))).compiled(LETTERS.values())
+    return _compiled[key](*dims.sizes)
 
 
-def _variants(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[tuple[Dims, tuple[Step, ...], int]]:
+def _variants(
+    dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int
+) -> Iterator[tuple[Dims, tuple[Step, ...], int]]:
     """Yield the model, and every other that is counted in its place, at most one step of each axis away."""
     if not axes:
-        yield x, (), 0
+        yield dims, (), 0
         return
-    yield from _variants(x, axes[1:], budget)
+    yield from _variants(dims, axes[1:], budget)
     for step in axes[0]:
-        changed = step.change(x) if step.change and step.weight <= budget else x
-        if changed != x:
+        changed = step.change(dims) if step.change and step.weight <= budget else dims
+        if changed != dims:
             for found, steps, weight in _variants(changed, axes[1:], budget - step.weight):
                 yield found, (step, *steps), weight + step.weight
 
 
-def _counted(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
-    for changed, steps, weight in _variants(x, axes, budget):
+def _counted(dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
+    for changed, steps, weight in _variants(dims, axes, budget):
         for part in (lattice.PLAIN, *lattice.PARTS):
             if weight + part.weight <= budget:
                 counts = (_evaluate(of, changed) if of else 0 for of in (part.value, part.one_byte, part.tensors))

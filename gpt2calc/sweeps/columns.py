@@ -52,19 +52,19 @@ def _apart(name: str) -> str:
 
 
 def _of_component(place: int) -> Measure:
-    def measure(x: Dims) -> int:
-        row = formulas.table(x)[place]
+    def measure(dims: Dims) -> int:
+        row = formulas.table(dims)[place]
         return row.times * (row.weights + row.biases)
 
     return measure
 
 
 def _of_group(name: str) -> Measure:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+    return lambda dims: sum(row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.group == name)
 
 
-def _biases(x: Dims) -> int:
-    return sum(row.times * row.biases for row in formulas.table(x))
+def _biases(dims: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(dims))
 
 
 def _columns() -> tuple[Column, ...]:
@@ -156,7 +156,7 @@ def measured(name: str) -> tuple[str, ...]:
     return (name,) if column.kind == COUNT else ()
 
 
-def is_held(column: Column, x: Dims) -> bool:
+def is_held(column: Column, dims: Dims) -> bool:
     """Whether a model with all its sizes above 0 can have anything in a column that is a component, a group or a share.
 
     >>> gpt2 = load("gpt2").dims
@@ -166,4 +166,4 @@ def is_held(column: Column, x: Dims) -> bool:
     measure = COLUMNS[column.part].measure if column.part else column.measure
     if measure is None or column.name in EVERYWHERE:
         return True
-    return measure(x._replace(**dict.fromkeys(LETTERS, 1))) > 0
+    return measure(dims._replace(**dict.fromkeys(LETTERS, 1))) > 0

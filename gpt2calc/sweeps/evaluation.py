@@ -96,8 +96,8 @@ class PieceArrays:
         polynomial = self.polynomial(name)
         if polynomial is not None:
             return evaluated(polynomial.terms, values, shape)
-        x = self.piece.dims({self.letters[letter]: array for letter, array in values.items() if letter != HEADS})
-        return np.broadcast_to(np.asarray(_measure(name)(x), dtype=np.int64), shape)
+        dims = self.piece.dims({self.letters[letter]: array for letter, array in values.items() if letter != HEADS})
+        return np.broadcast_to(np.asarray(_measure(name)(dims), dtype=np.int64), shape)
 
     def _of(self, name: str) -> Factored | None:
         """Return how a column is computed, None where it is no polynomial; a column after another shares the room."""
@@ -132,4 +132,4 @@ def in_letters(piece: Piece) -> Dims:
 
 def _measure(name: str) -> Callable[[Dims], Any]:
     measure = COLUMNS[name].measure
-    return measure or (lambda x: getattr(x, name))
+    return measure or (lambda dims: getattr(dims, name))

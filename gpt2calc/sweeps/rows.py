@@ -109,11 +109,11 @@ class RowModels:
     def _dims(self, fields: dict[str, Any], where: Int64Array) -> Dims:
         sizes: dict[str, Any] = {name: values[where] for name, values in self.sizes.items() if name in LETTERS}
         head = fields.get("head", "lm")
-        x = from_fields({**fields, **sizes, "head": CLASSES.get(head, head)})
+        dims = from_fields({**fields, **sizes, "head": CLASSES.get(head, head)})
         follows = sizes.get("n_inner")
         if follows is not None:
-            x = x._replace(n_inner=np.where(follows < 0, 4 * np.asarray(x.n_embd), follows))  # type: ignore[arg-type]  # an array
-        return x
+            dims = dims._replace(n_inner=np.where(follows < 0, 4 * np.asarray(dims.n_embd), follows))  # type: ignore[arg-type]  # an array
+        return dims
 
     def check(self, columns: Iterable[str]) -> None:
         """Raise where a count does not fit in int64; nothing has been computed then.
@@ -125,11 +125,11 @@ class RowModels:
             Int64OverflowError: a row's count does not fit; the message gives its number.
         """
         counts = dict.fromkeys(("total", *(count for name in columns for count in measured(name))))
-        for where, x in self.groups:
-            if _largest(_most(x), counts)[0] <= LARGEST:
+        for where, dims in self.groups:
+            if _largest(_most(dims), counts)[0] <= LARGEST:
                 continue
             for place, row in enumerate(where):
-                most, name = _largest(_only(x, place), counts)
+                most, name = _largest(_only(dims, place), counts)
                 if most > LARGEST:
                     raise Int64OverflowError(
                         f"row {self.start + row + 1:,}: {name} is {most:,} and does not fit in int64"
@@ -156,19 +156,21 @@ class RowModels:
             elif name == "n_head":
                 self._columns[name] = self.sizes.get("n_head", np.full(self.length, NO_HEADS))
             elif column.kind in (SIZE, COUNT):
-                self._columns[name] = self._scattered(column.measure or (lambda x: getattr(x, name)), empty(name).dtype)
+                self._columns[name] = self._scattered(
+                    column.measure or (lambda dims: getattr(dims, name)), empty(name).dtype
+                )
             elif name == "head":
                 given = self.fields.get("head") or [None] * self.length
                 words = [word or self.base.get("head", "lm") for word in given]
                 self._columns[name] = np.array([CLASSES.get(word, word) for word in words])
             else:
-                self._columns[name] = self._scattered(lambda x: getattr(x, name), "bool")
+                self._columns[name] = self._scattered(lambda dims: getattr(dims, name), "bool")
         return self._columns[name]
 
     def _scattered(self, measure: Callable[[Dims], Any], dtype: Any) -> Any:
         found = np.empty(self.length, dtype=dtype)
-        for where, x in self.groups:
-            found[where] = measure(x)
+        for where, dims in self.groups:
+            found[where] = measure(dims)
         return found
 
 
@@ -177,15 +179,15 @@ def _given(values: list[Any], filled: Int64Array) -> Int64Array:
     return np.where(np.array([value is None for value in values]), LARGEST, filled)
 
 
-def _most(x: Dims) -> Dims:
-    return Dims(*(int(np.max(value)) if np.size(value) else 0 for value in x))
+def _most(dims: Dims) -> Dims:
+    return Dims(*(int(np.max(value)) if np.size(value) else 0 for value in dims))
 
 
-def _only(x: Dims, place: int) -> Dims:
-    return Dims(*(int(np.asarray(value).flat[place if np.ndim(value) else 0]) for value in x))
+def _only(dims: Dims, place: int) -> Dims:
+    return Dims(*(int(np.asarray(value).flat[place if np.ndim(value) else 0]) for value in dims))
 
 
-def _largest(x: Dims, counts: Iterable[str]) -> tuple[int, str]:
+def _largest(dims: Dims, counts: Iterable[str]) -> tuple[int, str]:
     """Return the largest number that is computed of one model, in Python's own integers, and what it is."""
-    sizes = [(getattr(x, name), name) for name in LETTERS]
-    return max([*sizes, *((measure(x), name) for name in counts if (measure := COLUMNS[name].measure))])
+    sizes = [(getattr(dims, name), name) for name in LETTERS]
+    return max([*sizes, *((measure(dims), name) for name in counts if (measure := COLUMNS[name].measure))])

@@ -214,11 +214,11 @@ def guessed_heads(n_embd: int) -> int:
 
 def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
-    x = inferred.dims
-    expected = inferred.reading.expected(x, inferred.fields["n_head"])
+    dims = inferred.dims
+    expected = inferred.reading.expected(dims, inferred.fields["n_head"])
     return sum(
         piece.template in expected
-        and (block is None or block < x.n_layer)
+        and (block is None or block < dims.n_layer)
         and expected[piece.template].shape == tensor.shape
         for tensor, piece, block in found
     )

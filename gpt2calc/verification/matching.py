@@ -63,16 +63,16 @@ class Match(NamedTuple):
     roles: Mapping[str, tuple[str, str]]
 
 
-def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Match:
+def match(listing: TensorListing, reading: Reading, dims: Dims, n_head: int) -> Match:
     """Hold a listing against the tensors that a model of these dims has.
 
     Args:
         listing: what a checkpoint holds.
         reading: how its names are read.
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
         n_head: attention heads, for the dialects that store by head.
     """
-    found = sort(listing, reading, x, n_head)
+    found = sort(listing, reading, dims, n_head)
     faults = chain(
         _missing(found),
         _strangers(found),

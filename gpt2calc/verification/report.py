@@ -279,14 +279,13 @@ class Verification:
         return Table("", ("component", "formula", *kinds, "difference"), (*rows, None, total))
 
     def _summary(self) -> Table:
-        checked, x = self.checked, self.dims
-        sizes = (
-            f"n_layer {x.n_layer:,}, n_embd {x.n_embd:,}, n_positions {x.n_positions:,}, vocab_size {x.vocab_size:,}"
-        )
-        sizes += f", n_inner {x.n_inner:,}" if x.n_inner != 4 * x.n_embd else ""
+        checked, dims = self.checked, self.dims
+        named = ["n_layer", "n_embd", "n_positions", "vocab_size"]
+        named += ["n_inner"] if dims.n_inner != 4 * dims.n_embd else []
+        sizes = ", ".join(f"{name} {getattr(dims, name):,}" for name in named)
         rows: list[tuple[Cell, ...]] = [("config", f"{checked.config}: {sizes}")]
         if checked.shapes_say and not self.matches:
-            own = to_fields(x)
+            own = to_fields(dims)
             said = (f"{field} {_said(value)}, not {_said(own[field])}" for field, value in checked.shapes_say.items())
             rows.append(("shapes", ", ".join(said)))
         if checked.held:
