@@ -172,7 +172,7 @@ def test_a_printed_count_is_explained_by_what_was_counted(
     meant = next((each for each in found if each.value == value), None)
     assert meant, text
     assert meant.fit in {"exact", "rounded", how}
-    assert found[0].weight <= meant.weight
+    assert found[0].penalty <= meant.penalty
     assert all(prints(each, text) for each in (found[0], meant))
 
 

@@ -24,7 +24,7 @@ class Met(NamedTuple):
     Args:
         first: the least digits.
         last: the largest.
-        weight: how unusual the reading is.
+        penalty: how unusual the reading is.
         value: the number.
         key: the convention of the reading.
         usual: how unusual the convention is, whatever the model and however the number meets the figure.
@@ -33,7 +33,7 @@ class Met(NamedTuple):
 
     first: int
     last: int
-    weight: int
+    penalty: int
     value: int
     key: tuple[object, ...]
     usual: int
@@ -58,15 +58,15 @@ class Chances:
         )
         self._known: dict[int, Fraction] = {}
 
-    def of(self, weight: int) -> Fraction:
-        """Return the chance that any of the numbers meets such a figure by a reading of a weight or less.
+    def of(self, penalty: int) -> Fraction:
+        """Return the chance that any of the numbers meets such a figure by a reading of this penalty or less.
 
         >>> Chances((10, 99), [Met(12, 13, 0, 1, (), 0, ""), Met(13, 14, 2, 2, (), 0, "")]).of(2)
         Fraction(1, 30)
         """
-        if weight not in self._known:
-            self._known[weight] = self._part(each for each in self._met if each.weight <= weight)
-        return self._known[weight]
+        if penalty not in self._known:
+            self._known[penalty] = self._part(each for each in self._met if each.penalty <= penalty)
+        return self._known[penalty]
 
     @property
     def expected(self) -> Fraction:

@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
     Args:
         name: what it is called.
-        weight: how unusual it is.
+        penalty: how unusual it is, 0 for what is plain; see `printed.KNOWN`.
         sentence: what is done, in words that can stand behind others.
         source: where it is done or documented.
         change: from the model to the one that is counted in its place; None for a part.
@@ -58,7 +58,7 @@ class Step(NamedTuple):
     """
 
     name: str
-    weight: int
+    penalty: int
     sentence: str
     source: str
     change: Callable[[Dims], Dims] | None = None
@@ -69,11 +69,11 @@ class Step(NamedTuple):
 
 
 def _convention(
-    name: str, weight: int = KNOWN, change: Callable[[Dims], Dims] | None = None, standing: str = ""
+    name: str, penalty: int = KNOWN, change: Callable[[Dims], Dims] | None = None, standing: str = ""
 ) -> Step:
     """Return the step that a row of `conventions` is: what it counts, or the change of the model that it makes."""
     row = conventions.find(name)
-    return Step(name, weight, row.sentence, row.source, change, None if change else row.value, standing)
+    return Step(name, penalty, row.sentence, row.source, change, None if change else row.value, standing)
 
 
 def _headed(head: str, labels: int) -> Callable[[Dims], Dims]:

@@ -24,7 +24,7 @@ to 306 since. Of gpt2's published files rust_model.ot has 231, flax_model.msgpac
 """
 
 KNOWN, RARE, SELDOM = 2, 4, 6
-"""The weights of a departure from the plain way: one that occurs often in public, and others that do less."""
+"""The penalties of a departure from the plain way: one that occurs often in public, and others that do less."""
 
 WORTH_A_UNIT = 10**4
 """A whole number without a unit that is smaller than this is likely to be in thousands, millions or billions."""
@@ -50,7 +50,7 @@ class Scale(NamedTuple):
 
     kind: str
     unit: int
-    weight: int
+    penalty: int
     name: str = ""
 
 
@@ -95,7 +95,7 @@ class Printed(NamedTuple):
         Law: M is 10⁶ parameters; less often 2²⁰ parameters, or 2²⁰ or 10⁶ bytes. MB is 10⁶ bytes, less often 2²⁰. A
         small number without a unit can be in any.
 
-        >>> [(scale.kind, scale.unit, scale.weight) for scale in read("548 MB")[0].scales]
+        >>> [(scale.kind, scale.unit, scale.penalty) for scale in read("548 MB")[0].scales]
         [('bytes', 1000000, 0), ('bytes', 1048576, 2)]
         """
         return tuple(scale for scale in self._scales() if self.in_bytes or self.says in ("", scale.kind))

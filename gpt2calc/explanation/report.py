@@ -293,7 +293,7 @@ def _search(models: tuple[tuple[str, Dims], ...]) -> Search:
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
     chances = search.chances(figure)
     found = readings.distinct(ranked)
-    kept = tuple(each._replace(chance=chances.of(each.weight)) for each in found[:KEPT])
+    kept = tuple(each._replace(chance=chances.of(each.penalty)) for each in found[:KEPT])
     nearest = () if found else tuple(search.nearest(figure, NEAREST))
     return Explained(figure, kept, nearest, len(found), search.size(figure), chances.expected)
 
@@ -307,7 +307,7 @@ def _in_common(search: Search, explained: Sequence[Explained]) -> Iterator[Expla
     firsts = [each.readings[0] for each in explained]
     doubtful = [search.chances(each.figure) for each, first in zip(explained, firsts, strict=True) if first.doubtful]
     key, families = firsts[0].key, {first.model.family for first in firsts}
-    usual = sum(first.weight for first in firsts) // len(firsts) + 1  # the published ones weigh 1 less
+    usual = sum(first.penalty for first in firsts) // len(firsts) + 1  # a published one has a penalty 1 smaller
     any_is_known = len(doubtful) < len(explained)
 
     def wanted(met: Met) -> bool:

@@ -158,7 +158,7 @@ def _explain() -> dict[str, Any]:
         "fits": printed.FITS,
         "known": printed.KNOWN,
         "rare": printed.RARE,
-        "most_weight": readings.SHALLOW,
+        "most_penalty": readings.SHALLOW,
         "published": readings.PUBLISHED,
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.KEPT,
@@ -171,8 +171,8 @@ def _explain() -> dict[str, Any]:
 
 
 def _step(step: Step) -> list[Any]:
-    """Return a step of the lattice: its name, weight and standing, and its sentence where it is no convention's."""
-    return [step.name, step.weight, step.standing, "" if step.name in conventions.NAMES else step.sentence]
+    """Return a step of the lattice: its name, penalty and standing, and its sentence where it is no convention's."""
+    return [step.name, step.penalty, step.standing, "" if step.name in conventions.NAMES else step.sentence]
 
 
 def _safetensors() -> dict[str, Any]:
