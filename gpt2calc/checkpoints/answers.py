@@ -31,14 +31,14 @@ MOST_FILES = 10_000
 """How many files a repository has at most, of whatever kind."""
 
 
-class Part(NamedTuple):
+class ByteRange(NamedTuple):
     """Bytes of a file, and how many the whole file has."""
 
     content: bytes
     size: int
 
 
-def part(name: str, answer: Answer, start: int, count: int) -> Part:
+def byte_range(name: str, answer: Answer, start: int, count: int) -> ByteRange:
     """Return the bytes that a range request asked for.
 
     Args:
@@ -69,7 +69,7 @@ def part(name: str, answer: Answer, start: int, count: int) -> Part:
     if len(content) != expected:
         got = f"{len(content):,}" if len(content) < expected else "more"
         raise NetworkError(name, f"expected {expected:,} bytes from {server}, got {got}")
-    return Part(content, size)
+    return ByteRange(content, size)
 
 
 def whole(name: str, answer: Answer, most: int) -> bytes:

@@ -186,7 +186,7 @@ def _legacy_places(file: ByteFile, rebuilding: Rebuilding, keys: object, at: int
     return begins
 
 
-class Found(NamedTuple):
+class StateDict(NamedTuple):
     """The tensors of the model, and what else the file says."""
 
     tensors: tuple[tuple[str, Tensor], ...]
@@ -194,16 +194,16 @@ class Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _found(file: ByteFile, top: object) -> Found:
+def _found(file: ByteFile, top: object) -> StateDict:
     try:
         found = state_dicts.find(top, lambda value: type(value) is Tensor)
     except ValueError as error:
         raise UnreadableInputError(file.name, str(error)) from None
-    return Found(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)
+    return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)
 
 
 def _listing(
-    file: ByteFile, form: str, found: Found, begins: Mapping[str, int], notes: tuple[str, ...]
+    file: ByteFile, form: str, found: StateDict, begins: Mapping[str, int], notes: tuple[str, ...]
 ) -> TensorListing:
     tensors = tuple(_stored(file, name, tensor, begins) for name, tensor in found.tensors)
     on_meta = sum(tensor.offset is None for tensor in tensors)

@@ -17,9 +17,9 @@ from gpt2calc.sources import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gpt2calc.designs.search import Found
+    from gpt2calc.designs.search import RankedShape
     from gpt2calc.designs.spans import Fractions, Sizes
-    from gpt2calc.designs.targets import Target
+    from gpt2calc.designs.targets import SizeTarget
     from gpt2calc.dims import Dims
     from gpt2calc.sources import LeftOut, Model
 
@@ -39,7 +39,7 @@ SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
 
 
 def design(
-    target: Target,
+    target: SizeTarget,
     model: Model | LeftOut,
     fields: Mapping[str, Any],
     constraints: Mapping[str, Any],
@@ -170,7 +170,7 @@ def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int
     return words | ({"pad": ranges.written(paddings)} if tuple(paddings) != (1,) else {})
 
 
-def _answer(found: Found, bounds: Bounds, base: Dims, target: Target) -> Design:
+def _answer(found: RankedShape, bounds: Bounds, base: Dims, target: SizeTarget) -> Design:
     """Return a shape that was found as a design."""
     dims = base._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
     difference = target.value - found.value if target.fits else found.value - target.value
@@ -178,7 +178,7 @@ def _answer(found: Found, bounds: Bounds, base: Dims, target: Target) -> Design:
     return Design(dims, found.n_embd // head_size, found.value, difference)
 
 
-def _beyond(target: Target, smallest: int, largest: int) -> tuple[str, ...]:
+def _beyond(target: SizeTarget, smallest: int, largest: int) -> tuple[str, ...]:
     """Say where no shape within the bounds is at the target.
 
     Raises:

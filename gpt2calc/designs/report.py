@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.designs.family import Family
-    from gpt2calc.designs.targets import Target
+    from gpt2calc.designs.targets import SizeTarget
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/design/1"
@@ -99,7 +99,7 @@ class Designs:
 
     def __init__(
         self,
-        target: Target,
+        target: SizeTarget,
         answers: tuple[Design, ...],
         *,
         pareto: bool,

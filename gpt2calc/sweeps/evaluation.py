@@ -12,7 +12,7 @@ from gpt2calc.dims import LETTERED, LETTERS
 from gpt2calc.ranges import length
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.factored import BLOCK, Factored
-from gpt2calc.sweeps.parts import HEADS, Part, evaluated
+from gpt2calc.sweeps.parts import HEADS, Combinations, evaluated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class PieceArrays:
         place = max(0, len(lengths) - 1)
         while place and (along := prod(lengths[place:])) < row and along * lengths[place - 1] <= LONGEST_ROW:
             place -= 1
-        self.rows, self.along = Part(piece, letters[:place]), Part(piece, letters[place:])
+        self.rows, self.along = Combinations(piece, letters[:place]), Combinations(piece, letters[place:])
         self._polynomials: dict[str, Expression | None] = {}
         self._factored: dict[str, Factored | None] = {}
 

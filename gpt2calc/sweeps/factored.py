@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gpt2calc.sweeps.parts import Part, evaluated
+from gpt2calc.sweeps.parts import Combinations, evaluated
 from gpt2calc.sweeps.splitting import arranged
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Window(NamedTuple):
 class Factored:
     """One polynomial of the sizes of a piece, for any block of rows."""
 
-    def __init__(self, terms: Terms, rows: Part, along: Part, most: int) -> None:
+    def __init__(self, terms: Terms, rows: Combinations, along: Combinations, most: int) -> None:
         self.rows, self.along = rows, along
         self.arrangement: Arrangement = arranged(terms, along.lengths, rows.lengths, most)
         self._window: Window | None = None
@@ -58,7 +58,8 @@ class Factored:
     @property
     def kept(self) -> int:
         """How many numbers the tables hold."""
-        return sum(Part(self.rows.piece, letters).length * self.along.length for letters in self.arrangement.tables)
+        rows = (Combinations(self.rows.piece, letters).length for letters in self.arrangement.tables)
+        return sum(rows) * self.along.length
 
     def fill(self, row: int, begin: int, out: Int64Array) -> None:
         """Write the values of as many rows as `out` has, from `begin` along each."""
@@ -142,9 +143,9 @@ class Factored:
 
     def _made(self, letters: tuple[str, ...], terms: Terms) -> Int64Array:
         """Compute a table, which is a polynomial on a grid as well, and has no tables of its own."""
-        part = Part(self.rows.piece, letters)
-        table = np.empty((part.length, self.along.length), dtype=np.int64)
-        Factored(terms, part, self.along, 0).fill(0, 0, table)
+        rows = Combinations(self.rows.piece, letters)
+        table = np.empty((rows.length, self.along.length), dtype=np.int64)
+        Factored(terms, rows, self.along, 0).fill(0, 0, table)
         return table
 
     def _along(self, along: slice) -> list[Int64Array]:

@@ -24,8 +24,8 @@ HEADS = "h"
 """The letter of n_head, which no formula has."""
 
 
-class Part:
-    """Some of the sizes of a piece, in order, and their combinations."""
+class Combinations:
+    """The combinations of some of the sizes of a piece, numbered with the last size running fastest."""
 
     def __init__(self, piece: Piece, letters: Iterable[str]) -> None:
         self.piece = piece

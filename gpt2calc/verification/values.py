@@ -33,7 +33,7 @@ MOST_SHOWN = 16
 NARROW = ("F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
-class Part(NamedTuple):
+class ComponentStatistics(NamedTuple):
     """The statistics of one component's weights or biases, in one dtype.
 
     The mean and the standard deviation of float64 near its bounds may not fit: they are left out then.
@@ -71,7 +71,7 @@ class ValueReport:
         passed_over: why tensors were not read, by name.
     """
 
-    def __init__(self, parts: tuple[Part, ...], passed_over: Mapping[str, str]) -> None:
+    def __init__(self, parts: tuple[ComponentStatistics, ...], passed_over: Mapping[str, str]) -> None:
         self.parts, self.passed_over = parts, dict(passed_over)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class ValueReport:
         return tuple([*rows, row(f"less than 2^{shown[-1]}, not 0", rest)] if rest else rows)
 
 
-def _row(part: Part) -> tuple[Cell, ...]:
+def _row(part: ComponentStatistics) -> tuple[Cell, ...]:
     x = part.summary
     known: tuple[Cell, ...] = ("", "", "", "")
     if x.finite:
@@ -165,7 +165,7 @@ def report(
             progress(done, whole)
     components = list(dict.fromkeys(component for component, _ in roles.values()))
     keys = sorted(adders, key=lambda key: (components.index(key[0]), key[1] == BIAS))
-    return ValueReport(tuple(Part(*key, adders[key].summary) for key in keys), passed_over)
+    return ValueReport(tuple(ComponentStatistics(*key, adders[key].summary) for key in keys), passed_over)
 
 
 def _unreadable(tensor: StoredTensor) -> str | None:

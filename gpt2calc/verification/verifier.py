@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
-    from gpt2calc.verification.targets import Found, Target
+    from gpt2calc.verification.targets import ResolvedTarget, Target
     from gpt2calc.verification.tying import Tying
 
 ALL = "all"
@@ -100,7 +100,7 @@ class Subject(NamedTuple):
         seen: what was seen of the checkpoint; None for a config alone.
     """
 
-    found: Found
+    found: ResolvedTarget
     source: Source
     origin: str
     given: bool
@@ -150,7 +150,7 @@ def verify(
     )
 
 
-def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> Subject:
+def examine(found: ResolvedTarget, fields: Mapping[str, Any], *, tying: bool = False) -> Subject:
     """Find how the names of a target are read, the config that it is held against, and how its head is tied.
 
     Law: a config that is given, or found beside a file, is believed. Without one, what the file says of itself wins
@@ -277,7 +277,7 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 
 
-def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
+def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
     """Return the kinds of evidence to collect."""
     allowed = ALLOWED[found.where]
     if found.where == LIVE and found.listing is not None and _on_meta(found.model):
