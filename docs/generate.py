@@ -34,7 +34,7 @@ from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
+from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.sweeps import columns
@@ -194,8 +194,8 @@ def ways() -> str:
     more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
     sizes = [gpt2calc.count(name).dims for name in SIZES]
     idle = ("body", "without_cross_attention")  # steps that change nothing of a GPT-2
-    seldom = {f"head={head}, num_labels={n}" for head in HEADS for n in range(lattice.MOST_LABELS + 1)}
-    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in HEADS}
+    seldom = {f"head={head}, num_labels={n}" for head in TASK_HEADS for n in range(lattice.MOST_LABELS + 1)}
+    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in TASK_HEADS}
     left_out = {*conventions.NAMES, *idle, *seldom}
     steps += [step for step in more if step.name not in left_out and not step.one_byte]
     rows = {step.name: (step, [counted(step, dims) for dims in sizes]) for step in steps}

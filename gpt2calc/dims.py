@@ -79,7 +79,7 @@ def symbols(dims: Dims) -> Dims:
     return named._replace(n_inner=4 * named.n_embd) if dims.n_inner == 4 * dims.n_embd else named
 
 
-HEADS: dict[str, tuple[str, ...]] = {
+TASK_HEADS: dict[str, tuple[str, ...]] = {
     "none": (),
     "lm": ("lm_head",),
     "double_heads": ("lm_head", "multiple_choice_head"),
@@ -93,7 +93,7 @@ HEADS: dict[str, tuple[str, ...]] = {
 MODULES = ("lm_head", "multiple_choice_head", "score", "classifier", "qa_outputs")
 """The modules that heads are made of, each a flag of `Dims`."""
 
-_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in HEADS.items()}
+_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in TASK_HEADS.items()}
 
 
 def from_fields(fields: Mapping[str, Any]) -> Dims:
@@ -147,7 +147,8 @@ def to_fields(dims: Dims) -> dict[str, Any]:
     >>> fields["head"], fields["n_inner"]
     ('lm', 3072)
     """
-    head = next(name for name, modules in HEADS.items() if all(getattr(dims, m) == (m in modules) for m in MODULES))
+    own = tuple(getattr(dims, module) for module in MODULES)
+    head = next(name for name, modules in _MODULES_OF.items() if modules == own)
     switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
     sizes = dict(zip(LETTERS, dims.sizes, strict=True))
     return {**sizes, "head": head, **{switch: bool(getattr(dims, switch)) for switch in switches}}

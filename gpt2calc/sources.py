@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted | Described"
 
-LARGEST = 16 * 2**20
+MOST_CONFIG_BYTES = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
 
 REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
@@ -196,13 +196,13 @@ def from_text(text: str, name: str) -> Source:
 
 
 def from_bytes(content: bytes, name: str) -> Source:
-    """Read the bytes of a config.json, of which at most `LARGEST` + 1 were read.
+    """Read the bytes of a config.json, of which at most `MOST_CONFIG_BYTES` + 1 were read.
 
     Raises:
         UnreadableInputError: they are too many, not UTF-8, or do not describe a GPT-2.
     """
-    if len(content) > LARGEST:
-        raise UnreadableInputError(name, f"expected a config.json of at most {LARGEST:,} bytes, got more")
+    if len(content) > MOST_CONFIG_BYTES:
+        raise UnreadableInputError(name, f"expected a config.json of at most {MOST_CONFIG_BYTES:,} bytes, got more")
     try:
         return from_text(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
@@ -343,4 +343,4 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read.
     """
-    return inputs.read(path, LARGEST + 1)
+    return inputs.read(path, MOST_CONFIG_BYTES + 1)

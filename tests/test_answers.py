@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpt2calc import NetworkError
 from gpt2calc.checkpoints import answers
-from gpt2calc.checkpoints.transport import NEAR, Answer
+from gpt2calc.checkpoints.transport import NEAR_BYTES, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def test_whatever_a_range_says_the_right_bytes_or_an_error_come_of_it(said: str,
     assert said == f"bytes 10-{9 + len(content)}/{found.size}"
 
 
-@pytest.mark.parametrize("start", [0, 1, NEAR - 1, NEAR])
+@pytest.mark.parametrize("start", [0, 1, NEAR_BYTES - 1, NEAR_BYTES])
 def test_a_whole_file_stands_for_its_part_where_that_is_near(start: int) -> None:
     """The transport has dropped what is before the part, and read one byte more than it."""
     size = start + 12
@@ -92,9 +92,9 @@ def test_a_whole_file_stands_for_its_part_where_that_is_near(start: int) -> None
 
 def test_a_whole_file_does_not_stand_for_a_part_that_is_far() -> None:
     """One byte farther than is read."""
-    answer = Answer(200, URL, ({"content-length": str(2 * NEAR)},))
+    answer = Answer(200, URL, ({"content-length": str(2 * NEAR_BYTES)},))
     with pytest.raises(NetworkError, match="got all 2,097,152 from the first on, which are not read that far"):
-        answers.byte_range("x", answer, NEAR + 1, 10)
+        answers.byte_range("x", answer, NEAR_BYTES + 1, 10)
 
 
 @pytest.mark.parametrize("length", [None, "", "-1", "1e3", "1 000", "٣", "9" * 19])

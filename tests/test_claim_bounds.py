@@ -16,7 +16,7 @@ def test_a_file_is_as_long_as_is_allowed(tmp_path: Path) -> None:
     """However it is read, and whatever else it holds."""
     path = tmp_path / "claims.toml"
     for extra, allowed in ((-1, True), (0, True), (1, False)):
-        content = CLAIM + "#" * (toml.LARGEST - len(CLAIM) + extra)
+        content = CLAIM + "#" * (toml.MOST_CLAIMS_BYTES - len(CLAIM) + extra)
         path.write_text(content, encoding="utf-8")
         if allowed:
             assert files.read(str(path)).claims == parsed(content).claims

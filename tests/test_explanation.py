@@ -18,7 +18,7 @@ from gpt2calc import conventions, presets
 from gpt2calc.config import Config
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.explanation import lattice, printed, readings, report
-from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, VERDICTS, Search
+from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, VERDICTS, Search
 from tests.property.strategies import SWITCHES, canonical_fields
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_a_printed_count_is_explained_by_what_was_counted(
 def every_reading(text: str, dims: Dims) -> list[Reading]:
     """Return every reading of a figure of a model, not only those that are kept."""
     (figure,) = printed.read(text)
-    search = Search(readings.given([("it", dims)], PRESETS), AXES, DEEP)
+    search = Search(readings.given([("it", dims)], PRESETS), AXES, MODEL_BUDGET)
     return search.readings(figure)
 
 
@@ -334,7 +334,7 @@ def test_where_nothing_fits_the_nearest_are_told(run: Run) -> None:
 def test_the_nearest_are_told_however_far_they_are(figure: str) -> None:
     """Also where a model is a million times smaller or larger."""
     (explained,) = gpt2calc.explain(figure, "tiny-gpt2").figures
-    assert explained.readings or len(explained.nearest) == report.NEAREST
+    assert explained.readings or len(explained.nearest) == report.NEAREST_READINGS
 
 
 @pytest.mark.parametrize(

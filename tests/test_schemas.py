@@ -186,7 +186,7 @@ def test_the_schema_names_what_the_tables_name() -> None:
     properties = SCHEMAS["count-1"]["properties"]
     assert tuple(properties["conventions"]["properties"]) == conventions.NAMES
     assert tuple(properties["groups"]["properties"]) == formulas.GROUPS
-    assert tuple(properties["config"]["properties"]["head"]["enum"]) == tuple(dims.HEADS)
+    assert tuple(properties["config"]["properties"]["head"]["enum"]) == tuple(dims.TASK_HEADS)
     assert tuple(properties["config"]["properties"]) == tuple(dims.to_fields(gpt2calc.count("gpt2").dims))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.checkpoints.transport import NEAR, host
+from gpt2calc.checkpoints.transport import NEAR_BYTES, host
 from gpt2calc.errors import NetworkError, shortened, shown
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def byte_range(name: str, answer: Answer, start: int, count: int) -> ByteRange:
     asked = f"expected bytes {start:,} to {start + count - 1:,} from {server}"
     if answer.status == 200:
         size = _content_length(name, answer)
-        if start > NEAR:
+        if start > NEAR_BYTES:
             raise NetworkError(name, f"{asked}, got all {size:,} from the first on, which are not read that far")
         expected = max(0, min(count, size - start))
         content = content[:expected]

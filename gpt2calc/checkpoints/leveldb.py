@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.listing import LONGEST_NAME
+from gpt2calc.listing import MOST_NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,11 @@ FOOTER = 48
 TRAILER = 5
 """What follows a block: a byte that says how it is compressed, and a checksum of four."""
 
-LARGEST = 512 << 10
+MOST_TABLE_BYTES = 512 << 10
 """How many bytes a table may have. The index of GPT-2 XL has 21 thousand, and every byte is summed in Python."""
 MOST_ENTRIES = 10_000
 """How many pairs a table may have. That index has 581, and with the slots of an optimizer three times as many."""
-LONGEST_KEY = LONGEST_NAME
+MOST_KEY_BYTES = MOST_NAME_CHARACTERS
 """How many bytes a key may have. Keys share beginnings, so that a short block can hold many long ones."""
 
 
@@ -155,8 +155,8 @@ def _block(block: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
         size, at = varint(block, at, what)
         if shared > len(key) or (whole and shared):
             raise MalformedError(f"expected a key in {what} to share no more than there is, got {shared:,} bytes")
-        if shared + rest > LONGEST_KEY:
-            raise MalformedError(f"expected names of at most {LONGEST_KEY:,} bytes, got one of {shared + rest:,}")
+        if shared + rest > MOST_KEY_BYTES:
+            raise MalformedError(f"expected names of at most {MOST_KEY_BYTES:,} bytes, got one of {shared + rest:,}")
         if at + rest + size > end:
             raise MalformedError(f"expected a key and a value within {what}, got {rest:,} and {size:,} bytes")
         key = key[:shared] + block[at : at + rest]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING
 
-from gpt2calc.checkpoints.machine import LONGEST_GLOBAL, Global, RefusedError, TruncatedError, kind, text
+from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, Global, RefusedError, TruncatedError, kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Opcode: TypeAlias = Callable[[Machine, int], int]
 
-LONGEST_INTEGER = 255
-"""In bytes. PyTorch's magic number has ten."""
+MOST_INTEGER_BYTES = 255
+"""PyTorch's magic number has ten."""
 
 UINT32 = Struct("<I").unpack_from
 
@@ -89,8 +89,8 @@ def _long(layout: str) -> Opcode:
 
     def push(machine: Machine, at: int) -> int:
         count: int = unpack(machine.data, at)[0]
-        if not 0 <= count <= LONGEST_INTEGER:
-            raise RefusedError(f"expected integers of 0 to {LONGEST_INTEGER} bytes, got one of {count:,}")
+        if not 0 <= count <= MOST_INTEGER_BYTES:
+            raise RefusedError(f"expected integers of 0 to {MOST_INTEGER_BYTES} bytes, got one of {count:,}")
         at += width
         machine.stack.append(int.from_bytes(machine.take(at, count), "little", signed=True))
         return at + count
@@ -236,8 +236,10 @@ def _global(machine: Machine, at: int) -> int:
 
 def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
-    if type(name) is not str or type(module) is not str or max(len(name), len(module)) > LONGEST_GLOBAL:
-        raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got {kind(module)} and {kind(name)}")
+    if type(name) is not str or type(module) is not str or max(len(name), len(module)) > MOST_GLOBAL_BYTES:
+        raise RefusedError(
+            f"expected names of at most {MOST_GLOBAL_BYTES:,} bytes, got {kind(module)} and {kind(name)}"
+        )
     machine.stack.append(Global(module, name))
     return at
 

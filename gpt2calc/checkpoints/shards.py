@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gpt2calc.checkpoints import strict_json
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.checkpoints.strict_json import LARGEST, brief
+from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, brief
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import LONGEST_NAME, Fault, StoredFile, TensorListing
+from gpt2calc.listing import MOST_NAME_CHARACTERS, Fault, StoredFile, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ MOST_SHARDS = 128
 MOST_TENSORS = 10_000
 """How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
 
-MOST_READ = 8 * 2**20
+MOST_READ_BYTES = 8 * 2**20
 """How many bytes may be read of all shards on disk together. The headers of gpt2-xl have 58 kB, and readers begin with
 up to 128 KiB of a file."""
 
@@ -71,8 +71,8 @@ def parse(name: str, content: bytes) -> Index:
     >>> parse("model.safetensors.index.json", b'{"weight_map": {"wte.weight": "a.safetensors"}}').shards
     ('a.safetensors',)
     """
-    if len(content) > LARGEST:
-        _refuse(name, f"expected an index of at most {LARGEST:,} bytes, got {len(content):,}")
+    if len(content) > MOST_JSON_BYTES:
+        _refuse(name, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {len(content):,}")
     document = strict_json.parse(name, content, "an index")
     weight_map, metadata = document.get("weight_map"), document.get("metadata", {})
     if not isinstance(weight_map, dict) or not weight_map:
@@ -84,8 +84,8 @@ def parse(name: str, content: bytes) -> Index:
     if not isinstance(metadata, dict):
         _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
     longest = max(map(len, weight_map))
-    if longest > LONGEST_NAME:
-        _refuse(name, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
+    if longest > MOST_NAME_CHARACTERS:
+        _refuse(name, f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got one of {longest:,}")
     for tensor, shard in weight_map.items():
         if not isinstance(shard, str):
             _refuse(name, f"expected the name of a shard for tensor {shown(tensor)}, got {brief(shard)}")
@@ -162,8 +162,8 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
             are too long together.
     """
     with LocalFile(path) as file:
-        if file.size > LARGEST:
-            _refuse(path, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}")
+        if file.size > MOST_JSON_BYTES:
+            _refuse(path, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
     places, allowance = _places(index, os.path.dirname(path)), _Allowance(path)
 
@@ -182,13 +182,15 @@ class _Allowance:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._left = MOST_READ
+        self._left = MOST_READ_BYTES
 
     def take(self, count: int) -> None:
         """Take off what is about to be read."""
         self._left -= count
         if self._left < 0:
-            _refuse(self._name, f"expected shards whose headers have at most {MOST_READ:,} bytes together, got more")
+            _refuse(
+                self._name, f"expected shards whose headers have at most {MOST_READ_BYTES:,} bytes together, got more"
+            )
 
 
 class _Shard(LocalFile):

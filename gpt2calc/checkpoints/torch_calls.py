@@ -48,11 +48,11 @@ MOST_DIMENSIONS = 8
 """A GPT-2 has tensors of at most five. PyTorch takes 64, and a pickle that has so many in each of a hundred thousand
 calls would take seconds to read."""
 
-LARGEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 """PyTorch's sizes are int64."""
 
-LONGEST_KEY = 100
-"""In characters. Keys are numbers, or addresses in memory."""
+MOST_KEY_CHARACTERS = 100
+"""Keys are numbers, or addresses in memory."""
 
 REPLACING = frozenset(("data", "real", "imag", "__class__"))
 """The attributes of a tensor that, where they are set, change what it is."""
@@ -105,9 +105,11 @@ class Rebuilding:
     def persistent(self, found: object) -> Storage:
         """Return the storage that a persistent id stands for."""
         match found if type(found) is tuple else None:
-            case ("storage", Global() as of, str() as key, str(), int() as numel) if len(key) <= LONGEST_KEY:
+            case ("storage", Global() as of, str() as key, str(), int() as numel) if len(key) <= MOST_KEY_CHARACTERS:
                 return self._storage(of, key, numel)
-            case ("storage", Global() as of, str() as key, str(), int() as numel, view) if len(key) <= LONGEST_KEY:
+            case ("storage", Global() as of, str() as key, str(), int() as numel, view) if (
+                len(key) <= MOST_KEY_CHARACTERS
+            ):
                 return _view(self._storage(of, key, numel), view)
             case ("module", Global() as of, *_):
                 raise RefusedError(f"expected a state_dict, got a whole model of the class {shortened(of.name)}")
@@ -117,7 +119,7 @@ class Rebuilding:
         dtype = STORAGES.get(of.name)
         if dtype is None:
             raise RefusedError(f"expected a storage of a known class, got {shortened(of.name)}")
-        if not 0 <= numel <= LARGEST:
+        if not 0 <= numel <= INT64_MAX:
             raise RefusedError(f"expected a number of elements for storage {shown(key)}, got {shown(numel)}")
         storage = Storage(key, dtype, numel)
         if self.storages.setdefault(key, storage) != storage:
@@ -272,9 +274,9 @@ def _over(storage: Storage, dtype: str, offset: int, shape: object, stride: obje
 
 def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
     sizes, steps = _sizes(shape), _sizes(stride)
-    if len(sizes) != len(steps) or prod(sizes) > LARGEST:
+    if len(sizes) != len(steps) or prod(sizes) > INT64_MAX:
         raise RefusedError(
-            f"expected at most {LARGEST} elements and a stride for each size, got more or another number"
+            f"expected at most {INT64_MAX} elements and a stride for each size, got more or another number"
         )
     return sizes, steps
 
@@ -283,9 +285,9 @@ def _sizes(found: object) -> tuple[int, ...]:
     if type(found) is not tuple or len(found) > MOST_DIMENSIONS:
         raise RefusedError(f"expected a tuple of at most {MOST_DIMENSIONS} sizes, got {kind(found)}")
     for size in found:
-        if type(size) is not int or not 0 <= size <= LARGEST:
+        if type(size) is not int or not 0 <= size <= INT64_MAX:
             got = shown(size) if type(size) is int else kind(size)
-            raise RefusedError(f"expected sizes of 0 to {LARGEST:,}, got {got}")
+            raise RefusedError(f"expected sizes of 0 to {INT64_MAX:,}, got {got}")
     return found
 
 

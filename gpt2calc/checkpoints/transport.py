@@ -19,7 +19,7 @@ T = TypeVar("T")
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further try of a request that failed in passing."""
 
-MOST_WAITING = 6.0
+MOST_WAIT_SECONDS = 6.0
 """Seconds that one request may wait between its tries, however long the server asks it to."""
 
 PATIENCE = 30.0
@@ -36,7 +36,7 @@ MOST_REDIRECTS = 5
 SHORTEST_SECRET = 8
 """A token that is shorter is none of a hub, and occurs in what does not come from it."""
 
-NEAR = 2**20
+NEAR_BYTES = 2**20
 """How many bytes before the wanted ones are read and dropped, where a server sends a file from its start."""
 
 DRAINED = 2**16
@@ -140,7 +140,7 @@ class Transport(NamedTuple):
             if not failed.again or tries > len(WAITS):
                 break
             wait = WAITS[tries - 1] if failed.wait is None else failed.wait
-            if waited + wait > MOST_WAITING:
+            if waited + wait > MOST_WAIT_SECONDS:
                 break
             sleep(wait)
             waited += wait
@@ -185,7 +185,7 @@ class Transport(NamedTuple):
             skip = start if start and status == 200 else 0
             if status not in {200, 206}:
                 _read(response, DRAINED, ends)
-            elif skip <= NEAR:
+            elif skip <= NEAR_BYTES:
                 body = _read(response, skip + count + 1, ends)[skip:]
             found = {name.lower(): value for name, value in response.headers.items()}
         return self._without_token(Answer(status, url, (found,), body))

@@ -39,7 +39,7 @@ ENCRYPTED, SIZES_FOLLOW = 1, 8
 MOST_ENTRIES = 50_000
 """A file of gpt2-xl has some 600."""
 
-LARGEST_DIRECTORY = 16 << 20
+MOST_DIRECTORY_BYTES = 16 << 20
 
 ALIGNMENT = 64
 """PyTorch pads an entry's local header so that its data begins at a multiple of this."""
@@ -234,8 +234,8 @@ def _end(file: ByteFile, tail: bytes) -> tuple[int, int, int]:
         raise UnreadableInputError(
             file.name, f"expected the zip's directory to end at byte {start:,}, got one that ends at {offset + size:,}"
         )
-    if entries > MOST_ENTRIES or size > LARGEST_DIRECTORY or entries * ENTRY_SIZE > size:
-        most = f"{MOST_ENTRIES:,} entries in a directory of at most {LARGEST_DIRECTORY:,} bytes"
+    if entries > MOST_ENTRIES or size > MOST_DIRECTORY_BYTES or entries * ENTRY_SIZE > size:
+        most = f"{MOST_ENTRIES:,} entries in a directory of at most {MOST_DIRECTORY_BYTES:,} bytes"
         raise UnreadableInputError(file.name, f"expected at most {most}, got {entries:,} in {size:,}")
     return entries, size, offset
 

@@ -15,7 +15,7 @@ EXAMPLES = """examples:
   gpt2calc tensors path/to/config.json -q | sort
   gpt2calc tensors --head GPT2ForSequenceClassification --num-labels 3 --json"""
 
-MOST = 1_000_000
+MOST_TENSORS = 1_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.tensor_table import listing, size
 
     source = resolve(model_of(arguments.model), arguments.fields)
-    if size(source.dims) > MOST:
-        raise ConfigError(f"{source.name} has {size(source.dims):,} tensors, and at most {MOST:,} are listed")
+    if size(source.dims) > MOST_TENSORS:
+        raise ConfigError(f"{source.name} has {size(source.dims):,} tensors, and at most {MOST_TENSORS:,} are listed")
     found = list(listing(source.dims))
     total = sum(tensor.numel for tensor in found)
     rows = tuple((each.name, str(list(each.shape)), each.component, each.role, each.numel) for each in found)

@@ -27,10 +27,10 @@ ASPECT = "20:160"
 DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64, 128"}
 """What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
 
-TOP, MOST = 10, 10_000
+USUAL_SHAPES, MOST_SHAPES = 10, 10_000
 """How many shapes are answered with, unless something else is asked for, and at most."""
 
-MOST_TRIED = 100
+MOST_TRIED_SIZES = 100
 """How many paddings, and how many sizes of a head, are tried at most."""
 
 PADDING = "pad_vocab_size_multiple"
@@ -90,10 +90,10 @@ def design(
 def _top(top: object, *, pareto: bool) -> int:
     """Return how many shapes are asked for."""
     if top is None:
-        return TOP
+        return USUAL_SHAPES
     if pareto:
         raise ConfigError("pareto gives the whole front: leave top out", field="top", got=top)
-    return numbers.read("top", top, 1, MOST)
+    return numbers.read("top", top, 1, MOST_SHAPES)
 
 
 def _sorted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,8 +132,8 @@ def _one(name: str, given: object) -> int:
 def _few(name: str, given: Sizes) -> tuple[int, ...]:
     """Return a constraint that is a few numbers, each of which is tried."""
     values = spans.read(name, given).values
-    if len(values) > MOST_TRIED:
-        raise ConfigError(f"{name} takes at most {MOST_TRIED} sizes, got {shown(given)}", field=name, got=given)
+    if len(values) > MOST_TRIED_SIZES:
+        raise ConfigError(f"{name} takes at most {MOST_TRIED_SIZES} sizes, got {shown(given)}", field=name, got=given)
     return tuple(values)
 
 

@@ -28,7 +28,7 @@ WRAPPED = re.compile(f"(?:{'|'.join(map(re.escape, WRAPPERS))})*+")
 BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
 """The number of a block in a name."""
 
-HEADS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
+TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
 """The components that stand on the body, so that no prefix of the body stands before their names."""
 
 
@@ -46,7 +46,7 @@ class Piece(NamedTuple):
     @property
     def in_body(self) -> bool:
         """Whether it is a part of the body, which some dialects put a prefix before."""
-        return self.component not in HEADS
+        return self.component not in TASK_HEAD_COMPONENTS
 
 
 class Extra(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.dims import HEADS, MODULES
+from gpt2calc.dims import MODULES, TASK_HEADS
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
 
@@ -35,7 +35,7 @@ USUAL_LABELS, MOST_LABELS = 2, 10
 Nine are those of CoNLL-2003, ten those of MNIST and Yahoo Answers.
 """
 
-HEADS_SOURCE = "transformers, modeling_gpt2.py"
+TASK_HEADS_SOURCE = "transformers, modeling_gpt2.py"
 """Where the heads besides lm_head are built."""
 
 BY_NAME = "transformers, numel() over named_parameters()"
@@ -77,7 +77,7 @@ def _convention(
 
 
 def _headed(head: str, labels: int) -> Callable[[Dims], Dims]:
-    modules = {module: int(module in HEADS[head]) for module in MODULES}
+    modules = {module: int(module in TASK_HEADS[head]) for module in MODULES}
     return lambda dims: dims._replace(**modules, num_labels=labels)
 
 
@@ -87,7 +87,7 @@ def _head(head: str, words: str, labels: int = 0) -> Step:
     name = f"head={head}" + (f", num_labels={labels}" if labels else "")
     number = f" of {labels} label{'s' * (labels > 1)}" if labels else ""
     change = _headed(head, labels or 1)
-    return Step(name, KNOWN if usual else SELDOM, f"with {words}{number}", HEADS_SOURCE, change)
+    return Step(name, KNOWN if usual else SELDOM, f"with {words}{number}", TASK_HEADS_SOURCE, change)
 
 
 def _padded(multiple: int) -> Callable[[Dims], Dims]:

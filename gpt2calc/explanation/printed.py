@@ -32,8 +32,8 @@ WORTH_A_UNIT = 10**4
 VAGUE_ZEROS = 3
 """A whole number that is written out and ends in so many zeros may be rounded; one that ends in fewer is exact."""
 
-MOST = 20
-LONGEST = 300
+MOST_FIGURES = 20
+MOST_TEXT_CHARACTERS = 300
 EXAMPLES = "117M, 137,022,720, 0.186B or 548 MB"
 
 FIGURE = re.compile(rf"(?<![\w.,/-]){figures.FIGURE}(?!\w|[.,][0-9])")
@@ -190,7 +190,7 @@ def find(text: str) -> tuple[Printed, ...]:
     >>> [figure.text for figure in find("124M/355M")], find("GPT-3 Small")
     (['124M', '355M'], ())
     """
-    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: LONGEST + 1]).split()))
+    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: MOST_TEXT_CHARACTERS + 1]).split()))
     says = COUNT if PARAMETERS.search(words) else ""
     return tuple(_printed(found, text, says) for found in FIGURE.finditer(words))
 
@@ -204,7 +204,7 @@ def read(text: str) -> tuple[Printed, ...]:
     >>> read("~355 million")[0].digits
     355
     """
-    found = find(text) if len(text) <= LONGEST else ()
+    found = find(text) if len(text) <= MOST_TEXT_CHARACTERS else ()
     if not found:
         raise ConfigError(f"expected a figure such as {EXAMPLES}, got {shown(text)}", got=text)
     return found
@@ -225,4 +225,4 @@ def _printed(found: re.Match[str], text: str, says: str) -> Printed:
 
 def too_many(number: int) -> ConfigError:
     """Return the error that says that there are more figures than are explained at once."""
-    return ConfigError(f"expected at most {MOST} figures at once, got {number}")
+    return ConfigError(f"expected at most {MOST_FIGURES} figures at once, got {number}")

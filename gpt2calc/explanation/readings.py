@@ -27,7 +27,7 @@ VERDICTS = (EXPLAINED, lattice.HYPOTHESIS, PERHAPS, lattice.WRONG)
 """What can be said of a reading: it explains the figure; it would, if a guess is right; it may be a coincidence; it is
 how a formula that is not exact came to it."""
 
-DEEP, SHALLOW = 8, 6
+MODEL_BUDGET, PRESETS_BUDGET = 8, 6
 """The most that the penalties of a reading's steps may sum to: where the model is given, and over every preset."""
 
 PUBLISHED = -1

@@ -13,7 +13,7 @@ from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.printed import EXACT
-from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, SHALLOW, Search
+from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, PRESETS_BUDGET, Search
 from gpt2calc.figures import BYTES
 from gpt2calc.formulas import total
 from gpt2calc.presets import models as ship
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/explain/1"
-KEPT = 12
+MOST_READINGS = 12
 """How many readings of a figure are kept; rivals are counted over all."""
 
-NEAREST = 3
+NEAREST_READINGS = 3
 
 
 class Explained(NamedTuple):
@@ -117,7 +117,7 @@ class Explanation:
 
         return html.write(self.tables())
 
-    def to_dict(self, top: int = KEPT) -> dict[str, Any]:
+    def to_dict(self, top: int = MOST_READINGS) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes.
 
         Args:
@@ -280,21 +280,21 @@ def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation
 def _everywhere() -> Search:
     """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
     presets = ship()
-    return Search(readings.shipped(presets), lattice.axes(presets), SHALLOW)
+    return Search(readings.shipped(presets), lattice.axes(presets), PRESETS_BUDGET)
 
 
 @lru_cache(maxsize=8)
 def _search(models: tuple[tuple[str, Dims], ...]) -> Search:
     """Return the search over models, each given by its name and what it is made of."""
     presets = ship()
-    return Search(readings.given(models, presets), lattice.axes(presets), DEEP)
+    return Search(readings.given(models, presets), lattice.axes(presets), MODEL_BUDGET)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
     chances = search.chances(figure)
     found = readings.distinct(ranked)
-    kept = tuple(each._replace(chance=chances.of(each.penalty)) for each in found[:KEPT])
-    nearest = () if found else tuple(search.nearest(figure, NEAREST))
+    kept = tuple(each._replace(chance=chances.of(each.penalty)) for each in found[:MOST_READINGS])
+    nearest = () if found else tuple(search.nearest(figure, NEAREST_READINGS))
     return Explained(figure, kept, nearest, len(found), search.size(figure), chances.expected)
 
 
@@ -325,7 +325,7 @@ def read(given: object) -> tuple[Printed, ...]:
     """Return the figures that texts and numbers hold: of one, or of several in a list.
 
     Raises:
-        ConfigError: there is none, one is no figure, or they are more than `printed.MOST`.
+        ConfigError: there is none, one is no figure, or they are more than `printed.MOST_FIGURES`.
 
     >>> [figure.text for figure in read(["117M", 1.5e9])]
     ['117M', '1500000000']
@@ -339,6 +339,6 @@ def read(given: object) -> tuple[Printed, ...]:
         if not isinstance(text, (str, int)) or isinstance(text, bool):
             raise ConfigError(f"expected a figure such as {printed.EXAMPLES}, got {numbers.told(text)}", got=text)
     found = tuple(figure for text in texts for figure in printed.read(str(text)))
-    if len(found) > printed.MOST:
+    if len(found) > printed.MOST_FIGURES:
         raise printed.too_many(len(found))
     return found

@@ -18,7 +18,7 @@ import numpy as np
 from gpt2calc.errors import ConfigError, closest, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.sweeps import exact
-from gpt2calc.sweeps.axes import LARGEST
+from gpt2calc.sweeps.axes import INT64_MAX
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, SWITCH, identifier
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     Bounds = tuple[int, int]
 
-LONGEST, DEEPEST = 10_000, 100
+MOST_CONDITION_CHARACTERS, MOST_CONDITION_DEPTH = 10_000, 100
 """How many characters a condition has at most, and how many parts within parts."""
 
-LONGEST_NUMBER = 40
+MOST_SHOWN_DIGITS = 40
 """How many digits of a number a message shows at most; Python itself writes none of more than 4,300."""
 
-LARGEST_NUMBER = int(float_info.max)
+FLOAT64_MAX = int(float_info.max)
 """No number is larger than a float can be, since it may meet one."""
 
 WHOLE, REAL, TRUTH, WORD = "whole number", "number", "condition", "word"
@@ -118,8 +118,8 @@ def read(text: str) -> Condition:
     """
     if not isinstance(text, str):
         raise ConfigError(f"where takes a condition as text, such as 'total < 400e6', got {shown(text)}", got=text)
-    if len(text) > LONGEST:
-        raise ConfigError(f"a condition has at most {LONGEST:,} characters, got {len(text):,}")
+    if len(text) > MOST_CONDITION_CHARACTERS:
+        raise ConfigError(f"a condition has at most {MOST_CONDITION_CHARACTERS:,} characters, got {len(text):,}")
     if not text.strip():
         raise ConfigError("a condition is empty: total < 400e6 is one")
     try:  # in parentheses a line break begins no statement
@@ -133,8 +133,10 @@ def read(text: str) -> Condition:
     if (tree.lineno, tree.col_offset) == (1, 0) and not isinstance(tree, (ast.Tuple, ast.GeneratorExp)):
         # What is within the parentheses that were put around it begins behind the first: as a) or (b does not.
         raise ConfigError(f"{_shown(text)} is no condition: its parentheses do not match", got=text)
-    if _depth(tree) > DEEPEST:
-        raise ConfigError(f"{_shown(text)} is no condition: it has more than {DEEPEST} parts within parts", got=text)
+    if _depth(tree) > MOST_CONDITION_DEPTH:
+        raise ConfigError(
+            f"{_shown(text)} is no condition: it has more than {MOST_CONDITION_DEPTH} parts within parts", got=text
+        )
     root = _read(tree, text)
     if root.kind != TRUTH:
         raise _wrong(text, root.position, f"expected a condition such as total < 400e6, got a {root.kind}")
@@ -215,7 +217,7 @@ def _constant(node: ast.Constant, text: str) -> Operand:
         raise _refused(node, text)
     if isinstance(value, float) and value.is_integer():  # 400e6 is a whole number, whatever Python says
         value = int(value)
-    if isinstance(value, (int, float)) and value > LARGEST_NUMBER:
+    if isinstance(value, (int, float)) and value > FLOAT64_MAX:
         raise _wrong(text, position, "this number is too large")
     return Operand(CONSTANTS[type(value)], position, value=value)
 
@@ -314,9 +316,13 @@ def _bounds(operand: Operand, bounds: Callable[[str], Bounds], text: str) -> Bou
     ends = [each or (0, 0) for each in inner]
     found = _reach(operand.sign, ends) if operand.apply else (operand.value, operand.value)
     for each, (low, high) in ((operand, found), *zip(operand.operands, ends, strict=True)):
-        if operand.apply and not -LARGEST - 1 <= low <= high <= LARGEST:
-            most = high if high > LARGEST else low
-            said = f"{most:,}" if abs(most) < 10**LONGEST_NUMBER else f"a number of more than {LONGEST_NUMBER} digits"
+        if operand.apply and not -INT64_MAX - 1 <= low <= high <= INT64_MAX:
+            most = high if high > INT64_MAX else low
+            said = (
+                f"{most:,}"
+                if abs(most) < 10**MOST_SHOWN_DIGITS
+                else f"a number of more than {MOST_SHOWN_DIGITS} digits"
+            )
             raise _wrong(text, each.position, f"this can come to {said}, which does not fit in int64")
     return found
 

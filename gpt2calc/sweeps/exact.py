@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpt2calc.sweeps.axes import LARGEST
+from gpt2calc.sweeps.axes import INT64_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,12 +78,12 @@ def _kind(values: Any) -> str:
 
 def _with_number(sign: str, left: NDArray[np.int64], right: float) -> Any:
     """Compare integers with one number, by the integer that lies on the same side of them."""
-    if not -LARGEST - 1 <= right <= LARGEST:  # all integers are on one side of it, and so is 0
+    if not -INT64_MAX - 1 <= right <= INT64_MAX:  # all integers are on one side of it, and so is 0
         return np.full(left.shape, COMPARED[sign](0, right))
     whole = math.ceil(right) if sign in ("<", ">=") else math.floor(right)
     if sign in ("==", "!=") and whole != right:
         return np.full(left.shape, sign == "!=")
-    return COMPARED[sign](left, whole) if whole <= LARGEST else np.full(left.shape, COMPARED[sign](0, whole))
+    return COMPARED[sign](left, whole) if whole <= INT64_MAX else np.full(left.shape, COMPARED[sign](0, whole))
 
 
 def _with_numbers(sign: str, left: NDArray[np.int64], right: NDArray[np.float64]) -> Any:

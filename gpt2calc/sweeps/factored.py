@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from gpt2calc.sweeps.parts import Int64Array
     from gpt2calc.sweeps.splitting import Arrangement
 
-BLOCK = 2**16
+BLOCK_NUMBERS = 2**16
 """How many numbers are computed in one go where there are several operations: half a megabyte stays near a core."""
 
-WINDOW = 2**15
+WINDOW_ROWS = 2**15
 """For how many rows at once the numbers of a row are computed."""
 
-SHORT = 2**13
+LEAST_STRETCH_NUMBERS = 2**13
 """Rows that follow on each other in a table are taken as they lie where they hold so many numbers, else one by one."""
 
 
@@ -75,7 +75,9 @@ class Factored:
 
     def _stretches(self, window: Window, first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
         """Yield ranges of rows that are computed in one go."""
-        most = max(1, BLOCK // width) if self.arrangement.operations > 1 or not window.stretches else last - first
+        most = (
+            max(1, BLOCK_NUMBERS // width) if self.arrangement.operations > 1 or not window.stretches else last - first
+        )
         breaks = window.stretches[bisect_right(window.stretches, first) : bisect_left(window.stretches, last)]
         for here, there in zip([first, *breaks], [*breaks, last], strict=True):
             for place in range(here, there, most):
@@ -128,15 +130,15 @@ class Factored:
         if window is None or not window.start <= row < window.stop:
             if not self._tables and self.arrangement.tables:
                 self._tables = [self._made(letters, terms) for letters, terms in self.arrangement.tables.items()]
-            start = row - row % WINDOW
-            stop = min(start + WINDOW, self.rows.length)
+            start = row - row % WINDOW_ROWS
+            stop = min(start + WINDOW_ROWS, self.rows.length)
             values, shape = self.rows.slice(start, stop), (stop - start,)
             factors = [evaluated(factor, values, shape) for factor, _ in self.arrangement.products]
             places = np.arange(start, stop, dtype=np.int64)
             indices = [self.rows.index(places, letters) for letters in self.arrangement.tables]
             base = evaluated(self.arrangement.base, values, shape)
             found = stretches(indices, stop - start)
-            long_enough = (stop - start) * self.along.length >= SHORT * len(found)
+            long_enough = (stop - start) * self.along.length >= LEAST_STRETCH_NUMBERS * len(found)
             window = Window(start, stop, base, factors, indices, found if long_enough else [])
             self._window = window
         return window
@@ -155,7 +157,7 @@ class Factored:
         if not polynomials:
             return []
         if self._vectors is None or not self._vectors[0] <= along.start <= along.stop <= self._vectors[1]:
-            whole = self.along.length <= 4 * BLOCK
+            whole = self.along.length <= 4 * BLOCK_NUMBERS
             start, stop = (0, self.along.length) if whole else (along.start, along.stop)
             values, shape = self.along.slice(start, stop), (stop - start,)
             self._vectors = (start, stop, [evaluated(each, values, shape) for each in polynomials])

@@ -16,7 +16,7 @@ from gpt2calc.errors import ConfigError, Int64OverflowError
 from gpt2calc.fields import DEFAULTS
 from gpt2calc.ranges import length
 from gpt2calc.sources import checked, resolve
-from gpt2calc.sweeps.axes import LARGEST, from_python, remarks
+from gpt2calc.sweeps.axes import INT64_MAX, from_python, remarks
 from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
 from gpt2calc.validity import canonical
 
@@ -172,7 +172,7 @@ def refuse_overflow(piece: Piece, columns: Iterable[str]) -> None:
     for name in dict.fromkeys((*LETTERS, "total", *columns)):
         measure = COLUMNS[name].measure
         value = getattr(dims, name) if name in LETTERS else measure(dims) if measure else 0
-        if value > LARGEST:
+        if value > INT64_MAX:
             told = ", ".join(f"{field} {size:,}" for field, size in zip(LETTERS, dims.sizes, strict=True))
             raise Int64OverflowError(
                 f"{name} is {value:,} in the largest model ({told}) and does not fit in int64: "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Int64Array = NDArray[np.int64]
 
-HEADS = "h"
+N_HEAD_LETTER = "h"
 """The letter of n_head, which no formula has."""
 
 
@@ -29,7 +29,7 @@ class Combinations:
 
     def __init__(self, piece: Piece, letters: Iterable[str]) -> None:
         self.piece = piece
-        axes = {LETTERS.get(name, HEADS): (name, axis) for name, axis in piece.sizes}
+        axes = {LETTERS.get(name, N_HEAD_LETTER): (name, axis) for name, axis in piece.sizes}
         self.axes = {letter: axes[letter] for letter in letters}
         self.lengths = {letter: length(axis) for letter, (_, axis) in self.axes.items()}
         self.length = prod(self.lengths.values())
@@ -71,7 +71,7 @@ class Combinations:
             if letter not in self._arrays:
                 self._arrays[letter] = np.array(axis, dtype=np.int64)
             values = self._arrays[letter][places]
-        if letter == HEADS:
+        if letter == N_HEAD_LETTER:
             return values
         return np.broadcast_to(np.asarray(getattr(self.piece.dims({name: values}), name), dtype=np.int64), values.shape)
 

@@ -20,7 +20,7 @@ from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.spellings import NO_COUNT
-from gpt2calc.sweeps.axes import LARGEST, TRUTHS, nearest
+from gpt2calc.sweeps.axes import INT64_MAX, TRUTHS, nearest
 from gpt2calc.sweeps.columns import COLUMNS
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _plain(field: str, column: pa.Array) -> Any:
 
 def _fits(field: str, value: object) -> bool:
     kind, _ = HELD[FIELDS[field].kind]
-    return type(value) is kind and (not isinstance(value, int) or value <= LARGEST)
+    return type(value) is kind and (not isinstance(value, int) or value <= INT64_MAX)
 
 
 def _csv(path: str) -> Batches:

@@ -13,7 +13,7 @@ from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError
 from gpt2calc.fields import CLASSES, FIELDS
 from gpt2calc.sources import checked
-from gpt2calc.sweeps.axes import LARGEST
+from gpt2calc.sweeps.axes import INT64_MAX
 from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, SIZE, measured
 from gpt2calc.sweeps.exact import quotient
 from gpt2calc.sweeps.models import empty
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Int64Array = NDArray[np.int64]
 
-NO_HEADS = 0
+N_HEAD_NOT_GIVEN = 0
 """What stands for n_head where a row gives none."""
 
 
@@ -46,7 +46,7 @@ class RowModels:
         given = self.fields[name]
         if isinstance(given, np.ndarray):
             return given
-        default = {"n_head": NO_HEADS, "n_inner": -1, "num_labels": 2}.get(name)
+        default = {"n_head": N_HEAD_NOT_GIVEN, "n_inner": -1, "num_labels": 2}.get(name)
         missing = self.base.get(name) if self.base.get(name) is not None else default
         return np.array([missing if value is None else value for value in given], dtype=np.int64)
 
@@ -126,11 +126,11 @@ class RowModels:
         """
         counts = dict.fromkeys(("total", *(count for name in columns for count in measured(name))))
         for where, dims in self.groups:
-            if _largest(_most(dims), counts)[0] <= LARGEST:
+            if _largest(_most(dims), counts)[0] <= INT64_MAX:
                 continue
             for place, row in enumerate(where):
                 most, name = _largest(_only(dims, place), counts)
-                if most > LARGEST:
+                if most > INT64_MAX:
                     raise Int64OverflowError(
                         f"row {self.start + row + 1:,}: {name} is {most:,} and does not fit in int64"
                     )
@@ -154,7 +154,7 @@ class RowModels:
             if column.kind == SHARE:
                 self._columns[name] = quotient(self._whole(column.part), self._whole("total"))
             elif name == "n_head":
-                self._columns[name] = self.sizes.get("n_head", np.full(self.length, NO_HEADS))
+                self._columns[name] = self.sizes.get("n_head", np.full(self.length, N_HEAD_NOT_GIVEN))
             elif column.kind in (SIZE, COUNT):
                 self._columns[name] = self._scattered(
                     column.measure or (lambda dims: getattr(dims, name)), empty(name).dtype
@@ -176,7 +176,7 @@ class RowModels:
 
 def _given(values: list[Any], filled: Int64Array) -> Int64Array:
     """Return values with what was left out as something that no check minds."""
-    return np.where(np.array([value is None for value in values]), LARGEST, filled)
+    return np.where(np.array([value is None for value in values]), INT64_MAX, filled)
 
 
 def _most(dims: Dims) -> Dims:

@@ -33,7 +33,7 @@ MAY_BE_0 = ("n_inner", "num_labels")
 HEAD_SIZE = 64
 """The width of an attention head in every size that OpenAI released: n_embd / n_head."""
 
-MOST_TRIED = 1000
+MOST_TRIED_WIDTHS = 1000
 """How many divisors are tried, so that an absurd n_embd takes no time."""
 
 _FIELD = {(letter,): field for field, letter in LETTERS.items()}
@@ -208,7 +208,7 @@ def guessed_heads(n_embd: int) -> int:
     (12, 1, 25)
     """
     wanted = max(n_embd // HEAD_SIZE, 1)
-    nearest = range(wanted, max(wanted - MOST_TRIED, 0), -1)
+    nearest = range(wanted, max(wanted - MOST_TRIED_WIDTHS, 0), -1)
     return next((heads for heads in nearest if n_embd % heads == 0), 1)
 
 

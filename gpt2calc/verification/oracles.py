@@ -30,7 +30,7 @@ FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
 """What this file needs, and how to get it."""
 
-MOST_BUILT = 1000
+MOST_BUILT_BLOCKS = 1000
 """How many blocks transformers is let build: a second on the meta device, whatever number a config gives."""
 
 
@@ -220,8 +220,10 @@ def _class(dims: Dims) -> Any:
 
 def _config(dims: Dims, n_head: int | None) -> Any:
     _, transformers = _guests()
-    if dims.n_layer > MOST_BUILT:
-        raise ConfigError(f"expected at most {MOST_BUILT:,} blocks for transformers to build, got {dims.n_layer:,}")
+    if dims.n_layer > MOST_BUILT_BLOCKS:
+        raise ConfigError(
+            f"expected at most {MOST_BUILT_BLOCKS:,} blocks for transformers to build, got {dims.n_layer:,}"
+        )
     if not _has(dims):
         raise ConfigError(
             "transformers builds no GPT-2 without biases or ln_f: there is no meta evidence of this config"

@@ -32,7 +32,7 @@ EVIDENCE = {
 }
 """The kinds of evidence from the weakest to the strongest, each with what was looked at."""
 
-MOST_SHOWN = 20
+MOST_SHOWN_FAULTS = 20
 """How many faults a person is shown; JSON and CSV have them all."""
 
 
@@ -300,9 +300,9 @@ class Verification:
     def _wrong(self) -> Table:
         groups = _grouped(self.faults)
         rows: list[tuple[Cell, ...]] = [
-            (kind, shortened(tensor), said) for kind, tensor, said, _ in groups[:MOST_SHOWN]
+            (kind, shortened(tensor), said) for kind, tensor, said, _ in groups[:MOST_SHOWN_FAULTS]
         ]
-        left = sum(size for _, _, _, size in groups[MOST_SHOWN:]) + self.more
+        left = sum(size for _, _, _, size in groups[MOST_SHOWN_FAULTS:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
 

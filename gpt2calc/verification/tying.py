@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIED, TWICE, UNTIED, OPEN = "tied", "equal but stored twice", "untied", "not settled"
 
-MOST_UNASKED = 512 << 20
+MOST_UNASKED_BYTES = 512 << 20
 """How many bytes each of two matrices may have to be compared without being asked; gpt2-xl's in float32 has 307 MiB."""
 
 AT_ONCE = 4 << 20
@@ -30,7 +30,7 @@ AT_ONCE = 4 << 20
 CODES: dict[int, Literal["B", "H", "I", "Q"]] = {8: "B", 16: "H", 32: "I", 64: "Q"}
 """What `memoryview` calls integers of so many bits: an element is moved as one of them, and not decoded."""
 
-FEW = 64
+FEW_ROWS = 64
 """Fewer rows than these are turned one by one, and not column by column."""
 
 
@@ -102,8 +102,10 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: 
         return Tying(TIED, "both names are one storage", "both names are one storage")
     structure = f"a second matrix is stored, {head.name}"
     problem = _incomparable(wte, head) if bits else "their values were not read"
-    if not problem and not asked and max(wte.nbytes, head.nbytes) > MOST_UNASKED:
-        problem = f"they are larger than {MOST_UNASKED >> 20} MiB, so that only gpt2calc verify --tying compares them"
+    if not problem and not asked and max(wte.nbytes, head.nbytes) > MOST_UNASKED_BYTES:
+        problem = (
+            f"they are larger than {MOST_UNASKED_BYTES >> 20} MiB, so that only gpt2calc verify --tying compares them"
+        )
     if problem:
         return Tying(OPEN, problem, structure)
     difference = _first_difference(wte, head)
@@ -194,7 +196,7 @@ def _turned(file: LocalFile, tensor: StoredTensor, block: Block) -> bytes:
         read, row, step = Block(column, columns, row, rows), 0, rows
     code, content = CODES[BITS[tensor.dtype]], bytearray(rows * columns * BITS[tensor.dtype] // 8)
     lines, found = memoryview(_straight(file, tensor, read)).cast(code), memoryview(content).cast(code)
-    if rows >= FEW:
+    if rows >= FEW_ROWS:
         for place in range(columns):
             found[place::columns] = lines[place * step + row : place * step + row + rows]
     else:

@@ -27,7 +27,7 @@ PIECE = 1 << 20
 AHEAD = 16
 """How many pieces the system is asked to have ready, so that the disk and the processor do not wait for each other."""
 
-MOST_SHOWN = 16
+MOST_SHOWN_EXPONENTS = 16
 """How many powers of two a person is shown; JSON has all."""
 
 NARROW = ("F16", "BF16", "F8_E4M3", "F8_E5M2")
@@ -108,7 +108,7 @@ class ValueReport:
             many = [sum(own.get(exponent, 0) for exponent in those) for own in (weights, biases)]
             return what, many[0], Percent(many[0], whole[0]), many[1], Percent(many[1], whole[1])
 
-        shown, rest = exponents[:MOST_SHOWN], exponents[MOST_SHOWN:]
+        shown, rest = exponents[:MOST_SHOWN_EXPONENTS], exponents[MOST_SHOWN_EXPONENTS:]
         rows = [row(f"2^{exponent} to 2^{exponent + 1}", [exponent]) for exponent in shown]
         return tuple([*rows, row(f"less than 2^{shown[-1]}, not 0", rest)] if rest else rows)
 
