@@ -57,7 +57,7 @@ class StoredTensor(NamedTuple):
         return prod(self.shape)
 
     @property
-    def place(self) -> tuple[object, ...] | None:
+    def memory(self) -> tuple[object, ...] | None:
         """What two tensors have in common that are one and the same memory; None where it has a memory of its own."""
         return None if self.storage is None else (self.storage, self.offset, self.shape, self.stride)
 

@@ -36,9 +36,9 @@ class Tensor(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of the table: where a tensor stands, how often it occurs (0 where it is absent), and its shape."""
+    """One row of the table: what its name begins with, how often it occurs (0 where it is absent), and its shape."""
 
-    place: str
+    prefix: str
     component: str
     role: str
     times: int
@@ -47,12 +47,12 @@ class Row(NamedTuple):
     @property
     def template(self) -> str:
         """The tensor's name, with `{}` where the number of the block goes."""
-        return f"{self.place}{self.component}.{self.role}"
+        return f"{self.prefix}{self.component}.{self.role}"
 
     @property
     def in_block(self) -> bool:
         """Whether the tensor stands in a block, so that its name holds the block's number."""
-        return self.place == BLOCK
+        return self.prefix == BLOCK
 
 
 def table(dims: Dims) -> tuple[Row, ...]:

@@ -265,7 +265,7 @@ def test_a_tied_head_is_one_storage(how: str) -> None:
         found = listed(saved(model(tie_word_embeddings=tied).state_dict(), how))
         tensors = {tensor.name: tensor for tensor in found.tensors}
         wte, head = tensors["transformer.wte.weight"], tensors["lm_head.weight"]
-        assert (wte.place == head.place) is (wte.storage == head.storage) is tied
+        assert (wte.memory == head.memory) is (wte.storage == head.storage) is tied
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -138,9 +138,9 @@ def open_listing(path: str) -> TensorListing:
 def companion_config(path: str) -> str | None:
     """Return the config beside a file or in a folder; None where there is none."""
     folder = path if os.path.isdir(path) else os.path.dirname(path)
-    places = (os.path.join(folder, name) for name in CONFIGS)
+    paths = (os.path.join(folder, name) for name in CONFIGS)
     # A link that leads nowhere is one too, so that it is said and not passed over; a folder of that name is none.
-    return next((place for place in places if os.path.lexists(place) and not os.path.isdir(place)), None)
+    return next((candidate for candidate in paths if os.path.lexists(candidate) and not os.path.isdir(candidate)), None)
 
 
 def is_index(path: str) -> bool:

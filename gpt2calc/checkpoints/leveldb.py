@@ -52,11 +52,11 @@ def entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     _checked(content, end, metaindex, table)
     count = 0
     for separator, value in _block(_checked(content, end, index, table), "the index of blocks"):
-        place, at = _handle(value, 0, "the index of blocks")
-        if at != len(value) or place[0] < free:
-            raise MalformedError(f"expected blocks one after the other, got one from offset {place[0]:,} on")
-        free = sum(place) + TRAILER
-        for key, found in _block(_checked(content, end, place, table), f"the block at offset {place[0]:,}"):
+        handle, at = _handle(value, 0, "the index of blocks")
+        if at != len(value) or handle[0] < free:
+            raise MalformedError(f"expected blocks one after the other, got one from offset {handle[0]:,} on")
+        free = sum(handle) + TRAILER
+        for key, found in _block(_checked(content, end, handle, table), f"the block at offset {handle[0]:,}"):
             count += 1
             if count > MOST_ENTRIES:
                 raise MalformedError(f"expected at most {MOST_ENTRIES:,} keys, got more")
@@ -115,9 +115,9 @@ def _handle(content: bytes, at: int, what: str) -> tuple[tuple[int, int], int]:
     return (offset, size), at
 
 
-def _checked(content: bytes, end: int, place: tuple[int, int], table: list[int]) -> bytes:
+def _checked(content: bytes, end: int, handle: tuple[int, int], table: list[int]) -> bytes:
     """Return the block at a place, if it is there, is not compressed and has the checksum that follows it."""
-    offset, size = place
+    offset, size = handle
     if offset + size + TRAILER > end:
         raise MalformedError(
             f"expected a block of {size:,} bytes from offset {offset:,} on, got {end:,} bytes of blocks"

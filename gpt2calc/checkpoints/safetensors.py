@@ -142,12 +142,12 @@ def _with_other_names(tensors: tuple[StoredTensor, ...], metadata: Mapping[str, 
     """
     stored = {tensor.name: tensor for tensor in tensors}
     others = {
-        name: kept
-        for name, kept in metadata.items()
-        if kept in stored and name not in stored and "." in name and len(name) <= MOST_NAME_CHARACTERS
+        name: first
+        for name, first in metadata.items()
+        if first in stored and name not in stored and "." in name and len(name) <= MOST_NAME_CHARACTERS
     }
-    shared = {kept: stored[kept]._replace(storage=f"{stored[kept].file}:{kept}") for kept in others.values()}
-    named = (shared[kept]._replace(name=name) for name, kept in others.items())
+    shared = {first: stored[first]._replace(storage=f"{stored[first].file}:{first}") for first in others.values()}
+    named = (shared[first]._replace(name=name) for name, first in others.items())
     return (*(shared.get(tensor.name, tensor) for tensor in tensors), *named)
 
 

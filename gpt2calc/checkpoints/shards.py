@@ -114,7 +114,7 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
     faults = tuple(_misplaced(index, found))
     tensors = tuple(
-        places.get(index.weight_map.get(name, ""), next(iter(places.values()))) for name, places in found.items()
+        holders.get(index.weight_map.get(name, ""), next(iter(holders.values()))) for name, holders in found.items()
     )
     if not faults:
         faults = tuple(_wrong_sum(index, tensors))
@@ -165,11 +165,11 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
         if file.size > MOST_JSON_BYTES:
             _refuse(path, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
-    places, allowance = _places(index, os.path.dirname(path)), _Allowance(path)
+    locations, allowance = _locations(index, os.path.dirname(path)), _Allowance(path)
 
     def listed(shard: str) -> TensorListing:
-        place, identity = places[shard]
-        with _Shard(place, allowance) as opened:
+        location, identity = locations[shard]
+        with _Shard(location, allowance) as opened:
             if opened.identity != identity:  # a link that was put there since it was looked at could lead anywhere
                 _refuse(path, f"expected the shard {shown(shard)} as it was, got another file under its name")
             return read_shard(opened)
@@ -223,25 +223,25 @@ def _check_count(index: Index, count: int) -> None:
         _refuse(index.name, f"expected at most {MOST_TENSORS:,} tensors in all shards, got {count:,}")
 
 
-def _places(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int]]]:
+def _locations(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int]]]:
     """Return the path of each shard, and which file that is, once it is known to be one of its own where it belongs."""
-    places: dict[str, tuple[str, tuple[int, int]]] = {}
+    locations: dict[str, tuple[str, tuple[int, int]]] = {}
     seen: dict[tuple[int, int], str] = {}
     for shard in index.shards:
-        place = os.path.join(folder, shard)
+        location = os.path.join(folder, shard)
         try:
-            status = os.stat(place)
+            status = os.stat(location)
         except (OSError, ValueError) as error:  # ValueError: half a surrogate pair in the name
             problem = getattr(error, "strerror", None) or "it can be no file's name"
             _refuse(index.name, f"expected the shard {shown(shard)} beside it, got: {problem}")
-        if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(place)):
+        if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(location)):
             _refuse(index.name, f"expected shards in the index's own folder, got a link that leads out: {shown(shard)}")
         identity = status.st_dev, status.st_ino
-        places[shard] = place, identity
+        locations[shard] = location, identity
         first = seen.setdefault(identity, shard)
         if first != shard:
             _refuse(index.name, f"expected a file for each shard, got one for {shown(first)} and {shown(shard)}")
-    return places
+    return locations
 
 
 def _belongs(folder: str, target: str) -> bool:
@@ -267,18 +267,18 @@ def _apart(tensor: StoredTensor, shard: str) -> StoredTensor:
 
 def _misplaced(index: Index, found: Mapping[str, Mapping[str, StoredTensor]]) -> Iterator[Fault]:
     """Yield each tensor that is not in one shard, the one that the index names."""
-    for name, places in found.items():
-        shards = ", ".join(map(shortened, places))
-        if len(places) > 1:
+    for name, holders in found.items():
+        shards = ", ".join(map(shortened, holders))
+        if len(holders) > 1:
             yield Fault(
-                "duplicate", name, f"expected it in one shard, got {len(places)}: {shards}", "one shard", shards
+                "duplicate", name, f"expected it in one shard, got {len(holders)}: {shards}", "one shard", shards
             )
         if name not in index.weight_map:
             yield Fault("not_in_index", name, f"it is in {shards}, and the index does not name it", "no tensor", shards)
     for name, shard in index.weight_map.items():
-        places = found.get(name, {})
-        if shard not in places:
-            got = ", ".join(map(shortened, places)) or "no shard"
+        holders = found.get(name, {})
+        if shard not in holders:
+            got = ", ".join(map(shortened, holders)) or "no shard"
             expected = shortened(shard)
             yield Fault("not_in_shard", name, f"the index says that it is in {expected}, got {got}", expected, got)
 
@@ -299,7 +299,7 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
 
 def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
     """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
-    return tuple({tensor.place or tensor.name: tensor for tensor in reversed(tensors)}.values())
+    return tuple({tensor.memory or tensor.name: tensor for tensor in reversed(tensors)}.values())
 
 
 def _bits(tensors: Iterable[StoredTensor], bool_bits: int) -> int:

@@ -93,7 +93,7 @@ class Reading(NamedTuple):
         return f"{name} / {self.scale.name}" if self.scale.name else name
 
     @property
-    def told(self) -> str:
+    def in_short(self) -> str:
         """The convention and the model, in a few words."""
         return f"{self.convention} of {self.model.names[0]}"
 
@@ -172,16 +172,16 @@ class Search:
         Law: the least penalty first; of equals the better fit, then the model that comes first, then the fewer steps.
         """
         found = [
-            (reading, place)
-            for place, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
+            (reading, model_order)
+            for model_order, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
             for scale in figure.scales
             for way in ways.between(scale.kind, *figure.bounds(scale, self._most_tensors(figure, ways)))
             if way.penalty + scale.penalty <= self._budget and (reading := _reading(figure, candidate, way, scale))
         ]
 
         def rank(pair: tuple[Reading, int]) -> tuple[int, ...]:
-            reading, place = pair
-            return reading.penalty, FITS[reading.fit], place, len(reading.way.steps), reading.way.place
+            reading, model_order = pair
+            return reading.penalty, FITS[reading.fit], model_order, len(reading.way.steps), reading.way.order
 
         return [reading for reading, _ in sorted(found, key=rank)]
 
@@ -261,7 +261,7 @@ def distinct(readings: Iterable[Reading]) -> list[Reading]:
     also: dict[int, list[str]] = {}
     for reading in readings:
         if reading.value in first:
-            also[reading.value].append(reading.told)
+            also[reading.value].append(reading.in_short)
         else:
             first[reading.value], also[reading.value] = reading, list(reading.way.also)
     found = list(first.items())
@@ -312,7 +312,7 @@ def together(readings: Sequence[Sequence[Reading]]) -> list[Reading]:
     keyed = [_by_key(each) for each in readings]
     common = [key for key in keyed[0] if all(key in each for each in keyed)]
     options = [_best_of_one_family([each[key] for each in keyed]) for key in common]
-    return min(options, key=lambda option: (option[0], sum(each.way.place for each in option[1])), default=(0, []))[1]
+    return min(options, key=lambda option: (option[0], sum(each.way.order for each in option[1])), default=(0, []))[1]
 
 
 def _by_key(readings: Iterable[Reading]) -> dict[tuple[object, ...], list[Reading]]:

@@ -87,8 +87,8 @@ class Explanation:
     def readings(self) -> tuple[Reading, ...]:
         """The readings of all figures, best first: the first of each figure, then the second of each."""
         most = max((len(each.readings) for each in self.figures), default=0)
-        places = range(most)
-        return tuple(each.readings[place] for place in places for each in self.figures if place < len(each.readings))
+        ranks = range(most)
+        return tuple(each.readings[rank] for rank in ranks for each in self.figures if rank < len(each.readings))
 
     @property
     def fits(self) -> bool:
@@ -106,8 +106,8 @@ class Explanation:
     def __len__(self) -> int:
         return len(self.readings)
 
-    def __getitem__(self, place: int) -> Reading:
-        return self.readings[place]
+    def __getitem__(self, index: int) -> Reading:
+        return self.readings[index]
 
     def __repr__(self) -> str:
         return f"<Explanation {'; '.join(map(in_short, self.figures))}>"
@@ -188,12 +188,14 @@ def in_short(explained: Explained) -> str:
     best = explained.readings[0]
     number = f"{best.value:,}" + (f", {best.fit}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
-        return f"{figure} is what a formula gives that is not exact: {best.told}, which has {total(best.model.dims):,}"
+        return (
+            f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {total(best.model.dims):,}"
+        )
     if best.verdict == lattice.HYPOTHESIS:
-        return f"{figure} would be {number}: {best.told}, a hypothesis"
+        return f"{figure} would be {number}: {best.in_short}, a hypothesis"
     if best.verdict == EXPLAINED:
-        return f"{figure} is {number}: {best.told}"
-    return f"{figure} may be {number}: {best.told}, or a coincidence"
+        return f"{figure} is {number}: {best.in_short}"
+    return f"{figure} may be {number}: {best.in_short}, or a coincidence"
 
 
 def _as_dict(reading: Reading) -> dict[str, Any]:

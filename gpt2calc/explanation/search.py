@@ -30,7 +30,7 @@ class Way(NamedTuple):
         value: the number of parameters, elements or bytes.
         penalty: the sum of the steps' penalties.
         steps: what is done besides counting the plain way, in order.
-        place: its place among the model's compositions, in the order of the lattice.
+        order: its number among the model's compositions, in the order of the lattice.
         also: other compositions that give the same number, by name.
         tensors: how many tensors a file of it holds; 0 where it is no file.
     """
@@ -38,7 +38,7 @@ class Way(NamedTuple):
     value: int
     penalty: int
     steps: tuple[Step, ...]
-    place: int = 0
+    order: int = 0
     also: tuple[str, ...] = ()
     tensors: int = 0
 
@@ -133,19 +133,19 @@ def _counted(dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Ite
 
 
 def _elements(counted: list[_Counted]) -> Iterator[Way]:
-    for place, each in enumerate(counted):
+    for order, each in enumerate(counted):
         if each.elements and not each.one_byte:
-            yield Way(each.elements, each.penalty, each.steps, place)
+            yield Way(each.elements, each.penalty, each.steps, order)
 
 
 def _stored(counted: list[_Counted], budget: int) -> Iterator[Way]:
     for dtype, bits in lattice.DTYPES:
         common = gcd(bits, 8)
-        for place, each in enumerate(counted):
+        for order, each in enumerate(counted):
             penalty = each.penalty + dtype.penalty
             if each.elements and penalty <= budget:
                 stored = -(-(bits // common) * each.elements // (8 // common)) + each.one_byte
-                yield Way(stored, penalty, (*each.steps, dtype), place, tensors=each.tensors)
+                yield Way(stored, penalty, (*each.steps, dtype), order, tensors=each.tensors)
 
 
 def _distinct(ways: Iterator[Way]) -> list[Way]:

@@ -51,9 +51,9 @@ def _apart(name: str) -> str:
     return f"{name}_parameters" if name in CANONICAL else name
 
 
-def _of_component(place: int) -> Measure:
+def _of_component(index: int) -> Measure:
     def measure(dims: Dims) -> int:
-        row = formulas.table(dims)[place]
+        row = formulas.table(dims)[index]
         return row.times * (row.weights + row.biases)
 
     return measure
@@ -82,8 +82,8 @@ def _columns() -> tuple[Column, ...]:
         Column("head", WORD, "the field head"),
         *(Column(name, SWITCH, f"the field {name}") for name in SWITCHES),
         *(
-            Column(_apart(identifier(row.component)), COUNT, f"parameters of {row.component}", _of_component(place))
-            for place, row in enumerate(rows)
+            Column(_apart(identifier(row.component)), COUNT, f"parameters of {row.component}", _of_component(index))
+            for index, row in enumerate(rows)
         ),
         *(Column(column, COUNT, f"parameters of the group {name}", _of_group(name)) for name, column in groups.items()),
         Column("weights", COUNT, weights.sentence, weights.value),

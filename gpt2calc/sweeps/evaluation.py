@@ -38,10 +38,10 @@ class PieceArrays:
         self.piece, self._table, self._room = piece, table, MOST_TABLES_NUMBERS
         self.letters = {LETTERS.get(name, N_HEAD_LETTER): name for name, _ in piece.sizes}
         letters, lengths = tuple(self.letters), [length(axis) for _, axis in piece.sizes]
-        place = max(0, len(lengths) - 1)
-        while place and (along := prod(lengths[place:])) < row and along * lengths[place - 1] <= MOST_ROW_MODELS:
-            place -= 1
-        self.rows, self.along = Combinations(piece, letters[:place]), Combinations(piece, letters[place:])
+        split = max(0, len(lengths) - 1)
+        while split and (along := prod(lengths[split:])) < row and along * lengths[split - 1] <= MOST_ROW_MODELS:
+            split -= 1
+        self.rows, self.along = Combinations(piece, letters[:split]), Combinations(piece, letters[split:])
         self._polynomials: dict[str, Expression | None] = {}
         self._factored: dict[str, Factored | None] = {}
 
@@ -65,15 +65,15 @@ class PieceArrays:
             np.setbufsize(buffered)
 
     def _fill_blocks(self, name: str, start: int, out: Int64Array) -> None:
-        place, stop, width = start, start + len(out), self.along.length
-        while place < stop:
-            row, begin = divmod(place, width)
-            whole = not begin and stop - place >= width and width <= 4 * BLOCK_NUMBERS
-            rows = (stop - place) // width if whole else 1
-            end = width if whole else min(width, begin + stop - place, begin + BLOCK_NUMBERS)
-            target = out[place - start : place - start + rows * (end - begin)].reshape(rows, end - begin)
+        position, stop, width = start, start + len(out), self.along.length
+        while position < stop:
+            row, begin = divmod(position, width)
+            whole = not begin and stop - position >= width and width <= 4 * BLOCK_NUMBERS
+            rows = (stop - position) // width if whole else 1
+            end = width if whole else min(width, begin + stop - position, begin + BLOCK_NUMBERS)
+            target = out[position - start : position - start + rows * (end - begin)].reshape(rows, end - begin)
             self._fill(name, row, begin, target)
-            place += target.size
+            position += target.size
 
     def _fill(self, name: str, row: int, begin: int, out: Int64Array) -> None:
         factored = self._of(name)
@@ -81,15 +81,15 @@ class PieceArrays:
             factored.fill(row, begin, out)
             return
         most = max(1, BLOCK_NUMBERS // out.shape[1])
-        for place in range(0, len(out), most):
-            block = out[place : place + most]
-            rows = {k: v[:, None] for k, v in self.rows.slice(row + place, row + place + len(block)).items()}
+        for first in range(0, len(out), most):
+            block = out[first : first + most]
+            rows = {k: v[:, None] for k, v in self.rows.slice(row + first, row + first + len(block)).items()}
             block[...] = self._measured(name, {**rows, **self.along.slice(begin, begin + out.shape[1])}, block.shape)
 
-    def at(self, name: str, places: Int64Array) -> Int64Array:
+    def at(self, name: str, indices: Int64Array) -> Int64Array:
         """Return the values of a size or a count for single models, by their numbers."""
-        rows, along = np.divmod(places, self.along.length)
-        return self._measured(name, {**self.rows.at(rows), **self.along.at(along)}, places.shape)
+        rows, along = np.divmod(indices, self.along.length)
+        return self._measured(name, {**self.rows.at(rows), **self.along.at(along)}, indices.shape)
 
     def _measured(self, name: str, values: dict[str, Int64Array], shape: tuple[int, ...]) -> Int64Array:
         """Evaluate a column on arrays of sizes that broadcast to a shape, as its formula is written."""

@@ -46,8 +46,8 @@ def quotient(part: Any, whole: Any) -> Any:
     if np.issubdtype(parts.dtype, np.floating) or np.issubdtype(wholes.dtype, np.floating):
         return found
     if max(_largest(part), _largest(whole)) > EXACT:
-        for place in np.flatnonzero((np.abs(parts) > EXACT) | (np.abs(wholes) > EXACT)):
-            found.flat[place] = int(parts.flat[place]) / int(wholes.flat[place])
+        for index in np.flatnonzero((np.abs(parts) > EXACT) | (np.abs(wholes) > EXACT)):
+            found.flat[index] = int(parts.flat[index]) / int(wholes.flat[index])
     return found
 
 

@@ -69,8 +69,8 @@ class Factored:
             first = row + done - window.start
             last = min(first + len(out) - done, window.stop - window.start)
             for here, there in self._stretches(window, first, last, out.shape[1]):
-                place = here - first + done
-                self._combine(window, slice(here, there), slice(begin, end), out[place : place + there - here])
+                offset = here - first + done
+                self._combine(window, slice(here, there), slice(begin, end), out[offset : offset + there - here])
             done += last - first
 
     def _stretches(self, window: Window, first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
@@ -80,8 +80,8 @@ class Factored:
         )
         breaks = window.stretches[bisect_right(window.stretches, first) : bisect_left(window.stretches, last)]
         for here, there in zip([first, *breaks], [*breaks, last], strict=True):
-            for place in range(here, there, most):
-                yield place, min(place + most, there)
+            for start in range(here, there, most):
+                yield start, min(start + most, there)
 
     def _combine(self, window: Window, rows: slice, along: slice, out: Int64Array) -> None:
         """Add up tables, what runs along a row, the numbers of a row, and products, the last sum into `out`."""
@@ -90,7 +90,7 @@ class Factored:
         if len(products) == 1 and self.arrangement.operations == 1:
             np.multiply(products[0][0][rows, None], products[0][1], out=out)
             return
-        addends = [self._looked_up(place, window, rows, along) for place in range(len(self._tables))]
+        addends = [self._looked_up(number, window, rows, along) for number in range(len(self._tables))]
         addends += vectors[:1] if self.arrangement.along else []
         addends += [window.base[rows, None]] if self.arrangement.base or not (addends or products) else []
         count = len(addends) + len(products)
@@ -99,8 +99,8 @@ class Factored:
             return
         found = addends[0] if addends else self._multiplied(0, products.pop(0), rows, out.shape)
         others = chain(addends[1:], (self._multiplied(1, each, rows, out.shape) for each in products))
-        for place, other in enumerate(others, 2):
-            found = np.add(found, other, out=out if place == count else self._scratch(0, out.shape))
+        for number, other in enumerate(others, 2):
+            found = np.add(found, other, out=out if number == count else self._scratch(0, out.shape))
 
     def _multiplied(
         self, room: int, product: tuple[Int64Array, Int64Array], rows: slice, shape: tuple[int, ...]
@@ -115,9 +115,9 @@ class Factored:
             self._room[room] = np.empty(size, dtype=np.int64)
         return self._room[room][:size].reshape(shape)
 
-    def _looked_up(self, place: int, window: Window, rows: slice, along: slice) -> Int64Array:
+    def _looked_up(self, number: int, window: Window, rows: slice, along: slice) -> Int64Array:
         """Return rows of a table: as they lie, where they are the same or follow on each other."""
-        table, index = self._tables[place], window.indices[place][rows]
+        table, index = self._tables[number], window.indices[number][rows]
         if not window.stretches:
             return table[index, along]
         if len(index) > 1 and index[0] == index[1]:

@@ -71,8 +71,8 @@ class FileRun(Run):
     def _everything(given: tuple[str, ...], models: list[Dims]) -> tuple[str, ...]:
         """Return the columns that say anything of models of a file that gives these fields."""
         kept = {*SIZES[:5], *given, *(["num_labels"] if any(dims.score or dims.classifier for dims in models) else [])}
-        held = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
-        return tuple(name for name in held if name not in FIELDS or name in kept)
+        filled = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
+        return tuple(name for name in filled if name not in FIELDS or name in kept)
 
     @property
     def plan(self) -> FilePlan:

@@ -173,9 +173,9 @@ def refuse_overflow(piece: Piece, columns: Iterable[str]) -> None:
         measure = COLUMNS[name].measure
         value = getattr(dims, name) if name in LETTERS else measure(dims) if measure else 0
         if value > INT64_MAX:
-            told = ", ".join(f"{field} {size:,}" for field, size in zip(LETTERS, dims.sizes, strict=True))
+            sizes = ", ".join(f"{field} {size:,}" for field, size in zip(LETTERS, dims.sizes, strict=True))
             raise Int64OverflowError(
-                f"{name} is {value:,} in the largest model ({told}) and does not fit in int64: "
+                f"{name} is {value:,} in the largest model ({sizes}) and does not fit in int64: "
                 "count that model alone, or sweep less"
             )
 
@@ -201,5 +201,5 @@ def everything(grid: Grid) -> tuple[str, ...]:
     idle = {name for name in COLUMNS if COLUMNS[name].measure is None and not COLUMNS[name].part} - set(SIZES[:5])
     labelled = any(dims.score or dims.classifier or dims.multiple_choice_head for dims in models)
     idle -= {*running, *(["num_labels"] if labelled else [])}
-    held = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
-    return tuple(name for name in held if name not in idle)
+    filled = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
+    return tuple(name for name in filled if name not in idle)

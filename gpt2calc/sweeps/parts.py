@@ -43,34 +43,36 @@ class Combinations:
             self._window, self._values = (start, stop), self.at(np.arange(start, stop, dtype=np.int64))
         return self._values
 
-    def at(self, places: Int64Array) -> dict[str, Int64Array]:
+    def at(self, indices: Int64Array) -> dict[str, Int64Array]:
         """Return the sizes of single combinations, by their numbers."""
-        return {letter: self._taken(letter, place) for letter, place in self._digits(places).items()}
+        return {letter: self._taken(letter, digits) for letter, digits in self._digits(indices).items()}
 
-    def index(self, places: Int64Array, letters: Iterable[str]) -> Int64Array:
+    def index(self, indices: Int64Array, letters: Iterable[str]) -> Int64Array:
         """Return the numbers that combinations have when only some of the sizes are told apart."""
-        index = np.zeros(len(places), dtype=np.int64)
-        digits = self._digits(places)
+        index = np.zeros(len(indices), dtype=np.int64)
+        digits = self._digits(indices)
         for letter in letters:
             index = index * self.lengths[letter] + digits[letter]
         return index
 
-    def _digits(self, places: Int64Array) -> dict[str, Int64Array]:
+    def _digits(self, indices: Int64Array) -> dict[str, Int64Array]:
         """Return which value of each size the combinations have, as the digits of a number."""
         found: dict[str, Int64Array] = {}
         for letter, count in reversed(self.lengths.items()):
-            places, found[letter] = np.divmod(places, count) if len(found) + 1 < len(self.lengths) else (places, places)
+            indices, found[letter] = (
+                np.divmod(indices, count) if len(found) + 1 < len(self.lengths) else (indices, indices)
+            )
         return dict(reversed(found.items()))
 
-    def _taken(self, letter: str, places: Int64Array) -> Int64Array:
+    def _taken(self, letter: str, indices: Int64Array) -> Int64Array:
         """Return values of one size, as the model has them: padded, for one."""
         name, axis = self.axes[letter]
         if isinstance(axis, range):
-            values = places * axis.step + axis.start
+            values = indices * axis.step + axis.start
         else:
             if letter not in self._arrays:
                 self._arrays[letter] = np.array(axis, dtype=np.int64)
-            values = self._arrays[letter][places]
+            values = self._arrays[letter][indices]
         if letter == N_HEAD_LETTER:
             return values
         return np.broadcast_to(np.asarray(getattr(self.piece.dims({name: values}), name), dtype=np.int64), values.shape)

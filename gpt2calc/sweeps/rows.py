@@ -74,21 +74,21 @@ class RowModels:
             return False
         return True
 
-    def row(self, place: int) -> dict[str, Any]:
+    def row(self, index: int) -> dict[str, Any]:
         """Return the fields that a row gives."""
-        given = {name: values[place] for name, values in self.fields.items()}
+        given = {name: values[index] for name, values in self.fields.items()}
         return {
             name: getattr(value, "item", lambda value=value: value)()
             for name, value in given.items()
             if value is not None
         }
 
-    def _refuse(self, place: int) -> None:
+    def _refuse(self, index: int) -> None:
         """Raise what is wrong with a row."""
         try:
-            checked({**self.base, **self.row(place)})
+            checked({**self.base, **self.row(index)})
         except ConfigError as error:
-            raise UnreadableInputError(self.path, f"row {self.start + place + 1:,}: {error}") from None
+            raise UnreadableInputError(self.path, f"row {self.start + index + 1:,}: {error}") from None
 
     def _structural(self) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name not in self.sizes)
@@ -96,11 +96,11 @@ class RowModels:
     def _groups(self) -> list[tuple[Int64Array, Dims]]:
         """Return the rows of each structure, with dims whose sizes are arrays where rows give them."""
         names = self._structural()
-        places: dict[tuple[Any, ...], Any] = {} if names else {(): range(self.length)}
-        for place, key in enumerate(zip(*(self.fields[name] for name in names), strict=True)):
-            places.setdefault(key, []).append(place)
+        indices: dict[tuple[Any, ...], Any] = {} if names else {(): range(self.length)}
+        for index, key in enumerate(zip(*(self.fields[name] for name in names), strict=True)):
+            indices.setdefault(key, []).append(index)
         found = []
-        for key, chosen in places.items():
+        for key, chosen in indices.items():
             where = np.array(chosen, dtype=np.int64)
             given = {name: value for name, value in zip(names, key, strict=True) if value is not None}
             found.append((where, self._dims({**self.base, **given}, where)))
@@ -128,8 +128,8 @@ class RowModels:
         for where, dims in self.groups:
             if _largest(_most(dims), counts)[0] <= INT64_MAX:
                 continue
-            for place, row in enumerate(where):
-                most, name = _largest(_only(dims, place), counts)
+            for index, row in enumerate(where):
+                most, name = _largest(_only(dims, index), counts)
                 if most > INT64_MAX:
                     raise Int64OverflowError(
                         f"row {self.start + row + 1:,}: {name} is {most:,} and does not fit in int64"
@@ -139,9 +139,9 @@ class RowModels:
         """Return a column for a range of rows."""
         return self._whole(name)[start:stop]
 
-    def at(self, name: str, places: Int64Array) -> Any:
+    def at(self, name: str, indices: Int64Array) -> Any:
         """Return a column for single rows, by their numbers."""
-        return self._whole(name)[places]
+        return self._whole(name)[indices]
 
     def bounds(self, name: str) -> tuple[int, int]:
         """Return the least and the most of a count or a size."""
@@ -183,8 +183,8 @@ def _most(dims: Dims) -> Dims:
     return Dims(*(int(np.max(value)) if np.size(value) else 0 for value in dims))
 
 
-def _only(dims: Dims, place: int) -> Dims:
-    return Dims(*(int(np.asarray(value).flat[place if np.ndim(value) else 0]) for value in dims))
+def _only(dims: Dims, index: int) -> Dims:
+    return Dims(*(int(np.asarray(value).flat[index if np.ndim(value) else 0]) for value in dims))
 
 
 def _largest(dims: Dims, counts: Iterable[str]) -> tuple[int, str]:

@@ -67,7 +67,7 @@ def memories(found: Sorted) -> Iterator[Fault]:
         else:
             whole.append(tensor)
     copy, wte = found.head_copy, found.stored("wte")
-    if copy is not None and (wte is None or copy.place is None or copy.place != wte.place):
+    if copy is not None and (wte is None or copy.memory is None or copy.memory != wte.memory):
         whole.append(copy)
     for each in memory.shared(whole):
         yield Fault(SHARED, each.tensor, each.message, "a memory of its own", each.other or "its own elements twice")

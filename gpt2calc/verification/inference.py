@@ -161,37 +161,37 @@ def _blocks(found: list[_Found]) -> int:
 
     One that is far above the others is a stranger: more blocks are missing below it than are there, and `BEYOND` more.
     """
-    held = Counter(block for _, _, block in found if block is not None)
-    fullest = max(held.values(), default=0)
-    full = sorted(block for block, tensors in held.items() if 2 * tensors >= fullest)
-    return max((block + 1 for place, block in enumerate(full, 1) if block < 2 * place + BEYOND), default=0)
+    counts = Counter(block for _, _, block in found if block is not None)
+    fullest = max(counts.values(), default=0)
+    full = sorted(block for block, tensors in counts.items() if 2 * tensors >= fullest)
+    return max((block + 1 for rank, block in enumerate(full, 1) if block < 2 * rank + BEYOND), default=0)
 
 
 def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
     """Return the switches that the names show, each by the majority of the tensors that it decides on."""
-    held = Counter((piece.component, piece.role) for _, piece, _ in found)
+    counts = Counter((piece.component, piece.role) for _, piece, _ in found)
     biased = {piece.component for piece in reading.dialect.pieces if piece.role == tensor_table.BIAS}
 
     def has_bias(*, qkv: bool) -> bool:
         components = [name for name in biased if name.endswith((".c_attn", ".q_attn")) == qkv]
-        weights = sum(held[name, tensor_table.WEIGHT] for name in components)
-        return 2 * sum(held[name, tensor_table.BIAS] for name in components) >= weights
+        weights = sum(counts[name, tensor_table.WEIGHT] for name in components)
+        return 2 * sum(counts[name, tensor_table.BIAS] for name in components) >= weights
 
     bias, qkv_bias = has_bias(qkv=False), has_bias(qkv=True)
-    crossed = sum(tensors for (component, _), tensors in held.items() if "cross" in component)
-    own = sum(tensors for (component, _), tensors in held.items() if component in ("attn.c_attn", "attn.c_proj"))
-    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not held["lm_head", tensor_table.WEIGHT]}
+    crossed = sum(tensors for (component, _), tensors in counts.items() if "cross" in component)
+    own = sum(tensors for (component, _), tensors in counts.items() if component in ("attn.c_attn", "attn.c_proj"))
+    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not counts["lm_head", tensor_table.WEIGHT]}
     fields |= {"bias": False} if not bias else {}
     fields |= {"qkv_bias": qkv_bias} if qkv_bias != bias else {}
     fields |= {"add_cross_attention": True} if 2 * crossed >= own > 0 and crossed else {}
-    return fields | _head(found, held)
+    return fields | _head(found, counts)
 
 
-def _head(found: list[_Found], held: Counter[tuple[str, str]]) -> dict[str, Any]:
+def _head(found: list[_Found], counts: Counter[tuple[str, str]]) -> dict[str, Any]:
     """Return what stands on the body, where it is no lm_head alone."""
     heads = {"classifier": "token_classification", "score": "sequence_classification"}
     for component, head in (*heads.items(), ("qa_outputs", "question_answering")):
-        if held[component, tensor_table.WEIGHT]:
+        if counts[component, tensor_table.WEIGHT]:
             return {"head": head, "tie_word_embeddings": True}
     summary = [
         tensor.shape for tensor, piece, _ in found if piece.component.endswith("summary") and len(tensor.shape) == 2

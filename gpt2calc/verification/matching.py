@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor, TensorListing
-    from gpt2calc.verification.holdings import Held
+    from gpt2calc.verification.holdings import Holding
     from gpt2calc.verification.sorting import Sorted
 
 MOST_FAULTS = 1000
@@ -46,7 +46,7 @@ class Match(NamedTuple):
         components: the elements of each component's tensors, as they are stored.
         faults: what is wrong, at most `MOST_FAULTS`; none in a listing that matches.
         more: how many faults were left out.
-        held: what the stored elements and bytes are.
+        holdings: what the stored elements and bytes are.
         dtypes: how many tensors of parameters have each dtype.
         wte: the stored matrix of the token embedding.
         head: the stored matrix of the head, whether or not the config ties it.
@@ -56,7 +56,7 @@ class Match(NamedTuple):
     components: Mapping[str, int]
     faults: tuple[Fault, ...]
     more: int
-    held: tuple[Held, ...]
+    holdings: tuple[Holding, ...]
     dtypes: Mapping[str, int]
     wte: StoredTensor | None
     head: StoredTensor | None
@@ -87,7 +87,7 @@ def match(listing: TensorListing, reading: Reading, dims: Dims, n_head: int) -> 
         holdings.components(found),
         tuple(islice(faults, MOST_FAULTS)),
         sum(1 for _ in faults) + max(0, found.lacking - MOST_FAULTS),
-        tuple(holdings.held(found)),
+        tuple(holdings.of(found)),
         Counter(tensor.dtype for tensor in found.own.values()),
         found.stored("wte"),
         found.head_copy or found.stored("lm_head"),
@@ -117,12 +117,12 @@ def _strangers(found: Sorted) -> Iterator[Fault]:
     alike: dict[Shape | None, list[str]] = {}
     for name, each in missing:
         alike.setdefault(each.shape, []).append(name)
-    for place, tensor in enumerate(found.strangers):
+    for index, tensor in enumerate(found.strangers):
         row = found.reading.find(tensor.name)
         message = "it is no tensor of this model"
         if row and row[1] is not None and row[1] >= found.dims.n_layer:
             message = blocks_of(found.dims)
-        elif missing and place < MOST_COMPARED_NAMES:
+        elif missing and index < MOST_COMPARED_NAMES:
             names = alike.get(tensor.shape) or [name for name, _ in missing]
             near = _nearest(tensor.name, names[:MOST_COMPARED_NAMES], found.reading.wrapper)
             message += f": is it {near}, which is missing?" if near else ""

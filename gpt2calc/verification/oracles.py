@@ -170,10 +170,10 @@ def _tensors(torch: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
 
 def _other_names(loaded: Mapping[str, Any], tensors: list[StoredTensor]) -> Iterator[tuple[str, Any]]:
     """Yield the names under which the file's metadata says that a tensor is to be found as well."""
-    at = {tensor.place: tensor.name for tensor in tensors if tensor.name in loaded and tensor.storage}
+    at = {tensor.memory: tensor.name for tensor in tensors if tensor.name in loaded and tensor.storage}
     for tensor in tensors:
-        if tensor.name not in loaded and tensor.place in at:
-            yield tensor.name, loaded[at[tensor.place]]
+        if tensor.name not in loaded and tensor.memory in at:
+            yield tensor.name, loaded[at[tensor.memory]]
 
 
 def _state(loaded: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:

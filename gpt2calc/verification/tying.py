@@ -98,7 +98,7 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: 
     """
     if head is None:
         return Tying(TIED, "no second matrix is stored", "no second matrix is stored")
-    if head.place is not None and head.place == wte.place:
+    if head.memory is not None and head.memory == wte.memory:
         return Tying(TIED, "both names are one storage", "both names are one storage")
     structure = f"a second matrix is stored, {head.name}"
     problem = _incomparable(wte, head) if bits else "their values were not read"
@@ -155,8 +155,8 @@ def _first_difference(wte: StoredTensor, head: StoredTensor) -> str | None:
         if first and block.row > first[0]:
             break  # what comes now lies below
         if ours != theirs:
-            place = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
-            here = block.row + place // block.columns, block.column + place % block.columns
+            element = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
+            here = block.row + element // block.columns, block.column + element % block.columns
             first = min(first, here) if first else here
     return "they first differ in row {:,}, column {:,}".format(*first) if first else None
 
@@ -197,11 +197,11 @@ def _turned(file: LocalFile, tensor: StoredTensor, block: Block) -> bytes:
     code, content = CODES[BITS[tensor.dtype]], bytearray(rows * columns * BITS[tensor.dtype] // 8)
     lines, found = memoryview(_straight(file, tensor, read)).cast(code), memoryview(content).cast(code)
     if rows >= FEW_ROWS:
-        for place in range(columns):
-            found[place::columns] = lines[place * step + row : place * step + row + rows]
+        for line in range(columns):
+            found[line::columns] = lines[line * step + row : line * step + row + rows]
     else:
-        for place in range(rows):
-            found[place * columns : (place + 1) * columns] = lines[row + place :: step]
+        for line in range(rows):
+            found[line * columns : (line + 1) * columns] = lines[row + line :: step]
     return bytes(content)
 
 
@@ -233,7 +233,7 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
         moments = [_moments(np.dot, x - mean_x, y - mean_y) for x, y in blocks()]
     if not all(isfinite(moment) for each in moments for moment in each):
         return None
-    xy, xx, yy = (fsum(each[place] for each in moments) for place in range(3))
+    xy, xx, yy = (fsum(each[index] for each in moments) for index in range(3))
     if not (xx > 0 and yy > 0):
         return None
     return max(-1.0, min(1.0, xy / sqrt(xx) / sqrt(yy)))  # the root of each: the product may not fit

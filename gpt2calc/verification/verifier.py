@@ -353,7 +353,7 @@ def _checked(subject: Subject) -> Checked:
         subject.origin,
         subject.given,
         known,
-        seen.match.held,
+        seen.match.holdings,
         seen.match.dtypes,
         sum(file.size for file in seen.listing.files),
         seen.shapes_say,

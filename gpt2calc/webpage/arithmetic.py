@@ -57,8 +57,10 @@ def _components() -> str:
 
 
 def _tensors() -> str:
+    kept = ("component", "role", "times", "shape")  # the template has the prefix
     rows = (
-        {"template": row.template, **row._asdict(), "in_block": row.in_block} for row in tensor_table.table(LETTERED)
+        {"template": row.template, **{name: getattr(row, name) for name in kept}, "in_block": row.in_block}
+        for row in tensor_table.table(LETTERED)
     )
     return _function("tensorsOf", "tensor_table.table", _list(rows))
 

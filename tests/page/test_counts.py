@@ -118,7 +118,8 @@ def test_tensors_are_those_of_python(opened: Watched) -> None:
     found = opened.page.evaluate(script, [handed(fields) for fields in drawn])
     for fields, text in zip(drawn, found, strict=True):
         rows = gpt2calc.tensor_table.table(from_fields(fields))
-        wanted = [row._asdict() | {"template": row.template, "in_block": row.in_block} for row in rows]
+        names = ("template", "component", "role", "times", "shape", "in_block")
+        wanted = [{name: getattr(row, name) for name in names} for row in rows]
         assert json.loads(text) == json.loads(json.dumps(wanted))
 
 
