@@ -49,6 +49,7 @@ def entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     metaindex, at = _handle(footer, 0, "the footer")
     index, _ = _handle(footer, at, "the footer")
     table, free, last = crc32c_table(), 0, b""
+    # Nothing of it is wanted, but a table that is damaged there is damaged.
     _checked(content, end, metaindex, table)
     count = 0
     for separator, value in _block(_checked(content, end, index, table), "the index of blocks"):
@@ -74,6 +75,7 @@ def varint(content: bytes, at: int, what: str) -> tuple[int, int]:
     (300, 2)
     """
     number = 0
+    # Ten bytes of 7 bits hold 64; without a bound a number could be as long as the file.
     for shift, byte in enumerate(content[at : at + 10]):
         number |= (byte & 0x7F) << 7 * shift
         if byte < 0x80 and number < 2**64:
@@ -89,6 +91,7 @@ def crc32c_table() -> list[int]:
     for byte in range(256):
         crc = byte
         for _ in range(8):
+            # The polynomial is mirrored, since a byte's lowest bit comes first.
             crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
         table.append(crc)
     return table

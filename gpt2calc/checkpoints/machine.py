@@ -98,6 +98,7 @@ class Machine:
         if index == len(memo):
             memo.append(self.stack[-1])
             return
+        # Five bytes can name the place 2³² - 1: without a bound, the list would be filled up to it.
         if index >= MOST_OPCODES:
             raise RefusedError(f"expected numbers below {MOST_OPCODES:,} in the memo, got {index:,}")
         memo.extend([NOTHING] * (index + 1 - len(memo)))

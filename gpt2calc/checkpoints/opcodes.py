@@ -30,6 +30,7 @@ OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class
 
 
 def _unknown(machine: Machine, at: int) -> int:
+    # What follows the end is padding, zeros, which are no opcode: nothing is wrong but that more is missing.
     if at > machine.end:
         raise TruncatedError
     got = machine.data[at - 1]
@@ -45,6 +46,7 @@ def _protocol(machine: Machine, at: int) -> int:
 
 def _frame(machine: Machine, at: int) -> int:
     """Step over the length of a frame, which is of use to those who read from a stream."""
+    # It is looked for whole, so that a reader who has only a part of the file learns at once that it needs more.
     machine.take(at + 8, int.from_bytes(machine.data[at : at + 8], "little"))
     return at + 8
 
@@ -126,6 +128,7 @@ def _mark(machine: Machine, at: int) -> int:
 
 
 def _pop(machine: Machine, at: int) -> int:
+    # What lies above the last mark is a list of its own: where that is empty, the mark is popped, as in Python.
     if machine.stack:
         machine.stack.pop()
     else:
@@ -223,6 +226,7 @@ def _set(machine: Machine, items: list[object]) -> None:
     if len(items) % 2:
         raise RefusedError("expected a value for each key, got a key without one")
     for i in range(0, len(items), 2):
+        # Only text is hashed: numbers hash to what their author chooses. A key of another kind is no tensor's name.
         key = items[i]
         target[key if type(key) is str else object()] = items[i + 1]
 
@@ -253,6 +257,7 @@ def _reduce(machine: Machine, at: int) -> int:
 def _new(machine: Machine, at: int) -> int:
     """Make an object of a class, as REDUCE calls a function; a whole model is one."""
     arguments, of = machine.stack.pop(), machine.stack.pop()
+    # Said here and not by `call`, since what is meant is an object of a class: most often a whole model.
     if type(of) is not Global or of.name not in machine.calls:
         raise RefusedError(OBJECT.format(kind(of)))
     machine.call(of, arguments)

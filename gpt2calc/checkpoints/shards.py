@@ -114,7 +114,9 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
     faults = tuple(_misplaced(index, found))
     tensors = tuple(
-        holders.get(index.weight_map.get(name, ""), next(iter(holders.values()))) for name, holders in found.items()
+        # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
+        holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
+        for name, holders in found.items()
     )
     if not faults:
         faults = tuple(_wrong_sum(index, tensors))
@@ -182,6 +184,7 @@ class _Allowance:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        # Each header has a bound of its own; that of 128 of them together would be too large.
         self._left = MOST_READ_BYTES
 
     def take(self, count: int) -> None:
@@ -212,6 +215,7 @@ def _refuse(name: str, problem: str) -> NoReturn:
 
 def _check_plain(name: str, shard: str) -> None:
     """Raise where a shard's name leads out of the folder, on any system, or to an index."""
+    # A colon stands behind a drive on Windows, or in front of a stream of a file.
     if shard in ("", ".", "..") or any(character in shard for character in "/\\:\0"):
         _refuse(name, f"expected shards in the index's own folder, got {shown(shard)}")
     if shard.lower().endswith(".json"):
@@ -238,6 +242,7 @@ def _locations(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int
             _refuse(index.name, f"expected shards in the index's own folder, got a link that leads out: {shown(shard)}")
         identity = status.st_dev, status.st_ino
         locations[shard] = location, identity
+        # By what the file is and not by its path: two links to one file would count its tensors twice.
         first = seen.setdefault(identity, shard)
         if first != shard:
             _refuse(index.name, f"expected a file for each shard, got one for {shown(first)} and {shown(shard)}")
@@ -288,6 +293,7 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
     total = index.total_size
     if total is None:
         return
+    # In bits, so that what was written as a fraction of a byte stays exact.
     allowed = {_bits(counted, bool_bits) for counted in (tensors, _distinct(tensors)) for bool_bits in (8, 1)}
     if isinstance(total, (int, float)) and not isinstance(total, bool) and 8 * total in allowed:
         return
@@ -299,6 +305,7 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
 
 def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
     """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
+    # Reversed, since of equal keys a dictionary keeps the last value: the first tensor stays.
     return tuple({tensor.memory or tensor.name: tensor for tensor in reversed(tensors)}.values())
 
 

@@ -52,6 +52,7 @@ class Chances:
         first, last = alike
         self._figures = last - first + 1
         self._met = sorted(
+            # Only what lies among the figures that are alike counts; `_part` needs it in the order of the first digits.
             each._replace(first=max(each.first, first), last=min(each.last, last))
             for each in met
             if each.first <= last and each.last >= first
@@ -78,6 +79,7 @@ class Chances:
         found: dict[int, list[Met]] = {}
         for each in self._met:
             found.setdefault(each.value, []).append(each)
+        # Expectations add up, whether or not two numbers meet the same figures.
         return sum(map(self._part, found.values()), Fraction(0))
 
     def by_convention(self, wanted: Callable[[Met], bool]) -> dict[tuple[object, ...], Fraction]:
@@ -91,6 +93,7 @@ class Chances:
         """Return which part of all figures these are, each counted once; they are sorted by their first digits."""
         figures, end = 0, -1
         for each in met:
+            # All up to `end` was counted with those before: only what lies beyond it is new.
             if each.last > end:
                 figures += each.last - max(each.first, end + 1) + 1
                 end = each.last
@@ -103,5 +106,7 @@ def together(chances: Sequence[Chances], wanted: Callable[[Met], bool]) -> Fract
     Law: that of a convention is the product of its chances; those of several conventions add up at most.
     """
     first, *others = (each.by_convention(wanted) for each in chances)
+    # Digits that mean nothing are independent from figure to figure, so that their chances multiply.
     products = (part * prod(other.get(key, 0) for other in others) for key, part in first.items())
+    # The sum counts twice where two conventions meet all figures at once: it is a bound, and may be over 1.
     return min(sum(products, Fraction(0)), Fraction(1))

@@ -131,6 +131,7 @@ class Printed(NamedTuple):
         (116000001, 117999999)
         """
         shift, unit = self._at(scale)
+        # Rounded, cut off or rounded up: in each case it lies less than one unit of the last digit away.
         least, most = (self.digits - 1) * unit // shift + 1, ((self.digits + 1) * unit - 1) // shift
         return max(least - HEADER[1] * tensors, 1), most
 

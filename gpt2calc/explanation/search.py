@@ -119,6 +119,7 @@ def _variants(
     yield from _variants(dims, axes[1:], budget)
     for step in axes[0]:
         changed = step.change(dims) if step.change and step.penalty <= budget else dims
+        # A step that changes nothing is none: to untie a model that is untied would give its plain count a penalty.
         if changed != dims:
             for found, steps, penalty in _variants(changed, axes[1:], budget - step.penalty):
                 yield found, (step, *steps), penalty + step.penalty
@@ -144,6 +145,7 @@ def _stored(counted: list[_Counted], budget: int) -> Iterator[Way]:
         for order, each in enumerate(counted):
             penalty = each.penalty + dtype.penalty
             if each.elements and penalty <= budget:
+                # The negative is rounded down, so that bytes are rounded up, in integers of any size.
                 stored = -(-(bits // common) * each.elements // (8 // common)) + each.one_byte
                 yield Way(stored, penalty, (*each.steps, dtype), order, tensors=each.tensors)
 

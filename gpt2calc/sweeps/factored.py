@@ -78,6 +78,7 @@ class Factored:
         most = (
             max(1, BLOCK_NUMBERS // width) if self.arrangement.operations > 1 or not window.stretches else last - first
         )
+        # A stretch can have begun before the first row, and end behind the last.
         breaks = window.stretches[bisect_right(window.stretches, first) : bisect_left(window.stretches, last)]
         for here, there in zip([first, *breaks], [*breaks, last], strict=True):
             for start in range(here, there, most):
@@ -97,6 +98,7 @@ class Factored:
         if count == 1:
             np.copyto(out, addends[0])
             return
+        # Two arrays of scratch are enough: the sum so far is in one, and the product that is added next in the other.
         found = addends[0] if addends else self._multiplied(0, products.pop(0), rows, out.shape)
         others = chain(addends[1:], (self._multiplied(1, each, rows, out.shape) for each in products))
         for number, other in enumerate(others, 2):
@@ -120,6 +122,7 @@ class Factored:
         table, index = self._tables[number], window.indices[number][rows]
         if not window.stretches:
             return table[index, along]
+        # Within a stretch the first two tell of all: the index stays, or goes up by one. What stays is one row for all.
         if len(index) > 1 and index[0] == index[1]:
             return table[index[0], along]
         return table[index[0] : index[0] + len(index), along]
@@ -130,6 +133,7 @@ class Factored:
         if window is None or not window.start <= row < window.stop:
             if not self._tables and self.arrangement.tables:
                 self._tables = [self._made(letters, terms) for letters, terms in self.arrangement.tables.items()]
+            # Windows begin at multiples, so that whoever asks for rows in order computes each window once.
             start = row - row % WINDOW_ROWS
             stop = min(start + WINDOW_ROWS, self.rows.length)
             values, shape = self.rows.slice(start, stop), (stop - start,)
@@ -157,6 +161,7 @@ class Factored:
         if not polynomials:
             return []
         if self._vectors is None or not self._vectors[0] <= along.start <= along.stop <= self._vectors[1]:
+            # A short row is computed once and for all; of a long one only the range that is asked for is kept.
             whole = self.along.length <= 4 * BLOCK_NUMBERS
             start, stop = (0, self.along.length) if whole else (along.start, along.stop)
             values, shape = self.along.slice(start, stop), (stop - start,)
@@ -176,6 +181,7 @@ def stretches(indices: list[Int64Array], count: int) -> list[int]:
     for index in indices:
         steps = np.diff(index, prepend=index[0])
         odd = (steps < 0) | (steps > 1)
+        # A step must be like the one before it, unless that was a jump: the first step of a stretch is free.
         odd[2:] |= (steps[2:] != steps[1:-1]) & ~odd[1:-1]
         breaks |= odd
     return np.flatnonzero(breaks).tolist()

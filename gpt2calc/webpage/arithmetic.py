@@ -119,10 +119,10 @@ def _dims() -> str:
     table = "".join(f"  {head}: {_record(found)},\n" for head, found in heads.items())
     given = ", ".join(name for name in SPELLINGS if name != "head")
     return (
-        f"/* dims.TASK_HEADS, and the number of labels that a head sets */\nconst HEADS = {{\n{table}}};\n\n"
+        f"/* dims.TASK_HEADS, and the number of labels that a head sets */\nconst TASK_HEADS = {{\n{table}}};\n\n"
         f"/* dims.from_fields, of fields that are BigInts, booleans, or null where they are not given */\n"
         f"const dimsOf = (fields) => {{\n  const {{{given}}} = fields;\n"
-        f"  const head = HEADS[fields.head];\n  return {{\n{lines}  }};\n}};"
+        f"  const head = TASK_HEADS[fields.head];\n  return {{\n{lines}  }};\n}};"
     )
 
 

@@ -143,6 +143,7 @@ function variantsOf(x, place, budget) {
   variationsOf(x)[place].forEach((difference, i) => {
     const step = AXES[place][i];
     const isOther = Object.entries(difference).some(([field, value]) => x[field] !== value);
+    // A step that changes nothing is none.
     if (step.penalty > budget || !isOther) return;
     for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.penalty))
       found.push({ x: each.x, steps: [step, ...each.steps], penalty: each.penalty + step.penalty });
@@ -170,6 +171,7 @@ function storedWays(counted) {
   return DTYPES.flatMap((dtype) =>
     counted.flatMap(({ steps, penalty, elements, small, tensors }, place) => {
       if (!elements || penalty + dtype.penalty > BUDGET) return [];
+      // The negative is rounded down, so that bytes are rounded up.
       const value = -floored(-BigInt(dtype.bits) * elements, 8n) + small;
       return [{ value, penalty: penalty + dtype.penalty, steps: [...steps, dtype], place, tensors }];
     }),
@@ -230,7 +232,7 @@ function sameBounds(one, other) {
   return of !== undefined && String(boundsOf(one, of)) === String(boundsOf(other, scalesOf(other)[0]));
 }
 
-/** Every reading of a figure, one for each number, best first, with how many others weigh no more. */
+/** Every reading of a figure, one for each number, best first, with how many others have no larger penalty. */
 function readingsOf(figure, candidates) {
   const found = [];
   for (const of of scalesOf(figure)) {
@@ -263,7 +265,7 @@ function readingsOf(figure, candidates) {
 /** How many bytes a file may hold besides a number, where a figure is the size of one. */
 const mostHeaderOf = (figure, { tensors }) => (isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * tensors : 0n);
 
-/** Whether more figures than few, of all that are printed like one, have readings that weigh no more than one of it. */
+/** Whether more figures than few, of all that are printed like one, have readings with no larger penalty than one. */
 function isLikely(figure, { penalty }, candidates) {
   const first = 10n ** BigInt(String(figure.digits).length - 1);
   const last = 10n * first - 1n;
@@ -283,6 +285,7 @@ function isLikely(figure, { penalty }, candidates) {
       }
   }
   met.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  // Sorted by where they begin, so that of each only what lies behind `end` is counted anew.
   let [figures, end] = [0n, first - 1n];
   for (const [from, to] of met) {
     const [start, stop] = [from > end ? from : end + 1n, to < last ? to : last];
