@@ -67,6 +67,20 @@ def read(path: str, most: int) -> bytes:
         os.close(descriptor)
 
 
+def read_file(path: str, most: int) -> bytes:
+    """Return the first bytes of a regular file, as of one that nobody named: what lies in a folder is not waited for.
+
+    Raises:
+        UnreadableInputError: it cannot be opened or read, or is no regular file.
+    """
+    descriptor, _ = open_file(path)
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return file.read(most)
+        except OSError as error:
+            raise _refused(path, error) from None
+
+
 def kind(found: os.stat_result) -> str:
     """Return what something is that is no regular file."""
     return KINDS.get(stat.S_IFMT(found.st_mode), "a device")

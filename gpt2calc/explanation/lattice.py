@@ -13,6 +13,7 @@ from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.dims import MODULES, TASK_HEADS
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
+from gpt2calc.model import BIAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,7 +126,7 @@ def _block(dims: Dims) -> int:
 
 
 def _biases(dims: Dims) -> int:
-    return tensor_table.numel(dims, role=tensor_table.BIAS)
+    return tensor_table.numel(dims, role=BIAS)
 
 
 def _linear_biases(dims: Dims) -> int:

@@ -120,7 +120,7 @@ def _on_disk(path: str) -> ResolvedTarget:
     from gpt2calc.checkpoints import folders
 
     companion = folders.companion_config(path)
-    source = sources.from_bytes(sources.read_bytes(companion), companion) if companion else None
+    source = sources.from_bytes(sources.read_companion(companion), companion) if companion else None
     if not os.path.isdir(path) and _is_config(path):
         source = sources.resolve(path, {})
         return ResolvedTarget(source.name, CONFIG, None, source, source.name)

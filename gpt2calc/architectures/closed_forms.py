@@ -1,0 +1,92 @@
+"""Rows of the first derivation that several architectures share: functions that return components, by algebra.
+
+They know no tensor. `shapes` has the other derivation, and neither imports the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.model import OUTPUT_HEAD, TOKEN_EMBEDDING, Component
+
+if TYPE_CHECKING:
+    from gpt2calc.model import Model, Number
+
+
+def linear(name: str, group: str, inputs: Number, outputs: Number, bias: Number = 0, **more: Any) -> Component:
+    """Return a matrix of inputs × outputs, and a bias for each output where there is one.
+
+    >>> linear("o_proj", "attention", 4096, 4096).weights
+    16777216
+    """
+    return Component(name, group, inputs * outputs, bias * outputs, **more)
+
+
+def norm(name: str, width: Number, bias: Number = 0, **more: Any) -> Component:
+    """Return a norm with a weight, and a bias where there is one, for each of `width` channels."""
+    return Component(name, "layer_norm", width, bias * width, **more)
+
+
+def embedding(name: str, rows: Number, width: Number, source: str, part: str = TOKEN_EMBEDDING) -> Component:
+    """Return a table with a row for each token, or for each position."""
+    return Component(name, "embedding", rows * width, part=part, source=source)
+
+
+def heads(model: Model, source: str) -> list[Component]:
+    """Return what stands on a body: an output head unless it is the token embedding, or what classifies sequences.
+
+    Source: transformers 5.23, modeling_layers.py (GenericForSequenceClassification).
+    """
+    own = model.lm_head * (1 - model.tie_word_embeddings)
+    V, d, c = model.vocab_size, model.hidden_size, model.num_labels
+    return [
+        Component("lm_head", "head", V * d, times=own, part=OUTPUT_HEAD, source=f"{source}ForCausalLM"),
+        Component("score", "head", d * c, times=model.score, source=f"{source}ForSequenceClassification"),
+    ]
+
+
+def attention(model: Model, source: str, layers: str = "decoder") -> list[Component]:
+    """Return grouped-query attention: h heads of queries and k of keys and values, each e wide, with qk norms.
+
+    Law: q_proj d·h·e, k_proj and v_proj d·k·e each, o_proj h·e·d; biases of as many outputs; two norms of e channels
+    where each head's queries and keys are normed.
+    """
+    d, e = model.hidden_size, model.head_dim
+    queries, keys = model.num_attention_heads * e, model.num_key_value_heads * e
+    at = {"layers": layers, "source": f"{source}Attention"}
+    return [
+        linear("self_attn.q_proj", "attention", d, queries, model.qkv_bias, **at),
+        linear("self_attn.k_proj", "attention", d, keys, model.qkv_bias, **at),
+        linear("self_attn.v_proj", "attention", d, keys, model.qkv_bias, **at),
+        linear("self_attn.o_proj", "attention", queries, d, model.attention_bias, **at),
+        norm("self_attn.q_norm", e, times=model.qk_norm, **at),
+        norm("self_attn.k_norm", e, times=model.qk_norm, **at),
+    ]
+
+
+def gated_mlp(
+    d: Number, m: Number, source: str, layers: str, *, name: str = "mlp", group: str = "mlp", bias: Number = 0
+) -> list[Component]:
+    """Return an MLP whose inner width is gated: gate_proj and up_proj of d × m, down_proj of m × d."""
+    at = {"layers": layers, "source": source}
+    return [
+        linear(f"{name}.gate_proj", group, d, m, bias, **at),
+        linear(f"{name}.up_proj", group, d, m, bias, **at),
+        linear(f"{name}.down_proj", group, m, d, bias, **at),
+    ]
+
+
+def experts(d: Number, f: Number, count: Number, source: str, layers: str) -> list[Component]:
+    """Return `count` gated MLPs without biases, of which a router chooses: 3·d·f each."""
+    at = {"layers": layers, "times": count, "source": source}
+    return [
+        Component("experts.gate_proj", "experts", d * f, **at),
+        Component("experts.up_proj", "experts", d * f, **at),
+        Component("experts.down_proj", "experts", f * d, **at),
+    ]
+
+
+def two_norms(d: Number, source: str, layers: str = "decoder") -> list[Component]:
+    """Return the norms before attention and before the MLP."""
+    at = {"layers": layers, "source": source}
+    return [norm("input_layernorm", d, **at), norm("post_attention_layernorm", d, **at)]

@@ -1,0 +1,90 @@
+"""What sizes are called, their letters, their kinds and what they are; an architecture states their defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpt2calc.model import FLAG, LAW, LIST, SIZE, WORD, Size
+
+_ROWS = (
+    Size("vocab_size", letter="V", help="tokens"),
+    Size("hidden_size", letter="d", help="width"),
+    Size("intermediate_size", letter="m", help="width of the MLP"),
+    Size("num_hidden_layers", letter="L", least=0, help="layers"),
+    Size("num_attention_heads", letter="h", help="heads of queries"),
+    Size("num_key_value_heads", letter="k", help="heads of keys and values"),
+    Size("head_dim", letter="e", help="width of a head"),
+    Size("tie_word_embeddings", FLAG, help="the output head is the token embedding"),
+    Size("attention_bias", FLAG, help="biases in attention"),
+    Size("mlp_bias", FLAG, help="biases in the MLP"),
+    Size("qkv_bias", FLAG, help="biases of queries, keys and values"),
+    Size("qk_norm", FLAG, help="a norm of each head's queries and keys"),
+    Size("num_experts", letter="E", help="experts of a layer"),
+    Size("num_experts_per_tok", letter="A", help="experts that a token passes"),
+    Size("moe_intermediate_size", letter="f", help="width of an expert"),
+    Size("shared_expert_intermediate_size", letter="s", help="width of the shared expert"),
+    Size("decoder_sparse_step", help="every n-th layer has experts"),
+    Size("mlp_only_layers", LIST, help="layers without experts"),
+    Size("layer_types", LIST, help="the kind of each layer"),
+    Size("num_labels", letter="c", least=0, help="labels of a classification head"),
+    Size("head", WORD, help="what stands on the body"),
+    Size("lm_head", LAW, help="whether there is a language modeling head"),
+    Size("score", LAW, help="whether there is a head that classifies sequences"),
+)
+
+GLOSSARY: dict[str, Size] = {row.name: row for row in _ROWS}
+"""Each name that several architectures share."""
+
+HEADS = ("lm", "none", "sequence_classification")
+"""What can stand on a body, and is counted."""
+
+
+def sizes(**defaults: Any) -> tuple[Size, ...]:
+    """Return the sizes of an architecture, in this order, and those of its head after them.
+
+    Args:
+        defaults: a value, a law after "= ", or a `Size` of which what it states wins over the glossary.
+
+    >>> sizes(hidden_size=4096, num_attention_heads=32, head_dim="= hidden_size // num_attention_heads")[0].letter
+    'd'
+    """
+    heads = {
+        "head": Size("head", WORD, "lm", words=HEADS),
+        "num_labels": Size("num_labels", SIZE, 2),
+        "lm_head": Size("lm_head", LAW, "= int(head == 'lm')"),
+        "score": Size("score", LAW, "= int(head == 'sequence_classification')"),
+    }
+    return tuple(_row(name, default) for name, default in {**defaults, **heads}.items())
+
+
+def size(default: Any = None, **stated: Any) -> Size:
+    """Return what an architecture states of a size beyond its default; its name is put in by `sizes`."""
+    return Size(**{"name": "", "default": default, "kind": "", "letter": "", "least": -1, "help": "", **stated})
+
+
+def law(text: str | int, **stated: Any) -> Size:
+    """Return a number that no document gives: a constant of the architecture, or what follows from other sizes."""
+    return size(text, kind=LAW, **stated)
+
+
+def _row(name: str, default: Any) -> Size:
+    given = default if isinstance(default, Size) else size(default)
+    shared = GLOSSARY.get(name, Size(name))
+    kind = given.kind or (FLAG if isinstance(given.default, bool) else shared.kind)
+    return given._replace(
+        name=name,
+        kind=kind,
+        letter=given.letter or shared.letter,
+        least=shared.least if given.least < 0 else given.least,
+        help=given.help or shared.help,
+    )
+
+
+def classes(prefix: str, *, classifies: bool = True) -> dict[str, str]:
+    """Return transformers' classes that are counted of a model type, each with its head.
+
+    >>> classes("Llama")["LlamaModel"]
+    'none'
+    """
+    found = {f"{prefix}ForCausalLM": "lm", f"{prefix}Model": "none"}
+    return found | ({f"{prefix}ForSequenceClassification": "sequence_classification"} if classifies else {})

@@ -1,0 +1,247 @@
+"""What a config.json says of a model of any architecture but GPT-2: which it is, and its sizes, as transformers reads.
+
+A document is dispatched on `model_type`, and then on the class in `architectures`. What it leaves out has transformers'
+default, a field that changes shapes and is not known is refused by name, and a composite is its language model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import architectures, numbers
+from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
+from gpt2calc.fields import CANONICAL
+from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
+from gpt2calc.spellings import NO_COUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.model import Architecture, Size
+
+VERSION = "5.23"
+"""The version of transformers whose defaults are counted, and whose modules the tests compare with."""
+
+GPT2 = "gpt2"
+TEXT_CONFIG = "text_config"
+
+
+class Read(NamedTuple):
+    """A model that a document gives: what a reader should know, and whether it is a part of what the document is of."""
+
+    model: Model
+    notes: tuple[str, ...]
+    is_part: bool = False
+
+
+def is_of_others(document: Mapping[str, Any]) -> bool:
+    """Whether a document says that it is of another architecture than GPT-2.
+
+    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12}), is_of_others({"text_config": {}})
+    (True, False, True)
+    """
+    model_type = document.get("model_type")
+    if model_type is not None or isinstance(document.get(TEXT_CONFIG), Mapping):
+        return model_type != GPT2
+    return any(_of_class(name) for name in _classes(document))
+
+
+def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Read:
+    """Read a document, with other values for some of its fields.
+
+    Args:
+        document: a parsed config.json.
+        changes: fields that win over the document's, in transformers' spelling or in one of GPT-2's for the same.
+
+    Raises:
+        ConfigError: the architecture or a class is not known, a value is none of its field, or sizes do not go
+            together.
+
+    >>> read({"model_type": "mistral"}).model.total()
+    7241732096
+    """
+    if isinstance(document.get(TEXT_CONFIG), Mapping):
+        return _read_part(document, changes or {})
+    architecture, notes = _architecture(document)
+    fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
+    values = _values(architecture, fields, notes)
+    model = Model(architecture, values)
+    refuse_unknown_layers(model)
+    notes += _unread(architecture, document)
+    return Read(model, tuple(notes))
+
+
+def refuse_unknown_layers(model: Model) -> None:
+    """Raise where a layer is of a kind that no component is in."""
+    known = {tag for row in model.components() for tag in row.layers.split()}
+    tags = {tag for stack in model.stacks for run in stack.runs for own in run.pattern for tag in own}
+    if strange := sorted(tags - known):
+        model_type = model.architecture.model_type
+        raise ConfigError(f"{model_type} has no layers of the kind {', '.join(map(shortened, strange))}")
+
+
+def _read_part(document: Mapping[str, Any], changes: Mapping[str, Any]) -> Read:
+    """Read the language model of a composite, and say what is left out of it."""
+    text = document[TEXT_CONFIG]
+    if text.get("model_type") in (None, GPT2):
+        kind = "none" if text.get("model_type") is None else "gpt2"
+        raise ConfigError(f"text_config must say its model_type, one that is counted as a part; it says {kind}")
+    found = read(text, changes)
+    others = [name for name, value in document.items() if name != TEXT_CONFIG and name.endswith("_config") and value]
+    said = f"the language model in text_config is counted alone, as {text['model_type']}'s causal language model"
+    notes = [said]
+    if others := [name for name in others if name not in ("quantization_config", "generation_config")]:
+        notes.append(f"left out: {', '.join(others)}, and what joins them to the language model")
+    tie = "tie_word_embeddings"
+    if tie in document and bool(document[tie]) != bool(found.model.sizes.get(tie)) and tie not in changes:
+        notes.append(f"{pair(tie, document[tie])} stands outside of text_config, and is not read")
+    return Read(found.model, (*notes, *found.notes), is_part=True)
+
+
+def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]:
+    model_type = document.get("model_type")
+    if model_type is None:
+        name = next(name for name in _classes(document) if _of_class(name))
+        found = _of_class(name)
+        return architectures.of(found), [f"model_type is not given, and {name} is {found}'s"]
+    if not isinstance(model_type, str):
+        raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
+    if model_type not in architectures.FILES:
+        known = (GPT2, *architectures.FILES)
+        near = closest(model_type, known)
+        advice = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
+        problem = f"model_type {shown(model_type)} is not counted, and is refused rather than guessed"
+        raise ConfigError(f"{problem}: {advice}", field="model_type", got=model_type)
+    return architectures.of(model_type), []
+
+
+def _classes(document: Mapping[str, Any]) -> list[str]:
+    """Return the names in `architectures`."""
+    found = document.get("architectures") or []
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ConfigError(f"architectures must be a list of class names, got {shown(found)}", field="architectures")
+    return found
+
+
+def _of_class(name: str) -> str:
+    """Return the model type that a class of transformers is of, "" where none is known that is counted."""
+    plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
+    return next((each for each in architectures.FILES if each.replace("_", "") == plain), "")
+
+
+def _head(architecture: Architecture, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the class in `architectures` and `id2label` say of the head."""
+    found: dict[str, Any] = {}
+    labels = document.get("id2label")
+    if "num_labels" not in document and isinstance(labels, Mapping):
+        found["num_labels"] = len(labels)
+    names = _classes(document)
+    for name in names:
+        if name not in architecture.classes:
+            known = ", ".join(architecture.classes)
+            problem = f"{shortened(name)} is no class of {architecture.model_type} that is counted"
+            raise ConfigError(f"architectures: {problem}: known are {known}", field="architectures", got=names)
+    return found | ({"head": architecture.classes[names[0]]} if names else {})
+
+
+def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put other values over a document's, of fields that the architecture has."""
+    spelled = {name: row.name for row in architecture.sizes if row.kind != LAW for name in (row.name, *row.spellings)}
+    alike = {CANONICAL[name]: row for name, row in reversed(spelled.items()) if name in CANONICAL}
+    for name, value in changes.items():
+        own = spelled.get(name) or alike.get(CANONICAL.get(name, ""))
+        if own is None:
+            near = closest(name, tuple(spelled))
+            advice = (
+                f"did you mean {spelled[near]}?" if near else f"it has {', '.join(dict.fromkeys(spelled.values()))}"
+            )
+            raise ConfigError(f"{architecture.model_type} has no field {shortened(name)}: {advice}", field=name)
+        for spelling, of in spelled.items():
+            if of == own:
+                fields.pop(spelling, None)
+        fields[own] = architecture.classes.get(value, value) if own == "head" and isinstance(value, str) else value
+    return fields
+
+
+def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
+    """Return a number for each size, in the order of the table, by which laws see what stands above them."""
+    values: dict[str, Any] = {}
+    defaults: list[str] = []
+    for row in architecture.sizes:
+        given = [name for name in (row.name, *row.spellings) if name in fields] if row.kind != LAW else []
+        for name in given[1:]:
+            if fields[name] != fields[given[0]]:
+                what = f"{pair(given[0], fields[given[0]])} and {pair(name, fields[name])}"
+                raise ConfigError(f"{what} disagree: both mean {row.name}", field=row.name, got=fields[name])
+        value = fields[given[0]] if given else None
+        if given and value is not None:
+            notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
+            values[row.name] = _checked(architecture, row, value)
+            continue
+        if given and row.null == REFUSED and row.kind not in (LIST, FIXED):
+            raise ConfigError(f"{row.name} must be {expected(row)}, got null", field=row.name)
+        default = row.null if given and row.null not in (ABSENT, REFUSED) else row.default
+        is_law = isinstance(default, str) and default.startswith("= ")
+        if default is None and row.kind not in (LIST, FIXED):
+            raise ConfigError(f"{row.name} is not given, and {architecture.model_type} has no default", field=row.name)
+        values[row.name] = evaluated(default[2:], values) if is_law else default
+        if row.kind == FLAG:
+            values[row.name] = int(values[row.name])
+        elif not given and not is_law and row.kind == SIZE and row.name != "num_labels":
+            defaults.append(f"{row.name} {values[row.name]}")
+    if defaults:
+        notes.append(f"not given, and counted as transformers {VERSION}'s default: {', '.join(defaults)}")
+    return values
+
+
+def expected(row: Size) -> str:
+    """Return what a value must be, as an error says it."""
+    if row.kind == SIZE:
+        return f"a whole number, {row.least} or more"
+    if row.kind == LIST:
+        return f"a list of {', '.join(row.words)}" if row.words else "a list of numbers of layers"
+    return "true or false" if row.kind == FLAG else f"one of {', '.join(row.words)}"
+
+
+def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
+    """Return a value in numbers, if it is one of its field."""
+    number = numbers.whole(value) if row.kind == SIZE else None
+    if row.kind == FIXED and value != row.default:
+        model_type, default = architecture.model_type, shown(row.default)
+        problem = f"{pair(row.name, value)} changes shapes, and {model_type} is counted for {default} alone"
+        raise ConfigError(problem, field=row.name, got=value)
+    if row.kind == SIZE and type(number) is int and number >= numbers.TOO_LARGE:
+        raise ConfigError(f"{row.name} must have at most {numbers.MOST_DIGITS} digits", field=row.name)
+    fits = {
+        SIZE: type(number) is int and number >= row.least,
+        FLAG: isinstance(value, bool),
+        LIST: isinstance(value, list) and all(_is_entry(row, entry) for entry in value),
+        WORD: value in row.words,
+        FIXED: True,
+    }
+    if not fits[row.kind]:
+        raise ConfigError(f"{row.name} must be {expected(row)}, got {numbers.told(value)}", field=row.name, got=value)
+    if row.kind == LIST:
+        return tuple(value)
+    return number if row.kind == SIZE else int(value) if row.kind == FLAG else value
+
+
+def _is_entry(row: Size, entry: Any) -> bool:
+    return entry in row.words if row.words else type(entry) is int
+
+
+def _unread(architecture: Architecture, document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a note for each key that changes no count because nobody reads it."""
+    from gpt2calc.architectures import probed
+
+    if document.get("auto_map"):
+        yield f"auto_map names code of its own, which is not read: counted is transformers' {architecture.model_type}"
+    known = {name for row in architecture.sizes for name in (row.name, *row.spellings)}
+    known |= probed.fields(architecture.model_type) | NO_COUNT | {"architectures", "model_type", "id2label", "label2id"}
+    for name in document:
+        if name in known or name.startswith("_"):
+            continue
+        near = closest(name, tuple(row.name for row in architecture.sizes if row.kind != LAW))
+        advice = f"; did you mean {near}?" if near else ""
+        yield f"transformers' {architecture.model_type} does not read {pair(name, document[name])}{advice}"

@@ -1,0 +1,342 @@
+"""What a model is, whatever its architecture: named sizes, layers that carry tags, and two derivations in rows.
+
+An architecture states its sizes, which layers it has, its components by algebra and its tensors by name and shape. It
+must not know any: they are files of `architectures`, and a config is read by `architectures.reading`.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from math import ceil, prod
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from gpt2calc.algebra import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Number: TypeAlias = Any
+"""Whatever adds and multiplies: a Python int, a letter of `algebra.Expression`, a symbol of sympy."""
+
+SIZE, FLAG, WORD, LIST, FIXED, LAW = "size", "flag", "word", "list", "fixed", "law"
+"""What a `Size` holds: a whole number; 0 or 1, said as true or false; a word; a list with an entry a layer, or of the
+numbers of layers; what may only have its default; what no document gives, and a law does."""
+
+REFUSED, ABSENT = "refused", "absent"
+"""What null is: an error, or the same as no value; it can be a value or a law, too."""
+
+WEIGHT, BIAS, BUFFER = "weight", "bias", "buffer"
+TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD = "token_embedding", "position_embedding", "output_head"
+"""What a component can be to whoever asks for a part of a model, and does not know its names."""
+
+GROUPS = ("embedding", "attention", "cross_attention", "mlp", "experts", "router", "ssm", "layer_norm", "head", "other")
+"""The groups that every component belongs to one of, in the order they are shown; RMSNorm is in layer_norm."""
+
+
+class Size(NamedTuple):
+    """One field of a config that shapes depend on, or a number that follows from others.
+
+    Args:
+        name: what transformers calls it.
+        kind: SIZE, FLAG, WORD, LIST, FIXED or LAW.
+        default: its value where a document has none, "= " and a law of the sizes above it, or None where it is needed.
+        letter: what stands for it where a formula is written; its name, unless given.
+        null: what null is.
+        spellings: the other names that transformers gives it.
+        least: the least that it can be.
+        words: what a word, or an entry of a list, can be.
+        help: what it is, in a few words.
+    """
+
+    name: str
+    kind: str = SIZE
+    default: Any = None
+    letter: str = ""
+    null: Any = REFUSED
+    spellings: tuple[str, ...] = ()
+    least: int = 1
+    words: tuple[str, ...] = ()
+    help: str = ""
+
+
+class Component(NamedTuple):
+    """A row of the first derivation: what each layer with certain tags holds of one component, by algebra.
+
+    Args:
+        name: what the component is called.
+        group: one of `GROUPS`.
+        weights, biases: what one copy holds.
+        layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
+        times: how many copies stand there; 0 where it is absent.
+        part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
+        source: where it is defined.
+    """
+
+    name: str
+    group: str
+    weights: Number
+    biases: Number = 0
+    layers: str = ""
+    times: Number = 1
+    part: str = ""
+    source: str = ""
+
+
+class Tensor(NamedTuple):
+    """A row of the second derivation: a tensor as files hold it.
+
+    Args:
+        template: its name, with `{layer}` where the prefix and number of a layer go, and `{n}` for those of copies.
+        component: the component that it is a tensor of.
+        shape: its shape.
+        layers: the tags that a layer must have; "" for what stands outside of all layers.
+        times: how many copies there are, numbered by `{n}`.
+        when: 0 where it is absent, else 1.
+        role: WEIGHT, BIAS or BUFFER: a buffer is in files, and no parameter.
+    """
+
+    template: str
+    component: str
+    shape: tuple[Number, ...]
+    layers: str = ""
+    times: Number = 1
+    when: Number = 1
+    role: str = WEIGHT
+
+
+class Listed(NamedTuple):
+    """One tensor of a model."""
+
+    name: str
+    shape: tuple[int, ...]
+    component: str
+    role: str
+
+    @property
+    def numel(self) -> int:
+        """The number of elements, as `torch.Tensor.numel()` gives it."""
+        return prod(self.shape)
+
+
+class Run(NamedTuple):
+    """Layers one after the other, of which the i-th has the tags `pattern[i % len(pattern)]`; `length` is how many."""
+
+    pattern: tuple[frozenset[str], ...]
+    length: int
+
+    def count(self, tags: frozenset[str]) -> int:
+        """Return how many of the layers have all of the tags, without walking them."""
+        period = len(self.pattern)
+        return sum(-(-(self.length - i) // period) for i, own in enumerate(self.pattern[: self.length]) if tags <= own)
+
+
+class Stack(NamedTuple):
+    """Numbered layers under one prefix."""
+
+    prefix: str
+    runs: tuple[Run, ...]
+
+    def layers(self) -> Iterator[frozenset[str]]:
+        """Yield the tags of each layer."""
+        return (run.pattern[i % len(run.pattern)] for run in self.runs for i in range(run.length))
+
+
+class Merge(NamedTuple):
+    """A tensor of a live module that files hold in several: stacked over `{n}`, then put together along `axis`."""
+
+    live: str
+    stored: tuple[str, ...]
+    axis: int = 0
+
+
+class Architecture(NamedTuple):
+    """What one model type is made of.
+
+    Args:
+        model_type: as a config.json says it.
+        classes: transformers' classes that are counted, each with its head.
+        body: what stands before the names of all but the head, with which the base model alone does without.
+        sizes: every size, those that follow from others after these.
+        layers: which layers there are; the only function that sees lists, and what refuses sizes that do not go
+            together.
+        components: the first derivation; it knows no name and no shape of a tensor.
+        tensors: the second; it knows no closed form.
+        merges: which tensors a live module of transformers keeps in one.
+    """
+
+    model_type: str
+    classes: Mapping[str, str]
+    body: str
+    sizes: tuple[Size, ...]
+    layers: Callable[[Model], tuple[Stack, ...]]
+    components: Callable[[Model], list[Component]]
+    tensors: Callable[[Model], list[Tensor]]
+    merges: tuple[Merge, ...] = ()
+
+
+class Model:
+    """One model of an architecture: its sizes are attributes, and both derivations can be asked of it.
+
+    Args:
+        architecture: what it is a model of.
+        sizes: a number for each size, by name; lists and words as they are.
+        count: how many layers have all of certain tags, a letter in a proof; None to count them.
+    """
+
+    __slots__ = ("_count", "architecture", "sizes", "stacks")
+
+    def __init__(
+        self, architecture: Architecture, sizes: Mapping[str, Any], count: Callable[[str], Number] | None = None
+    ) -> None:
+        self.architecture = architecture
+        self.sizes = sizes
+        self._count = count
+        self.stacks: tuple[Stack, ...] = () if count else architecture.layers(self)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.sizes[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep a model in another process, which `__getattr__` would be in the way of."""
+        return Model, (self.architecture, dict(self.sizes))
+
+    def count(self, tags: str) -> Number:
+        """Return how many layers have all the tags; 1 for what stands outside of all layers."""
+        if not tags:
+            return 1
+        if self._count:
+            return self._count(tags)
+        wanted = frozenset(tags.split())
+        return sum(run.count(wanted) for stack in self.stacks for run in stack.runs)
+
+    def components(self) -> list[Component]:
+        """Return the rows of the first derivation, absent ones among them."""
+        return self.architecture.components(self)
+
+    def total(self) -> Number:
+        """Return the number of parameters, by algebra."""
+        return sum(self.count(row.layers) * row.times * (row.weights + row.biases) for row in self.components())
+
+    def numel(self, *, role: str = "", rank: int | None = None, component: str = "") -> Number:
+        """Return the sum of `numel()` over the parameters, by listing shapes; over those that fit what is asked."""
+        return sum(
+            self.count(row.layers) * row.when * row.times * prod(row.shape)
+            for row in self.architecture.tensors(self)
+            if row.role == (role or row.role)
+            and (role == BUFFER or row.role != BUFFER)
+            and rank in (None, len(row.shape))
+            and component in ("", row.component)
+        )
+
+    def tensors(self, *, live: bool = False) -> list[Tensor]:
+        """Return the rows of the second derivation that are present, `live` as a module of transformers has them."""
+        rows = [row for row in self.architecture.tensors(self) if row.when and row.times and self.count(row.layers)]
+        return merged(rows, self.architecture.merges) if live else rows
+
+    def size(self, *, live: bool = False) -> int:
+        """Return how many tensors there are, without listing them; buffers among them."""
+        return sum(self.count(row.layers) * row.times for row in self.tensors(live=live))
+
+    def listing(self, *, live: bool = False) -> Iterator[Listed]:
+        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does."""
+        prefix = "" if self.sizes.get("head", "lm") != "none" else f"{self.architecture.body}."
+        for in_layers, rows in groupby(self.tensors(live=live), key=lambda row: bool(row.layers)):
+            parts = list(rows)
+            if not in_layers:
+                yield from _named(parts, "", prefix)
+                continue
+            wanted = [frozenset(row.layers.split()) for row in parts]
+            for stack in self.stacks:
+                for i, tags in enumerate(stack.layers()):
+                    present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
+                    yield from _named(present, f"{stack.prefix}.{i}", prefix)
+
+    def replace(self, **sizes: Any) -> Model:
+        """Return the same model with other numbers; what follows from them is not computed anew."""
+        return Model(self.architecture, {**self.sizes, **sizes}, self._count)
+
+    def document(self) -> dict[str, Any]:
+        """Return a config.json from which the same model is read."""
+        architecture = self.architecture
+        named = next(name for name, head in architecture.classes.items() if head == self.sizes.get("head", "lm"))
+        found: dict[str, Any] = {"model_type": architecture.model_type, "architectures": [named]}
+        for row in architecture.sizes:
+            value = self.sizes[row.name]
+            if row.kind != LAW and row.name != "head" and value is not None:
+                found[row.name] = list(value) if row.kind == LIST else bool(value) if row.kind == FLAG else value
+        return found
+
+    def letters(self) -> dict[str, str]:
+        """Return the letter of every size that is a number, by the size's name."""
+        return {row.name: row.letter or row.name for row in self.architecture.sizes if self._is_number(row)}
+
+    def lettered(self) -> Model:
+        """Return the model with letters for its sizes, and for how many layers have which tags; flags stay numbers.
+
+        A size that is as many times another as it is where nobody gives it is written so, as m is 4d in a GPT-2.
+        """
+        letters: dict[str, Number] = {name: Expression.letter(letter) for name, letter in self.letters().items()}
+        for row in self.architecture.sizes:
+            law = row.default[2:] if isinstance(row.default, str) and row.default.startswith("= ") else ""
+            is_multiple = law and not set(law) & set("/%(<>=!") and row.name in letters
+            if is_multiple and evaluated(law, self.sizes) == self.sizes[row.name]:
+                letters[row.name] = evaluated(law, letters)
+        return Model(self.architecture, {**self.sizes, **letters}, self._letter)
+
+    def kinds(self) -> list[frozenset[str]]:
+        """Return the kinds of layers, each by its tags, in the order in which they come."""
+        return list(dict.fromkeys(own for stack in self.stacks for run in stack.runs for own in run.pattern))
+
+    def layer_letters(self) -> dict[str, int]:
+        """Return the letter of every kind of layer that a component asks for, with how many there are."""
+        asked = {row.layers for row in self.components() if row.layers and row.times}
+        return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
+
+    def _is_number(self, row: Size) -> bool:
+        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
+
+    def _letter(self, tags: str) -> Number:
+        has_none = not any(
+            run.length for stack in self.stacks for run in stack.runs
+        )  # and keeps what a layer would hold
+        is_there = self.count(tags) or (has_none and any(set(tags.split()) <= own for own in self.kinds()))
+        return Expression.letter(self._layer_letter(tags)) if is_there else 0
+
+    def _layer_letter(self, tags: str) -> str:
+        """Return L where all layers have the tags, and else L and the tags that not all have."""
+        everywhere = [own for stack in self.stacks for run in stack.runs for own in run.pattern if run.length]
+        rest = sorted(tag for tag in tags.split() if not all(tag in own for own in everywhere))
+        return "_".join(("L", *rest))
+
+
+def evaluated(law: str, values: Mapping[str, Any]) -> Any:
+    """Return what a law of the tables comes to, from the sizes that it names."""
+    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # no user's text
+
+
+def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:
+    """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors."""
+    for copies, alike in groupby(rows, key=lambda row: row.times if "{n}" in row.template else None):
+        together = list(alike)
+        for n in range(1 if copies is None else copies):
+            for row in together:
+                name = row.template.format(layer=layer, n=n).removeprefix(prefix)
+                yield Listed(name, row.shape, row.component, row.role)
+
+
+def merged(rows: list[Tensor], merges: tuple[Merge, ...]) -> list[Tensor]:
+    """Return rows as a live module names them: where several are one tensor there, the one stands for the first."""
+    found = list(rows)
+    for merge in merges:
+        for tags in dict.fromkeys(row.layers for row in rows if row.template in merge.stored):
+            parts = [row for row in found if row.template in merge.stored and row.layers == tags]
+            first = parts[0]
+            shape = list(first.shape)
+            shape[merge.axis] = sum(part.shape[merge.axis] for part in parts)
+            copies = (first.times,) if "{n}" in first.template else ()
+            found[found.index(first)] = first._replace(template=merge.live, shape=(*copies, *shape), times=1)
+            found = [row for row in found if row not in parts[1:]]
+    return found
