@@ -119,8 +119,8 @@ def beside_fill(fields: dict[str, Any], out: Any) -> tuple[Sampler, Sampler]:
 def components() -> tuple[Sampler, Sampler]:
     """Compare every component that a GPT-2 has, into an array each, with filling these arrays."""
     columns = {column.sentence: name for name, column in import_module("gpt2calc.sweeps.columns").COLUMNS.items()}
-    x, length = import_module("gpt2calc").count("gpt2").dims, models(SMALL).length
-    rows = [row for row in import_module("gpt2calc.formulas").table(x) if row.times]
+    dims, length = import_module("gpt2calc").count("gpt2").dims, models(SMALL).length
+    rows = [row for row in import_module("gpt2calc.formulas").table(dims) if row.times]
     outs = [np.zeros(length, dtype=np.int64) for _ in rows]
     return computed(SMALL, [columns[f"parameters of {row.component}"] for row in rows], outs), filled(outs)
 

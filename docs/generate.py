@@ -34,7 +34,7 @@ from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
+from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.model import WEIGHT
@@ -119,9 +119,9 @@ def session(line: str) -> str:
 
 def write_released(folder: Path, name: str) -> None:
     """Write what the hub has of a released size: config.json, and a file with float32 masks whose values are a hole."""
-    x = gpt2calc.count(name).dims
+    dims = gpt2calc.count(name).dims
     shapes = {tensor.name.removeprefix("transformer."): tensor.shape for tensor in gpt2calc.tensors(name)}
-    shapes |= {f"h.{block}.attn.bias": (1, 1, x.n_positions, x.n_positions) for block in range(x.n_layer)}
+    shapes |= {f"h.{block}.attn.bias": (1, 1, dims.n_positions, dims.n_positions) for block in range(dims.n_layer)}
     header, end = {}, 0
     for tensor, shape in sorted(shapes.items()):
         begin, end = end, end + 4 * prod(shape)
@@ -131,8 +131,13 @@ def write_released(folder: Path, name: str) -> None:
     with (folder / "model.safetensors").open("wb") as file:
         file.write(len(content).to_bytes(8, "little") + content)
         file.truncate(8 + len(content) + end)
-    sizes = {"n_layer": x.n_layer, "n_embd": x.n_embd, "n_head": x.n_embd // 64, "n_positions": x.n_positions}
-    config = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", **sizes, "vocab_size": x.vocab_size}
+    sizes = {
+        "n_layer": dims.n_layer,
+        "n_embd": dims.n_embd,
+        "n_head": dims.n_embd // 64,
+        "n_positions": dims.n_positions,
+    }
+    config = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", **sizes, "vocab_size": dims.vocab_size}
     (folder / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
@@ -178,9 +183,9 @@ def figures() -> str:
     return table(("figure", "exactly", "what is counted", "convention"), written, right=(0, 1))
 
 
-def counted(step: lattice.Step, x: Dims) -> int:
+def counted(step: lattice.Step, dims: Dims) -> int:
     """Return what one step away from the plain count comes to."""
-    return step.value(x) if step.value else formulas.total(step.change(x)) if step.change else 0
+    return step.value(dims) if step.value else formulas.total(step.change(dims)) if step.change else 0
 
 
 def ways() -> str:
@@ -189,11 +194,11 @@ def ways() -> str:
     more = (*lattice.PARTS, *(step for axis in lattice.axes(()) for step in axis))
     sizes = [gpt2calc.count(name).dims for name in SIZES]
     idle = ("body", "without_cross_attention")  # steps that change nothing of a GPT-2
-    seldom = {f"head={head}, num_labels={n}" for head in HEADS for n in range(lattice.MOST_LABELS + 1)}
-    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in HEADS}
+    seldom = {f"head={head}, num_labels={n}" for head in TASK_HEADS for n in range(lattice.MOST_LABELS + 1)}
+    seldom -= {f"head={head}, num_labels={lattice.USUAL_LABELS}" for head in TASK_HEADS}
     left_out = {*conventions.NAMES, *idle, *seldom}
     steps += [step for step in more if step.name not in left_out and not step.one_byte]
-    rows = {step.name: (step, [counted(step, x) for x in sizes]) for step in steps}
+    rows = {step.name: (step, [counted(step, dims) for dims in sizes]) for step in steps}
     ordered = sorted(rows.values(), key=lambda row: row[1][0])
     written = (
         (shown(step.name, values[0]), f"`{step.name}`", *(f"{value:,}" for value in values), step.sentence)
@@ -298,8 +303,8 @@ def masks() -> str:
     """Draw what the released files hold, in elements."""
     rows = []
     for name in SIZES:
-        x = gpt2calc.count(name).dims
-        total, stored = gpt2calc.count(name).total, conventions.find("stored_with_masks").value(x)
+        dims = gpt2calc.count(name).dims
+        total, stored = gpt2calc.count(name).total, conventions.find("stored_with_masks").value(dims)
         rows.append((f"`{name}`", f"{total:,}", f"{stored - total:,}", f"{stored:,}"))
     return table(("model", "parameters", "elements of masks", "what the hub shows"), rows, right=(1, 2, 3))
 

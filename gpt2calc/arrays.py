@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Int64Array = NDArray[np.int64]
 
-LARGEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 
 
 def evaluate(measure: Callable[[Dims], int] = formulas.total, /, **fields: Any) -> Int64Array:
@@ -55,24 +55,24 @@ def evaluate(measure: Callable[[Dims], int] = formulas.total, /, **fields: Any) 
 
     def exactly(numbers: Iterable[Any]) -> int:
         """Return the largest number that comes up for one model, in Python's own integers."""
-        x = from_fields({**dict(zip(sizes, map(int, numbers), strict=True)), **switches})
-        return max(measure(x), formulas.total(x))
+        dims = from_fields({**dict(zip(sizes, map(int, numbers), strict=True)), **switches})
+        return max(measure(dims), formulas.total(dims))
 
-    if 0 not in shape and exactly(array.max() for array in sizes.values()) > LARGEST:
+    if 0 not in shape and exactly(array.max() for array in sizes.values()) > INT64_MAX:
         for numbers in zip(*(array.flat for array in np.broadcast_arrays(*sizes.values())), strict=True):
             _refuse(sizes, numbers, exactly(numbers))
     return np.broadcast_to(np.asarray(measure(from_fields({**sizes, **switches})), dtype=np.int64), shape)
 
 
 def _refuse(sizes: Iterable[str], numbers: Iterable[Any], count: int) -> None:
-    if count > LARGEST:
+    if count > INT64_MAX:
         told = ", ".join(f"{name} {number:,}" for name, number in zip(sizes, numbers, strict=True))
         raise Int64OverflowError(f"{count:,} does not fit in int64 ({told}): count this model with Python's integers")
 
 
 def _int64(name: str, value: Any) -> Int64Array:
     if isinstance(value, int) and not isinstance(value, bool):
-        if value > LARGEST:
+        if value > INT64_MAX:
             raise Int64OverflowError(f"{name} {value:,} does not fit in int64: count this model with Python's integers")
         value = np.int64(value)
     array: Int64Array = np.asarray(value)

@@ -33,77 +33,77 @@ class Convention(NamedTuple):
     value: Callable[[Any], int]
 
 
-def tied(x: Dims) -> int:
+def tied(dims: Dims) -> int:
     """Count an lm_head that shares the matrix of wte once."""
-    return formulas.total(x._replace(tie_word_embeddings=1))
+    return formulas.total(dims._replace(tie_word_embeddings=1))
 
 
-def untied(x: Dims) -> int:
+def untied(dims: Dims) -> int:
     """Count the matrix of an lm_head beside that of wte."""
-    return formulas.total(x._replace(tie_word_embeddings=0))
+    return formulas.total(dims._replace(tie_word_embeddings=0))
 
 
-def without_wpe(x: Dims) -> int:
+def without_wpe(dims: Dims) -> int:
     """Leave the position embedding out."""
-    return formulas.total(x) - tensor_table.numel(x, component="wpe")
+    return formulas.total(dims) - tensor_table.numel(dims, component="wpe")
 
 
-def without_embeddings(x: Dims) -> int:
+def without_embeddings(dims: Dims) -> int:
     """Leave both embeddings out; an lm_head of its own stays."""
-    return without_wpe(x) - tensor_table.numel(x, component="wte")
+    return without_wpe(dims) - tensor_table.numel(dims, component="wte")
 
 
-def kaplan(x: Dims) -> int:
+def kaplan(dims: Dims) -> int:
     """Count the matrices of attention and MLP alone, 12·L·d² when n_inner is 4·n_embd."""
-    return tensor_table.numel(x, rank=2, in_block=True)
+    return tensor_table.numel(dims, rank=2, in_block=True)
 
 
-def weights(x: Dims) -> int:
+def weights(dims: Dims) -> int:
     """Count weights, LayerNorm's among them, and no biases."""
-    return tensor_table.numel(x, role=WEIGHT)
+    return tensor_table.numel(dims, role=WEIGHT)
 
 
-def without_biases(x: Dims) -> int:
+def without_biases(dims: Dims) -> int:
     """Count the same model built with bias=False; task heads keep theirs."""
-    return formulas.total(x._replace(bias=0, qkv_bias=0))
+    return formulas.total(dims._replace(bias=0, qkv_bias=0))
 
 
-def matrices(x: Dims) -> int:
+def matrices(dims: Dims) -> int:
     """Count the tensors of two dimensions, those that optimizers decay."""
-    return tensor_table.numel(x, rank=2)
+    return tensor_table.numel(dims, rank=2)
 
 
-def vectors(x: Dims) -> int:
+def vectors(dims: Dims) -> int:
     """Count the tensors of one dimension, biases and LayerNorm, that optimizers do not decay."""
-    return tensor_table.numel(x, rank=1)
+    return tensor_table.numel(dims, rank=1)
 
 
-def stored_with_masks(x: Dims) -> int:
+def stored_with_masks(dims: Dims) -> int:
     """Add the causal masks that old files hold: one of T·T elements for each attention of each block."""
-    return formulas.total(x) + x.n_layer * (1 + x.add_cross_attention) * x.n_positions**2
+    return formulas.total(dims) + dims.n_layer * (1 + dims.add_cross_attention) * dims.n_positions**2
 
 
-def padded_vocabulary(x: Dims) -> int:
+def padded_vocabulary(dims: Dims) -> int:
     """Count the model with its vocabulary rounded up to a multiple of 128, 50,257 to 50,304."""
-    return formulas.total(x._replace(vocab_size=-(-x.vocab_size // 128) * 128))
+    return formulas.total(dims._replace(vocab_size=-(-dims.vocab_size // 128) * 128))
 
 
-def narayanan(x: Dims) -> int:
+def narayanan(dims: Dims) -> int:
     """Evaluate 12·L·d²·(1 + 13/(12·d) + (V + T)/(12·L·d)), multiplied out so that it stays an integer."""
-    L, d, T, V, _, _ = x.sizes
+    L, d, T, V, _, _ = dims.sizes
     return 12 * L * d**2 + 13 * L * d + (V + T) * d
 
 
-def cookbook(x: Dims) -> int:
+def cookbook(dims: Dims) -> int:
     """Evaluate 12·L·d² + 8·L·d + 2·d + V·d + T·d."""
-    L, d, T, V, _, _ = x.sizes
+    L, d, T, V, _, _ = dims.sizes
     return 12 * L * d**2 + 8 * L * d + 2 * d + V * d + T * d
 
 
 def bytes_at(bits: int) -> Callable[[Dims], int]:
     """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
     common = gcd(bits, 8)  # so that nothing on the way is larger than the parameters or the bytes
-    return lambda x: -(-(bits // common) * formulas.total(x) // (8 // common))
+    return lambda dims: -(-(bits // common) * formulas.total(dims) // (8 // common))
 
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -294,11 +294,11 @@ def find(name: str) -> Convention:
     raise UnknownNameError("convention", name, NAMES)
 
 
-def evaluate(x: Dims) -> dict[str, int]:
+def evaluate(dims: Dims) -> dict[str, int]:
     """Return the value of every convention by name, in the order of the table.
 
     >>> from gpt2calc.presets import load
     >>> evaluate(load("gpt2").dims)["without_wpe"]
     123653376
     """
-    return {row.name: row.value(x) for row in CONVENTIONS}
+    return {row.name: row.value(dims) for row in CONVENTIONS}

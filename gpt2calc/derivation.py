@@ -129,14 +129,14 @@ class Derivation:
         """
         return dims_of(self.counted, self.model or self.name)
 
-    def _letters(self, x: Dims | Model) -> Dims | Model:
+    def _letters(self, counted: Dims | Model) -> Dims | Model:
         """Return letters for the sizes, with m as 4d if it is so in the model."""
-        if not isinstance(x, Dims):
-            return x.lettered()
-        return symbols(x) if self.model else letters(x.structure)
+        if not isinstance(counted, Dims):
+            return counted.lettered()
+        return symbols(counted) if self.model else letters(counted.structure)
 
-    def _rows(self, x: Dims | Model) -> list[formulas.Formula]:
-        rows = rows_of(self._letters(x))
+    def _rows(self, counted: Dims | Model) -> list[formulas.Formula]:
+        rows = rows_of(self._letters(counted))
         wanted = (row for row in rows if self.name in ("total", row.component, row.group))
         return [row for row in wanted if Expression.of(row.times).terms]
 
@@ -145,8 +145,8 @@ class Derivation:
         """The closed form of each component that is a part of what is asked."""
         return self._forms(self.shown)
 
-    def _forms(self, x: Dims | Model) -> dict[str, ClosedForm]:
-        return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(x)}
+    def _forms(self, counted: Dims | Model) -> dict[str, ClosedForm]:
+        return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(counted)}
 
     @property
     def has_alternatives(self) -> bool:

@@ -72,17 +72,17 @@ EVERYTHING = letters((1,) * len(LETTERED.structure))._replace(tie_word_embedding
 """Every component that a GPT-2 can have, with letters for the sizes; no one model has them all."""
 
 
-def symbols(x: Dims) -> Dims:
+def symbols(dims: Dims) -> Dims:
     """Return dims of the same structure whose sizes are letters; m is written 4d where it is that.
 
     >>> symbols(from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})).n_inner
     4d
     """
-    named = letters(x.structure)
-    return named._replace(n_inner=4 * named.n_embd) if x.n_inner == 4 * x.n_embd else named
+    named = letters(dims.structure)
+    return named._replace(n_inner=4 * named.n_embd) if dims.n_inner == 4 * dims.n_embd else named
 
 
-HEADS: dict[str, tuple[str, ...]] = {
+TASK_HEADS: dict[str, tuple[str, ...]] = {
     "none": (),
     "lm": ("lm_head",),
     "double_heads": ("lm_head", "multiple_choice_head"),
@@ -96,7 +96,7 @@ HEADS: dict[str, tuple[str, ...]] = {
 MODULES = ("lm_head", "multiple_choice_head", "score", "classifier", "qa_outputs")
 """The modules that heads are made of, each a flag of `Dims`."""
 
-_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in HEADS.items()}
+_MODULES_OF = {head: tuple(int(module in modules) for module in MODULES) for head, modules in TASK_HEADS.items()}
 
 
 def from_fields(fields: Mapping[str, Any]) -> Dims:
@@ -143,17 +143,18 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     )
 
 
-def to_fields(x: Dims) -> dict[str, Any]:
+def to_fields(dims: Dims) -> dict[str, Any]:
     """Return the fields that give these dims, in their canonical spelling: the inverse of `from_fields`.
 
     >>> fields = to_fields(from_fields({"n_layer": 12, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257}))
     >>> fields["head"], fields["n_inner"]
     ('lm', 3072)
     """
-    head = next(name for name, modules in HEADS.items() if all(getattr(x, m) == (m in modules) for m in MODULES))
+    own = tuple(getattr(dims, module) for module in MODULES)
+    head = next(name for name, modules in _MODULES_OF.items() if modules == own)
     switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
-    sizes = dict(zip(LETTERS, x.sizes, strict=True))
-    return {**sizes, "head": head, **{switch: bool(getattr(x, switch)) for switch in switches}}
+    sizes = dict(zip(LETTERS, dims.sizes, strict=True))
+    return {**sizes, "head": head, **{switch: bool(getattr(dims, switch)) for switch in switches}}
 
 
 def dims_of(counted: Dims | Model, name: str) -> Dims:

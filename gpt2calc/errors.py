@@ -17,13 +17,13 @@ MOST_LISTED = 30
 """How many known names a message lists; where there are more, a command lists them."""
 
 
-LONGEST = 60
+MOST_SHOWN_CHARACTERS = 60
 """How many characters of a user's own value a message shows at most."""
 
-LONGEST_PATH = 200
+MOST_PATH_CHARACTERS = 200
 """How many of a path, of which the end says most."""
 
-SHORT, LONG = 4, 10
+SHORT_NAME_LETTERS, LONG_NAME_LETTERS = 4, 10
 """Names of fewer letters than the one are no beginning of another; of as many as the other, they may have two slips."""
 
 
@@ -137,11 +137,11 @@ def closest(name: str, known: Sequence[str]) -> str | None:
     """
     near = mistyped(name, known)
     typed = _letters(name)
-    if near or len(typed) < SHORT or len(name) > 2 * LONGEST:
+    if near or len(typed) < SHORT_NAME_LETTERS or len(name) > 2 * MOST_SHOWN_CHARACTERS:
         return near
     for candidate in known:
         whole, part = sorted((_letters(candidate), typed), key=len, reverse=True)
-        if len(part) >= SHORT and (whole.startswith(part) or whole.endswith(part)):
+        if len(part) >= SHORT_NAME_LETTERS and (whole.startswith(part) or whole.endswith(part)):
             return candidate
     return None
 
@@ -149,12 +149,12 @@ def closest(name: str, known: Sequence[str]) -> str | None:
 def mistyped(name: str, known: Sequence[str]) -> str | None:
     """Return the known name of which another is a slip away, as `closest` has it; None where there is none."""
     typed = _letters(name)
-    if len(name) > 2 * LONGEST or not any(map(str.isalpha, typed)):
+    if len(name) > 2 * MOST_SHOWN_CHARACTERS or not any(map(str.isalpha, typed)):
         return None
     for slips in range(3):
         for candidate in known:
             for letters in (_letters(candidate), _letters(candidate.rpartition(".")[2])):
-                most = 0 if len(letters) < 3 else 1 if len(letters) < LONG else 2
+                most = 0 if len(letters) < 3 else 1 if len(letters) < LONG_NAME_LETTERS else 2
                 if slips <= most and _within(typed, letters, slips):
                     return candidate
     return None
@@ -197,7 +197,7 @@ def printable(text: str) -> str:
 
 def shortened(text: str) -> str:
     """Return a text printably, and cut off where it is too long for a message."""
-    return printable(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")
+    return printable(text if len(text) <= MOST_SHOWN_CHARACTERS else text[: MOST_SHOWN_CHARACTERS - 3] + "...")
 
 
 def shortened_path(text: str) -> str:
@@ -206,7 +206,7 @@ def shortened_path(text: str) -> str:
     >>> shortened_path("a" * 500 + "/model.safetensors")[-30:]
     'aaaaaaaaaaaa/model.safetensors'
     """
-    return printable(text if len(text) <= LONGEST_PATH else "..." + text[3 - LONGEST_PATH :])
+    return printable(text if len(text) <= MOST_PATH_CHARACTERS else "..." + text[3 - MOST_PATH_CHARACTERS :])
 
 
 def shown(value: object) -> str:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor
 from typing import NamedTuple
 
-from gpt2calc.errors import LONGEST, ConfigError, shown
+from gpt2calc.errors import MOST_SHOWN_CHARACTERS, ConfigError, shown
 from gpt2calc.numbers import GROUPED, THOUSANDS
 
 TRUE, ROUNDED, CUT_OFF, FALSE = "true", "true as rounded", "true as cut off", "false"
@@ -177,7 +177,7 @@ def in_digits(text: str) -> str:
 
 
 def _figure(words: str, text: str, default: str = "") -> Figure:
-    found = re.fullmatch(FIGURE, in_digits(words)) if len(words) <= LONGEST else None
+    found = re.fullmatch(FIGURE, in_digits(words)) if len(words) <= MOST_SHOWN_CHARACTERS else None
     if not found:
         raise _unreadable(text)
     digits, decimals = re.sub("[,_]", "", found["whole"]), found["decimals"] or ""

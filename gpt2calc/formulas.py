@@ -28,14 +28,14 @@ class Formula(NamedTuple):
     source: str
 
 
-def table(x: Dims) -> tuple[Formula, ...]:
+def table(dims: Dims) -> tuple[Formula, ...]:
     """Return the closed form of every component, absent ones with `times` 0.
 
     Law: parameters of a component = times · (weights + biases), with V = vocab_size, T = n_positions, d = n_embd,
     L = n_layer, m = n_inner, k = num_labels.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
+        dims: sizes and flags as Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows in the order of the forward pass; weights and biases in parameters, for one occurrence.
@@ -51,20 +51,20 @@ def table(x: Dims) -> tuple[Formula, ...]:
         Formula(
             row.name,
             row.group,
-            x.n_layer * row.times if row.layers else row.times,
+            dims.n_layer * row.times if row.layers else row.times,
             row.weights,
             row.biases,
             row.source,
         )
-        for row in gpt2.components(x)
+        for row in gpt2.components(dims)
     )
 
 
-def total(x: Dims) -> int:
+def total(dims: Dims) -> int:
     """Return the number of parameters of the whole model: the sum of the table.
 
     >>> from gpt2calc.presets import load
     >>> total(load("gpt2-xl").dims)
     1557611200
     """
-    return sum(row.times * (row.weights + row.biases) for row in table(x))
+    return sum(row.times * (row.weights + row.biases) for row in table(dims))

@@ -27,7 +27,7 @@ BITS: dict[str, int] = {
 FLOATS = frozenset(("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"))
 """The dtypes that the parameters of a GPT-2 come in, quantized files apart."""
 
-LONGEST_NAME = 300
+MOST_NAME_CHARACTERS = 300
 """How many characters a tensor's name may have in any format, or bytes where the format counts them; GPT-2's have 60.
 So no rule on names that is slow in their length is slow."""
 
@@ -57,7 +57,7 @@ class StoredTensor(NamedTuple):
         return prod(self.shape)
 
     @property
-    def place(self) -> tuple[object, ...] | None:
+    def memory(self) -> tuple[object, ...] | None:
         """What two tensors have in common that are one and the same memory; None where it has a memory of its own."""
         return None if self.storage is None else (self.storage, self.offset, self.shape, self.stride)
 

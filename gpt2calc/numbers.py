@@ -141,10 +141,10 @@ def _held(value: object) -> object:
     if not hasattr(value, "item") or not hasattr(value, "dtype") or has_items(value):
         return value
     try:
-        held: object = value.item()
+        scalar: object = value.item()
     except (RuntimeError, TypeError, ValueError):  # a tensor on meta holds none
         return value
-    return held
+    return scalar
 
 
 def _of_program(value: object) -> object:

@@ -23,7 +23,7 @@ PATIENCE = 2.0
 """Seconds that a pipe may be without a reader: a shell starts both ends, and one of them comes first."""
 
 
-class Target:
+class OutputFile:
     """A file that is written beside its name, and takes it when it is complete; otherwise it is gone.
 
     Args:
@@ -34,7 +34,7 @@ class Target:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     target = Target(os.path.join(folder, "gpt2.txt"))
+    ...     target = OutputFile(os.path.join(folder, "gpt2.txt"))
     ...     with target as file:
     ...         _ = file.write(b"124439808")
     ...     target.is_complete()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted | Described"
 
-LARGEST = 16 * 2**20
+MOST_CONFIG_BYTES = 16 * 2**20
 """No config is longer than this many bytes; the largest known has 40 kB."""
 
 REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
@@ -223,13 +223,13 @@ def from_text(text: str, name: str) -> Source:
 
 
 def from_bytes(content: bytes, name: str) -> Source:
-    """Read the bytes of a config.json, of which at most `LARGEST` + 1 were read.
+    """Read the bytes of a config.json, of which at most `MOST_CONFIG_BYTES` + 1 were read.
 
     Raises:
         UnreadableInputError: they are too many, not UTF-8, or do not describe a GPT-2.
     """
-    if len(content) > LARGEST:
-        raise UnreadableInputError(name, f"expected a config.json of at most {LARGEST:,} bytes, got more")
+    if len(content) > MOST_CONFIG_BYTES:
+        raise UnreadableInputError(name, f"expected a config.json of at most {MOST_CONFIG_BYTES:,} bytes, got more")
     try:
         return from_text(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
@@ -333,12 +333,12 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
     return Source(called, found.model, found.notes, {**(source.given or {}), **changes}, source.maker)
 
 
-def _given(x: Dims) -> dict[str, Any]:
+def _given(dims: Dims) -> dict[str, Any]:
     """Return the fields of bare dims, without those that follow from others and so should follow a change of them."""
-    fields = to_fields(x)
-    if x.n_inner == 4 * x.n_embd:
+    fields = to_fields(dims)
+    if dims.n_inner == 4 * dims.n_embd:
         del fields["n_inner"]
-    if x.qkv_bias == x.bias:
+    if dims.qkv_bias == dims.bias:
         del fields["qkv_bias"]
     return fields
 
@@ -382,7 +382,7 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read.
     """
-    return inputs.read(path, LARGEST + 1)
+    return inputs.read(path, MOST_CONFIG_BYTES + 1)
 
 
 def read_companion(path: str) -> bytes:
@@ -391,4 +391,4 @@ def read_companion(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read, or is no file.
     """
-    return inputs.read_file(path, LARGEST + 1)
+    return inputs.read_file(path, MOST_CONFIG_BYTES + 1)

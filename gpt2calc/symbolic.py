@@ -43,14 +43,14 @@ def dims(structure: Sequence[int] | None = None) -> Dims:
 
 
 def identities(
-    x: Dims,
+    dims: Dims,
     formula_table: Callable[[Dims], tuple[formulas.Formula, ...]] = formulas.table,
     tensors: Callable[[Dims], tuple[tensor_table.Row, ...]] = tensor_table.table,
 ) -> list[Identity]:
     """Pair what the formulas say with what the tensors add up to, for every component that either table knows.
 
     Args:
-        x: dims of symbols.
+        dims: sizes and flags as symbols.
         formula_table: the first derivation; another one shows that the proof can fail.
         tensors: the second derivation.
 
@@ -61,11 +61,11 @@ def identities(
     True
     """
     summed: dict[tuple[str, str], sympy.Expr] = {}
-    for row in tensors(x):
+    for row in tensors(dims):
         key = (row.component, row.role)
         summed[key] = summed.get(key, sympy.Integer(0)) + row.times * sympy.prod(row.shape)
     found = []
-    for law in formula_table(x):
+    for law in formula_table(dims):
         for role, count in ((WEIGHT, law.weights), (BIAS, law.biases)):
             counted = sympy.sympify(law.times * count)
             found.append(Identity(law.component, role, counted, summed.pop((law.component, role), sympy.Integer(0))))

@@ -37,9 +37,9 @@ class Tensor(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of the table: where a tensor stands, how often it occurs (0 where it is absent), and its shape."""
+    """One row of the table: what its name begins with, how often it occurs (0 where it is absent), and its shape."""
 
-    place: str
+    prefix: str
     component: str
     role: str
     times: int
@@ -48,19 +48,19 @@ class Row(NamedTuple):
     @property
     def template(self) -> str:
         """The tensor's name, with `{}` where the number of the block goes."""
-        return f"{self.place}{self.component}.{self.role}"
+        return f"{self.prefix}{self.component}.{self.role}"
 
     @property
     def in_block(self) -> bool:
         """Whether the tensor stands in a block, so that its name holds the block's number."""
-        return self.place == BLOCK
+        return self.prefix == BLOCK
 
 
-def table(x: Dims) -> tuple[Row, ...]:
+def table(dims: Dims) -> tuple[Row, ...]:
     """Return every tensor that a GPT-2 can have, in the order of `named_parameters()`.
 
     Args:
-        x: dims of Python ints, numpy int64 arrays, sympy symbols or letters.
+        dims: sizes and flags as Python ints, numpy int64 arrays, sympy symbols or letters.
 
     Returns:
         The rows. A `GPT2Model`, which has no head, drops the `transformer.` before the names of its body.
@@ -77,20 +77,25 @@ def table(x: Dims) -> tuple[Row, ...]:
             BLOCK if row.layers else row.template.removesuffix(f"{row.component}.{row.role}"),
             row.component,
             row.role,
-            x.n_layer * row.when if row.layers else row.when,
+            dims.n_layer * row.when if row.layers else row.when,
             row.shape,
         )
-        for row in gpt2.tensors(x)
+        for row in gpt2.tensors(dims)
     )
 
 
 def numel(
-    x: Dims, *, component: str | None = None, role: str | None = None, rank: int | None = None, in_block: bool = False
+    dims: Dims,
+    *,
+    component: str | None = None,
+    role: str | None = None,
+    rank: int | None = None,
+    in_block: bool = False,
 ) -> int:
     """Return the sum of `numel()` over the tensors that fit all that is asked.
 
     Args:
-        x: dims, as for `table`.
+        dims: as for `table`.
         component: only this component's tensors.
         role: only `"weight"` or only `"bias"`.
         rank: only tensors with this many dimensions.
@@ -105,7 +110,7 @@ def numel(
     """
     return sum(
         row.times * prod(row.shape)
-        for row in table(x)
+        for row in table(dims)
         if component in (None, row.component)
         and role in (None, row.role)
         and rank in (None, len(row.shape))
@@ -113,21 +118,21 @@ def numel(
     )
 
 
-def size(x: Dims) -> int:
+def size(dims: Dims) -> int:
     """Return how many tensors the model has, without listing them.
 
     >>> from gpt2calc.presets import load
     >>> size(load("gpt2").dims)
     148
     """
-    return sum(row.times for row in table(x))
+    return sum(row.times for row in table(dims))
 
 
-def listing(x: Dims) -> Iterator[Tensor]:
+def listing(dims: Dims) -> Iterator[Tensor]:
     """Yield every tensor of a model, named, shaped and ordered as `named_parameters()` gives them.
 
     Args:
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
 
     Yields:
         The tensors; a tied `lm_head.weight` is not among them, since it is `wte.weight`.
@@ -136,11 +141,11 @@ def listing(x: Dims) -> Iterator[Tensor]:
     >>> next(listing(load("gpt2").dims))
     Tensor(name='transformer.wte.weight', shape=(50257, 768), component='wte', role='weight')
     """
-    bare = not (x.lm_head or x.score or x.classifier or x.qa_outputs)
-    present = [row for row in table(x) if row.times]
+    bare = not (dims.lm_head or dims.score or dims.classifier or dims.qa_outputs)
+    present = [row for row in table(dims) if row.times]
     for in_block, rows in groupby(present, key=lambda row: row.in_block):
         repeated = tuple(rows)
-        for block in range(x.n_layer) if in_block else (0,):
+        for block in range(dims.n_layer) if in_block else (0,):
             for row in repeated:
                 name = row.template.format(block)
                 yield Tensor(name.removeprefix("transformer.") if bare else name, row.shape, row.component, row.role)

@@ -54,9 +54,9 @@ def sizes(text: str) -> set[int]:
     return set(map(int, text.split(",")))
 
 
-def counted(name: str, x: Dims) -> int:
+def counted(name: str, dims: Dims) -> int:
     """Count a whole model."""
-    return formulas.total(x) if name == "total" else conventions.find(name).value(x)
+    return formulas.total(dims) if name == "total" else conventions.find(name).value(dims)
 
 
 def convention(asked: Mapping[str, Any]) -> str:
@@ -109,12 +109,12 @@ def _every(constraints: tuple[tuple[str, Any], ...]) -> tuple[tuple[int, int, in
     return tuple(found)
 
 
-def ranked(asked: Mapping[str, Any], x: Dims) -> list[Shape]:
+def ranked(asked: Mapping[str, Any], dims: Dims) -> list[Shape]:
     """Return every shape that can be answered, all others' sizes as in `x`, the one that is ranked first in front."""
     name, target = convention(asked), asked["fits"] if "fits" in asked else asked["params"]
     aspect, found = proportions(target, name), []
     for n_layer, n_embd, n_inner, vocab_size, n_head in every(asked):
-        shape = x._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner, vocab_size=vocab_size)
+        shape = dims._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner, vocab_size=vocab_size)
         value, factor = counted(name, shape), by_ratio(Fraction(n_embd, n_layer), aspect)
         if "fits" not in asked or value <= target:
             found.append(Shape(abs(value - target), factor, n_layer, n_embd, n_inner, vocab_size, n_head, value))

@@ -294,9 +294,9 @@ def drawn() -> Iterator[Dims]:
         yield Dims(*sizes, *(draw.randint(0, 1) for _ in LETTERED.structure))
 
 
-def named(x: Dims) -> dict[str, int]:
+def named(dims: Dims) -> dict[str, int]:
     """Return sizes under their letters and flags under their names."""
-    return dict(zip(map(str, LETTERED), x, strict=True))
+    return dict(zip(map(str, LETTERED), dims, strict=True))
 
 
 def test_formulas_and_conventions_in_letters_and_flags_come_to_what_they_come_to_in_numbers() -> None:
@@ -304,11 +304,11 @@ def test_formulas_and_conventions_in_letters_and_flags_come_to_what_they_come_to
     cells = [Expression.of(cell) for row in formulas.table(LETTERED) for cell in row[2:5]]
     counts = [Expression.of(row.value(LETTERED)) for row in conventions.CONVENTIONS]
     scripts = [as_python(count.javascript()) for count in counts]
-    for x in drawn():
-        assert [cell.put(named(x)) for cell in cells] == [cell for row in formulas.table(x) for cell in row[2:5]]
-        expected = [row.value(x) for row in conventions.CONVENTIONS]
-        assert [count.put(named(x)) for count in counts] == expected
-        assert [eval(script, named(x)) for script in scripts] == expected
+    for dims in drawn():
+        assert [cell.put(named(dims)) for cell in cells] == [cell for row in formulas.table(dims) for cell in row[2:5]]
+        expected = [row.value(dims) for row in conventions.CONVENTIONS]
+        assert [count.put(named(dims)) for count in counts] == expected
+        assert [eval(script, named(dims)) for script in scripts] == expected
 
 
 GPT2 = L * (12 * d**2 + 13 * d) + d * (V + T + 2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpt2calc import NetworkError
 from gpt2calc.checkpoints import answers
-from gpt2calc.checkpoints.transport import NEAR, Answer
+from gpt2calc.checkpoints.transport import NEAR_BYTES, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def test_every_part_of_a_file_is_read() -> None:
         for count in (1, 2, 99, 100, 101):
             last = min(start + count, 100) - 1
             answer = ranged(start, last, 100, FILE[start : last + 1])
-            assert answers.part("x", answer, start, count) == (FILE[start : last + 1], 100)
+            assert answers.byte_range("x", answer, start, count) == (FILE[start : last + 1], 100)
 
 
 WRONG = {
@@ -59,7 +59,7 @@ WRONG = {
 def test_a_part_that_is_not_what_was_asked_for_is_refused(answer: Answer) -> None:
     """Bytes 10 to 19 were; the sentence names the host and nothing that signs the address."""
     with pytest.raises(NetworkError) as caught:
-        answers.part("me/model/x", answer, 10, 10)
+        answers.byte_range("me/model/x", answer, 10, 10)
     message = str(caught.value)
     assert message.startswith("me/model/x: expected ")
     assert "hub.example" in message
@@ -72,7 +72,7 @@ def test_whatever_a_range_says_the_right_bytes_or_an_error_come_of_it(said: str,
     """Law: as many bytes as were asked for, or as there are from there on to the end that it tells; never others."""
     answer = Answer(206, URL, ({"content-range": said},), content)
     try:
-        found = answers.part("x", answer, 10, 10)
+        found = answers.byte_range("x", answer, 10, 10)
     except NetworkError:
         return
     assert found.content == content
@@ -80,21 +80,21 @@ def test_whatever_a_range_says_the_right_bytes_or_an_error_come_of_it(said: str,
     assert said == f"bytes 10-{9 + len(content)}/{found.size}"
 
 
-@pytest.mark.parametrize("start", [0, 1, NEAR - 1, NEAR])
+@pytest.mark.parametrize("start", [0, 1, NEAR_BYTES - 1, NEAR_BYTES])
 def test_a_whole_file_stands_for_its_part_where_that_is_near(start: int) -> None:
     """The transport has dropped what is before the part, and read one byte more than it."""
     size = start + 12
     answer = Answer(200, URL, ({"content-length": str(size)},), FILE[:11])
-    assert answers.part("x", answer, start, 10) == (FILE[:10], size)
+    assert answers.byte_range("x", answer, start, 10) == (FILE[:10], size)
     short = Answer(200, URL, ({"content-length": str(start + 4)},), FILE[:4])
-    assert answers.part("x", short, start, 10) == (FILE[:4], start + 4)
+    assert answers.byte_range("x", short, start, 10) == (FILE[:4], start + 4)
 
 
 def test_a_whole_file_does_not_stand_for_a_part_that_is_far() -> None:
     """One byte farther than is read."""
-    answer = Answer(200, URL, ({"content-length": str(2 * NEAR)},))
+    answer = Answer(200, URL, ({"content-length": str(2 * NEAR_BYTES)},))
     with pytest.raises(NetworkError, match="got all 2,097,152 from the first on, which are not read that far"):
-        answers.part("x", answer, NEAR + 1, 10)
+        answers.byte_range("x", answer, NEAR_BYTES + 1, 10)
 
 
 @pytest.mark.parametrize("length", [None, "", "-1", "1e3", "1 000", "٣", "9" * 19])
@@ -102,7 +102,7 @@ def test_a_whole_file_of_unknown_length_does_not_stand_for_a_part(length: str | 
     """Nothing says where it ends."""
     answer = Answer(200, URL, ({} if length is None else {"content-length": length},), FILE)
     with pytest.raises(NetworkError, match=r"^x: hub\.example does not say how many bytes the file has$"):
-        answers.part("x", answer, 0, 10)
+        answers.byte_range("x", answer, 0, 10)
 
 
 @pytest.mark.parametrize(("length", "taken"), [(9, True), (10, True), (11, False)])

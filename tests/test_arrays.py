@@ -33,10 +33,10 @@ def test_every_convention_on_a_mesh_is_what_it_is_one_by_one(
 
 def test_the_formula_table_runs_on_arrays_unchanged() -> None:
     """Weights and biases of every component, from the same table that counts one model."""
-    x = from_fields({"n_layer": LAYERS, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})
+    dims = from_fields({"n_layer": LAYERS, "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})
     for place, n_layer in enumerate(LAYERS):
         one = from_fields({"n_layer": int(n_layer), "n_embd": 768, "n_positions": 1024, "vocab_size": 50257})
-        for whole, single in zip(formulas.table(x), formulas.table(one), strict=True):
+        for whole, single in zip(formulas.table(dims), formulas.table(one), strict=True):
             assert np.broadcast_to(whole.times * whole.weights, LAYERS.shape)[place] == single.times * single.weights
             assert np.broadcast_to(whole.times * whole.biases, LAYERS.shape)[place] == single.times * single.biases
 

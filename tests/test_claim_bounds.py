@@ -16,7 +16,7 @@ def test_a_file_is_as_long_as_is_allowed(tmp_path: Path) -> None:
     """However it is read, and whatever else it holds."""
     path = tmp_path / "claims.toml"
     for extra, allowed in ((-1, True), (0, True), (1, False)):
-        content = CLAIM + "#" * (toml.LARGEST - len(CLAIM) + extra)
+        content = CLAIM + "#" * (toml.MOST_CLAIMS_BYTES - len(CLAIM) + extra)
         path.write_text(content, encoding="utf-8")
         if allowed:
             assert files.read(str(path)).claims == parsed(content).claims
@@ -62,8 +62,8 @@ def test_a_key_has_as_many_dots_as_are_allowed() -> None:
 
 def test_a_sum_has_as_many_parts_as_are_allowed() -> None:
     """In a file the claim and its key are named."""
-    sums = [" + ".join(["wte"] * number) for number in (quantities.MOST_PARTS, quantities.MOST_PARTS + 1)]
-    assert len(parsed(changed("quantity", f'"{sums[0]}"')).claims[0].quantity.over) == quantities.MOST_PARTS
+    sums = [" + ".join(["wte"] * number) for number in (quantities.MOST_ADDENDS, quantities.MOST_ADDENDS + 1)]
+    assert len(parsed(changed("quantity", f'"{sums[0]}"')).claims[0].quantity.over) == quantities.MOST_ADDENDS
     assert problem(changed("quantity", f'"{sums[1]}"')).endswith("quantity: expected a sum of at most 8 parts, got 9")
 
 

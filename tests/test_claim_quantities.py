@@ -254,9 +254,9 @@ def test_a_claim_of_equality_is_judged_in_each_model() -> None:
 class Planted(quantities.Quantity):
     """A quantity that is no polynomial of degree 1: it follows n_layer for a while, and then does not."""
 
-    def of(self, x: Dims) -> quantities.Value:
+    def of(self, dims: Dims) -> quantities.Value:
         """Return L plus a product that is 0 for the numbers of blocks below the planted one."""
-        return quantities.Value(x.n_layer + prod(x.n_layer - n for n in range(1, int(self.text))), 1, COUNT)
+        return quantities.Value(dims.n_layer + prod(dims.n_layer - n for n in range(1, int(self.text))), 1, COUNT)
 
 
 @pytest.mark.parametrize("first", [2, 3, 4])
@@ -278,13 +278,13 @@ flags = st.integers(0, 1)
     st.one_of(sums, sums.map("share of {}".format), st.tuples(sums, sums).map(" / ".join)),
     st.builds(Dims, *[sizes] * 6, *[flags] * (len(Dims._fields) - 6)),
 )
-def test_what_holds_for_three_numbers_of_blocks_holds_for_all(quantity: str, x: Dims) -> None:
+def test_what_holds_for_three_numbers_of_blocks_holds_for_all(quantity: str, dims: Dims) -> None:
     """Law: a count is a + b·L and a quotient one such over another, so three values of L tell all."""
     found = quantities.read(quantity)
-    many = [x._replace(n_layer=n) for n in range(1, 12)]
+    many = [dims._replace(n_layer=n) for n in range(1, 12)]
     if any(not sum(part.of(each) for part in found.under) for each in many if found.under):
         return  # it divides by 0, which is refused elsewhere
     values = [found.of(each).exact for each in many]
     in_each = all(value == n * values[0] for n, value in enumerate(values, 1))
-    assert judgement._depends(files.EACH, found, x) == in_each
-    assert judgement._depends(files.ONCE, found, x) == (len(set(values)) == 1)
+    assert judgement._depends(files.EACH, found, dims) == in_each
+    assert judgement._depends(files.ONCE, found, dims) == (len(set(values)) == 1)

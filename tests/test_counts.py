@@ -316,10 +316,10 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
 )
 def test_fields_become_dims(fields: dict[str, object], expected: dict[str, int]) -> None:
     """What each field does to sizes and flags, and that flags are the integers 0 and 1."""
-    x = from_fields({"n_layer": 1, "n_embd": 2, "n_positions": 3, "vocab_size": 11, **fields})
-    assert {name: getattr(x, name) for name in expected} == expected
-    assert all(type(value) is int for value in x)
-    assert from_fields(to_fields(x)) == x
+    dims = from_fields({"n_layer": 1, "n_embd": 2, "n_positions": 3, "vocab_size": 11, **fields})
+    assert {name: getattr(dims, name) for name in expected} == expected
+    assert all(type(value) is int for value in dims)
+    assert from_fields(to_fields(dims)) == dims
 
 
 def test_dims_are_sizes_then_structure() -> None:

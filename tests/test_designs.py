@@ -91,8 +91,8 @@ def questions(draw: st.DrawFn) -> Question:
 def compare(question: Question, how: Mapping[str, Any]) -> bool:
     """Whether both searches agree on the shapes, their order, counts and heads, and on how many there are."""
     asked, structure = question
-    x = gpt2calc.count(**structure, vocab_size=asked["vocab_size"]).dims
-    expected, shapes = every_shape.ranked(asked, x), len(every_shape.every(asked))
+    dims = gpt2calc.count(**structure, vocab_size=asked["vocab_size"]).dims
+    expected, shapes = every_shape.ranked(asked, dims), len(every_shape.every(asked))
     try:
         designs = gpt2calc.design(**asked, **structure, **how)
     except gpt2calc.ConfigError as error:
@@ -192,9 +192,9 @@ def test_a_released_size_is_found_first(name: str) -> None:
 @pytest.mark.parametrize("name", every_shape.NAMES)
 def test_gpt2_is_found_however_it_is_counted(name: str) -> None:
     """Its value in any convention leads back to it, alone or among those that have the same value."""
-    x = gpt2calc.count("gpt2").dims
-    designs = gpt2calc.design(every_shape.counted(name, x), convention=name)
-    assert x in [each.dims for each in designs if each.difference == 0]
+    dims = gpt2calc.count("gpt2").dims
+    designs = gpt2calc.design(every_shape.counted(name, dims), convention=name)
+    assert dims in [each.dims for each in designs if each.difference == 0]
 
 
 @pytest.mark.parametrize("figure", ["124439808", "124,439,808", "124_439_808", 124439808])
@@ -236,9 +236,9 @@ def test_a_design_is_a_config(run: Run) -> None:
 
 def test_the_model_gives_what_is_not_searched() -> None:
     """Vocabulary, context, tying, biases and the proportion of the MLP are those of the model that is named."""
-    x = gpt2calc.count("raschka-gpt2-small").dims
+    dims = gpt2calc.count("raschka-gpt2-small").dims
     found = gpt2calc.design("300M", "raschka-gpt2-small")[0].dims
-    assert found._replace(n_layer=x.n_layer, n_embd=x.n_embd, n_inner=x.n_inner) == x
+    assert found._replace(n_layer=dims.n_layer, n_embd=dims.n_embd, n_inner=dims.n_inner) == dims
     narrow = gpt2calc.design("100M", "gpt2", n_inner=1536)
     assert {each.dims.n_inner for each in narrow} == {1536}
     kept = gpt2calc.design("100M", {"n_embd": 96, "n_inner": 256, "n_layer": 2})
@@ -283,18 +283,23 @@ def test_a_figure_of_any_size_is_exact() -> None:
 @pytest.mark.parametrize("model", ["gpt2", "vit-gpt2-decoder", "raschka-gpt2-small", "tiny-gpt2", "nanogpt-no-bias"])
 def test_a_measure_is_the_convention(name: str, model: str) -> None:
     """What a convention becomes on letters gives its value on numbers, whichever sizes they are."""
-    x = gpt2calc.count(model).dims
-    measure = measures.of(measures.find(name), x)
-    for n_layer, n_embd, n_inner in ((x.n_layer, x.n_embd, x.n_inner), (1, 1, 0), (7, 33, 129), (10**9, 10**9, 10**9)):
-        shape = x._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner)
+    dims = gpt2calc.count(model).dims
+    measure = measures.of(measures.find(name), dims)
+    for n_layer, n_embd, n_inner in (
+        (dims.n_layer, dims.n_embd, dims.n_inner),
+        (1, 1, 0),
+        (7, 33, 129),
+        (10**9, 10**9, 10**9),
+    ):
+        shape = dims._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner)
         assert measure(n_layer, n_embd, n_inner) == every_shape.counted(name, shape)
 
 
 @pytest.mark.parametrize("name", every_shape.NAMES)
 def test_no_count_falls_when_a_size_grows(name: str) -> None:
     """What the search rests on holds for every convention, in every structure that ships."""
-    for x in {preset.dims.structure: preset.dims for preset in gpt2calc.models()}.values():
-        measure = measures.of(measures.find(name), x)
+    for dims in {preset.dims.structure: preset.dims for preset in gpt2calc.models()}.values():
+        measure = measures.of(measures.find(name), dims)
         for shape in ((1, 1, 0), (12, 768, 3072), (96, 12288, 1)):
             grown = [tuple(size + (place == at) for place, size in enumerate(shape)) for at in range(3)]
             assert min(measure(*larger) for larger in grown) >= measure(*shape)

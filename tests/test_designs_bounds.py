@@ -238,7 +238,7 @@ def test_what_nothing_bounds_is_said() -> None:
 
 def test_space_counts_its_shapes() -> None:
     """How many shapes there are is how many are tried one by one."""
-    x = gpt2calc.count("gpt2").dims
+    dims = gpt2calc.count("gpt2").dims
     bounds = Bounds(
         n_layer=spans.read("n_layer", "1:4"),
         n_embd=spans.read("n_embd", "64:256:64"),
@@ -247,6 +247,6 @@ def test_space_counts_its_shapes() -> None:
     )
     target = targets.read("1M", None)
     family = gpt2calc.design("1M").family
-    space = Space(bounds, [50257, 50304], x, target, family)
+    space = Space(bounds, [50257, 50304], dims, target, family)
     assert space.shapes == 2 * 4 * (2 + 3 + 4 + 5)
     assert len(space.nearest(1000)) == space.shapes

@@ -18,7 +18,7 @@ from gpt2calc import conventions, presets
 from gpt2calc.config import Config
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.explanation import lattice, printed, readings, report
-from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, VERDICTS, Search
+from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, VERDICTS, Search
 from tests.property.strategies import SWITCHES, canonical_fields
 
 if TYPE_CHECKING:
@@ -160,26 +160,26 @@ def test_a_printed_count_is_explained_by_what_was_counted(
     Two conventions can print the same digits, 124M being gpt2 with and without its position embedding. Then no answer
     can know which was meant, and the plainer one comes first. Its number prints the very same figure.
     """
-    x = Config(**fields).dims
-    value = convention.value(x)
+    dims = Config(**fields).dims
+    value = convention.value(dims)
     assume(value)
     stored = convention.unit == conventions.BYTES
     units = ("kB", "MB", "GB") if stored else ("K", "M", "B")
     unit = units[min(max(len(str(value)) - 1, 3) // 3 - 1, 2)]
     text = shown(value, unit, digits, cut=how == "cut off")
     assume(any(digit in "123456789" for digit in text))
-    found = every_reading(text, x)
+    found = every_reading(text, dims)
     meant = next((each for each in found if each.value == value), None)
     assert meant, text
     assert meant.fit in {"exact", "rounded", how}
-    assert found[0].weight <= meant.weight
+    assert found[0].penalty <= meant.penalty
     assert all(prints(each, text) for each in (found[0], meant))
 
 
-def every_reading(text: str, x: Dims) -> list[Reading]:
+def every_reading(text: str, dims: Dims) -> list[Reading]:
     """Return every reading of a figure of a model, not only those that are kept."""
     (figure,) = printed.read(text)
-    search = Search(readings.given([("it", x)], PRESETS), AXES, DEEP)
+    search = Search(readings.given([("it", dims)], PRESETS), AXES, MODEL_BUDGET)
     return search.readings(figure)
 
 
@@ -283,9 +283,9 @@ def test_fields_change_every_model() -> None:
 @pytest.mark.parametrize("name", conventions.NAMES)
 def test_every_convention_is_found_by_its_exact_value(name: str) -> None:
     """The rows of `conventions` are the vocabulary: what each gives for gpt2-untied is found."""
-    x = gpt2calc.count("gpt2-untied").dims
-    value = conventions.find(name).value(x)
-    found = every_reading(f"{value} bytes" if name.endswith("_bytes") else str(value), x)
+    dims = gpt2calc.count("gpt2-untied").dims
+    value = conventions.find(name).value(dims)
+    found = every_reading(f"{value} bytes" if name.endswith("_bytes") else str(value), dims)
     assert found[0].value == value
 
 
@@ -334,7 +334,7 @@ def test_where_nothing_fits_the_nearest_are_told(run: Run) -> None:
 def test_the_nearest_are_told_however_far_they_are(figure: str) -> None:
     """Also where a model is a million times smaller or larger."""
     (explained,) = gpt2calc.explain(figure, "tiny-gpt2").figures
-    assert explained.readings or len(explained.nearest) == report.NEAREST
+    assert explained.readings or len(explained.nearest) == report.NEAREST_READINGS
 
 
 @pytest.mark.parametrize(

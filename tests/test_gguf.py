@@ -515,7 +515,7 @@ def test_the_most_entries(more: int) -> None:
 @pytest.mark.parametrize("which", ["a tensor's name", "a key", "the value of general.architecture"])
 def test_the_longest_text(which: str, more: int) -> None:
     """A name, a key and a wanted value have the same bound, which is one of bytes and not of letters."""
-    size = gguf.LONGEST + more
+    size = gguf.MOST_TEXT_BYTES + more
     text = "é" * (size // 2) + "x" * (size % 2)
     content = {
         "a tensor's name": make.written([], [ONE._replace(name=text)]),
@@ -545,7 +545,7 @@ def test_the_most_bytes_of_a_header(more: int, monkeypatch: pytest.MonkeyPatch) 
     """What is fetched is counted, a whole file where it is small."""
     content = GPT2.ljust(2**20 - 7)
     monkeypatch.setattr(gguf, "CHUNK", len(content))
-    monkeypatch.setattr(gguf, "MOST_BYTES", len(content) - more)
+    monkeypatch.setattr(gguf, "MOST_HEADER_BYTES", len(content) - more)
     if more < 1:
         assert len(listed(content).tensors) == 28
     else:

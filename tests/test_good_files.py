@@ -167,7 +167,7 @@ def test_a_good_file_raises_no_alarm(case: str, tmp_path: Path, run: Run) -> Non
     assert (ran.code, ran.stderr) == (0, ""), ran
     assert f"{tmp_path} matches: " in ran.stdout
     found = gpt2calc.verify(tmp_path)
-    assert all(part.bytes >= 0 for part in found.checked.held)
+    assert all(part.bytes >= 0 for part in found.checked.holdings)
 
 
 def test_dtypes_that_differ_by_component_are_noted(tmp_path: Path) -> None:

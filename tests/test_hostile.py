@@ -32,7 +32,7 @@ def limited(path: Path, code: str = LIMITED) -> subprocess.CompletedProcess[byte
     return subprocess.run(words, check=False, capture_output=True, env=environment(), timeout=120)
 
 
-def repeated(before: str, part: str, after: str, size: int = strict_json.LARGEST) -> bytes:
+def repeated(before: str, part: str, after: str, size: int = strict_json.MOST_JSON_BYTES) -> bytes:
     """Return a safetensors file with a header that repeats a part, up to a size."""
     count = (size - len(before) - len(after)) // len(part)
     return safetensors.framed((before + count * part + after).encode())
@@ -54,7 +54,11 @@ def index(entries: Iterable[str]) -> bytes:
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a million tensors": ("x.safetensors", lambda: many(10**6, 10**9), "a header of at most 1,048,576 bytes"),
-    "as many tensors as fit": ("x.safetensors", lambda: many(10**6, strict_json.LARGEST - 2), "its names fit no GPT-2"),
+    "as many tensors as fit": (
+        "x.safetensors",
+        lambda: many(10**6, strict_json.MOST_JSON_BYTES - 2),
+        "its names fit no GPT-2",
+    ),
     "a length of 2^63": ("x.safetensors", lambda: (2**63).to_bytes(8, "little") + b"{}", "got 2 bytes"),
     "arrays in an array": ("x.safetensors", lambda: repeated('{"a":[', "[],", "[]]}"), "got an array of others"),
     "arrays in arrays": ("x.safetensors", lambda: repeated('{"a":', "[", ""), "nested too deeply"),

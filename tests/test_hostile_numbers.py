@@ -167,7 +167,7 @@ def test_no_more_is_listed_than_a_report_keeps(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(matching, "Fault", counted)
     found = gpt2calc.verify(blocks_in(tmp_path, *range(2000)))
-    assert len(made) < matching.MOST + 10
+    assert len(made) < matching.MOST_FAULTS + 10
     assert len(found.faults) + found.more == tensor_table.size(found.dims) - 2000
 
 
@@ -247,8 +247,8 @@ def doubled(path: Path, rows: int) -> str:
 
 def test_a_head_is_compared_unasked_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond it nothing is read, and a note says how to go on."""
-    assert tying.MOST_UNASKED > 4 * 50257 * 1600, "gpt2-xl in float32 is within"
-    monkeypatch.setattr(tying, "MOST_UNASKED", 2 << 20)
+    assert tying.MOST_UNASKED_BYTES > 4 * 50257 * 1600, "gpt2-xl in float32 is within"
+    monkeypatch.setattr(tying, "MOST_UNASKED_BYTES", 2 << 20)
     target = doubled(tmp_path, 512)
     assert gpt2calc.verify(target).dims.tie_word_embeddings
     target = doubled(tmp_path, 513)
@@ -264,7 +264,7 @@ def test_a_head_is_compared_unasked_up_to_a_bound(tmp_path: Path, monkeypatch: p
 
 def test_a_head_of_any_size_is_compared_where_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--tying` has no bound."""
-    monkeypatch.setattr(tying, "MOST_UNASKED", 2 << 20)
+    monkeypatch.setattr(tying, "MOST_UNASKED_BYTES", 2 << 20)
     found = gpt2calc.verify(doubled(tmp_path, 513), tying=True)
     assert found.tying
     assert found.tying.verdict == tying.TWICE

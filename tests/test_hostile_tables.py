@@ -42,12 +42,12 @@ def nested(depth: int) -> bytes:
 
 def long_names() -> bytes:
     """Return a file with as many names as there may be, each as long as it may be."""
-    return gguf_of(gguf.MOST_ENTRIES, lambda number: f"{ODD}{number}".ljust(gguf.LONGEST - 3, "x"))
+    return gguf_of(gguf.MOST_ENTRIES, lambda number: f"{ODD}{number}".ljust(gguf.MOST_TEXT_BYTES - 3, "x"))
 
 
 def long_keys() -> bytes:
     """Return a file with as many keys as there may be, each as long as it may be."""
-    keys = (f"{ODD}{number}".ljust(gguf.LONGEST - 3, "x") for number in range(gguf.MOST_ENTRIES))
+    keys = (f"{ODD}{number}".ljust(gguf.MOST_TEXT_BYTES - 3, "x") for number in range(gguf.MOST_ENTRIES))
     return make_gguf.written([(key, Value(UINT8, 1)) for key in keys], [])
 
 
@@ -56,7 +56,7 @@ MESSAGE = make_tensorflow.entry(make_tensorflow.Tensor("a", (0,)), 0)
 
 def index_of(count: int, message: bytes = MESSAGE) -> bytes:
     """Return an index with so many tensors, or as many as fit."""
-    count = min(count, (leveldb.LARGEST - 1000) // (len(message) + 12))
+    count = min(count, (leveldb.MOST_TABLE_BYTES - 1000) // (len(message) + 12))
     return make_tensorflow.table(
         [(b"", make_tensorflow.header()), *((b"%06d" % number, message) for number in range(count))]
     )
@@ -169,11 +169,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "more keys that share": ("x.index", lambda: shared_keys(leveldb.MOST_ENTRIES * 2), "at most 10,000 keys"),
     "a block in itself": ("x.index", block_in_itself, "expected "),
     "one block often": ("x.index", lambda: one_block_often(20_000), "expected blocks one after the other"),
-    "as many restarts as fit": ("x.index", lambda: restarts(leveldb.LARGEST // 4 - 100), STRANGE),
+    "as many restarts as fit": ("x.index", lambda: restarts(leveldb.MOST_TABLE_BYTES // 4 - 100), STRANGE),
     "2^32 - 1 restarts": ("x.index", lambda: lying_restarts(2**32 - 1), "to search from in the block at offset 0"),
     "as many bytes as fit, in no block": (
         "x.index",
-        lambda: bytes(leveldb.LARGEST - 8) + leveldb.MAGIC,
+        lambda: bytes(leveldb.MOST_TABLE_BYTES - 8) + leveldb.MAGIC,
         "expected the checksum",
     ),
     "sizes of 2^31 - 1": (

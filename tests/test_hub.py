@@ -413,7 +413,7 @@ def test_offline_what_the_cache_does_not_hold_is_said(
 
 def test_a_cached_config_that_is_too_long_is_refused(server: HubServer) -> None:
     """The bound holds for the cache too."""
-    server.repos["me/long"] = Repo({"config.json": b" " * (hub.LARGEST_CONFIG + 1)})
+    server.repos["me/long"] = Repo({"config.json": b" " * (hub.MOST_CONFIG_BYTES + 1)})
     with pytest.raises(NetworkError, match="expected at most 1,048,576 bytes from 127"):
         gpt2calc.count("me/long")
     hf_hub_download("me/long", "config.json", revision=COMMIT)

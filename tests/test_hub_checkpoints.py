@@ -335,7 +335,7 @@ def test_an_index_leads_to_files_of_its_repository_alone(content: bytes, problem
 
 def test_the_headers_of_shards_have_a_bound_together(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on disk; the last shard that is begun may go over it."""
-    monkeypatch.setattr(shards, "MOST_READ", 100)
+    monkeypatch.setattr(shards, "MOST_READ_BYTES", 100)
     with pytest.raises(UnreadableInputError, match="expected shards whose headers have at most 100 bytes together"):
         gpt2calc.verify("me/shards")
     assert len(server.asked("store")) <= 1

@@ -73,8 +73,8 @@ def test_the_famous_closed_form_is_what_gpt2_has() -> None:
 def planted_in_formulas(component: str, field: str) -> Callable[[Dims], tuple[formulas.Formula, ...]]:
     """Return the formula table with one parameter too many in one cell."""
 
-    def table(x: Dims) -> tuple[formulas.Formula, ...]:
-        rows = formulas.table(x)
+    def table(dims: Dims) -> tuple[formulas.Formula, ...]:
+        rows = formulas.table(dims)
         return tuple(
             row._replace(**{field: getattr(row, field) + 1}) if row.component == component else row for row in rows
         )
@@ -95,8 +95,8 @@ def planted_in_tensors(template: str, change: str) -> Callable[[Dims], tuple[ten
                 return row._replace(component="ln_1" if row.component == "ln_f" else "ln_f")
         return row._replace(role="bias" if row.role == "weight" else "weight")
 
-    def table(x: Dims) -> tuple[tensor_table.Row, ...]:
-        return tuple(wrong(row) if row.template == template else row for row in tensor_table.table(x))
+    def table(dims: Dims) -> tuple[tensor_table.Row, ...]:
+        return tuple(wrong(row) if row.template == template else row for row in tensor_table.table(dims))
 
     return table
 
@@ -126,7 +126,7 @@ def test_the_proof_fails_on_an_error_planted_in_a_tensor(template: str, change: 
 def test_a_tensor_of_an_unknown_component_breaks_the_proof() -> None:
     """A tensor row that no formula covers is found, although no formula asks for it."""
 
-    def table(x: Dims) -> tuple[tensor_table.Row, ...]:
-        return (*tensor_table.table(x), tensor_table.Row("", "extra", "weight", 1, (x.n_embd,)))
+    def table(dims: Dims) -> tuple[tensor_table.Row, ...]:
+        return (*tensor_table.table(dims), tensor_table.Row("", "extra", "weight", 1, (dims.n_embd,)))
 
     assert [each.component for each in identities(dims(), tensors=table) if not each.holds] == ["extra"]

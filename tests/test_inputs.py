@@ -176,7 +176,7 @@ def test_a_shard_that_is_swapped_after_it_was_looked_at_is_not_read(
         (tmp_path / name).write_bytes(bytes((2, 0, 0, 0, 0, 0, 0, 0)) + b"{}")
     index = tmp_path / "model.safetensors.index.json"
     index.write_text('{"metadata": {}, "weight_map": {"wte.weight": "model-00001-of-00001.safetensors"}}', "utf-8")
-    looked = shards._places
+    looked = shards._locations
 
     def swapped(*given: object) -> object:
         found = looked(*given)  # type: ignore[arg-type]

@@ -112,7 +112,7 @@ def test_a_module_is_listed_as_its_state_dict_shows_it(fields: dict[str, Any], d
     assert (found.name, found.format, found.files) == ("GPT2LMHeadModel", "live module", ())
     assert [(t.name, t.shape) for t in found.tensors] == [(name, tuple(value.shape)) for name, value in state.items()]
     assert {tensor.dtype for tensor in found.tensors} == {"F32"}
-    apart = {tensor.place: tensor.numel for tensor in found.tensors}
+    apart = {tensor.memory: tensor.numel for tensor in found.tensors}
     assert sum(apart.values()) == sum(parameter.numel() for parameter in model.parameters())
     assert all(tensor.nbytes == 4 * tensor.numel for tensor in found.tensors)
 
@@ -126,7 +126,7 @@ def test_a_tied_head_shows_on_every_device(device: str, *, tied: bool) -> None:
     for each in (model, model.state_dict(), dict(model.named_parameters(remove_duplicate=False))):
         tensors = {tensor.name: tensor for tensor in live.read(each).tensors}
         wte, head = tensors["transformer.wte.weight"], tensors["lm_head.weight"]
-        assert (wte.place == head.place) is (wte.storage == head.storage) is tied
+        assert (wte.memory == head.memory) is (wte.storage == head.storage) is tied
         assert len({tensor.storage for tensor in tensors.values()}) == len(tensors) - tied
 
 
@@ -164,7 +164,7 @@ def test_views_keep_their_storage_offset_and_stride() -> None:
         (0, (0, 1), 12),
     ]
     assert found["base"].storage == found["row"].storage == found["transposed"].storage != found["expanded"].storage
-    assert len({tensor.place for tensor in found.values()}) == 4
+    assert len({tensor.memory for tensor in found.values()}) == 4
 
 
 WRAPPED: dict[str, tuple[Callable[[nn.Module], Any], str]] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gpt2calc.errors import UnreadableInputError
-from gpt2calc.output import Target
+from gpt2calc.output import OutputFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Ended(BaseException):
     """What a signal raises, wherever the program is."""
 
 
-def events(path: Path, steps: Sequence[str], at: str, monkeypatch: pytest.MonkeyPatch) -> Target:
+def events(path: Path, steps: Sequence[str], at: str, monkeypatch: pytest.MonkeyPatch) -> OutputFile:
     """Write a file, and be ended just before or just after one of the system's calls."""
     moment, name = at.split()
     before = getattr(os, name)
@@ -31,14 +31,14 @@ def events(path: Path, steps: Sequence[str], at: str, monkeypatch: pytest.Monkey
         raise Ended
 
     monkeypatch.setattr(os, name, ended)
-    target = Target(str(path))
+    target = OutputFile(str(path))
     with pytest.raises(Ended):
         written(target, steps)
     monkeypatch.undo()
     return target
 
 
-def written(target: Target, steps: Sequence[str]) -> None:
+def written(target: OutputFile, steps: Sequence[str]) -> None:
     """Write a file."""
     with target as file:
         for step in steps:
@@ -73,7 +73,7 @@ def test_what_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> N
     path, link, other = tmp_path / "a.csv", tmp_path / "link.csv", tmp_path / "other"
     link.symlink_to(path)
     other.write_bytes(b"")
-    target = Target(str(link))
+    target = OutputFile(str(link))
     written(target, ["a file"])
     assert (link.is_symlink(), path.read_bytes(), target.state()) == (True, b"a file", f"{link} is complete")
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
@@ -82,11 +82,11 @@ def test_what_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> N
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 def test_a_device_is_written_to_and_not_replaced() -> None:
     """Root could replace it, and every program would miss it."""
-    null = Target("/dev/null")
+    null = OutputFile("/dev/null")
     written(null, ["a file"])
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
     with pytest.raises(UnreadableInputError) as caught:
-        written(Target("/dev/full"), ["a file"])
+        written(OutputFile("/dev/full"), ["a file"])
     said = "/dev/full: cannot be written (No space left on device): /dev/full is no file, and may have got a part"
     assert str(caught.value) == said
     assert not [name for name in os.listdir("/dev") if name.endswith(".part")]
@@ -97,7 +97,7 @@ def test_a_pipe_gets_what_is_written(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    written(Target(str(pipe)), ["a file"])
+    written(OutputFile(str(pipe)), ["a file"])
     assert os.read(reader, 100) == b"a file"
     os.close(reader)
 
@@ -116,7 +116,7 @@ def test_where_nothing_can_be_written_it_is_said_before_anything_is(
     """The folder, one that is missing, and a file taken for one."""
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / name
-    with pytest.raises(UnreadableInputError) as caught, Target(str(path)):
+    with pytest.raises(UnreadableInputError) as caught, OutputFile(str(path)):
         pytest.fail("it was opened")
     assert str(caught.value) == f"{path}: cannot be written ({reason}): {path} {state}"
     assert sorted(os.listdir(tmp_path)) == ["file"]

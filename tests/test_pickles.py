@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from gpt2calc.checkpoints import pickles, state_dicts, torch_calls, torch_files
 from gpt2calc.checkpoints.files import MemoryFile
-from gpt2calc.checkpoints.machine import LONGEST_GLOBAL, MOST_OPCODES, Global
-from gpt2calc.checkpoints.opcodes import KNOWN, LONGEST_INTEGER, STOP
+from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, MOST_OPCODES, Global
+from gpt2calc.checkpoints.opcodes import KNOWN, MOST_INTEGER_BYTES, STOP
 from gpt2calc.errors import UnreadableInputError
 from tests.conftest import environment
 from tests.makers import torch_files as make
@@ -58,7 +58,7 @@ def text(value: str) -> bytes:
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-(2 ** (8 * LONGEST_INTEGER - 1)), 2 ** (8 * LONGEST_INTEGER - 1) - 1)
+    | st.integers(-(2 ** (8 * MOST_INTEGER_BYTES - 1)), 2 ** (8 * MOST_INTEGER_BYTES - 1) - 1)
     | st.floats(allow_nan=False)
     | st.text(st.characters(exclude_categories=["Cs"]))
     | st.binary(),
@@ -275,10 +275,15 @@ def test_the_most_opcodes(more: int) -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_most_bytes(more: int) -> None:
     """All in one text."""
-    data = b"\x80\x02B" + struct.pack("<I", pickles.MOST_BYTES - 8 + more) + bytes(pickles.MOST_BYTES - 8 + more) + b"."
-    assert len(data) == pickles.MOST_BYTES + more
+    data = (
+        b"\x80\x02B"
+        + struct.pack("<I", pickles.MOST_PICKLE_BYTES - 8 + more)
+        + bytes(pickles.MOST_PICKLE_BYTES - 8 + more)
+        + b"."
+    )
+    assert len(data) == pickles.MOST_PICKLE_BYTES + more
     if more < 1:
-        assert loaded(data) == bytes(pickles.MOST_BYTES - 8 + more)
+        assert loaded(data) == bytes(pickles.MOST_PICKLE_BYTES - 8 + more)
     else:
         assert problem(data) == "expected a pickle of at most 16,777,216 bytes, got 16,777,217"
 
@@ -298,7 +303,7 @@ def test_the_longest_integer(more: int) -> None:
 @pytest.mark.parametrize("opcode", ["GLOBAL", "STACK_GLOBAL"])
 def test_the_longest_name(opcode: str, place: str, more: int) -> None:
     """As a line, or from the stack."""
-    long, other = "a" * (LONGEST_GLOBAL + more), "b"
+    long, other = "a" * (MOST_GLOBAL_BYTES + more), "b"
     module, name = (long, other) if place == "module" else (other, long)
     line, stack = f"c{module}\n{name}\n".encode(), text(module) + text(name) + b"\x93"
     data = b"\x80\x04" + (line if opcode == "GLOBAL" else stack) + b"."
@@ -449,7 +454,7 @@ def within(keys: list[str], inner: bytes) -> bytes:
     return b"".join(b"}" + text(key) for key in keys) + inner + b"s" * len(keys)
 
 
-MANY = MOST_OPCODES - 10_000
+MANY_OPCODES = MOST_OPCODES - 10_000
 BOMBS: dict[str, Callable[[], bytes]] = {
     "long keys above many tensors": lambda: TENSOR + within(["k" * 40_000] * 7, tensors(150_000)),
     "long names of many tensors": lambda: TENSOR + within(["\U0001f600" * 290], tensors(150_000)),
@@ -466,20 +471,22 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         b"(" + text("storage") + b"ctorch\nByteStorage\n" + text(f"{i}") + text("cpu") + b"K\x01tQ0"
         for i in range(60_000)
     ),
-    "lists": lambda: b"]" * MANY,
-    "dictionaries": lambda: b"}" * MANY,
-    "marks": lambda: b"(" * MANY,
-    "tuples in tuples": lambda: b")" + b"\x85" * MANY,
-    "lists in lists": lambda: b"]" * (MANY // 2) + b"a" * (MANY // 2 - 1),
-    "dictionaries in dictionaries": lambda: b"}" + (text("a") + b"}") * (MANY // 3) + b"s" * (MANY // 3),
-    "keys that are no text": lambda: b"}(" + b"NN" * (MANY // 2) + b"u",
+    "lists": lambda: b"]" * MANY_OPCODES,
+    "dictionaries": lambda: b"}" * MANY_OPCODES,
+    "marks": lambda: b"(" * MANY_OPCODES,
+    "tuples in tuples": lambda: b")" + b"\x85" * MANY_OPCODES,
+    "lists in lists": lambda: b"]" * (MANY_OPCODES // 2) + b"a" * (MANY_OPCODES // 2 - 1),
+    "dictionaries in dictionaries": lambda: (
+        b"}" + (text("a") + b"}") * (MANY_OPCODES // 3) + b"s" * (MANY_OPCODES // 3)
+    ),
+    "keys that are no text": lambda: b"}(" + b"NN" * (MANY_OPCODES // 2) + b"u",
     "names": lambda: (b"c" + b"a" * 900 + b"\n" + b"b" * 900 + b"\n") * 9000,
-    "names from the stack": lambda: text("a" * 1000) + b"q\1" + b"h\1h\1\x93" * (MANY // 3),
+    "names from the stack": lambda: text("a" * 1000) + b"q\1" + b"h\1h\1\x93" * (MANY_OPCODES // 3),
     "one long text": lambda: text("\U0001f600" * 4_000_000),
     "bytes": lambda: b"B" + struct.pack("<I", 16_000_000) + bytes(16_000_000),
     "long integers": lambda: (b"\x8a\xff" + b"\x7f" * 255) * 60_000,
-    "floats": lambda: (b"G" + bytes(8)) * MANY,
-    "a list that doubles": lambda: b"]q\0" + b"(h\0h\0e" * (MANY // 4),
+    "floats": lambda: (b"G" + bytes(8)) * MANY_OPCODES,
+    "a list that doubles": lambda: b"]q\0" + b"(h\0h\0e" * (MANY_OPCODES // 4),
     "a laugh in lists": lambda: b"]q\0" + b"".join(b"0](" + b"h%c" % i * 10 + b"eq%c" % (i + 1) for i in range(200)),
     "a laugh in dictionaries": lambda: (
         b"}q\0"
@@ -489,7 +496,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     ),
     "a laugh in tuples": lambda: b")q\0" + b"".join(b"0h%ch%c\x86q%c" % (i, i, i + 1) for i in range(200)),
     "the memo's highest number": lambda: b"}r" + struct.pack("<I", MOST_OPCODES - 1),
-    "everything in the memo": lambda: b"}" + b"\x94" * MANY,
+    "everything in the memo": lambda: b"}" + b"\x94" * MANY_OPCODES,
     "an OrderedDict of the same items again and again": lambda: (
         b"ccollections\nOrderedDict\nq\1](NN\x86q\2" + b"h\2" * 999 + b"e\x85q\3" + b"h\1h\3R0" * 100_000
     ),

@@ -430,7 +430,7 @@ def test_charts_of_no_known_kind_are_refused() -> None:
 def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
     """A component whose weights come in two dtypes has two series, and both are drawn upwards."""
     from gpt2calc.verification.streaming import Summary
-    from gpt2calc.verification.values import Part
+    from gpt2calc.verification.values import ComponentStatistics
 
     parts = []
     for dtype, count in (("F16", 3), ("F32", 5)):
@@ -438,7 +438,7 @@ def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
         summary.zeros, summary.nans = 2, 1
         summary.finite, summary.count = count + 2, count + 3
         summary.tally({-40: 1, -1: count - 1})
-        parts.append(Part("wte", "weight", dtype, summary))
+        parts.append(ComponentStatistics("wte", "weight", dtype, summary))
     chart = histograms.HistogramChart("two", tuple(parts), ())
     assert chart.series == ("weights in F16", "weights in F32")
     assert (chart.bins[:3], chart.bins[-1]) == (("0", "< 2^-24", "2^-24"), "NaN or Inf")

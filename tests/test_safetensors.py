@@ -184,7 +184,7 @@ def test_a_file_as_long_as_the_first_read_is_read_once(more: int) -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_header(more: int) -> None:
     """As many bytes as a document may have are read, and one more is not."""
-    file = Counted(MemoryFile("x", make.framed(b"{}".ljust(strict_json.LARGEST + more))))
+    file = Counted(MemoryFile("x", make.framed(b"{}".ljust(strict_json.MOST_JSON_BYTES + more))))
     if more < 1:
         assert safetensors.read(file).tensors == ()
     else:

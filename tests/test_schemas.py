@@ -192,7 +192,7 @@ def test_the_schema_names_what_the_tables_name() -> None:
         item = properties[key]["items"]["properties"]["name" if key == "groups" else "group"]
         assert tuple(item["enum"]) == model.GROUPS
     config, _ = properties["config"]["oneOf"]
-    assert tuple(config["properties"]["head"]["enum"]) == tuple(dims.HEADS)
+    assert tuple(config["properties"]["head"]["enum"]) == tuple(dims.TASK_HEADS)
     assert tuple(config["properties"]) == tuple(dims.to_fields(gpt2calc.count("gpt2").dims))
 
 

@@ -391,12 +391,12 @@ def test_a_name_with_half_a_pair_is_refused_where_it_is_read() -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_index(more: int, tmp_path: Path) -> None:
     """As many bytes as a document may have, and no more; a longer file is not even read."""
-    path = make.write(tmp_path, PARTS, make.index(PARTS).ljust(strict_json.LARGEST + more))
+    path = make.write(tmp_path, PARTS, make.index(PARTS).ljust(strict_json.MOST_JSON_BYTES + more))
     if more < 1:
         assert listed(path).faults == ()
         return
     expected = "expected an index of at most 1,048,576 bytes, got 1,048,577"
-    assert problem(path) == refused(make.index(PARTS).ljust(strict_json.LARGEST + more)) == expected
+    assert problem(path) == refused(make.index(PARTS).ljust(strict_json.MOST_JSON_BYTES + more)) == expected
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -438,7 +438,7 @@ def test_the_most_bytes_that_are_read_of_all_shards(more: int, tmp_path: Path, m
     path = make.write(tmp_path, PARTS)
     sizes = [os.path.getsize(tmp_path / shard) for shard in PARTS]
     once = sum(sizes)  # files this small are read whole to be recognised, and again by their reader
-    monkeypatch.setattr(shards, "MOST_READ", 2 * once - more)
+    monkeypatch.setattr(shards, "MOST_READ_BYTES", 2 * once - more)
     if more < 1:
         assert listed(path).faults == ()
     else:
@@ -449,7 +449,7 @@ def test_long_headers_are_not_read_for_as_many_shards_as_there_are(tmp_path: Pat
     """Nine shards, each with the longest header that is good for itself, are not read after 8 MiB."""
     names = [f"{number}.safetensors" for number in range(9)]
     for name in names:
-        (tmp_path / name).write_bytes(safetensors.framed(b"{}".ljust(strict_json.LARGEST)))
+        (tmp_path / name).write_bytes(safetensors.framed(b"{}".ljust(strict_json.MOST_JSON_BYTES)))
     (tmp_path / make.INDEX).write_text(json.dumps({"weight_map": {name: name for name in names}}))
     assert problem(str(tmp_path / make.INDEX)) == (
         "expected shards whose headers have at most 8,388,608 bytes together, got more"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpt2calc import signals
-from gpt2calc.output import Target
+from gpt2calc.output import OutputFile
 from tests.conftest import environment
 from tests.goods import plain
 from tests.makers import safetensors
@@ -65,7 +65,7 @@ def test_a_picture_that_was_not_finished_is_no_file(tmp_path: Path) -> None:
     text = (
         "import os, signal, sys; from gpt2calc import output\n"
         "def told(*_): os.kill(os.getpid(), signal.SIGTERM)\n"
-        "output._sync = output.Target._finish = told\n"
+        "output._sync = output.OutputFile._finish = told\n"
         "from gpt2calc.__main__ import run; raise SystemExit(run())"
     )
     words = [sys.executable, "-c", text, "plot", "shares", "gpt2", "-o", str(path)]
@@ -78,6 +78,6 @@ def test_a_picture_that_was_not_finished_is_no_file(tmp_path: Path) -> None:
 def test_importing_gpt2calc_touches_no_signal(tmp_path: Path) -> None:
     """They belong to the program that imports it; a file that it writes does not change that."""
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    with signals.unfinished(), Target(str(tmp_path / "a.txt")) as file:
+    with signals.unfinished(), OutputFile(str(tmp_path / "a.txt")) as file:
         file.write(b"124439808")
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before

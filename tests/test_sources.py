@@ -16,7 +16,7 @@ import transformers
 import gpt2calc
 from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets
 from gpt2calc.config import Config
-from gpt2calc.sources import LARGEST, Source, read_bytes, resolve
+from gpt2calc.sources import MOST_CONFIG_BYTES, Source, read_bytes, resolve
 
 TINY: dict[str, Any] = {"n_layer": 2, "n_embd": 10, "n_head": 5, "n_positions": 8, "vocab_size": 7}
 TINY_TOTAL = 2 * (12 * 10**2 + 13 * 10) + 10 * (7 + 8 + 2)
@@ -338,7 +338,7 @@ def test_a_file_is_read_up_to_its_limit(more: int, here: Path, *, readable: bool
     """The largest allowed length is read, one byte more is refused, with the limit in the message."""
     path = written(here / "config.json")
     start = path.read_bytes()
-    path.write_bytes(start + b" " * (LARGEST + more - len(start)))
+    path.write_bytes(start + b" " * (MOST_CONFIG_BYTES + more - len(start)))
     if readable:
         assert resolve(path, {}).dims.n_embd == 10
         return
@@ -352,7 +352,7 @@ def test_an_endless_file_is_not_read_to_its_end(here: Path) -> None:
     path = here / "pytorch_model.bin"
     with path.open("wb") as file:
         file.truncate(2**40)
-    assert len(read_bytes(os.fspath(path))) == LARGEST + 1
+    assert len(read_bytes(os.fspath(path))) == MOST_CONFIG_BYTES + 1
     with pytest.raises(UnreadableInputError, match="got more"):
         resolve(path, {})
 

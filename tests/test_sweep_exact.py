@@ -69,11 +69,11 @@ def combinations(fields: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**fields, **dict(zip(order, row, strict=True))} for row in rows]
 
 
-def counted(x: Dims) -> dict[str, int]:
+def counted(dims: Dims) -> dict[str, int]:
     """Return every count of one model, as `count` gives it, under the names of the columns."""
-    count = gpt2calc.count(x)
+    count = gpt2calc.count(dims)
     parts = {component.name: component.total for component in count.components}
-    known = {identifier(row.component): parts.get(row.component, 0) for row in formulas.table(x)}
+    known = {identifier(row.component): parts.get(row.component, 0) for row in formulas.table(dims)}
     known |= {group: held.total for group, held in count.groups.items()}
     known |= {**count.conventions, "weights": count.weights, "biases": count.biases, "total": count.total}
     return {f"{name}_parameters" if name in CANONICAL else name: value for name, value in known.items()}
@@ -85,7 +85,7 @@ def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dic
     """Row for row and column for column, as exact integers; shares are the quotients that Python rounds once."""
     swept = gpt2calc.sweep(columns=[name for name in COLUMNS if name not in ("n_head", "head")], **fields)
     models = [gpt2calc.count(**row).dims for row in combinations(fields)]
-    counts = [counted(x) for x in models]
+    counts = [counted(dims) for dims in models]
     for name, values in swept.items():
         column = COLUMNS[name]
         if column.kind == SHARE:
@@ -93,7 +93,7 @@ def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dic
         elif column.kind == COUNT:
             assert values.tolist() == [count[name] for count in counts], name
         else:
-            assert values.tolist() == [getattr(x, name) for x in models], name
+            assert values.tolist() == [getattr(dims, name) for dims in models], name
 
 
 @EXAMPLES
@@ -121,8 +121,8 @@ def test_the_factored_evaluation_is_the_plain_one(
                 step = data.draw(st.integers(1, len(models)))
                 split.fill(name, place, out[place : place + step])
                 place += step
-            measure = COLUMNS[name].measure or (lambda x: x.n_inner)
-            assert out.tolist() == [measure(x) for x in models]
+            measure = COLUMNS[name].measure or (lambda dims: dims.n_inner)
+            assert out.tolist() == [measure(dims) for dims in models]
             some = np.array(sorted(data.draw(st.sets(st.integers(0, len(models) - 1), max_size=4))), dtype=np.int64)
             assert split.at(name, some).tolist() == [measure(models[place]) for place in some]
 

@@ -132,8 +132,8 @@ def test_numel_takes_what_is_asked_for() -> None:
 @pytest.mark.parametrize("model", ["gpt2", "gpt2-untied", "nanogpt-no-bias", "raschka-gpt2-small", "vit-gpt2-decoder"])
 def test_size_is_how_many_tensors_are_listed(model: str) -> None:
     """Counting tensors without listing them gives the same number."""
-    x = resolve(model, {}).dims
-    assert size(x) == len(list(listing(x)))
+    dims = resolve(model, {}).dims
+    assert size(dims) == len(list(listing(dims)))
 
 
 def test_a_listing_is_made_as_it_is_read() -> None:

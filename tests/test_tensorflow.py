@@ -326,7 +326,7 @@ def test_dimensions_offsets_and_sizes_that_lie_are_refused(number: int) -> None:
 
 def test_a_large_index_is_refused_before_it_is_read() -> None:
     """Every byte is summed in Python, so there is a bound, twenty times the index of GPT-2 XL."""
-    bound = leveldb.LARGEST
+    bound = leveldb.MOST_TABLE_BYTES
 
     class Unread(MemoryFile):
         def read(self, offset: int, count: int) -> bytes:
@@ -342,7 +342,7 @@ def test_keys_that_share_much_are_bounded_in_number() -> None:
     shared = b"".join(varint(290) + varint(6) + varint(0) + b"%06d" % number for number in range(10_000))
     first = make.block([(b"", make.header()), (b"x" * 290, b"")])
     block = first[:-8] + shared + first[-8:]
-    assert len(block) < leveldb.LARGEST
+    assert len(block) < leveldb.MOST_TABLE_BYTES
     with pytest.raises(leveldb.MalformedError, match="expected at most 10,000 keys, got more"):
         for _ in leveldb.entries(make.framed([(b"y", make.stored(block))])):
             pass
@@ -362,7 +362,7 @@ def test_the_most_tensors(more: int) -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_name(more: int) -> None:
     """The bound is one of bytes, and what is shared counts."""
-    size = leveldb.LONGEST_KEY + more
+    size = leveldb.MOST_KEY_BYTES + more
     content = pairs((b"a" * 250, MESSAGE), (b"a" * 250 + b"b" * (size - 250), make.entry(A, 24)))
     if more < 1:
         assert [len(x.name) for x in listed(content).tensors] == [250, size]

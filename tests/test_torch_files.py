@@ -265,7 +265,7 @@ def test_a_tied_head_is_one_storage(how: str) -> None:
         found = listed(saved(model(tie_word_embeddings=tied).state_dict(), how))
         tensors = {tensor.name: tensor for tensor in found.tensors}
         wte, head = tensors["transformer.wte.weight"], tensors["lm_head.weight"]
-        assert (wte.place == head.place) is (wte.storage == head.storage) is tied
+        assert (wte.memory == head.memory) is (wte.storage == head.storage) is tied
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -409,10 +409,10 @@ def test_of_a_far_legacy_file_its_beginning_is_read(more: int) -> None:
     names = Ordered({"x": View("F32", (50_000,), "1"), "padding": ""})
     without = len(make.legacy(names).parts[0][1])
     assert rest < without
-    names["padding"] = "p" * (torch_files.FIRST_READ + more - without)
+    names["padding"] = "p" * (torch_files.FIRST_READ_BYTES + more - without)
     content = make.legacy(names).content()
     far = Far(content)
     assert torch_files.read(far) == listed(content, "far.bin")
     heads = [count for offset, count in far.asked if offset == 0]
-    assert heads == [torch_files.FIRST_READ]
+    assert heads == [torch_files.FIRST_READ_BYTES]
     assert len(far.asked) == (2 if more < 1 else 3)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gpt2calc.checkpoints import state_dicts, zips
-from gpt2calc.listing import LONGEST_NAME
+from gpt2calc.listing import MOST_NAME_CHARACTERS
 from tests.makers import torch_files as make
 from tests.makers.torch_pickles import Ordered, Pickler, View
 from tests.test_torch_files import WAYS, listed, problem, saved
@@ -238,7 +238,7 @@ def test_a_storage_is_the_same_wherever_it_is_named() -> None:
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_name(more: int) -> None:
     """All keys on the way to a tensor count, and the dots between them."""
-    inner = "n" * (LONGEST_NAME - 3 + more)
+    inner = "n" * (MOST_NAME_CHARACTERS - 3 + more)
     content = make.archive(make.records({"ab": {inner: View("U8", (1,), "0")}})).content()
     if more < 1:
         assert listed(content).tensors[0].name == f"ab.{inner}"
@@ -250,11 +250,11 @@ def test_the_longest_name(more: int) -> None:
 def test_the_deepest_dictionary(more: int) -> None:
     """Tensors that lie deeper are not looked for."""
     value: object = View("U8", (1,), "0")
-    for _ in range(state_dicts.DEEPEST + 1 + more):
+    for _ in range(state_dicts.MOST_CONTAINER_DEPTH + 1 + more):
         value = {"d": value}
     content = make.archive(make.records(value)).content()
     if more < 1:
-        assert listed(content).tensors[0].name.count(".") == state_dicts.DEEPEST + more
+        assert listed(content).tensors[0].name.count(".") == state_dicts.MOST_CONTAINER_DEPTH + more
     else:
         assert problem(content) == "expected tensors by name, got none"
 

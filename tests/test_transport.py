@@ -256,7 +256,7 @@ def test_every_fault_ends_in_a_sentence(fault: Fault, server: HubServer, waits: 
     assert str(caught.value).startswith(f"{fault.name}: {problem}")
     assert caught.value.exit_code == (3 if "expected a file of" in problem else 4)
     assert len(server.asked(fault.place)) == fault.requests
-    assert sum(waits) <= transport.MOST_WAITING
+    assert sum(waits) <= transport.MOST_WAIT_SECONDS
 
 
 TIMES = {
@@ -325,9 +325,9 @@ def test_a_server_that_knows_no_ranges_is_read_no_further_than_needed(server: Hu
     server.change("store", from_the_start)
     assert read() == READ
     file = hub.open_repo("me/model").open(NAME)
-    assert file.read(transport.NEAR, 3) == (WEIGHTS * 64)[transport.NEAR : transport.NEAR + 3]
+    assert file.read(transport.NEAR_BYTES, 3) == (WEIGHTS * 64)[transport.NEAR_BYTES : transport.NEAR_BYTES + 3]
     with pytest.raises(NetworkError) as caught:
-        file.read(transport.NEAR + 1, 3)
+        file.read(transport.NEAR_BYTES + 1, 3)
     asked = f"expected bytes 1,048,577 to 1,048,579 from {server.store.removeprefix('http://')}"
     assert caught.value.problem == f"{asked}, got all 134,217,728 from the first on, which are not read that far"
 

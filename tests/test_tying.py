@@ -216,7 +216,7 @@ def test_blocks_of_any_size_show_the_first_difference(tmp_path_factory: pytest.T
     path = tmp_path_factory.mktemp("blocks")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tying, "AT_ONCE", data.draw(st.sampled_from([1, 2, 10, 40, 100, 1000])))
-        patch.setattr(tying, "FEW", data.draw(st.sampled_from([1, 4, 64])))
+        patch.setattr(tying, "FEW_ROWS", data.draw(st.sampled_from([1, 4, 64])))
         wte = stored(path, "wte", numbers, "F16")
         found = tying.examine(wte, stored(path, "head", head, "F16"), bits=True, asked=False)
     if differences:

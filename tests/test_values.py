@@ -25,7 +25,7 @@ from tests.makers import safetensors
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gpt2calc.verification.values import Part
+    from gpt2calc.verification.values import ComponentStatistics
 
 TORCH = {
     "F64": torch.float64,
@@ -197,7 +197,7 @@ TINY = safetensors.released(1, 2, n_positions=2, vocab_size=3)
 CONFIG = {"n_layer": 1, "n_embd": 2, "n_positions": 2, "vocab_size": 3}
 
 
-def parts(found: gpt2calc.Verification) -> dict[tuple[str, str], Part]:
+def parts(found: gpt2calc.Verification) -> dict[tuple[str, str], ComponentStatistics]:
     """Return the statistics by component and role."""
     return {(part.component, part.role): part for part in found.values.parts}
 

@@ -505,7 +505,7 @@ def test_the_most_entries(more: int) -> None:
 def test_the_largest_directory(more: int) -> None:
     """Made large by a comment of its one entry, and by names."""
     names = [f"{n:x}".zfill(60_000) for n in range(279)]
-    rest = zips.LARGEST_DIRECTORY + more - sum(46 + 2 + len(name) for name in names) - 48
+    rest = zips.MOST_DIRECTORY_BYTES + more - sum(46 + 2 + len(name) for name in names) - 48
     content = make.archive([(name, b"") for name in (*names, "z" * rest)], "r").content()
     if more < 1:
         assert len(entries(content)) == 280

@@ -212,10 +212,10 @@ def write_page(path: str | os.PathLike[str], /) -> int:
     """
     from os import fspath
 
-    from gpt2calc.output import Target
+    from gpt2calc.output import OutputFile
     from gpt2calc.version import __version__
     from gpt2calc.webpage import document
 
     content = document.build(__version__).encode()
-    with Target(fspath(path)) as file:
+    with OutputFile(fspath(path)) as file:
         return file.write(content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.checkpoints.transport import NEAR, host
+from gpt2calc.checkpoints.transport import NEAR_BYTES, host
 from gpt2calc.errors import NetworkError, shortened, shown
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ MOST_FILES = 10_000
 """How many files a repository has at most, of whatever kind."""
 
 
-class Part(NamedTuple):
+class ByteRange(NamedTuple):
     """Bytes of a file, and how many the whole file has."""
 
     content: bytes
     size: int
 
 
-def part(name: str, answer: Answer, start: int, count: int) -> Part:
+def byte_range(name: str, answer: Answer, start: int, count: int) -> ByteRange:
     """Return the bytes that a range request asked for.
 
     Args:
@@ -55,7 +55,7 @@ def part(name: str, answer: Answer, start: int, count: int) -> Part:
     asked = f"expected bytes {start:,} to {start + count - 1:,} from {server}"
     if answer.status == 200:
         size = _content_length(name, answer)
-        if start > NEAR:
+        if start > NEAR_BYTES:
             raise NetworkError(name, f"{asked}, got all {size:,} from the first on, which are not read that far")
         expected = max(0, min(count, size - start))
         content = content[:expected]
@@ -69,7 +69,7 @@ def part(name: str, answer: Answer, start: int, count: int) -> Part:
     if len(content) != expected:
         got = f"{len(content):,}" if len(content) < expected else "more"
         raise NetworkError(name, f"expected {expected:,} bytes from {server}, got {got}")
-    return Part(content, size)
+    return ByteRange(content, size)
 
 
 def whole(name: str, answer: Answer, most: int) -> bytes:

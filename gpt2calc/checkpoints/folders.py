@@ -52,10 +52,10 @@ ENDINGS = (".safetensors", ".json", ".bin", ".ckpt", ".pt", ".pth", ".gguf", ".i
 PART = re.compile(r".+-\d{5}-of-\d{5}\.(?:safetensors|bin|pt)|.+\.data-\d{5}-of-\d{5}", re.DOTALL)
 """The files that hold a part of a checkpoint, and of which none is read without the index that names them."""
 
-MOST_NAMED = 4
+MOST_NAMED_FILES = 4
 """How many names a message gives."""
 
-MOST_LOOKED_THROUGH = 1000
+MOST_SEARCHED_ENTRIES = 1000
 """How many entries of sub-folders are looked through for weights, to say where they lie."""
 
 ELSEWHERE: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -138,9 +138,9 @@ def open_listing(path: str) -> TensorListing:
 def companion_config(path: str) -> str | None:
     """Return the config beside a file or in a folder; None where there is none."""
     folder = path if os.path.isdir(path) else os.path.dirname(path)
-    places = (os.path.join(folder, name) for name in CONFIGS)
+    paths = (os.path.join(folder, name) for name in CONFIGS)
     # A link that leads nowhere is one too, so that it is said and not passed over; a folder of that name is none.
-    return next((place for place in places if os.path.lexists(place) and not os.path.isdir(place)), None)
+    return next((candidate for candidate in paths if os.path.lexists(candidate) and not os.path.isdir(candidate)), None)
 
 
 def is_index(path: str) -> bool:
@@ -189,12 +189,12 @@ def _names(folder: str) -> list[str]:
 def _inside(folder: str) -> list[str]:
     """Return the paths of files in the sub-folders of a folder, two levels down and not too many."""
     found: list[str] = []
-    for here, inner, names in islice(os.walk(folder), MOST_LOOKED_THROUGH):
+    for here, inner, names in islice(os.walk(folder), MOST_SEARCHED_ENTRIES):
         path = os.path.relpath(here, folder).replace(os.sep, "/")
         if path.count("/"):
             inner.clear()
         if path != os.curdir:
-            found += [f"{path}/{name}" for name in names[:MOST_LOOKED_THROUGH]]
+            found += [f"{path}/{name}" for name in names[:MOST_SEARCHED_ENTRIES]]
     return sorted(found)
 
 
@@ -230,5 +230,5 @@ def _instead(there: list[str], inside: Callable[[], Iterable[str]]) -> tuple[str
 def _listed(names: Iterable[str]) -> str:
     """Return a few names, and how many more there are."""
     names = tuple(names)
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(shortened, names[:MOST_NAMED])) + more
+    more = f" and {len(names) - MOST_NAMED_FILES:,} more" if len(names) > MOST_NAMED_FILES else ""
+    return ", ".join(map(shortened, names[:MOST_NAMED_FILES])) + more

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUPPORTED = "a checkpoint of safetensors, PyTorch, GGUF, TensorFlow or llm.c"
 
-FIRST = 16 * 2**10
+FIRST_READ_BYTES = 16 * 2**10
 """How many bytes are read at first. Sixteen tell the formats apart. A file of the hub keeps what was first read,
 so that the reader of safetensors, which begins with as many, makes no second request."""
 
@@ -65,7 +65,7 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     >>> read(MemoryFile("model.safetensors", bytes((2, 0, 0, 0, 0, 0, 0, 0)) + b"{}")).format
     'safetensors'
     """
-    first = file.read(0, min(FIRST, file.size))[:16]
+    first = file.read(0, min(FIRST_READ_BYTES, file.size))[:16]
     reader = _by_bytes(first)
     if reader is not None:
         return reader(file)

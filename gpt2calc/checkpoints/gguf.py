@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.ggml import FILE_TYPES, GGML_TYPES
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import LONGEST_NAME, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import MOST_NAME_CHARACTERS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +45,10 @@ MOST_ENTRIES = 10_000
 """How many keys, tensors, and arrays within arrays are read together; the largest released models have some 2,000."""
 MOST_TEXTS = 2_000_000
 """How many texts are stepped over in arrays; the largest released tokenizers have some 800,000 tokens and merges."""
-MOST_BYTES = 64 << 20
-LONGEST = LONGEST_NAME
+MOST_HEADER_BYTES = 64 << 20
+MOST_TEXT_BYTES = MOST_NAME_CHARACTERS
 """How many bytes a name, a key and a text that is wanted may have; the specification bounds names at 64, keys later."""
-DEEPEST = 4
+MOST_ARRAY_DEPTH = 4
 """How many arrays may lie in each other; llama.cpp reads no array within an array."""
 CHUNK = 256 << 10
 
@@ -90,8 +90,8 @@ class Cursor:
     def text(self, what: str) -> str:
         """Return the next text."""
         (count,) = self.unpack("Q", what)
-        if count > LONGEST:
-            raise self.error(f"expected {what} of at most {LONGEST:,} bytes, got {count:,}")
+        if count > MOST_TEXT_BYTES:
+            raise self.error(f"expected {what} of at most {MOST_TEXT_BYTES:,} bytes, got {count:,}")
         found = self.take(count, what)
         try:
             return found.decode("utf-8")
@@ -149,8 +149,8 @@ class Cursor:
         # A quarter of what was read is at most wasted at the end, and a header of 1.7 MB takes five requests.
         size = min(max(count, CHUNK + self._fetched // 4), self.file.size - self.at)
         self._fetched += size
-        if self._fetched > MOST_BYTES:
-            raise self.error(f"expected a header of at most {MOST_BYTES >> 20} MiB, got a longer one")
+        if self._fetched > MOST_HEADER_BYTES:
+            raise self.error(f"expected a header of at most {MOST_HEADER_BYTES >> 20} MiB, got a longer one")
         self._window, self._start = self.file.read(self.at, size), self.at
 
 
@@ -247,8 +247,8 @@ def _skip_array(cursor: Cursor, what: str, depth: int) -> Array:
     if kind != ARRAY:
         _skip(cursor, kind, count, what)
         return Array(count)
-    if depth == DEEPEST:
-        raise cursor.error(f"expected arrays within arrays at most {DEEPEST} deep, got more in {what}")
+    if depth == MOST_ARRAY_DEPTH:
+        raise cursor.error(f"expected arrays within arrays at most {MOST_ARRAY_DEPTH} deep, got more in {what}")
     cursor.count(count, 12, f"{count:,} arrays in {what}")
     for _ in range(count):
         _skip_array(cursor, what, depth + 1)

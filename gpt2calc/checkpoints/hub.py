@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 
-LARGEST_CONFIG = 2**20
+MOST_CONFIG_BYTES = 2**20
 """No config of a repository is longer than this many bytes; the largest known has 40 kB."""
 
-LARGEST_LIST = 4 * 2**20
+MOST_LIST_BYTES = 4 * 2**20
 """Nor is a list of files, which has some 250 bytes for each."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
@@ -219,10 +219,10 @@ class HubRepository:
 
             revision = quote(self._commit or self._revision or "main", safe="")
             url = f"{constants.ENDPOINT}/api/models/{self.name}/revision/{revision}?blobs=true"
-            answer = self._transport.get(self.name, url, LARGEST_LIST)
+            answer = self._transport.get(self.name, url, MOST_LIST_BYTES)
             if answer.status != 200:
                 self._refuse(self.name, answer)
-            commit, self._files = answers.files(self.name, answers.whole(self.name, answer, LARGEST_LIST))
+            commit, self._files = answers.files(self.name, answers.whole(self.name, answer, MOST_LIST_BYTES))
             self._keep(commit, answer)
         return self._files
 
@@ -237,11 +237,11 @@ class HubRepository:
         if path is not None:
             return _read_document(path)
         name = f"{self.name}/{CONFIG}"
-        answer = self.ask(CONFIG, LARGEST_CONFIG)
+        answer = self.ask(CONFIG, MOST_CONFIG_BYTES)
         if answer.header("x-error-code") == "EntryNotFound":
             return None
         self.check(name, answer)
-        return answers.whole(name, answer, LARGEST_CONFIG)
+        return answers.whole(name, answer, MOST_CONFIG_BYTES)
 
     def open(self, name: str) -> LocalFile | HubFile:
         """Return one of the files, from the cache where it is there.
@@ -273,11 +273,11 @@ class HubRepository:
     def _sharded(self, name: str) -> TensorListing:
         """Return what the shards of an index hold together."""
         from gpt2calc.checkpoints import shards  # most checkpoints are one file
-        from gpt2calc.checkpoints.strict_json import LARGEST
+        from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES
 
         with self.open(name) as file:
-            if file.size > LARGEST:
-                problem = f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}"
+            if file.size > MOST_JSON_BYTES:
+                problem = f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {file.size:,}"
                 raise UnreadableInputError(file.name, problem)
             index = shards.parse(file.name, file.read(0, file.size))
         for shard in index.shards:
@@ -286,8 +286,10 @@ class HubRepository:
                 raise UnreadableInputError(index.name, problem)
 
         def listed(shard: str) -> TensorListing:
-            if self._fetched > shards.MOST_READ:
-                problem = f"expected shards whose headers have at most {shards.MOST_READ:,} bytes together, got more"
+            if self._fetched > shards.MOST_READ_BYTES:
+                problem = (
+                    f"expected shards whose headers have at most {shards.MOST_READ_BYTES:,} bytes together, got more"
+                )
                 raise UnreadableInputError(index.name, problem)
             return self._listed(shard)
 
@@ -335,6 +337,6 @@ class HubRepository:
 
 def _read_document(path: str) -> bytes:
     with LocalFile(path) as file:
-        if file.size > LARGEST_CONFIG:
-            raise UnreadableInputError(path, f"expected at most {LARGEST_CONFIG:,} bytes, got {file.size:,}")
+        if file.size > MOST_CONFIG_BYTES:
+            raise UnreadableInputError(path, f"expected at most {MOST_CONFIG_BYTES:,} bytes, got {file.size:,}")
         return file.read(0, file.size)

@@ -70,7 +70,7 @@ class HubFile:
     ) -> None:
         """Close nothing, as a file on disk would: connections are huggingface_hub's."""
 
-    def _ask(self, offset: int, count: int) -> answers.Part:
+    def _ask(self, offset: int, count: int) -> answers.ByteRange:
         answer = None
         if self._url is not None:
             answer = self._repository.ask(self._name, count, offset, self._url)
@@ -78,7 +78,7 @@ class HubFile:
             answer = self._repository.ask(self._name, count, offset)
             self._repository.check(self.name, answer)
             self._url = answer.url
-        found = answers.part(self.name, answer, offset, count)
+        found = answers.byte_range(self.name, answer, offset, count)
         self._compare(answer)
         return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.listing import LONGEST_NAME
+from gpt2calc.listing import MOST_NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,11 @@ FOOTER = 48
 TRAILER = 5
 """What follows a block: a byte that says how it is compressed, and a checksum of four."""
 
-LARGEST = 512 << 10
+MOST_TABLE_BYTES = 512 << 10
 """How many bytes a table may have. The index of GPT-2 XL has 21 thousand, and every byte is summed in Python."""
 MOST_ENTRIES = 10_000
 """How many pairs a table may have. That index has 581, and with the slots of an optimizer three times as many."""
-LONGEST_KEY = LONGEST_NAME
+MOST_KEY_BYTES = MOST_NAME_CHARACTERS
 """How many bytes a key may have. Keys share beginnings, so that a short block can hold many long ones."""
 
 
@@ -49,14 +49,15 @@ def entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     metaindex, at = _handle(footer, 0, "the footer")
     index, _ = _handle(footer, at, "the footer")
     table, free, last = crc32c_table(), 0, b""
+    # Nothing of it is wanted, but a table that is damaged there is damaged.
     _checked(content, end, metaindex, table)
     count = 0
     for separator, value in _block(_checked(content, end, index, table), "the index of blocks"):
-        place, at = _handle(value, 0, "the index of blocks")
-        if at != len(value) or place[0] < free:
-            raise MalformedError(f"expected blocks one after the other, got one from offset {place[0]:,} on")
-        free = sum(place) + TRAILER
-        for key, found in _block(_checked(content, end, place, table), f"the block at offset {place[0]:,}"):
+        handle, at = _handle(value, 0, "the index of blocks")
+        if at != len(value) or handle[0] < free:
+            raise MalformedError(f"expected blocks one after the other, got one from offset {handle[0]:,} on")
+        free = sum(handle) + TRAILER
+        for key, found in _block(_checked(content, end, handle, table), f"the block at offset {handle[0]:,}"):
             count += 1
             if count > MOST_ENTRIES:
                 raise MalformedError(f"expected at most {MOST_ENTRIES:,} keys, got more")
@@ -74,6 +75,7 @@ def varint(content: bytes, at: int, what: str) -> tuple[int, int]:
     (300, 2)
     """
     number = 0
+    # Ten bytes of 7 bits hold 64; without a bound a number could be as long as the file.
     for shift, byte in enumerate(content[at : at + 10]):
         number |= (byte & 0x7F) << 7 * shift
         if byte < 0x80 and number < 2**64:
@@ -89,6 +91,7 @@ def crc32c_table() -> list[int]:
     for byte in range(256):
         crc = byte
         for _ in range(8):
+            # The polynomial is mirrored, since a byte's lowest bit comes first.
             crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
         table.append(crc)
     return table
@@ -115,9 +118,9 @@ def _handle(content: bytes, at: int, what: str) -> tuple[tuple[int, int], int]:
     return (offset, size), at
 
 
-def _checked(content: bytes, end: int, place: tuple[int, int], table: list[int]) -> bytes:
+def _checked(content: bytes, end: int, handle: tuple[int, int], table: list[int]) -> bytes:
     """Return the block at a place, if it is there, is not compressed and has the checksum that follows it."""
-    offset, size = place
+    offset, size = handle
     if offset + size + TRAILER > end:
         raise MalformedError(
             f"expected a block of {size:,} bytes from offset {offset:,} on, got {end:,} bytes of blocks"
@@ -155,8 +158,8 @@ def _block(block: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
         size, at = varint(block, at, what)
         if shared > len(key) or (whole and shared):
             raise MalformedError(f"expected a key in {what} to share no more than there is, got {shared:,} bytes")
-        if shared + rest > LONGEST_KEY:
-            raise MalformedError(f"expected names of at most {LONGEST_KEY:,} bytes, got one of {shared + rest:,}")
+        if shared + rest > MOST_KEY_BYTES:
+            raise MalformedError(f"expected names of at most {MOST_KEY_BYTES:,} bytes, got one of {shared + rest:,}")
         if at + rest + size > end:
             raise MalformedError(f"expected a key and a value within {what}, got {rest:,} and {size:,} bytes")
         key = key[:shared] + block[at : at + rest]

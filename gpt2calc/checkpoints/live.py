@@ -79,12 +79,12 @@ def _has_tensors(top: Mapping[Any, Any]) -> bool:
     """Return whether a tensor is in a mapping, or in one within it; one that is in itself is entered once."""
     waiting, entered = [top], {id(top)}
     while waiting:
-        for held in waiting.pop().values():
-            if _is_tensor(held):
+        for value in waiting.pop().values():
+            if _is_tensor(value):
                 return True
-            if isinstance(held, Mapping) and id(held) not in entered:
-                entered.add(id(held))
-                waiting.append(held)
+            if isinstance(value, Mapping) and id(value) not in entered:
+                entered.add(id(value))
+                waiting.append(value)
     return False
 
 

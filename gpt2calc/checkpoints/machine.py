@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOST_OPCODES = 500_000
 """Some 40 for a tensor: the state_dict of gpt2-xl has 22,000. The machine runs as many in less than a second."""
 
-LONGEST_GLOBAL = 1000
-"""In bytes, for the module and for the name."""
+MOST_GLOBAL_BYTES = 1000
+"""For the module, and for the name."""
 
 NOTHING = object()
 """What lies in the memo under a number that was left out. It is of no use to whoever gets it."""
@@ -80,11 +80,11 @@ class Machine:
 
     def line(self, at: int) -> tuple[str, int]:
         """Return a line of text, and the place behind it."""
-        stop = self.data.find(b"\n", at, min(at + LONGEST_GLOBAL + 1, self.end))
-        if stop < 0 and self.end - at <= LONGEST_GLOBAL:
+        stop = self.data.find(b"\n", at, min(at + MOST_GLOBAL_BYTES + 1, self.end))
+        if stop < 0 and self.end - at <= MOST_GLOBAL_BYTES:
             raise TruncatedError
         if stop < 0:
-            raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got a longer one")
+            raise RefusedError(f"expected names of at most {MOST_GLOBAL_BYTES:,} bytes, got a longer one")
         return text(self.data[at:stop]), stop + 1
 
     def pop_mark(self) -> list[object]:
@@ -98,6 +98,7 @@ class Machine:
         if index == len(memo):
             memo.append(self.stack[-1])
             return
+        # Five bytes can name the place 2³² - 1: without a bound, the list would be filled up to it.
         if index >= MOST_OPCODES:
             raise RefusedError(f"expected numbers below {MOST_OPCODES:,} in the memo, got {index:,}")
         memo.extend([NOTHING] * (index + 1 - len(memo)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING
 
-from gpt2calc.checkpoints.machine import LONGEST_GLOBAL, Global, RefusedError, TruncatedError, kind, text
+from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, Global, RefusedError, TruncatedError, kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Opcode: TypeAlias = Callable[[Machine, int], int]
 
-LONGEST_INTEGER = 255
-"""In bytes. PyTorch's magic number has ten."""
+MOST_INTEGER_BYTES = 255
+"""PyTorch's magic number has ten."""
 
 UINT32 = Struct("<I").unpack_from
 
@@ -30,6 +30,7 @@ OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class
 
 
 def _unknown(machine: Machine, at: int) -> int:
+    # What follows the end is padding, zeros, which are no opcode: nothing is wrong but that more is missing.
     if at > machine.end:
         raise TruncatedError
     got = machine.data[at - 1]
@@ -45,6 +46,7 @@ def _protocol(machine: Machine, at: int) -> int:
 
 def _frame(machine: Machine, at: int) -> int:
     """Step over the length of a frame, which is of use to those who read from a stream."""
+    # It is looked for whole, so that a reader who has only a part of the file learns at once that it needs more.
     machine.take(at + 8, int.from_bytes(machine.data[at : at + 8], "little"))
     return at + 8
 
@@ -89,8 +91,8 @@ def _long(layout: str) -> Opcode:
 
     def push(machine: Machine, at: int) -> int:
         count: int = unpack(machine.data, at)[0]
-        if not 0 <= count <= LONGEST_INTEGER:
-            raise RefusedError(f"expected integers of 0 to {LONGEST_INTEGER} bytes, got one of {count:,}")
+        if not 0 <= count <= MOST_INTEGER_BYTES:
+            raise RefusedError(f"expected integers of 0 to {MOST_INTEGER_BYTES} bytes, got one of {count:,}")
         at += width
         machine.stack.append(int.from_bytes(machine.take(at, count), "little", signed=True))
         return at + count
@@ -126,6 +128,7 @@ def _mark(machine: Machine, at: int) -> int:
 
 
 def _pop(machine: Machine, at: int) -> int:
+    # What lies above the last mark is a list of its own: where that is empty, the mark is popped, as in Python.
     if machine.stack:
         machine.stack.pop()
     else:
@@ -223,6 +226,7 @@ def _set(machine: Machine, items: list[object]) -> None:
     if len(items) % 2:
         raise RefusedError("expected a value for each key, got a key without one")
     for i in range(0, len(items), 2):
+        # Only text is hashed: numbers hash to what their author chooses. A key of another kind is no tensor's name.
         key = items[i]
         target[key if type(key) is str else object()] = items[i + 1]
 
@@ -236,8 +240,10 @@ def _global(machine: Machine, at: int) -> int:
 
 def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
-    if type(name) is not str or type(module) is not str or max(len(name), len(module)) > LONGEST_GLOBAL:
-        raise RefusedError(f"expected names of at most {LONGEST_GLOBAL:,} bytes, got {kind(module)} and {kind(name)}")
+    if type(name) is not str or type(module) is not str or max(len(name), len(module)) > MOST_GLOBAL_BYTES:
+        raise RefusedError(
+            f"expected names of at most {MOST_GLOBAL_BYTES:,} bytes, got {kind(module)} and {kind(name)}"
+        )
     machine.stack.append(Global(module, name))
     return at
 
@@ -251,6 +257,7 @@ def _reduce(machine: Machine, at: int) -> int:
 def _new(machine: Machine, at: int) -> int:
     """Make an object of a class, as REDUCE calls a function; a whole model is one."""
     arguments, of = machine.stack.pop(), machine.stack.pop()
+    # Said here and not by `call`, since what is meant is an object of a class: most often a whole model.
     if type(of) is not Global or of.name not in machine.calls:
         raise RefusedError(OBJECT.format(kind(of)))
     machine.call(of, arguments)

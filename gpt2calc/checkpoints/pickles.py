@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.checkpoints.machine import Call
 
-MOST_BYTES = 16 << 20
+MOST_PICKLE_BYTES = 16 << 20
 """How long a pickle may be. The one of gpt2-xl has 97,000 bytes."""
 
 
@@ -37,7 +37,7 @@ def load(
 
     Args:
         name: the file's name, for errors.
-        data: bytes that hold the pickle, at most `MOST_BYTES`.
+        data: bytes that hold the pickle, at most `MOST_PICKLE_BYTES`.
         calls: what may be called, by module and name, each a function of the arguments' tuple.
         persistent: what gives the value that a persistent id stands for.
         at: where the pickle begins.
@@ -51,8 +51,8 @@ def load(
     >>> load("x", b"\x80\x02}X\x01\x00\x00\x00aK\x05s.", {}, repr)
     ({'a': 5}, 13)
     """
-    if len(data) > MOST_BYTES:
-        raise UnreadableInputError(name, f"expected a pickle of at most {MOST_BYTES:,} bytes, got {len(data):,}")
+    if len(data) > MOST_PICKLE_BYTES:
+        raise UnreadableInputError(name, f"expected a pickle of at most {MOST_PICKLE_BYTES:,} bytes, got {len(data):,}")
     try:
         return _run(Machine(data, calls, persistent), at)
     except RefusedError as error:

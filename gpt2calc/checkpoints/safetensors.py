@@ -6,9 +6,9 @@ library refuses is refused here. What it accepts is accepted, but for these:
 - a key that is given twice: the format forbids it, and readers differ in which of the two they take;
 - a header that does not begin with `{`: the format says that it must, so that it is nothing else as well;
 - an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
-- a name of more than `LONGEST_NAME` characters;
+- a name of more than `MOST_NAME_CHARACTERS` characters;
 - a shape of more than `MOST_DIMS` sizes: neither PyTorch nor numpy computes with such a tensor;
-- a header longer than `strict_json.LARGEST`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
+- a header longer than `strict_json.MOST_JSON_BYTES`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
 
 Source: huggingface/safetensors, README.md, "Format", and safetensors/src/tensor.rs; version 0.8.
 """
@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gpt2calc.checkpoints.strict_json import LARGEST, brief, parse
+from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, brief, parse
 from gpt2calc.errors import UnreadableInputError, shown
-from gpt2calc.listing import BITS, LONGEST_NAME, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import BITS, MOST_NAME_CHARACTERS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +34,13 @@ FIRST_READ = 16 * 2**10
 """How many bytes are asked for at first. gpt2's header has 14 kB, and so comes from the hub with one request. A longer
 one takes a second request, for what is missing of the header and not a byte more."""
 
-LARGEST_NUMBER = 2**64 - 1
+UINT64_MAX = 2**64 - 1
 """The format's whole numbers have 64 bits, and so has what they are multiplied to."""
 
 MOST_DIMS = 64
 """How many sizes a shape may have: numpy's limit, and that of most of PyTorch's operations."""
 
-DEEPEST = 127
+MOST_JSON_DEPTH = 127
 """How deep the header's JSON may be nested: serde_json, which the format's own library reads with, has this limit."""
 
 SIZES: dict[str, int] = {
@@ -84,8 +84,8 @@ def read(file: ByteFile) -> TensorListing:
     document = parse(file.name, header, "a header")
     metadata = _metadata(file, document.pop("__metadata__", None))
     longest = max(map(len, document), default=0)
-    if longest > LONGEST_NAME:
-        _refuse(file, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
+    if longest > MOST_NAME_CHARACTERS:
+        _refuse(file, f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got one of {longest:,}")
     places = sorted(_place(file, name, entry) for name, entry in document.items())
     start = 8 + len(header)
     _check_cover(file, places, file.size - start)
@@ -109,8 +109,8 @@ def _header(file: ByteFile) -> bytes:
     length = int.from_bytes(first[:8], "little")
     if length > file.size - 8:
         _refuse(file, f"expected a header of {length:,} bytes, as its first 8 bytes say, got {file.size - 8:,} bytes")
-    if length > LARGEST:
-        _refuse(file, f"expected a header of at most {LARGEST:,} bytes, got {length:,}")
+    if length > MOST_JSON_BYTES:
+        _refuse(file, f"expected a header of at most {MOST_JSON_BYTES:,} bytes, got {length:,}")
     missing = 8 + length - len(first)
     header = first[8 : 8 + length] if missing <= 0 else first[8:] + file.read(len(first), missing)
     if not header.startswith(b"{"):
@@ -142,12 +142,12 @@ def _with_other_names(tensors: tuple[StoredTensor, ...], metadata: Mapping[str, 
     """
     stored = {tensor.name: tensor for tensor in tensors}
     others = {
-        name: kept
-        for name, kept in metadata.items()
-        if kept in stored and name not in stored and "." in name and len(name) <= LONGEST_NAME
+        name: first
+        for name, first in metadata.items()
+        if first in stored and name not in stored and "." in name and len(name) <= MOST_NAME_CHARACTERS
     }
-    shared = {kept: stored[kept]._replace(storage=f"{stored[kept].file}:{kept}") for kept in others.values()}
-    named = (shared[kept]._replace(name=name) for name, kept in others.items())
+    shared = {first: stored[first]._replace(storage=f"{stored[first].file}:{first}") for first in others.values()}
+    named = (shared[first]._replace(name=name) for name, first in others.items())
     return (*(shared.get(tensor.name, tensor) for tensor in tensors), *named)
 
 
@@ -164,15 +164,15 @@ def _place(file: ByteFile, name: str, entry: Any) -> Place:
         _refuse(file, f"expected a shape of whole numbers for tensor {shown(name)}, got {brief(shape)}")
     if not _are_whole(offsets) or len(offsets) != 2:
         _refuse(file, f"expected two whole numbers as data_offsets of tensor {shown(name)}, got {brief(offsets)}")
-    if len(entry) > 3 and not all(_is_readable(value, DEEPEST - 2) for value in entry.values()):
+    if len(entry) > 3 and not all(_is_readable(value, MOST_JSON_DEPTH - 2) for value in entry.values()):
         _refuse(file, f"expected tensor {shown(name)} to have what the format's library can read, got more")
     if len(shape) > MOST_DIMS:
         _refuse(file, f"expected at most {MOST_DIMS} sizes in the shape of tensor {shown(name)}, got {len(shape):,}")
     numel = 1
     for n in shape:
         numel *= n
-        if numel > LARGEST_NUMBER:
-            _refuse(file, f"expected at most {LARGEST_NUMBER:,} elements in tensor {shown(name)}, got a larger shape")
+        if numel > UINT64_MAX:
+            _refuse(file, f"expected at most {UINT64_MAX:,} elements in tensor {shown(name)}, got a larger shape")
     begin, end = offsets
     bits = SIZES[dtype]
     if numel * bits != 8 * (end - begin):
@@ -185,7 +185,7 @@ def _are_whole(value: object) -> bool:
     if not isinstance(value, list):
         return False
     for n in value:  # noqa: SIM110 - all(...) takes three times as long, and this is most of a header's time
-        if type(n) is not int or not 0 <= n <= LARGEST_NUMBER:
+        if type(n) is not int or not 0 <= n <= UINT64_MAX:
             return False
     return True
 

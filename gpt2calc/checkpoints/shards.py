@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gpt2calc.checkpoints import strict_json
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.checkpoints.strict_json import LARGEST, brief
+from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, brief
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import LONGEST_NAME, Fault, StoredFile, TensorListing
+from gpt2calc.listing import MOST_NAME_CHARACTERS, Fault, StoredFile, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ MOST_SHARDS = 128
 MOST_TENSORS = 10_000
 """How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
 
-MOST_READ = 8 * 2**20
+MOST_READ_BYTES = 8 * 2**20
 """How many bytes may be read of all shards on disk together. The headers of gpt2-xl have 58 kB, and readers begin with
 up to 128 KiB of a file."""
 
@@ -71,8 +71,8 @@ def parse(name: str, content: bytes) -> Index:
     >>> parse("model.safetensors.index.json", b'{"weight_map": {"wte.weight": "a.safetensors"}}').shards
     ('a.safetensors',)
     """
-    if len(content) > LARGEST:
-        _refuse(name, f"expected an index of at most {LARGEST:,} bytes, got {len(content):,}")
+    if len(content) > MOST_JSON_BYTES:
+        _refuse(name, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {len(content):,}")
     document = strict_json.parse(name, content, "an index")
     weight_map, metadata = document.get("weight_map"), document.get("metadata", {})
     if not isinstance(weight_map, dict) or not weight_map:
@@ -84,8 +84,8 @@ def parse(name: str, content: bytes) -> Index:
     if not isinstance(metadata, dict):
         _refuse(name, f"expected metadata to be an object, got {brief(metadata)}")
     longest = max(map(len, weight_map))
-    if longest > LONGEST_NAME:
-        _refuse(name, f"expected names of at most {LONGEST_NAME:,} characters, got one of {longest:,}")
+    if longest > MOST_NAME_CHARACTERS:
+        _refuse(name, f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got one of {longest:,}")
     for tensor, shard in weight_map.items():
         if not isinstance(shard, str):
             _refuse(name, f"expected the name of a shard for tensor {shown(tensor)}, got {brief(shard)}")
@@ -114,7 +114,9 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
     faults = tuple(_misplaced(index, found))
     tensors = tuple(
-        places.get(index.weight_map.get(name, ""), next(iter(places.values()))) for name, places in found.items()
+        # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
+        holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
+        for name, holders in found.items()
     )
     if not faults:
         faults = tuple(_wrong_sum(index, tensors))
@@ -162,14 +164,14 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
             are too long together.
     """
     with LocalFile(path) as file:
-        if file.size > LARGEST:
-            _refuse(path, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}")
+        if file.size > MOST_JSON_BYTES:
+            _refuse(path, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
-    places, allowance = _places(index, os.path.dirname(path)), _Allowance(path)
+    locations, allowance = _locations(index, os.path.dirname(path)), _Allowance(path)
 
     def listed(shard: str) -> TensorListing:
-        place, identity = places[shard]
-        with _Shard(place, allowance) as opened:
+        location, identity = locations[shard]
+        with _Shard(location, allowance) as opened:
             if opened.identity != identity:  # a link that was put there since it was looked at could lead anywhere
                 _refuse(path, f"expected the shard {shown(shard)} as it was, got another file under its name")
             return read_shard(opened)
@@ -182,13 +184,16 @@ class _Allowance:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._left = MOST_READ
+        # Each header has a bound of its own; that of 128 of them together would be too large.
+        self._left = MOST_READ_BYTES
 
     def take(self, count: int) -> None:
         """Take off what is about to be read."""
         self._left -= count
         if self._left < 0:
-            _refuse(self._name, f"expected shards whose headers have at most {MOST_READ:,} bytes together, got more")
+            _refuse(
+                self._name, f"expected shards whose headers have at most {MOST_READ_BYTES:,} bytes together, got more"
+            )
 
 
 class _Shard(LocalFile):
@@ -210,6 +215,7 @@ def _refuse(name: str, problem: str) -> NoReturn:
 
 def _check_plain(name: str, shard: str) -> None:
     """Raise where a shard's name leads out of the folder, on any system, or to an index."""
+    # A colon stands behind a drive on Windows, or in front of a stream of a file.
     if shard in ("", ".", "..") or any(character in shard for character in "/\\:\0"):
         _refuse(name, f"expected shards in the index's own folder, got {shown(shard)}")
     if shard.lower().endswith(".json"):
@@ -221,25 +227,26 @@ def _check_count(index: Index, count: int) -> None:
         _refuse(index.name, f"expected at most {MOST_TENSORS:,} tensors in all shards, got {count:,}")
 
 
-def _places(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int]]]:
+def _locations(index: Index, folder: str) -> dict[str, tuple[str, tuple[int, int]]]:
     """Return the path of each shard, and which file that is, once it is known to be one of its own where it belongs."""
-    places: dict[str, tuple[str, tuple[int, int]]] = {}
+    locations: dict[str, tuple[str, tuple[int, int]]] = {}
     seen: dict[tuple[int, int], str] = {}
     for shard in index.shards:
-        place = os.path.join(folder, shard)
+        location = os.path.join(folder, shard)
         try:
-            status = os.stat(place)
+            status = os.stat(location)
         except (OSError, ValueError) as error:  # ValueError: half a surrogate pair in the name
             problem = getattr(error, "strerror", None) or "it can be no file's name"
             _refuse(index.name, f"expected the shard {shown(shard)} beside it, got: {problem}")
-        if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(place)):
+        if not _belongs(os.path.realpath(folder or os.curdir), os.path.realpath(location)):
             _refuse(index.name, f"expected shards in the index's own folder, got a link that leads out: {shown(shard)}")
         identity = status.st_dev, status.st_ino
-        places[shard] = place, identity
+        locations[shard] = location, identity
+        # By what the file is and not by its path: two links to one file would count its tensors twice.
         first = seen.setdefault(identity, shard)
         if first != shard:
             _refuse(index.name, f"expected a file for each shard, got one for {shown(first)} and {shown(shard)}")
-    return places
+    return locations
 
 
 def _belongs(folder: str, target: str) -> bool:
@@ -265,18 +272,18 @@ def _apart(tensor: StoredTensor, shard: str) -> StoredTensor:
 
 def _misplaced(index: Index, found: Mapping[str, Mapping[str, StoredTensor]]) -> Iterator[Fault]:
     """Yield each tensor that is not in one shard, the one that the index names."""
-    for name, places in found.items():
-        shards = ", ".join(map(shortened, places))
-        if len(places) > 1:
+    for name, holders in found.items():
+        shards = ", ".join(map(shortened, holders))
+        if len(holders) > 1:
             yield Fault(
-                "duplicate", name, f"expected it in one shard, got {len(places)}: {shards}", "one shard", shards
+                "duplicate", name, f"expected it in one shard, got {len(holders)}: {shards}", "one shard", shards
             )
         if name not in index.weight_map:
             yield Fault("not_in_index", name, f"it is in {shards}, and the index does not name it", "no tensor", shards)
     for name, shard in index.weight_map.items():
-        places = found.get(name, {})
-        if shard not in places:
-            got = ", ".join(map(shortened, places)) or "no shard"
+        holders = found.get(name, {})
+        if shard not in holders:
+            got = ", ".join(map(shortened, holders)) or "no shard"
             expected = shortened(shard)
             yield Fault("not_in_shard", name, f"the index says that it is in {expected}, got {got}", expected, got)
 
@@ -286,6 +293,7 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
     total = index.total_size
     if total is None:
         return
+    # In bits, so that what was written as a fraction of a byte stays exact.
     allowed = {_bits(counted, bool_bits) for counted in (tensors, _distinct(tensors)) for bool_bits in (8, 1)}
     if isinstance(total, (int, float)) and not isinstance(total, bool) and 8 * total in allowed:
         return
@@ -297,7 +305,8 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
 
 def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
     """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
-    return tuple({tensor.place or tensor.name: tensor for tensor in reversed(tensors)}.values())
+    # Reversed, since of equal keys a dictionary keeps the last value: the first tensor stays.
+    return tuple({tensor.memory or tensor.name: tensor for tensor in reversed(tensors)}.values())
 
 
 def _bits(tensors: Iterable[StoredTensor], bool_bits: int) -> int:

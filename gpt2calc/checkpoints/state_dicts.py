@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import shortened, shown
-from gpt2calc.listing import LONGEST_NAME
+from gpt2calc.listing import MOST_NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ WRAPPERS = ("model", "state_dict", "model_state_dict", "model_state", "module", 
 MODEL_ARGS = "model_args"
 """The key that nanoGPT stores the arguments of its model under."""
 
-DEEPEST = 8
+MOST_CONTAINER_DEPTH = 8
 """How many dictionaries and lists may lie in each other above a tensor. Megatron-LM's are five."""
 
 MOST_TENSORS = 50_000
@@ -72,7 +72,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
         names.add(name)
     notes = _notes(wrapper, places, own)
     if deeper:
-        notes += (f"what lies in more than {DEEPEST} dictionaries or lists was not looked at",)
+        notes += (f"what lies in more than {MOST_CONTAINER_DEPTH} dictionaries or lists was not looked at",)
     return StateDict(tensors, _fields(top), notes)
 
 
@@ -86,7 +86,7 @@ def _places(top: object, is_tensor: Callable[[object], bool]) -> tuple[list[Plac
         if not isinstance(value, (Mapping, list, tuple)) or not value or id(value) in entered:
             return
         entered[id(value)] = value
-        if len(keys) > DEEPEST:
+        if len(keys) > MOST_CONTAINER_DEPTH:
             deeper.append(value)
             return
         for key, inner in value.items() if isinstance(value, Mapping) else ((None, each) for each in value):
@@ -94,9 +94,9 @@ def _places(top: object, is_tensor: Callable[[object], bool]) -> tuple[list[Plac
             longer = length + len(part or NO_TEXT)
             if not is_tensor(inner):
                 enter(inner, (*keys, part), longer + 1)
-            elif longer > LONGEST_NAME:
+            elif longer > MOST_NAME_CHARACTERS:
                 got = f"one of {longer:,}"
-                raise ValueError(f"expected names of at most {LONGEST_NAME:,} characters, got {got}")
+                raise ValueError(f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got {got}")
             elif len(found) == MOST_TENSORS:
                 raise ValueError(f"expected at most {MOST_TENSORS:,} tensors, got more")
             else:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from gpt2calc.errors import UnreadableInputError, shown
 
-LARGEST = 2**20
+MOST_JSON_BYTES = 2**20
 """How many bytes a document may have. The header of gpt2-xl has 58 kB, its index 50 kB; 700 blocks fit. Of
 one byte of JSON, Python makes up to 30 bytes of objects, and what is listed is to be judged within a second."""
 

@@ -14,7 +14,7 @@ import re
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.checkpoints.leveldb import LARGEST, MalformedError, entries, varint
+from gpt2calc.checkpoints.leveldb import MOST_TABLE_BYTES, MalformedError, entries, varint
 from gpt2calc.errors import UnreadableInputError, shortened, shown
 from gpt2calc.listing import BITS, StoredFile, StoredTensor, TensorListing
 
@@ -44,7 +44,7 @@ SHAPE, DIM = {2: BYTES, 3: VARINT}, {1: VARINT, 2: BYTES}
 STEPS = re.compile(r"(?:.*/)?(?:global_step|beta[12]_power(?:_\d+)?|loss_scale|good_steps)", re.DOTALL)
 """The single numbers that training keeps beside the model."""
 
-DEEPEST = 16
+MOST_NAME_PARTS = 16
 """How many parts of a name are looked at for another tensor's. OpenAI's names have at most five."""
 
 MOST_DIMS, MOST_SHARDS = 254, 99_999
@@ -96,9 +96,10 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
 
     Source: TensorFlow, tensor_bundle.cc, BundleReader.
     """
-    if file.size > LARGEST:
+    if file.size > MOST_TABLE_BYTES:
         raise UnreadableInputError(
-            file.name, f"expected an index of at most {LARGEST:,} bytes, got {file.size:,}; the values lie beside it"
+            file.name,
+            f"expected an index of at most {MOST_TABLE_BYTES:,} bytes, got {file.size:,}; the values lie beside it",
         )
     try:
         shards, found = _index(entries(file.read(0, file.size)))
@@ -244,7 +245,7 @@ def _of_training(found: Sequence[Entry]) -> set[str]:
 
 def _below_another(name: str, names: set[str]) -> bool:
     parts = name.split("/")
-    return any("/".join(parts[:depth]) in names for depth in range(1, min(len(parts), DEEPEST)))
+    return any("/".join(parts[:depth]) in names for depth in range(1, min(len(parts), MOST_NAME_PARTS)))
 
 
 def _refuse_overlaps(found: Sequence[Entry]) -> None:

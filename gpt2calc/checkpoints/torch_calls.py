@@ -48,11 +48,11 @@ MOST_DIMENSIONS = 8
 """A GPT-2 has tensors of at most five. PyTorch takes 64, and a pickle that has so many in each of a hundred thousand
 calls would take seconds to read."""
 
-LARGEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 """PyTorch's sizes are int64."""
 
-LONGEST_KEY = 100
-"""In characters. Keys are numbers, or addresses in memory."""
+MOST_KEY_CHARACTERS = 100
+"""Keys are numbers, or addresses in memory."""
 
 REPLACING = frozenset(("data", "real", "imag", "__class__"))
 """The attributes of a tensor that, where they are set, change what it is."""
@@ -105,9 +105,11 @@ class Rebuilding:
     def persistent(self, found: object) -> Storage:
         """Return the storage that a persistent id stands for."""
         match found if type(found) is tuple else None:
-            case ("storage", Global() as of, str() as key, str(), int() as numel) if len(key) <= LONGEST_KEY:
+            case ("storage", Global() as of, str() as key, str(), int() as numel) if len(key) <= MOST_KEY_CHARACTERS:
                 return self._storage(of, key, numel)
-            case ("storage", Global() as of, str() as key, str(), int() as numel, view) if len(key) <= LONGEST_KEY:
+            case ("storage", Global() as of, str() as key, str(), int() as numel, view) if (
+                len(key) <= MOST_KEY_CHARACTERS
+            ):
                 return _view(self._storage(of, key, numel), view)
             case ("module", Global() as of, *_):
                 raise RefusedError(f"expected a state_dict, got a whole model of the class {shortened(of.name)}")
@@ -117,9 +119,10 @@ class Rebuilding:
         dtype = STORAGES.get(of.name)
         if dtype is None:
             raise RefusedError(f"expected a storage of a known class, got {shortened(of.name)}")
-        if not 0 <= numel <= LARGEST:
+        if not 0 <= numel <= INT64_MAX:
             raise RefusedError(f"expected a number of elements for storage {shown(key)}, got {shown(numel)}")
         storage = Storage(key, dtype, numel)
+        # A key has one entry in the file: with two sizes or dtypes, what a tensor is would depend on which is believed.
         if self.storages.setdefault(key, storage) != storage:
             first = self.storages[key]
             raise RefusedError(
@@ -140,6 +143,7 @@ class Rebuilding:
         for item in items:
             if type(item) not in (list, tuple) or len(item) != 2:
                 raise RefusedError(f"expected pairs as the items of an OrderedDict, got {kind(item)}")
+            # Only text is hashed: numbers hash to what their author chooses, and can make a dictionary slow.
             found[item[0] if type(item[0]) is str else object()] = item[1]
         return found
 
@@ -162,6 +166,7 @@ class Rebuilding:
         raise RefusedError("expected a defaultdict of a function, and perhaps a dict, got one of something else")
 
     def _copied(self, begins: dict[object, object]) -> dict[object, object]:
+        # Counted before the copy: with a few bytes, a pickle can ask for one large dictionary again and again.
         self._take(begins)
         return dict(begins)
 
@@ -245,6 +250,7 @@ def _moved(arguments: tuple[object, ...]) -> object:
 
 def _refuse_other_data(state: object) -> None:
     """Raise where the attributes that a tensor carries would give it other values, shape or dtype than its storage."""
+    # Python gives the state of an object with slots as a tuple: its attributes, and those in slots.
     parts = state if type(state) is tuple else (state,)
     for part in parts:
         if part is not None and (type(part) is not dict or not REPLACING.isdisjoint(part)):
@@ -272,9 +278,10 @@ def _over(storage: Storage, dtype: str, offset: int, shape: object, stride: obje
 
 def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
     sizes, steps = _sizes(shape), _sizes(stride)
-    if len(sizes) != len(steps) or prod(sizes) > LARGEST:
+    # The product is exact, and short, since there are few sizes, each of which fits in int64.
+    if len(sizes) != len(steps) or prod(sizes) > INT64_MAX:
         raise RefusedError(
-            f"expected at most {LARGEST} elements and a stride for each size, got more or another number"
+            f"expected at most {INT64_MAX} elements and a stride for each size, got more or another number"
         )
     return sizes, steps
 
@@ -283,9 +290,10 @@ def _sizes(found: object) -> tuple[int, ...]:
     if type(found) is not tuple or len(found) > MOST_DIMENSIONS:
         raise RefusedError(f"expected a tuple of at most {MOST_DIMENSIONS} sizes, got {kind(found)}")
     for size in found:
-        if type(size) is not int or not 0 <= size <= LARGEST:
+        # By type and not isinstance, to which True is an int.
+        if type(size) is not int or not 0 <= size <= INT64_MAX:
             got = shown(size) if type(size) is int else kind(size)
-            raise RefusedError(f"expected sizes of 0 to {LARGEST:,}, got {got}")
+            raise RefusedError(f"expected sizes of 0 to {INT64_MAX:,}, got {got}")
     return found
 
 

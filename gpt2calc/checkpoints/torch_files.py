@@ -17,7 +17,7 @@ from gpt2calc.checkpoints import state_dicts, zips
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
 from gpt2calc.checkpoints.machine import RefusedError
-from gpt2calc.checkpoints.pickles import MOST_BYTES, TruncatedPickleError, load
+from gpt2calc.checkpoints.pickles import MOST_PICKLE_BYTES, TruncatedPickleError, load
 from gpt2calc.checkpoints.torch_calls import Rebuilding, Tensor
 from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
@@ -33,7 +33,7 @@ MAGIC = 0x1950A86A20F9469CFC6C
 
 PROTOCOL_VERSION = 1001
 
-FIRST_READ = 128 << 10
+FIRST_READ_BYTES = 128 << 10
 """How many bytes of a legacy file are read at first. The pickles of gpt2-xl have 100,000."""
 
 WITHOUT_CHECKSUMS = "the zip has no checksums: it was saved with torch.serialization.set_crc32_options(False)"
@@ -93,7 +93,7 @@ def _pickle(file: ByteFile, root: str, entries: Mapping[str, Entry]) -> bytes:
     if pickle is None:
         got = f"such as {shown(next(iter(entries)))}" if entries else "none"
         raise UnreadableInputError(file.name, f"expected a zip with a data.pkl, as torch.save writes, got files {got}")
-    for entry, most in ((pickle, MOST_BYTES), (order, len("little"))):
+    for entry, most in ((pickle, MOST_PICKLE_BYTES), (order, len("little"))):
         if entry is not None and entry.size > most:
             raise UnreadableInputError(
                 file.name, f"expected {shown(entry.name)} of at most {most:,} bytes, got {entry.size:,}"
@@ -117,14 +117,14 @@ def _check_sizes(file: ByteFile, root: str, entries: Mapping[str, Entry], rebuil
 
 
 def _legacy(file: ByteFile) -> TensorListing:
-    head = file.read(0, min(file.size, FIRST_READ))
+    head = file.read(0, min(file.size, FIRST_READ_BYTES))
     _check_head(file, head)
     while True:
         try:
             top, keys, at, rebuilding = _pickles(file, head)
             break
         except TruncatedPickleError:
-            longer = min(file.size, MOST_BYTES if _is_near(file) else 8 * len(head), MOST_BYTES)
+            longer = min(file.size, MOST_PICKLE_BYTES if _is_near(file) else 8 * len(head), MOST_PICKLE_BYTES)
             if len(head) == longer:
                 raise
             head += file.read(len(head), longer - len(head))
@@ -186,7 +186,7 @@ def _legacy_places(file: ByteFile, rebuilding: Rebuilding, keys: object, at: int
     return begins
 
 
-class Found(NamedTuple):
+class StateDict(NamedTuple):
     """The tensors of the model, and what else the file says."""
 
     tensors: tuple[tuple[str, Tensor], ...]
@@ -194,16 +194,16 @@ class Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _found(file: ByteFile, top: object) -> Found:
+def _found(file: ByteFile, top: object) -> StateDict:
     try:
         found = state_dicts.find(top, lambda value: type(value) is Tensor)
     except ValueError as error:
         raise UnreadableInputError(file.name, str(error)) from None
-    return Found(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)
+    return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)
 
 
 def _listing(
-    file: ByteFile, form: str, found: Found, begins: Mapping[str, int], notes: tuple[str, ...]
+    file: ByteFile, form: str, found: StateDict, begins: Mapping[str, int], notes: tuple[str, ...]
 ) -> TensorListing:
     tensors = tuple(_stored(file, name, tensor, begins) for name, tensor in found.tensors)
     on_meta = sum(tensor.offset is None for tensor in tensors)

@@ -19,7 +19,7 @@ T = TypeVar("T")
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further try of a request that failed in passing."""
 
-MOST_WAITING = 6.0
+MOST_WAIT_SECONDS = 6.0
 """Seconds that one request may wait between its tries, however long the server asks it to."""
 
 PATIENCE = 30.0
@@ -36,7 +36,7 @@ MOST_REDIRECTS = 5
 SHORTEST_SECRET = 8
 """A token that is shorter is none of a hub, and occurs in what does not come from it."""
 
-NEAR = 2**20
+NEAR_BYTES = 2**20
 """How many bytes before the wanted ones are read and dropped, where a server sends a file from its start."""
 
 DRAINED = 2**16
@@ -130,17 +130,19 @@ class Transport(NamedTuple):
                 raise NetworkError(name, problem)
             began, answer = time.monotonic(), None
             try:
+                # The time for its bytes comes on top: a slow line is waited for, and a server that says nothing is not.
                 seconds = min(PATIENCE, self.allowance.left) + count / SLOWEST
                 answer = in_time(lambda ends: self._follow(url, count, start, ends), url, seconds)
             except FailedError as error:
                 failed = error
+            # After a failure too, or a server that fails slowly could be asked for every file of a repository.
             self.allowance.take(time.monotonic() - began, len(answer.content) if answer else 0)
             if answer:
                 return answer
             if not failed.again or tries > len(WAITS):
                 break
             wait = WAITS[tries - 1] if failed.wait is None else failed.wait
-            if waited + wait > MOST_WAITING:
+            if waited + wait > MOST_WAIT_SECONDS:
                 break
             sleep(wait)
             waited += wait
@@ -174,7 +176,9 @@ class Transport(NamedTuple):
 
     def _ask(self, url: str, count: int, start: int | None, ends: float) -> Answer:
         """Send one request, and read no more of the answer than is needed."""
+        # Compressed on the way, the bytes of a range would not be those of the file.
         headers = {**self.headers, "accept-encoding": "identity"}
+        # A redirect leads to stores, which are signed for by their address, or to anybody: none of them gets the token.
         if origin(url) == origin(self.home):
             headers |= self.token
         if start is not None:
@@ -182,10 +186,11 @@ class Transport(NamedTuple):
         asked = self.session().stream("GET", url, headers=headers, timeout=self.timeout, follow_redirects=False)
         with asked as response:
             status, body = int(response.status_code), b""
+            # Status 200 means that the range was passed over, and that the file comes from its start.
             skip = start if start and status == 200 else 0
             if status not in {200, 206}:
                 _read(response, DRAINED, ends)
-            elif skip <= NEAR:
+            elif skip <= NEAR_BYTES:
                 body = _read(response, skip + count + 1, ends)[skip:]
             found = {name.lower(): value for name, value in response.headers.items()}
         return self._without_token(Answer(status, url, (found,), body))
@@ -226,6 +231,7 @@ def in_time(work: Callable[[float], T], url: str, seconds: float) -> T:
         except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits for it
             raised.append(error)
 
+    # A daemon, so that the program can end while a socket still hangs.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
@@ -242,6 +248,7 @@ def _read(response: Any, most: int, ends: float) -> bytes:
     for part in response.iter_raw():
         parts.append(part[:missing])
         missing -= len(parts[-1])
+        # `in_time` has gone on without this thread: here it learns that nobody waits, and lets go of its connection.
         if time.monotonic() > ends:
             raise FailedError(f"{host(str(response.url))} sends too slowly")
         if not missing:
@@ -258,6 +265,7 @@ def _redirected(url: str, location: str) -> str:
         scheme = origin(target)[0]
     except ValueError:
         raise FailedError(f"{host(url)} redirects to something that is no address") from None
+    # From https to http, anybody on the way could read and change what comes.
     if scheme not in {"http", "https"} or (scheme == "http" and origin(url)[0] == "https"):
         raise FailedError(f"{host(url)} redirects to an address of {shortened(scheme)!r}, which is not followed")
     return target

@@ -39,7 +39,7 @@ ENCRYPTED, SIZES_FOLLOW = 1, 8
 MOST_ENTRIES = 50_000
 """A file of gpt2-xl has some 600."""
 
-LARGEST_DIRECTORY = 16 << 20
+MOST_DIRECTORY_BYTES = 16 << 20
 
 ALIGNMENT = 64
 """PyTorch pads an entry's local header so that its data begins at a multiple of this."""
@@ -105,6 +105,7 @@ def directory(file: ByteFile, end: bytes) -> tuple[Entry, ...]:
     for _ in range(count):
         entry, at = _entry(file, content, at)
         found.append(entry)
+    # What is left over would be more entries to a reader that goes by the size and not by the number.
     if at != size:
         raise UnreadableInputError(file.name, f"expected {count:,} entries in the zip's directory, got more")
     return _bounded(file, found, offset)
@@ -134,6 +135,7 @@ def contents(file: ByteFile, entries: Sequence[Entry]) -> list[bytes]:
     from zlib import crc32  # other formats do without
 
     start, end = min(entry.header for entry in entries), max(entry.end for entry in entries)
+    # On the hub each read is a request: one is better than two as long as half of what it brings may be wanted.
     together = file.read(start, end - start) if end - start <= 2 * sum(map(_longest, entries)) else None
     found = []
     for entry in entries:
@@ -178,14 +180,18 @@ def data_offset(file: ByteFile, entry: Entry, *, near: bool) -> int:
 def _pytorch_extra(entry: Entry) -> tuple[int, int]:
     """Return the length of the extra field that PyTorch writes in front of the data, and of what it writes behind."""
     long_size, far = entry.size >= FULL_32, entry.header >= FULL_32
+    # The padding is an extra field, whose identifier and length take 4 bytes, behind that of ZIP64, where there is one:
+    # 4 bytes, two sizes of 8, and an offset of 8. Behind the data are a signature, a checksum, and two sizes of 4 or 8.
     extra = 4 + (4 if long_size or far else 0) + (16 if long_size else 0) + (8 if far else 0)
     begin = entry.header + LOCAL_SIZE + len(entry.name.encode()) + extra
     behind = (24 if long_size or far else 16) if entry.flags & SIZES_FOLLOW else 0
+    # -n % m is how far the next multiple of m is from n, and 0 where n is one.
     return extra + -begin % ALIGNMENT, behind
 
 
 def _longest(entry: Entry) -> int:
     """Return how many bytes an entry can take with its local header, and no more than up to the next."""
+    # The length of the extra field is known only once the header is read; its field has 16 bits.
     return min(entry.end - entry.header, LOCAL_SIZE + len(entry.name.encode()) + FULL_16 + entry.size)
 
 
@@ -224,18 +230,21 @@ def _end(file: ByteFile, tail: bytes) -> tuple[int, int, int]:
         found = _end_64(file, tail)
         short = ((here, FULL_16), (entries, FULL_16), (size, FULL_32), (offset, FULL_32))
         long = (found[0], *found)
+        # A short field is full or has the number itself: with another one, readers of either end would disagree.
         if any(got not in (full, wanted) for (got, full), wanted in zip(short, long, strict=True)):
             raise UnreadableInputError(file.name, "expected the two ends of the zip's directory to agree, got others")
         entries, size, offset = found
         start -= LOCATOR_SIZE + END_64_SIZE
     elif here != entries:
         raise UnreadableInputError(file.name, f"expected a zip of one part, got {here:,} of {entries:,} entries")
+    # A comment could hold a second end of the directory, which another reader would find first.
     if disk or first or comment or offset + size != start:
         raise UnreadableInputError(
             file.name, f"expected the zip's directory to end at byte {start:,}, got one that ends at {offset + size:,}"
         )
-    if entries > MOST_ENTRIES or size > LARGEST_DIRECTORY or entries * ENTRY_SIZE > size:
-        most = f"{MOST_ENTRIES:,} entries in a directory of at most {LARGEST_DIRECTORY:,} bytes"
+    # Before the directory is read, since its size is what its author says.
+    if entries > MOST_ENTRIES or size > MOST_DIRECTORY_BYTES or entries * ENTRY_SIZE > size:
+        most = f"{MOST_ENTRIES:,} entries in a directory of at most {MOST_DIRECTORY_BYTES:,} bytes"
         raise UnreadableInputError(file.name, f"expected at most {most}, got {entries:,} in {size:,}")
     return entries, size, offset
 
@@ -273,6 +282,7 @@ def _long_numbers(file: ByteFile, extra: bytes, numbers: tuple[int, int, int]) -
     at = 0
     while at + 4 <= len(extra):
         kind, count = unpack_from("<HH", extra, at)
+        # It holds only the numbers whose short fields are full, in this order.
         if kind == 1 and at + 4 + count <= len(extra) and count >= 8 * numbers.count(FULL_32):
             longer = iter(unpack_from(f"<{numbers.count(FULL_32)}Q", extra, at + 4))
             first, second, third = (next(longer) if number == FULL_32 else number for number in numbers)
@@ -286,6 +296,7 @@ def _name(file: ByteFile, found: bytes) -> str:
         name = found.decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableInputError(file.name, f"expected names in UTF-8 in the zip, got {shown(found)}") from None
+    # A backslash separates folders on Windows, and to C a name ends at a NUL.
     if not name or name[0] == "/" or "\\" in name or "\0" in name or ".." in name.split("/"):
         raise UnreadableInputError(file.name, f"expected names in the zip that stay in their folder, got {shown(name)}")
     return name
@@ -294,6 +305,7 @@ def _name(file: ByteFile, found: bytes) -> str:
 def _bounded(file: ByteFile, entries: list[Entry], end: int) -> tuple[Entry, ...]:
     """Return the entries, each with its end, once it is clear that they do not overlap."""
     found: dict[str, Entry] = {}
+    # From the last to the first, since an entry ends where the next begins. Two at one offset have a gap below 0.
     for entry in sorted(entries, key=lambda entry: -entry.header):
         if entry.name in found:
             raise UnreadableInputError(file.name, f"expected one entry of each name, got two of {shown(entry.name)}")

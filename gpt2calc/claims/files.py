@@ -79,11 +79,11 @@ def read(path: str) -> ClaimFile:
     >>> len(read(ARTICLE).models)
     4
     """
-    return from_bytes(inputs.read(path, toml.LARGEST + 1), path)
+    return from_bytes(inputs.read(path, toml.MOST_CLAIMS_BYTES + 1), path)
 
 
 def from_bytes(content: bytes, name: str) -> ClaimFile:
-    """Read the bytes of a file of claims, of which at most `toml.LARGEST` + 1 were read.
+    """Read the bytes of a file of claims, of which at most `toml.MOST_CLAIMS_BYTES` + 1 were read.
 
     Raises:
         UnreadableInputError: they are too many, or are no file of claims.

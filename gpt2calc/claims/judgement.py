@@ -131,13 +131,13 @@ def _goes(how: str, values: Sequence[Fraction]) -> bool:
     return all(before < after if how == GROWS else before > after for before, after in steps)
 
 
-def _depends(how: str, quantity: Quantity, x: Dims) -> bool:
+def _depends(how: str, quantity: Quantity, dims: Dims) -> bool:
     """Whether a quantity is n_layer times what one block has, or does not depend on n_layer, all else as in the model.
 
     Law: a count is a + b·L, a quotient one such over another. So what holds for one, two and three blocks holds for
     any number: the difference of the two sides is a polynomial in L of degree 2 at most, and would have three roots.
     A count in bytes that are rounded up is no such polynomial; the model's own n_layer is tried as well.
     """
-    one = quantity.of(x._replace(n_layer=1)).exact
-    layers = {2, 3, x.n_layer}
-    return all(quantity.of(x._replace(n_layer=n)).exact == (n * one if how == EACH else one) for n in layers)
+    one = quantity.of(dims._replace(n_layer=1)).exact
+    layers = {2, 3, dims.n_layer}
+    return all(quantity.of(dims._replace(n_layer=n)).exact == (n * one if how == EACH else one) for n in layers)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SHARE_OF, NAMED, CONVENTION = "share of ", "named ", "convention."
-MOST_PARTS = 8
-"""No sum has more parts."""
+MOST_ADDENDS = 8
+"""No sum has more counts."""
 
 NAMED_WORDS = re.compile(rf"{NAMED}[\w.]+(?:\|[\w.]+)*")
 ROLES = ("weights", "biases")
@@ -53,8 +53,8 @@ class Value(NamedTuple):
         return Ratio(self.part, self.whole, max(4, digits + 2)) if self.kind == RATIO else self.part
 
 
-class Part(NamedTuple):
-    """One count: `role` is weights, biases, or empty for both, `name` what is counted."""
+class Addend(NamedTuple):
+    """One count in a sum: `role` is weights, biases, or empty for both, `name` what is counted."""
 
     sign: int
     role: str
@@ -67,13 +67,13 @@ class Part(NamedTuple):
         in_bytes = by_convention and _convention(self.name).unit == conventions.BYTES
         return BYTES if in_bytes else COUNT
 
-    def of(self, x: Dims) -> int:
+    def of(self, dims: Dims) -> int:
         """Count it in one model, with its sign."""
         if self.name.startswith(CONVENTION):
-            return self.sign * _convention(self.name).value(x)
+            return self.sign * _convention(self.name).value(dims)
         if self.name.startswith(NAMED):
-            return self.sign * _named(x, self.name.removeprefix(NAMED).split("|"))
-        rows = [row for row in formulas.table(x) if self.name in ("total", row.component, row.group)]
+            return self.sign * _named(dims, self.name.removeprefix(NAMED).split("|"))
+        rows = [row for row in formulas.table(dims) if self.name in ("total", row.component, row.group)]
         weights = sum(row.times * row.weights for row in rows) if self.role != "biases" else 0
         biases = sum(row.times * row.biases for row in rows) if self.role != "weights" else 0
         return self.sign * (weights + biases)
@@ -84,10 +84,10 @@ class Quantity(NamedTuple):
 
     text: str
     kind: str
-    over: tuple[Part, ...]
-    under: tuple[Part, ...]
+    over: tuple[Addend, ...]
+    under: tuple[Addend, ...]
 
-    def of(self, x: Dims) -> Value:
+    def of(self, dims: Dims) -> Value:
         """Measure it in one model.
 
         Raises:
@@ -97,10 +97,10 @@ class Quantity(NamedTuple):
         >>> read("mlp / attention").of(load("gpt2").dims).exact
         Fraction(6149, 3076)
         """
-        whole = sum(part.of(x) for part in self.under) if self.under else 1
+        whole = sum(addend.of(dims) for addend in self.under) if self.under else 1
         if not whole:
             raise ConfigError(f"expected a quotient, and {self.text} divides by 0")
-        return Value(sum(part.of(x) for part in self.over), whole, self.kind)
+        return Value(sum(addend.of(dims) for addend in self.over), whole, self.kind)
 
 
 def read(text: str) -> Quantity:
@@ -126,43 +126,43 @@ def read(text: str) -> Quantity:
         return Quantity(words, SHARE, _sum(over, COUNT), _sum("total"))
     if slash:
         return Quantity(words, RATIO, _sum(over), _sum(under))
-    parts = _sum(words)
-    return Quantity(words, parts[0].kind, parts, ())
+    addends = _sum(words)
+    return Quantity(words, addends[0].kind, addends, ())
 
 
-def _sum(words: str, kind: str | None = None) -> tuple[Part, ...]:
+def _sum(words: str, kind: str | None = None) -> tuple[Addend, ...]:
     first, *rest = re.split(r" ([+-]) ", words)
     signed = [("+", first), *zip(rest[::2], rest[1::2], strict=True)]
-    if len(signed) > MOST_PARTS:
-        raise ConfigError(f"expected a sum of at most {MOST_PARTS} parts, got {len(signed):,}", got=words)
-    parts = tuple(_part(words, 1 if sign == "+" else -1) for sign, words in signed)
-    if {part.kind for part in parts} - {kind or parts[0].kind}:
+    if len(signed) > MOST_ADDENDS:
+        raise ConfigError(f"expected a sum of at most {MOST_ADDENDS} parts, got {len(signed):,}", got=words)
+    addends = tuple(_addend(words, 1 if sign == "+" else -1) for sign, words in signed)
+    if {addend.kind for addend in addends} - {kind or addends[0].kind}:
         raise ConfigError(f"expected parameters alone or bytes alone, got both in {shown(words)}", got=words)
-    return parts
+    return addends
 
 
-def _part(words: str, sign: int) -> Part:
+def _addend(words: str, sign: int) -> Addend:
     if words.startswith(CONVENTION):
         _convention(words)
-        return Part(sign, "", words)
+        return Addend(sign, "", words)
     if NAMED_WORDS.fullmatch(words):
-        return Part(sign, "", words)
+        return Addend(sign, "", words)
     if words in ROLES:
-        return Part(sign, words, "total")
+        return Addend(sign, words, "total")
     role, of, name = words.rpartition(" of ")
     if of and (role not in ROLES or name in ROLES):
         raise ConfigError(f"expected weights of or biases of a group or component, got {shown(words)}", got=words)
     if name not in NAMES:
         hint = f" (convention.{name} is)" if name in conventions.NAMES else ""
         raise UnknownNameError("quantity", name, NAMES, hint)
-    return Part(sign, role, name)
+    return Addend(sign, role, name)
 
 
 def _convention(name: str) -> conventions.Convention:
     return conventions.find(name.removeprefix(CONVENTION))
 
 
-def _named(x: Dims, words: list[str]) -> int:
+def _named(dims: Dims, words: list[str]) -> int:
     """Count what people count who look for a word in the names of parameters, by listing tensors."""
-    rows = tensor_table.table(x)
+    rows = tensor_table.table(dims)
     return sum(row.times * prod(row.shape) for row in rows if any(word in row.component for word in words))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 
-LARGEST = 256 * 2**10
+MOST_CLAIMS_BYTES = 256 * 2**10
 """No file is longer than this many bytes; the one that ships has 4 kB."""
 
 MOST_DOTS = 100
@@ -34,8 +34,8 @@ def parse(content: bytes) -> dict[str, Any]:
     >>> parse(b"[claim]\nid = 'total'")
     {'claim': {'id': 'total'}}
     """
-    if len(content) > LARGEST:
-        raise ConfigError(f"expected a file of at most {LARGEST:,} bytes, got more")
+    if len(content) > MOST_CLAIMS_BYTES:
+        raise ConfigError(f"expected a file of at most {MOST_CLAIMS_BYTES:,} bytes, got more")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -57,4 +57,4 @@ def _report(file: str | None) -> ClaimReport:
 
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
-    return report.judge(files.from_bytes(sys.stdin.buffer.read(toml.LARGEST + 1), "standard input"))
+    return report.judge(files.from_bytes(sys.stdin.buffer.read(toml.MOST_CLAIMS_BYTES + 1), "standard input"))

@@ -282,14 +282,14 @@ def model_of(word: str | None) -> Model | LeftOut: ...
 
 def model_of(word: str | None) -> Model | LeftOut:
     """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
-    from gpt2calc.sources import LARGEST, LEFT_OUT, from_bytes
+    from gpt2calc.sources import LEFT_OUT, MOST_CONFIG_BYTES, from_bytes
 
     if word != "-":
         return LEFT_OUT if word is None else word
 
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
-    return from_bytes(sys.stdin.buffer.read(LARGEST + 1), "standard input")
+    return from_bytes(sys.stdin.buffer.read(MOST_CONFIG_BYTES + 1), "standard input")
 
 
 def emit(

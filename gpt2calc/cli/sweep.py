@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import numbers
 from gpt2calc.cli.options import Offered, add_fields, add_output, columns, emit, model_of, say
 from gpt2calc.errors import ConfigError
-from gpt2calc.output import Target, refuse_input
+from gpt2calc.output import OutputFile, refuse_input
 from gpt2calc.signals import unfinished
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def _write(
     """Write a file, complete or not at all."""
     from gpt2calc.sweeps import writers
 
-    target = Target(arguments.output)
+    target = OutputFile(arguments.output)
     with target as file:
         count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
     if not arguments.quiet:

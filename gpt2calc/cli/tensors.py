@@ -15,7 +15,7 @@ EXAMPLES = """examples:
   gpt2calc tensors path/to/config.json -q | sort
   gpt2calc tensors --head GPT2ForSequenceClassification --num-labels 3 --json"""
 
-MOST = 1_000_000
+MOST_TENSORS = 1_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     source = resolve(model_of(arguments.model), arguments.fields)
     model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
-    if (size := model.size()) > MOST:
-        raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST:,} are listed")
+    if (size := model.size()) > MOST_TENSORS:
+        raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST_TENSORS:,} are listed")
     found = list(model.listing())
     total = sum(tensor.numel for tensor in found)
     rows = tuple((each.name, str(list(each.shape)), each.component, each.role, each.numel) for each in found)

@@ -21,7 +21,7 @@ MOST_WIDTHS = 200_000
 """No search tries more widths, which is about a second."""
 
 
-MOST_HEADS = 1000
+MOST_ATTENTION_HEADS = 1000
 """Where no size of a head is given, and more numbers of heads than this are, one of them is taken to divide a width."""
 
 
@@ -99,7 +99,7 @@ class Bounds(NamedTuple):
         """Return the size of a head for a width, the first that is allowed, or None where none is."""
         if self.head_size is None:
             allowed = self.n_head.between(1, n_embd) if self.n_head else (n_embd,)
-            if len(allowed) > MOST_HEADS:
+            if len(allowed) > MOST_ATTENTION_HEADS:
                 return 1
             return next((n_embd // heads for heads in allowed if n_embd % heads == 0), None)
         fitting = (size for size in self.head_size if n_embd % size == 0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.designs.bounds import Bounds
 
-MOST_TRIED = 20_000
+MOST_TRIED_WIDTHS = 20_000
 """How many widths are looked at before a set of constraints passes for one that some shape keeps."""
 
 
@@ -48,11 +48,11 @@ def _empty(bounds: Bounds, names: tuple[str, ...]) -> bool:
     if high is None:  # widths of any size are left, among them a multiple of whatever is needed
         return not alone._replace(inner_ratio=None).inners(low)
     tried = 0
-    for n_embd in islice(alone.candidates(), MOST_TRIED):
+    for n_embd in islice(alone.candidates(), MOST_TRIED_WIDTHS):
         tried += 1
         if alone.sides(n_embd):
             return False
-    return tried < MOST_TRIED
+    return tried < MOST_TRIED_WIDTHS
 
 
 def _reason(bounds: Bounds, clashing: Collection[str]) -> str:

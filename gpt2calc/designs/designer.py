@@ -17,9 +17,9 @@ from gpt2calc.sources import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gpt2calc.designs.search import Found
+    from gpt2calc.designs.search import RankedShape
     from gpt2calc.designs.spans import Fractions, Sizes
-    from gpt2calc.designs.targets import Target
+    from gpt2calc.designs.targets import SizeTarget
     from gpt2calc.dims import Dims
     from gpt2calc.sources import LeftOut, Model
 
@@ -27,10 +27,10 @@ ASPECT = "20:160"
 DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64, 128"}
 """What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
 
-TOP, MOST = 10, 10_000
+USUAL_SHAPES, MOST_SHAPES = 10, 10_000
 """How many shapes are answered with, unless something else is asked for, and at most."""
 
-MOST_TRIED = 100
+MOST_TRIED_SIZES = 100
 """How many paddings, and how many sizes of a head, are tried at most."""
 
 PADDING = "pad_vocab_size_multiple"
@@ -39,7 +39,7 @@ SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
 
 
 def design(
-    target: Target,
+    target: SizeTarget,
     model: Model | LeftOut,
     fields: Mapping[str, Any],
     constraints: Mapping[str, Any],
@@ -90,10 +90,10 @@ def design(
 def _top(top: object, *, pareto: bool) -> int:
     """Return how many shapes are asked for."""
     if top is None:
-        return TOP
+        return USUAL_SHAPES
     if pareto:
         raise ConfigError("pareto gives the whole front: leave top out", field="top", got=top)
-    return numbers.read("top", top, 1, MOST)
+    return numbers.read("top", top, 1, MOST_SHAPES)
 
 
 def _sorted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,8 +132,8 @@ def _one(name: str, given: object) -> int:
 def _few(name: str, given: Sizes) -> tuple[int, ...]:
     """Return a constraint that is a few numbers, each of which is tried."""
     values = spans.read(name, given).values
-    if len(values) > MOST_TRIED:
-        raise ConfigError(f"{name} takes at most {MOST_TRIED} sizes, got {shown(given)}", field=name, got=given)
+    if len(values) > MOST_TRIED_SIZES:
+        raise ConfigError(f"{name} takes at most {MOST_TRIED_SIZES} sizes, got {shown(given)}", field=name, got=given)
     return tuple(values)
 
 
@@ -155,11 +155,11 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
 """The constraints that are no fields of a config, each with what reads it."""
 
 
-def _with_defaults(given: Mapping[str, Any], x: Dims) -> Bounds:
+def _with_defaults(given: Mapping[str, Any], dims: Dims) -> Bounds:
     """Return the bounds, with defaults for what is needed and not given."""
     defaults = {name: _read(name, text) for name, text in DEFAULTS.items()}
     if "n_inner" not in given:
-        defaults["inner_ratio"] = _read("inner_ratio", Fraction(x.n_inner, x.n_embd))
+        defaults["inner_ratio"] = _read("inner_ratio", Fraction(dims.n_inner, dims.n_embd))
     return Bounds(**{**defaults, **given})
 
 
@@ -170,15 +170,15 @@ def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int
     return words | ({"pad": ranges.written(paddings)} if tuple(paddings) != (1,) else {})
 
 
-def _answer(found: Found, bounds: Bounds, x: Dims, target: Target) -> Design:
+def _answer(found: RankedShape, bounds: Bounds, base: Dims, target: SizeTarget) -> Design:
     """Return a shape that was found as a design."""
-    dims = x._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
+    dims = base._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
     difference = target.value - found.value if target.fits else found.value - target.value
     head_size = bounds.head(found.n_embd) or found.n_embd
     return Design(dims, found.n_embd // head_size, found.value, difference)
 
 
-def _beyond(target: Target, smallest: int, largest: int) -> tuple[str, ...]:
+def _beyond(target: SizeTarget, smallest: int, largest: int) -> tuple[str, ...]:
     """Say where no shape within the bounds is at the target.
 
     Raises:

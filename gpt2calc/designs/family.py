@@ -57,8 +57,8 @@ def near(target: int, convention: Convention) -> Family:
     (Fraction(128, 3), ['gpt2-medium', 'gpt3-350M', 'gpt3-760M'])
     """
     found = []
-    for place, (name, x) in enumerate(_members()):
-        quotient = Fraction(convention.value(x), target)
-        found.append((max(quotient, 1 / quotient), place, name, Fraction(x.n_embd, x.n_layer)))
+    for place, (name, dims) in enumerate(_members()):
+        quotient = Fraction(convention.value(dims), target)
+        found.append((max(quotient, 1 / quotient), place, name, Fraction(dims.n_embd, dims.n_layer)))
     members = tuple((name, aspect) for _, _, name, aspect in sorted(found)[:NEAREST])
     return Family(sorted(aspect for _, aspect in members)[NEAREST // 2], members)

@@ -37,16 +37,16 @@ def find(name: str) -> Convention:
     return conventions.find(name)
 
 
-def of(convention: Convention, x: Dims) -> Measure:
+def of(convention: Convention, dims: Dims) -> Measure:
     """Return a convention as a function of n_layer, n_embd and n_inner.
 
     Args:
         convention: a row of the table.
-        x: where all other sizes and the structure come from.
+        dims: where all other sizes and the structure come from.
 
     >>> from gpt2calc.presets import load
     >>> of(find("fp16_bytes"), load("gpt2").dims)(48, 1600, 6400)
     3115222400
     """
     running = {name: getattr(LETTERED, name) for name in ("n_layer", "n_embd", "n_inner")}
-    return Expression.of(convention.value(x._replace(**running))).compiled(map(LETTERS.__getitem__, running))
+    return Expression.of(convention.value(dims._replace(**running))).compiled(map(LETTERS.__getitem__, running))

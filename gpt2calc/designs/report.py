@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.designs.family import Family
-    from gpt2calc.designs.targets import Target
+    from gpt2calc.designs.targets import SizeTarget
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/design/1"
@@ -99,7 +99,7 @@ class Designs:
 
     def __init__(
         self,
-        target: Target,
+        target: SizeTarget,
         answers: tuple[Design, ...],
         *,
         pareto: bool,
@@ -214,16 +214,16 @@ class Designs:
         """Return the cells of each shape by their header."""
         aspect, rows, nearest = self.family.aspect, [], None
         for each in self.answers:
-            x = each.dims
-            factor = self.family.factor(x.n_layer, x.n_embd)
+            dims = each.dims
+            factor = self.family.factor(dims.n_layer, dims.n_embd)
             on_front = nearest is None or factor < nearest  # all that are nearer to the target stand before it
             nearest = min(factor, nearest or factor)
-            row: dict[str, Cell] = {"n_layer": x.n_layer, "n_embd": x.n_embd, "n_head": each.n_head}
-            row |= {"n_inner": x.n_inner, "vocab_size": x.vocab_size, "parameters": each.total}
+            row: dict[str, Cell] = {"n_layer": dims.n_layer, "n_embd": dims.n_embd, "n_head": each.n_head}
+            row |= {"n_inner": dims.n_inner, "vocab_size": dims.vocab_size, "parameters": each.total}
             row |= {self._counted: each.value, self._difference: each.difference}
             row |= {"percent": Percent(each.difference, self.target.value), "per block": each.per_block}
             row |= {"aspect": each.aspect}
-            row |= {"family": Ratio(x.n_embd * aspect.denominator, x.n_layer * aspect.numerator, 2)}
+            row |= {"family": Ratio(dims.n_embd * aspect.denominator, dims.n_layer * aspect.numerator, 2)}
             row |= {"pareto": "yes" if on_front else ""}
             rows.append(row)
         return rows

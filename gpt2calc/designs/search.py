@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from gpt2calc.designs.bounds import Bounds
     from gpt2calc.designs.family import Family
     from gpt2calc.designs.measures import Measure
-    from gpt2calc.designs.targets import Target
+    from gpt2calc.designs.targets import SizeTarget
     from gpt2calc.dims import Dims
 
 MOST_LINES = 1_000_000
 """How many lines are bisected before a search is given up, after some seconds."""
 
 
-class Found(NamedTuple):
+class RankedShape(NamedTuple):
     """One shape, in the order that shapes are ranked by."""
 
     distance: int
@@ -71,10 +71,12 @@ class Space:
         family: what breaks ties.
     """
 
-    def __init__(self, bounds: Bounds, vocab_sizes: Sequence[int], x: Dims, target: Target, family: Family) -> None:
+    def __init__(
+        self, bounds: Bounds, vocab_sizes: Sequence[int], dims: Dims, target: SizeTarget, family: Family
+    ) -> None:
         self.target = target
         self.family = family
-        counted = [(size, measures.of(target.convention, x._replace(vocab_size=size))) for size in vocab_sizes]
+        counted = [(size, measures.of(target.convention, dims._replace(vocab_size=size))) for size in vocab_sizes]
         self.boxes = [
             Box(n_embd, size, layers, inners, measure)
             for n_embd, (layers, inners) in bounds.widths().items()
@@ -95,12 +97,12 @@ class Space:
         """Return the largest count within the bounds."""
         return max(box.most for box in self.boxes)
 
-    def nearest(self, top: int) -> list[Found]:
+    def nearest(self, top: int) -> list[RankedShape]:
         """Return the `top` shapes that are ranked first, all where there are fewer.
 
         Law: by distance to the target, then by closeness to the family's proportions, then the shallower, narrower one.
         """
-        kept: list[Found] = []
+        kept: list[RankedShape] = []
         for bound, box in self._ranked():
             if len(kept) == top and bound > kept[-1].distance:
                 break
@@ -110,12 +112,12 @@ class Space:
                     kept = sorted([*kept, *nearer])[:top]
         return kept
 
-    def front(self) -> list[Found]:
+    def front(self) -> list[RankedShape]:
         """Return the Pareto front: the shapes to which none is at least as near in both the target and the family.
 
         Of shapes that are equally near in both, the one ranked first is taken.
         """
-        front: list[Found] = []
+        front: list[RankedShape] = []
         for bound, box in self._ranked():
             best = min(self._factor(box, n_layer) for n_layer in _around(box, self.family))
             near = bound, best  # a box that may hold an equal of what is found is looked at: it may rank before it
@@ -139,7 +141,7 @@ class Space:
     def _factor(self, box: Box, n_layer: int) -> Fraction:
         return self.family.factor(n_layer, box.n_embd)
 
-    def _shapes(self, line: Line, top: int, farthest: int | None) -> Iterator[Found]:
+    def _shapes(self, line: Line, top: int, farthest: int | None) -> Iterator[RankedShape]:
         """Yield the shapes of a line that can be among the `top` nearest, none farther than `farthest`."""
         self._tried += 1
         if self._tried > MOST_LINES:
@@ -150,7 +152,7 @@ class Space:
         for size, value, distance in _walk(line, self.target, top, farthest):
             n_layer, n_inner = line.shape(size)
             factor = self._factor(box, n_layer)
-            yield Found(distance, factor, n_layer, box.n_embd, n_inner, box.vocab_size, value)
+            yield RankedShape(distance, factor, n_layer, box.n_embd, n_inner, box.vocab_size, value)
 
 
 class Line(NamedTuple):
@@ -179,7 +181,7 @@ def _line_of_inners(box: Box, n_layer: int) -> Line:
     return Line(box, box.inners, lambda n_inner: measure(n_layer, n_embd, n_inner), lambda n_inner: (n_layer, n_inner))
 
 
-def _walk(line: Line, target: Target, top: int, farthest: int | None) -> Iterator[tuple[int, int, int]]:
+def _walk(line: Line, target: SizeTarget, top: int, farthest: int | None) -> Iterator[tuple[int, int, int]]:
     """Yield sizes with their counts and distances, from the target outwards on either side.
 
     On each side the walk ends after `top` sizes, and goes on where the next is as near as the last: of those, what is
@@ -210,9 +212,9 @@ def _around(box: Box, family: Family) -> Sequence[int]:
     return box.layers[max(0, place - 1) : place + 1]
 
 
-def _undominated(ranked: Iterable[Found]) -> list[Found]:
+def _undominated(ranked: Iterable[RankedShape]) -> list[RankedShape]:
     """Keep of ranked shapes those that are nearer to the family than all before them."""
-    kept: list[Found] = []
+    kept: list[RankedShape] = []
     for each in ranked:
         if not kept or each.factor < kept[-1].factor:
             kept.append(each)

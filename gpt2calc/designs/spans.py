@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_DIGITS = 15
 """Sizes have at most this many digits, so that Python can tell how many there are in a range."""
 
-MOST_LISTED = 10_000
+MOST_LISTED_SIZES = 10_000
 """No list of sizes is longer."""
 
 
@@ -81,7 +81,7 @@ def read(name: str, given: Sizes, least: int = 1) -> Span:
     ((768, 1024), range(6, 49), '6:48')
     """
     if isinstance(given, str):
-        given = ranges.read(name, given, MOST_LISTED)
+        given = ranges.read(name, given, MOST_LISTED_SIZES)
     values = (given if given.step > 0 else given[::-1]) if isinstance(given, range) else _numbers(name, given)
     if not values:
         raise ConfigError(f"{name} {shown(given)} holds no size: give the smaller first, as in 6:48", field=name)
@@ -96,7 +96,7 @@ def _numbers(name: str, given: int | Iterable[int]) -> Sequence[int]:
     one = numbers.whole(given)
     listed = [one] if type(one) is int else [numbers.whole(size) for size in _items(given)]
     sizes = [size for size in listed if type(size) is int]
-    if len(sizes) < len(listed) or not 1 <= len(sizes) <= MOST_LISTED:
+    if len(sizes) < len(listed) or not 1 <= len(sizes) <= MOST_LISTED_SIZES:
         raise ConfigError(f"{name} takes whole numbers, got {numbers.told(given)}", field=name, got=given)
     return tuple(sorted(set(sizes)))
 
@@ -106,7 +106,7 @@ def _items(given: object) -> Iterable[object]:
     if isinstance(given, (str, bytes)):
         return ()
     try:
-        return islice(iter(given), MOST_LISTED + 1)  # type: ignore[call-overload]  # whatever has no items raises
+        return islice(iter(given), MOST_LISTED_SIZES + 1)  # type: ignore[call-overload]  # whatever has no items raises
     except TypeError:
         return ()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DTYPES = tuple(row.name.removesuffix("_bytes") for row in CONVENTIONS if row.unit == BYTES)
 
 
-class Target(NamedTuple):
+class SizeTarget(NamedTuple):
     """A count that shapes are held against.
 
     Args:
@@ -33,7 +33,7 @@ class Target(NamedTuple):
 
 def read(
     params: float | str | None, fits: float | str | None, dtype: str | None = None, convention: str | None = None
-) -> Target:
+) -> SizeTarget:
     """Read what is asked for.
 
     Raises:
@@ -51,7 +51,7 @@ def read(
         if dtype is not None:
             raise ConfigError("dtype goes with fits: give a convention such as bf16_bytes to have params in bytes")
         counted = measures.find(convention or measures.TOTAL)
-        return Target(_number("params", params, counted), _text(params), counted, fits=False)
+        return SizeTarget(_number("params", params, counted), _text(params), counted, fits=False)
     if convention is not None:
         raise ConfigError("convention goes with params: what fits is counted in bytes of a dtype", field="convention")
     if dtype is None:
@@ -59,7 +59,7 @@ def read(
     if dtype not in DTYPES:
         raise UnknownNameError("dtype", dtype, DTYPES)
     counted = measures.find(f"{dtype}_bytes")
-    return Target(_number("fits", fits, counted), _text(fits), counted, fits=True)
+    return SizeTarget(_number("fits", fits, counted), _text(fits), counted, fits=True)
 
 
 def _text(figure: object) -> str:

@@ -28,7 +28,7 @@ WRAPPED = re.compile(f"(?:{'|'.join(map(re.escape, WRAPPERS))})*+")
 BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
 """The number of a block in a name."""
 
-HEADS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
+TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
 """The components that stand on the body, so that no prefix of the body stands before their names."""
 
 
@@ -46,7 +46,7 @@ class Piece(NamedTuple):
     @property
     def in_body(self) -> bool:
         """Whether it is a part of the body, which some dialects put a prefix before."""
-        return self.component not in HEADS
+        return self.component not in TASK_HEAD_COMPONENTS
 
 
 class Extra(NamedTuple):
@@ -159,22 +159,22 @@ class Reading(NamedTuple):
         """Return the name that a row has in this checkpoint."""
         return self.wrapper + self.prefix * in_body + template.replace("{}", str(block))
 
-    def expected(self, x: Dims, n_head: int) -> dict[str, Expected]:
+    def expected(self, dims: Dims, n_head: int) -> dict[str, Expected]:
         """Return what a checkpoint of these dims holds, by the dialect's own template; what every block has, once.
 
         So nothing here takes longer for a model that is said to have a billion blocks.
 
         Args:
-            x: dims of Python ints.
+            dims: sizes and flags as Python ints.
             n_head: attention heads, for the dialects that store by head.
         """
-        rows = {(row.component, row.role): row for row in tensor_table.table(x)}
+        rows = {(row.component, row.role): row for row in tensor_table.table(dims)}
         found = {}
         for piece in self.dialect.pieces:
             row = rows[piece.component, piece.role]
             if row.times:
                 template = self.wrapper + self.prefix * piece.in_body + piece.template
-                shape = piece.layout.stored(row.shape, n_head, x.n_layer)
+                shape = piece.layout.stored(row.shape, n_head, dims.n_layer)
                 found[piece.template] = Expected(template, shape, piece.component, piece.role, piece.layout, row.shape)
         return found
 

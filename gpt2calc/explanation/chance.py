@@ -24,7 +24,7 @@ class Met(NamedTuple):
     Args:
         first: the least digits.
         last: the largest.
-        weight: how unusual the reading is.
+        penalty: how unusual the reading is.
         value: the number.
         key: the convention of the reading.
         usual: how unusual the convention is, whatever the model and however the number meets the figure.
@@ -33,7 +33,7 @@ class Met(NamedTuple):
 
     first: int
     last: int
-    weight: int
+    penalty: int
     value: int
     key: tuple[object, ...]
     usual: int
@@ -52,21 +52,22 @@ class Chances:
         first, last = alike
         self._figures = last - first + 1
         self._met = sorted(
+            # Only what lies among the figures that are alike counts; `_part` needs it in the order of the first digits.
             each._replace(first=max(each.first, first), last=min(each.last, last))
             for each in met
             if each.first <= last and each.last >= first
         )
         self._known: dict[int, Fraction] = {}
 
-    def of(self, weight: int) -> Fraction:
-        """Return the chance that any of the numbers meets such a figure by a reading of a weight or less.
+    def of(self, penalty: int) -> Fraction:
+        """Return the chance that any of the numbers meets such a figure by a reading of this penalty or less.
 
         >>> Chances((10, 99), [Met(12, 13, 0, 1, (), 0, ""), Met(13, 14, 2, 2, (), 0, "")]).of(2)
         Fraction(1, 30)
         """
-        if weight not in self._known:
-            self._known[weight] = self._part(each for each in self._met if each.weight <= weight)
-        return self._known[weight]
+        if penalty not in self._known:
+            self._known[penalty] = self._part(each for each in self._met if each.penalty <= penalty)
+        return self._known[penalty]
 
     @property
     def expected(self) -> Fraction:
@@ -78,6 +79,7 @@ class Chances:
         found: dict[int, list[Met]] = {}
         for each in self._met:
             found.setdefault(each.value, []).append(each)
+        # Expectations add up, whether or not two numbers meet the same figures.
         return sum(map(self._part, found.values()), Fraction(0))
 
     def by_convention(self, wanted: Callable[[Met], bool]) -> dict[tuple[object, ...], Fraction]:
@@ -91,6 +93,7 @@ class Chances:
         """Return which part of all figures these are, each counted once; they are sorted by their first digits."""
         figures, end = 0, -1
         for each in met:
+            # All up to `end` was counted with those before: only what lies beyond it is new.
             if each.last > end:
                 figures += each.last - max(each.first, end + 1) + 1
                 end = each.last
@@ -103,5 +106,7 @@ def together(chances: Sequence[Chances], wanted: Callable[[Met], bool]) -> Fract
     Law: that of a convention is the product of its chances; those of several conventions add up at most.
     """
     first, *others = (each.by_convention(wanted) for each in chances)
+    # Digits that mean nothing are independent from figure to figure, so that their chances multiply.
     products = (part * prod(other.get(key, 0) for other in others) for key, part in first.items())
+    # The sum counts twice where two conventions meet all figures at once: it is a bound, and may be over 1.
     return min(sum(products, Fraction(0)), Fraction(1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.dims import HEADS, MODULES
+from gpt2calc.dims import MODULES, TASK_HEADS
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
 from gpt2calc.model import BIAS
@@ -36,7 +36,7 @@ USUAL_LABELS, MOST_LABELS = 2, 10
 Nine are those of CoNLL-2003, ten those of MNIST and Yahoo Answers.
 """
 
-HEADS_SOURCE = "transformers, modeling_gpt2.py"
+TASK_HEADS_SOURCE = "transformers, modeling_gpt2.py"
 """Where the heads besides lm_head are built."""
 
 BY_NAME = "transformers, numel() over named_parameters()"
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
     Args:
         name: what it is called.
-        weight: how unusual it is.
+        penalty: how unusual it is, 0 for what is plain; see `printed.KNOWN`.
         sentence: what is done, in words that can stand behind others.
         source: where it is done or documented.
         change: from the model to the one that is counted in its place; None for a part.
@@ -59,7 +59,7 @@ class Step(NamedTuple):
     """
 
     name: str
-    weight: int
+    penalty: int
     sentence: str
     source: str
     change: Callable[[Dims], Dims] | None = None
@@ -70,16 +70,16 @@ class Step(NamedTuple):
 
 
 def _convention(
-    name: str, weight: int = KNOWN, change: Callable[[Dims], Dims] | None = None, standing: str = ""
+    name: str, penalty: int = KNOWN, change: Callable[[Dims], Dims] | None = None, standing: str = ""
 ) -> Step:
     """Return the step that a row of `conventions` is: what it counts, or the change of the model that it makes."""
     row = conventions.find(name)
-    return Step(name, weight, row.sentence, row.source, change, None if change else row.value, standing)
+    return Step(name, penalty, row.sentence, row.source, change, None if change else row.value, standing)
 
 
 def _headed(head: str, labels: int) -> Callable[[Dims], Dims]:
-    modules = {module: int(module in HEADS[head]) for module in MODULES}
-    return lambda x: x._replace(**modules, num_labels=labels)
+    modules = {module: int(module in TASK_HEADS[head]) for module in MODULES}
+    return lambda dims: dims._replace(**modules, num_labels=labels)
 
 
 def _head(head: str, words: str, labels: int = 0) -> Step:
@@ -88,59 +88,61 @@ def _head(head: str, words: str, labels: int = 0) -> Step:
     name = f"head={head}" + (f", num_labels={labels}" if labels else "")
     number = f" of {labels} label{'s' * (labels > 1)}" if labels else ""
     change = _headed(head, labels or 1)
-    return Step(name, KNOWN if usual else SELDOM, f"with {words}{number}", HEADS_SOURCE, change)
+    return Step(name, KNOWN if usual else SELDOM, f"with {words}{number}", TASK_HEADS_SOURCE, change)
 
 
 def _padded(multiple: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(vocab_size=-(-x.vocab_size // multiple) * multiple)
+    return lambda dims: dims._replace(vocab_size=-(-dims.vocab_size // multiple) * multiple)
 
 
 def _sized(field: str, size: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(**{field: size})
+    return lambda dims: dims._replace(**{field: size})
 
 
 def _switched(**flags: int) -> Callable[[Dims], Dims]:
-    return lambda x: x._replace(**flags)
+    return lambda dims: dims._replace(**flags)
 
 
-def _body(x: Dims) -> Dims:
-    return x._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
+def _body(dims: Dims) -> Dims:
+    return dims._replace(multiple_choice_head=0, score=0, classifier=0, qa_outputs=0)
 
 
 def _component(name: str) -> Callable[[Dims], int]:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.component == name)
+    return lambda dims: sum(
+        row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.component == name
+    )
 
 
 def _group(name: str) -> Callable[[Dims], int]:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+    return lambda dims: sum(row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.group == name)
 
 
 def _without(part: Callable[[Dims], int]) -> Callable[[Dims], int]:
-    return lambda x: formulas.total(x) - part(x)
+    return lambda dims: formulas.total(dims) - part(dims)
 
 
-def _block(x: Dims) -> int:
-    return formulas.total(x._replace(n_layer=1)) - formulas.total(x._replace(n_layer=0))
+def _block(dims: Dims) -> int:
+    return formulas.total(dims._replace(n_layer=1)) - formulas.total(dims._replace(n_layer=0))
 
 
-def _biases(x: Dims) -> int:
-    return tensor_table.numel(x, role=BIAS)
+def _biases(dims: Dims) -> int:
+    return tensor_table.numel(dims, role=BIAS)
 
 
-def _linear_biases(x: Dims) -> int:
-    return sum(row.times * row.biases for row in formulas.table(x) if row.group not in ("layer_norm", "head"))
+def _linear_biases(dims: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(dims) if row.group not in ("layer_norm", "head"))
 
 
-def _megatron(x: Dims) -> int:
-    return conventions.without_wpe(x) - _linear_biases(x)
+def _megatron(dims: Dims) -> int:
+    return conventions.without_wpe(dims) - _linear_biases(dims)
 
 
-def _masks(x: Dims) -> int:
-    return conventions.stored_with_masks(x) - formulas.total(x)
+def _masks(dims: Dims) -> int:
+    return conventions.stored_with_masks(dims) - formulas.total(dims)
 
 
-def _with_masks(x: Dims) -> int:
-    return tensor_table.size(x) + x.n_layer * (1 + x.add_cross_attention)
+def _with_masks(dims: Dims) -> int:
+    return tensor_table.size(dims) + dims.n_layer * (1 + dims.add_cross_attention)
 
 
 HEAD = (
@@ -266,16 +268,16 @@ DTYPES = (
 """In how many bits each element is stored; bf16 has the bytes of fp16."""
 
 
-def plain(x: Dims) -> Step:
+def plain(dims: Dims) -> Step:
     """Return the plain way of counting a model, called after the convention that it is.
 
     >>> from gpt2calc.presets import load
     >>> plain(load("gpt2").dims).name, plain(load("gpt2-untied").dims).name
     ('tied', 'untied')
     """
-    if not x.lm_head:
+    if not dims.lm_head:
         return PLAIN
-    row = conventions.find("tied" if x.tie_word_embeddings else "untied")
+    row = conventions.find("tied" if dims.tie_word_embeddings else "untied")
     return PLAIN._replace(name=row.name, sentence=row.sentence, source=row.source)
 
 
@@ -288,9 +290,9 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
     vocabularies: dict[int, Preset] = {}
     contexts: dict[int, Preset] = {}
     for preset in presets:
-        x = preset.dims
-        vocabularies.setdefault(x.vocab_size, preset)
-        contexts.setdefault(x.n_positions, preset)
+        dims = preset.dims
+        vocabularies.setdefault(dims.vocab_size, preset)
+        contexts.setdefault(dims.n_positions, preset)
     vocabularies.pop(GPT1_VOCABULARY, None)  # it has a row of its own
     others = tuple(
         Step(

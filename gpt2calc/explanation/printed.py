@@ -24,7 +24,7 @@ to 306 since. Of gpt2's published files rust_model.ot has 231, flax_model.msgpac
 """
 
 KNOWN, RARE, SELDOM = 2, 4, 6
-"""The weights of a departure from the plain way: one that occurs often in public, and others that do less."""
+"""The penalties of a departure from the plain way: one that occurs often in public, and others that do less."""
 
 WORTH_A_UNIT = 10**4
 """A whole number without a unit that is smaller than this is likely to be in thousands, millions or billions."""
@@ -32,8 +32,8 @@ WORTH_A_UNIT = 10**4
 VAGUE_ZEROS = 3
 """A whole number that is written out and ends in so many zeros may be rounded; one that ends in fewer is exact."""
 
-MOST = 20
-LONGEST = 300
+MOST_FIGURES = 20
+MOST_TEXT_CHARACTERS = 300
 EXAMPLES = "117M, 137,022,720, 0.186B or 548 MB"
 
 FIGURE = re.compile(rf"(?<![\w.,/-]){figures.FIGURE}(?!\w|[.,][0-9])")
@@ -50,7 +50,7 @@ class Scale(NamedTuple):
 
     kind: str
     unit: int
-    weight: int
+    penalty: int
     name: str = ""
 
 
@@ -95,7 +95,7 @@ class Printed(NamedTuple):
         Law: M is 10⁶ parameters; less often 2²⁰ parameters, or 2²⁰ or 10⁶ bytes. MB is 10⁶ bytes, less often 2²⁰. A
         small number without a unit can be in any.
 
-        >>> [(scale.kind, scale.unit, scale.weight) for scale in read("548 MB")[0].scales]
+        >>> [(scale.kind, scale.unit, scale.penalty) for scale in read("548 MB")[0].scales]
         [('bytes', 1000000, 0), ('bytes', 1048576, 2)]
         """
         return tuple(scale for scale in self._scales() if self.in_bytes or self.says in ("", scale.kind))
@@ -131,6 +131,7 @@ class Printed(NamedTuple):
         (116000001, 117999999)
         """
         shift, unit = self._at(scale)
+        # Rounded, cut off or rounded up: in each case it lies less than one unit of the last digit away.
         least, most = (self.digits - 1) * unit // shift + 1, ((self.digits + 1) * unit - 1) // shift
         return max(least - HEADER[1] * tensors, 1), most
 
@@ -190,7 +191,7 @@ def find(text: str) -> tuple[Printed, ...]:
     >>> [figure.text for figure in find("124M/355M")], find("GPT-3 Small")
     (['124M', '355M'], ())
     """
-    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: LONGEST + 1]).split()))
+    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: MOST_TEXT_CHARACTERS + 1]).split()))
     says = COUNT if PARAMETERS.search(words) else ""
     return tuple(_printed(found, text, says) for found in FIGURE.finditer(words))
 
@@ -204,7 +205,7 @@ def read(text: str) -> tuple[Printed, ...]:
     >>> read("~355 million")[0].digits
     355
     """
-    found = find(text) if len(text) <= LONGEST else ()
+    found = find(text) if len(text) <= MOST_TEXT_CHARACTERS else ()
     if not found:
         raise ConfigError(f"expected a figure such as {EXAMPLES}, got {shown(text)}", got=text)
     return found
@@ -225,4 +226,4 @@ def _printed(found: re.Match[str], text: str, says: str) -> Printed:
 
 def too_many(number: int) -> ConfigError:
     """Return the error that says that there are more figures than are explained at once."""
-    return ConfigError(f"expected at most {MOST} figures at once, got {number}")
+    return ConfigError(f"expected at most {MOST_FIGURES} figures at once, got {number}")

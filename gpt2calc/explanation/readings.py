@@ -27,11 +27,11 @@ VERDICTS = (EXPLAINED, lattice.HYPOTHESIS, PERHAPS, lattice.WRONG)
 """What can be said of a reading: it explains the figure; it would, if a guess is right; it may be a coincidence; it is
 how a formula that is not exact came to it."""
 
-DEEP, SHALLOW = 8, 6
-"""The most that the steps of a reading may weigh, where the model is given and where every preset is looked at."""
+MODEL_BUDGET, PRESETS_BUDGET = 8, 6
+"""The most that the penalties of a reading's steps may sum to: where the model is given, and over every preset."""
 
 PUBLISHED = -1
-"""The weight of the plain count of a model for which just this figure was published."""
+"""The penalty of the plain count of a model for which just this figure was published."""
 
 
 class Candidate(NamedTuple):
@@ -42,14 +42,14 @@ class Candidate(NamedTuple):
         dims: its sizes and structure.
         family: the family that it is of, where it is one that ships.
         published: the figures that were published for it, each with its source.
-        weight: how unlikely it is to be the one that is meant.
+        penalty: how unlikely it is to be the one that is meant.
     """
 
     names: tuple[str, ...]
     dims: Dims
     family: str = ""
     published: tuple[tuple[Printed, str], ...] = ()
-    weight: int = 0
+    penalty: int = 0
 
 
 class Reading(NamedTuple):
@@ -61,12 +61,12 @@ class Reading(NamedTuple):
         way: the steps of the count, and the exact number.
         scale: what a unit of the figure stands for.
         fit: how the number meets the printed digits: exact, rounded, cut off or rounded up.
-        weight: how far it is from the plain count of the model, printed as people mostly do.
-        rivals: how many other numbers fit the figure and weigh no more.
+        penalty: how far it is from the plain count of the model, printed as people mostly do.
+        rivals: how many other numbers fit the figure with no larger penalty.
         chance: that a figure printed like this is met by a number as usual, or more so, where its digits mean nothing.
         source_of_figure: where the figure was published for this model.
         also: other models and conventions that give the same number, by name.
-        beaten: whether another number fits the figure that weighs less.
+        beaten: whether another number fits the figure with a smaller penalty.
     """
 
     figure: Printed
@@ -74,7 +74,7 @@ class Reading(NamedTuple):
     way: Way
     scale: Scale
     fit: str
-    weight: int
+    penalty: int
     rivals: int = 0
     chance: Fraction = Fraction(0)
     source_of_figure: str = ""
@@ -93,7 +93,7 @@ class Reading(NamedTuple):
         return f"{name} / {self.scale.name}" if self.scale.name else name
 
     @property
-    def told(self) -> str:
+    def in_short(self) -> str:
         """The convention and the model, in a few words."""
         return f"{self.convention} of {self.model.names[0]}"
 
@@ -147,19 +147,19 @@ class Search:
     Args:
         candidates: the models.
         axes: the changes that each can be counted with, as `lattice.axes` gives them.
-        weight: how much the steps of a reading may weigh.
+        budget: the most that the penalties of a reading's steps may sum to.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
+    def __init__(self, candidates: Sequence[Candidate], axes: tuple[tuple[Step, ...], ...], budget: int) -> None:
         self.candidates = candidates
         self._axes = axes
-        self._weight = weight
+        self._budget = budget
         self._chances: dict[Printed, Chances] = {}
 
     @cached_property
     def ways(self) -> list[Ways]:
         """The ways of counting each candidate."""
-        return [Ways(candidate.dims, self._axes, self._weight) for candidate in self.candidates]
+        return [Ways(candidate.dims, self._axes, self._budget) for candidate in self.candidates]
 
     def size(self, figure: Printed) -> int:
         """Return how many numbers were looked at for a figure."""
@@ -169,26 +169,26 @@ class Search:
     def readings(self, figure: Printed) -> list[Reading]:
         """Return every reading of a figure, best first.
 
-        Law: the least weight first; of equals the better fit, then the model that comes first, then the fewer steps.
+        Law: the least penalty first; of equals the better fit, then the model that comes first, then the fewer steps.
         """
         found = [
-            (reading, place)
-            for place, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
+            (reading, model_order)
+            for model_order, (candidate, ways) in enumerate(zip(self.candidates, self.ways, strict=True))
             for scale in figure.scales
             for way in ways.between(scale.kind, *figure.bounds(scale, self._most_tensors(figure, ways)))
-            if way.weight + scale.weight <= self._weight and (reading := _reading(figure, candidate, way, scale))
+            if way.penalty + scale.penalty <= self._budget and (reading := _reading(figure, candidate, way, scale))
         ]
 
         def rank(pair: tuple[Reading, int]) -> tuple[int, ...]:
-            reading, place = pair
-            return reading.weight, FITS[reading.fit], place, len(reading.way.steps), reading.way.place
+            reading, model_order = pair
+            return reading.penalty, FITS[reading.fit], model_order, len(reading.way.steps), reading.way.order
 
         return [reading for reading, _ in sorted(found, key=rank)]
 
     def chances(self, figure: Printed) -> Chances:
         """Return which of the figures that are printed like this one have readings, and how usual these are.
 
-        Law: a reading of such a figure weighs what `readings` gives it.
+        Law: a reading of such a figure has the penalty that `readings` gives it.
         """
         least, most = figure.alike
         alike = figure._replace(text="", digits=least)
@@ -204,12 +204,12 @@ class Search:
             _, most = figure._replace(digits=last).bounds(scale)
             said = {other.digits for other, _ in candidate.published if _published(figure, other, other.digits)}
             for way in ways.between(scale.kind, least, most):
-                usual = way.weight + scale.weight
-                if usual > self._weight:
+                usual = way.penalty + scale.penalty
+                if usual > self._budget:
                     continue
                 key, plain = _key(way, scale), not way.steps and not scale.name
                 for fit, first, end in figure.printed_as(way.value, scale, way.tensors if figure.in_bytes else 0):
-                    base = PUBLISHED if plain and first in said else candidate.weight
+                    base = PUBLISHED if plain and first in said else candidate.penalty
                     yield Met(first, end, base + usual + FITS[fit], way.value, key, usual, candidate.family)
 
     @staticmethod
@@ -220,11 +220,11 @@ class Search:
         """Return the readings of usual conventions that come nearest to a figure that none of them meets."""
         scale = figure.scales[0]
         found = [
-            Reading(figure, candidate, way, scale, "", way.weight)
+            Reading(figure, candidate, way, scale, "", way.penalty)
             for candidate, ways in zip(self.candidates, self.ways, strict=True)
             for way in ways.usual(scale.kind, KNOWN)
         ]
-        found.sort(key=lambda each: (abs(figure.distance(each.value, scale)), each.weight))
+        found.sort(key=lambda each: (abs(figure.distance(each.value, scale)), each.penalty))
         return found[:number]
 
 
@@ -236,9 +236,9 @@ def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> R
     plain = not way.steps and not scale.name
     published = (source for other, source in candidate.published if _published(figure, other, figure.digits))
     said = next(published, "") if plain else ""
-    base = PUBLISHED if said else candidate.weight
+    base = PUBLISHED if said else candidate.penalty
     return Reading(
-        figure, candidate, way, scale, fit, base + way.weight + scale.weight + FITS[fit], source_of_figure=said
+        figure, candidate, way, scale, fit, base + way.penalty + scale.penalty + FITS[fit], source_of_figure=said
     )
 
 
@@ -255,22 +255,22 @@ def _key(way: Way, scale: Scale) -> tuple[object, ...]:
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
     """Return ranked readings without those of a number that a better one has, which is told of them and their number.
 
-    Law: a number's rivals are the other numbers that fit the figure and weigh no more.
+    Law: a number's rivals are the other numbers that fit the figure with no larger penalty.
     """
     first: dict[int, Reading] = {}
     also: dict[int, list[str]] = {}
     for reading in readings:
         if reading.value in first:
-            also[reading.value].append(reading.told)
+            also[reading.value].append(reading.in_short)
         else:
             first[reading.value], also[reading.value] = reading, list(reading.way.also)
     found = list(first.items())
-    weights = [reading.weight for _, reading in found]
+    penalties = [reading.penalty for _, reading in found]
     return [
         reading._replace(
             also=tuple(dict.fromkeys(also[key])),
-            rivals=sum(weight <= reading.weight for weight in weights) - 1,
-            beaten=reading.weight > min(weights),
+            rivals=sum(penalty <= reading.penalty for penalty in penalties) - 1,
+            beaten=reading.penalty > min(penalties),
         )
         for key, reading in found
     ]
@@ -294,25 +294,25 @@ def given(models: Sequence[tuple[str, Dims]], presets: Sequence[Preset]) -> list
     """
     known = shipped(presets)
     found = []
-    for name, x in models:
-        same = next((each for each in known if each.dims == x), None)
+    for name, dims in models:
+        same = next((each for each in known if each.dims == dims), None)
         published, family = (same.published, same.family) if same else ((), "")
-        found.append(Candidate((name,), x, family, published))
-        alike = [each for each in known if each.dims.sizes == x.sizes]
-        if len(alike) == 1 and alike[0].dims != x:
-            found.append(alike[0]._replace(weight=KNOWN))
+        found.append(Candidate((name,), dims, family, published))
+        alike = [each for each in known if each.dims.sizes == dims.sizes]
+        if len(alike) == 1 and alike[0].dims != dims:
+            found.append(alike[0]._replace(penalty=KNOWN))
     return found
 
 
 def together(readings: Sequence[Sequence[Reading]]) -> list[Reading]:
     """Return a reading of each of several figures by one convention, the best that explains all; nothing if none does.
 
-    Law: the least sum of weights wins; models of one family are preferred to models of several.
+    Law: the least sum of penalties wins; models of one family are preferred to models of several.
     """
     keyed = [_by_key(each) for each in readings]
     common = [key for key in keyed[0] if all(key in each for each in keyed)]
     options = [_best_of_one_family([each[key] for each in keyed]) for key in common]
-    return min(options, key=lambda option: (option[0], sum(each.way.place for each in option[1])), default=(0, []))[1]
+    return min(options, key=lambda option: (option[0], sum(each.way.order for each in option[1])), default=(0, []))[1]
 
 
 def _by_key(readings: Iterable[Reading]) -> dict[tuple[object, ...], list[Reading]]:
@@ -323,13 +323,13 @@ def _by_key(readings: Iterable[Reading]) -> dict[tuple[object, ...], list[Readin
 
 
 def _best_of_one_family(readings: Sequence[Sequence[Reading]]) -> tuple[int, list[Reading]]:
-    """Return the best choice of a reading for each figure, and what it weighs."""
+    """Return the best choice of a reading for each figure, and its penalty."""
     families = {reading.model.family for each in readings for reading in each}
     mixed = [each[0] for each in readings]
-    options = [(RARE + sum(reading.weight for reading in mixed), mixed)]
+    options = [(RARE + sum(reading.penalty for reading in mixed), mixed)]
     for family in sorted(families):
         of_it = [next((reading for reading in each if reading.model.family == family), None) for each in readings]
         chosen = [reading for reading in of_it if reading]
         if len(chosen) == len(readings):
-            options.append((sum(reading.weight for reading in chosen), chosen))
+            options.append((sum(reading.penalty for reading in chosen), chosen))
     return min(options, key=lambda option: option[0])

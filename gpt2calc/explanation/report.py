@@ -13,7 +13,7 @@ from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.printed import EXACT
-from gpt2calc.explanation.readings import DEEP, EXPLAINED, PERHAPS, SHALLOW, Search
+from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, PRESETS_BUDGET, Search
 from gpt2calc.figures import BYTES
 from gpt2calc.formulas import total
 from gpt2calc.presets import models as ship
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/explain/1"
-KEPT = 12
+MOST_READINGS = 12
 """How many readings of a figure are kept; rivals are counted over all."""
 
-NEAREST = 3
+NEAREST_READINGS = 3
 
 
 class Explained(NamedTuple):
@@ -87,8 +87,8 @@ class Explanation:
     def readings(self) -> tuple[Reading, ...]:
         """The readings of all figures, best first: the first of each figure, then the second of each."""
         most = max((len(each.readings) for each in self.figures), default=0)
-        places = range(most)
-        return tuple(each.readings[place] for place in places for each in self.figures if place < len(each.readings))
+        ranks = range(most)
+        return tuple(each.readings[rank] for rank in ranks for each in self.figures if rank < len(each.readings))
 
     @property
     def fits(self) -> bool:
@@ -106,8 +106,8 @@ class Explanation:
     def __len__(self) -> int:
         return len(self.readings)
 
-    def __getitem__(self, place: int) -> Reading:
-        return self.readings[place]
+    def __getitem__(self, index: int) -> Reading:
+        return self.readings[index]
 
     def __repr__(self) -> str:
         return f"<Explanation {'; '.join(map(in_short, self.figures))}>"
@@ -117,7 +117,7 @@ class Explanation:
 
         return html.write(self.tables())
 
-    def to_dict(self, top: int = KEPT) -> dict[str, Any]:
+    def to_dict(self, top: int = MOST_READINGS) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes.
 
         Args:
@@ -188,12 +188,14 @@ def in_short(explained: Explained) -> str:
     best = explained.readings[0]
     number = f"{best.value:,}" + (f", {best.fit}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
-        return f"{figure} is what a formula gives that is not exact: {best.told}, which has {total(best.model.dims):,}"
+        return (
+            f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {total(best.model.dims):,}"
+        )
     if best.verdict == lattice.HYPOTHESIS:
-        return f"{figure} would be {number}: {best.told}, a hypothesis"
+        return f"{figure} would be {number}: {best.in_short}, a hypothesis"
     if best.verdict == EXPLAINED:
-        return f"{figure} is {number}: {best.told}"
-    return f"{figure} may be {number}: {best.told}, or a coincidence"
+        return f"{figure} is {number}: {best.in_short}"
+    return f"{figure} may be {number}: {best.in_short}, or a coincidence"
 
 
 def _as_dict(reading: Reading) -> dict[str, Any]:
@@ -280,21 +282,21 @@ def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation
 def _everywhere() -> Search:
     """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
     presets = ship()
-    return Search(readings.shipped(presets), lattice.axes(presets), SHALLOW)
+    return Search(readings.shipped(presets), lattice.axes(presets), PRESETS_BUDGET)
 
 
 @lru_cache(maxsize=8)
 def _search(models: tuple[tuple[str, Dims], ...]) -> Search:
     """Return the search over models, each given by its name and what it is made of."""
     presets = ship()
-    return Search(readings.given(models, presets), lattice.axes(presets), DEEP)
+    return Search(readings.given(models, presets), lattice.axes(presets), MODEL_BUDGET)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
     chances = search.chances(figure)
     found = readings.distinct(ranked)
-    kept = tuple(each._replace(chance=chances.of(each.weight)) for each in found[:KEPT])
-    nearest = () if found else tuple(search.nearest(figure, NEAREST))
+    kept = tuple(each._replace(chance=chances.of(each.penalty)) for each in found[:MOST_READINGS])
+    nearest = () if found else tuple(search.nearest(figure, NEAREST_READINGS))
     return Explained(figure, kept, nearest, len(found), search.size(figure), chances.expected)
 
 
@@ -307,7 +309,7 @@ def _in_common(search: Search, explained: Sequence[Explained]) -> Iterator[Expla
     firsts = [each.readings[0] for each in explained]
     doubtful = [search.chances(each.figure) for each, first in zip(explained, firsts, strict=True) if first.doubtful]
     key, families = firsts[0].key, {first.model.family for first in firsts}
-    usual = sum(first.weight for first in firsts) // len(firsts) + 1  # the published ones weigh 1 less
+    usual = sum(first.penalty for first in firsts) // len(firsts) + 1  # a published one has a penalty 1 smaller
     any_is_known = len(doubtful) < len(explained)
 
     def wanted(met: Met) -> bool:
@@ -325,7 +327,7 @@ def read(given: object) -> tuple[Printed, ...]:
     """Return the figures that texts and numbers hold: of one, or of several in a list.
 
     Raises:
-        ConfigError: there is none, one is no figure, or they are more than `printed.MOST`.
+        ConfigError: there is none, one is no figure, or they are more than `printed.MOST_FIGURES`.
 
     >>> [figure.text for figure in read(["117M", 1.5e9])]
     ['117M', '1500000000']
@@ -339,6 +341,6 @@ def read(given: object) -> tuple[Printed, ...]:
         if not isinstance(text, (str, int)) or isinstance(text, bool):
             raise ConfigError(f"expected a figure such as {printed.EXAMPLES}, got {numbers.told(text)}", got=text)
     found = tuple(figure for text in texts for figure in printed.read(str(text)))
-    if len(found) > printed.MOST:
+    if len(found) > printed.MOST_FIGURES:
         raise printed.too_many(len(found))
     return found

@@ -1,4 +1,4 @@
-"""Walk the lattice for one model: every composition of steps up to a weight, with the exact number that it gives.
+"""Walk the lattice for one model: every composition of steps within a budget of penalties, each with its exact number.
 
 The search is generic: it knows that steps compose and that a value can be stored in so many bits, and no way of
 counting by name.
@@ -28,17 +28,17 @@ class Way(NamedTuple):
 
     Args:
         value: the number of parameters, elements or bytes.
-        weight: the sum of the steps' weights.
+        penalty: the sum of the steps' penalties.
         steps: what is done besides counting the plain way, in order.
-        place: its place among the model's compositions, in the order of the lattice.
+        order: its number among the model's compositions, in the order of the lattice.
         also: other compositions that give the same number, by name.
         tensors: how many tensors a file of it holds; 0 where it is no file.
     """
 
     value: int
-    weight: int
+    penalty: int
     steps: tuple[Step, ...]
-    place: int = 0
+    order: int = 0
     also: tuple[str, ...] = ()
     tensors: int = 0
 
@@ -49,7 +49,7 @@ class Way(NamedTuple):
 
 
 class Ways:
-    """Everything that a model can be said to have, as parameters and as bytes, up to a weight.
+    """Everything that a model can be said to have, as parameters and as bytes, within a budget of penalties.
 
     >>> from gpt2calc.figures import COUNT
     >>> from gpt2calc.presets import load
@@ -58,15 +58,15 @@ class Ways:
     [(137022720, 'stored_with_masks')]
     """
 
-    def __init__(self, x: Dims, axes: tuple[tuple[Step, ...], ...], weight: int) -> None:
-        self._counted = list(_counted(x, axes, weight))
-        self._weight = weight
+    def __init__(self, dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> None:
+        self._counted = list(_counted(dims, axes, budget))
+        self._budget = budget
         self._sorted: dict[str, tuple[list[int], list[Way]]] = {}
 
     def _of(self, kind: str) -> tuple[list[int], list[Way]]:
         """Return the numbers of a kind, sorted, with their ways; they are made when they are first asked for."""
         if kind not in self._sorted:
-            ways = _distinct(_stored(self._counted, self._weight) if kind == BYTES else _elements(self._counted))
+            ways = _distinct(_stored(self._counted, self._budget) if kind == BYTES else _elements(self._counted))
             self._sorted[kind] = ([way.value for way in ways], ways)
         return self._sorted[kind]
 
@@ -79,9 +79,9 @@ class Ways:
         """Return how many tensors a file of one of the numbers of a kind holds at most."""
         return max((way.tensors for way in self._of(kind)[1]), default=0)
 
-    def usual(self, kind: str, weight: int) -> list[Way]:
-        """Return the ways up to a weight."""
-        return [way for way in self._of(kind)[1] if way.weight <= weight]
+    def usual(self, kind: str, penalty: int) -> list[Way]:
+        """Return the ways up to a penalty."""
+        return [way for way in self._of(kind)[1] if way.penalty <= penalty]
 
     def size(self, kind: str) -> int:
         """Return how many different numbers there are."""
@@ -92,7 +92,7 @@ class _Counted(NamedTuple):
     """A composition of steps without a dtype: its elements, those of one byte, and the tensors of a file of it."""
 
     steps: tuple[Step, ...]
-    weight: int
+    penalty: int
     elements: int
     one_byte: int
     tensors: int
@@ -101,49 +101,53 @@ class _Counted(NamedTuple):
 _compiled: dict[tuple[Callable[[Dims], int], tuple[int, ...]], Callable[..., int]] = {}
 
 
-def _evaluate(value: Callable[[Dims], int], x: Dims) -> int:
+def _evaluate(value: Callable[[Dims], int], dims: Dims) -> int:
     """Evaluate a part of a model through its expression, which is made once for each structure."""
-    key = (value, x.structure)
+    key = (value, dims.structure)
     if key not in _compiled:
-        _compiled[key] = Expression.of(value(letters(x.structure))).compiled(LETTERS.values())
-    return _compiled[key](*x.sizes)
+        _compiled[key] = Expression.of(value(letters(dims.structure))).compiled(LETTERS.values())
+    return _compiled[key](*dims.sizes)
 
 
-def _variants(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[tuple[Dims, tuple[Step, ...], int]]:
+def _variants(
+    dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int
+) -> Iterator[tuple[Dims, tuple[Step, ...], int]]:
     """Yield the model, and every other that is counted in its place, at most one step of each axis away."""
     if not axes:
-        yield x, (), 0
+        yield dims, (), 0
         return
-    yield from _variants(x, axes[1:], budget)
+    yield from _variants(dims, axes[1:], budget)
     for step in axes[0]:
-        changed = step.change(x) if step.change and step.weight <= budget else x
-        if changed != x:
-            for found, steps, weight in _variants(changed, axes[1:], budget - step.weight):
-                yield found, (step, *steps), weight + step.weight
+        changed = step.change(dims) if step.change and step.penalty <= budget else dims
+        # A step that changes nothing is none: to untie a model that is untied would give its plain count a penalty.
+        if changed != dims:
+            for found, steps, penalty in _variants(changed, axes[1:], budget - step.penalty):
+                yield found, (step, *steps), penalty + step.penalty
 
 
-def _counted(x: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
-    for changed, steps, weight in _variants(x, axes, budget):
+def _counted(dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Iterator[_Counted]:
+    for changed, steps, penalty in _variants(dims, axes, budget):
         for part in (lattice.PLAIN, *lattice.PARTS):
-            if weight + part.weight <= budget:
+            if penalty + part.penalty <= budget:
                 counts = (_evaluate(of, changed) if of else 0 for of in (part.value, part.one_byte, part.tensors))
-                yield _Counted(steps if part is lattice.PLAIN else (*steps, part), weight + part.weight, *counts)
+                yield _Counted(steps if part is lattice.PLAIN else (*steps, part), penalty + part.penalty, *counts)
 
 
 def _elements(counted: list[_Counted]) -> Iterator[Way]:
-    for place, each in enumerate(counted):
+    for order, each in enumerate(counted):
         if each.elements and not each.one_byte:
-            yield Way(each.elements, each.weight, each.steps, place)
+            yield Way(each.elements, each.penalty, each.steps, order)
 
 
 def _stored(counted: list[_Counted], budget: int) -> Iterator[Way]:
     for dtype, bits in lattice.DTYPES:
         common = gcd(bits, 8)
-        for place, each in enumerate(counted):
-            weight = each.weight + dtype.weight
-            if each.elements and weight <= budget:
+        for order, each in enumerate(counted):
+            penalty = each.penalty + dtype.penalty
+            if each.elements and penalty <= budget:
+                # The negative is rounded down, so that bytes are rounded up, in integers of any size.
                 stored = -(-(bits // common) * each.elements // (8 // common)) + each.one_byte
-                yield Way(stored, weight, (*each.steps, dtype), place, tensors=each.tensors)
+                yield Way(stored, penalty, (*each.steps, dtype), order, tensors=each.tensors)
 
 
 def _distinct(ways: Iterator[Way]) -> list[Way]:
@@ -156,7 +160,7 @@ def _distinct(ways: Iterator[Way]) -> list[Way]:
         if len(alike) == 1:
             chosen.append(alike[0])
             continue
-        best = min(alike, key=lambda way: (way.weight, len(way.steps)))  # of equals the first
-        others = (way.name for way in alike if way is not best and way.weight <= best.weight + KNOWN)
+        best = min(alike, key=lambda way: (way.penalty, len(way.steps)))  # of equals the first
+        others = (way.name for way in alike if way is not best and way.penalty <= best.penalty + KNOWN)
         chosen.append(best._replace(also=tuple(dict.fromkeys(others))))
     return chosen

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 ASPECT = 0.55
 """How high the model is for its width."""
 
-LEAST = 60
+LEAST_HEIGHT_POINTS = 60
 """How high it is at the least, in points."""
 
 LEADING = 1.25
 """From one line to the next, in sizes of type."""
 
-SMALLEST = 5.5
+LEAST_TYPE_POINTS = 5.5
 """The smallest type, in points; where there is no room for it, nothing is written."""
 
 
@@ -45,7 +45,7 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
     widths = [_key_width(group, words, size.body) for group, words in said.items()]
     lines = lined_up(widths, 2 * size.gap, across)
     top = size.top + len(lines) * size.line + 0.3 * size.body
-    needed = top + size.margin + (ASPECT * across if height is None else LEAST)
+    needed = top + size.margin + (ASPECT * across if height is None else LEAST_HEIGHT_POINTS)
     canvas = Canvas(theme, width, inches(needed, height))
     canvas.title(chart.title)
     groups = list(said)
@@ -104,7 +104,7 @@ def _labels(
         wide = float(min(spot.box.width for spot in spots)) - 4
         high = float(min(spot.box.height for spot in spots)) - 4
         ways = [_wordings(spot.leaf, spot.block) for spot in spots]
-        for size, way in product((canvas.sizes.body, SMALLEST), range(len(ways[0]))):
+        for size, way in product((canvas.sizes.body, LEAST_TYPE_POINTS), range(len(ways[0]))):
             lines = [each[way] for each in ways]
             if all(_fits(each, size, wide, high, headed=bool(spots[0].block)) for each in lines):
                 for spot, each in zip(spots, lines, strict=True):

@@ -20,7 +20,7 @@ SCHEMA = "gpt2calc/plot/1"
 MOST_MODELS = 100
 """How many models one chart draws at most."""
 
-LONGEST_NUMBER = 20
+MOST_NUMBER_CHARACTERS = 20
 """A number of more characters than this, commas among them, is drawn in short."""
 
 SHORT = ("", " K", " M", " B", " T")
@@ -163,4 +163,4 @@ def full(number: int) -> str:
     ('1,557,611,200', '1.00·10^18')
     """
     written = f"{number:,}"
-    return written if len(written) <= LONGEST_NUMBER else short(number)
+    return written if len(written) <= MOST_NUMBER_CHARACTERS else short(number)

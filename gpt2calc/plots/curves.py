@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_SIZES = 200
 """How many sizes are drawn at most; of a longer range, as many at even distances."""
 
-MOST = 10**12
+MOST_CURVE_SIZE = 10**12
 """The largest size that is drawn; past it a curve shows nothing but its highest power."""
 
 BLOCKS = "attention + mlp"
@@ -102,9 +102,9 @@ def _growing(fields: Mapping[str, Any]) -> tuple[str, str, range]:
         raise ConfigError(
             f"{spelling} must be a range of two sizes or more, from the smaller to the larger", field=field
         )
-    if sizes[-1] > MOST:
+    if sizes[-1] > MOST_CURVE_SIZE:
         raise ConfigError(
-            f"{spelling} must be a range up to {MOST:,} at most, got one to {shown(sizes[-1])}", field=field
+            f"{spelling} must be a range up to {MOST_CURVE_SIZE:,} at most, got one to {shown(sizes[-1])}", field=field
         )
     return spelling, field, sizes
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gpt2calc.verification.report import Verification
-    from gpt2calc.verification.values import Part
+    from gpt2calc.verification.values import ComponentStatistics
 
 MOST_BINS = 24
 """How many powers of two are drawn, from the largest down; what is smaller than those is one bin."""
@@ -30,7 +30,7 @@ class HistogramChart(Chart):
         notes: what a reader should know, a sentence each.
     """
 
-    def __init__(self, name: str, parts: tuple[Part, ...], notes: tuple[str, ...]) -> None:
+    def __init__(self, name: str, parts: tuple[ComponentStatistics, ...], notes: tuple[str, ...]) -> None:
         exponents = {exponent for part in parts for exponent in part.summary.exponents}
         largest = max(exponents, default=0)
         self.lowest = max(min(exponents, default=0), largest - MOST_BINS + 1)
@@ -48,7 +48,7 @@ class HistogramChart(Chart):
             marks += [Mark(part.component, where, label, held.get(where, 0), part.summary.count) for where in self.bins]
         super().__init__("values", f"Size of the values in {name}", tuple(marks), notes)
 
-    def _binned(self, part: Part) -> dict[str, int]:
+    def _binned(self, part: ComponentStatistics) -> dict[str, int]:
         """Return how many values lie in each bin; all of them lie in one."""
         x = part.summary
         held = {ZERO: x.zeros, NOT_FINITE: x.count - x.finite}
@@ -67,7 +67,7 @@ def power(exponent: int) -> str:
     return f"2^{exponent}"
 
 
-def _twice(part: Part, parts: tuple[Part, ...]) -> bool:
+def _twice(part: ComponentStatistics, parts: tuple[ComponentStatistics, ...]) -> bool:
     """Whether a component's weights or biases come in several dtypes, which have statistics of their own."""
     return sum((other.component, other.role) == (part.component, part.role) for other in parts) > 1
 

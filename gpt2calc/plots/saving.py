@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, shortened_path
-from gpt2calc.output import Target
+from gpt2calc.output import OutputFile
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,5 +64,5 @@ def write(content: bytes, path: str) -> None:
     Raises:
         UnreadableInputError: it cannot be written.
     """
-    with Target(path) as file:
+    with OutputFile(path) as file:
         file.write(content)

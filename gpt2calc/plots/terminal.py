@@ -28,7 +28,7 @@ HEIGHTS = (" ▁▂▃▄▅▆▇█", " .:-=+*#@")
 MOST_ROWS = 16
 """How many sizes of a growth are drawn."""
 
-WIDEST_NAME = 3
+NAME_FRACTION = 3
 """A name takes at most one part in so many of the width."""
 
 
@@ -89,7 +89,7 @@ class _Pen:
 
     def names(self, labels: Iterable[str]) -> int:
         """Return how wide a column of labels is."""
-        return min(max(map(len, labels)), self.width // WIDEST_NAME)
+        return min(max(map(len, labels)), self.width // NAME_FRACTION)
 
     def rule(self, words: str) -> list[str]:
         return [self.bold(self.fitted(words, self.width))] if words else []

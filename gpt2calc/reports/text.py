@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell, Table
 
 GAP = "  "
-LEAST = 16
+LEAST_COLUMN_CHARACTERS = 16
 """A column of words is never made narrower than this."""
 
 BAR, SHORTEST_BAR = 24, 8
@@ -126,7 +126,11 @@ def _fitted(longest: list[int], right: list[bool], width: int) -> list[int]:
     """Narrow the columns of words, the widest first, until the line fits or they are at their least."""
     widths = list(longest)
     while sum(widths) > width:
-        words = [place for place, number in enumerate(right) if not number and place and widths[place] > LEAST]
+        words = [
+            place
+            for place, number in enumerate(right)
+            if not number and place and widths[place] > LEAST_COLUMN_CHARACTERS
+        ]
         if not words:
             break
         widest = max(words, key=widths.__getitem__)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Axis: TypeAlias = "range | tuple[int, ...]"
     Values: TypeAlias = "range | tuple[Any, ...]"
 
-LARGEST = 2**63 - 1
+INT64_MAX = 2**63 - 1
 """The largest number that an int64 holds."""
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -115,7 +115,7 @@ def _refuse_mixed(name: str, values: tuple[Any, ...]) -> None:
 
 def _refuse_large(name: str, values: tuple[Any, ...]) -> None:
     largest = max((value for value in values if isinstance(value, int)), default=0)
-    if largest > LARGEST:
+    if largest > INT64_MAX:
         number = shown(largest) if largest > 10**60 else f"{largest:,}"
         raise Int64OverflowError(f"{name} {number} does not fit in int64: count this model with Python's integers")
 

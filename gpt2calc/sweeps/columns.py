@@ -51,20 +51,20 @@ def _apart(name: str) -> str:
     return f"{name}_parameters" if name in CANONICAL else name
 
 
-def _of_component(place: int) -> Measure:
-    def measure(x: Dims) -> int:
-        row = formulas.table(x)[place]
+def _of_component(index: int) -> Measure:
+    def measure(dims: Dims) -> int:
+        row = formulas.table(dims)[index]
         return row.times * (row.weights + row.biases)
 
     return measure
 
 
 def _of_group(name: str) -> Measure:
-    return lambda x: sum(row.times * (row.weights + row.biases) for row in formulas.table(x) if row.group == name)
+    return lambda dims: sum(row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.group == name)
 
 
-def _biases(x: Dims) -> int:
-    return sum(row.times * row.biases for row in formulas.table(x))
+def _biases(dims: Dims) -> int:
+    return sum(row.times * row.biases for row in formulas.table(dims))
 
 
 def _columns() -> tuple[Column, ...]:
@@ -82,8 +82,8 @@ def _columns() -> tuple[Column, ...]:
         Column("head", WORD, "the field head"),
         *(Column(name, SWITCH, f"the field {name}") for name in SWITCHES),
         *(
-            Column(_apart(identifier(row.component)), COUNT, f"parameters of {row.component}", _of_component(place))
-            for place, row in enumerate(rows)
+            Column(_apart(identifier(row.component)), COUNT, f"parameters of {row.component}", _of_component(index))
+            for index, row in enumerate(rows)
         ),
         *(Column(column, COUNT, f"parameters of the group {name}", _of_group(name)) for name, column in groups.items()),
         Column("weights", COUNT, weights.sentence, weights.value),
@@ -156,7 +156,7 @@ def measured(name: str) -> tuple[str, ...]:
     return (name,) if column.kind == COUNT else ()
 
 
-def is_held(column: Column, x: Dims) -> bool:
+def is_held(column: Column, dims: Dims) -> bool:
     """Whether a model with all its sizes above 0 can have anything in a column that is a component, a group or a share.
 
     >>> gpt2 = load("gpt2").dims
@@ -166,4 +166,4 @@ def is_held(column: Column, x: Dims) -> bool:
     measure = COLUMNS[column.part].measure if column.part else column.measure
     if measure is None or column.name in EVERYWHERE:
         return True
-    return measure(x._replace(**dict.fromkeys(LETTERS, 1))) > 0
+    return measure(dims._replace(**dict.fromkeys(LETTERS, 1))) > 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpt2calc.sweeps.axes import LARGEST
+from gpt2calc.sweeps.axes import INT64_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,8 @@ def quotient(part: Any, whole: Any) -> Any:
     if np.issubdtype(parts.dtype, np.floating) or np.issubdtype(wholes.dtype, np.floating):
         return found
     if max(_largest(part), _largest(whole)) > EXACT:
-        for place in np.flatnonzero((np.abs(parts) > EXACT) | (np.abs(wholes) > EXACT)):
-            found.flat[place] = int(parts.flat[place]) / int(wholes.flat[place])
+        for index in np.flatnonzero((np.abs(parts) > EXACT) | (np.abs(wholes) > EXACT)):
+            found.flat[index] = int(parts.flat[index]) / int(wholes.flat[index])
     return found
 
 
@@ -78,12 +78,13 @@ def _kind(values: Any) -> str:
 
 def _with_number(sign: str, left: NDArray[np.int64], right: float) -> Any:
     """Compare integers with one number, by the integer that lies on the same side of them."""
-    if not -LARGEST - 1 <= right <= LARGEST:  # all integers are on one side of it, and so is 0
+    if not -INT64_MAX - 1 <= right <= INT64_MAX:  # all integers are on one side of it, and so is 0
         return np.full(left.shape, COMPARED[sign](0, right))
+    # n < 2.5 says n < 3, and n <= 2.5 says n <= 2: so no integer becomes a float.
     whole = math.ceil(right) if sign in ("<", ">=") else math.floor(right)
     if sign in ("==", "!=") and whole != right:
         return np.full(left.shape, sign == "!=")
-    return COMPARED[sign](left, whole) if whole <= LARGEST else np.full(left.shape, COMPARED[sign](0, whole))
+    return COMPARED[sign](left, whole) if whole <= INT64_MAX else np.full(left.shape, COMPARED[sign](0, whole))
 
 
 def _with_numbers(sign: str, left: NDArray[np.int64], right: NDArray[np.float64]) -> Any:
@@ -96,6 +97,8 @@ def _with_numbers(sign: str, left: NDArray[np.int64], right: NDArray[np.float64]
     if sign in ("==", "!="):
         inside &= nearest == right
     found = COMPARED[sign](left, np.where(inside, nearest, 0).astype(np.int64))
+    # Where no int64 stands for the number, 0 is compared in its place: with an infinity, or with nan, which equals
+    # nothing.
     outside = COMPARED[sign](
         0, np.where(above, np.inf, np.where(below, -np.inf, np.where(nearest == right, 0.5, np.nan)))
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gpt2calc.sweeps.parts import Part, evaluated
+from gpt2calc.sweeps.parts import Combinations, evaluated
 from gpt2calc.sweeps.splitting import arranged
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from gpt2calc.sweeps.parts import Int64Array
     from gpt2calc.sweeps.splitting import Arrangement
 
-BLOCK = 2**16
+BLOCK_NUMBERS = 2**16
 """How many numbers are computed in one go where there are several operations: half a megabyte stays near a core."""
 
-WINDOW = 2**15
+WINDOW_ROWS = 2**15
 """For how many rows at once the numbers of a row are computed."""
 
-SHORT = 2**13
+LEAST_STRETCH_NUMBERS = 2**13
 """Rows that follow on each other in a table are taken as they lie where they hold so many numbers, else one by one."""
 
 
@@ -47,7 +47,7 @@ class Window(NamedTuple):
 class Factored:
     """One polynomial of the sizes of a piece, for any block of rows."""
 
-    def __init__(self, terms: Terms, rows: Part, along: Part, most: int) -> None:
+    def __init__(self, terms: Terms, rows: Combinations, along: Combinations, most: int) -> None:
         self.rows, self.along = rows, along
         self.arrangement: Arrangement = arranged(terms, along.lengths, rows.lengths, most)
         self._window: Window | None = None
@@ -58,7 +58,8 @@ class Factored:
     @property
     def kept(self) -> int:
         """How many numbers the tables hold."""
-        return sum(Part(self.rows.piece, letters).length * self.along.length for letters in self.arrangement.tables)
+        rows = (Combinations(self.rows.piece, letters).length for letters in self.arrangement.tables)
+        return sum(rows) * self.along.length
 
     def fill(self, row: int, begin: int, out: Int64Array) -> None:
         """Write the values of as many rows as `out` has, from `begin` along each."""
@@ -68,17 +69,20 @@ class Factored:
             first = row + done - window.start
             last = min(first + len(out) - done, window.stop - window.start)
             for here, there in self._stretches(window, first, last, out.shape[1]):
-                place = here - first + done
-                self._combine(window, slice(here, there), slice(begin, end), out[place : place + there - here])
+                offset = here - first + done
+                self._combine(window, slice(here, there), slice(begin, end), out[offset : offset + there - here])
             done += last - first
 
     def _stretches(self, window: Window, first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
         """Yield ranges of rows that are computed in one go."""
-        most = max(1, BLOCK // width) if self.arrangement.operations > 1 or not window.stretches else last - first
+        most = (
+            max(1, BLOCK_NUMBERS // width) if self.arrangement.operations > 1 or not window.stretches else last - first
+        )
+        # A stretch can have begun before the first row, and end behind the last.
         breaks = window.stretches[bisect_right(window.stretches, first) : bisect_left(window.stretches, last)]
         for here, there in zip([first, *breaks], [*breaks, last], strict=True):
-            for place in range(here, there, most):
-                yield place, min(place + most, there)
+            for start in range(here, there, most):
+                yield start, min(start + most, there)
 
     def _combine(self, window: Window, rows: slice, along: slice, out: Int64Array) -> None:
         """Add up tables, what runs along a row, the numbers of a row, and products, the last sum into `out`."""
@@ -87,17 +91,18 @@ class Factored:
         if len(products) == 1 and self.arrangement.operations == 1:
             np.multiply(products[0][0][rows, None], products[0][1], out=out)
             return
-        addends = [self._looked_up(place, window, rows, along) for place in range(len(self._tables))]
+        addends = [self._looked_up(number, window, rows, along) for number in range(len(self._tables))]
         addends += vectors[:1] if self.arrangement.along else []
         addends += [window.base[rows, None]] if self.arrangement.base or not (addends or products) else []
         count = len(addends) + len(products)
         if count == 1:
             np.copyto(out, addends[0])
             return
+        # Two arrays of scratch are enough: the sum so far is in one, and the product that is added next in the other.
         found = addends[0] if addends else self._multiplied(0, products.pop(0), rows, out.shape)
         others = chain(addends[1:], (self._multiplied(1, each, rows, out.shape) for each in products))
-        for place, other in enumerate(others, 2):
-            found = np.add(found, other, out=out if place == count else self._scratch(0, out.shape))
+        for number, other in enumerate(others, 2):
+            found = np.add(found, other, out=out if number == count else self._scratch(0, out.shape))
 
     def _multiplied(
         self, room: int, product: tuple[Int64Array, Int64Array], rows: slice, shape: tuple[int, ...]
@@ -112,11 +117,12 @@ class Factored:
             self._room[room] = np.empty(size, dtype=np.int64)
         return self._room[room][:size].reshape(shape)
 
-    def _looked_up(self, place: int, window: Window, rows: slice, along: slice) -> Int64Array:
+    def _looked_up(self, number: int, window: Window, rows: slice, along: slice) -> Int64Array:
         """Return rows of a table: as they lie, where they are the same or follow on each other."""
-        table, index = self._tables[place], window.indices[place][rows]
+        table, index = self._tables[number], window.indices[number][rows]
         if not window.stretches:
             return table[index, along]
+        # Within a stretch the first two tell of all: the index stays, or goes up by one. What stays is one row for all.
         if len(index) > 1 and index[0] == index[1]:
             return table[index[0], along]
         return table[index[0] : index[0] + len(index), along]
@@ -127,24 +133,25 @@ class Factored:
         if window is None or not window.start <= row < window.stop:
             if not self._tables and self.arrangement.tables:
                 self._tables = [self._made(letters, terms) for letters, terms in self.arrangement.tables.items()]
-            start = row - row % WINDOW
-            stop = min(start + WINDOW, self.rows.length)
+            # Windows begin at multiples, so that whoever asks for rows in order computes each window once.
+            start = row - row % WINDOW_ROWS
+            stop = min(start + WINDOW_ROWS, self.rows.length)
             values, shape = self.rows.slice(start, stop), (stop - start,)
             factors = [evaluated(factor, values, shape) for factor, _ in self.arrangement.products]
             places = np.arange(start, stop, dtype=np.int64)
             indices = [self.rows.index(places, letters) for letters in self.arrangement.tables]
             base = evaluated(self.arrangement.base, values, shape)
             found = stretches(indices, stop - start)
-            long_enough = (stop - start) * self.along.length >= SHORT * len(found)
+            long_enough = (stop - start) * self.along.length >= LEAST_STRETCH_NUMBERS * len(found)
             window = Window(start, stop, base, factors, indices, found if long_enough else [])
             self._window = window
         return window
 
     def _made(self, letters: tuple[str, ...], terms: Terms) -> Int64Array:
         """Compute a table, which is a polynomial on a grid as well, and has no tables of its own."""
-        part = Part(self.rows.piece, letters)
-        table = np.empty((part.length, self.along.length), dtype=np.int64)
-        Factored(terms, part, self.along, 0).fill(0, 0, table)
+        rows = Combinations(self.rows.piece, letters)
+        table = np.empty((rows.length, self.along.length), dtype=np.int64)
+        Factored(terms, rows, self.along, 0).fill(0, 0, table)
         return table
 
     def _along(self, along: slice) -> list[Int64Array]:
@@ -154,7 +161,8 @@ class Factored:
         if not polynomials:
             return []
         if self._vectors is None or not self._vectors[0] <= along.start <= along.stop <= self._vectors[1]:
-            whole = self.along.length <= 4 * BLOCK
+            # A short row is computed once and for all; of a long one only the range that is asked for is kept.
+            whole = self.along.length <= 4 * BLOCK_NUMBERS
             start, stop = (0, self.along.length) if whole else (along.start, along.stop)
             values, shape = self.along.slice(start, stop), (stop - start,)
             self._vectors = (start, stop, [evaluated(each, values, shape) for each in polynomials])
@@ -173,6 +181,7 @@ def stretches(indices: list[Int64Array], count: int) -> list[int]:
     for index in indices:
         steps = np.diff(index, prepend=index[0])
         odd = (steps < 0) | (steps > 1)
+        # A step must be like the one before it, unless that was a jump: the first step of a stretch is free.
         odd[2:] |= (steps[2:] != steps[1:-1]) & ~odd[1:-1]
         breaks |= odd
     return np.flatnonzero(breaks).tolist()

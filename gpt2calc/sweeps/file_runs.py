@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gpt2calc.dims import HEADS, from_fields
+from gpt2calc.dims import TASK_HEADS, from_fields
 from gpt2calc.errors import ConfigError
 from gpt2calc.sweeps import conditions, grids, readers, rows, running
 from gpt2calc.sweeps.axes import from_python
 from gpt2calc.sweeps.columns import COLUMNS, FIELDS, SIZES, SWITCHES, is_held
 from gpt2calc.sweeps.models import joined
-from gpt2calc.sweeps.ranking import MANY, Best
+from gpt2calc.sweeps.ranking import MOST_CANDIDATE_ROWS, Best
 from gpt2calc.sweeps.runs import Run, refuse_many, shares
 from gpt2calc.sweeps.tasks import Chunk, named, wanted
 
@@ -63,16 +63,16 @@ class FileRun(Run):
     def _structures(self, given: tuple[str, ...]) -> list[Dims]:
         """Return a model of every structure that a file can have which gives these fields."""
         values: dict[str, tuple[Any, ...]] = {name: (True, False) for name in given if name in SWITCHES}
-        values |= {"head": tuple(HEADS)} if "head" in given else {}
+        values |= {"head": tuple(TASK_HEADS)} if "head" in given else {}
         combinations = product(*values.values())
         return [from_fields({**self.base, **dict(zip(values, each, strict=True))}) for each in combinations]
 
     @staticmethod
     def _everything(given: tuple[str, ...], models: list[Dims]) -> tuple[str, ...]:
         """Return the columns that say anything of models of a file that gives these fields."""
-        kept = {*SIZES[:5], *given, *(["num_labels"] if any(x.score or x.classifier for x in models) else [])}
-        held = (name for name, column in COLUMNS.items() if any(is_held(column, x) for x in models))
-        return tuple(name for name in held if name not in FIELDS or name in kept)
+        kept = {*SIZES[:5], *given, *(["num_labels"] if any(dims.score or dims.classifier for dims in models) else [])}
+        filled = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
+        return tuple(name for name in filled if name not in FIELDS or name in kept)
 
     @property
     def plan(self) -> FilePlan:
@@ -90,7 +90,7 @@ class FileRun(Run):
                 continue
             kept.append(chunk)
             count += len(chunk.rows)
-            if plan.top is not None and count > plan.top + MANY:
+            if plan.top is not None and count > plan.top + MOST_CANDIDATE_ROWS:
                 kept = [_best(kept, plan)]
                 count = len(kept[0].rows)
             refuse_many(count)

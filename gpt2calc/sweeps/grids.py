@@ -16,7 +16,7 @@ from gpt2calc.errors import ConfigError, Int64OverflowError
 from gpt2calc.fields import DEFAULTS
 from gpt2calc.ranges import length
 from gpt2calc.sources import checked, resolve
-from gpt2calc.sweeps.axes import LARGEST, from_python, remarks
+from gpt2calc.sweeps.axes import INT64_MAX, from_python, remarks
 from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
 from gpt2calc.validity import canonical
 
@@ -168,14 +168,14 @@ def refuse_overflow(piece: Piece, columns: Iterable[str]) -> None:
     Raises:
         Int64OverflowError: a count, or a size, is larger than 2⁶³ - 1.
     """
-    x = piece.most()
+    dims = piece.most()
     for name in dict.fromkeys((*LETTERS, "total", *columns)):
         measure = COLUMNS[name].measure
-        value = getattr(x, name) if name in LETTERS else measure(x) if measure else 0
-        if value > LARGEST:
-            told = ", ".join(f"{field} {size:,}" for field, size in zip(LETTERS, x.sizes, strict=True))
+        value = getattr(dims, name) if name in LETTERS else measure(dims) if measure else 0
+        if value > INT64_MAX:
+            sizes = ", ".join(f"{field} {size:,}" for field, size in zip(LETTERS, dims.sizes, strict=True))
             raise Int64OverflowError(
-                f"{name} is {value:,} in the largest model ({told}) and does not fit in int64: "
+                f"{name} is {value:,} in the largest model ({sizes}) and does not fit in int64: "
                 "count that model alone, or sweep less"
             )
 
@@ -199,7 +199,7 @@ def everything(grid: Grid) -> tuple[str, ...]:
     models = [piece.most() for piece in pieces(grid)]
     running = {*grid.swept, *(["n_head"] if grid.has_heads else [])}
     idle = {name for name in COLUMNS if COLUMNS[name].measure is None and not COLUMNS[name].part} - set(SIZES[:5])
-    labelled = any(x.score or x.classifier or x.multiple_choice_head for x in models)
+    labelled = any(dims.score or dims.classifier or dims.multiple_choice_head for dims in models)
     idle -= {*running, *(["num_labels"] if labelled else [])}
-    held = (name for name, column in COLUMNS.items() if any(is_held(column, x) for x in models))
-    return tuple(name for name in held if name not in idle)
+    filled = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
+    return tuple(name for name in filled if name not in idle)

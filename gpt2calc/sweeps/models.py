@@ -36,7 +36,7 @@ class Models(Protocol):
     def range(self, name: str, start: int, stop: int) -> Any:
         """Return a column for a range of models; the array is used again by the next call."""
 
-    def at(self, name: str, places: Int64Array) -> Any:
+    def at(self, name: str, indices: Int64Array) -> Any:
         """Return a column for single models, by their numbers."""
 
     def bounds(self, name: str) -> tuple[int, int]:
@@ -92,23 +92,23 @@ class PieceModels:
         elif column.kind != SHARE:
             self.arrays.fill(name, start, out)
         else:
-            for place in range(0, len(out), self.block):
-                block = out[place : place + self.block]
-                stop = start + place + len(block)
-                part, total = (self.range(each, start + place, stop) for each in (column.part, "total"))
+            for position in range(0, len(out), self.block):
+                block = out[position : position + self.block]
+                stop = start + position + len(block)
+                part, total = (self.range(each, start + position, stop) for each in (column.part, "total"))
                 if self._is_float64:
                     np.true_divide(part, total, out=block)
                 else:
                     block[...] = quotient(part, total)
 
-    def at(self, name: str, places: Int64Array) -> Any:
+    def at(self, name: str, indices: Int64Array) -> Any:
         """Return a column for single models, by their numbers."""
         constant = self.constant(name)
         if constant is not None:
             return constant
         if COLUMNS[name].kind == SHARE:
-            return quotient(self.at(COLUMNS[name].part, places), self.at("total", places))
-        return self.arrays.at(name, places)
+            return quotient(self.at(COLUMNS[name].part, indices), self.at("total", indices))
+        return self.arrays.at(name, indices)
 
     def bounds(self, name: str) -> tuple[int, int]:
         """Return what a count or a size cannot fall below, and the most that it reaches."""

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     Int64Array = NDArray[np.int64]
 
-HEADS = "h"
+N_HEAD_LETTER = "h"
 """The letter of n_head, which no formula has."""
 
 
-class Part:
-    """Some of the sizes of a piece, in order, and their combinations."""
+class Combinations:
+    """The combinations of some of the sizes of a piece, numbered with the last size running fastest."""
 
     def __init__(self, piece: Piece, letters: Iterable[str]) -> None:
         self.piece = piece
-        axes = {LETTERS.get(name, HEADS): (name, axis) for name, axis in piece.sizes}
+        axes = {LETTERS.get(name, N_HEAD_LETTER): (name, axis) for name, axis in piece.sizes}
         self.axes = {letter: axes[letter] for letter in letters}
         self.lengths = {letter: length(axis) for letter, (_, axis) in self.axes.items()}
         self.length = prod(self.lengths.values())
@@ -43,35 +43,37 @@ class Part:
             self._window, self._values = (start, stop), self.at(np.arange(start, stop, dtype=np.int64))
         return self._values
 
-    def at(self, places: Int64Array) -> dict[str, Int64Array]:
+    def at(self, indices: Int64Array) -> dict[str, Int64Array]:
         """Return the sizes of single combinations, by their numbers."""
-        return {letter: self._taken(letter, place) for letter, place in self._digits(places).items()}
+        return {letter: self._taken(letter, digits) for letter, digits in self._digits(indices).items()}
 
-    def index(self, places: Int64Array, letters: Iterable[str]) -> Int64Array:
+    def index(self, indices: Int64Array, letters: Iterable[str]) -> Int64Array:
         """Return the numbers that combinations have when only some of the sizes are told apart."""
-        index = np.zeros(len(places), dtype=np.int64)
-        digits = self._digits(places)
+        index = np.zeros(len(indices), dtype=np.int64)
+        digits = self._digits(indices)
         for letter in letters:
             index = index * self.lengths[letter] + digits[letter]
         return index
 
-    def _digits(self, places: Int64Array) -> dict[str, Int64Array]:
+    def _digits(self, indices: Int64Array) -> dict[str, Int64Array]:
         """Return which value of each size the combinations have, as the digits of a number."""
         found: dict[str, Int64Array] = {}
         for letter, count in reversed(self.lengths.items()):
-            places, found[letter] = np.divmod(places, count) if len(found) + 1 < len(self.lengths) else (places, places)
+            indices, found[letter] = (
+                np.divmod(indices, count) if len(found) + 1 < len(self.lengths) else (indices, indices)
+            )
         return dict(reversed(found.items()))
 
-    def _taken(self, letter: str, places: Int64Array) -> Int64Array:
+    def _taken(self, letter: str, indices: Int64Array) -> Int64Array:
         """Return values of one size, as the model has them: padded, for one."""
         name, axis = self.axes[letter]
         if isinstance(axis, range):
-            values = places * axis.step + axis.start
+            values = indices * axis.step + axis.start
         else:
             if letter not in self._arrays:
                 self._arrays[letter] = np.array(axis, dtype=np.int64)
-            values = self._arrays[letter][places]
-        if letter == HEADS:
+            values = self._arrays[letter][indices]
+        if letter == N_HEAD_LETTER:
             return values
         return np.broadcast_to(np.asarray(getattr(self.piece.dims({name: values}), name), dtype=np.int64), values.shape)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GROUP = 64
 """How many keys are looked at as one, to let most of them go before any are sorted."""
 
-MANY = 2**16
+MOST_CANDIDATE_ROWS = 2**16
 """When so many candidates for the first rows have come together, those that are behind are let go."""
 
 
@@ -55,7 +55,7 @@ class Best:
         self.rows.append(rows)
         self.keys.append(ranked)
         self.count += len(rows)
-        if self.top is not None and self.count > self.top + MANY:
+        if self.top is not None and self.count > self.top + MOST_CANDIDATE_ROWS:
             self._settle()
 
     def _settle(self) -> None:

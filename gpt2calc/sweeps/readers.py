@@ -20,7 +20,7 @@ from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.spellings import NO_COUNT
-from gpt2calc.sweeps.axes import LARGEST, TRUTHS, nearest
+from gpt2calc.sweeps.axes import INT64_MAX, TRUTHS, nearest
 from gpt2calc.sweeps.columns import COLUMNS
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def _values(path: str, field: str, column: pa.Array | list[Any], start: int) -> 
         return values
     if FIELDS[field].kind == SIZE:
         values = [value if isinstance(value, str) else numbers.whole(value) for value in values]
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value is not None and not _fits(field, value):
             problem = f"{field} must be {HELD[FIELDS[field].kind][1]}, got {shown(value)}"
-            raise UnreadableInputError(path, f"row {start + place + 1:,}: {problem}")
+            raise UnreadableInputError(path, f"row {start + index + 1:,}: {problem}")
     return values
 
 
@@ -143,7 +143,7 @@ def _plain(field: str, column: pa.Array) -> Any:
 
 def _fits(field: str, value: object) -> bool:
     kind, _ = HELD[FIELDS[field].kind]
-    return type(value) is kind and (not isinstance(value, int) or value <= LARGEST)
+    return type(value) is kind and (not isinstance(value, int) or value <= INT64_MAX)
 
 
 def _csv(path: str) -> Batches:
@@ -178,8 +178,8 @@ def _arrow(path: str) -> Batches:
             source.seek(0)
             yield from map(_arrays, ipc.open_stream(source))
             return
-        for place in range(file.num_record_batches):
-            yield _arrays(file.get_batch(place))
+        for index in range(file.num_record_batches):
+            yield _arrays(file.get_batch(index))
 
 
 def _jsonl(path: str) -> Batches:

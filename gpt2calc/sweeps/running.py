@@ -69,8 +69,8 @@ def ranges(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
     >>> list(ranges(0, 10, 4))
     [(0, 4), (4, 8), (8, 10)]
     """
-    for place in range(start, stop, step):
-        yield place, min(place + step, stop)
+    for begin in range(start, stop, step):
+        yield begin, min(begin + step, stop)
 
 
 def _submitted(executor: Any, run: Callable[..., R], plan: object, start: int, stop: int, *more: Any) -> Any:

@@ -133,11 +133,11 @@ def shares(every: Iterable[str], models: Iterable[Dims]) -> tuple[str, ...]:
     ('mlp_share',)
     """
     found = (name for name in every if COLUMNS[name].kind == SHARE and name not in ("weights_share", "biases_share"))
-    return tuple(name for name in found if any(_reaches(COLUMNS[COLUMNS[name].part], x) for x in models))
+    return tuple(name for name in found if any(_reaches(COLUMNS[COLUMNS[name].part], dims) for dims in models))
 
 
-def _reaches(part: Column, x: Dims) -> bool:
-    return part.measure is not None and 100 * part.measure(x) >= total(x)
+def _reaches(part: Column, dims: Dims) -> bool:
+    return part.measure is not None and 100 * part.measure(dims) >= total(dims)
 
 
 class GridRun(Run):
@@ -149,7 +149,7 @@ class GridRun(Run):
         self.name, self.length = self.grid.name, self.grid.length
         self.fields = self.grid.swept
         self.every = grids.everything(self.grid)
-        models = [x for piece in grids.pieces(self.grid) for x in (piece.least(), piece.most())]
+        models = [dims for piece in grids.pieces(self.grid) for dims in (piece.least(), piece.most())]
         self.shares = shares(self.every, models)
 
     def select(self, columns: Iterable[str] | str | None) -> None:

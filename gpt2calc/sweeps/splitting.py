@@ -54,6 +54,7 @@ def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], mo
     row = {term: n for term, n in terms.items() if set(term) & set(along) and not set(term) & set(rows)}
     mixed = {term: n for term, n in terms.items() if term not in base and term not in row}
     width = prod(along.values())
+    # A table with every letter of the rows is as large as the grid itself, and saves nothing.
     large = {
         term
         for term in mixed
@@ -74,6 +75,7 @@ def _with_tables(
 ) -> Arrangement:
     """Put the terms that fit into tables, and with them what is a number a row, or runs along it, where it fits."""
     tables: dict[tuple[str, ...], Terms] = {}
+    # The terms with the most letters come first: those with fewer then find a table that has theirs.
     for term in sorted((term for term in mixed if term not in large), key=lambda term: -len(set(term) & set(rows))):
         letters = {letter for letter in term if letter in rows}
         key = next((key for key in tables if letters <= set(key)), tuple(x for x in rows if x in letters))

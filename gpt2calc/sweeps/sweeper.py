@@ -108,20 +108,20 @@ def _placed(run: GridRun, executor: Any, progress: Progress | None) -> dict[str,
     _refuse_large(length, run.columns, memory())
     columns = {name: np.empty(length, dtype=empty(name).dtype) for name in run.columns}
     if executor is not None:
-        place = 0
+        position = 0
         for chunk in run.chunks(executor, progress):
             count = len(next(iter(chunk.values())))
             for name, values in chunk.items():
-                columns[name][place : place + count] = values
-            place += count
+                columns[name][position : position + count] = values
+            position += count
         return columns
     for models, first, start, stop in Prepared(run.plan).parts(0, length):
-        for place in range(start, stop, STEP):
-            end = min(place + STEP, stop)
+        for position in range(start, stop, STEP):
+            end = min(position + STEP, stop)
             for name, values in columns.items():
-                models.into(name, place, values[first + place : first + end])
+                models.into(name, position, values[first + position : first + end])
             if progress:
-                progress(end - place)
+                progress(end - position)
     return columns
 
 

@@ -74,10 +74,10 @@ class Prepared:
         self.starts = [0, *accumulate(piece.length for piece in self.pieces)]
         self._last: tuple[int, PieceModels] | None = None
 
-    def models(self, place: int) -> PieceModels:
+    def models(self, index: int) -> PieceModels:
         """Return the models of a piece."""
-        if self._last is None or self._last[0] != place:
-            self._last = place, PieceModels(self.pieces[place])
+        if self._last is None or self._last[0] != index:
+            self._last = index, PieceModels(self.pieces[index])
         return self._last[1]
 
     def check(self) -> None:
@@ -94,19 +94,19 @@ class Prepared:
 
     def parts(self, start: int, stop: int) -> Iterator[tuple[PieceModels, int, int, int]]:
         """Yield the pieces that a range of rows lies in, each with its first row and the range within it."""
-        for place, (begin, end) in enumerate(pairwise(self.starts)):
+        for index, (begin, end) in enumerate(pairwise(self.starts)):
             first, last = max(start, begin), min(stop, end)
             if first < last:
-                yield self.models(place), begin, first - begin, last - begin
+                yield self.models(index), begin, first - begin, last - begin
 
     def at(self, rows: Int64Array) -> dict[str, Any]:
         """Return the columns of single rows, in the order in which they are given."""
         owner = np.searchsorted(self.starts, rows, side="right") - 1
         found = {name: np.empty(len(rows), dtype=empty(name).dtype) for name in self.plan.columns}
-        for place in np.unique(owner).tolist():
-            chosen = owner == place
+        for index in np.unique(owner).tolist():
+            chosen = owner == index
             for name, values in found.items():
-                values[chosen] = self.models(place).at(name, rows[chosen] - self.starts[place])
+                values[chosen] = self.models(index).at(name, rows[chosen] - self.starts[index])
         return found
 
 
@@ -148,9 +148,9 @@ def run(plan: Plan, start: int, stop: int) -> Chunk:
     ready = prepared(plan)
     best = Best(plan.descending, plan.top)
     rows, columns, left_out, has_heads = [], [], 0, plan.grid.has_heads
-    for models, place, first, last in ready.parts(start, stop):
+    for models, offset, first, last in ready.parts(start, stop):
         if not ready.condition and not has_heads and not plan.key:
-            rows.append(np.arange(place + first, place + last, dtype=np.int64))
+            rows.append(np.arange(offset + first, offset + last, dtype=np.int64))
             columns.append({name: _whole(models, name, first, last) for name in plan.columns})
             continue
         for begin in range(first, last, models.block):
@@ -158,9 +158,9 @@ def run(plan: Plan, start: int, stop: int) -> Chunk:
             found, missed = wanted(models, begin, end, ready.condition, has_heads=has_heads)
             left_out += missed
             if plan.key:
-                best.offer(found + (place + begin), _picked(models, plan.key, begin, end, found))
+                best.offer(found + (offset + begin), _picked(models, plan.key, begin, end, found))
             elif len(found):
-                rows.append(found + (place + begin))
+                rows.append(found + (offset + begin))
                 columns.append({name: _picked(models, name, begin, end, found) for name in plan.columns})
     if plan.key:
         return Chunk(start, stop, *best.taken(), left_out)

@@ -38,6 +38,7 @@ class Workers(ProcessPoolExecutor):
         """Submit a task; it is here that processes are started."""
         with _deaf():
             future = super().submit(*task, **more)
+            # With the first task, before which the pool has no processes to watch.
             if self._watch is None:
                 self._watch = threading.Thread(target=self._look, daemon=True)
                 self._watch.start()
@@ -45,11 +46,13 @@ class Workers(ProcessPoolExecutor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as it is
         """Let the processes end when they have nothing more to do."""
+        # First of all, or the watch would take processes that end as they should for some that were killed.
         self._ends = True
         super().shutdown(wait, cancel_futures=cancel_futures)
 
     def kill(self) -> None:
         """End every process at once, whatever it does, and wait for none but them."""
+        # Asked for before the pool forgets them, which it does when it shuts down.
         processes = self._all()
         self._break(processes)
         self.shutdown(cancel_futures=True)
@@ -62,6 +65,7 @@ class Workers(ProcessPoolExecutor):
 
         while not self._ends:
             processes = self._all()
+            # A second at a time, since the pool may have started more processes than these.
             if wait([process.sentinel for process in processes], 1) and not self._ends:
                 self._break(processes)
                 return
@@ -72,6 +76,7 @@ class Workers(ProcessPoolExecutor):
     def _break(self, processes: list[Any]) -> None:
         for process in processes:
             process.kill()
+        # As long as this process holds the other ends itself, its reads and writes wait for processes that are gone.
         for end in (self._call_queue._reader, self._result_queue._writer):  # type: ignore[attr-defined]  # noqa: SLF001
             with suppress(OSError):
                 end.close()
@@ -118,4 +123,5 @@ def _follow() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
+        # `sys.exit` would end only this thread.
         os._exit(1)

@@ -67,7 +67,7 @@ def memories(found: Sorted) -> Iterator[Fault]:
         else:
             whole.append(tensor)
     copy, wte = found.head_copy, found.stored("wte")
-    if copy is not None and (wte is None or copy.place is None or copy.place != wte.place):
+    if copy is not None and (wte is None or copy.memory is None or copy.memory != wte.memory):
         whole.append(copy)
     for each in memory.shared(whole):
         yield Fault(SHARED, each.tensor, each.message, "a memory of its own", each.other or "its own elements twice")
@@ -135,14 +135,14 @@ def wrong_shape(tensor: StoredTensor, expected: tuple[int | str, ...], why: str 
     return Fault(SHAPE, tensor.name, f"expected {wanted}{why}, got {got}{turned}", wanted, got)
 
 
-def blocks_of(x: Dims) -> str:
+def blocks_of(dims: Dims) -> str:
     """Say how many blocks there are, of a tensor in one that there is not.
 
     >>> from gpt2calc.presets import load
     >>> blocks_of(load("gpt2").dims)
     'the model has 12 blocks, numbered from 0'
     """
-    return f"the model has {x.n_layer:,} block{'s' if x.n_layer != 1 else ''}, numbered from 0"
+    return f"the model has {dims.n_layer:,} block{'s' if dims.n_layer != 1 else ''}, numbered from 0"
 
 
 def written(shape: tuple[int | str, ...]) -> str:
@@ -154,11 +154,11 @@ def written(shape: tuple[int | str, ...]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
-def _has_form(shape: Shape, extra: Extra, x: Dims) -> bool:
+def _has_form(shape: Shape, extra: Extra, dims: Dims) -> bool:
     """Whether a shape is of the form that an extra has, such as [1, 1, n, n]."""
     if len(shape) != len(extra.shape):
         return False
     pairs = list(zip(shape, extra.shape, strict=True))
     squares = {size for size, axis in pairs if axis == "n"}
-    sizes = {"V": x.vocab_size, "n": next(iter(squares), 0)}
+    sizes = {"V": dims.vocab_size, "n": next(iter(squares), 0)}
     return len(squares) < 2 and all(size == (axis if isinstance(axis, int) else sizes[axis]) for size, axis in pairs)

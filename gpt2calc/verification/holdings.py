@@ -23,7 +23,7 @@ PARAMETERS, HEAD_COPY, PADDING, STRANGERS, REST = (
 """What bytes can be, beside what a dialect calls its extras."""
 
 
-class Held(NamedTuple):
+class Holding(NamedTuple):
     """What a part of a checkpoint is."""
 
     what: str
@@ -32,15 +32,15 @@ class Held(NamedTuple):
     bytes: int
 
 
-def held(found: Sorted) -> Iterator[Held]:
+def of(found: Sorted) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
     elements = sum(tensor.numel for tensor in found.own.values())
     stored = _bytes(found.own.values(), taken)
-    yield Held(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
+    yield Holding(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
     if padding:
-        yield Held(PADDING, 0, padding, padded_bytes)
+        yield Holding(PADDING, 0, padding, padded_bytes)
     if found.head_copy is not None:
         yield _part(HEAD_COPY, [found.head_copy], taken)
     for what in dict.fromkeys(extra.what for _, extra in found.extras):
@@ -48,7 +48,7 @@ def held(found: Sorted) -> Iterator[Held]:
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
     if found.listing.files:
-        yield Held(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
+        yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
 
 
 def rest(found: Sorted) -> int:
@@ -67,9 +67,9 @@ def components(found: Sorted) -> dict[str, int]:
     return counts
 
 
-def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Held:
+def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Holding:
     tensors = tuple(tensors)
-    return Held(what, len(tensors), sum(tensor.numel for tensor in tensors), _bytes(tensors, taken))
+    return Holding(what, len(tensors), sum(tensor.numel for tensor in tensors), _bytes(tensors, taken))
 
 
 def _padding(found: Sorted) -> tuple[int, int]:
@@ -86,7 +86,7 @@ def _bytes(tensors: Iterable[StoredTensor], taken: set[object]) -> int:
     """Sum bytes, those of one place once; `taken` keeps the places that were counted."""
     total = 0
     for tensor in tensors:
-        if tensor.place is None or tensor.place not in taken:
+        if tensor.memory is None or tensor.memory not in taken:
             total += tensor.nbytes
-            taken.add(tensor.place)
+            taken.add(tensor.memory)
     return total

@@ -34,7 +34,7 @@ MAY_BE_0 = ("n_inner", "num_labels")
 HEAD_SIZE = 64
 """The width of an attention head in every size that OpenAI released: n_embd / n_head."""
 
-MOST_TRIED = 1000
+MOST_TRIED_WIDTHS = 1000
 """How many divisors are tried, so that an absurd n_embd takes no time."""
 
 _FIELD = {(letter,): field for field, letter in LETTERS.items()}
@@ -162,37 +162,37 @@ def _blocks(found: list[_Found]) -> int:
 
     One that is far above the others is a stranger: more blocks are missing below it than are there, and `BEYOND` more.
     """
-    held = Counter(block for _, _, block in found if block is not None)
-    fullest = max(held.values(), default=0)
-    full = sorted(block for block, tensors in held.items() if 2 * tensors >= fullest)
-    return max((block + 1 for place, block in enumerate(full, 1) if block < 2 * place + BEYOND), default=0)
+    counts = Counter(block for _, _, block in found if block is not None)
+    fullest = max(counts.values(), default=0)
+    full = sorted(block for block, tensors in counts.items() if 2 * tensors >= fullest)
+    return max((block + 1 for rank, block in enumerate(full, 1) if block < 2 * rank + BEYOND), default=0)
 
 
 def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
     """Return the switches that the names show, each by the majority of the tensors that it decides on."""
-    held = Counter((piece.component, piece.role) for _, piece, _ in found)
+    counts = Counter((piece.component, piece.role) for _, piece, _ in found)
     biased = {piece.component for piece in reading.dialect.pieces if piece.role == BIAS}
 
     def has_bias(*, qkv: bool) -> bool:
         components = [name for name in biased if name.endswith((".c_attn", ".q_attn")) == qkv]
-        weights = sum(held[name, WEIGHT] for name in components)
-        return 2 * sum(held[name, BIAS] for name in components) >= weights
+        weights = sum(counts[name, WEIGHT] for name in components)
+        return 2 * sum(counts[name, BIAS] for name in components) >= weights
 
     bias, qkv_bias = has_bias(qkv=False), has_bias(qkv=True)
-    crossed = sum(tensors for (component, _), tensors in held.items() if "cross" in component)
-    own = sum(tensors for (component, _), tensors in held.items() if component in ("attn.c_attn", "attn.c_proj"))
-    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not held["lm_head", WEIGHT]}
+    crossed = sum(tensors for (component, _), tensors in counts.items() if "cross" in component)
+    own = sum(tensors for (component, _), tensors in counts.items() if component in ("attn.c_attn", "attn.c_proj"))
+    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not counts["lm_head", WEIGHT]}
     fields |= {"bias": False} if not bias else {}
     fields |= {"qkv_bias": qkv_bias} if qkv_bias != bias else {}
     fields |= {"add_cross_attention": True} if 2 * crossed >= own > 0 and crossed else {}
-    return fields | _head(found, held)
+    return fields | _head(found, counts)
 
 
-def _head(found: list[_Found], held: Counter[tuple[str, str]]) -> dict[str, Any]:
+def _head(found: list[_Found], counts: Counter[tuple[str, str]]) -> dict[str, Any]:
     """Return what stands on the body, where it is no lm_head alone."""
     heads = {"classifier": "token_classification", "score": "sequence_classification"}
     for component, head in (*heads.items(), ("qa_outputs", "question_answering")):
-        if held[component, WEIGHT]:
+        if counts[component, WEIGHT]:
             return {"head": head, "tie_word_embeddings": True}
     summary = [
         tensor.shape for tensor, piece, _ in found if piece.component.endswith("summary") and len(tensor.shape) == 2
@@ -209,17 +209,17 @@ def guessed_heads(n_embd: int) -> int:
     (12, 1, 25)
     """
     wanted = max(n_embd // HEAD_SIZE, 1)
-    nearest = range(wanted, max(wanted - MOST_TRIED, 0), -1)
+    nearest = range(wanted, max(wanted - MOST_TRIED_WIDTHS, 0), -1)
     return next((heads for heads in nearest if n_embd % heads == 0), 1)
 
 
 def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
-    x = inferred.dims
-    expected = inferred.reading.expected(x, inferred.fields["n_head"])
+    dims = inferred.dims
+    expected = inferred.reading.expected(dims, inferred.fields["n_head"])
     return sum(
         piece.template in expected
-        and (block is None or block < x.n_layer)
+        and (block is None or block < dims.n_layer)
         and expected[piece.template].shape == tensor.shape
         for tensor, piece, block in found
     )

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor, TensorListing
-    from gpt2calc.verification.holdings import Held
+    from gpt2calc.verification.holdings import Holding
     from gpt2calc.verification.sorting import Sorted
 
-MOST = 1000
+MOST_FAULTS = 1000
 """How many faults are kept; the rest are counted."""
 
-MOST_COMPARED = 60
+MOST_COMPARED_NAMES = 60
 """How many names an unexpected one is compared with, and how many are, for a suggestion."""
 
-LONGEST_COMPARED = 120
+MOST_COMPARED_CHARACTERS = 120
 """How many characters an unexpected name that is compared may have, without the wrapper of all names."""
 
 MOST_RUNS = 3
@@ -44,9 +44,9 @@ class Match(NamedTuple):
 
     Args:
         components: the elements of each component's tensors, as they are stored.
-        faults: what is wrong, at most `MOST`; none in a listing that matches.
+        faults: what is wrong, at most `MOST_FAULTS`; none in a listing that matches.
         more: how many faults were left out.
-        held: what the stored elements and bytes are.
+        holdings: what the stored elements and bytes are.
         dtypes: how many tensors of parameters have each dtype.
         wte: the stored matrix of the token embedding.
         head: the stored matrix of the head, whether or not the config ties it.
@@ -56,23 +56,23 @@ class Match(NamedTuple):
     components: Mapping[str, int]
     faults: tuple[Fault, ...]
     more: int
-    held: tuple[Held, ...]
+    holdings: tuple[Holding, ...]
     dtypes: Mapping[str, int]
     wte: StoredTensor | None
     head: StoredTensor | None
     roles: Mapping[str, tuple[str, str]]
 
 
-def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Match:
+def match(listing: TensorListing, reading: Reading, dims: Dims, n_head: int) -> Match:
     """Hold a listing against the tensors that a model of these dims has.
 
     Args:
         listing: what a checkpoint holds.
         reading: how its names are read.
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
         n_head: attention heads, for the dialects that store by head.
     """
-    found = sort(listing, reading, x, n_head)
+    found = sort(listing, reading, dims, n_head)
     faults = chain(
         _missing(found),
         _strangers(found),
@@ -85,9 +85,9 @@ def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Mat
     )
     return Match(
         holdings.components(found),
-        tuple(islice(faults, MOST)),
-        sum(1 for _ in faults) + max(0, found.lacking - MOST),
-        tuple(holdings.held(found)),
+        tuple(islice(faults, MOST_FAULTS)),
+        sum(1 for _ in faults) + max(0, found.lacking - MOST_FAULTS),
+        tuple(holdings.of(found)),
         Counter(tensor.dtype for tensor in found.own.values()),
         found.stored("wte"),
         found.head_copy or found.stored("lm_head"),
@@ -96,7 +96,7 @@ def match(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Mat
 
 
 def _missing(found: Sorted) -> Iterator[Fault]:
-    for name, each in islice(found.missing(), MOST):
+    for name, each in islice(found.missing(), MOST_FAULTS):
         yield Fault(MISSING, name, "it is missing", written(each.shape or each.table_shape), "nothing")
     named = {(piece.component, piece.role) for piece in found.reading.dialect.pieces}
     for row in tensor_table.table(found.dims):
@@ -113,18 +113,18 @@ def _missing(found: Sorted) -> Iterator[Fault]:
 
 def _strangers(found: Sorted) -> Iterator[Fault]:
     """Yield what does not belong there, with the missing tensor that it may have been meant to be."""
-    missing = list(islice(found.missing(), MOST))
+    missing = list(islice(found.missing(), MOST_FAULTS))
     alike: dict[Shape | None, list[str]] = {}
     for name, each in missing:
         alike.setdefault(each.shape, []).append(name)
-    for place, tensor in enumerate(found.strangers):
+    for index, tensor in enumerate(found.strangers):
         row = found.reading.find(tensor.name)
         message = "it is no tensor of this model"
         if row and row[1] is not None and row[1] >= found.dims.n_layer:
             message = blocks_of(found.dims)
-        elif missing and place < MOST_COMPARED:
+        elif missing and index < MOST_COMPARED_NAMES:
             names = alike.get(tensor.shape) or [name for name, _ in missing]
-            near = _nearest(tensor.name, names[:MOST_COMPARED], found.reading.wrapper)
+            near = _nearest(tensor.name, names[:MOST_COMPARED_NAMES], found.reading.wrapper)
             message += f": is it {near}, which is missing?" if near else ""
         yield Fault(UNEXPECTED, tensor.name, message, "nothing", written(tensor.shape))
 
@@ -132,7 +132,7 @@ def _strangers(found: Sorted) -> Iterator[Fault]:
 def _nearest(name: str, names: list[str], wrapper: str) -> str | None:
     """Return the name that is most like another; the wrapper of all is left out, since it only takes time."""
     bare = name.removeprefix(wrapper)
-    if len(bare) > LONGEST_COMPARED:
+    if len(bare) > MOST_COMPARED_CHARACTERS:
         return None
     from difflib import get_close_matches  # 5 ms at start-up, and only a fault needs it
 

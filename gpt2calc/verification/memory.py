@@ -112,18 +112,18 @@ def _reaching_together(reaches: list[_Reach]) -> Iterator[list[_Reach]]:
 
 def _over_each_other(group: list[_Reach]) -> Iterator[Shared]:
     """Yield each tensor of a group once, with the first that it shares a byte with."""
-    runs = sorted((start, place, group[place].run) for place in range(len(group)) for start in group[place].starts())
-    said: set[int] = set()
+    runs = sorted((start, index, group[index].run) for index in range(len(group)) for start in group[index].starts())
+    reported: set[int] = set()
     end, owner = 0, 0
-    for start, place, length in runs:
-        if start < end and place != owner and place not in said:
-            said.add(place)
-            one, other = group[place], group[owner]
+    for start, index, length in runs:
+        if start < end and index != owner and index not in reported:
+            reported.add(index)
+            one, other = group[index], group[owner]
             whole = one._replace(name="") == other._replace(name="")
             what = f"that of {other.name}" if whole else f"one in which {other.name} lies too"
             yield Shared(one.name, other.name, f"expected a memory of its own, got {what}")
         if start + length > end:
-            end, owner = start + length, place
+            end, owner = start + length, index
 
 
 def _too_many(group: list[_Reach]) -> Iterator[Shared]:

@@ -30,7 +30,7 @@ FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
 """What this file needs, and how to get it."""
 
-MOST_BUILT = 1000
+MOST_BUILT_BLOCKS = 1000
 """How many blocks transformers is let build: a second on the meta device, whatever number a config gives."""
 
 
@@ -50,11 +50,11 @@ class Asked(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-def built(x: Dims, name: str, n_head: int | None = None, *, alone: bool = False) -> Asked:
+def built(dims: Dims, name: str, n_head: int | None = None, *, alone: bool = False) -> Asked:
     """Let transformers build the model of a config on torch's meta device, which stores no values.
 
     Args:
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
         name: what the user called it.
         n_head: attention heads; 1 where they are not known, since no count depends on them.
         alone: whether the config is all that there is, so that nothing else can be judged.
@@ -75,14 +75,14 @@ def built(x: Dims, name: str, n_head: int | None = None, *, alone: bool = False)
         ) from None
     try:
         with torch.device("meta"):
-            model = _class(x)(_config(x, n_head))
+            model = _class(dims)(_config(dims, n_head))
     except (RuntimeError, TypeError, OverflowError) as error:  # sizes that torch has no numbers for
         problem = printable(str(error).strip().partition(chr(10))[0])
         raise ConfigError(f"transformers cannot build it: {shortened(problem)}") from None
     return _asked(model, f"{type(model).__name__} built by transformers on torch's meta device", name)
 
 
-def loaded(listing: TensorListing, reading: Reading, x: Dims, n_head: int | None, folder: str | None) -> Asked:
+def loaded(listing: TensorListing, reading: Reading, dims: Dims, n_head: int | None, folder: str | None) -> Asked:
     """Load the weights of a checkpoint, and give the parameters that then are in memory.
 
     A folder in transformers' own format is loaded by `from_pretrained`, as its users do. Other files are read by torch
@@ -91,7 +91,7 @@ def loaded(listing: TensorListing, reading: Reading, x: Dims, n_head: int | None
     Args:
         listing: what the header says.
         reading: how its names are read.
-        x: the dims that it is held against.
+        dims: the config's, that it is compared with.
         n_head: attention heads, where they are known.
         folder: the folder that it lies in, where the target is a folder.
 
@@ -104,8 +104,8 @@ def loaded(listing: TensorListing, reading: Reading, x: Dims, n_head: int | None
     transformers.utils.logging.disable_progress_bar()
     names_of_transformers = reading.dialect.name == "huggingface" and not reading.wrapper
     try:
-        if folder is not None and names_of_transformers and _has(x) and listing.format in FROM_PRETRAINED:
-            return _from_pretrained(folder, _variant(listing), _config(x, n_head), _class(x), listing.name)
+        if folder is not None and names_of_transformers and _has(dims) and listing.format in FROM_PRETRAINED:
+            return _from_pretrained(folder, _variant(listing), _config(dims, n_head), _class(dims), listing.name)
         read = live.read(dict(_tensors(torch, listing)))
     except ConfigError:
         raise
@@ -170,10 +170,10 @@ def _tensors(torch: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
 
 def _other_names(loaded: Mapping[str, Any], tensors: list[StoredTensor]) -> Iterator[tuple[str, Any]]:
     """Yield the names under which the file's metadata says that a tensor is to be found as well."""
-    at = {tensor.place: tensor.name for tensor in tensors if tensor.name in loaded and tensor.storage}
+    at = {tensor.memory: tensor.name for tensor in tensors if tensor.name in loaded and tensor.storage}
     for tensor in tensors:
-        if tensor.name not in loaded and tensor.place in at:
-            yield tensor.name, loaded[at[tensor.place]]
+        if tensor.name not in loaded and tensor.memory in at:
+            yield tensor.name, loaded[at[tensor.memory]]
 
 
 def _state(loaded: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
@@ -207,26 +207,28 @@ def _asked(model: Any, how: str, name: str) -> Asked:
     return Asked(how, total, listing._replace(name=name, tensors=kept))
 
 
-def _has(x: Dims) -> bool:
+def _has(dims: Dims) -> bool:
     """Whether transformers has a model of this structure: biases and ln_f cannot be switched off there."""
-    return bool(x.bias and x.qkv_bias and x.ln_f)
+    return bool(dims.bias and dims.qkv_bias and dims.ln_f)
 
 
-def _class(x: Dims) -> Any:
+def _class(dims: Dims) -> Any:
     _, transformers = _guests()
-    head = to_fields(x)["head"]
+    head = to_fields(dims)["head"]
     return getattr(transformers, next(name for name, each in CLASSES.items() if each == head))
 
 
-def _config(x: Dims, n_head: int | None) -> Any:
+def _config(dims: Dims, n_head: int | None) -> Any:
     _, transformers = _guests()
-    if x.n_layer > MOST_BUILT:
-        raise ConfigError(f"expected at most {MOST_BUILT:,} blocks for transformers to build, got {x.n_layer:,}")
-    if not _has(x):
+    if dims.n_layer > MOST_BUILT_BLOCKS:
+        raise ConfigError(
+            f"expected at most {MOST_BUILT_BLOCKS:,} blocks for transformers to build, got {dims.n_layer:,}"
+        )
+    if not _has(dims):
         raise ConfigError(
             "transformers builds no GPT-2 without biases or ln_f: there is no meta evidence of this config"
         )
-    fields = {key: value for key, value in to_fields(x).items() if key not in ("head", "bias", "qkv_bias", "ln_f")}
+    fields = {key: value for key, value in to_fields(dims).items() if key not in ("head", "bias", "qkv_bias", "ln_f")}
     return transformers.GPT2Config(**fields, n_head=n_head or 1, bos_token_id=None, eos_token_id=None)
 
 

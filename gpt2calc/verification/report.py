@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gpt2calc.dims import Dims
     from gpt2calc.listing import Fault
     from gpt2calc.table import Cell
-    from gpt2calc.verification.holdings import Held
+    from gpt2calc.verification.holdings import Holding
 
 SCHEMA = "gpt2calc/verify/1"
 
@@ -32,7 +32,7 @@ EVIDENCE = {
 }
 """The kinds of evidence from the weakest to the strongest, each with what was looked at."""
 
-MOST_SHOWN = 20
+MOST_SHOWN_FAULTS = 20
 """How many faults a person is shown; JSON and CSV have them all."""
 
 
@@ -67,7 +67,7 @@ class Checked(NamedTuple):
         config: where the config comes from.
         given: whether the config was given or found; False where it was inferred from the shapes.
         n_head: attention heads, and None where they are not known.
-        held: what the stored elements and bytes are.
+        holdings: what the stored elements and bytes are.
         dtypes: how many tensors of parameters have each dtype.
         size: the bytes of all files.
         shapes_say: what the shapes say where the config says something else, by field.
@@ -82,7 +82,7 @@ class Checked(NamedTuple):
     config: str
     given: bool
     n_head: int | None
-    held: tuple[Held, ...] = ()
+    holdings: tuple[Holding, ...] = ()
     dtypes: Mapping[str, int] = {}
     size: int = 0
     shapes_say: Mapping[str, Any] = {}
@@ -234,8 +234,8 @@ class Verification:
             ],
             "faults": [fault._asdict() for fault in self.faults],
             "more_faults": self.more,
-            "held": [part._asdict() for part in checked.held],
-            "elements": sum(part.elements for part in checked.held),
+            "held": [part._asdict() for part in checked.holdings],
+            "elements": sum(part.elements for part in checked.holdings),
             "bytes": checked.size,
             "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in checked.dtypes.items()],
             "tying": self.tying and self.tying.to_dict(),
@@ -260,7 +260,7 @@ class Verification:
         if self.faults:
             tables.append(self._wrong())
         tables.append(self.table())
-        if self.checked.held:
+        if self.checked.holdings:
             tables.append(self._stored())
         for part in (self.tying, self.values):
             tables += part.tables() if part else []
@@ -279,17 +279,16 @@ class Verification:
         return Table("", ("component", "formula", *kinds, "difference"), (*rows, None, total))
 
     def _summary(self) -> Table:
-        checked, x = self.checked, self.dims
-        sizes = (
-            f"n_layer {x.n_layer:,}, n_embd {x.n_embd:,}, n_positions {x.n_positions:,}, vocab_size {x.vocab_size:,}"
-        )
-        sizes += f", n_inner {x.n_inner:,}" if x.n_inner != 4 * x.n_embd else ""
+        checked, dims = self.checked, self.dims
+        named = ["n_layer", "n_embd", "n_positions", "vocab_size"]
+        named += ["n_inner"] if dims.n_inner != 4 * dims.n_embd else []
+        sizes = ", ".join(f"{name} {getattr(dims, name):,}" for name in named)
         rows: list[tuple[Cell, ...]] = [("config", f"{checked.config}: {sizes}")]
         if checked.shapes_say and not self.matches:
-            own = to_fields(x)
+            own = to_fields(dims)
             said = (f"{field} {_said(value)}, not {_said(own[field])}" for field, value in checked.shapes_say.items())
             rows.append(("shapes", ", ".join(said)))
-        if checked.held:
+        if checked.holdings:
             names = (
                 f"{checked.dialect}, names {f'begin with {checked.prefix}' if checked.prefix else 'without a prefix'}"
             )
@@ -301,9 +300,9 @@ class Verification:
     def _wrong(self) -> Table:
         groups = _grouped(self.faults)
         rows: list[tuple[Cell, ...]] = [
-            (kind, shortened(tensor), said) for kind, tensor, said, _ in groups[:MOST_SHOWN]
+            (kind, shortened(tensor), said) for kind, tensor, said, _ in groups[:MOST_SHOWN_FAULTS]
         ]
-        left = sum(size for _, _, _, size in groups[MOST_SHOWN:]) + self.more
+        left = sum(size for _, _, _, size in groups[MOST_SHOWN_FAULTS:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
 
@@ -313,17 +312,19 @@ class Verification:
         return Table("", ("kind", "tensor", "expected", "got", "message"), rows)
 
     def _stored(self) -> Table:
-        held = self.checked.held
-        whole = sum(part.bytes for part in held)
+        holdings = self.checked.holdings
+        whole = sum(part.bytes for part in holdings)
 
-        def row(part: Held) -> tuple[Cell, ...]:
+        def row(part: Holding) -> tuple[Cell, ...]:
             tensors = "" if part.what in (PADDING, REST) else part.tensors
             elements = "" if part.what == REST else part.elements
             return part.what, tensors, elements, part.bytes, Scaled(part.bytes, 10**6, "MB"), Percent(part.bytes, whole)
 
-        sums = sum(part.tensors for part in held), sum(part.elements for part in held)
+        sums = sum(part.tensors for part in holdings), sum(part.elements for part in holdings)
         total: tuple[Cell, ...] = ("total", *sums, whole, Scaled(whole, 10**6, "MB"), Percent(whole, whole))
-        return Table("", ("stored", "tensors", "elements", "bytes", "in MB", "share"), (*map(row, held), None, total))
+        return Table(
+            "", ("stored", "tensors", "elements", "bytes", "in MB", "share"), (*map(row, holdings), None, total)
+        )
 
 
 def _said(value: object) -> str:

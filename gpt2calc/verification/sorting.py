@@ -86,18 +86,18 @@ class Sorted(NamedTuple):
         return shape[0] - rows if pads else 0
 
 
-def sort(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Sorted:
+def sort(listing: TensorListing, reading: Reading, dims: Dims, n_head: int) -> Sorted:
     """Sort the tensors of a listing by what they are in a model of these dims.
 
     Args:
         listing: what a checkpoint holds.
         reading: how its names are read.
-        x: dims of Python ints.
+        dims: sizes and flags as Python ints.
         n_head: attention heads, for the dialects that store by head.
     """
-    rows = reading.expected(x, n_head)
+    rows = reading.expected(dims, n_head)
     place = {template: number for number, template in enumerate(rows)}
-    tied = bool(x.lm_head and x.tie_word_embeddings)
+    tied = bool(dims.lm_head and dims.tie_word_embeddings)
     own: dict[str, StoredTensor] = {}
     order: list[tuple[int, int, str]] = []
     extras: list[tuple[StoredTensor, Extra]] = []
@@ -106,7 +106,7 @@ def sort(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Sort
     head_copy = None
     for tensor in listing.tensors:
         row, block = reading.find(tensor.name) or (None, None)
-        is_in_model = block is None or block < x.n_layer
+        is_in_model = block is None or block < dims.n_layer
         if block is not None and is_in_model:
             seen.add(block)
         if row and is_in_model and row.template in rows:
@@ -119,8 +119,8 @@ def sort(listing: TensorListing, reading: Reading, x: Dims, n_head: int) -> Sort
             head_copy = tensor
         else:
             strangers.append(tensor)
-    listed = tuple(sorted(seen.union(islice((n for n in range(x.n_layer) if n not in seen), len(seen) + BEYOND))))
+    listed = tuple(sorted(seen.union(islice((n for n in range(dims.n_layer) if n not in seen), len(seen) + BEYOND))))
     kinds = tuple(rows.values())
     expected = {name: kinds[number] for number, _, name in sorted(order)}
     others = (tuple(extras), head_copy, tuple(strangers))
-    return Sorted(listing, reading, x, frozenset(seen), listed, kinds, expected, own, *others)
+    return Sorted(listing, reading, dims, frozenset(seen), listed, kinds, expected, own, *others)

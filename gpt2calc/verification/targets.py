@@ -26,7 +26,7 @@ LOCAL, REMOTE, LIVE, CONFIG = "file", "hub", "live", "config"
 """Where what is verified lies: on this machine, on the hub, in memory, or nowhere, since it is a config alone."""
 
 
-class Found(NamedTuple):
+class ResolvedTarget(NamedTuple):
     """What a target came to.
 
     Args:
@@ -55,7 +55,7 @@ def find(
     *,
     hub: bool = False,
     revision: str | None = None,
-) -> Found:
+) -> ResolvedTarget:
     """Find what is named, list what it holds, and find its config.
 
     Args:
@@ -82,7 +82,7 @@ def find(
         if "/" in os.fspath(target):  # it has the name of its repository
             note = f"{printable(os.fspath(target))} is a model that ships; --hub means the repository of that name"
             source = source._replace(notes=(*source.notes, note))
-        return Found(source.name, CONFIG, None, source, source.name)
+        return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     if config is not sources.LEFT_OUT:
         if found.listing is None:
             _refuse_two(found.name, config)
@@ -101,7 +101,7 @@ def _refuse_two(name: str, config: object) -> None:
         raise ConfigError(f"{problem}: gpt2calc compare shows two side by side")
 
 
-def _in_memory(target: object) -> Found:
+def _in_memory(target: object) -> ResolvedTarget:
     """Read a module or a state_dict; a config, or what else is no checkpoint, is a config alone."""
     from gpt2calc.checkpoints import live
 
@@ -109,24 +109,24 @@ def _in_memory(target: object) -> Found:
         listing = live.read(target)
         fields = live.config_of(target)
         source = sources.from_document(fields, "its own config") if fields else None
-        return Found(listing.name, LIVE, listing, source, "its own config", target)
+        return ResolvedTarget(listing.name, LIVE, listing, source, "its own config", target)
     if target is None or (isinstance(target, Mapping) and not target):
         raise ConfigError(f"expected a checkpoint, a model or a config, got {target}", got=target)
     source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence
-    return Found(source.name, CONFIG, None, source, source.name)
+    return ResolvedTarget(source.name, CONFIG, None, source, source.name)
 
 
-def _on_disk(path: str) -> Found:
+def _on_disk(path: str) -> ResolvedTarget:
     from gpt2calc.checkpoints import folders
 
     companion = folders.companion_config(path)
     source = sources.from_bytes(sources.read_companion(companion), companion) if companion else None
     if not os.path.isdir(path) and _is_config(path):
         source = sources.resolve(path, {})
-        return Found(source.name, CONFIG, None, source, source.name)
+        return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
-    return Found(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+    return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder)
 
 
 def _is_config(path: str) -> bool:
@@ -137,7 +137,7 @@ def _is_config(path: str) -> bool:
     return is_json or (os.path.exists(path) and not os.path.isfile(path))
 
 
-def _on_hub(name: str, revision: str | None) -> Found:
+def _on_hub(name: str, revision: str | None) -> ResolvedTarget:
     from gpt2calc.checkpoints import hub
 
     repository = hub.open_repo(name, revision)
@@ -146,7 +146,7 @@ def _on_hub(name: str, revision: str | None) -> Found:
     source = None if content is None else sources.from_bytes(content, origin)
     listing = repository.listing()
     listing = listing._replace(name=printable(name), notes=(repository.note, *listing.notes))
-    return Found(listing.name, REMOTE, listing, source, origin)
+    return ResolvedTarget(listing.name, REMOTE, listing, source, origin)
 
 
 def merged(own: Mapping[str, Any], inferred: Mapping[str, Any], fields: Mapping[str, Any], name: str) -> Source:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIED, TWICE, UNTIED, OPEN = "tied", "equal but stored twice", "untied", "not settled"
 
-MOST_UNASKED = 512 << 20
+MOST_UNASKED_BYTES = 512 << 20
 """How many bytes each of two matrices may have to be compared without being asked; gpt2-xl's in float32 has 307 MiB."""
 
 AT_ONCE = 4 << 20
@@ -30,7 +30,7 @@ AT_ONCE = 4 << 20
 CODES: dict[int, Literal["B", "H", "I", "Q"]] = {8: "B", 16: "H", 32: "I", 64: "Q"}
 """What `memoryview` calls integers of so many bits: an element is moved as one of them, and not decoded."""
 
-FEW = 64
+FEW_ROWS = 64
 """Fewer rows than these are turned one by one, and not column by column."""
 
 
@@ -98,12 +98,14 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: 
     """
     if head is None:
         return Tying(TIED, "no second matrix is stored", "no second matrix is stored")
-    if head.place is not None and head.place == wte.place:
+    if head.memory is not None and head.memory == wte.memory:
         return Tying(TIED, "both names are one storage", "both names are one storage")
     structure = f"a second matrix is stored, {head.name}"
     problem = _incomparable(wte, head) if bits else "their values were not read"
-    if not problem and not asked and max(wte.nbytes, head.nbytes) > MOST_UNASKED:
-        problem = f"they are larger than {MOST_UNASKED >> 20} MiB, so that only gpt2calc verify --tying compares them"
+    if not problem and not asked and max(wte.nbytes, head.nbytes) > MOST_UNASKED_BYTES:
+        problem = (
+            f"they are larger than {MOST_UNASKED_BYTES >> 20} MiB, so that only gpt2calc verify --tying compares them"
+        )
     if problem:
         return Tying(OPEN, problem, structure)
     difference = _first_difference(wte, head)
@@ -153,8 +155,8 @@ def _first_difference(wte: StoredTensor, head: StoredTensor) -> str | None:
         if first and block.row > first[0]:
             break  # what comes now lies below
         if ours != theirs:
-            place = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
-            here = block.row + place // block.columns, block.column + place % block.columns
+            element = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
+            here = block.row + element // block.columns, block.column + element % block.columns
             first = min(first, here) if first else here
     return "they first differ in row {:,}, column {:,}".format(*first) if first else None
 
@@ -194,12 +196,12 @@ def _turned(file: LocalFile, tensor: StoredTensor, block: Block) -> bytes:
         read, row, step = Block(column, columns, row, rows), 0, rows
     code, content = CODES[BITS[tensor.dtype]], bytearray(rows * columns * BITS[tensor.dtype] // 8)
     lines, found = memoryview(_straight(file, tensor, read)).cast(code), memoryview(content).cast(code)
-    if rows >= FEW:
-        for place in range(columns):
-            found[place::columns] = lines[place * step + row : place * step + row + rows]
+    if rows >= FEW_ROWS:
+        for line in range(columns):
+            found[line::columns] = lines[line * step + row : line * step + row + rows]
     else:
-        for place in range(rows):
-            found[place * columns : (place + 1) * columns] = lines[row + place :: step]
+        for line in range(rows):
+            found[line * columns : (line + 1) * columns] = lines[row + line :: step]
     return bytes(content)
 
 
@@ -231,7 +233,7 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
         moments = [_moments(np.dot, x - mean_x, y - mean_y) for x, y in blocks()]
     if not all(isfinite(moment) for each in moments for moment in each):
         return None
-    xy, xx, yy = (fsum(each[place] for each in moments) for place in range(3))
+    xy, xx, yy = (fsum(each[index] for each in moments) for index in range(3))
     if not (xx > 0 and yy > 0):
         return None
     return max(-1.0, min(1.0, xy / sqrt(xx) / sqrt(yy)))  # the root of each: the product may not fit

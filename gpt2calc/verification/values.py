@@ -27,13 +27,13 @@ PIECE = 1 << 20
 AHEAD = 16
 """How many pieces the system is asked to have ready, so that the disk and the processor do not wait for each other."""
 
-MOST_SHOWN = 16
+MOST_SHOWN_EXPONENTS = 16
 """How many powers of two a person is shown; JSON has all."""
 
 NARROW = ("F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
-class Part(NamedTuple):
+class ComponentStatistics(NamedTuple):
     """The statistics of one component's weights or biases, in one dtype.
 
     The mean and the standard deviation of float64 near its bounds may not fit: they are left out then.
@@ -71,7 +71,7 @@ class ValueReport:
         passed_over: why tensors were not read, by name.
     """
 
-    def __init__(self, parts: tuple[Part, ...], passed_over: Mapping[str, str]) -> None:
+    def __init__(self, parts: tuple[ComponentStatistics, ...], passed_over: Mapping[str, str]) -> None:
         self.parts, self.passed_over = parts, dict(passed_over)
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,12 +108,12 @@ class ValueReport:
             many = [sum(own.get(exponent, 0) for exponent in those) for own in (weights, biases)]
             return what, many[0], Percent(many[0], whole[0]), many[1], Percent(many[1], whole[1])
 
-        shown, rest = exponents[:MOST_SHOWN], exponents[MOST_SHOWN:]
+        shown, rest = exponents[:MOST_SHOWN_EXPONENTS], exponents[MOST_SHOWN_EXPONENTS:]
         rows = [row(f"2^{exponent} to 2^{exponent + 1}", [exponent]) for exponent in shown]
         return tuple([*rows, row(f"less than 2^{shown[-1]}, not 0", rest)] if rest else rows)
 
 
-def _row(part: Part) -> tuple[Cell, ...]:
+def _row(part: ComponentStatistics) -> tuple[Cell, ...]:
     x = part.summary
     known: tuple[Cell, ...] = ("", "", "", "")
     if x.finite:
@@ -165,7 +165,7 @@ def report(
             progress(done, whole)
     components = list(dict.fromkeys(component for component, _ in roles.values()))
     keys = sorted(adders, key=lambda key: (components.index(key[0]), key[1] == BIAS))
-    return ValueReport(tuple(Part(*key, adders[key].summary) for key in keys), passed_over)
+    return ValueReport(tuple(ComponentStatistics(*key, adders[key].summary) for key in keys), passed_over)
 
 
 def _unreadable(tensor: StoredTensor) -> str | None:

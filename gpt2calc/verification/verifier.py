@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
-    from gpt2calc.verification.targets import Found, Target
+    from gpt2calc.verification.targets import ResolvedTarget, Target
     from gpt2calc.verification.tying import Tying
 
 ALL = "all"
@@ -100,7 +100,7 @@ class Subject(NamedTuple):
         seen: what was seen of the checkpoint; None for a config alone.
     """
 
-    found: Found
+    found: ResolvedTarget
     source: Source
     origin: str
     given: bool
@@ -150,7 +150,7 @@ def verify(
     )
 
 
-def examine(found: Found, fields: Mapping[str, Any], *, tying: bool = False) -> Subject:
+def examine(found: ResolvedTarget, fields: Mapping[str, Any], *, tying: bool = False) -> Subject:
     """Find how the names of a target are read, the config that it is held against, and how its head is tied.
 
     Law: a config that is given, or found beside a file, is believed. Without one, what the file says of itself wins
@@ -213,8 +213,8 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
     A config that was inferred follows what is found. One that was given does not, and a head that it ties and that has
     other values than wte is a fault.
     """
-    x, (wte, head) = subject.source.dims, (seen.match.wte, seen.match.head)
-    if not x.lm_head or wte is None:
+    dims, (wte, head) = subject.source.dims, (seen.match.wte, seen.match.head)
+    if not dims.lm_head or wte is None:
         return subject._replace(seen=seen)
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
@@ -225,26 +225,26 @@ def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
         return subject._replace(seen=seen)
     tied = found.tied
     if tied is None:
-        tied = bool(x.tie_word_embeddings) if subject.given else seen.reading.dialect.head_is_copied
+        tied = bool(dims.tie_word_embeddings) if subject.given else seen.reading.dialect.head_is_copied
         note = f"{head.name} is stored beside {wte.name}, and {found.reason}: it is taken as {TIED[tied]}"
         subject = subject._replace(notes=(*subject.notes, note))
-    if not subject.given and tied != bool(x.tie_word_embeddings):
+    if not subject.given and tied != bool(dims.tie_word_embeddings):
         own = subject.source
         source = sources.resolve(own, {"tie_word_embeddings": tied})._replace(name=own.name, notes=own.notes)
         subject = subject._replace(source=source)
         seen = seen._replace(match=match(seen.listing, seen.reading, source.dims, subject.n_head))
-    if subject.given and x.tie_word_embeddings and not tied:
+    if subject.given and dims.tie_word_embeddings and not tied:
         message = f"the config ties it, and its values are not those of {wte.name}: {found.reason}"
         fault = Fault(UNTIED, head.name, message, "the same values", "other values")
         seen = seen._replace(match=seen.match._replace(faults=(*seen.match.faults, fault)))
     return subject._replace(seen=seen)
 
 
-def _total_by_shapes(listing: TensorListing, inferred: Inferred, x: Dims) -> int | None:
+def _total_by_shapes(listing: TensorListing, inferred: Inferred, dims: Dims) -> int | None:
     """Return what the model that the shapes show comes to, tied as the config ties it; None where more is wrong."""
     own = inferred.dims
-    if own.lm_head and x.lm_head:
-        own = own._replace(tie_word_embeddings=x.tie_word_embeddings)
+    if own.lm_head and dims.lm_head:
+        own = own._replace(tie_word_embeddings=dims.tie_word_embeddings)
     found = match(listing, inferred.reading, own, inferred.fields["n_head"])
     return None if found.faults else sum(found.components.values())
 
@@ -277,7 +277,7 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 
 
-def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
+def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
     """Return the kinds of evidence to collect."""
     allowed = ALLOWED[found.where]
     if found.where == LIVE and found.listing is not None and _on_meta(found.model):
@@ -295,7 +295,7 @@ def _kinds(found: Found, evidence: str | None) -> tuple[str, ...]:
 
 def _observe(kind: str, subject: Subject) -> Observation:
     """Collect one kind of evidence."""
-    seen, found, x = subject.seen, subject.found, subject.source.dims
+    seen, found, dims = subject.seen, subject.found, subject.source.dims
     if kind == HEADER and seen is not None:
         return _seen(kind, EVIDENCE[kind], seen)
     from gpt2calc.verification import oracles  # torch and transformers stand behind it
@@ -306,11 +306,11 @@ def _observe(kind: str, subject: Subject) -> Observation:
         return _seen(kind, how, seen, total)
     if kind == WEIGHTS and seen is not None:
         # transformers makes in memory what a config asks for, also where no file holds it
-        is_held = formulas.total(x) <= 2 * sum(seen.match.components.values())
+        is_held = formulas.total(dims) <= 2 * sum(seen.match.components.values())
         folder = found.folder if is_held else None
-        asked = oracles.loaded(seen.listing, seen.reading, x, subject.n_head, folder)
+        asked = oracles.loaded(seen.listing, seen.reading, dims, subject.n_head, folder)
     else:
-        asked = oracles.built(x, subject.source.name, subject.n_head, alone=seen is None)
+        asked = oracles.built(dims, subject.source.name, subject.n_head, alone=seen is None)
     return _told(kind, asked, subject)
 
 
@@ -353,7 +353,7 @@ def _checked(subject: Subject) -> Checked:
         subject.origin,
         subject.given,
         known,
-        seen.match.held,
+        seen.match.holdings,
         seen.match.dtypes,
         sum(file.size for file in seen.listing.files),
         seen.shapes_say,
@@ -362,11 +362,11 @@ def _checked(subject: Subject) -> Checked:
     )
 
 
-def _differing(inferred: Dims, x: Dims) -> dict[str, Any]:
+def _differing(inferred: Dims, dims: Dims) -> dict[str, Any]:
     """Return what the shapes say where a config says something else; the names alone do not tell all heads apart."""
-    fields, own = to_fields(inferred), to_fields(x)
+    fields, own = to_fields(inferred), to_fields(dims)
     said = {name: fields[name] for name in SHOWN_BY_SHAPES if fields[name] != own[name]}
-    if inferred.n_inner == 4 * inferred.n_embd and x.n_inner == 4 * x.n_embd:
+    if inferred.n_inner == 4 * inferred.n_embd and dims.n_inner == 4 * dims.n_embd:
         said.pop("n_inner", None)  # it follows n_embd in both
     return said
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import conventions, formulas, presets, tensor_table
 from gpt2calc.algebra import FLOORED, Expression
-from gpt2calc.dims import HEADS, LETTERED, LETTERS, Dims, from_fields
+from gpt2calc.dims import LETTERED, LETTERS, TASK_HEADS, Dims, from_fields
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import DEFAULTS, SPELLINGS
 
@@ -57,8 +57,10 @@ def _components() -> str:
 
 
 def _tensors() -> str:
+    kept = ("component", "role", "times", "shape")  # the template has the prefix
     rows = (
-        {"template": row.template, **row._asdict(), "in_block": row.in_block} for row in tensor_table.table(LETTERED)
+        {"template": row.template, **{name: getattr(row, name) for name in kept}, "in_block": row.in_block}
+        for row in tensor_table.table(LETTERED)
     )
     return _function("tensorsOf", "tensor_table.table", _list(rows))
 
@@ -109,7 +111,7 @@ def _parts() -> str:
 
 def _dims() -> str:
     """Print `dims.from_fields`: asked with letters for sizes, and with each head and each flag in turn."""
-    heads = {head: _of_head(head) for head in HEADS}
+    heads = {head: _of_head(head) for head in TASK_HEADS}
     own = dict.fromkeys(name for found in heads.values() for name in found)
     cells = {name: f"head.{name}" for name in own} | {name: _field(name) for name in Dims._fields if name not in own}
     cells["num_labels"] = "head.num_labels ?? num_labels"
@@ -117,10 +119,10 @@ def _dims() -> str:
     table = "".join(f"  {head}: {_record(found)},\n" for head, found in heads.items())
     given = ", ".join(name for name in SPELLINGS if name != "head")
     return (
-        f"/* dims.HEADS, and the number of labels that a head sets */\nconst HEADS = {{\n{table}}};\n\n"
+        f"/* dims.TASK_HEADS, and the number of labels that a head sets */\nconst TASK_HEADS = {{\n{table}}};\n\n"
         f"/* dims.from_fields, of fields that are BigInts, booleans, or null where they are not given */\n"
         f"const dimsOf = (fields) => {{\n  const {{{given}}} = fields;\n"
-        f"  const head = HEADS[fields.head];\n  return {{\n{lines}  }};\n}};"
+        f"  const head = TASK_HEADS[fields.head];\n  return {{\n{lines}  }};\n}};"
     )
 
 
@@ -132,7 +134,7 @@ def _asked(**fields: Any) -> Dims:
 def _of_head(head: str) -> dict[str, object]:
     """Return the modules of a head, and the number of labels where it sets one."""
     found, plain = _asked(head=head), _asked(head="none")
-    modules: dict[str, object] = {name: getattr(found, name) for module in HEADS.values() for name in module}
+    modules: dict[str, object] = {name: getattr(found, name) for module in TASK_HEADS.values() for name in module}
     labels = {"num_labels": found.num_labels} if found.num_labels != plain.num_labels else {}
     return modules | labels
 

@@ -24,7 +24,7 @@ from gpt2calc import (
 from gpt2calc.algebra import READING_ORDER, Expression, Flag
 from gpt2calc.checkpoints import safetensors, shards, strict_json
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import BLOCK, HEADS, WRAPPERS
+from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERED, LETTERS, from_fields
 from gpt2calc.explanation import chance, lattice, printed, readings, report
@@ -115,7 +115,7 @@ def _config() -> dict[str, Any]:
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
-        "largest": strict_json.LARGEST,
+        "largest": strict_json.MOST_JSON_BYTES,
     }
 
 
@@ -134,8 +134,8 @@ def _unread() -> dict[str, Any]:
         "most_keys": unread.MOST_KEYS,
         "most_notes": unread.MOST_NOTES,
         "most_named": unread.MOST_NAMED,
-        "short": errors.SHORT,
-        "long": errors.LONG,
+        "short": errors.SHORT_NAME_LETTERS,
+        "long": errors.LONG_NAME_LETTERS,
     }
 
 
@@ -149,7 +149,7 @@ def _explain() -> dict[str, Any]:
         "between": printed.BETWEEN.pattern,
         "power": figures.POWER,
         "times": figures.TIMES,
-        "longest": printed.LONGEST,
+        "longest": printed.MOST_TEXT_CHARACTERS,
         "parameters": printed.PARAMETERS.pattern,
         "header": printed.HEADER,
         "vague_zeros": printed.VAGUE_ZEROS,
@@ -158,11 +158,11 @@ def _explain() -> dict[str, Any]:
         "fits": printed.FITS,
         "known": printed.KNOWN,
         "rare": printed.RARE,
-        "most_weight": readings.SHALLOW,
+        "most_penalty": readings.PRESETS_BUDGET,
         "published": readings.PUBLISHED,
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
-        "most_readings": report.KEPT,
-        "nearest": report.NEAREST,
+        "most_readings": report.MOST_READINGS,
+        "nearest": report.NEAREST_READINGS,
         "plain": _step(lattice.PLAIN),
         "axes": [list(map(_step, axis)) for axis in lattice.axes(presets.models())],
         "parts": list(map(_step, lattice.PARTS)),
@@ -171,8 +171,8 @@ def _explain() -> dict[str, Any]:
 
 
 def _step(step: Step) -> list[Any]:
-    """Return a step of the lattice: its name, weight and standing, and its sentence where it is no convention's."""
-    return [step.name, step.weight, step.standing, "" if step.name in conventions.NAMES else step.sentence]
+    """Return a step of the lattice: its name, penalty and standing, and its sentence where it is no convention's."""
+    return [step.name, step.penalty, step.standing, "" if step.name in conventions.NAMES else step.sentence]
 
 
 def _safetensors() -> dict[str, Any]:
@@ -182,12 +182,12 @@ def _safetensors() -> dict[str, Any]:
         "floats": sorted(listing.FLOATS),
         "keys": safetensors.KEYS,
         "most_dims": safetensors.MOST_DIMS,
-        "deepest": safetensors.DEEPEST,
-        "largest": strict_json.LARGEST,
-        "longest_name": listing.LONGEST_NAME,
+        "deepest": safetensors.MOST_JSON_DEPTH,
+        "largest": strict_json.MOST_JSON_BYTES,
+        "longest_name": listing.MOST_NAME_CHARACTERS,
         "most_shards": shards.MOST_SHARDS,
         "most_tensors": shards.MOST_TENSORS,
-        "most_read": shards.MOST_READ,
+        "most_read": shards.MOST_READ_BYTES,
     }
 
 
@@ -198,7 +198,7 @@ def _names() -> dict[str, Any]:
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
         "wrappers": WRAPPERS,
         "block": BLOCK.pattern,
-        "heads": sorted(HEADS),
+        "heads": sorted(TASK_HEAD_COMPONENTS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
         "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
@@ -206,11 +206,11 @@ def _names() -> dict[str, Any]:
         "fits": inference.FITS,
         "bias": BIAS,
         "weight": WEIGHT,
-        "most_faults": matching.MOST,
-        "most_compared": matching.MOST_COMPARED,
-        "longest_compared": matching.LONGEST_COMPARED,
+        "most_faults": matching.MOST_FAULTS,
+        "most_compared": matching.MOST_COMPARED_NAMES,
+        "longest_compared": matching.MOST_COMPARED_CHARACTERS,
         "most_runs": matching.MOST_RUNS,
-        "most_unasked": tying.MOST_UNASKED,
+        "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": sorting.BEYOND,
         "multiple": sorting.MULTIPLE,
         "most_padded": sorting.MOST_PADDED,

@@ -79,7 +79,7 @@ def test_qkv_bias_follows_bias_until_it_is_set(opened: Watched) -> None:
 def test_every_head_can_be_chosen(opened: Watched) -> None:
     """And shows the fields of its own, which move its numbers."""
     (control,) = (each for each in CONTROLS if each.kind == CHOICE)
-    for head in gpt2calc.dims.HEADS:
+    for head in gpt2calc.dims.TASK_HEADS:
         opened.page.select_option(f"#{control.field}", head)
         agrees(opened, "gpt2", head=head)
         labels = head in ("sequence_classification", "token_classification")

@@ -73,14 +73,14 @@ def test_figures_are_explained_as_python_explains_them(opened: Watched) -> None:
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt1", "vit-gpt2-decoder", "nanogpt-no-bias"])
 def test_every_way_of_counting_is_that_of_the_lattice(name: str, opened: Watched) -> None:
-    """All compositions of steps, as parameters and as bytes, with their weights."""
+    """All compositions of steps, as parameters and as bytes, with their penalties."""
     script = """(name) => { const ways = waysOf(dimsOf(findPreset(name).all));
       return ["count", "bytes"].map((kind) => ways[kind].map((way) =>
-        [String(way.value), way.weight, way.steps.map((step) => step.name).join(" + ")])); }"""
+        [String(way.value), way.penalty, way.steps.map((step) => step.name).join(" + ")])); }"""
     found = opened.page.evaluate(script, name)
     presets = gpt2calc.models()
     ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets), 6)
     for kind, answer in zip(("count", "bytes"), found, strict=True):
-        wanted = [[str(way.value), way.weight, way.name] for way in ways.between(kind, 0, 10**30)]
+        wanted = [[str(way.value), way.penalty, way.name] for way in ways.between(kind, 0, 10**30)]
         assert sorted(answer) == sorted(wanted)
         assert len(wanted) > 100

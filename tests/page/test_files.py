@@ -92,7 +92,7 @@ def expected(each: Case, folder: Path) -> Any:
         "faults": [fault._asdict() for fault in found.faults],
         "more": found.more,
         "notes": [note for note in found.notes if not note.startswith("no shape shows n_head")],
-        "held": [part._asdict() for part in found.checked.held],
+        "held": [part._asdict() for part in found.checked.holdings],
         "parameters": seen.parameters,
         "total": found.total,
         "components": dict(seen.components),

@@ -58,7 +58,7 @@ def test_stated_numbers_and_long_names_get_pythons_verdict(
 
 def test_a_head_beyond_the_bound_is_left_open(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a smaller bound here and there: the note is Python's, and says how to go on."""
-    monkeypatch.setattr(tying, "MOST_UNASKED", 2**20)
+    monkeypatch.setattr(tying, "MOST_UNASKED_BYTES", 2**20)
     opened.page.evaluate("NAMES.most_unasked = 2 ** 20")
     cases = [
         case(f"{rows:,} rows", [(name, "F32", (rows, 256)) for name in ("wte.weight", "lm_head.weight")])

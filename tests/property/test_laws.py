@@ -78,12 +78,13 @@ class TestGrowth:
 
     @pytest.mark.parametrize("size", LETTERS)
     @SETTINGS
-    @given(x=dims(), more=st.integers(1, 10**6))
-    def test_the_total_grows_with(self, size: str, x: Dims, more: int) -> None:
+    @given(model=dims(), more=st.integers(1, 10**6))
+    def test_the_total_grows_with(self, size: str, model: Dims, more: int) -> None:
         """A size that counts always counts, and one that cannot count changes nothing."""
-        before, after = formulas.total(x), formulas.total(x._replace(**{size: getattr(x, size) + more}))
-        projected = x.multiple_choice_head and x.summary_use_proj and x.summary_proj_to_labels
-        grows = {"n_inner": x.n_layer > 0, "num_labels": bool(x.score or x.classifier or projected)}.get(size, True)
+        before, after = formulas.total(model), formulas.total(model._replace(**{size: getattr(model, size) + more}))
+        projected = model.multiple_choice_head and model.summary_use_proj and model.summary_proj_to_labels
+        labelled = bool(model.score or model.classifier or projected)
+        grows = {"n_inner": model.n_layer > 0, "num_labels": labelled}.get(size, True)
         assert before < after if grows else before == after
 
 
@@ -92,13 +93,13 @@ class TestBlocks:
 
     @SETTINGS
     @given(dims(), st.integers(1, 10**6))
-    def test_doubling_the_blocks_adds_the_parameters_of_as_many_blocks(self, x: Dims, n_layer: int) -> None:
+    def test_doubling_the_blocks_adds_the_parameters_of_as_many_blocks(self, model: Dims, n_layer: int) -> None:
         """Every block is like the others, however many there are, and none has a share in what stands outside."""
-        once = gpt2calc.ParameterCount(x._replace(n_layer=n_layer))
-        twice = gpt2calc.ParameterCount(x._replace(n_layer=2 * n_layer))
+        once = gpt2calc.ParameterCount(model._replace(n_layer=n_layer))
+        twice = gpt2calc.ParameterCount(model._replace(n_layer=2 * n_layer))
         assert once.per_block is not None
         assert twice.total - once.total == n_layer * once.per_block
-        assert once.per_block == twice.per_block == gpt2calc.ParameterCount(x).per_block
+        assert once.per_block == twice.per_block == gpt2calc.ParameterCount(model).per_block
 
 
 class TestFields:
@@ -106,10 +107,10 @@ class TestFields:
 
     @SETTINGS
     @given(dims())
-    def test_the_fields_of_dims_give_the_dims_back(self, x: Dims) -> None:
+    def test_the_fields_of_dims_give_the_dims_back(self, model: Dims) -> None:
         """Fields hold all that dims hold, and the border lets them pass."""
-        assert from_fields(to_fields(x)) == x
-        assert gpt2calc.Config(**to_fields(x)).dims == x
+        assert from_fields(to_fields(model)) == model
+        assert gpt2calc.Config(**to_fields(model)).dims == model
 
     @SETTINGS
     @given(switched_configs())
@@ -155,11 +156,11 @@ class TestDefaults:
     @given(switched_configs())
     def test_what_is_left_out_follows_the_field_it_depends_on(self, fields: dict[str, Any]) -> None:
         """None is as good as leaving a field out."""
-        x = gpt2calc.Config(**fields).dims
+        dims = gpt2calc.Config(**fields).dims
         if fields.get("n_inner") is None:
-            assert x.n_inner == 4 * fields["n_embd"]
+            assert dims.n_inner == 4 * fields["n_embd"]
         if fields.get("qkv_bias") is None:
-            assert x.qkv_bias == x.bias == fields.get("bias", True)
+            assert dims.qkv_bias == dims.bias == fields.get("bias", True)
 
     @SETTINGS
     @given(st.integers(1, 10**60), st.integers(1, 10**30))
@@ -175,12 +176,12 @@ class TestCompiled:
 
     @SETTINGS
     @given(dims())
-    def test_compiled_and_shown_formulas_give_the_numbers_of_the_table(self, x: Dims) -> None:
+    def test_compiled_and_shown_formulas_give_the_numbers_of_the_table(self, model: Dims) -> None:
         """What is fast and what is printed are drawn from the table, and say what it says."""
-        count = gpt2calc.ParameterCount(x)
-        assert count.total == formulas.total(x)
+        count = gpt2calc.ParameterCount(model)
+        assert count.total == formulas.total(model)
         for component in count.components:
-            assert component.formula.simplified.compiled(LETTERS.values())(*x.sizes) == component.total
+            assert component.formula.simplified.compiled(LETTERS.values())(*model.sizes) == component.total
             assert component.each * component.times == component.total
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import gpt2calc
 from gpt2calc import sources, validity
-from gpt2calc.dims import HEADS, Dims, from_fields
+from gpt2calc.dims import TASK_HEADS, Dims, from_fields
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.fields import ABSENT, CANONICAL, DEFAULTS, FIELDS, SIZE, SWITCH, WORD, Field
 from tests.property.strategies import SETTINGS, switched_configs
@@ -92,9 +92,9 @@ def test_config_has_the_fields_of_the_table_in_its_order() -> None:
 
 def test_the_words_of_a_head_are_those_that_dims_know() -> None:
     """What can be asked for is what can be counted."""
-    assert FIELDS["head"].words == tuple(HEADS)
+    assert FIELDS["head"].words == tuple(TASK_HEADS)
     assert len(FIELDS["head"].words) == len(FIELDS["head"].classes)
-    assert {row.null for row in FIELDS.values() if row.kind == WORD} <= {*HEADS, "refused"}
+    assert {row.null for row in FIELDS.values() if row.kind == WORD} <= {*TASK_HEADS, "refused"}
 
 
 @pytest.mark.parametrize("row", [row for row in FIELDS.values() if row.law], ids=lambda row: row.name)

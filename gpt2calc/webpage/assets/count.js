@@ -31,8 +31,8 @@ const perBlock = (x) => totalOf({ ...x, n_layer: 1n }) - totalOf({ ...x, n_layer
 
 /** The fields that give these dims, in the order of dims.to_fields. */
 function fieldsOfDims(x) {
-  const modules = Object.keys(HEADS.none);
-  const head = Object.keys(HEADS).find((name) => modules.every((module) => HEADS[name][module] === x[module]));
+  const modules = Object.keys(TASK_HEADS.none);
+  const head = Object.keys(TASK_HEADS).find((name) => modules.every((module) => TASK_HEADS[name][module] === x[module]));
   const sizes = Object.keys(FACTS.letters);
   const switches = Object.keys(x).filter((name) => !sizes.includes(name) && !modules.includes(name));
   const pairs = [

@@ -23,8 +23,10 @@ const percent = (part, whole, digits = 2) => `${rounded(100n * part, whole, digi
 /** The quotient of two integers as the nearest float: more bits than a float has, and a last one for what is cut. */
 function share(part, whole) {
   const bits = 80n + BigInt(Math.max(0, 4 * (whole.toString(16).length - part.toString(16).length)));
+  // A share this small shows as 0, and 2 ** 1024 would be Infinity.
   if (bits > 1000n) return 0;
   const scaled = part << bits;
+  // The last bit is set where anything was cut off, so that Number rounds as from the exact quotient.
   return Number((scaled / whole) | (scaled % whole ? 1n : 0n)) / 2 ** Number(bits);
 }
 
@@ -62,6 +64,7 @@ function polynomial(terms, x) {
   const present = terms.filter(([, , ...flags]) => flags.every((flag) => x[flag]));
   return plus(
     ...present.map(([n, letters]) => {
+      // Without an m to take out, nothing is replaced by nothing.
       const term = new Map([[letters.replaceAll(follows ? "m" : "", ""), BigInt(n)]]);
       return follows && letters.includes("m") ? times(term, inner) : new Map([[letters, BigInt(n)]]);
     }),

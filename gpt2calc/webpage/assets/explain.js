@@ -1,5 +1,5 @@
 // A printed figure, 137M or 1.5B or 548 MB, and the counts that it can stand for, ranked as gpt2calc.explanation does:
-// every composition of the steps that Python printed, up to a weight, for each model.
+// every composition of the steps that Python printed, within a budget, for each model.
 
 const EXPLAIN = FACTS.explain;
 const PRINTED = new RegExp(EXPLAIN.pattern);
@@ -7,7 +7,7 @@ const PARAMETERS = new RegExp(EXPLAIN.parameters, "i");
 const BETWEEN = new RegExp(EXPLAIN.between, "g");
 const POWER = new RegExp(EXPLAIN.power, "g");
 const TIMES = new RegExp(EXPLAIN.times, "g");
-const MOST_WEIGHT = EXPLAIN.most_weight;
+const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
 
@@ -44,7 +44,7 @@ function readPrinted(text) {
   return found;
 }
 
-const scale = (kind, unit, weight, name = "") => ({ kind, unit, weight, name });
+const scale = (kind, unit, penalty, name = "") => ({ kind, unit, penalty, name });
 
 /** Whether a figure is in bytes, so that it may be the size of a file, header and all. */
 const isInBytes = ({ unit }) => !EXPLAIN.units[unit].includes("count");
@@ -119,9 +119,9 @@ function distanceOf(figure, value, of) {
 // What can be counted of a model
 
 const SENTENCES = new Map(FACTS.conventions.map(([name, , sentence]) => [name, sentence]));
-const stepOf = ([name, weight, standing, sentence, bits]) => ({
+const stepOf = ([name, penalty, standing, sentence, bits]) => ({
   name,
-  weight,
+  penalty,
   standing,
   bits,
   sentence: sentence || SENTENCES.get(name),
@@ -138,27 +138,28 @@ function plainStep(x) {
 
 /** The model, and every other that is counted in its place, at most one step of each axis away. */
 function variantsOf(x, place, budget) {
-  if (place === AXES.length) return [{ x, steps: [], weight: 0 }];
+  if (place === AXES.length) return [{ x, steps: [], penalty: 0 }];
   const found = variantsOf(x, place + 1, budget);
   variationsOf(x)[place].forEach((difference, i) => {
     const step = AXES[place][i];
     const isOther = Object.entries(difference).some(([field, value]) => x[field] !== value);
-    if (step.weight > budget || !isOther) return;
-    for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.weight))
-      found.push({ x: each.x, steps: [step, ...each.steps], weight: each.weight + step.weight });
+    // A step that changes nothing is none.
+    if (step.penalty > budget || !isOther) return;
+    for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.penalty))
+      found.push({ x: each.x, steps: [step, ...each.steps], penalty: each.penalty + step.penalty });
   });
   return found;
 }
 
-/** Every composition of steps up to a weight: its elements, those of one byte, and the tensors of a file of it. */
+/** Every composition of steps within a budget: its elements, those of one byte, and the tensors of a file of it. */
 function countedWays(x) {
-  return variantsOf(x, 0, MOST_WEIGHT).flatMap((each) => {
+  return variantsOf(x, 0, BUDGET).flatMap((each) => {
     const parts = partsOf(each.x);
     return ALL.map((part, place) => [part, parts[place]])
-      .filter(([part]) => each.weight + part.weight <= MOST_WEIGHT)
+      .filter(([part]) => each.penalty + part.penalty <= BUDGET)
       .map(([part, [value, small, tensors]], place) => ({
         steps: place ? [...each.steps, part] : each.steps,
-        weight: each.weight + part.weight,
+        penalty: each.penalty + part.penalty,
         elements: value(),
         small: small(),
         tensors: tensors(),
@@ -168,10 +169,11 @@ function countedWays(x) {
 
 function storedWays(counted) {
   return DTYPES.flatMap((dtype) =>
-    counted.flatMap(({ steps, weight, elements, small, tensors }, place) => {
-      if (!elements || weight + dtype.weight > MOST_WEIGHT) return [];
+    counted.flatMap(({ steps, penalty, elements, small, tensors }, place) => {
+      if (!elements || penalty + dtype.penalty > BUDGET) return [];
+      // The negative is rounded down, so that bytes are rounded up.
       const value = -floored(-BigInt(dtype.bits) * elements, 8n) + small;
-      return [{ value, weight: weight + dtype.weight, steps: [...steps, dtype], place, tensors }];
+      return [{ value, penalty: penalty + dtype.penalty, steps: [...steps, dtype], place, tensors }];
     }),
   );
 }
@@ -182,7 +184,7 @@ function distinctWays(ways) {
   for (const way of ways) {
     const known = found.get(way.value);
     const isLess =
-      !known || way.weight < known.weight || (way.weight === known.weight && way.steps.length < known.steps.length);
+      !known || way.penalty < known.penalty || (way.penalty === known.penalty && way.steps.length < known.steps.length);
     if (isLess) found.set(way.value, way);
   }
   return [...found.values()];
@@ -212,7 +214,7 @@ const sameModel = (one, other) => Object.entries(one).every(([field, value]) => 
 
 const candidateOf = (name, x, published = []) => ({ name, x, published, ways: waysOf(x) });
 
-/** How much less a reading weighs where just this figure was published for the model; a plain count in plain units. */
+/** What is taken off where just this figure was published for the model; a plain count in plain units. */
 function publishedOf(figure, candidate, way, of) {
   const isPlain = !way.steps.length && !of.name;
   return isPlain && candidate.published.some((other) => sameBounds(figure, other)) ? EXPLAIN.published : 0;
@@ -221,8 +223,8 @@ function publishedOf(figure, candidate, way, of) {
 function readingOf(figure, candidate, place, of, way) {
   const fit = fitOf(figure, way, of);
   if (fit === null) return null;
-  const weight = publishedOf(figure, candidate, way, of) + way.weight + of.weight + EXPLAIN.fits[fit];
-  return { candidate, place, of, way, fit, weight, value: way.value };
+  const penalty = publishedOf(figure, candidate, way, of) + way.penalty + of.penalty + EXPLAIN.fits[fit];
+  return { candidate, place, of, way, fit, penalty, value: way.value };
 }
 
 function sameBounds(one, other) {
@@ -230,7 +232,7 @@ function sameBounds(one, other) {
   return of !== undefined && String(boundsOf(one, of)) === String(boundsOf(other, scalesOf(other)[0]));
 }
 
-/** Every reading of a figure, one for each number, best first, with how many others weigh no more. */
+/** Every reading of a figure, one for each number, best first, with how many others have no larger penalty. */
 function readingsOf(figure, candidates) {
   const found = [];
   for (const of of scalesOf(figure)) {
@@ -238,13 +240,13 @@ function readingsOf(figure, candidates) {
     candidates.forEach((candidate, place) => {
       for (const way of candidate.ways[of.kind]) {
         const isNear = way.value >= least - mostHeaderOf(figure, way) && way.value <= most;
-        const isUsual = way.weight + of.weight <= MOST_WEIGHT;
+        const isUsual = way.penalty + of.penalty <= BUDGET;
         const reading = isNear && isUsual ? readingOf(figure, candidate, place, of, way) : null;
         if (reading) found.push(reading);
       }
     });
   }
-  const rank = ({ weight, fit, place, way }) => [weight, EXPLAIN.fits[fit], place, way.steps.length, way.place];
+  const rank = ({ penalty, fit, place, way }) => [penalty, EXPLAIN.fits[fit], place, way.steps.length, way.place];
   found.sort(
     (a, b) =>
       rank(a)
@@ -256,15 +258,15 @@ function readingsOf(figure, candidates) {
   const kept = [...first.values()];
   return kept.map((reading) => ({
     ...reading,
-    rivals: kept.filter(({ weight }) => weight <= reading.weight).length - 1,
+    rivals: kept.filter(({ penalty }) => penalty <= reading.penalty).length - 1,
   }));
 }
 
 /** How many bytes a file may hold besides a number, where a figure is the size of one. */
 const mostHeaderOf = (figure, { tensors }) => (isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * tensors : 0n);
 
-/** Whether more figures than few, of all that are printed like one, have readings that weigh no more than one of it. */
-function isLikely(figure, { weight }, candidates) {
+/** Whether more figures than few, of all that are printed like one, have readings with no larger penalty than one. */
+function isLikely(figure, { penalty }, candidates) {
   const first = 10n ** BigInt(String(figure.digits).length - 1);
   const last = 10n * first - 1n;
   const met = [];
@@ -273,16 +275,17 @@ function isLikely(figure, { weight }, candidates) {
     const [, most] = boundsOf({ ...figure, digits: last }, of);
     for (const candidate of candidates)
       for (const way of candidate.ways[of.kind]) {
-        const usual = way.weight + of.weight;
-        if (usual > MOST_WEIGHT || usual + EXPLAIN.published > weight) continue;
+        const usual = way.penalty + of.penalty;
+        if (usual > BUDGET || usual + EXPLAIN.published > penalty) continue;
         if (way.value < least - mostHeaderOf(figure, way) || way.value > most) continue;
         for (const [fit, from, to] of printedAs(figure, way, of)) {
           const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
-          if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= weight) met.push([from, to]);
+          if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= penalty) met.push([from, to]);
         }
       }
   }
   met.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  // Sorted by where they begin, so that of each only what lies behind `end` is counted anew.
   let [figures, end] = [0n, first - 1n];
   for (const [from, to] of met) {
     const [start, stop] = [from > end ? from : end + 1n, to < last ? to : last];
@@ -298,10 +301,10 @@ function nearestReadings(figure, candidates) {
   const off = ({ value }) => absolute(distanceOf(figure, value, of));
   const usual = candidates.flatMap((candidate) =>
     candidate.ways[of.kind]
-      .filter(({ weight }) => weight <= EXPLAIN.known)
+      .filter(({ penalty }) => penalty <= EXPLAIN.known)
       .map((way) => ({ candidate, of, way, value: way.value })),
   );
-  const order = (a, b) => (off(a) < off(b) ? -1 : off(a) > off(b) ? 1 : a.way.weight - b.way.weight);
+  const order = (a, b) => (off(a) < off(b) ? -1 : off(a) > off(b) ? 1 : a.way.penalty - b.way.penalty);
   return usual.sort(order).slice(0, EXPLAIN.nearest);
 }
 
@@ -324,7 +327,7 @@ function answerOf(figure, readings, candidates) {
     return `${figure.text} fits none of the ${grouped(size)} numbers that were looked at`;
   }
   const [best] = readings;
-  const isBeaten = readings.some(({ weight }) => weight < best.weight);
+  const isBeaten = readings.some(({ penalty }) => penalty < best.penalty);
   const standings = best.way.steps.map(({ standing }) => standing);
   const exact = grouped(totalOf(best.candidate.x));
   const told = `${conventionOf(best)} of ${best.candidate.name}`;

@@ -2,7 +2,7 @@
 // gpt2calc.checkpoints does. A file is a File or a Blob, of which the header is read and nothing else.
 
 const FORMAT = FACTS.safetensors;
-const LARGEST_NUMBER = 2n ** 64n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
 
 /** What cannot be read, with the name of the file. */
 class Unreadable extends Sentence {
@@ -92,6 +92,7 @@ async function headerOf(file, refuse) {
   const first = await bytesOf(file, 0, 8);
   if (first.length < 8)
     refuse(`expected the 8 bytes with which a safetensors file begins, got a file of ${grouped(file.size)}`);
+  // A BigInt: as a number, a length over 2^53 would be rounded.
   const length = new DataView(first.buffer).getBigUint64(0, true);
   const rest = BigInt(file.size - 8);
   if (length > rest)
@@ -119,6 +120,7 @@ function withOtherNames(tensors, metadata) {
     const isName = name.includes(".") && characters(name).length <= FORMAT.longest_name;
     return isName && stored.has(kept) && !stored.has(name);
   });
+  // Set on the tensor itself before it is copied, so that both have the one storage.
   for (const [, kept] of others) stored.get(kept).storage = kept;
   return [...tensors, ...others.map(([name, kept]) => ({ ...stored.get(kept), name }))];
 }
@@ -154,10 +156,11 @@ function placeOf(name, entry, refuse) {
   if (shape.length > FORMAT.most_dims)
     refuse(`expected at most ${FORMAT.most_dims} sizes in the shape of ${what}, got ${grouped(shape.length)}`);
   let numel = 1n;
+  // Checked after each factor, so that many sizes cannot make a number of many digits.
   for (const n of shape) {
     numel *= n;
-    if (numel > LARGEST_NUMBER)
-      refuse(`expected at most ${grouped(LARGEST_NUMBER)} elements in ${what}, got a larger shape`);
+    if (numel > UINT64_MAX)
+      refuse(`expected at most ${grouped(UINT64_MAX)} elements in ${what}, got a larger shape`);
   }
   const [begin, end] = offsets;
   const bits = BigInt(FORMAT.bits[dtype]);
@@ -169,7 +172,7 @@ function placeOf(name, entry, refuse) {
 }
 
 const areWhole = (value) =>
-  Array.isArray(value) && value.every((n) => typeof n === "bigint" && n >= 0n && n <= LARGEST_NUMBER);
+  Array.isArray(value) && value.every((n) => typeof n === "bigint" && n >= 0n && n <= UINT64_MAX);
 
 /** Whether the format's library reads a value that it does not use: no whole number over a float's. */
 function isReadable(value) {
