@@ -15,6 +15,7 @@ FILES: dict[str, str] = {
     "gpt2": "gpt2",
     "llama": "llama",
     "mistral": "llama",
+    "mixtral": "mixtral",
     "qwen2": "llama",
     "qwen3": "llama",
 }
