@@ -17,7 +17,9 @@ FILES: dict[str, str] = {
     "mistral": "llama",
     "mixtral": "mixtral",
     "qwen2": "llama",
+    "qwen2_moe": "qwen_moe",
     "qwen3": "llama",
+    "qwen3_moe": "qwen_moe",
 }
 """Each model type that is counted, with the file that knows it. A new one is a file and a row here."""
 
