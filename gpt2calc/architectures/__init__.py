@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from gpt2calc.model import Architecture, Size
 
 FILES: dict[str, str] = {
+    "deepseek_v3": "deepseek_v3",
     "gpt2": "gpt2",
+    "kimi_k2": "deepseek_v3",
     "llama": "llama",
     "mistral": "llama",
     "mixtral": "mixtral",
