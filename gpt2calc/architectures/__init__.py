@@ -16,6 +16,7 @@ FILES: dict[str, str] = {
     "gpt2": "gpt2",
     "kimi_k2": "deepseek_v3",
     "llama": "llama",
+    "mamba2": "mamba2",
     "mistral": "llama",
     "mixtral": "mixtral",
     "qwen2": "llama",
