@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 FILES: dict[str, str] = {
     "deepseek_v3": "deepseek_v3",
     "gpt2": "gpt2",
+    "granitemoehybrid": "granitemoehybrid",
+    "jamba": "jamba",
     "kimi_k2": "deepseek_v3",
     "llama": "llama",
     "mamba2": "mamba2",
