@@ -39,7 +39,7 @@ def components(model: Model) -> list[Component]:
         *closed_forms.gated_mlp(
             d,
             model.n_shared_experts * model.moe_intermediate_size,
-            f"{SOURCE}MoE",
+            f"{SOURCE}MLP",
             "moe",
             name="shared_experts",
             group="experts",

@@ -37,7 +37,7 @@ def layers(model: Model) -> tuple[Stack, ...]:
 def components(model: Model) -> list[Component]:
     """Return the closed forms."""
     source, d, E = SOURCE[model.architecture.model_type], model.hidden_size, model.num_experts
-    shared = {"layers": "moe", "times": model.shared_expert, "source": f"{source}SparseMoeBlock"}
+    shared = {"layers": "moe", "times": model.shared_expert}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{source}Model"),
         *closed_forms.attention(model, source),
@@ -45,9 +45,14 @@ def components(model: Model) -> list[Component]:
         closed_forms.router(d, E, f"{source}TopKRouter", "moe"),
         *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
         *closed_forms.gated_mlp(
-            d, model.shared_expert_intermediate_size, name="shared_expert", group="experts", **shared
+            d,
+            model.shared_expert_intermediate_size,
+            f"{source}MLP",
+            name="shared_expert",
+            group="experts",
+            **shared,
         ),
-        closed_forms.linear("shared_expert_gate", "router", d, 1, **shared),
+        closed_forms.linear("shared_expert_gate", "router", d, 1, source=f"{source}SparseMoeBlock", **shared),
         *closed_forms.two_norms(d, f"{source}DecoderLayer"),
         closed_forms.norm("norm", d, source=f"{source}Model"),
         *closed_forms.heads(model, source),

@@ -217,6 +217,8 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         raise ConfigError(problem, field=row.name, got=value)
     if row.kind == SIZE and type(number) is int and number >= numbers.TOO_LARGE:
         raise ConfigError(f"{row.name} must have at most {numbers.MOST_DIGITS} digits", field=row.name)
+    if row.name == "head":
+        row = row._replace(words=tuple(architecture.classes.values()))
     fits = {
         SIZE: type(number) is int and number >= row.least,
         FLAG: isinstance(value, bool),
