@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
+from safetensors import safe_open
 
 from gpt2calc.architectures import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 MODEL_TYPES = tuple(sorted(FILES.keys() - {"gpt2"}))
 """Every model type but GPT-2, whose oracle has tests of its own."""
@@ -26,7 +28,8 @@ def built(config: Mapping[str, Any], device: str = "meta") -> Any:
     made = transformers.CONFIG_MAPPING[model_type](**words)
     with torch.device(device):
         if "architectures" not in config:
-            module = transformers.AutoModelForCausalLM.from_config(made)
+            auto: Any = transformers.AutoModelForCausalLM
+            module = auto.from_config(made)
         else:
             module = getattr(transformers, config["architectures"][0])(made)
     module.tie_weights()
@@ -36,6 +39,13 @@ def built(config: Mapping[str, Any], device: str = "meta") -> Any:
 def parameters(module: Any) -> list[tuple[str, tuple[int, ...]]]:
     """Return the name and shape of every parameter, in the order of the module."""
     return [(name, tuple(tensor.shape)) for name, tensor in module.named_parameters()]
+
+
+def written(config: Mapping[str, Any], folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the name and shape of every tensor that transformers writes of a small model to an empty folder."""
+    built(config, device="cpu").save_pretrained(folder)
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
 
 
 def buffers(module: Any) -> set[tuple[str, tuple[int, ...]]]:
