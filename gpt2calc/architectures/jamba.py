@@ -42,7 +42,7 @@ def layers(model: Model) -> tuple[Stack, ...]:
 def components(model: Model) -> list[Component]:
     """Return the closed forms."""
     d, m, E = model.hidden_size, model.intermediate_size, model.num_experts
-    layer = {"layers": "decoder", "source": f"{SOURCE}AttentionDecoderLayer"}  # and MambaDecoderLayer
+    layer = {"layers": "decoder", "source": f"{SOURCE}AttentionDecoderLayer, JambaMambaDecoderLayer"}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
         *closed_forms.attention(model, SOURCE, "attention"),

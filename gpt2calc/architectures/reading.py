@@ -202,7 +202,7 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
 def expected(row: Size) -> str:
     """Return what a value must be, as an error says it."""
     if row.kind == SIZE:
-        return " or ".join((f"a whole number, {row.least} or more", *row.words))
+        return ", or ".join((f"a whole number, {row.least} or more", *row.words))
     if row.kind == LIST:
         return f"a list of {', '.join(row.words)}" if row.words else "a list of numbers of layers"
     return "true or false" if row.kind == FLAG else f"one of {', '.join(row.words)}"
@@ -227,7 +227,10 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         FIXED: True,
     }
     if not fits[row.kind]:
-        raise ConfigError(f"{row.name} must be {expected(row)}, got {numbers.told(value)}", field=row.name, got=value)
+        is_list = row.kind == LIST and isinstance(value, list)
+        strange = next(entry for entry in value if not _is_entry(row, entry)) if is_list else value
+        got = f"{numbers.told(strange)}{' in it' if is_list else ''}"
+        raise ConfigError(f"{row.name} must be {expected(row)}, got {got}", field=row.name, got=value)
     if row.kind == LIST:
         return tuple(value)
     return number if row.kind == SIZE else int(value) if row.kind == FLAG else value

@@ -34,13 +34,14 @@ def repeating(
     """
     found: list[Run] = []
     held = start = 0
-    for stop in (*sorted({i for i in apart if 0 <= i < layers}), layers):
+    stops = (*sorted({i for i in apart if 0 <= i < layers}), layers)
+    for stop in stops:
         length = min(period, stop - start) if layers else min(period, LONGEST)
         held += length
         if held > LONGEST:
             raise ConfigError(
-                f"num_hidden_layers is {layers:,}, of which only every {period:,}-th is alike: layers are counted by "
-                f"patterns of at most {LONGEST:,} together",
+                f"num_hidden_layers is {layers:,}, in a pattern of {period:,} layers with {len(stops) - 1:,} "
+                f"exceptions: layers are counted by patterns of at most {LONGEST:,} in all",
                 field="num_hidden_layers",
             )
         if length:

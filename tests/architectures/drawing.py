@@ -45,17 +45,19 @@ class Draw:
 
 
 def configs(model_type: str, examples: int = EXAMPLES) -> Iterator[dict[str, Any]]:
-    """Yield configs of a model type, with each class by turns."""
+    """Yield configs of a model type: each class by turns, tied and not, and with as many labels as there are or not."""
     classes = list(architectures.of(model_type).classes)
     for n in range(examples):
-        yield config(model_type, n) | {"architectures": [classes[n % len(classes)]]}
+        round_, place = divmod(n, len(classes))
+        yield config(model_type, n, round_) | {"architectures": [classes[place]]}
 
 
-def config(model_type: str, n: int = 0) -> dict[str, Any]:
-    """Return the n-th config of a model type."""
+def config(model_type: str, n: int = 0, round_: int = 0) -> dict[str, Any]:
+    """Return the n-th config of a model type; what concerns its head by the number of a round."""
     draw = Draw(model_type, n)
-    fields = {"vocab_size": draw.size(50, 90), "num_hidden_layers": 0 if n == 3 else draw.size(1, 5)}
-    fields |= {"tie_word_embeddings": draw.flag(False, True, ABSENT), "num_labels": draw.size(1, 9)}
+    fields: dict[str, Any] = {"vocab_size": draw.size(50, 90), "num_hidden_layers": 0 if n == 3 else draw.size(1, 5)}
+    fields |= {"tie_word_embeddings": (True, False, ABSENT)[round_ % 3]}
+    fields |= {"num_labels": (draw.size(3, 9), ABSENT)[round_ % 2]}
     fields |= DRAWN[model_type](draw, fields)
     return {"model_type": model_type} | {name: value for name, value in fields.items() if value is not ABSENT}
 

@@ -98,12 +98,18 @@ def wrong_by_column(model: Model, module: Any) -> list[str]:
     for tensor in model.listing(live=True):
         if tensor.role != BUFFER:
             made.setdefault(_module(tensor.component), set()).add(by_name.get(tensor.name, ""))
-    wrong = [name for name, row in present.items() if row.source not in made.get(_module(name), ())]
+    wrong = [name for name, row in present.items() if not _sources(row) & made.get(_module(name), set())]
     wrong += [name for name, row in present.items() if row.group != _group(name)]
     wrong += [name for name, row in present.items() if row.part != PARTS.get(name, "")]
     places = {row.template.rpartition(".")[0]: row.component for row in model.tensors() if row.role != BUFFER}
     strays = (row for row in model.tensors() if row.role == BUFFER)
     return wrong + [row.template for row in strays if places.get(row.template.rpartition(".")[0]) != row.component]
+
+
+def _sources(row: Component) -> set[str]:
+    """Return a component's source as often as it names a class."""
+    file, _, classes = row.source.partition(": ")
+    return {f"{file}: {name}" for name in classes.split(", ")}
 
 
 def _module(component: str) -> str:

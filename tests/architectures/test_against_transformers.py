@@ -38,7 +38,7 @@ def test_a_live_module_has_the_tensors_that_are_listed_in_their_order(model_type
 def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Path) -> None:
     """What save_pretrained writes of small models has the names and shapes of the stored listing."""
     for n in range(3):
-        drawn = config(model_type, n)
+        drawn = config(model_type, n, n)
         listed = {row.name: row.shape for row in reading.read(drawn).model.listing()}
         assert listed == written(drawn, tmp_path / str(n)), drawn
 
