@@ -6,6 +6,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -44,7 +45,7 @@ class Size(NamedTuple):
         null: what null is.
         spellings: the other names that transformers gives it.
         least: the least that it can be.
-        words: what a word, or an entry of a list, can be.
+        words: what a word, or an entry of a list, can be; of a SIZE, what says the same as no value, such as "auto".
         help: what it is, in a few words.
     """
 
@@ -119,15 +120,23 @@ class Listed(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Layers one after the other, of which the i-th has the tags `pattern[i % len(pattern)]`; `length` is how many."""
+    """Layers one after the other, of which the i-th has the tags `pattern[i % len(pattern)]`; `length` is how many.
+
+    Where there are none, the pattern says what they would have.
+    """
 
     pattern: tuple[frozenset[str], ...]
     length: int
 
-    def count(self, tags: frozenset[str]) -> int:
-        """Return how many of the layers have all of the tags, without walking them."""
-        period = len(self.pattern)
-        return sum(-(-(self.length - i) // period) for i, own in enumerate(self.pattern[: self.length]) if tags <= own)
+    def kinds(self) -> Counter[frozenset[str]]:
+        """Return how many of the layers have which tags, without walking more of them than the pattern has.
+
+        >>> Run((frozenset({"moe"}), frozenset({"dense"})), 10**12 + 1).kinds()[frozenset({"moe"})]
+        500000000001
+        """
+        whole, rest = divmod(self.length, len(self.pattern))
+        found = Counter({own: n * whole for own, n in Counter(self.pattern).items()} if whole else {})
+        return found + Counter(self.pattern[:rest])
 
 
 class Stack(NamedTuple):
@@ -142,11 +151,19 @@ class Stack(NamedTuple):
 
 
 class Merge(NamedTuple):
-    """A tensor of a live module that files hold in several: stacked over `{n}`, then put together along `axis`."""
+    """A tensor of a live module that files hold in several: stacked over `{n}`, then put together along `axis`.
+
+    One of a single stored tensor without `{n}` is that tensor under another name.
+    """
 
     live: str
     stored: tuple[str, ...]
     axis: int = 0
+
+
+def no_notes(_: Model) -> tuple[str, ...]:
+    """Return nothing, of a model of which there is nothing to say."""
+    return ()
 
 
 class Architecture(NamedTuple):
@@ -161,7 +178,8 @@ class Architecture(NamedTuple):
             together.
         components: the first derivation; it knows no name and no shape of a tensor.
         tensors: the second; it knows no closed form.
-        merges: which tensors a live module of transformers keeps in one.
+        merges: which tensors a live module of transformers keeps in one, or calls otherwise.
+        notes: what a reader should know of a model beyond its counts.
     """
 
     model_type: str
@@ -172,6 +190,7 @@ class Architecture(NamedTuple):
     components: Callable[[Model], list[Component]]
     tensors: Callable[[Model], list[Tensor]]
     merges: tuple[Merge, ...] = ()
+    notes: Callable[[Model], tuple[str, ...]] = no_notes
 
 
 class Model:
@@ -183,7 +202,7 @@ class Model:
         count: how many layers have all of certain tags, a letter in a proof; None to count them.
     """
 
-    __slots__ = ("_count", "architecture", "sizes", "stacks")
+    __slots__ = ("_count", "_tagged", "architecture", "sizes", "stacks")
 
     def __init__(
         self, architecture: Architecture, sizes: Mapping[str, Any], count: Callable[[str], Number] | None = None
@@ -192,6 +211,9 @@ class Model:
         self.sizes = sizes
         self._count = count
         self.stacks: tuple[Stack, ...] = () if count else architecture.layers(self)
+        self._tagged: Counter[frozenset[str]] = Counter()  # in the order in which they come
+        for run in (run for stack in self.stacks for run in stack.runs):
+            self._tagged.update(run.kinds())
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -210,7 +232,7 @@ class Model:
         if self._count:
             return self._count(tags)
         wanted = frozenset(tags.split())
-        return sum(run.count(wanted) for stack in self.stacks for run in stack.runs)
+        return sum(n for own, n in self._tagged.items() if wanted <= own)
 
     def components(self) -> list[Component]:
         """Return the rows of the first derivation, absent ones among them."""
@@ -265,8 +287,12 @@ class Model:
         found: dict[str, Any] = {"model_type": architecture.model_type, "architectures": [named]}
         for row in architecture.sizes:
             value = self.sizes[row.name]
-            if row.kind != LAW and row.name != "head" and value is not None:
-                found[row.name] = list(value) if row.kind == LIST else bool(value) if row.kind == FLAG else value
+            if row.kind in (LAW, FIXED) or row.name == "head" or value is None:
+                continue
+            is_null = row.kind == SIZE and value < row.least  # which null alone says, as of a rank that there is not
+            found[row.name] = (
+                None if is_null else list(value) if row.kind == LIST else bool(value) if row.kind == FLAG else value
+            )
         return found
 
     def letters(self) -> dict[str, str]:
@@ -287,8 +313,9 @@ class Model:
         return Model(self.architecture, {**self.sizes, **letters}, self._letter)
 
     def kinds(self) -> list[frozenset[str]]:
-        """Return the kinds of layers, each by its tags, in the order in which they come."""
-        return list(dict.fromkeys(own for stack in self.stacks for run in stack.runs for own in run.pattern))
+        """Return the kinds of layers, each by its tags, in the order in which they come; of what could, if none do."""
+        patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
+        return list(self._tagged) or list(dict.fromkeys(patterns))
 
     def layer_tags(self) -> dict[str, str]:
         """Return the letter of every kind of layer that a component asks for, with the tags that tell it apart."""
@@ -305,16 +332,14 @@ class Model:
         return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
 
     def _letter(self, tags: str) -> Number:
-        has_none = not any(
-            run.length for stack in self.stacks for run in stack.runs
-        )  # and keeps what a layer would hold
-        is_there = self.count(tags) or (has_none and any(set(tags.split()) <= own for own in self.kinds()))
+        is_there = any(
+            set(tags.split()) <= own for own in self.kinds()
+        )  # a model of no layers keeps what one would hold
         return Expression.letter(self._layer_letter(tags)) if is_there else 0
 
     def _layer_letter(self, tags: str) -> str:
         """Return L where all layers have the tags, and else L and the tags that not all have."""
-        everywhere = [own for stack in self.stacks for run in stack.runs for own in run.pattern if run.length]
-        rest = sorted(tag for tag in tags.split() if not all(tag in own for own in everywhere))
+        rest = sorted(tag for tag in tags.split() if not all(tag in own for own in self.kinds()))
         return "_".join(("L", *rest))
 
 

@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from gpt2calc.model import Architecture, Size
 
 FILES: dict[str, str] = {
+    "deepseek_v3": "deepseek_v3",
     "gpt2": "gpt2",
+    "granitemoehybrid": "granitemoehybrid",
+    "jamba": "jamba",
+    "kimi_k2": "deepseek_v3",
     "llama": "llama",
+    "mamba2": "mamba2",
     "mistral": "llama",
+    "mixtral": "mixtral",
     "qwen2": "llama",
+    "qwen2_moe": "qwen_moe",
     "qwen3": "llama",
+    "qwen3_moe": "qwen_moe",
 }
 """Each model type that is counted, with the file that knows it. A new one is a file and a row here."""
 

@@ -65,10 +65,18 @@ def attention(model: Model, source: str, layers: str = "decoder") -> list[Compon
 
 
 def gated_mlp(
-    d: Number, m: Number, source: str, layers: str, *, name: str = "mlp", group: str = "mlp", bias: Number = 0
+    d: Number,
+    m: Number,
+    source: str,
+    layers: str,
+    *,
+    name: str = "mlp",
+    group: str = "mlp",
+    bias: Number = 0,
+    **at: Any,
 ) -> list[Component]:
     """Return an MLP whose inner width is gated: gate_proj and up_proj of d × m, down_proj of m × d."""
-    at = {"layers": layers, "source": source}
+    at = {"layers": layers, "source": source, **at}
     return [
         linear(f"{name}.gate_proj", group, d, m, bias, **at),
         linear(f"{name}.up_proj", group, d, m, bias, **at),
@@ -83,6 +91,41 @@ def experts(d: Number, f: Number, count: Number, source: str, layers: str) -> li
         Component("experts.gate_proj", "experts", d * f, **at),
         Component("experts.up_proj", "experts", d * f, **at),
         Component("experts.down_proj", "experts", f * d, **at),
+    ]
+
+
+def router(d: Number, count: Number, source: str, layers: str) -> Component:
+    """Return the matrix that chooses among `count` experts."""
+    return linear("router", "router", d, count, layers=layers, source=source)
+
+
+def mamba2(
+    d: Number,
+    heads: tuple[Number, Number],
+    states: tuple[Number, Number],
+    w: Number,
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **at: Any,
+) -> list[Component]:
+    """Return the mixer of Mamba-2 for H heads of P channels, and G groups of N states.
+
+    Law: in_proj d·(2·H·P + 2·G·N + H), a convolution w·(H·P + 2·G·N), A_log, D and dt_bias H each, a norm of H·P,
+    out_proj H·P·d; biases of the projections' outputs, and of the convolution's channels. Dao and Gu 2024,
+    arXiv:2405.21060, figure 6.
+    `heads` is (H, P), `states` (G, N), and `biases` whether the projections have them, and whether the convolution.
+    """
+    (H, P), (G, N) = heads, states
+    inner, conv = H * P, H * P + 2 * G * N
+    return [
+        Component(f"{name}.dt_bias", "ssm", 0, H, **at),
+        Component(f"{name}.A_log", "ssm", H, **at),
+        Component(f"{name}.D", "ssm", H, **at),
+        Component(f"{name}.conv1d", "ssm", w * conv, biases[1] * conv, **at),
+        linear(f"{name}.in_proj", "ssm", d, inner + conv + H, biases[0], **at),
+        norm(f"{name}.norm", inner, **at),
+        linear(f"{name}.out_proj", "ssm", inner, d, biases[0], **at),
     ]
 
 

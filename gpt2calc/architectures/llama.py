@@ -73,7 +73,7 @@ def _row(model_type: str, prefix: str, **stated: Any) -> Architecture:
         "intermediate_size": 14336,
         "num_hidden_layers": 32,
         "num_attention_heads": 32,
-        "num_key_value_heads": size(8, null=AS_HEADS),
+        "num_key_value_heads": 8,
         "head_dim": size(BY_HEADS, null=ABSENT),
         "tie_word_embeddings": False,
         "attention_bias": law(0),

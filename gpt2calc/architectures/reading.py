@@ -68,6 +68,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     values = _values(architecture, fields, notes)
     model = Model(architecture, values)
     refuse_unknown_layers(model)
+    notes += architecture.notes(model)
     notes += _unread(architecture, document)
     return Read(model, tuple(notes))
 
@@ -75,8 +76,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
 def refuse_unknown_layers(model: Model) -> None:
     """Raise where a layer is of a kind that no component is in."""
     known = {tag for row in model.components() for tag in row.layers.split()}
-    tags = {tag for stack in model.stacks for run in stack.runs for own in run.pattern for tag in own}
-    if strange := sorted(tags - known):
+    if strange := sorted(frozenset().union(*model.kinds()) - known):
         model_type = model.architecture.model_type
         raise ConfigError(f"{model_type} has no layers of the kind {', '.join(map(shortened, strange))}")
 
@@ -178,13 +178,14 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
                 what = f"{pair(given[0], fields[given[0]])} and {pair(name, fields[name])}"
                 raise ConfigError(f"{what} disagree: both mean {row.name}", field=row.name, got=fields[name])
         value = fields[given[0]] if given else None
-        if given and value is not None:
+        says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
+        if given and value is not None and not says_nothing:
             notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
             values[row.name] = _checked(architecture, row, value)
             continue
-        if given and row.null == REFUSED and row.kind not in (LIST, FIXED):
+        if given and value is None and row.null == REFUSED and row.kind not in (LIST, FIXED):
             raise ConfigError(f"{row.name} must be {expected(row)}, got null", field=row.name)
-        default = row.null if given and row.null not in (ABSENT, REFUSED) else row.default
+        default = row.null if given and value is None and row.null not in (ABSENT, REFUSED) else row.default
         is_law = isinstance(default, str) and default.startswith("= ")
         if default is None and row.kind not in (LIST, FIXED):
             raise ConfigError(f"{row.name} is not given, and {architecture.model_type} has no default", field=row.name)
@@ -201,7 +202,7 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
 def expected(row: Size) -> str:
     """Return what a value must be, as an error says it."""
     if row.kind == SIZE:
-        return f"a whole number, {row.least} or more"
+        return ", or ".join((f"a whole number, {row.least} or more", *row.words))
     if row.kind == LIST:
         return f"a list of {', '.join(row.words)}" if row.words else "a list of numbers of layers"
     return "true or false" if row.kind == FLAG else f"one of {', '.join(row.words)}"
@@ -216,6 +217,8 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         raise ConfigError(problem, field=row.name, got=value)
     if row.kind == SIZE and type(number) is int and number >= numbers.TOO_LARGE:
         raise ConfigError(f"{row.name} must have at most {numbers.MOST_DIGITS} digits", field=row.name)
+    if row.name == "head":
+        row = row._replace(words=tuple(architecture.classes.values()))
     fits = {
         SIZE: type(number) is int and number >= row.least,
         FLAG: isinstance(value, bool),
@@ -224,7 +227,10 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         FIXED: True,
     }
     if not fits[row.kind]:
-        raise ConfigError(f"{row.name} must be {expected(row)}, got {numbers.told(value)}", field=row.name, got=value)
+        is_list = row.kind == LIST and isinstance(value, list)
+        strange = next(entry for entry in value if not _is_entry(row, entry)) if is_list else value
+        got = f"{numbers.told(strange)}{' in it' if is_list else ''}"
+        raise ConfigError(f"{row.name} must be {expected(row)}, got {got}", field=row.name, got=value)
     if row.kind == LIST:
         return tuple(value)
     return number if row.kind == SIZE else int(value) if row.kind == FLAG else value

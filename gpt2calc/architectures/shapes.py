@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.model import BIAS, Tensor
+from gpt2calc.model import BIAS, Merge, Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gpt2calc.model import Model, Number
+
+EXPERT = ("gate_proj", "up_proj", "down_proj")
+"""The tensors of an expert, as most files call them."""
 
 
 def linear(
@@ -72,6 +77,57 @@ def gated_mlp(
         *linear(f"{at}.gate_proj", f"{name}.gate_proj", inner, width, bias, **more),
         *linear(f"{at}.up_proj", f"{name}.up_proj", inner, width, bias, **more),
         *linear(f"{at}.down_proj", f"{name}.down_proj", width, inner, bias, **more),
+    ]
+
+
+def experts(
+    at: str, width: Number, inner: Number, count: Number, *, layers: str, names: Sequence[str] = EXPERT
+) -> list[Tensor]:
+    """Return `count` experts, each of three tensors, which files call by `names`."""
+    sizes = ((inner, width), (inner, width), (width, inner))
+    return [
+        Tensor(f"{at}.experts.{{n}}.{name}.weight", f"experts.{part}", shape, layers, count)
+        for part, name, shape in zip(EXPERT, names, sizes, strict=True)
+    ]
+
+
+def stacked(live: str, stored: str, names: Sequence[str] = EXPERT) -> tuple[Merge, Merge]:
+    """Return how a live module keeps experts in two tensors: gate_proj and up_proj in one, and down_proj."""
+    gate, up, down = (f"{stored}.experts.{{n}}.{name}.weight" for name in names)
+    return Merge(f"{live}.experts.gate_up_proj", (gate, up)), Merge(f"{live}.experts.down_proj", (down,))
+
+
+def mamba2(
+    width: Number,
+    heads: tuple[Number, Number],
+    states: tuple[Number, Number],
+    kernel: Number,
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **own: Any,
+) -> list[Tensor]:
+    """Return the mixer of Mamba-2, in the order of the module: z, x, B, C and dt come out of one projection."""
+    at, channels, states_all = f"{{layer}}.{name}", heads[0] * heads[1], states[0] * states[1]
+    mixed = channels + states_all + states_all
+    return [
+        Tensor(f"{at}.dt_bias", f"{name}.dt_bias", (heads[0],), role=BIAS, **own),
+        Tensor(f"{at}.A_log", f"{name}.A_log", (heads[0],), **own),
+        Tensor(f"{at}.D", f"{name}.D", (heads[0],), **own),
+        *convolution(f"{at}.conv1d", f"{name}.conv1d", mixed, kernel, biases[1], **own),
+        *linear(f"{at}.in_proj", f"{name}.in_proj", channels + mixed + heads[0], width, biases[0], **own),
+        norm(f"{at}.norm", f"{name}.norm", channels, **own),
+        *linear(f"{at}.out_proj", f"{name}.out_proj", width, channels, biases[0], **own),
+    ]
+
+
+def convolution(
+    template: str, component: str, channels: Number, kernel: Number, bias: Number, **at: Any
+) -> list[Tensor]:
+    """Return `torch.nn.Conv1d`'s weight, each channel of it on its own, and its bias."""
+    return [
+        Tensor(f"{template}.weight", component, (channels, 1, kernel), **at),
+        Tensor(f"{template}.bias", component, (channels,), when=bias, role=BIAS, **at),
     ]
 
 

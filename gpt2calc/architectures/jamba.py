@@ -1,0 +1,146 @@
+"""Jamba: every n-th layer is attention and the others are Mamba, with three norms more; every other layer has experts.
+
+Lieber et al. 2024, arXiv:2403.19887; Gu and Dao 2023, arXiv:2312.00752.
+"""
+
+from __future__ import annotations
+
+from math import lcm
+from typing import TYPE_CHECKING
+
+from gpt2calc.architectures import closed_forms, shapes
+from gpt2calc.architectures.glossary import classes, law, size, sizes
+from gpt2calc.architectures.runs import repeating
+from gpt2calc.errors import ConfigError
+from gpt2calc.model import Architecture, Component, Stack, Tensor
+
+if TYPE_CHECKING:
+    from gpt2calc.model import Model
+
+SOURCE = "transformers, modeling_jamba.py: Jamba"
+AT, MLP = "{layer}.mamba", "{layer}.feed_forward"
+
+
+def layers(model: Model) -> tuple[Stack, ...]:
+    """Return the layers: attention and experts each come again after a period, from an offset on."""
+    for kind in ("attn", "expert"):
+        offset, period = model.sizes[f"{kind}_layer_offset"], model.sizes[f"{kind}_layer_period"]
+        if offset >= period:
+            name = f"{kind}_layer_offset"
+            problem = f"{name} {offset} must be less than {kind}_layer_period {period}"
+            raise ConfigError(problem, field=name, got=offset)
+    attention, experts = model.attn_layer_period, model.expert_layer_period
+
+    def tags(i: int) -> frozenset[str]:
+        mixer = "attention" if i % attention == model.attn_layer_offset else "mamba"
+        sparse = model.num_experts > 1 and i % experts == model.expert_layer_offset
+        return frozenset({"decoder", mixer, "moe" if sparse else "dense"})
+
+    return (Stack("model.layers", repeating(tags, model.num_hidden_layers, lcm(attention, experts))),)
+
+
+def components(model: Model) -> list[Component]:
+    """Return the closed forms."""
+    d, m, E = model.hidden_size, model.intermediate_size, model.num_experts
+    layer = {"layers": "decoder", "source": f"{SOURCE}AttentionDecoderLayer, JambaMambaDecoderLayer"}
+    return [
+        closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
+        *closed_forms.attention(model, SOURCE, "attention"),
+        *_mamba(model),
+        *closed_forms.gated_mlp(d, m, f"{SOURCE}MLP", "dense"),
+        closed_forms.router(d, E, f"{SOURCE}TopKRouter", "moe"),
+        *closed_forms.experts(d, m, E, f"{SOURCE}Experts", "moe"),
+        closed_forms.norm("input_layernorm", d, **layer),
+        closed_forms.norm("pre_ff_layernorm", d, **layer),
+        closed_forms.norm("final_layernorm", d, source=f"{SOURCE}Model"),
+        *closed_forms.heads(model, SOURCE),
+    ]
+
+
+def _mamba(model: Model) -> list[Component]:
+    """Return the mixer of Mamba for i = x·d channels of N states, time steps of rank R, and three norms of its own.
+
+    Law: A_log i·N, D i, a convolution i·w, in_proj d·2i, x_proj i·(R + 2N), dt_proj R·i and a bias, out_proj i·d, norms
+    of R, N and N; biases of the convolution, and of in_proj and out_proj.
+    """
+    d, N, R, w = model.hidden_size, model.mamba_d_state, model.mamba_dt_rank, model.mamba_d_conv
+    i, bias = model.mamba_expand * d, model.mamba_proj_bias
+    at = {"layers": "mamba", "source": f"{SOURCE}MambaMixer"}
+    return [
+        Component("mamba.A_log", "ssm", i * N, **at),
+        Component("mamba.D", "ssm", i, **at),
+        Component("mamba.conv1d", "ssm", i * w, model.mamba_conv_bias * i, **at),
+        closed_forms.linear("mamba.in_proj", "ssm", d, 2 * i, bias, **at),
+        closed_forms.linear("mamba.x_proj", "ssm", i, R + 2 * N, **at),
+        closed_forms.linear("mamba.dt_proj", "ssm", R, i, 1, **at),
+        closed_forms.linear("mamba.out_proj", "ssm", i, d, bias, **at),
+        closed_forms.norm("mamba.dt_layernorm", R, **at),
+        closed_forms.norm("mamba.b_layernorm", N, **at),
+        closed_forms.norm("mamba.c_layernorm", N, **at),
+    ]
+
+
+def tensors(model: Model) -> list[Tensor]:
+    """Return the tensors."""
+    width, inner, count = model.hidden_size, model.intermediate_size, model.num_experts
+    return [
+        shapes.embedding("model.embed_tokens", "embed_tokens", model.vocab_size, width),
+        *shapes.attention(model, "attention"),
+        *_mamba_tensors(model),
+        *shapes.gated_mlp(MLP, width, inner, "dense"),
+        *shapes.linear(f"{MLP}.router", "router", count, width, layers="moe"),
+        *shapes.experts(MLP, width, inner, count, layers="moe"),
+        shapes.norm("{layer}.input_layernorm", "input_layernorm", width, layers="decoder"),
+        shapes.norm("{layer}.pre_ff_layernorm", "pre_ff_layernorm", width, layers="decoder"),
+        shapes.norm("model.final_layernorm", "final_layernorm", width),
+        *shapes.heads(model),
+    ]
+
+
+def _mamba_tensors(model: Model) -> list[Tensor]:
+    """Return the mixer of Mamba, in its order: x and z come out of one projection, and dt, B and C of another."""
+    width, states, rank, bias = model.hidden_size, model.mamba_d_state, model.mamba_dt_rank, model.mamba_proj_bias
+    channels, own = width * model.mamba_expand, {"layers": "mamba"}
+    return [
+        Tensor(f"{AT}.A_log", "mamba.A_log", (channels, states), "mamba"),
+        Tensor(f"{AT}.D", "mamba.D", (channels,), "mamba"),
+        *shapes.convolution(f"{AT}.conv1d", "mamba.conv1d", channels, model.mamba_d_conv, model.mamba_conv_bias, **own),
+        *shapes.linear(f"{AT}.in_proj", "mamba.in_proj", channels + channels, width, bias, **own),
+        *shapes.linear(f"{AT}.x_proj", "mamba.x_proj", rank + states + states, channels, **own),
+        *shapes.linear(f"{AT}.dt_proj", "mamba.dt_proj", channels, rank, 1, **own),
+        *shapes.linear(f"{AT}.out_proj", "mamba.out_proj", width, channels, bias, **own),
+        shapes.norm(f"{AT}.dt_layernorm", "mamba.dt_layernorm", rank, **own),
+        shapes.norm(f"{AT}.b_layernorm", "mamba.b_layernorm", states, **own),
+        shapes.norm(f"{AT}.c_layernorm", "mamba.c_layernorm", states, **own),
+    ]
+
+
+# Source: transformers 5.23, configuration_jamba.py; modeling_jamba.py for head_dim.
+SIZES = sizes(
+    vocab_size=65536,
+    hidden_size=4096,
+    intermediate_size=14336,
+    num_hidden_layers=32,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    head_dim=size("= hidden_size // num_attention_heads"),
+    num_experts=size(16, least=0, spellings=("num_local_experts",)),
+    expert_layer_period=2,
+    expert_layer_offset=1,
+    attn_layer_period=8,
+    attn_layer_offset=4,
+    mamba_expand=size(2, letter="x"),
+    mamba_d_state=16,
+    mamba_d_conv=4,
+    mamba_dt_rank=size("= (hidden_size + 15) // 16", words=("auto",)),
+    mamba_proj_bias=False,
+    mamba_conv_bias=True,
+    attention_bias=law(0),
+    qkv_bias=law(0),
+    qk_norm=law(0),
+    tie_word_embeddings=False,
+)
+
+MERGES = shapes.stacked(MLP, MLP)
+ARCHITECTURES = {"jamba": Architecture("jamba", classes("Jamba"), "model", SIZES, layers, components, tensors, MERGES)}
+"""Each model type of this file."""

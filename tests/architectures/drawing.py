@@ -1,0 +1,223 @@
+"""Small random configs of each model type: sizes that differ, every flag both ways, fields given, absent and null.
+
+The gate draws the same ones each time, a person new ones; GPT2CALC_EXAMPLES is how many of each model type.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc import architectures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "20"))
+SEED = 0 if os.environ.get("CI") else random.randrange(10**6)
+
+ABSENT = object()
+"""What stands for a field that is left out."""
+
+
+class Draw:
+    """The n-th draw of a model type."""
+
+    def __init__(self, model_type: str, n: int) -> None:
+        self.random = random.Random(f"{SEED} {model_type} {n}")
+        self.name, self.n, self.flags = f"{SEED} {model_type}", n, 0
+
+    def flag(self, *values: Any) -> Any:
+        """Return one of k values, or of true and false: of k draws each has another, in an order of their own."""
+        choices = values or (False, True)
+        block, place = divmod(self.n, len(choices))
+        self.flags += 1
+        return random.Random(f"{self.name} {self.flags} {block}").sample(choices, len(choices))[place]
+
+    def size(self, least: int, most: int) -> int:
+        """Return a whole number from least to most."""
+        return self.random.randint(least, most)
+
+    def some(self, count: int, *words: str) -> list[str]:
+        """Return a list of so many words."""
+        return [self.random.choice(words) for _ in range(count)]
+
+
+def configs(model_type: str, examples: int = EXAMPLES) -> Iterator[dict[str, Any]]:
+    """Yield configs of a model type: each class by turns, tied and not, and with as many labels as there are or not."""
+    classes = list(architectures.of(model_type).classes)
+    for n in range(examples):
+        round_, place = divmod(n, len(classes))
+        yield config(model_type, n, round_) | {"architectures": [classes[place]]}
+
+
+def config(model_type: str, n: int = 0, round_: int = 0) -> dict[str, Any]:
+    """Return the n-th config of a model type; what concerns its head by the number of a round."""
+    draw = Draw(model_type, n)
+    fields: dict[str, Any] = {"vocab_size": draw.size(50, 90), "num_hidden_layers": 0 if n == 3 else draw.size(1, 5)}
+    fields |= {"tie_word_embeddings": (True, False, ABSENT)[round_ % 3]}
+    fields |= {"num_labels": (draw.size(3, 9), ABSENT)[round_ % 2]}
+    fields |= DRAWN[model_type](draw, fields)
+    return {"model_type": model_type} | {name: value for name, value in fields.items() if value is not ABSENT}
+
+
+def _attention(draw: Draw, key_value: tuple[Any, ...] = (), head: tuple[Any, ...] = (ABSENT,)) -> dict[str, Any]:
+    """Return heads of queries in groups, a width that they divide, and a head that is as wide as that, or is not."""
+    keys, head_dim = draw.size(1, 3), 2 * draw.size(2, 9)
+    heads = keys * draw.size(1, 3)
+    given = draw.flag(keys, *key_value)
+    return {
+        "hidden_size": heads * 2 * draw.size(4, 12),
+        "num_attention_heads": heads,
+        "num_key_value_heads": given if given is not ABSENT or keys == heads else keys,
+        "head_dim": draw.flag(head_dim, *head),
+        "intermediate_size": draw.size(11, 99),
+    }
+
+
+def _llama(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    heads = _attention(draw, (None, ABSENT), (None, ABSENT))
+    return heads | {"attention_bias": draw.flag(False, True, ABSENT), "mlp_bias": draw.flag()}
+
+
+def _mistral(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _attention(draw, head=(None, ABSENT)) | {"sliding_window": draw.flag(None, 8)}
+
+
+def _qwen2(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _attention(draw, (None,)) | {"use_sliding_window": draw.flag()}
+
+
+def _qwen3(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _attention(draw, (None,)) | {"attention_bias": draw.flag(False, True, ABSENT)}
+
+
+def _experts(draw: Draw, *names: str, least: int = 1) -> dict[str, Any]:
+    """Return a number of experts under one of its names."""
+    return {draw.flag(*names): draw.size(least, 5), "num_experts_per_tok": 1}
+
+
+def _mixtral(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _attention(draw, head=(None, ABSENT)) | _experts(draw, "num_local_experts", "num_experts")
+
+
+def _sparse(draw: Draw, layers: int) -> dict[str, Any]:
+    """Return which layers have experts: a period and exceptions, of which some are layers and some are not."""
+    dense = [draw.size(-2, 8) for _ in range(draw.size(0, 3))]
+    return {
+        "decoder_sparse_step": draw.flag(1, 2, 3, layers + 2, ABSENT),
+        "mlp_only_layers": draw.flag(dense, None, ABSENT),
+        "moe_intermediate_size": draw.size(5, 30),
+    }
+
+
+def _qwen2_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _sparse(draw, fields["num_hidden_layers"]) | _experts(draw, "num_experts", "num_experts", least=0)
+    shared = {"shared_expert_intermediate_size": draw.size(31, 60), "qkv_bias": draw.flag(False, True, ABSENT)}
+    return _attention(draw) | own | shared
+
+
+def _qwen3_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _sparse(draw, fields["num_hidden_layers"]) | _experts(draw, "num_experts", "num_local_experts", least=0)
+    return _attention(draw) | own | {"attention_bias": draw.flag(False, True, ABSENT)}
+
+
+def _deepseek_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    heads = draw.size(1, 6)
+    return {
+        "hidden_size": draw.size(10, 60),
+        "intermediate_size": draw.size(61, 99),
+        "moe_intermediate_size": draw.size(5, 9),
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads,
+        "n_shared_experts": draw.flag(0, 1, 2, 3, ABSENT),
+        draw.flag("n_routed_experts", "num_local_experts"): 4 * draw.size(1, 2),
+        "n_group": 2,
+        "topk_group": 1,
+        "num_experts_per_tok": 2,
+        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
+        "q_lora_rank": draw.flag(None, draw.size(2, 20)),
+        "kv_lora_rank": draw.size(21, 40),
+        "qk_nope_head_dim": draw.size(2, 20),
+        "qk_rope_head_dim": 2 * draw.size(1, 9),
+        "v_head_dim": draw.size(2, 20),
+        "head_dim": draw.flag(ABSENT, 64),
+        "attention_bias": draw.flag(False, True, ABSENT),
+        draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, 2, ABSENT),
+    }
+
+
+def _mamba2(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    groups, expand, head_dim = draw.size(1, 3), draw.size(1, 3), draw.size(2, 9)
+    heads = groups * expand * draw.size(1, 3)
+    return {
+        "hidden_size": heads * head_dim // expand,
+        "num_heads": heads,
+        "head_dim": head_dim,
+        "expand": expand if expand != 2 else draw.flag(2, ABSENT),
+        "n_groups": groups,
+        "state_size": draw.size(2, 20),
+        "conv_kernel": draw.flag(2, 3, 5, ABSENT),
+        "use_bias": draw.flag(False, True, ABSENT),
+        "use_conv_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _granitemoehybrid(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _attention(draw, (None, ABSENT))
+    layers, width = fields["num_hidden_layers"], own["hidden_size"]
+    kinds = draw.some(layers, "mamba", "attention", "linear_attention", "full_attention")
+    expand, heads = draw.flag(1, 2, 3), draw.flag(1, 2, own["num_attention_heads"])
+    return own | {
+        draw.flag("layer_types", "layers_block_type"): draw.flag(kinds, kinds, ABSENT),
+        "num_local_experts": draw.size(0, 4),
+        "num_experts_per_tok": 1,
+        "shared_intermediate_size": draw.size(100, 130),
+        "attention_bias": draw.flag(False, True, ABSENT),
+        "mamba_expand": expand,
+        "mamba_n_heads": heads,
+        "mamba_d_head": draw.flag("auto", expand * width // heads, ABSENT),
+        "mamba_n_groups": draw.flag(1, 2, 3, ABSENT),
+        "mamba_d_state": draw.size(2, 20),
+        "mamba_d_conv": draw.flag(2, 3, 5, ABSENT),
+        "mamba_proj_bias": draw.flag(False, True, None, ABSENT),
+        "mamba_conv_bias": draw.flag(False, True, None, ABSENT),
+    }
+
+
+def _jamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    attention, experts = draw.size(1, 4), draw.size(1, 3)
+    return (
+        _attention(draw)
+        | _experts(draw, "num_experts", "num_local_experts", least=0)
+        | {
+            "attn_layer_period": attention,
+            "attn_layer_offset": draw.size(0, attention - 1),
+            "expert_layer_period": experts,
+            "expert_layer_offset": draw.size(0, experts - 1),
+            "mamba_expand": draw.flag(1, 2, 3, ABSENT),
+            "mamba_d_state": draw.size(2, 20),
+            "mamba_d_conv": draw.flag(2, 3, 5, ABSENT),
+            "mamba_dt_rank": draw.flag("auto", draw.size(1, 12), ABSENT),
+            "mamba_proj_bias": draw.flag(False, True, ABSENT),
+            "mamba_conv_bias": draw.flag(False, True, ABSENT),
+        }
+    )
+
+
+DRAWN = {
+    "deepseek_v3": _deepseek_v3,
+    "granitemoehybrid": _granitemoehybrid,
+    "jamba": _jamba,
+    "kimi_k2": _deepseek_v3,
+    "llama": _llama,
+    "mamba2": _mamba2,
+    "mistral": _mistral,
+    "mixtral": _mixtral,
+    "qwen2": _qwen2,
+    "qwen2_moe": _qwen2_moe,
+    "qwen3": _qwen3,
+    "qwen3_moe": _qwen3_moe,
+}
+"""What each model type draws beyond the fields that all have."""

@@ -1,0 +1,101 @@
+"""A test of the tests: a field that is read otherwise than transformers reads it is found by comparing with modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gpt2calc import architectures
+from gpt2calc.architectures import reading
+from gpt2calc.errors import ConfigError
+from gpt2calc.model import ABSENT, FLAG, LAW, REFUSED, SIZE, Architecture, Size
+from tests.architectures.drawing import configs
+from tests.architectures.modules import MODEL_TYPES, buffers, built, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.model import Model
+
+NO_SHAPES = {"moe_layer_freq", "num_nextn_predict_layers"}
+"""Fields that are read for what they say of files and of other code: no module of transformers changes with them."""
+NOTHING = {
+    "granitemoehybrid": {"num_labels"},
+    "mamba2": {"num_labels"},
+    "qwen3_moe": {"shared_expert_intermediate_size"},
+}
+"""Sizes of what a model type never has."""
+
+FORCED = {"mamba_d_head"}
+"""Fields of which the others leave one value, so that it is no matter whether it is read: any other is refused."""
+
+FEW: dict[str, tuple[dict[str, Any], ...]] = {
+    "jamba": ({"num_hidden_layers": 13},),
+    "granitemoehybrid": ({"num_hidden_layers": 2, "layer_types": ["mamba", "attention"]},),
+    "qwen2_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
+    "qwen3_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
+}
+"""Documents that say little more than their model type, and whose layers are of every kind."""
+
+
+def misread(row: Size) -> Iterator[Size]:
+    """Yield a field that is not read, or with an error in one of its columns."""
+    if row.kind == LAW:
+        yield row._replace(default=row.default + 1 if isinstance(row.default, int) else f"{row.default} + 1")
+        return
+    default = row.default
+    yield row._replace(kind=LAW, default=default if default is not None else 7)
+    if row.kind in (SIZE, FLAG):
+        yield row._replace(default=not default if row.kind == FLAG else f"= 1 + {str(default).removeprefix('= ')}")
+    if row.null != REFUSED:
+        yield row._replace(null=REFUSED)
+    if row.null not in (REFUSED, ABSENT):
+        yield row._replace(null=ABSENT)
+    yield from (row._replace(spellings=tuple({*row.spellings} - {each})) for each in row.spellings)
+    yield from (row._replace(words=tuple({*row.words} - {each})) for each in row.words if row.name != "head")
+
+
+def with_size(architecture: Architecture, place: int, row: Size) -> Architecture:
+    """Return an architecture with another row in one place of its sizes."""
+    return architecture._replace(sizes=(*architecture.sizes[:place], row, *architecture.sizes[place + 1 :]))
+
+
+def facts(model: Model) -> tuple[Any, ...]:
+    """Return what is compared of a model."""
+    return model.total(), model.size(live=True), model.numel(rank=1), model.numel(role="buffer")
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_a_field_that_is_read_otherwise_is_found(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in 20 random configs, and in the one that says nothing."""
+    right = architectures.of(model_type)
+    documents = [{"model_type": model_type}, *configs(model_type, 20)]
+    documents += [{"model_type": model_type, **few} for few in FEW.get(model_type, ())]
+    expected = []
+    for document in documents:
+        module = built(document)
+        held = parameters(module)
+        ranks = sum(shape[0] for _, shape in held if len(shape) == 1)
+        total = sum(tensor.numel() for tensor in module.parameters())
+        strays = buffers(module)
+        expected.append((total, len(held) + len(strays), ranks, sum(shape[0] for _, shape in strays)))
+    assert not any(map(differs, documents, expected))
+    missed = []
+    idle = NO_SHAPES | NOTHING.get(model_type, set())
+    for place, row in enumerate(right.sizes):
+        for wrong in misread(row) if row.name not in idle else ():
+            if wrong.kind == LAW and row.name in FORCED:
+                continue
+            planted = with_size(right, place, wrong)
+            monkeypatch.setattr(architectures, "of", lambda _, planted=planted: planted)
+            missed += [] if any(map(differs, documents, expected)) else [wrong]
+    assert missed == []
+
+
+def differs(document: dict[str, Any], expected: tuple[Any, ...]) -> bool:
+    """Whether a document is refused, or counted otherwise than its module."""
+    try:
+        return facts(reading.read(document).model) != expected
+    except (ConfigError, NameError, TypeError):  # a law that names a size of another kind cannot be evaluated
+        return True

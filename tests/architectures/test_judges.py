@@ -1,0 +1,96 @@
+"""A test of the tests: an error planted in any column of any row of either derivation is found by a judge."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gpt2calc.architectures import reading
+from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Model, Tensor
+from tests.architectures.drawing import configs
+from tests.architectures.judges import at_a_point, wrong_by_column, wrong_by_identity, wrong_by_module
+from tests.architectures.modules import MODEL_TYPES, built, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+POINTS = 2
+TYPES = pytest.mark.parametrize("model_type", MODEL_TYPES)
+
+COMPONENTS: dict[str, tuple[Callable[[Component], Any], ...]] = {
+    "name": (lambda row: f"{row.name}_x",),
+    "group": (lambda row: "other", lambda row: "mlp" if row.group != "mlp" else "experts"),
+    "weights": (lambda row: row.weights + 1, lambda row: 2 * row.weights + 1),
+    "biases": (lambda row: row.biases + 1,),
+    "layers": (lambda row: f"{row.layers} other".strip(), lambda row: "" if row.layers else "decoder"),
+    "times": (lambda row: row.times + 1, lambda row: 0),
+    "part": (lambda row: "" if row.part else OUTPUT_HEAD,),
+    "source": (lambda row: "transformers, modeling_llama.py: LlamaRotaryEmbedding", lambda row: ""),
+}
+TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
+    "template": (lambda row: f"{row.template}_x", lambda row: row.template.rpartition(".")[0]),
+    "component": (lambda row: f"{row.component}_x", lambda row: "norm" if row.component != "norm" else "lm_head"),
+    "shape": (
+        lambda row: (row.shape[0] + 1, *row.shape[1:]),
+        lambda row: (*row.shape[:-1], row.shape[-1] + 1),
+        lambda row: (*row.shape, 1),
+        lambda row: row.shape[::-1] if row.shape != row.shape[::-1] else (1, *row.shape),
+    ),
+    "layers": (lambda row: f"{row.layers} other".strip(), lambda row: "" if row.layers else "decoder"),
+    "times": (lambda row: row.times + 1,),
+    "when": (lambda row: 1 - row.when,),
+    "role": (lambda row: BIAS if row.role == WEIGHT else WEIGHT, lambda row: BUFFER if row.role != BUFFER else BIAS),
+}
+"""Errors in each column of a row: what stands there instead."""
+
+
+def planted(model: Model, derivation: str, place: int, column: str, error: Callable[[Any], Any]) -> Model:
+    """Return a model with an error in one column of one row of one derivation."""
+    made = getattr(model.architecture, derivation)
+
+    def wrong(model: Model) -> list[Any]:
+        rows = made(model)
+        rows[place] = rows[place]._replace(**{column: error(rows[place])})
+        return list(rows)
+
+    changed: Any = {derivation: wrong}
+    return Model(model.architecture._replace(**changed), model.sizes, model._count)
+
+
+def errors(model: Model) -> Iterator[tuple[str, int, str, Callable[[Any], Any]]]:
+    """Yield every error that can be planted in the rows that a model has."""
+    present = set(model.tensors())
+    for place, row in enumerate(model.components()):
+        if row.times and model.count(row.layers):
+            yield from (("components", place, name, error) for name in row._fields for error in COMPONENTS[name])
+    for place, tensor in enumerate(model.architecture.tensors(model)):
+        if tensor in present:
+            yield from (("tensors", place, name, error) for name in tensor._fields for error in TENSORS[name])
+
+
+@TYPES
+def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
+    """Each in the first of a few small models that has its row; none is found where none is planted."""
+    points = [at_a_point(model_type, n) for n in range(POINTS)]
+    assert not any(map(wrong_by_identity, points))
+    seen: set[tuple[str, int, str, Callable[[Any], Any]]] = set()
+    folder = map(str, count())
+    for drawn in configs(model_type, 12):
+        model, module = reading.read(drawn).model, built(drawn)
+        assert wrong_by_module(model, module) == wrong_by_column(model, module) == []
+        held: dict[str, tuple[int, ...]] = {}
+        for error in errors(model):
+            if error in seen:
+                continue
+            seen.add(error)
+            wrong = planted(model, *error)
+            if any(wrong_by_identity(planted(point, *error)) for point in points):
+                continue
+            if wrong_by_column(wrong, module) or wrong_by_module(wrong, module):
+                continue
+            held = held or written(drawn, tmp_path / next(folder))
+            assert held != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
+    assert {column for _, _, column, _ in seen} == {*Component._fields, *Tensor._fields}
