@@ -1,8 +1,8 @@
 """The command `python -m tests.probe`: which fields of transformers' config classes change what a model is made of.
 
 Of a model type every field is varied alone, and flags in pairs too, on torch's `meta` device, where tensors have a
-shape and no memory. A field that changes a name or a shape stands in `gpt2calc/architectures/probed` under shapes, one that
-changes none under no_shapes, and one of which transformers took no other value under not_varied, with what it said.
+shape and no memory. In `gpt2calc/architectures/probed` a field that changes a name or a shape stands under shapes, one
+that changes none under no_shapes, and one of which transformers took no value under not_varied, with what it said.
 `--write` writes the files of the model types that are named, or of all; without it they are only held against what is
 found, and a file that differs ends the command with 1.
 """
@@ -14,6 +14,7 @@ import ast
 import dataclasses
 import inspect
 import json
+import logging
 import os
 import re
 import sys
@@ -27,7 +28,7 @@ from unittest import mock
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, PreTrainedConfig
+from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.activations import ACT2FN
 from transformers.configuration_utils import _LEGACY_LAYER_TYPE_REMAP, ALLOWED_LAYER_TYPES
 from transformers.modeling_rope_utils import RotaryEmbeddingConfigMixin
@@ -48,7 +49,7 @@ SMALL: dict[str, Any] = {
     "vocab_size": 1009,
     "hidden_size": 96,
     "intermediate_size": 251,
-    "num_hidden_layers": 4,
+    "num_hidden_layers": 2,
     "num_attention_heads": 6,
     "num_key_value_heads": 3,
     "head_dim": 20,
@@ -62,10 +63,10 @@ SMALL: dict[str, Any] = {
 }
 """What a small model has where its config class declares the field, or its code reads it: no two widths coincide."""
 
-_MIXED = ["linear_attention", "full_attention", "linear_attention", "linear_attention"]
+_MIXED = ["linear_attention", "full_attention", "linear_attention"]
 _DEEPSEEK = {"n_shared_experts": 3, "first_k_dense_replace": 1, "n_group": 2, "topk_group": 1, "head_dim": ABSENT}
 _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_nope_head_dim": 18, "v_head_dim": 22}
-_MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5}
+_MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
 BASES: dict[str, dict[str, Any]] = {
     "llama": {},
@@ -73,18 +74,19 @@ BASES: dict[str, dict[str, Any]] = {
     "qwen2": {},
     "qwen3": {},
     "mixtral": {},
-    "qwen2_moe": {"mlp_only_layers": [1]},  # else no layer would be dense
-    "qwen3_moe": {"mlp_only_layers": [1]},
+    "qwen2_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},  # else no layer would be dense
+    "qwen3_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},
     "deepseek_v3": _DEEPSEEK | _LATENT,
-    "kimi_k2": _DEEPSEEK | _LATENT,
     "mamba2": {"num_heads": 24, "head_dim": 8, "state_size": 14, "conv_kernel": 5, "n_groups": 3},  # 24 · 8 = 2 · 96
-    "granitemoehybrid": {"layer_types": _MIXED, "mamba_n_heads": 24, "mamba_n_groups": 3, **_MAMBA},
-    "jamba": {"attn_layer_period": 3, "attn_layer_offset": 1, "mamba_dt_rank": 11, **_MAMBA},
+    "granitemoehybrid": {"num_hidden_layers": 3, "layer_types": _MIXED, "mamba_n_heads": 24, **_MAMBA},
+    "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """Each model type that is probed, with what its base has beside `SMALL`; every kind of layer and part is in it."""
 
 TRANSFORMERS_TYPE = {"kimi_k2": "deepseek_v3"}
 """Model types that transformers has under another name."""
+
+MODEL_TYPES = (*BASES, *TRANSFORMERS_TYPE)
 
 ROTARY = [
     {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
@@ -95,7 +97,7 @@ VALUES: dict[str, list[Any]] = {
     "torch_dtype": ["float16"],
     "id2label": [{"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}],
     "label2id": [{"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}],
-    "per_layer_config": [{"0": {"intermediate_size": 7}}, {"0": {"num_heads": 12}}, {"0": {"skip": ["mlp"]}}],
+    "per_layer_config": [{"0": {"hidden_size": 48}}],
     "rope_parameters": ROTARY,
     "rope_scaling": ROTARY,
     "rope_theta": [20000.0],
@@ -160,9 +162,9 @@ class Prober:
     """A model type of transformers, with the base that its fields are varied from."""
 
     def __init__(self, model_type: str) -> None:
-        self.config_class = CONFIG_MAPPING[TRANSFORMERS_TYPE.get(model_type, model_type)]
-        mappings = (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
-        self.classes = [mapping[self.config_class] for mapping in mappings if self.config_class in mapping]
+        self.config_class = CONFIG_MAPPING[model_type]
+        mappings: Any = (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
+        self.classes: list[Any] = [mapping[self.config_class] for mapping in mappings if self.config_class in mapping]
         modules = [sys.modules[each.__module__] for each in (self.classes[0], self.config_class)]
         self.trees = [ast.parse(inspect.getsource(module)) for module in modules]
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
@@ -178,13 +180,14 @@ class Prober:
     def run(self) -> Probed:
         """Vary every field alone, then what acts or is taken only in pairs, and say of each which kind it is of."""
         effects: dict[str, bool | str] = dict(NOT_VARIED)  # whether a name or a shape changes, or why nobody knows
-        names = sorted({*self.declared, *self.aliases, *self.undeclared} - effects.keys())
+        names = sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - effects.keys())
         for name in names:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
         for name in names:
             if isinstance(effects[name], str) and isinstance(self.value(name), int):
-                effects[name] = self.effect_in_pairs(name, names) or effects[name]
+                effect = self.effect_in_pairs(name, names)
+                effects[name] = effects[name] if effect is None else effect
         # 2. Flags that act only where another is flipped, and all that acts only where the flags are not as they were.
         flags = [name for name in names if isinstance(self.value(name), bool) and name not in GENERAL]
         flipped = {name: self.changes(name, not self.value(name)) for name in flags}
@@ -227,9 +230,10 @@ class Prober:
 
     def effect(self, tried: Sequence[Mapping[str, Any]]) -> bool | str:
         """Return whether one of some changes changes a listing; a text, where none but a field's absence was built."""
-        found = []
+        found: list[Variation] = []
         for model_class in self.classes:
-            found += [self.vary(changes, model_class) for changes in tried]
+            # On another head a body is the same: of what changes none, a value and its opposite show what a head reads.
+            found += [self.vary(changes, model_class) for changes in tried[: 2 if found else None]]
             built = [each for each in found if each.listing is not None]
             if any(each.listing != self.listings[each.class_name] for each in built):
                 return True
@@ -294,8 +298,13 @@ class Prober:
         elif "list" in kind or isinstance(value, (list, tuple)):
             found = self.lists(target, kind, value)
         else:
-            simple = {"bool": [True, False], "int": [14, 7], "float": [0.5], "str": self.words(target)}
-            found = [each for word, some in simple.items() if re.search(rf"\b{word}\b", kind) for each in some]
+            simple: dict[str, list[Any]] = {
+                "bool": [True, False],
+                "int": [14, 7],
+                "float": [0.5],
+                "str|Literal": self.words(target),
+            }
+            found = [each for word, some in simple.items() if re.search(rf"\b({word})\b", kind) for each in some]
         found += [None] if "None" in kind and value is not None else []
         return found + ([ABSENT] if target in self.base and target != "num_hidden_layers" else [])
 
@@ -305,13 +314,14 @@ class Prober:
             return [[0.25, 0.5]]
         if "str" not in kind:
             return [[], [0], [0, 2]]
-        words = sorted({*self.words(name), *ALLOWED_LAYER_TYPES, *_LEGACY_LAYER_TYPE_REMAP})
+        words = [*self.words(name), *ALLOWED_LAYER_TYPES, *_LEGACY_LAYER_TYPE_REMAP]
         before = list(value or words[:1] * self.depth)[:-1]
-        return [new for word in words for new in ([*before, word], [word] * self.depth) if new != value]
+        return [new for word in dict.fromkeys(words) if (new := [*before, word]) != value]
 
     def words(self, name: str) -> list[str]:
         """Return the words that a type or the code names for a field, every activation for an activation."""
-        found = set(re.findall(r"'([^']*)'", self.declared.get(name, "")))
+        kind = self.declared.get(name, "")
+        found = set(re.findall(r"'([^']*)'", kind)) if "Literal" in kind else set()
         for node in (node for tree in self.trees for node in ast.walk(tree)):
             if isinstance(node, ast.Compare) and re.search(rf"\b{name}\b", ast.unparse(node.left)):
                 texts = [each for side in node.comparators for each in ast.walk(side) if isinstance(each, ast.Constant)]
@@ -340,7 +350,7 @@ def _given() -> set[str]:
     found = set()
     for node in (node for each in functions for node in ast.walk(ast.parse(dedent(inspect.getsource(each))))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"kwargs.get", "kwargs.pop"}:
-            found |= {each.value for each in node.args[:1] if isinstance(each, ast.Constant)}
+            found |= {str(each.value) for each in node.args[:1] if isinstance(each, ast.Constant)}
     return found
 
 
@@ -353,7 +363,7 @@ GENERAL = GIVEN | {field.name for field in dataclasses.fields(PreTrainedConfig)}
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Build without what transformers says of odd values, and without drawing numbers, which meta has no room for."""
+    """Build without a word about odd values, and without what takes time and no tensor: numbers, how to generate."""
     verbosity = transformers.logging.get_verbosity()
     drawn = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d)
     with ExitStack() as stack:
@@ -361,14 +371,19 @@ def _quiet() -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         for each in drawn:
             stack.enter_context(mock.patch.object(each, "reset_parameters"))
+        stack.enter_context(mock.patch.object(PreTrainedModel, "can_generate", return_value=False))
         warnings.simplefilter("ignore")
-        transformers.logging.set_verbosity(transformers.logging.CRITICAL)
+        transformers.logging.set_verbosity(logging.CRITICAL)
         yield
 
 
-@lru_cache
 def probe(model_type: str) -> Probed:
-    """Return what the fields of a model type change."""
+    """Return what the fields of a model type change; what has two names is probed once."""
+    return _probe(TRANSFORMERS_TYPE.get(model_type, model_type))
+
+
+@lru_cache
+def _probe(model_type: str) -> Probed:
     with _quiet():
         return Prober(model_type).run()
 
@@ -376,11 +391,11 @@ def probe(model_type: str) -> Probed:
 def main(words: Sequence[str] | None = None) -> int:
     """Probe, print a line for each model type, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.probe", description=__doc__)
-    parser.add_argument("model_types", nargs="*", metavar="MODEL_TYPE", choices=[*BASES, []], help="all, unless given")
+    parser.add_argument("model_types", nargs="*", metavar="MODEL_TYPE", help="all, unless given")
     parser.add_argument("--write", action="store_true", help="write the files")
     asked = parser.parse_args(words)
     code = 0
-    for model_type in asked.model_types or BASES:
+    for model_type in asked.model_types or MODEL_TYPES:
         found, file_path = probe(model_type), path(model_type)
         if asked.write:
             with open(file_path, "w", encoding="utf-8", newline="\n") as file:

@@ -1,0 +1,1 @@
+"""Tests of architectures, over all that are counted."""

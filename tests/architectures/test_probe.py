@@ -1,0 +1,143 @@
+"""A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
+
+`tests.probe` varies the fields; every model type that is counted is held here against what it finds.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+import transformers
+
+from gpt2calc import architectures
+from gpt2calc.architectures import reading
+from gpt2calc.errors import ConfigError
+from gpt2calc.model import FIXED, LAW
+from tests import probe
+
+if TYPE_CHECKING:
+    from tests.probe import Probed, Variation
+
+READ_AS = {"id2label": "num_labels"}
+"""Fields that are no size, and say one."""
+
+COUNTED = "counted"
+
+
+@lru_cache
+def kept(model_type: str) -> dict[str, Any]:
+    """Return what the file of a model type says."""
+    with open(probe.path(model_type), encoding="utf-8") as file:
+        found: dict[str, Any] = json.load(file)
+    return found
+
+
+@pytest.fixture(params=sorted(architectures.FILES))
+def model_type(request: pytest.FixtureRequest) -> str:
+    """Each model type that is counted."""
+    return str(request.param)
+
+
+@pytest.fixture
+def found(model_type: str) -> Probed:
+    """What its fields change, in the transformers whose defaults are counted."""
+    version = kept(model_type)["transformers"]
+    if transformers.__version__ != version:
+        pytest.skip(f"{model_type} was probed with transformers {version}, this is {transformers.__version__}")
+    return probe.probe(model_type)
+
+
+def spelled(model_type: str) -> dict[str, Any]:
+    """Return the size that each field is, by its name and every spelling."""
+    sizes = [row for row in architectures.of(model_type).sizes if row.kind != LAW]
+    return {name: row for row in sizes for name in (row.name, *row.spellings)}
+
+
+def fault(model_type: str, probed: Probed, variation: Variation) -> str:
+    """Return how a variation is counted: `COUNTED` as transformers builds it, or what is wrong; "" for refused well.
+
+    What changes nothing must be counted; what changes something may be refused, by the name of a field that differs.
+    """
+    words = {**probed.base, **variation.changes, "architectures": [variation.class_name], "model_type": model_type}
+    document = {name: value for name, value in words.items() if value != probe.ABSENT}
+    said = f"{variation.class_name} with {variation.changes}"
+    try:
+        rows = list(reading.read(document).model.listing(live=True))
+    except ConfigError as error:
+        named = any(str(name) in (error.field, READ_AS.get(error.field or "")) for name in variation.changes)
+        changes = variation.listing != probed.listings[variation.class_name]
+        return "" if named and changes else f"{said} is refused: {error}"
+    listing = {row.name: row.shape for row in rows}
+    if listing == variation.listing and len(rows) == len(listing):
+        return COUNTED
+    differing = sorted(dict(listing.items() ^ (variation.listing or {}).items()))
+    return f"{said} is built otherwise: {', '.join(differing[:3])}"
+
+
+def counted_classes(model_type: str, probed: Probed) -> list[Variation]:
+    """Return what transformers built of the classes that are counted."""
+    known = architectures.of(model_type).classes
+    return [each for each in probed.variations if each.listing is not None and each.class_name in known]
+
+
+def test_every_model_type_has_a_base_to_be_probed_from() -> None:
+    assert set(architectures.FILES) <= set(probe.MODEL_TYPES)
+
+
+def test_what_is_kept_is_what_a_probe_finds(model_type: str, found: Probed) -> None:
+    with open(probe.path(model_type), encoding="utf-8") as file:
+        assert file.read() == found.text(), f"run `python -m tests.probe {model_type} --write`, and read what changed"
+
+
+def test_what_could_not_be_varied_has_a_reason(model_type: str) -> None:
+    assert all(len(reason.split()) > 3 for reason in kept(model_type)["not_varied"].values())
+
+
+def test_a_field_stands_in_one_place(model_type: str) -> None:
+    fields = [*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"]]
+    assert len(fields) == len(set(fields))
+
+
+def test_a_field_that_changes_shapes_is_a_size(model_type: str) -> None:
+    fields = spelled(model_type)
+    assert [name for name in kept(model_type)["shapes"] if READ_AS.get(name, name) not in fields] == []
+
+
+def test_the_base_is_counted_as_transformers_builds_it(model_type: str, found: Probed) -> None:
+    for class_name in found.listings.keys() & architectures.of(model_type).classes.keys():
+        same = probe.Variation({}, class_name, found.listings[class_name])
+        assert fault(model_type, found, same) == COUNTED
+
+
+def test_whatever_a_field_is_it_is_counted_as_built_or_refused_by_its_name(model_type: str, found: Probed) -> None:
+    faults = [fault(model_type, found, each) for each in counted_classes(model_type, found)]
+    assert [each for each in faults if each not in (COUNTED, "")] == []
+
+
+def test_a_size_is_counted_and_not_only_refused(model_type: str, found: Probed) -> None:
+    read: dict[str, set[str]] = {}
+    for each in counted_classes(model_type, found):
+        if each.listing != found.listings[each.class_name]:
+            for name in each.changes:
+                read.setdefault(name, set()).add(fault(model_type, found, each))
+    fixed = {name for name, row in spelled(model_type).items() if row.kind == FIXED}
+    assert [name for name in found.shapes if name in read.keys() - fixed and COUNTED not in read[name]] == []
+
+
+def test_a_size_that_is_not_read_would_be_found(model_type: str, found: Probed) -> None:
+    architecture, fields = architectures.of(model_type), spelled(model_type)
+    base = reading.read({**found.base, "model_type": model_type}).model.sizes
+    missed = []
+    for name in (name for name in found.shapes if name in fields and fields[name].kind != FIXED):
+        own = fields[name]
+        constant = own._replace(kind=LAW, default=base[own.name])
+        sizes = tuple(constant if row is own else row for row in architecture.sizes)
+        tried = [each for each in counted_classes(model_type, found) if name in each.changes]
+        with mock.patch.object(architectures, "of", return_value=architecture._replace(sizes=sizes)):
+            if all(fault(model_type, found, each) in (COUNTED, "") for each in tried):
+                missed.append(name)
+    assert missed == []
