@@ -37,9 +37,9 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import EVERYTHING, HEADS, LETTERS
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
+from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
-from gpt2calc.tensor_table import WEIGHT
 from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
@@ -442,9 +442,10 @@ def sweep_columns() -> str:
 
 def schema(name: str) -> str:
     """Draw a JSON Schema file as a table of its keys."""
-    document = json.loads((ROOT / "docs" / "schema" / f"{name}-1.json").read_text(encoding="utf-8"))
+    (path,) = (ROOT / "docs" / "schema").glob(f"{name}-*.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
     rows = list(keys(document, document, ""))
-    required = f"{document['description']} The schema is [schema/{name}-1.json](schema/{name}-1.json)."
+    required = f"{document['description']} The schema is [schema/{path.name}](schema/{path.name})."
     return f"{required}\n\n{table(('key', 'type', 'meaning'), rows)}"
 
 
@@ -460,8 +461,15 @@ def keys(part: Mapping[str, Any], document: Mapping[str, Any], prefix: str) -> I
         if "names" in value:
             said = ": ".join(filter(None, ("one key for each of " + code(*value["names"]), said)))
         yield f"`{prefix}{key}`", kind(held), said
+        for other in held.get("oneOf", ()):
+            yield f"`{prefix}{key}`", kind(other), other["description"]
+            yield from keys(other, document, f"{prefix}{key}.")
         inner = resolved(held["items"], document) if "items" in held else held
         yield from keys(inner, document, f"{prefix}{key}{'[]' if 'items' in held else ''}.")
+
+    others = part.get("additionalProperties", False)
+    if others:
+        yield f"`{prefix}NAME`", kind(others), others["description"]
 
 
 def resolved(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -481,7 +489,7 @@ def kind(part: Mapping[str, Any]) -> str:
         return "one of " + code(*part["enum"])
     if "$ref" in part or "items" in part:
         return "array of " + {"string": "strings", "integer": "integers"}.get(part["items"].get("type"), "objects")
-    types = part["type"]
+    types = part.get("type", "object")
     return types if isinstance(types, str) else " or ".join(types)
 
 

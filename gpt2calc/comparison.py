@@ -5,8 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.dims import LETTERS
-from gpt2calc.formulas import GROUPS
+from gpt2calc.model import GROUPS
 from gpt2calc.table import Percent, Ratio, Table
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Cell
 
-SCHEMA = "gpt2calc/compare/1"
+SCHEMA = "gpt2calc/compare/2"
 
 
 class Comparison:
@@ -55,16 +54,18 @@ class Comparison:
 
     def tables(self) -> list[Table]:
         """Lay the comparison out: sizes, parameters, shares of the total, and what holds between the groups."""
-        groups = [name for name in GROUPS if any(count.groups[name].total for count in self.counts)]
+        groups = [name for name in GROUPS if any(name in c.groups and c.groups[name].total for c in self.counts)]
+        sizes = {name: letter for count in self.counts for name, letter in count.model.letters().items()}
+        sizes.pop("num_labels", None)
 
         def group(name: str) -> Callable[[ParameterCount], int]:
-            return lambda count: count.groups[name].total
+            return lambda count: count.groups[name].total if name in count.groups else 0
 
         def share(part: Callable[[ParameterCount], int], digits: int = 2) -> Callable[[ParameterCount], Cell]:
             return lambda count: Percent(part(count), count.total, digits)
 
         tables = [
-            self._table("sizes", *((name, attrgetter(f"dims.{name}")) for name in LETTERS if name != "num_labels")),
+            self._table("sizes", *((name, _size(name)) for name in sizes)),
             self._table(
                 "parameters",
                 *((name, group(name)) for name in groups),
@@ -86,7 +87,7 @@ class Comparison:
                 ("mlp / attention", lambda count: Ratio(group("mlp")(count), group("attention")(count))),
                 ("layer_norm weights", lambda count: count.groups["layer_norm"].weights),
                 ("layer_norm biases", lambda count: count.groups["layer_norm"].biases),
-                ("parameters per block", attrgetter("per_block")),
+                ("parameters per block", lambda count: "" if count.per_block is None else count.per_block),
             ),
         ]
         if len(self.counts) == 2:
@@ -106,6 +107,16 @@ class Comparison:
     def _table(self, title: str, *rows: tuple[str, Callable[[ParameterCount], Cell]] | None) -> Table:
         cells = (row and (row[0], *map(row[1], self.counts)) for row in rows)
         return Table("", (title, *self._names()), tuple(cells))
+
+
+def _size(name: str) -> Callable[[ParameterCount], Cell]:
+    """Return what gives a size of a model, nothing where its architecture has no such size."""
+
+    def of(count: ParameterCount) -> Cell:
+        value: Cell = count.model.sizes.get(name, "")
+        return value
+
+    return of
 
 
 def _with_difference(table: Table) -> Table:

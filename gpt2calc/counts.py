@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import conventions, formulas
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, Dims, letters, symbols, to_fields
+from gpt2calc.architectures import gpt2
+from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.model import GROUPS
 from gpt2calc.table import Percent, Scaled, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from fractions import Fraction
 
+    from gpt2calc.conventions import Convention
+    from gpt2calc.model import Model
     from gpt2calc.table import Cell
 
-SCHEMA = "gpt2calc/count/1"
+SCHEMA = "gpt2calc/count/2"
 CONVENTION_HEADERS = ("convention", "count", "unit", "what is counted", "source")
 
 
@@ -68,10 +72,10 @@ def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
 class ParameterCount:
     """The exact parameter count of one model.
 
-    Law: total = Σ over components of times · (weights + biases), see `formulas.table`.
+    Law: total = Σ over components of times · (weights + biases), see the files of `architectures`.
 
     Args:
-        dims: the sizes and structure of the model.
+        dims: the sizes and structure of a GPT-2, or a model of any architecture.
         name: what the user called it.
         notes: what a reader should know about how it was read, a sentence each.
 
@@ -81,43 +85,55 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("dims", "name", "notes")
+    __slots__ = ("counted", "name", "notes")
 
-    def __init__(self, dims: Dims, name: str = "", notes: tuple[str, ...] = ()) -> None:
-        self.dims = dims
+    def __init__(self, dims: Dims | Model, name: str = "", notes: tuple[str, ...] = ()) -> None:
+        self.counted = dims
         self.name = name
         self.notes = notes
 
     @property
+    def dims(self) -> Dims:
+        """What the formulas of a GPT-2 read.
+
+        Raises:
+            ConfigError: the model is of another architecture, which has other sizes.
+        """
+        return dims_of(self.counted, self.name)
+
+    @property
+    def model(self) -> Model:
+        """The model, whose sizes and rows have the names of its architecture."""
+        return gpt2.model(self.counted) if isinstance(self.counted, Dims) else self.counted
+
+    @property
     def total(self) -> int:
         """All parameters of the model, in parameters."""
-        sizes, structure = self.dims[:6], self.dims[6:]
+        if not isinstance(self.counted, Dims):
+            return int(self.counted.total())
+        sizes, structure = self.counted[:6], self.counted[6:]
         return (_compiled.get(structure) or _compile(structure))(*sizes)
 
     @property
     def components(self) -> tuple[Component, ...]:
         """The components that the model has, in the order of the forward pass."""
-        rows = zip(formulas.table(self.dims), formulas.table(symbols(self.dims)), strict=True)
-        return tuple(
-            Component(
-                row.component,
-                row.group,
-                row.times,
-                row.times * row.weights,
-                row.times * row.biases,
-                ClosedForm(*map(Expression.of, law[2:5])),
-                row.source,
-            )
-            for row, law in rows
-            if Expression.of(law.times).terms
-        )
+        model = self.model
+        lettered = model.lettered()
+        found = []
+        for row, law in zip(model.components(), lettered.components(), strict=True):
+            times = model.count(row.layers) * row.times
+            form = ClosedForm(*map(Expression.of, (lettered.count(law.layers) * law.times, law.weights, law.biases)))
+            if form.times.terms:
+                counted = times * row.weights, times * row.biases
+                found.append(Component(row.name, row.group, times, *counted, form, row.source))
+        return tuple(found)
 
     def __getitem__(self, name: str) -> Component:
         """Return one component by name, one that the model does not have as holding nothing."""
         found = {component.name: component for component in self.components}
         if name in found:
             return found[name]
-        absent = {row.component: row for row in formulas.table(self.dims)}
+        absent = {row.name: row for row in self.model.components()}
         if name not in absent:
             raise UnknownNameError("component", name, tuple(absent))
         zero = Expression({})
@@ -125,15 +141,17 @@ class ParameterCount:
 
     @property
     def groups(self) -> dict[str, Group]:
-        """Embedding, attention, cross_attention, mlp, layer_norm and head, with 0 for what the model does not have.
+        """The groups that the architecture has, embedding and attention first, with 0 for what the model does not have.
 
         LayerNorm before cross-attention is counted in cross_attention, as a part of what `add_cross_attention` adds.
         """
-        sums = {name: [0, 0] for name in formulas.GROUPS}
-        for row in formulas.table(self.dims):
-            pair = sums[row.group]
-            pair[0] = pair[0] + row.times * row.weights
-            pair[1] = pair[1] + row.times * row.biases
+        model = self.model
+        rows = model.components()
+        sums = {name: [0, 0] for name in GROUPS if any(row.group == name for row in rows)}
+        for row in rows:
+            pair, times = sums[row.group], model.count(row.layers) * row.times
+            pair[0] = pair[0] + times * row.weights
+            pair[1] = pair[1] + times * row.biases
         return Named("group", {name: Group(name, *pair) for name, pair in sums.items()})
 
     @property
@@ -147,15 +165,22 @@ class ParameterCount:
         return sum(group.biases for group in self.groups.values())
 
     @property
-    def per_block(self) -> int:
-        """The parameters of one block, 7,087,872 in gpt2; of the first, where there are none."""
-        one, none = self.dims._replace(n_layer=1), self.dims._replace(n_layer=0)
-        return formulas.total(one) - formulas.total(none)
+    def per_block(self) -> int | None:
+        """The parameters of one block, 7,087,872 in gpt2; of the first, where there are none; None if not all alike."""
+        model = self.model
+        kinds = model.kinds()
+        if len(kinds) != 1:
+            return None
+        rows = (row for row in model.components() if row.layers)
+        return int(sum(row.times * (row.weights + row.biases) for row in rows))
 
     @property
     def conventions(self) -> dict[str, int]:
-        """The value of every named convention; see `conventions.CONVENTIONS` for what each counts."""
-        return Named("convention", conventions.evaluate(self.dims))
+        """The value of every named convention; see docs/conventions.md for what each counts."""
+        return Named("convention", {row.name: row.value(self.counted) for row in self._conventions()})
+
+    def _conventions(self) -> tuple[Convention, ...]:
+        return conventions.CONVENTIONS if isinstance(self.counted, Dims) else conventions.OF_MODELS
 
     def share(self, name: str) -> Fraction:
         """Return the exact share of the total that a group or a component holds.
@@ -177,29 +202,46 @@ class ParameterCount:
             share = part.total / total  # the quotient of two exact integers, correctly rounded
             return {"weights": part.weights, "biases": part.biases, "total": part.total, "share": share}
 
+        model = self.model
         return {
             "schema": SCHEMA,
             "model": self.name,
+            "model_type": model.architecture.model_type,
             "total": total,
             "weights": self.weights,
             "biases": self.biases,
             "per_block": self.per_block,
-            "config": to_fields(self.dims),
-            "groups": {group.name: held(group) for group in self.groups.values()},
+            "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
+            "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
+            "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
             "components": [
                 {"name": part.name, "group": part.group, "times": part.times, "formula": part.formula.text()}
                 | held(part)
                 for part in self.components
             ],
+            "letters": self.letters,
             "conventions": self.conventions,
             "notes": list(self.notes),
         }
 
+    @property
+    def letters(self) -> dict[str, int]:
+        """The letters in which the formulas of the components are written, each with the model's number."""
+        model = self.model
+        sizes = {letter: model.sizes[name] for name, letter in model.letters().items()}
+        known = {**sizes, **model.layer_letters()}
+        used = {letter for part in self.components for letter in part.formula.simplified.letters}
+        return {letter: number for letter, number in known.items() if letter in used}
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ParameterCount) and self.dims == other.dims
+        return isinstance(other, ParameterCount) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash(self.dims)
+        return hash(self._key())
+
+    def _key(self) -> object:
+        counted = self.counted
+        return counted if isinstance(counted, Dims) else (counted.architecture.model_type, *counted.sizes.items())
 
     def __int__(self) -> int:
         return self.total
@@ -226,16 +268,14 @@ class ParameterCount:
         """Lay the components, the groups and the total out as one table, of the model or of one of its blocks."""
         shown, name = self.components, self.name
         if per_block:
-            one = ParameterCount(self.dims._replace(n_layer=1)).components
-            shown = tuple(part._replace(formula=part.formula.each) for part in one if part.formula.times != 1)
-            name = f"{self.name}, one block of {self.dims.n_layer:,}"
+            shown, name = self._one_block()
         whole = sum(part.total for part in shown)
 
         def row(name: str, formula: ClosedForm | str, parts: tuple[Component, ...]) -> tuple[Cell, ...]:
             weights, biases = sum(part.weights for part in parts), sum(part.biases for part in parts)
             return name, formula, weights, biases, weights + biases, Percent(weights + biases, whole)
 
-        groups = {name: tuple(part for part in shown if part.group == name) for name in formulas.GROUPS}
+        groups = {name: tuple(part for part in shown if part.group == name) for name in GROUPS}
         rows = (
             *(row(part.name, part.formula, (part,)) for part in shown),
             None,
@@ -244,6 +284,20 @@ class ParameterCount:
             row("total", "", shown),
         )
         return Table(name, ("component", "formula", "weights", "biases", "parameters", "share"), rows)
+
+    def _one_block(self) -> tuple[tuple[Component, ...], str]:
+        """Return what one block holds, where all are alike, and what to call it."""
+        model = self.model
+        if self.per_block is None:
+            raise ConfigError(f"{self.name} has layers of {len(model.kinds())} kinds, and so no one block to count")
+        found = []
+        for row, law in zip(model.components(), model.lettered().components(), strict=True):
+            form = ClosedForm(*map(Expression.of, (law.times, law.weights, law.biases))).each
+            if row.layers and row.times:
+                counted = row.times * row.weights, row.times * row.biases
+                form = form if row.times == 1 else form._replace(times=Expression.of(law.times))
+                found.append(Component(row.name, row.group, row.times, *counted, form, row.source))
+        return tuple(found), f"{self.name}, one block of {model.count(' '.join(model.kinds()[0])):,}"
 
     def flat_table(self, *, per_block: bool = False) -> Table:
         """Lay the same rows out for a spreadsheet, where a first column tells components, groups and total apart."""
@@ -260,7 +314,7 @@ class ParameterCount:
     def conventions_table(self) -> Table:
         """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
         rows = tuple(
-            (row.name, row.value(self.dims), row.unit, row.sentence, row.source) for row in conventions.CONVENTIONS
+            (row.name, row.value(self.counted), row.unit, row.sentence, row.source) for row in self._conventions()
         )
         return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
 
@@ -276,7 +330,7 @@ class ParameterCount:
 
     def bytes_table(self) -> Table:
         """Lay the sizes in bytes out, in MB of 10⁶ and MiB of 2²⁰ bytes."""
-        stored = (row for row in conventions.CONVENTIONS if row.unit == conventions.BYTES)
-        values = ((row.name.removesuffix("_bytes"), row.value(self.dims)) for row in stored)
+        stored = (row for row in self._conventions() if row.unit == conventions.BYTES)
+        values = ((row.name.removesuffix("_bytes"), row.value(self.counted)) for row in stored)
         rows = tuple((name, value, Scaled(value, 10**6, "MB"), Scaled(value, 2**20, "MiB")) for name, value in values)
         return Table("stored, each parameter once", ("dtype", "bytes", "MB", "MiB"), rows)

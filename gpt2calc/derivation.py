@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.algebra import ClosedForm, Expression, Shape
-from gpt2calc.dims import EVERYTHING, LETTERS, Dims, letters, symbols
+from gpt2calc.dims import EVERYTHING, LETTERS, Dims, dims_of, letters, symbols
 from gpt2calc.errors import UnknownNameError
+from gpt2calc.model import BUFFER, GROUPS
 from gpt2calc.table import Table
 
 if TYPE_CHECKING:
+    from gpt2calc.model import Model, Number
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/formula/1"
@@ -31,9 +33,59 @@ ONLY_WHEN = {
 """What a model must be for a component to be there; the components that are not named always are."""
 
 
-def names(x: Dims) -> tuple[str, ...]:
-    """Return all that has a closed form, whatever the dims: every component, every group, and the total."""
-    return (*(row.component for row in formulas.table(x)), *formulas.GROUPS, "total")
+def names(counted: Dims | Model) -> tuple[str, ...]:
+    """Return all that has a closed form, whatever the numbers: every component, every group, and the total."""
+    rows = rows_of(counted)
+    groups = [name for name in GROUPS if any(row.group == name for row in rows)]
+    return (*(row.component for row in rows), *groups, "total")
+
+
+def rows_of(counted: Dims | Model) -> tuple[formulas.Formula, ...]:
+    """Return the closed form of every component, with how often it occurs in the whole model."""
+    if isinstance(counted, Dims):
+        return formulas.table(counted)
+    return tuple(
+        formulas.Formula(
+            row.name, row.group, counted.count(row.layers) * row.times, row.weights, row.biases, row.source
+        )
+        for row in counted.components()
+    )
+
+
+class Drawn(NamedTuple):
+    """A tensor of a component as it is shown: N stands for the number of a layer, and M for that of an expert."""
+
+    name: str
+    component: str
+    role: str
+    times: Number
+    shape: tuple[Number, ...]
+
+
+def tensors_of(counted: Dims | Model, prefix: str = "") -> list[Drawn]:
+    """Return every tensor as it is shown; `prefix` is what stands before the number of a layer."""
+    if isinstance(counted, Dims):
+        rows = tensor_table.table(counted)
+        return [Drawn(row.template.replace("{}", "N"), row.component, row.role, row.times, row.shape) for row in rows]
+    return [
+        Drawn(
+            row.template.format(layer=f"{prefix}.N", n="M"),
+            row.component,
+            row.role,
+            counted.count(row.layers) * row.when * row.times,
+            row.shape,
+        )
+        for row in counted.architecture.tensors(counted)
+        if row.role != BUFFER
+    ]
+
+
+def _numbers(counted: Dims | Model) -> dict[str, int]:
+    """Return the number of each letter."""
+    if isinstance(counted, Dims):
+        return dict(zip(LETTERS.values(), counted.sizes, strict=True))
+    sizes = {letter: counted.sizes[name] for name, letter in counted.letters().items()}
+    return {**sizes, **counted.layer_letters()}
 
 
 class Derivation:
@@ -52,27 +104,39 @@ class Derivation:
     <Derivation attn.c_attn = 3L·d² + 3L·d = 21,261,312 in gpt2>
     """
 
-    __slots__ = ("dims", "listed", "model", "name", "notes", "shown")
+    __slots__ = ("counted", "listed", "model", "name", "notes", "shown")
 
-    def __init__(self, name: str | None, dims: Dims, model: str | None, notes: tuple[str, ...] = ()) -> None:
-        if name is not None and name not in names(dims):
-            raise UnknownNameError("component", name, names(dims))
-        everything = Dims(*dims.sizes, *EVERYTHING.structure)
+    def __init__(self, name: str | None, counted: Dims | Model, model: str | None, notes: tuple[str, ...] = ()) -> None:
+        if name is not None and name not in names(counted):
+            raise UnknownNameError("component", name, names(counted))
+        is_gpt2 = isinstance(counted, Dims)
+        everything = Dims(*counted.sizes, *EVERYTHING.structure) if is_gpt2 else counted
         self.name = name or "total"
-        self.dims = dims
+        self.counted = counted
         self.model = model
         self.notes = notes
-        self.shown = dims if model or self.name == "total" else everything
+        self.shown = counted if model or self.name == "total" else everything
         if not self._rows(self.shown):
             self.shown = everything
         self.listed = everything if name is None and not model else self.shown
 
-    def _letters(self, x: Dims) -> Dims:
+    @property
+    def dims(self) -> Dims:
+        """What the formulas of a GPT-2 read.
+
+        Raises:
+            ConfigError: the model is of another architecture.
+        """
+        return dims_of(self.counted, self.model or self.name)
+
+    def _letters(self, x: Dims | Model) -> Dims | Model:
         """Return letters for the sizes, with m as 4d if it is so in the model."""
+        if not isinstance(x, Dims):
+            return x.lettered()
         return symbols(x) if self.model else letters(x.structure)
 
-    def _rows(self, x: Dims) -> list[formulas.Formula]:
-        rows = formulas.table(self._letters(x))
+    def _rows(self, x: Dims | Model) -> list[formulas.Formula]:
+        rows = rows_of(self._letters(x))
         wanted = (row for row in rows if self.name in ("total", row.component, row.group))
         return [row for row in wanted if Expression.of(row.times).terms]
 
@@ -81,7 +145,7 @@ class Derivation:
         """The closed form of each component that is a part of what is asked."""
         return self._forms(self.shown)
 
-    def _forms(self, x: Dims) -> dict[str, ClosedForm]:
+    def _forms(self, x: Dims | Model) -> dict[str, ClosedForm]:
         return {row.component: ClosedForm(*map(Expression.of, row[2:5])) for row in self._rows(x)}
 
     @property
@@ -102,13 +166,13 @@ class Derivation:
     @property
     def total(self) -> int:
         """The model's own number, 0 where it does not have the component."""
-        rows = (row for row in formulas.table(self.dims) if self.name in ("total", row.component, row.group))
+        rows = (row for row in rows_of(self.counted) if self.name in ("total", row.component, row.group))
         return sum(row.times * (row.weights + row.biases) for row in rows)
 
     @property
     def numbers(self) -> str:
         """The formula with the model's sizes in place of the letters."""
-        sizes = dict(zip(LETTERS.values(), self.dims.sizes, strict=True))
+        sizes = _numbers(self.counted)
         forms = list(self.forms.values())
         return forms[0].text(sizes) if len(forms) == 1 else self.simplified.text(sizes)
 
@@ -127,7 +191,7 @@ class Derivation:
                     "simplified": form.simplified.text(),
                     "only_when": ONLY_WHEN.get(name),
                     "tensors": [
-                        {"name": row.template.replace("{}", "N"), "role": row.role, "shape": shape.text()}
+                        {"name": row.name, "role": row.role, "shape": shape.text()}
                         for row, shape, _ in self._tensors(name)
                     ],
                 }
@@ -145,10 +209,11 @@ class Derivation:
     def _repr_latex_(self) -> str:
         return ", ".join(form.latex() for form in self.alternatives)
 
-    def _tensors(self, component: str) -> list[tuple[tensor_table.Row, Shape, Expression]]:
+    def _tensors(self, component: str) -> list[tuple[Drawn, Shape, Expression]]:
         """Return a component's tensors with shape and elements in letters."""
-        rows = (row for row in tensor_table.table(self._letters(self.listed)) if row.component == component)
-        present = [row for row in rows if Expression.of(row.times).terms]
+        prefix = "" if isinstance(self.counted, Dims) else self.counted.stacks[0].prefix
+        rows = tensors_of(self._letters(self.listed), prefix)
+        present = [row for row in rows if row.component == component and Expression.of(row.times).terms]
         shapes = [Shape(tuple(map(Expression.of, row.shape))) for row in present]
         elements = [prod(shape.sizes, start=Expression.of(1)) for shape in shapes]
         return list(zip(present, shapes, elements, strict=True))
@@ -162,7 +227,7 @@ class Derivation:
 
     def _tensor_table(self) -> Table:
         rows = tuple(
-            (row.template.replace("{}", "N"), row.role, shape, elements, Expression.of(row.times))
+            (row.name, row.role, shape, elements, Expression.of(row.times))
             for row, shape, elements in self._tensors(self.name)
         )
         return Table(f"{self.name}, from its tensors", ("tensor", "role", "shape", "elements", "times"), rows)
@@ -179,9 +244,9 @@ class Derivation:
         forms = list(self.forms.values())
         steps: list[tuple[Cell, ...]] = [("formula", forms[0])] if len(forms) == 1 else []
         steps.append(("simplified", self.simplified))
-        if "m" in self.simplified.letters:
+        if "m" in self.simplified.letters and isinstance(self.counted, Dims):
             steps.append(("where m is 4d", self.simplified.put({"m": 4 * EVERYTHING.n_embd})))
-        if self.model and self.shown is self.dims:
+        if self.model and self.shown is self.counted:
             steps += [(f"in {self.model}", self.numbers), ("parameters", self.total)]
         elif self.model:
             steps.append((f"in {self.model}", 0))

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.algebra import Expression, Flag
+from gpt2calc.errors import ConfigError
 from gpt2calc.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gpt2calc.model import Model
 
 
 class Dims(NamedTuple):
@@ -151,3 +154,15 @@ def to_fields(x: Dims) -> dict[str, Any]:
     switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
     sizes = dict(zip(LETTERS, x.sizes, strict=True))
     return {**sizes, "head": head, **{switch: bool(getattr(x, switch)) for switch in switches}}
+
+
+def dims_of(counted: Dims | Model, name: str) -> Dims:
+    """Return dims, which only a GPT-2 has.
+
+    Raises:
+        ConfigError: the model is of another architecture.
+    """
+    if isinstance(counted, Dims):
+        return counted
+    served = f"{counted.architecture.model_type}, which count, compare, formula and tensors serve so far"
+    raise ConfigError(f"{name} is a {served}; this question is for GPT-2-shaped models alone")

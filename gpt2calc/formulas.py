@@ -1,22 +1,20 @@
-"""The closed forms: a row for each component of a GPT-2, with how often it occurs, its weights and its biases.
+"""The closed forms of a GPT-2 for its dims: a row for each component, with how often it occurs in the whole model.
 
-Everything that is counted by algebra is counted here. A row only adds, multiplies and takes integer powers; structure
-enters as a factor that is 0 or 1. It must not know a tensor's name or shape: that is `tensor_table`, the second
-derivation, and `tests/test_identity.py` proves that the two agree.
+The rows are those of `architectures.gpt2`; dims of int64 arrays count many models at once. It must not know a tensor's
+name or shape: that is `tensor_table`, the second derivation, and `tests/test_identity.py` proves that the two agree.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.architectures import gpt2
+
 if TYPE_CHECKING:
     from gpt2calc.dims import Dims
 
 GROUPS = ("embedding", "attention", "cross_attention", "mlp", "layer_norm", "head")
 """The groups that every component belongs to one of, in the order they are shown."""
-
-GPT2 = "transformers, modeling_gpt2.py: "
-PRE_NORM = "Radford et al. 2019, section 2.3; " + GPT2
 
 
 class Formula(NamedTuple):
@@ -49,31 +47,16 @@ def table(x: Dims) -> tuple[Formula, ...]:
     >>> c_attn.component, c_attn.times * (c_attn.weights + c_attn.biases)
     ('attn.c_attn', 21261312)
     """
-    L, d, T, V, m, k = x.sizes
-    b, qkv_b = x.bias, x.qkv_bias
-    cross = x.add_cross_attention * L
-    untied = x.lm_head * (1 - x.tie_word_embeddings)
-    projected = x.multiple_choice_head * x.summary_use_proj
-    s = x.summary_proj_to_labels * k + (1 - x.summary_proj_to_labels) * d  # outputs of the summary projection
-    return (
-        Formula("wte", "embedding", 1, V * d, 0, GPT2 + "GPT2Model"),
-        Formula("wpe", "embedding", 1, T * d, 0, GPT2 + "GPT2Model"),
-        Formula("ln_1", "layer_norm", L, d, b * d, PRE_NORM + "GPT2Block"),
-        Formula("attn.c_attn", "attention", L, 3 * d**2, 3 * qkv_b * d, GPT2 + "GPT2Attention"),
-        Formula("attn.c_proj", "attention", L, d**2, b * d, GPT2 + "GPT2Attention"),
-        Formula("ln_cross_attn", "cross_attention", cross, d, b * d, GPT2 + "GPT2Block"),
-        Formula("crossattention.c_attn", "cross_attention", cross, 2 * d**2, 2 * qkv_b * d, GPT2 + "GPT2Attention"),
-        Formula("crossattention.q_attn", "cross_attention", cross, d**2, qkv_b * d, GPT2 + "GPT2Attention"),
-        Formula("crossattention.c_proj", "cross_attention", cross, d**2, b * d, GPT2 + "GPT2Attention"),
-        Formula("ln_2", "layer_norm", L, d, b * d, PRE_NORM + "GPT2Block"),
-        Formula("mlp.c_fc", "mlp", L, d * m, b * m, GPT2 + "GPT2MLP"),
-        Formula("mlp.c_proj", "mlp", L, m * d, b * d, GPT2 + "GPT2MLP"),
-        Formula("ln_f", "layer_norm", x.ln_f, d, b * d, PRE_NORM + "GPT2Model"),
-        Formula("lm_head", "head", untied, V * d, 0, GPT2 + "GPT2LMHeadModel"),
-        Formula("multiple_choice_head.summary", "head", projected, d * s, s, GPT2 + "GPT2SequenceSummary"),
-        Formula("score", "head", x.score, d * k, 0, GPT2 + "GPT2ForSequenceClassification"),
-        Formula("classifier", "head", x.classifier, d * k, k, GPT2 + "GPT2ForTokenClassification"),
-        Formula("qa_outputs", "head", x.qa_outputs, 2 * d, 2, GPT2 + "GPT2ForQuestionAnswering"),
+    return tuple(
+        Formula(
+            row.name,
+            row.group,
+            x.n_layer * row.times if row.layers else row.times,
+            row.weights,
+            row.biases,
+            row.source,
+        )
+        for row in gpt2.components(x)
     )
 
 

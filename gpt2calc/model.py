@@ -7,7 +7,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from itertools import groupby
-from math import prod
+from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gpt2calc.algebra import Expression
@@ -258,31 +258,63 @@ class Model:
         """Return the same model with other numbers; what follows from them is not computed anew."""
         return Model(self.architecture, {**self.sizes, **sizes}, self._count)
 
+    def document(self) -> dict[str, Any]:
+        """Return a config.json from which the same model is read."""
+        architecture = self.architecture
+        named = next(name for name, head in architecture.classes.items() if head == self.sizes.get("head", "lm"))
+        found: dict[str, Any] = {"model_type": architecture.model_type, "architectures": [named]}
+        for row in architecture.sizes:
+            value = self.sizes[row.name]
+            if row.kind != LAW and row.name != "head" and value is not None:
+                found[row.name] = list(value) if row.kind == LIST else bool(value) if row.kind == FLAG else value
+        return found
+
     def letters(self) -> dict[str, str]:
         """Return the letter of every size that is a number, by the size's name."""
         return {row.name: row.letter or row.name for row in self.architecture.sizes if self._is_number(row)}
 
     def lettered(self) -> Model:
-        """Return the model with letters for its sizes, and for how many layers have which tags; flags stay numbers."""
-        letters = {name: Expression.letter(letter) for name, letter in self.letters().items()}
+        """Return the model with letters for its sizes, and for how many layers have which tags; flags stay numbers.
+
+        A size that is as many times another as it is where nobody gives it is written so, as m is 4d in a GPT-2.
+        """
+        letters: dict[str, Number] = {name: Expression.letter(letter) for name, letter in self.letters().items()}
+        for row in self.architecture.sizes:
+            law = row.default[2:] if isinstance(row.default, str) and row.default.startswith("= ") else ""
+            is_multiple = law and not set(law) & set("/%(<>=!") and row.name in letters
+            if is_multiple and evaluated(law, self.sizes) == self.sizes[row.name]:
+                letters[row.name] = evaluated(law, letters)
         return Model(self.architecture, {**self.sizes, **letters}, self._letter)
+
+    def kinds(self) -> list[frozenset[str]]:
+        """Return the kinds of layers, each by its tags, in the order in which they come."""
+        return list(dict.fromkeys(own for stack in self.stacks for run in stack.runs for own in run.pattern))
 
     def layer_letters(self) -> dict[str, int]:
         """Return the letter of every kind of layer that a component asks for, with how many there are."""
-        asked = {row.layers for row in self.components() if row.layers and row.times and self.count(row.layers)}
-        return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked)}
+        asked = {row.layers for row in self.components() if row.layers and row.times}
+        return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 
     def _is_number(self, row: Size) -> bool:
         return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
 
     def _letter(self, tags: str) -> Number:
-        return Expression.letter(self._layer_letter(tags)) if self.count(tags) else 0
+        has_none = not any(
+            run.length for stack in self.stacks for run in stack.runs
+        )  # and keeps what a layer would hold
+        is_there = self.count(tags) or (has_none and any(set(tags.split()) <= own for own in self.kinds()))
+        return Expression.letter(self._layer_letter(tags)) if is_there else 0
 
     def _layer_letter(self, tags: str) -> str:
         """Return L where all layers have the tags, and else L and the tags that not all have."""
-        everywhere = [own for stack in self.stacks for run in stack.runs if run.length for own in run.pattern]
+        everywhere = [own for stack in self.stacks for run in stack.runs for own in run.pattern if run.length]
         rest = sorted(tag for tag in tags.split() if not all(tag in own for own in everywhere))
         return "_".join(("L", *rest))
+
+
+def evaluated(law: str, values: Mapping[str, Any]) -> Any:
+    """Return what a law of the tables comes to, from the sizes that it names."""
+    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # no user's text
 
 
 def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from gpt2calc import documents, inputs, numbers, presets
-from gpt2calc.dims import Dims, from_fields, to_fields
+from gpt2calc.architectures import reading
+from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
     NetworkError,
@@ -21,6 +22,7 @@ from gpt2calc.errors import (
     shown,
 )
 from gpt2calc.fields import DEFAULTS
+from gpt2calc.model import Model as OtherModel
 from gpt2calc.validity import canonical, check
 
 if TYPE_CHECKING:
@@ -80,13 +82,25 @@ class Described(Protocol):
 
 
 class Source(NamedTuple):
-    """What a name came to: the dims, what given fields are put over, and whose config it is, by `documents.maker`."""
+    """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
+
+    `maker` says whose config it is, as `documents.maker` does.
+    """
 
     name: str
-    dims: Dims
+    counted: Dims | OtherModel
     notes: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
     maker: str = ""
+
+    @property
+    def dims(self) -> Dims:
+        """What the formulas of a GPT-2 read.
+
+        Raises:
+            ConfigError: the model is of another architecture.
+        """
+        return dims_of(self.counted, self.name)
 
 
 GPT2 = Source("gpt2", from_fields(DEFAULTS), (), {})
@@ -119,26 +133,35 @@ def resolve(
     """
     if hub or revision is not None:
         found = from_hub(model, revision)
+    elif model is LEFT_OUT and fields.get("model_type") not in (None, "gpt2"):
+        found = from_document({"model_type": fields["model_type"]}, shown(fields["model_type"]).strip("'"))
     elif model is LEFT_OUT:
         found = GPT2
     elif isinstance(model, (str, os.PathLike)):
         found = _named(os.fspath(model))
-    elif isinstance(model, Source):
-        found = model
-    elif isinstance(model, Dims):
-        found = Source("dims", model)
-    elif isinstance(model, Mapping):
-        found = from_document(model, "config")
-    elif hasattr(model, "dims"):
-        counted: Any = model
-        own, maker = getattr(model, "given", None), getattr(model, "maker", "")
-        found = Source(counted.name, counted.dims, counted.notes, own, maker)
-    elif (document := _document_of(model)) is not None:
-        found = from_document(document, type(model).__name__)
     else:
-        got = "None" if model is None else shown(model)
-        raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {got}", got=model)
+        found = _in_memory(model)
     return _changed(found, fields) if fields else found
+
+
+def _in_memory(model: object) -> Source:
+    """Return what an object of Python is a config of."""
+    if isinstance(model, Source):
+        return model
+    if isinstance(model, Dims):
+        return Source("dims", model)
+    if isinstance(model, Mapping):
+        return from_document(model, "config")
+    known: Any = model
+    if isinstance(counted := getattr(model, "counted", None), OtherModel):  # a count of another architecture
+        return Source(known.name, counted, known.notes, counted.document())
+    if hasattr(model, "dims"):
+        own, maker = getattr(model, "given", None), getattr(model, "maker", "")
+        return Source(known.name, known.dims, known.notes, own, maker)
+    if (document := _document_of(model)) is not None:
+        return from_document(document, type(model).__name__)
+    got = "None" if model is None else shown(model)
+    raise ConfigError(f"expected a model's name, a path, a mapping or a Config, got {got}", got=model)
 
 
 def _document_of(model: object) -> Mapping[str, Any] | None:
@@ -155,8 +178,12 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     """Read a mapping as a config.json is read.
 
     Raises:
-        ConfigError: the document does not describe a GPT-2.
+        ConfigError: the document describes no model that is counted.
     """
+    if reading.is_of_others(document):
+        found = reading.read(document)
+        called = f"{name}, its language model" if found.is_part else name
+        return Source(printable(called), found.model, found.notes, document, "huggingface")
     fields, notes = documents.read(document)
     given = checked(fields)
     return Source(printable(name), from_fields({**DEFAULTS, **given}), notes, given, documents.maker(document))
@@ -276,7 +303,9 @@ def _from_repository(repository: Repository, content: bytes | None, called: str)
 
 def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     """Put fields over a model's own, and say so in its name and, where it is not plain, in a note."""
-    own = checked(_given(source.dims) if source.given is None else source.given) if source is not GPT2 else {}
+    if isinstance(source.counted, OtherModel):
+        return _changed_other(source, source.counted, fields)
+    own = {} if source is GPT2 else checked(_given(source.dims) if source.given is None else source.given)
     changes, notes = canonical(fields), list(source.notes)
     n_head, n_inner, width = own.get("n_head"), own.get("n_inner"), own.get("n_embd", DEFAULTS["n_embd"])
     n_embd = changes.get("n_embd", width)
@@ -290,6 +319,18 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
     return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
+
+
+def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any]) -> Source:
+    """Put fields over those of a model of another architecture, whose document is read anew."""
+    changes = dict(fields)
+    model_type = counted.architecture.model_type
+    if (named := changes.pop("model_type", model_type)) != model_type:
+        raise ConfigError(f"{source.name} is a {model_type}, and no {shown(named)}", field="model_type", got=named)
+    found = reading.read(source.given or {}, changes)
+    name = ", ".join(f"{field}={value}" for field, value in changes.items())
+    called = f"{source.name} with {printable(name)}" if name else source.name
+    return Source(called, found.model, found.notes, {**(source.given or {}), **changes}, source.maker)
 
 
 def _given(x: Dims) -> dict[str, Any]:

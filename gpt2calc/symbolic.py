@@ -11,6 +11,7 @@ import sympy
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.model import BIAS, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ def identities(
         summed[key] = summed.get(key, sympy.Integer(0)) + row.times * sympy.prod(row.shape)
     found = []
     for law in formula_table(x):
-        for role, count in ((tensor_table.WEIGHT, law.weights), (tensor_table.BIAS, law.biases)):
+        for role, count in ((WEIGHT, law.weights), (BIAS, law.biases)):
             counted = sympy.sympify(law.times * count)
             found.append(Identity(law.component, role, counted, summed.pop((law.component, role), sympy.Integer(0))))
     found += [Identity(component, role, sympy.Integer(0), counted) for (component, role), counted in summed.items()]

@@ -1,8 +1,8 @@
-"""What a GPT-2 is made of: a row for each tensor, with its name, shape, component and role.
+"""What a GPT-2 of certain dims is made of: a row for each tensor, with its name, shape, component and role.
 
-Everything that is known about tensors as transformers stores them stands here: names as `named_parameters()` gives
-them, shapes as `Conv1D` keeps them, [in, out]. It must not know a closed form: that is `formulas`, the first
-derivation, and `tests/test_identity.py` proves that the two agree.
+The rows are those of `architectures.gpt2`: names as `named_parameters()` gives them, shapes as `Conv1D` keeps them,
+[in, out]. It must not know a closed form: that is `formulas`, the first derivation, and `tests/test_identity.py` proves
+that the two agree.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.architectures import gpt2
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpt2calc.dims import Dims
 
-WEIGHT, BIAS = "weight", "bias"
-BODY, BLOCK, HEAD = "transformer.", "transformer.h.{}.", ""
-"""What stands before a component's name, in the body, in a block of it, and in a head."""
+BODY, BLOCK = "transformer.", "transformer.h.{}."
+"""What stands before a component's name, in the body, and in a block of it; in a head it is nothing."""
 
 
 class Tensor(NamedTuple):
@@ -71,46 +72,15 @@ def table(x: Dims) -> tuple[Row, ...]:
     >>> row.template, row.times, row.shape
     ('transformer.h.{}.attn.c_attn.weight', 12, (768, 2304))
     """
-    width, layers, inner = x.n_embd, x.n_layer, x.n_inner
-    norm_bias = linear_bias = layers * x.bias
-    qkv_bias = layers * x.qkv_bias
-    crossed = x.add_cross_attention
-    own_head = x.lm_head - x.lm_head * x.tie_word_embeddings
-    choice = x.summary_use_proj * x.multiple_choice_head
-    choices = width + x.summary_proj_to_labels * (x.num_labels - width)
-    return (
-        Row(BODY, "wte", WEIGHT, 1, (x.vocab_size, width)),
-        Row(BODY, "wpe", WEIGHT, 1, (x.n_positions, width)),
-        Row(BLOCK, "ln_1", WEIGHT, layers, (width,)),
-        Row(BLOCK, "ln_1", BIAS, norm_bias, (width,)),
-        Row(BLOCK, "attn.c_attn", WEIGHT, layers, (width, width + 2 * width)),
-        Row(BLOCK, "attn.c_attn", BIAS, qkv_bias, (width + 2 * width,)),
-        Row(BLOCK, "attn.c_proj", WEIGHT, layers, (width, width)),
-        Row(BLOCK, "attn.c_proj", BIAS, linear_bias, (width,)),
-        Row(BLOCK, "ln_2", WEIGHT, layers, (width,)),
-        Row(BLOCK, "ln_2", BIAS, norm_bias, (width,)),
-        Row(BLOCK, "crossattention.c_attn", WEIGHT, layers * crossed, (width, 2 * width)),
-        Row(BLOCK, "crossattention.c_attn", BIAS, qkv_bias * crossed, (2 * width,)),
-        Row(BLOCK, "crossattention.q_attn", WEIGHT, layers * crossed, (width, width)),
-        Row(BLOCK, "crossattention.q_attn", BIAS, qkv_bias * crossed, (width,)),
-        Row(BLOCK, "crossattention.c_proj", WEIGHT, layers * crossed, (width, width)),
-        Row(BLOCK, "crossattention.c_proj", BIAS, linear_bias * crossed, (width,)),
-        Row(BLOCK, "ln_cross_attn", WEIGHT, layers * crossed, (width,)),
-        Row(BLOCK, "ln_cross_attn", BIAS, norm_bias * crossed, (width,)),
-        Row(BLOCK, "mlp.c_fc", WEIGHT, layers, (width, inner)),
-        Row(BLOCK, "mlp.c_fc", BIAS, linear_bias, (inner,)),
-        Row(BLOCK, "mlp.c_proj", WEIGHT, layers, (inner, width)),
-        Row(BLOCK, "mlp.c_proj", BIAS, linear_bias, (width,)),
-        Row(BODY, "ln_f", WEIGHT, x.ln_f, (width,)),
-        Row(BODY, "ln_f", BIAS, x.bias * x.ln_f, (width,)),
-        Row(HEAD, "lm_head", WEIGHT, own_head, (x.vocab_size, width)),
-        Row(HEAD, "multiple_choice_head.summary", WEIGHT, choice, (choices, width)),
-        Row(HEAD, "multiple_choice_head.summary", BIAS, choice, (choices,)),
-        Row(HEAD, "score", WEIGHT, x.score, (x.num_labels, width)),
-        Row(HEAD, "classifier", WEIGHT, x.classifier, (x.num_labels, width)),
-        Row(HEAD, "classifier", BIAS, x.classifier, (x.num_labels,)),
-        Row(HEAD, "qa_outputs", WEIGHT, x.qa_outputs, (2, width)),
-        Row(HEAD, "qa_outputs", BIAS, x.qa_outputs, (2,)),
+    return tuple(
+        Row(
+            BLOCK if row.layers else row.template.removesuffix(f"{row.component}.{row.role}"),
+            row.component,
+            row.role,
+            x.n_layer * row.when if row.layers else row.when,
+            row.shape,
+        )
+        for row in gpt2.tensors(x)
     )
 
 

@@ -135,14 +135,16 @@ def test_a_notebook_gets_a_table() -> None:
 def test_to_dict_holds_the_same_numbers() -> None:
     """Every number of the dictionary is the attribute's."""
     result = CROSSED.to_dict()
-    assert result["schema"] == "gpt2calc/count/1"
+    assert result["schema"] == "gpt2calc/count/2"
     assert (result["model"], result["notes"]) == ("gpt2 with add_cross_attention=True", [])
-    keys = ("total", "weights", "biases", "per_block", "conventions")
+    assert (result["model_type"], result["letters"]) == ("gpt2", {"L": 12, "d": 768, "T": 1024, "V": 50257})
+    keys = ("total", "weights", "biases", "per_block", "conventions", "letters")
     assert {key: result[key] for key in keys} == {key: getattr(CROSSED, key) for key in keys}
     assert result["config"] == to_fields(CROSSED.dims)
-    assert {name: (g["weights"], g["biases"], g["total"], g["share"]) for name, g in result["groups"].items()} == {
-        name: (g.weights, g.biases, g.total, g.total / CROSSED.total) for name, g in CROSSED.groups.items()
-    }
+    assert result["sizes"] == CROSSED.dims._asdict()
+    assert [tuple(group.values()) for group in result["groups"]] == [
+        (name, g.weights, g.biases, g.total, g.total / CROSSED.total) for name, g in CROSSED.groups.items()
+    ]
     assert [tuple(part.values()) for part in result["components"]] == [
         (p.name, p.group, p.times, p.formula.text(), p.weights, p.biases, p.total, p.total / CROSSED.total)
         for p in CROSSED.components

@@ -10,6 +10,7 @@ import sympy
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dims import LETTERS, Dims
+from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.symbolic import dims, identities
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def test_formulas_and_tensors_agree_for_all_sizes_and_all_structures_at_once() -
 def test_the_proof_covers_every_component_and_both_roles() -> None:
     """No component and no role is left out of the proof, and none is proved twice."""
     covered = [(each.component, each.role) for each in identities(dims())]
-    assert covered == list(product(COMPONENTS, (tensor_table.WEIGHT, tensor_table.BIAS)))
+    assert covered == list(product(COMPONENTS, (WEIGHT, BIAS)))
     assert {row.component for row in tensor_table.table(dims())} == set(COMPONENTS)
 
 
@@ -126,6 +127,6 @@ def test_a_tensor_of_an_unknown_component_breaks_the_proof() -> None:
     """A tensor row that no formula covers is found, although no formula asks for it."""
 
     def table(x: Dims) -> tuple[tensor_table.Row, ...]:
-        return (*tensor_table.table(x), tensor_table.Row(tensor_table.HEAD, "extra", "weight", 1, (x.n_embd,)))
+        return (*tensor_table.table(x), tensor_table.Row("", "extra", "weight", 1, (x.n_embd,)))
 
     assert [each.component for each in identities(dims(), tensors=table) if not each.holds] == ["extra"]

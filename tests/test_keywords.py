@@ -40,7 +40,7 @@ def test_a_mistyped_field_is_an_error_of_types() -> None:
 def test_a_value_of_another_kind_is_an_error_of_types() -> None:
     """A size is no text, and a switch no number."""
     with pytest.raises(gpt2calc.ConfigError):
-        gpt2calc.count(n_layer="12")  # type: ignore[arg-type]
+        gpt2calc.count(n_layer="twelve")  # type: ignore[arg-type]
     with pytest.raises(gpt2calc.ConfigError):
         gpt2calc.count(n_embd=None)  # type: ignore[arg-type]
     with pytest.raises(gpt2calc.ConfigError):

@@ -194,7 +194,7 @@ def test_a_published_model_has_every_published_count_on_the_command_line(row: di
     ran = run("count", "-", "--json", stdin=json.dumps(typed).encode())
     assert ran.code == 0
     shown = json.loads(ran.stdout)
-    ours = {**shown["conventions"], **{name: group["total"] for name, group in shown["groups"].items()}}
+    ours = {**shown["conventions"], **{group["name"]: group["total"] for group in shown["groups"]}}
     assert {name: ours[name] for name in published(row)} == published(row)
     assert shown["total"] == row["exact_tied"]
 

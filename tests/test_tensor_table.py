@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import gpt2calc
-from gpt2calc import tensor_table
+from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.presets import load
 from gpt2calc.sources import resolve
 from gpt2calc.tensor_table import Row, Tensor, listing, numel, size, table
@@ -146,4 +146,4 @@ def test_roles_are_those_of_the_names() -> None:
     """A tensor called .bias is a bias, and one called .weight a weight."""
     crossed = gpt2calc.tensors("gpt2", add_cross_attention=True, head="token_classification")
     assert all(tensor.name.endswith(f".{tensor.role}") for tensor in crossed)
-    assert {tensor.role for tensor in crossed} == {tensor_table.WEIGHT, tensor_table.BIAS} == {"weight", "bias"}
+    assert {tensor.role for tensor in crossed} == {WEIGHT, BIAS} == {"weight", "bias"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.counts import ParameterCount
+from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
@@ -53,11 +54,11 @@ def count(
     >>> count("gpt2", tied=False).total
     163037184
     """
-    if not fields and not hub and revision is None and hasattr(model, "dims"):
-        source: Any = model
-    else:
-        source = resolve(model, fields, hub=hub, revision=revision)
-    return ParameterCount(source.dims, source.name, source.notes)
+    if not fields and not hub and revision is None and hasattr(type(model), "dims"):
+        plain: Any = model
+        return ParameterCount(getattr(plain, "counted", None) or plain.dims, plain.name, plain.notes)
+    source = resolve(model, fields, hub=hub, revision=revision)
+    return ParameterCount(source.counted, source.name, source.notes)
 
 
 def compare(*models: Model, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]) -> Comparison:
@@ -106,7 +107,7 @@ def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fie
     from gpt2calc.derivation import Derivation
 
     source = resolve(model, fields)
-    return Derivation(name, source.dims, source.name if model is not LEFT_OUT or fields else None, source.notes)
+    return Derivation(name, source.counted, source.name if model is not LEFT_OUT or fields else None, source.notes)
 
 
 def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> tuple[Tensor, ...]:
@@ -125,9 +126,10 @@ def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> t
     >>> len(tensors("gpt2")), sum(tensor.numel for tensor in tensors("gpt2"))
     (148, 124439808)
     """
-    from gpt2calc.tensor_table import listing
+    from gpt2calc.tensor_table import Tensor, listing
 
-    return tuple(listing(resolve(model, fields).dims))
+    counted = resolve(model, fields).counted
+    return tuple(listing(counted) if isinstance(counted, Dims) else (Tensor(*each) for each in counted.listing()))
 
 
 def sweep(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gpt2calc.model import Architecture
 
 FILES: dict[str, str] = {
+    "gpt2": "gpt2",
     "llama": "llama",
     "mistral": "llama",
     "qwen2": "llama",

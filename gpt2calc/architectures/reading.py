@@ -7,13 +7,12 @@ default, a field that changes shapes and is not known is refused by name, and a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
-from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model
+from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
 from gpt2calc.spellings import NO_COUNT
 
 if TYPE_CHECKING:
@@ -109,10 +108,13 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
-        known = (GPT2, *architectures.FILES)
-        near = closest(model_type, known)
-        advice = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
-        problem = f"model_type {shown(model_type)} is not counted, and is refused rather than guessed"
+        near = closest(model_type, tuple(architectures.FILES))
+        known = f"known are {', '.join(sorted(architectures.FILES))}"
+        advice = f"did you mean {near}?" if near else known
+        decoder = document.get("decoder")
+        if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:
+            advice = f"its decoder is a {decoder['model_type']}, which is: give the decoder's object alone"
+        problem = f"model_type {shown(model_type)} is not counted"
         raise ConfigError(f"{problem}: {advice}", field="model_type", got=model_type)
     return architectures.of(model_type), []
 
@@ -194,18 +196,6 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
     if defaults:
         notes.append(f"not given, and counted as transformers {VERSION}'s default: {', '.join(defaults)}")
     return values
-
-
-def evaluated(law: str, values: Mapping[str, Any]) -> Any:
-    """Return what a law of the tables comes to, from the sizes that it names.
-
-    Raises:
-        ConfigError: what it divides by is 0.
-    """
-    try:
-        return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # a law of ours
-    except ZeroDivisionError:
-        raise ConfigError(f"{law} divides by 0") from None
 
 
 def expected(row: Size) -> str:

@@ -171,9 +171,10 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     if kind == "values":
         return _values(arguments)
     from gpt2calc.api.counting import count
+    from gpt2calc.counts import ParameterCount
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
-    counts = tuple(count(model, **how) for model in models)
+    counts = tuple(ParameterCount(each.dims, each.name, each.notes) for each in (count(m, **how) for m in models))
     if kind == "treemap":
         from gpt2calc.plots import areas
 

@@ -30,15 +30,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, and print."""
+    from gpt2calc.architectures import gpt2
+    from gpt2calc.dims import Dims
     from gpt2calc.errors import ConfigError
     from gpt2calc.sources import resolve
     from gpt2calc.table import Table
-    from gpt2calc.tensor_table import listing, size
 
     source = resolve(model_of(arguments.model), arguments.fields)
-    if size(source.dims) > MOST:
-        raise ConfigError(f"{source.name} has {size(source.dims):,} tensors, and at most {MOST:,} are listed")
-    found = list(listing(source.dims))
+    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    if (size := model.size()) > MOST:
+        raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST:,} are listed")
+    found = list(model.listing())
     total = sum(tensor.numel for tensor in found)
     rows = tuple((each.name, str(list(each.shape)), each.component, each.role, each.numel) for each in found)
     headers = ("tensor", "shape", "component", "role", "numel")
@@ -55,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         }
 
     notes = list(source.notes)
-    if source.dims.lm_head and source.dims.tie_word_embeddings:
-        notes.append("lm_head.weight is tied: it is transformer.wte.weight, and is not listed again")
+    if model.lm_head and model.tie_word_embeddings:
+        first = next(each.name for each in found if each.name.endswith("weight"))
+        notes.append(f"lm_head.weight is tied: it is {first}, and is not listed again")
     names = [each.name for each in found]
     return emit(arguments, result=result, human=[human], tables=[table], quiet=names, notes=notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpt2calc.dialects.base import Dialect, Piece
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.tensor_table import BIAS, WEIGHT
+from gpt2calc.model import BIAS, WEIGHT
 
 _IN_BLOCKS = (
     ("input_layernorm", "ln_1", SAME),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpt2calc.dialects.base import Dialect, Piece
 from gpt2calc.dialects.layouts import CONVOLUTION
-from gpt2calc.tensor_table import BIAS, WEIGHT
+from gpt2calc.model import BIAS, WEIGHT
 
 _LINEAR = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpt2calc.dialects.base import Dialect, Extra, Piece
 from gpt2calc.dialects.huggingface import MASK
 from gpt2calc.dialects.layouts import LINEAR, THIRD
-from gpt2calc.tensor_table import BIAS, WEIGHT
+from gpt2calc.model import BIAS, WEIGHT
 
 _BLOCK = "trf_blocks.{}."
 _LINEAR = (("att.out_proj", "attn.c_proj"), ("ff.layers.0", "mlp.c_fc"), ("ff.layers.2", "mlp.c_proj"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpt2calc.dialects.base import Dialect, Extra, Piece
 from gpt2calc.dialects.huggingface import MASK, MASK_VALUE
 from gpt2calc.dialects.layouts import HEADS_IN, HEADS_OUT, LINEAR
-from gpt2calc.tensor_table import BIAS, WEIGHT
+from gpt2calc.model import BIAS, WEIGHT
 
 TRANSFORMERLENS = Dialect(
     "transformerlens",

@@ -13,6 +13,7 @@ from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.dims import HEADS, MODULES
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
+from gpt2calc.model import BIAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,7 +124,7 @@ def _block(x: Dims) -> int:
 
 
 def _biases(x: Dims) -> int:
-    return tensor_table.numel(x, role=tensor_table.BIAS)
+    return tensor_table.numel(x, role=BIAS)
 
 
 def _linear_biases(x: Dims) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError
+from gpt2calc.model import WEIGHT
 from gpt2calc.plots.chart import Chart, Mark
-from gpt2calc.tensor_table import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

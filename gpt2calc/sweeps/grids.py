@@ -134,9 +134,9 @@ def read(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[Grid, tuple
 def base_fields(model: Model | LeftOut, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any], tuple[str, ...]]:
     """Return the name and the fields of the model that rows are put over, and its notes; n_head stays out."""
     source = resolve(model, fields)
-    given, name = source.given, source.name
+    given, name, dims = source.given, source.name, source.dims
     if given is None:  # bare dims: a field put over them, the same one, gives the fields that they come from
-        given = resolve(model, {**fields, "n_layer": source.dims.n_layer}).given or {}
+        given = resolve(model, {**fields, "n_layer": dims.n_layer}).given or {}
     found = {field: value for field, value in {**DEFAULTS, **given}.items() if field != "n_head"}
     return name, canonical(found), source.notes
 

@@ -15,6 +15,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import Piece, readings
 from gpt2calc.dims import EVERYTHING, LETTERS, Dims, from_fields
 from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.verification.sorting import BEYOND
 
 if TYPE_CHECKING:
@@ -170,17 +171,17 @@ def _blocks(found: list[_Found]) -> int:
 def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
     """Return the switches that the names show, each by the majority of the tensors that it decides on."""
     held = Counter((piece.component, piece.role) for _, piece, _ in found)
-    biased = {piece.component for piece in reading.dialect.pieces if piece.role == tensor_table.BIAS}
+    biased = {piece.component for piece in reading.dialect.pieces if piece.role == BIAS}
 
     def has_bias(*, qkv: bool) -> bool:
         components = [name for name in biased if name.endswith((".c_attn", ".q_attn")) == qkv]
-        weights = sum(held[name, tensor_table.WEIGHT] for name in components)
-        return 2 * sum(held[name, tensor_table.BIAS] for name in components) >= weights
+        weights = sum(held[name, WEIGHT] for name in components)
+        return 2 * sum(held[name, BIAS] for name in components) >= weights
 
     bias, qkv_bias = has_bias(qkv=False), has_bias(qkv=True)
     crossed = sum(tensors for (component, _), tensors in held.items() if "cross" in component)
     own = sum(tensors for (component, _), tensors in held.items() if component in ("attn.c_attn", "attn.c_proj"))
-    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not held["lm_head", tensor_table.WEIGHT]}
+    fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not held["lm_head", WEIGHT]}
     fields |= {"bias": False} if not bias else {}
     fields |= {"qkv_bias": qkv_bias} if qkv_bias != bias else {}
     fields |= {"add_cross_attention": True} if 2 * crossed >= own > 0 and crossed else {}
@@ -191,7 +192,7 @@ def _head(found: list[_Found], held: Counter[tuple[str, str]]) -> dict[str, Any]
     """Return what stands on the body, where it is no lm_head alone."""
     heads = {"classifier": "token_classification", "score": "sequence_classification"}
     for component, head in (*heads.items(), ("qa_outputs", "question_answering")):
-        if held[component, tensor_table.WEIGHT]:
+        if held[component, WEIGHT]:
             return {"head": head, "tie_word_embeddings": True}
     summary = [
         tensor.shape for tensor, piece, _ in found if piece.component.endswith("summary") and len(tensor.shape) == 2

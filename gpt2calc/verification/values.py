@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.checkpoints.layout import row_major
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.listing import FLOATS
+from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.table import Percent, Real, Table
-from gpt2calc.tensor_table import BIAS, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -19,7 +19,6 @@ from gpt2calc import (
     numbers,
     presets,
     spellings,
-    tensor_table,
     unread,
 )
 from gpt2calc.algebra import READING_ORDER, Expression, Flag
@@ -30,6 +29,7 @@ from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERED, LETTERS, from_fields
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
+from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.verification import inference, matching, sorting, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 
@@ -204,8 +204,8 @@ def _names() -> dict[str, Any]:
         "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
         "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
         "fits": inference.FITS,
-        "bias": tensor_table.BIAS,
-        "weight": tensor_table.WEIGHT,
+        "bias": BIAS,
+        "weight": WEIGHT,
         "most_faults": matching.MOST,
         "most_compared": matching.MOST_COMPARED,
         "longest_compared": matching.LONGEST_COMPARED,

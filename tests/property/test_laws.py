@@ -96,6 +96,7 @@ class TestBlocks:
         """Every block is like the others, however many there are, and none has a share in what stands outside."""
         once = gpt2calc.ParameterCount(x._replace(n_layer=n_layer))
         twice = gpt2calc.ParameterCount(x._replace(n_layer=2 * n_layer))
+        assert once.per_block is not None
         assert twice.total - once.total == n_layer * once.per_block
         assert once.per_block == twice.per_block == gpt2calc.ParameterCount(x).per_block
 

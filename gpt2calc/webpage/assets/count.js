@@ -51,15 +51,19 @@ function countDocument(name, count) {
     total: part.total,
     share: new Float(share(part.total, count.total)),
   });
+  const forms = count.components.map((part) => part.form.text()).join();
+  const letters = Object.entries(FACTS.letters).filter(([, letter]) => forms.includes(letter));
   return {
     schema: FACTS.schema,
     model: name,
+    model_type: "gpt2",
     total: count.total,
     weights: count.weights,
     biases: count.biases,
     per_block: perBlock(count.x),
     config: fieldsOfDims(count.x),
-    groups: Object.fromEntries(count.groups.map((group) => [group.name, held(group)])),
+    sizes: count.x,
+    groups: count.groups.map((group) => ({ name: group.name, ...held(group) })),
     components: count.components.map((part) => ({
       name: part.name,
       group: part.group,
@@ -67,6 +71,7 @@ function countDocument(name, count) {
       formula: part.form.text(),
       ...held(part),
     })),
+    letters: Object.fromEntries(letters.map(([field, letter]) => [letter, count.x[field]])),
     conventions: count.conventions,
     notes: [],
   };
