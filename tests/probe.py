@@ -60,6 +60,11 @@ SMALL: dict[str, Any] = {
     "num_local_experts": 10,
     "n_routed_experts": 10,
     "num_experts_per_tok": 2,
+    "n_embd": 96,
+    "n_inner": 251,
+    "n_layer": 2,
+    "n_head": 6,
+    "n_positions": 37,
 }
 """What a small model has where its config class declares the field, or its code reads it: no two widths coincide."""
 
@@ -69,6 +74,7 @@ _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_no
 _MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
 BASES: dict[str, dict[str, Any]] = {
+    "gpt2": {},
     "llama": {},
     "mistral": {},
     "qwen2": {},
@@ -82,6 +88,9 @@ BASES: dict[str, dict[str, Any]] = {
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """Each model type that is probed, with what its base has beside `SMALL`; every kind of layer and part is in it."""
+
+MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
+"""Classes that are built beside the causal language model and the one that classifies sequences."""
 
 TRANSFORMERS_TYPE = {"kimi_k2": "deepseek_v3"}
 """Model types that transformers has under another name."""
@@ -109,6 +118,9 @@ VALUES: dict[str, list[Any]] = {
     "output_attentions": [True],
 }
 """Values of fields that are neither numbers nor words of a list."""
+
+TOGETHER = ({"num_labels": 7, "id2label": {"0": "a", "1": "b", "2": "c"}},)
+"""Fields that say the same, and otherwise: one of them wins."""
 
 NOT_VARIED = {"architectures": "says which class is built, and is no field of one"}
 
@@ -165,13 +177,14 @@ class Prober:
         self.config_class = CONFIG_MAPPING[model_type]
         mappings: Any = (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
         self.classes: list[Any] = [mapping[self.config_class] for mapping in mappings if self.config_class in mapping]
+        self.classes += [getattr(transformers, name) for name in MORE_CLASSES.get(model_type, ())]
         modules = [sys.modules[each.__module__] for each in (self.classes[0], self.config_class)]
         self.trees = [ast.parse(inspect.getsource(module)) for module in modules]
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
         self.aliases = dict(self.config_class.attribute_map)
         self.undeclared = self._read_names() - {*self.declared, *self.aliases}
         base = {**SMALL, **BASES[model_type]}
-        known = {*self.declared, *self.undeclared, *self.aliases.values()}
+        known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
         self.listings = {each.__name__: self.listing(each, {}) for each in self.classes}
@@ -200,6 +213,8 @@ class Prober:
             if effects[name] is False and name not in GENERAL:
                 tried = (self.changes(name, value) for value in self.values(name)[:1])
                 effects[name] = any(self.differs({**opposite, **changes}, opposite) for changes in tried)
+        for changes, model_class in product(TOGETHER, self.classes):
+            self.vary(changes, model_class)
         kinds = {kind: tuple(name for name in effects if effects[name] is kind) for kind in (True, False)}
         reasons = {name: effect for name, effect in effects.items() if isinstance(effect, str)}
         return Probed(kinds[True], kinds[False], reasons, self.base, self.listings, tuple(self.seen.values()))
@@ -264,8 +279,10 @@ class Prober:
         return one is not None and one != other
 
     def changes(self, name: str, value: Any) -> dict[str, Any]:
-        """Return what differs where a field has a value: what it is another name of is absent, lists fit the layers."""
-        found = {name: value} | ({self.aliases[name]: ABSENT} if name in self.aliases else {})
+        """Return what differs where a field has a value: its other names are absent, lists fit the layers."""
+        target = self.aliases.get(name, name)
+        alike = [target, *(alias for alias, of in self.aliases.items() if of == target)]
+        found = {name: value} | {each: ABSENT for each in alike if each in self.base and each != name}
         if name == "num_hidden_layers" and isinstance(value, int):
             per_layer = {of: old for of, old in self.base.items() if isinstance(old, list) and len(old) == self.depth}
             found |= {of: list(islice(cycle(old), value)) for of, old in per_layer.items()}
@@ -286,7 +303,7 @@ class Prober:
         if name in VALUES:
             return VALUES[name]
         target, value = self.aliases.get(name, name), self.value(name)
-        kind = self.declared.get(target, "int | bool | None")
+        kind = self.declared.get(name, self.declared.get(target, "int | bool | None"))
         if isinstance(value, bool):
             found: list[Any] = [not value]
         elif isinstance(value, int):
@@ -298,13 +315,9 @@ class Prober:
         elif "list" in kind or isinstance(value, (list, tuple)):
             found = self.lists(target, kind, value)
         else:
-            simple: dict[str, list[Any]] = {
-                "bool": [True, False],
-                "int": [14, 7],
-                "float": [0.5],
-                "str|Literal": self.words(target),
-            }
-            found = [each for word, some in simple.items() if re.search(rf"\b({word})\b", kind) for each in some]
+            words = self.words(target)
+            simple = (("bool", [True, False]), ("int", [14, 7]), ("float", [0.5]), ("str", words), ("Literal", words))
+            found = [each for word, some in simple if re.search(rf"\b{word}\b", kind) for each in some]
         found += [None] if "None" in kind and value is not None else []
         return found + ([ABSENT] if target in self.base and target != "num_hidden_layers" else [])
 
