@@ -170,6 +170,14 @@ def path(model_type: str) -> str:
     return os.path.join(os.path.dirname(os.path.abspath(probed.__file__)), f"{model_type}.json")
 
 
+def kept(model_type: str) -> str:
+    """Return what the file of a model type says, "" where there is none."""
+    if not os.path.exists(path(model_type)):
+        return ""
+    with open(path(model_type), encoding="utf-8") as file:
+        return file.read()
+
+
 class Prober:
     """A model type of transformers, with the base that its fields are varied from."""
 
@@ -407,14 +415,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("model_types", nargs="*", metavar="MODEL_TYPE", help="all, unless given")
     parser.add_argument("--write", action="store_true", help="write the files")
     asked = parser.parse_args(words)
+    if strange := sorted(set(asked.model_types) - set(MODEL_TYPES)):
+        parser.error(f"{', '.join(strange)}: no base is known, only those of {', '.join(MODEL_TYPES)}")
     code = 0
     for model_type in asked.model_types or MODEL_TYPES:
-        found, file_path = probe(model_type), path(model_type)
+        found = probe(model_type)
         if asked.write:
-            with open(file_path, "w", encoding="utf-8", newline="\n") as file:
+            with open(path(model_type), "w", encoding="utf-8", newline="\n") as file:
                 file.write(found.text())
-        with open(file_path, encoding="utf-8") as file:
-            drifted = file.read() != found.text()
+        drifted = kept(model_type) != found.text()
         code |= drifted
         kinds = f"{len(found.shapes)} shapes, {len(found.no_shapes)} no_shapes, {len(found.not_varied)} not_varied"
         print(f"{model_type}: {kinds}; {len(found.variations)} variations{'; the file differs' if drifted else ''}")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -15,10 +16,17 @@ import transformers
 
 import gpt2calc
 from gpt2calc import architectures
-from gpt2calc.architectures import reading
+from gpt2calc.architectures import probed, reading
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import FIXED, LAW
-from tests import probe
+
+with open(os.path.join(os.path.dirname(os.path.abspath(probed.__file__)), "llama.json"), encoding="utf-8") as file:
+    VERSION = json.load(file)["transformers"]
+if transformers.__version__ != VERSION:
+    reason = f"fields were probed with transformers {VERSION}, and this is {transformers.__version__}"
+    pytest.skip(reason, allow_module_level=True)
+
+from tests import probe  # asks for what only that transformers has
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +57,7 @@ COUNTED = "counted"
 @lru_cache
 def kept(model_type: str) -> dict[str, Any]:
     """Return what the file of a model type says."""
-    with open(probe.path(model_type), encoding="utf-8") as file:
-        found: dict[str, Any] = json.load(file)
+    found: dict[str, Any] = json.loads(probe.kept(model_type))
     return found
 
 
@@ -62,10 +69,7 @@ def model_type(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def found(model_type: str) -> Probed:
-    """What its fields change, in the transformers whose defaults are counted."""
-    version = kept(model_type)["transformers"]
-    if transformers.__version__ != version:
-        pytest.skip(f"{model_type} was probed with transformers {version}, this is {transformers.__version__}")
+    """What its fields change."""
     return probe.probe(model_type)
 
 
@@ -82,19 +86,19 @@ def listed(document: Mapping[str, Any]) -> Sequence[Listed | Tensor]:
     return list(reading.read(document).model.listing(live=True))
 
 
-def fault(model_type: str, probed: Probed, variation: Variation) -> str:
+def fault(model_type: str, found: Probed, variation: Variation) -> str:
     """Return how a variation is counted: `COUNTED` as transformers builds it, or what is wrong; "" for refused well.
 
     What changes nothing must be counted; what changes something may be refused, by the name of a field that differs.
     """
-    words = {**probed.base, **variation.changes, "architectures": [variation.class_name], "model_type": model_type}
+    words = {**found.base, **variation.changes, "architectures": [variation.class_name], "model_type": model_type}
     document = {name: value for name, value in words.items() if value != probe.ABSENT}
     said = f"{variation.class_name} with {variation.changes}"
     try:
         rows = listed(document)
     except ConfigError as error:
         named = any(error.field in (name, READ_AS.get(name)) for name in variation.changes)
-        changes = variation.listing != probed.listings[variation.class_name]
+        changes = variation.listing != found.listings[variation.class_name]
         return "" if named and changes else f"{said} is refused: {error}"
     listing = {row.name: row.shape for row in rows}
     if listing == variation.listing and len(rows) == len(listing):
@@ -103,10 +107,10 @@ def fault(model_type: str, probed: Probed, variation: Variation) -> str:
     return f"{said} is built otherwise: {', '.join(differing[:3])}"
 
 
-def counted_classes(model_type: str, probed: Probed) -> list[Variation]:
+def counted_classes(model_type: str, found: Probed) -> list[Variation]:
     """Return what transformers built of the classes that are counted."""
     known = architectures.of(model_type).classes
-    return [each for each in probed.variations if each.listing is not None and each.class_name in known]
+    return [each for each in found.variations if each.listing is not None and each.class_name in known]
 
 
 @lru_cache
@@ -123,8 +127,7 @@ def test_every_model_type_has_a_base_to_be_probed_from() -> None:
 
 def test_what_is_kept_is_what_a_probe_finds(model_type: str, found: Probed) -> None:
     """The committed file says what this transformers does."""
-    with open(probe.path(model_type), encoding="utf-8") as file:
-        assert file.read() == found.text(), f"run `python -m tests.probe {model_type} --write`, and read what changed"
+    assert probe.kept(model_type) == found.text(), f"`python -m tests.probe {model_type} --write` writes it"
 
 
 def test_what_could_not_be_varied_has_a_reason(model_type: str) -> None:
