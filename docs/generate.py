@@ -439,8 +439,8 @@ def architecture_types() -> str:
     rows = []
     for model_type in architectures.FILES:
         known = architectures.of(model_type)
-        total = f"{gpt2calc.count({"model_type": model_type}).total:,}"
-        rows.append((f"`{model_type}`", code(*known.classes), total))
+        total = gpt2calc.count({"model_type": model_type}).total
+        rows.append((f"`{model_type}`", code(*known.classes), f"{total:,}"))
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 

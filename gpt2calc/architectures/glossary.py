@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpt2calc.model import FIXED, FLAG, LAW, LIST, SIZE, WORD, Size
+from gpt2calc.model import FIXED, FLAG, LAW, LIST, WORD, Size
 
 _ROWS = (
     Size("vocab_size", letter="V", help="tokens"),
@@ -82,7 +82,7 @@ def sizes(**defaults: Any) -> tuple[Size, ...]:
     """
     heads = {
         "head": Size("head", WORD, "lm", words=HEADS),
-        "num_labels": Size("num_labels", SIZE, 2),
+        "num_labels": size(2),
         "lm_head": Size("lm_head", LAW, "= int(head == 'lm')"),
         "score": Size("score", LAW, "= int(head == 'sequence_classification')"),
     }

@@ -13,7 +13,7 @@ from gpt2calc import architectures, numbers
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
-from gpt2calc.spellings import NO_COUNT
+from gpt2calc.spellings import ACTIVATIONS, LEARNED_ACTIVATIONS, NO_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     if isinstance(document.get(TEXT_CONFIG), Mapping):
         return _read_part(document, changes or {})
     architecture, notes = _architecture(document)
+    _refuse_own_parameters(document)
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
     values = _values(architecture, fields, notes)
     model = Model(architecture, values)
@@ -71,6 +72,17 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     notes += architecture.notes(model)
     notes += _unread(architecture, document)
     return Read(model, tuple(notes))
+
+
+def _refuse_own_parameters(document: Mapping[str, Any]) -> None:
+    """Raise where activations have parameters, or layers sizes of their own."""
+    for name in ACTIVATIONS:
+        value = document.get(name)
+        if isinstance(value, str) and value in LEARNED_ACTIVATIONS:
+            raise ConfigError(f"{pair(name, value)} has parameters, which are not counted", field=name, got=value)
+    if value := document.get("per_layer_config"):
+        problem = "per_layer_config gives layers sizes of their own, which are not counted"
+        raise ConfigError(problem, field="per_layer_config", got=value)
 
 
 def refuse_unknown_layers(model: Model) -> None:
