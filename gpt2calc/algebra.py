@@ -244,7 +244,7 @@ class Expression:
 
 
 def _place(letter: str) -> tuple[int, str]:
-    return PLACES.get(letter, len(PLACES)), letter
+    return PLACES.get(letter.partition("_")[0], len(PLACES)), letter  # L_moe stands where L does
 
 
 def _product(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from gpt2calc.errors import (
     printable,
     shown,
 )
-from gpt2calc.fields import DEFAULTS
+from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE
 from gpt2calc.model import Model as OtherModel
 from gpt2calc.validity import canonical, check
 
@@ -314,11 +314,16 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
         notes.append(f"n_head is left out: the model's does not divide n_embd {n_embd}, and no count depends on it")
     if n_inner is not None and n_embd != width and "n_inner" not in changes:
         notes.append(f"n_inner stays {n_inner}, as the model gives it, while n_embd changes")
-    notes += filter(None, (numbers.remark(field, value) for field, value in fields.items()))
+    sizes = ((field, value) for field, value in fields.items() if field in CANONICAL and _is_size(field))
+    notes += filter(None, (numbers.remark(field, value) for field, value in sizes))
     given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
     return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
+
+
+def _is_size(spelling: str) -> bool:
+    return FIELDS[CANONICAL[spelling]].kind == SIZE
 
 
 def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any]) -> Source:

@@ -38,13 +38,14 @@ class Read(NamedTuple):
 def is_of_others(document: Mapping[str, Any]) -> bool:
     """Whether a document says that it is of another architecture than GPT-2.
 
-    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12}), is_of_others({"text_config": {}})
+    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12}), is_of_others({"text_config": {"model_type": "llama"}})
     (True, False, True)
     """
-    model_type = document.get("model_type")
-    if model_type is not None or isinstance(document.get(TEXT_CONFIG), Mapping):
+    model_type, text = document.get("model_type"), document.get(TEXT_CONFIG)
+    if model_type is not None or (isinstance(text, Mapping) and "model_type" in text):
         return model_type != GPT2
-    return any(_of_class(name) for name in _classes(document))
+    names = document.get("architectures")
+    return isinstance(names, list) and any(isinstance(name, str) and _of_class(name) for name in names)
 
 
 def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Read:
@@ -140,9 +141,10 @@ def _classes(document: Mapping[str, Any]) -> list[str]:
 
 
 def _of_class(name: str) -> str:
-    """Return the model type that a class of transformers is of, "" where none is known that is counted."""
+    """Return the model type that a class of transformers is of, "" where none is known, or where it is GPT-2."""
     plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
-    return next((each for each in architectures.FILES if each.replace("_", "") == plain), "")
+    known = (each for each in architectures.FILES if each != GPT2)
+    return next((each for each in known if each.replace("_", "") == plain), "")
 
 
 def _head(architecture: Architecture, document: Mapping[str, Any]) -> dict[str, Any]:

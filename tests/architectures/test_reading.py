@@ -226,3 +226,8 @@ def test_what_is_left_out_is_told(model_type: str) -> None:
     architecture = architectures.of(model_type)
     laws = {row.name for row in architecture.sizes if row.kind == LAW}
     assert not any(f" {name} " in note for name in laws)
+
+
+def test_a_class_of_gpt2_is_read_as_a_gpt2() -> None:
+    """Also where no model_type is given."""
+    assert not reading.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})

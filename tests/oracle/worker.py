@@ -36,10 +36,28 @@ def attempt(call: Callable[[], Any]) -> Any:
         return {"raises": type(error).__name__, "says": str(error), "exit_code": getattr(error, "exit_code", None)}
 
 
+def of_count(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a count as gpt2calc/count/1 had it, so that every number of both sides is compared.
+
+    gpt2calc/count/2 has groups in a list, and three keys more, which nothing on the other side answers to.
+    """
+    groups = document["groups"]
+    if isinstance(groups, list):
+        document["groups"] = {group.pop("name"): group for group in groups}
+        for added in ("model_type", "sizes", "letters"):
+            del document[added]
+    return document
+
+
+def of_comparison(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a comparison of such counts."""
+    return {**document, "models": [of_count(each) for each in document["models"]]}
+
+
 def model(*words: Any, formula: str | None = None, **fields: Any) -> Any:
     """Ask all that there is to know of one model: its count, its tensors, a formula, its config."""
     count = gpt2calc.count(*words, **fields)
-    found: dict[str, Any] = {"count": count.to_dict(), "shown": repr(count)}
+    found: dict[str, Any] = {"count": of_count(count.to_dict()), "shown": repr(count)}
     if found["count"]["config"]["n_layer"] <= MOST_BLOCKS:
         found["tensors"] = attempt(lambda: tensors(*words, **fields))
     if not words:
@@ -100,7 +118,7 @@ def page() -> Any:
 
 ASKED: dict[str, Callable[..., Any]] = {
     "model": model,
-    "compare": lambda *words, **fields: gpt2calc.compare(*words, **fields).to_dict(),
+    "compare": lambda *words, **fields: of_comparison(gpt2calc.compare(*words, **fields).to_dict()),
     "formula": lambda *words, **fields: gpt2calc.formula(*words, **fields).to_dict(),
     "presets": presets,
     "conventions": conventions,
