@@ -47,13 +47,13 @@ TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
 """Errors in each column of a row: what stands there instead."""
 
 
-def planted(model: Model, derivation: str, place: int, column: str, error: Callable[[Any], Any]) -> Model:
+def planted(model: Model, derivation: str, index: int, column: str, error: Callable[[Any], Any]) -> Model:
     """Return a model with an error in one column of one row of one derivation."""
     made = getattr(model.architecture, derivation)
 
     def wrong(model: Model) -> list[Any]:
         rows = made(model)
-        rows[place] = rows[place]._replace(**{column: error(rows[place])})
+        rows[index] = rows[index]._replace(**{column: error(rows[index])})
         return list(rows)
 
     changed: Any = {derivation: wrong}
@@ -63,12 +63,12 @@ def planted(model: Model, derivation: str, place: int, column: str, error: Calla
 def errors(model: Model) -> Iterator[tuple[str, int, str, Callable[[Any], Any]]]:
     """Yield every error that can be planted in the rows that a model has."""
     present = set(model.tensors())
-    for place, row in enumerate(model.components()):
+    for index, row in enumerate(model.components()):
         if row.times and model.count(row.layers):
-            yield from (("components", place, name, error) for name in row._fields for error in COMPONENTS[name])
-    for place, tensor in enumerate(model.architecture.tensors(model)):
+            yield from (("components", index, name, error) for name in row._fields for error in COMPONENTS[name])
+    for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
-            yield from (("tensors", place, name, error) for name in tensor._fields for error in TENSORS[name])
+            yield from (("tensors", index, name, error) for name in tensor._fields for error in TENSORS[name])
 
 
 @TYPES
@@ -81,7 +81,7 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
     for drawn in configs(model_type, 12):
         model, module = reading.read(drawn).model, built(drawn)
         assert wrong_by_module(model, module) == wrong_by_column(model, module) == []
-        held: dict[str, tuple[int, ...]] = {}
+        in_file: dict[str, tuple[int, ...]] = {}
         for error in errors(model):
             if error in seen:
                 continue
@@ -91,6 +91,6 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
                 continue
             if wrong_by_column(wrong, module) or wrong_by_module(wrong, module):
                 continue
-            held = held or written(drawn, tmp_path / next(folder))
-            assert held != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
+            in_file = in_file or written(drawn, tmp_path / next(folder))
+            assert in_file != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
     assert {column for _, _, column, _ in seen} == {*Component._fields, *Tensor._fields}
