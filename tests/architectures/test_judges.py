@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gpt2calc.architectures import reading
-from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Model, Tensor
+from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Merge, Model, Tensor
 from tests.architectures.drawing import configs
 from tests.architectures.judges import at_a_point, wrong_by_column, wrong_by_identity, wrong_by_module
 from tests.architectures.modules import MODEL_TYPES, built, written
@@ -94,3 +94,20 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
             in_file = in_file or written(drawn, tmp_path / next(folder))
             assert in_file != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
     assert {column for _, _, column, _ in seen} == {*Component._fields, *Tensor._fields}
+
+
+@TYPES
+def test_every_error_in_what_a_module_keeps_in_one_is_found(model_type: str) -> None:
+    """Another name, a stored tensor too few, another axis, and no merge at all."""
+    models = [(reading.read(drawn).model, built(drawn)) for drawn in configs(model_type, 6)]
+    for merge in models[0][0].architecture.merges:
+        wrong = [merge._replace(live=f"{merge.live}_x"), merge._replace(stored=merge.stored[1:]), None]
+        wrong += [merge._replace(axis=1)] if len(merge.stored) > 1 else []
+        for each in wrong:
+            assert any(wrong_by_module(with_merge(model, merge, each), module) for model, module in models), each
+
+
+def with_merge(model: Model, merge: Merge, other: Merge | None) -> Model:
+    """Return a model that has another merge, or none, in place of one."""
+    merges = tuple(other if own == merge else own for own in model.architecture.merges)
+    return Model(model.architecture._replace(merges=tuple(filter(None, merges))), model.sizes)
