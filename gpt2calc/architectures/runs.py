@@ -26,19 +26,19 @@ def repeating(
         apart: the layers that stand out of the pattern; numbers of no layer are none of them.
 
     Raises:
-        ConfigError: the pattern is too long to be held.
+        ConfigError: the patterns are too long.
 
     >>> every_other = lambda i: frozenset({"moe" if i % 2 else "dense"})
     >>> repeating(every_other, 10**12, 2)[0].kinds()[frozenset({"moe"})]
     500000000000
     """
     found: list[Run] = []
-    held = start = 0
+    steps = start = 0
     stops = (*sorted({i for i in apart if 0 <= i < layers}), layers)
     for stop in stops:
         length = min(period, stop - start) if layers else min(period, LONGEST)
-        held += length
-        if held > LONGEST:
+        steps += length + 1
+        if steps > LONGEST + 1:
             raise ConfigError(
                 f"num_hidden_layers is {layers:,}, in a pattern of {period:,} layers with {len(stops) - 1:,} "
                 f"exceptions: layers are counted by patterns of at most {LONGEST:,} in all",

@@ -46,9 +46,9 @@ def differences(components: Iterable[Component], tensors: Iterable[Tensor], coun
             found[row.name, role] = found.get((row.name, role), 0) + count(row.layers) * row.times * each
     for tensor in tensors:
         if tensor.role != BUFFER:
-            place = tensor.component, tensor.role
-            held = count(tensor.layers) * tensor.when * tensor.times * prod(tensor.shape)
-            found[place] = found.get(place, 0) - held
+            key = tensor.component, tensor.role
+            elements = count(tensor.layers) * tensor.when * tensor.times * prod(tensor.shape)
+            found[key] = found.get(key, 0) - elements
     return found
 
 
@@ -82,12 +82,12 @@ def wrong_by_module(model: Model, module: Any) -> list[str]:
     """Return the tensors that are listed otherwise than a module has them, or in another order."""
     rows = list(model.listing(live=True))
     listed = [(row.name, row.shape) for row in rows if row.role != BUFFER]
-    held = parameters(module)
-    wrong = {name for name, _ in set(listed) ^ set(held)} if listed != held else set()
+    built = parameters(module)
+    wrong = {name for name, _ in set(listed) ^ set(built)} if listed != built else set()
     wrong |= {name for name, _ in {(row.name, row.shape) for row in rows if row.role == BUFFER} ^ buffers(module)}
     if len(rows) != model.size(live=True):
         wrong.add("how many there are")
-    return sorted(wrong) or ([] if listed == held else ["order"])
+    return sorted(wrong) or ([] if listed == built else ["order"])
 
 
 def wrong_by_column(model: Model, module: Any) -> list[str]:
@@ -101,9 +101,9 @@ def wrong_by_column(model: Model, module: Any) -> list[str]:
     wrong = [name for name, row in present.items() if not _sources(row) & made.get(_module(name), set())]
     wrong += [name for name, row in present.items() if row.group != _group(name)]
     wrong += [name for name, row in present.items() if row.part != PARTS.get(name, "")]
-    places = {row.template.rpartition(".")[0]: row.component for row in model.tensors() if row.role != BUFFER}
+    owners = {row.template.rpartition(".")[0]: row.component for row in model.tensors() if row.role != BUFFER}
     strays = (row for row in model.tensors() if row.role == BUFFER)
-    return wrong + [row.template for row in strays if places.get(row.template.rpartition(".")[0]) != row.component]
+    return wrong + [row.template for row in strays if owners.get(row.template.rpartition(".")[0]) != row.component]
 
 
 def _sources(row: Component) -> set[str]:

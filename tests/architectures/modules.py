@@ -50,8 +50,8 @@ def written(config: Mapping[str, Any], folder: Path) -> dict[str, tuple[int, ...
 
 def buffers(module: Any) -> set[tuple[str, tuple[int, ...]]]:
     """Return the name and shape of every buffer that files hold."""
-    held = module.state_dict()
-    return {(name, tuple(tensor.shape)) for name, tensor in module.named_buffers() if name in held}
+    saved = module.state_dict()
+    return {(name, tuple(tensor.shape)) for name, tensor in module.named_buffers() if name in saved}
 
 
 def makers(module: Any) -> dict[str, str]:

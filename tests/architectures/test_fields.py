@@ -56,9 +56,9 @@ def misread(row: Size) -> Iterator[Size]:
     yield from (row._replace(words=tuple({*row.words} - {each})) for each in row.words if row.name != "head")
 
 
-def with_size(architecture: Architecture, place: int, row: Size) -> Architecture:
+def with_size(architecture: Architecture, index: int, row: Size) -> Architecture:
     """Return an architecture with another row in one place of its sizes."""
-    return architecture._replace(sizes=(*architecture.sizes[:place], row, *architecture.sizes[place + 1 :]))
+    return architecture._replace(sizes=(*architecture.sizes[:index], row, *architecture.sizes[index + 1 :]))
 
 
 def facts(model: Model) -> tuple[Any, ...]:
@@ -75,19 +75,19 @@ def test_a_field_that_is_read_otherwise_is_found(model_type: str, monkeypatch: p
     expected = []
     for document in documents:
         module = built(document)
-        held = parameters(module)
-        ranks = sum(shape[0] for _, shape in held if len(shape) == 1)
+        named = parameters(module)
+        ranks = sum(shape[0] for _, shape in named if len(shape) == 1)
         total = sum(tensor.numel() for tensor in module.parameters())
         strays = buffers(module)
-        expected.append((total, len(held) + len(strays), ranks, sum(shape[0] for _, shape in strays)))
+        expected.append((total, len(named) + len(strays), ranks, sum(shape[0] for _, shape in strays)))
     assert not any(map(differs, documents, expected))
     missed = []
     idle = NO_SHAPES | NOTHING.get(model_type, set())
-    for place, row in enumerate(right.sizes):
+    for index, row in enumerate(right.sizes):
         for wrong in misread(row) if row.name not in idle else ():
             if wrong.kind == LAW and row.name in FORCED:
                 continue
-            planted = with_size(right, place, wrong)
+            planted = with_size(right, index, wrong)
             monkeypatch.setattr(architectures, "of", lambda _, planted=planted: planted)
             missed += [] if any(map(differs, documents, expected)) else [wrong]
     assert missed == []

@@ -40,7 +40,7 @@ def test_both_derivations_are_the_same_polynomial(model_type: str) -> None:
     model = symbolic(model_type)
     flags = [model.sizes[row.name] for row in model.architecture.sizes if row.kind == FLAG]
     rows = differences(model.components(), model.architecture.tensors(model), model.count)
-    assert {place: rest for place, each in rows.items() if (rest := reduced(each, flags)) != 0} == {}
+    assert {row: rest for row, each in rows.items() if (rest := reduced(each, flags)) != 0} == {}
 
 
 @EVERY

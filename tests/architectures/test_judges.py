@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gpt2calc.architectures import reading
-from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Model, Tensor
+from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Merge, Model, Tensor
 from tests.architectures.drawing import configs
 from tests.architectures.judges import at_a_point, wrong_by_column, wrong_by_identity, wrong_by_module
 from tests.architectures.modules import MODEL_TYPES, built, written
@@ -47,13 +47,13 @@ TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
 """Errors in each column of a row: what stands there instead."""
 
 
-def planted(model: Model, derivation: str, place: int, column: str, error: Callable[[Any], Any]) -> Model:
+def planted(model: Model, derivation: str, index: int, column: str, error: Callable[[Any], Any]) -> Model:
     """Return a model with an error in one column of one row of one derivation."""
     made = getattr(model.architecture, derivation)
 
     def wrong(model: Model) -> list[Any]:
         rows = made(model)
-        rows[place] = rows[place]._replace(**{column: error(rows[place])})
+        rows[index] = rows[index]._replace(**{column: error(rows[index])})
         return list(rows)
 
     changed: Any = {derivation: wrong}
@@ -63,12 +63,12 @@ def planted(model: Model, derivation: str, place: int, column: str, error: Calla
 def errors(model: Model) -> Iterator[tuple[str, int, str, Callable[[Any], Any]]]:
     """Yield every error that can be planted in the rows that a model has."""
     present = set(model.tensors())
-    for place, row in enumerate(model.components()):
+    for index, row in enumerate(model.components()):
         if row.times and model.count(row.layers):
-            yield from (("components", place, name, error) for name in row._fields for error in COMPONENTS[name])
-    for place, tensor in enumerate(model.architecture.tensors(model)):
+            yield from (("components", index, name, error) for name in row._fields for error in COMPONENTS[name])
+    for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
-            yield from (("tensors", place, name, error) for name in tensor._fields for error in TENSORS[name])
+            yield from (("tensors", index, name, error) for name in tensor._fields for error in TENSORS[name])
 
 
 @TYPES
@@ -81,7 +81,7 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
     for drawn in configs(model_type, 12):
         model, module = reading.read(drawn).model, built(drawn)
         assert wrong_by_module(model, module) == wrong_by_column(model, module) == []
-        held: dict[str, tuple[int, ...]] = {}
+        in_file: dict[str, tuple[int, ...]] = {}
         for error in errors(model):
             if error in seen:
                 continue
@@ -91,6 +91,23 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
                 continue
             if wrong_by_column(wrong, module) or wrong_by_module(wrong, module):
                 continue
-            held = held or written(drawn, tmp_path / next(folder))
-            assert held != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
+            in_file = in_file or written(drawn, tmp_path / next(folder))
+            assert in_file != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
     assert {column for _, _, column, _ in seen} == {*Component._fields, *Tensor._fields}
+
+
+@TYPES
+def test_every_error_in_what_a_module_keeps_in_one_is_found(model_type: str) -> None:
+    """Another name, a stored tensor too few, another axis, and no merge at all."""
+    models = [(reading.read(drawn).model, built(drawn)) for drawn in configs(model_type, 6)]
+    for merge in models[0][0].architecture.merges:
+        wrong = [merge._replace(live=f"{merge.live}_x"), merge._replace(stored=merge.stored[1:]), None]
+        wrong += [merge._replace(axis=1)] if len(merge.stored) > 1 else []
+        for each in wrong:
+            assert any(wrong_by_module(with_merge(model, merge, each), module) for model, module in models), each
+
+
+def with_merge(model: Model, merge: Merge, other: Merge | None) -> Model:
+    """Return a model that has another merge, or none, in place of one."""
+    merges = tuple(other if own == merge else own for own in model.architecture.merges)
+    return Model(model.architecture._replace(merges=tuple(filter(None, merges))), model.sizes)
