@@ -162,7 +162,7 @@ function same(one, other) {
 
 // How a message shows what a person gave, as gpt2calc.errors does.
 
-const MOST_SHOWN = 60;
+const MOST_CHARACTERS = 60;
 
 const printable = (text) =>
   String(text).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (x) => {
@@ -177,7 +177,7 @@ const characters = (text) => Array.from(text);
 
 function shortened(text) {
   const all = characters(text);
-  return printable(all.length <= MOST_SHOWN ? text : `${all.slice(0, MOST_SHOWN - 3).join("")}...`);
+  return printable(all.length <= MOST_CHARACTERS ? text : `${all.slice(0, MOST_CHARACTERS - 3).join("")}...`);
 }
 
 /** A text between quotes, as Python's repr. */
@@ -226,7 +226,7 @@ function closest(name, known) {
   const near = mistyped(name, known);
   const typed = lettersOf(name);
   const { short } = FIELDS.unread;
-  if (near !== null || characters(typed).length < short || characters(name).length > 2 * MOST_SHOWN) return near;
+  if (near !== null || characters(typed).length < short || characters(name).length > 2 * MOST_CHARACTERS) return near;
   const isEnd = (whole, part) => part.length >= short && (whole.startsWith(part) || whole.endsWith(part));
   const isNear = (letters) => isEnd(letters, typed) || isEnd(typed, letters);
   return known.find((each) => isNear(lettersOf(each))) ?? null;
@@ -235,7 +235,7 @@ function closest(name, known) {
 /** The known name of which another is a slip away, or two where it is long; null where there is none. */
 function mistyped(name, known) {
   const typed = characters(lettersOf(name));
-  if (characters(name).length > 2 * MOST_SHOWN || !typed.some((each) => /\p{L}/u.test(each))) return null;
+  if (characters(name).length > 2 * MOST_CHARACTERS || !typed.some((each) => /\p{L}/u.test(each))) return null;
   for (let slips = 0; slips < 3; slips += 1)
     for (const candidate of known)
       for (const part of [candidate, candidate.slice(candidate.lastIndexOf(".") + 1)]) {
