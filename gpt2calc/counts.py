@@ -171,7 +171,7 @@ class ParameterCount:
         kinds = model.kinds()
         if len(kinds) != 1:
             return None
-        rows = (row for row in model.components() if row.layers)
+        rows = (row for row in model.components() if row.layers and set(row.layers.split()) <= kinds[0])
         return int(sum(row.times * (row.weights + row.biases) for row in rows))
 
     @property
@@ -293,7 +293,7 @@ class ParameterCount:
         found = []
         for row, law in zip(model.components(), model.lettered().components(), strict=True):
             form = ClosedForm(*map(Expression.of, (law.times, law.weights, law.biases))).each
-            if row.layers and row.times:
+            if row.layers and row.times and set(row.layers.split()) <= model.kinds()[0]:
                 counted = row.times * row.weights, row.times * row.biases
                 form = form if row.times == 1 else form._replace(times=Expression.of(law.times))
                 found.append(Component(row.name, row.group, row.times, *counted, form, row.source))

@@ -281,7 +281,7 @@ def open_repository(
     """
     from gpt2calc.checkpoints import hub  # what is on this machine does without
 
-    near = closest(name, tuple(word for word in _known() if "/" in word)) if perhaps else None
+    near = closest(name, tuple(word for word in presets.spoken() if "/" in word)) if perhaps else None
     advice = f": did you mean {near}?" if near else ""
     if perhaps and not hub.is_installed():
         raise ConfigError(f"{name}: {NOWHERE}; reading it from the hub {hub.MISSING}{advice}")
@@ -364,21 +364,16 @@ def _named(name: str) -> Source:
         return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
-        return Source(preset.name, preset.dims, (), preset.fields, preset.maker)
+        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):
         return _from_repository(*open_repository(name, perhaps=True), name)
     if os.sep in name or name.endswith(".json"):
-        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, _known())
+        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, presets.spoken())
         advice = f": did you mean {near}?" if near else ""
         raise UnreadableInputError(name, f"{NOWHERE}{advice}")
-    raise UnknownNameError("model", name, _known(), " and there is no such file")
-
-
-def _known() -> tuple[str, ...]:
-    """Return every name of a model that ships."""
-    return tuple(word for each in presets.models() for word in (each.name, *each.aliases))
+    raise UnknownNameError("model", name, presets.spoken(), " and there is no such file")
 
 
 def read_bytes(path: str) -> bytes:
