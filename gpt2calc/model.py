@@ -313,10 +313,9 @@ class Model:
         return Model(self.architecture, {**self.sizes, **letters}, self._letter)
 
     def kinds(self) -> list[frozenset[str]]:
-        """Return the kinds of layers, each by its tags; where there are no layers, those that a layer would have."""
-        runs = [run for stack in self.stacks for run in stack.runs]
-        present = [run for run in runs if run.length] or runs
-        return list(dict.fromkeys(own for run in present for own in run.pattern[: run.length or None]))
+        """Return the kinds of layers, each by its tags, in the order in which they come; of what could, if none do."""
+        patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
+        return list(self._tagged) or list(dict.fromkeys(patterns))
 
     def layer_tags(self) -> dict[str, str]:
         """Return the letter of every kind of layer that a component asks for, with the tags that tell it apart."""

@@ -148,7 +148,7 @@ def others() -> tuple[Preset, ...]:
 
 
 def models() -> tuple[Preset, ...]:
-    """Return the presets of a GPT-2's shape: its own sizes first, then by family, each from the smallest to the largest.
+    """Return the presets of a GPT-2's shape: its own sizes first, then by family, from the smallest to the largest.
 
     >>> [preset.name for preset in models()][:2], len(models()) == len(names())
     (['gpt2', 'gpt2-medium'], True)
