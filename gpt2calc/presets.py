@@ -11,13 +11,13 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas
-from gpt2calc.architectures import reading
 from gpt2calc.dims import Dims, dims_of, from_fields
 from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.fields import CLASSES
 
 if TYPE_CHECKING:
+    from gpt2calc.architectures import reading
     from gpt2calc.model import Model
 
 OTHERS = "architectures"
@@ -46,7 +46,7 @@ class Preset(NamedTuple):
     @property
     def counted(self) -> Dims | Model:
         """A GPT-2's dims, or a model of another architecture."""
-        return reading.read(self.fields).model if self.model_type != "gpt2" else from_fields(self.fields)
+        return from_fields(self.fields) if self.model_type == "gpt2" else _read_other(self.fields).model
 
     @property
     def dims(self) -> Dims:
@@ -65,7 +65,13 @@ class Preset(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of a model of another architecture; a GPT-2 is read as it is."""
-        return reading.read(self.fields).notes if self.model_type != "gpt2" else ()
+        return () if self.model_type == "gpt2" else _read_other(self.fields).notes
+
+
+def _read_other(document: dict[str, Any]) -> reading.Read:
+    from gpt2calc.architectures import reading  # which a GPT-2 does without
+
+    return reading.read(document)
 
 
 def folder() -> str:

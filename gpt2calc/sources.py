@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import documents, inputs, numbers, presets
-from gpt2calc.architectures import reading
+from gpt2calc import architectures, documents, inputs, numbers, presets
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -180,7 +179,9 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document describes no model that is counted.
     """
-    if reading.is_of_others(document):
+    if architectures.is_of_others(document):
+        from gpt2calc.architectures import reading  # which a GPT-2 does without
+
         found = reading.read(document)
         called = f"{name}, its language model" if found.is_part else name
         return Source(printable(called), found.model, found.notes, document, "huggingface")
@@ -332,6 +333,8 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
     model_type = counted.architecture.model_type
     if (named := changes.pop("model_type", model_type)) != model_type:
         raise ConfigError(f"{source.name} is a {model_type}, and no {shown(named)}", field="model_type", got=named)
+    from gpt2calc.architectures import reading
+
     found = reading.read(source.given or {}, changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {printable(name)}" if name else source.name

@@ -35,19 +35,6 @@ class Read(NamedTuple):
     is_part: bool = False
 
 
-def is_of_others(document: Mapping[str, Any]) -> bool:
-    """Whether a document says that it is of another architecture than GPT-2.
-
-    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12, "text_config": {"n_layer": 3}})
-    (True, False)
-    """
-    model_type, text = document.get("model_type"), document.get(TEXT_CONFIG)
-    if model_type is not None or (isinstance(text, Mapping) and "model_type" in text):
-        return model_type != GPT2
-    names = document.get("architectures")
-    return isinstance(names, list) and any(isinstance(name, str) and _of_class(name) for name in names)
-
-
 def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Read:
     """Read a document, with other values for some of its fields.
 
@@ -115,8 +102,8 @@ def _read_part(document: Mapping[str, Any], changes: Mapping[str, Any]) -> Read:
 def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]:
     model_type = document.get("model_type")
     if model_type is None:
-        name = next(name for name in _classes(document) if _of_class(name))
-        found = _of_class(name)
+        name = next(name for name in _classes(document) if architectures.of_class(name))
+        found = architectures.of_class(name)
         return architectures.of(found), [f"model_type is not given, and {name} is {found}'s"]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
@@ -138,13 +125,6 @@ def _classes(document: Mapping[str, Any]) -> list[str]:
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ConfigError(f"architectures must be a list of class names, got {shown(found)}", field="architectures")
     return found
-
-
-def _of_class(name: str) -> str:
-    """Return the model type that a class of transformers is of, "" where none is known, or where it is GPT-2."""
-    plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
-    known = (each for each in architectures.FILES if each != GPT2)
-    return next((each for each in known if each.replace("_", "") == plain), "")
 
 
 def _head(architecture: Architecture, document: Mapping[str, Any]) -> dict[str, Any]:

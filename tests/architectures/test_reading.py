@@ -230,4 +230,4 @@ def test_what_is_left_out_is_told(model_type: str) -> None:
 
 def test_a_class_of_gpt2_is_read_as_a_gpt2() -> None:
     """Also where no model_type is given."""
-    assert not reading.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})
+    assert not architectures.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})
