@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, formulas, spellings
+from gpt2calc import architectures, cli, conventions, formulas, general_conventions, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
@@ -444,6 +444,12 @@ def architecture_types() -> str:
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 
+def architecture_conventions() -> str:
+    """Draw every way in which any model is counted."""
+    rows = ((f"`{row.name}`", row.sentence, row.source) for row in general_conventions.OF_MODELS)
+    return table(("convention", "what is counted", "source"), rows)
+
+
 def architecture_sizes() -> str:
     """Draw every size that has a letter, with the model types that have it."""
     users: dict[tuple[str, str, str], list[str]] = {}
@@ -576,6 +582,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "exit codes": exit_codes,
     "fields": fields,
     "figures": figures,
+    "general conventions": architecture_conventions,
     "floors": floors,
     "formula sources": formula_sources,
     "letters": letters,

@@ -10,7 +10,6 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas
 from gpt2calc.dims import Dims, dims_of, from_fields
 from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
@@ -159,6 +158,7 @@ def models() -> tuple[Preset, ...]:
     >>> [preset.name for preset in models()][:2], len(models()) == len(names())
     (['gpt2', 'gpt2-medium'], True)
     """
+    from gpt2calc import formulas
 
     def place(preset: Preset) -> tuple[bool, str, int, str]:
         released = any(alias.startswith("openai-community/gpt2") for alias in preset.aliases)
