@@ -31,19 +31,20 @@ class Kind(NamedTuple):
     files: str
 
 
-FINDING = Kind("starting, and finding the tests, in each worker", 30, "")
+FINDING = Kind("starting, and finding the tests, in each worker", 20, "")
 
 KINDS = (
-    Kind("the page, in a browser", 55, "page/*"),
-    Kind("laws, on random models", 25, "property/*"),
-    Kind("pictures and charts", 50, "test_plot*"),
+    Kind("the page, in a browser", 40, "page/*"),
+    Kind("architectures", 40, "architectures/*"),
+    Kind("laws, on random models", 20, "property/*"),
+    Kind("pictures and charts", 45, "test_plot*"),
     Kind("docs, examples, schemas", 20, "test_docs* test_golden* test_schemas*"),
-    Kind("figures, designs, claims", 30, "test_expl* test_fig* test_printed* test_des* test_claim*"),
-    Kind("sweeps", 20, "test_sweep*"),
+    Kind("figures, designs, claims", 25, "test_expl* test_fig* test_printed* test_des* test_claim*"),
+    Kind("sweeps", 25, "test_sweep*"),
     Kind("the command line, and what it loads", 25, "test_cli* test_compl* test_imp* test_out* test_public*"),
-    Kind("the hub and the network", 20, "test_hub* test_transport* test_answers*"),
+    Kind("the hub and the network", 25, "test_hub* test_transport* test_answers*"),
     Kind("hostile files", 20, "test_hostile* test_fuzz*"),
-    Kind("verdicts, planted faults", 40, "test_ver* test_faults* test_val* test_ty* test_live* test_evi* test_dial*"),
+    Kind("verdicts, planted faults", 30, "test_ver* test_faults* test_val* test_ty* test_live* test_evi* test_dial*"),
     Kind(
         "readers of files",
         30,
