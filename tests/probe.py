@@ -14,21 +14,17 @@ import ast
 import dataclasses
 import inspect
 import json
-import logging
 import os
 import re
 import sys
-import warnings
-from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import combinations, cycle, islice, product
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unittest import mock
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.activations import ACT2FN
 from transformers.configuration_utils import _LEGACY_LAYER_TYPE_REMAP, ALLOWED_LAYER_TYPES
 from transformers.modeling_rope_utils import RotaryEmbeddingConfigMixin
@@ -38,9 +34,10 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from gpt2calc.architectures import probed
+from tests.architectures.modules import quick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 ABSENT = "(absent)"
 """The value of a field that a document leaves out."""
@@ -201,7 +198,7 @@ class Prober:
     def run(self) -> Probed:
         """Vary every field alone, then what acts or is taken only in pairs, and say of each which kind it is of."""
         effects: dict[str, bool | str] = dict(NOT_VARIED)  # whether a name or a shape changes, or why nobody knows
-        names = sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - effects.keys())
+        names = self.names()
         for name in names:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
@@ -226,6 +223,32 @@ class Prober:
         kinds = {kind: tuple(name for name in effects if effects[name] is kind) for kind in (True, False)}
         reasons = {name: effect for name, effect in effects.items() if isinstance(effect, str)}
         return Probed(kinds[True], kinds[False], reasons, self.base, self.listings, tuple(self.seen.values()))
+
+    def names(self) -> list[str]:
+        """Return every field that can be varied."""
+        return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
+
+    def run_known(self, kept: Mapping[str, Any]) -> Probed:
+        """Vary the fields that are known to change shapes, and a value of the others, but for what every config has."""
+        for name in kept["shapes"]:
+            tried = [self.changes(name, value) for value in self.values(name)]
+            if isinstance(self.effect(tried), str) and isinstance(self.value(name), int):
+                self.effect_in_pairs(name, kept["shapes"])
+        for changes, model_class in product(TOGETHER, self.classes):
+            self.vary(changes, model_class)
+        first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
+        strange = names - {*kept["shapes"], *kept["no_shapes"], *kept["not_varied"]}
+        others = [(name, self.changes(name, value)) for name in kept["no_shapes"] for value in self.values(name)[:1]]
+        changing = {name for name, changes in others if name not in GENERAL and self.differs(changes, {})}
+        unbuilt = [Variation(each, first, self.listings[first]) for name, each in others if name in GENERAL]
+        return Probed(
+            tuple(name for name in names if name in {*kept["shapes"], *changing}),
+            tuple(name for name in kept["no_shapes"] if name in names - changing),
+            {**kept["not_varied"], **dict.fromkeys(strange, "the file does not know it")},
+            self.base,
+            self.listings,
+            (*self.seen.values(), *unbuilt),
+        )
 
     def listing(self, model_class: Any, changes: Mapping[str, Any]) -> Listing:
         """Build a model and list its tensors."""
@@ -348,7 +371,7 @@ class Prober:
                 texts = [each for side in node.comparators for each in ast.walk(side) if isinstance(each, ast.Constant)]
                 found |= {each.value for each in texts if isinstance(each.value, str)}
             if isinstance(node, ast.Subscript) and ast.unparse(node) == f"ACT2FN[config.{name}]":
-                found |= set(ACT2FN)
+                found |= activations()
         return sorted(found) or ["other"]
 
     def _read_names(self) -> set[str]:
@@ -363,6 +386,12 @@ class Prober:
                     found.add(str(name.value))
         found = {name for name in found if not callable(getattr(self.config_class, name, None))}
         return {name for name in found | GIVEN if not name.startswith("_")}
+
+
+@lru_cache
+def activations() -> frozenset[str]:
+    """Return all activations that have parameters, and two that have none."""
+    return frozenset({"relu", "silu", *(name for name in ACT2FN if any(True for _ in ACT2FN[name].parameters()))})
 
 
 def _given() -> set[str]:
@@ -382,31 +411,20 @@ GENERAL = GIVEN | {field.name for field in dataclasses.fields(PreTrainedConfig)}
 """Fields of every config: they act alone or not at all, and are in no pair."""
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Build without a word about odd values, and without what takes time and no tensor: numbers, how to generate."""
-    verbosity = transformers.logging.get_verbosity()
-    drawn = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d)
-    with ExitStack() as stack:
-        stack.callback(transformers.logging.set_verbosity, verbosity)
-        stack.enter_context(warnings.catch_warnings())
-        for each in drawn:
-            stack.enter_context(mock.patch.object(each, "reset_parameters"))
-        stack.enter_context(mock.patch.object(PreTrainedModel, "can_generate", return_value=False))
-        warnings.simplefilter("ignore")
-        transformers.logging.set_verbosity(logging.CRITICAL)
-        yield
-
-
-def probe(model_type: str) -> Probed:
-    """Return what the fields of a model type change; what has two names is probed once."""
-    return _probe(TRANSFORMERS_TYPE.get(model_type, model_type))
-
-
 @lru_cache
-def _probe(model_type: str) -> Probed:
-    with _quiet():
-        return Prober(model_type).run()
+def probe(model_type: str, *, whole: bool = True) -> Probed:
+    """Return what the fields of a model type change; what has two names is probed once.
+
+    Args:
+        model_type: one of `MODEL_TYPES`.
+        whole: vary every field by all its values, and what acts in pairs; else by all values only the fields that the
+            file says change shapes, and of what every config has take the file's word.
+    """
+    if model_type in TRANSFORMERS_TYPE:
+        return probe(TRANSFORMERS_TYPE[model_type], whole=whole)
+    with quick():
+        prober = Prober(model_type)
+        return prober.run() if whole else prober.run_known(json.loads(kept(model_type)))
 
 
 def main(words: Sequence[str] | None = None) -> int:

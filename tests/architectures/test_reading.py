@@ -12,9 +12,7 @@ from gpt2calc.architectures.runs import LONGEST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
 from gpt2calc.numbers import Quoted, told
-from tests.architectures.modules import MODEL_TYPES
-
-EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES)
+from tests.architectures.modules import EVERY
 
 
 def refusal(**document: Any) -> str:
