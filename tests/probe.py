@@ -33,6 +33,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
 )
 
+from gpt2calc import architectures
 from gpt2calc.architectures import probed
 from tests.architectures.modules import quick
 
@@ -57,6 +58,7 @@ SMALL: dict[str, Any] = {
     "num_local_experts": 10,
     "n_routed_experts": 10,
     "num_experts_per_tok": 2,
+    "pad_token_id": 1,
     "n_embd": 96,
     "n_inner": 251,
     "n_layer": 2,
@@ -71,12 +73,6 @@ _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_no
 _MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
 BASES: dict[str, dict[str, Any]] = {
-    "gpt2": {},
-    "llama": {},
-    "mistral": {},
-    "qwen2": {},
-    "qwen3": {},
-    "mixtral": {},
     "qwen2_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},  # else no layer would be dense
     "qwen3_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},
     "deepseek_v3": _DEEPSEEK | _LATENT,
@@ -84,7 +80,7 @@ BASES: dict[str, dict[str, Any]] = {
     "granitemoehybrid": {"num_hidden_layers": 3, "layer_types": _MIXED, "mamba_n_heads": 24, **_MAMBA},
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
-"""Each model type that is probed, with what its base has beside `SMALL`; every kind of layer and part is in it."""
+"""What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""
 
 MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 """Classes that are built beside the causal language model and the one that classifies sequences."""
@@ -92,7 +88,7 @@ MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 TRANSFORMERS_TYPE = {"kimi_k2": "deepseek_v3"}
 """Model types that transformers has under another name."""
 
-MODEL_TYPES = (*BASES, *TRANSFORMERS_TYPE)
+MODEL_TYPES = tuple(architectures.FILES)
 
 ROTARY = [
     {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
@@ -188,7 +184,7 @@ class Prober:
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
         self.aliases = dict(self.config_class.attribute_map)
         self.undeclared = self._read_names() - {*self.declared, *self.aliases}
-        base = {**SMALL, **BASES[model_type]}
+        base = {**SMALL, **BASES.get(model_type, {})}
         known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
@@ -434,7 +430,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the files")
     asked = parser.parse_args(words)
     if strange := sorted(set(asked.model_types) - set(MODEL_TYPES)):
-        parser.error(f"{', '.join(strange)}: no base is known, only those of {', '.join(MODEL_TYPES)}")
+        parser.error(f"{', '.join(strange)}: not counted, which are {', '.join(MODEL_TYPES)}")
     code = 0
     for model_type in asked.model_types or MODEL_TYPES:
         found = probe(model_type)

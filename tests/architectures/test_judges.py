@@ -70,7 +70,8 @@ def errors(model: Model) -> Iterator[Planted]:
             yield from (("components", index, name, error) for name in row._fields for error in COMPONENTS[name])
     for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
-            yield from (("tensors", index, name, error) for name in tensor._fields for error in TENSORS[name])
+            columns = (name for name in tensor._fields if name != "shape" or tensor.shape)
+            yield from (("tensors", index, name, error) for name in columns for error in TENSORS[name])
 
 
 def chosen(model_type: str, models: list[Model]) -> list[list[Planted]]:

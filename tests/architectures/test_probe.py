@@ -21,6 +21,7 @@ from gpt2calc import architectures
 from gpt2calc.architectures import probed, reading
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import FIXED, LAW
+from gpt2calc.spellings import ACTIVATIONS
 
 with open(os.path.join(os.path.dirname(os.path.abspath(probed.__file__)), "llama.json"), encoding="utf-8") as file:
     VERSION = json.load(file)["transformers"]
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
 
 READ_AS = {"id2label": "num_labels"}
 """Fields that are no size, and say one."""
-
-ACTIVATIONS = ("hidden_act", "activation_function")
-"""Fields that are no size, and of which what adds tensors is refused: activations with parameters of their own."""
 
 EXPLAINED = {
     ("gpt2", "activation_function"): "a note says of prelu and xielu that their parameters are not counted",
@@ -120,11 +118,6 @@ def judged(model_type: str) -> list[tuple[Variation, str]]:
     """Return all that a probe built of the classes that are counted, with what is wrong of each."""
     found = probed_fields(model_type)
     return [(each, fault(model_type, found, each)) for each in counted_classes(model_type, found)]
-
-
-def test_every_model_type_has_a_base_to_be_probed_from() -> None:
-    """A model type that is counted is probed."""
-    assert set(architectures.FILES) <= set(probe.MODEL_TYPES)
 
 
 @WITH_GPT2
