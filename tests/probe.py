@@ -85,6 +85,11 @@ BASES: dict[str, dict[str, Any]] = {
     "biogpt": {"max_position_embeddings": 37},
     "codegen": {"n_head": 8},
     "falcon": {"head_dim": ABSENT, "num_kv_heads": 3, "ffn_hidden_size": 251, "pad_token_id": ABSENT},
+    "deepseek_v2": _DEEPSEEK | _LATENT,
+    "glm4_moe": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
+    "llama4_text": {"intermediate_size_mlp": 301, "interleave_moe_layer_step": 2},
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""

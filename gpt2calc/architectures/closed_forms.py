@@ -78,7 +78,9 @@ def attention(
     bias, out_bias = biases or (model.qkv_bias, model.attention_bias)
     norm_bias = 0 if qk_width == "apart" else norm_bias
     y = e if qk_dim is None else qk_dim
-    normed = {"head": (y, y, 1, 1), "apart": (e, e, h, k)}.get(qk_width, (h * e, k * e, 1, 1))
+    normed = {"head": (y, y, 1, 1), "apart": (e, e, h, k), "model": (d, y * k, 1, 1)}.get(
+        qk_width, (h * e, k * e, 1, 1)
+    )
     if fused:
         projections = [linear(f"self_attn.{fused}", "attention", d, (h + 2 * k) * e, bias, **at)]
     else:

@@ -64,7 +64,7 @@ def heads(model: Model, bias: Number | None = None, name: str = "lm_head") -> li
     """Return what stands on a body; a tied output head is the token embedding, and no tensor of its own."""
     width = model.hidden_size
     untied = model.lm_head - model.lm_head * model.tie_word_embeddings
-    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head, role=BIAS)
+    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head * (bias or 0), role=BIAS)
     return [
         *linear(name, "lm_head", model.vocab_size, width, when=untied),
         *([own] if bias is not None else ()),
@@ -106,11 +106,12 @@ def attention(
             f"{at}.{name}",
             f"self_attn.{name}",
             heads,
-            qk_dim if qk_width == "head" and qk_dim is not None else head,
+            width if qk_width == "model" and name == qk_norms[0] else head if qk_dim is None else qk_dim,
             qk_width,
             biased,
             model,
             layers,
+            queries=name == qk_norms[0],
         )
     ]
     return [*(after + own if out_first else own + after), *norms]
@@ -125,6 +126,8 @@ def _head_norms(  # noqa: PLR0917  # a row of a table
     biased: Number | None,
     model: Model,
     layers: str,
+    *,
+    queries: bool,
 ) -> list[Tensor]:
     """Return the norm of queries, or of keys."""
     at = {"layers": layers, "when": model.qk_norm}
@@ -132,7 +135,8 @@ def _head_norms(  # noqa: PLR0917  # a row of a table
         return [norm(f"{template}.norms.{{n}}", component, head, times=heads, **at)]
     if kind == "each":
         return [Tensor(f"{template}.weight", component, (heads, head), **at)]
-    return layer_norm(template, component, head * heads if kind == "whole" else head, biased, **at)
+    is_whole = kind == "whole" or (kind == "model" and not queries)
+    return layer_norm(template, component, head * heads if is_whole else head, biased, **at)
 
 
 def mlp(
