@@ -473,11 +473,62 @@ def _ernie4_5_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _mamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return PADDING | {
+        "hidden_size": draw.size(10, 60),
+        "expand": draw.flag(1, 2, 3, ABSENT),
+        "intermediate_size": draw.flag(draw.size(11, 99), ABSENT, ABSENT),
+        "state_size": draw.size(2, 20),
+        "conv_kernel": draw.flag(2, 3, 5, ABSENT),
+        "time_step_rank": draw.flag("auto", draw.size(1, 12), ABSENT),
+        "use_bias": draw.flag(False, True, ABSENT),
+        "use_conv_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _bamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (None,), LEFT_OUT) | _flags(draw, "attention_bias", "mlp_bias")
+    expand, heads = draw.flag(1, 2, 3), draw.flag(1, 2, own["num_attention_heads"])
+    attention = sorted({draw.size(0, 6) for _ in range(draw.size(0, 4))})
+    return own | {
+        "attn_layer_indices": draw.flag(attention, attention, None, ABSENT),
+        "mamba_expand": expand,
+        "mamba_n_heads": heads,
+        "mamba_d_head": draw.flag("auto", expand * own["hidden_size"] // heads, ABSENT),
+        "mamba_n_groups": draw.flag(1, 2, 3, ABSENT),
+        "mamba_d_state": draw.size(2, 20),
+        "mamba_d_conv": draw.flag(2, 3, 5, ABSENT),
+        "mamba_proj_bias": draw.flag(False, True, None, ABSENT),
+        "mamba_conv_bias": draw.flag(False, True, None, ABSENT),
+    }
+
+
+def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"]
+    kinds = draw.some(layers, "linear_attention", "full_attention", "mamba", "attention")
+    own = _attention(draw, (), LEFT_OUT) | _sparse(draw, layers) | _experts(draw, "num_experts", least=0)
+    return own | {
+        "layer_types": draw.flag(kinds, None, ABSENT),
+        "full_attention_interval": draw.flag(1, 2, 3, ABSENT),
+        "linear_num_key_heads": draw.size(1, 5),
+        "linear_num_value_heads": draw.size(1, 5),
+        "linear_key_head_dim": draw.size(2, 9),
+        "linear_value_head_dim": draw.size(2, 9),
+        "linear_conv_kernel_dim": draw.flag(2, 3, 5, ABSENT),
+        "shared_expert_intermediate_size": draw.size(31, 60),
+        "attention_bias": draw.flag(False, True, ABSENT),
+    }
+
+
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
     "stablelm": _stablelm,
+    "bamba": _bamba,
+    "falcon_mamba": _mamba,
+    "mamba": _mamba,
+    "qwen3_next": _qwen3_next,
     "deepseek_v2": _deepseek_v2,
     "dots1": _dots1,
     "ernie4_5_moe": _ernie4_5_moe,

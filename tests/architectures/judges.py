@@ -40,6 +40,7 @@ GROUPS = {
     "attn.": "attention",
     "self_attention.": "attention",
     "self_attn.": "attention",
+    "linear_attn.": "ssm",
     "mamba.": "ssm",
     "mixer.": "ssm",
     "mlp.": "mlp",

@@ -33,6 +33,8 @@ FEW: dict[str, tuple[dict[str, Any], ...]] = {
     "jamba": ({"num_hidden_layers": 13},),
     "llama4_text": ({"num_hidden_layers": 2, "interleave_moe_layer_step": 2},),
     "granitemoehybrid": ({"num_hidden_layers": 2, "layer_types": ["mamba", "attention"]},),
+    "bamba": ({"num_hidden_layers": 2, "attn_layer_indices": [0]},),
+    "qwen3_next": ({"num_hidden_layers": 4, "mlp_only_layers": [0]},),
     "qwen2_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
     "qwen3_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
 }
