@@ -329,7 +329,9 @@ class Model:
         return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 
     def _is_number(self, row: Size) -> bool:
-        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
+        value = self.sizes[row.name]
+        is_constant = row.kind == LAW and value == 0  # of a part that the architecture does not have
+        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(value, int) and not is_constant
 
     def _letter(self, tags: str) -> Number:
         is_there = any(

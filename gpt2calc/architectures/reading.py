@@ -51,6 +51,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     """
     if isinstance(document.get(TEXT_CONFIG), Mapping):
         return _read_part(document, changes or {})
+    document = {name: numbers.Quoted(value) if isinstance(value, str) else value for name, value in document.items()}
     architecture, notes = _architecture(document)
     _refuse_own_parameters(document)
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})

@@ -11,7 +11,7 @@ from gpt2calc.architectures import FILES, reading
 from gpt2calc.architectures.runs import LONGEST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
-from gpt2calc.numbers import Quoted, told
+from gpt2calc.numbers import told
 from tests.architectures.modules import MODEL_TYPES
 
 EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES)
@@ -34,7 +34,7 @@ def total(**document: Any) -> int:
 @EVERY
 def test_a_size_is_a_whole_number_of_one_or_more(model_type: str) -> None:
     """Anything else is refused with what it is."""
-    wrong: tuple[Any, ...] = (Quoted("4096"), 4096.5, True, None, -1, 0, [4096], {}, float("inf"), 1e300)
+    wrong: tuple[Any, ...] = ("4096", 4096.5, True, None, -1, 0, [4096], {}, float("inf"), 1e300)
     for value in wrong:
         said = refusal(model_type=model_type, hidden_size=value)
         assert said == f"hidden_size must be a whole number, 1 or more, got {told(value)}"
