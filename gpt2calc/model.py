@@ -7,7 +7,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, islice
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -262,8 +262,13 @@ class Model:
         """Return how many tensors there are, without listing them; buffers among them."""
         return sum(self.count(row.layers) * row.times for row in self.tensors(live=live))
 
-    def listing(self, *, live: bool = False) -> Iterator[Listed]:
-        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does."""
+    def listing(self, *, live: bool = False, most_layers: int | None = None) -> Iterator[Listed]:
+        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does.
+
+        Args:
+            live: whether as a live module has them.
+            most_layers: how many layers of each stack are listed; None for all.
+        """
         prefix = "" if self.sizes.get("head", "lm") != "none" else f"{self.architecture.body}."
         for in_layers, rows in groupby(self.tensors(live=live), key=lambda row: bool(row.layers)):
             parts = list(rows)
@@ -272,7 +277,7 @@ class Model:
                 continue
             wanted = [frozenset(row.layers.split()) for row in parts]
             for stack in self.stacks:
-                for i, tags in enumerate(stack.layers()):
+                for i, tags in enumerate(islice(stack.layers(), most_layers)):
                     present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
                     yield from _named(present, f"{stack.prefix}.{i}", prefix)
 

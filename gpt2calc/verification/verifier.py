@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, sources
 from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
-from gpt2calc.dims import to_fields
+from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from gpt2calc.config import Config
     from gpt2calc.dialects.base import Reading
-    from gpt2calc.dims import Dims
     from gpt2calc.listing import TensorListing
     from gpt2calc.sources import LeftOut, Model, Source
     from gpt2calc.verification.inference import Inferred
@@ -125,7 +124,12 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
-    subject = examine(targets.find(target, config, fields, hub=hub, revision=revision), fields, tying=tying)
+    found = targets.find(target, config, fields, hub=hub, revision=revision)
+    if found.source is not None and not isinstance(found.source.counted, Dims):
+        from gpt2calc.verification import others
+
+        return others.verify(found, found.source, found.source.counted, evidence=evidence, tying=tying, values=values)
+    subject = examine(found, fields, tying=tying)
     notes = [*subject.notes, *subject.source.notes]
     observations: list[Observation] = []
     for kind in _kinds(subject.found, evidence):
