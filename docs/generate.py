@@ -439,8 +439,11 @@ def architecture_types() -> str:
     rows = []
     for model_type in architectures.FILES:
         known = architectures.of(model_type)
-        total = gpt2calc.count({"model_type": model_type}).total
-        rows.append((f"`{model_type}`", code(*known.classes), f"{total:,}"))
+        try:
+            total = f"{gpt2calc.count({'model_type': model_type}).total:,}"
+        except gpt2calc.ConfigError as error:
+            total = f"none: {error.field} is needed"
+        rows.append((f"`{model_type}`", code(*known.classes), total))
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 

@@ -357,12 +357,18 @@ def evaluated(law: str, values: Mapping[str, Any]) -> Any:
 
 def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:
     """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors."""
-    for copies, alike in groupby(rows, key=lambda row: row.times if "{n}" in row.template else None):
+    for (copies, _), alike in groupby(rows, key=_copied):
         together = list(alike)
         for n in range(1 if copies is None else copies):
             for row in together:
                 name = row.template.format(layer=layer, n=n).removeprefix(prefix)
                 yield Listed(name, row.shape, row.component, row.role)
+
+
+def _copied(row: Tensor) -> tuple[Number | None, str]:
+    """Return how many copies there are of what a tensor stands in, and what that is called before its number."""
+    before, copied, _ = row.template.partition("{n}")
+    return (row.times, before) if copied else (None, "")
 
 
 def merged(rows: list[Tensor], merges: tuple[Merge, ...]) -> list[Tensor]:

@@ -14,21 +14,17 @@ import ast
 import dataclasses
 import inspect
 import json
-import logging
 import os
 import re
 import sys
-import warnings
-from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import combinations, cycle, islice, product
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unittest import mock
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.activations import ACT2FN
 from transformers.configuration_utils import _LEGACY_LAYER_TYPE_REMAP, ALLOWED_LAYER_TYPES
 from transformers.modeling_rope_utils import RotaryEmbeddingConfigMixin
@@ -37,10 +33,12 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
 )
 
+from gpt2calc import architectures
 from gpt2calc.architectures import probed
+from tests.architectures.modules import quick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 ABSENT = "(absent)"
 """The value of a field that a document leaves out."""
@@ -60,6 +58,7 @@ SMALL: dict[str, Any] = {
     "num_local_experts": 10,
     "n_routed_experts": 10,
     "num_experts_per_tok": 2,
+    "pad_token_id": 1,
     "n_embd": 96,
     "n_inner": 251,
     "n_layer": 2,
@@ -74,12 +73,6 @@ _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_no
 _MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
 BASES: dict[str, dict[str, Any]] = {
-    "gpt2": {},
-    "llama": {},
-    "mistral": {},
-    "qwen2": {},
-    "qwen3": {},
-    "mixtral": {},
     "qwen2_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},  # else no layer would be dense
     "qwen3_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},
     "deepseek_v3": _DEEPSEEK | _LATENT,
@@ -87,7 +80,7 @@ BASES: dict[str, dict[str, Any]] = {
     "granitemoehybrid": {"num_hidden_layers": 3, "layer_types": _MIXED, "mamba_n_heads": 24, **_MAMBA},
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
-"""Each model type that is probed, with what its base has beside `SMALL`; every kind of layer and part is in it."""
+"""What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""
 
 MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 """Classes that are built beside the causal language model and the one that classifies sequences."""
@@ -95,7 +88,7 @@ MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 TRANSFORMERS_TYPE = {"kimi_k2": "deepseek_v3"}
 """Model types that transformers has under another name."""
 
-MODEL_TYPES = (*BASES, *TRANSFORMERS_TYPE)
+MODEL_TYPES = tuple(architectures.FILES)
 
 ROTARY = [
     {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
@@ -191,7 +184,7 @@ class Prober:
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
         self.aliases = dict(self.config_class.attribute_map)
         self.undeclared = self._read_names() - {*self.declared, *self.aliases}
-        base = {**SMALL, **BASES[model_type]}
+        base = {**SMALL, **BASES.get(model_type, {})}
         known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
@@ -201,7 +194,7 @@ class Prober:
     def run(self) -> Probed:
         """Vary every field alone, then what acts or is taken only in pairs, and say of each which kind it is of."""
         effects: dict[str, bool | str] = dict(NOT_VARIED)  # whether a name or a shape changes, or why nobody knows
-        names = sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - effects.keys())
+        names = self.names()
         for name in names:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
@@ -226,6 +219,32 @@ class Prober:
         kinds = {kind: tuple(name for name in effects if effects[name] is kind) for kind in (True, False)}
         reasons = {name: effect for name, effect in effects.items() if isinstance(effect, str)}
         return Probed(kinds[True], kinds[False], reasons, self.base, self.listings, tuple(self.seen.values()))
+
+    def names(self) -> list[str]:
+        """Return every field that can be varied."""
+        return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
+
+    def run_known(self, kept: Mapping[str, Any]) -> Probed:
+        """Vary the fields that are known to change shapes, and a value of the others, but for what every config has."""
+        for name in kept["shapes"]:
+            tried = [self.changes(name, value) for value in self.values(name)]
+            if isinstance(self.effect(tried), str) and isinstance(self.value(name), int):
+                self.effect_in_pairs(name, kept["shapes"])
+        for changes, model_class in product(TOGETHER, self.classes):
+            self.vary(changes, model_class)
+        first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
+        strange = names - {*kept["shapes"], *kept["no_shapes"], *kept["not_varied"]}
+        others = [(name, self.changes(name, value)) for name in kept["no_shapes"] for value in self.values(name)[:1]]
+        changing = {name for name, changes in others if name not in GENERAL and self.differs(changes, {})}
+        unbuilt = [Variation(each, first, self.listings[first]) for name, each in others if name in GENERAL]
+        return Probed(
+            tuple(name for name in names if name in {*kept["shapes"], *changing}),
+            tuple(name for name in kept["no_shapes"] if name in names - changing),
+            {**kept["not_varied"], **dict.fromkeys(strange, "the file does not know it")},
+            self.base,
+            self.listings,
+            (*self.seen.values(), *unbuilt),
+        )
 
     def listing(self, model_class: Any, changes: Mapping[str, Any]) -> Listing:
         """Build a model and list its tensors."""
@@ -348,7 +367,7 @@ class Prober:
                 texts = [each for side in node.comparators for each in ast.walk(side) if isinstance(each, ast.Constant)]
                 found |= {each.value for each in texts if isinstance(each.value, str)}
             if isinstance(node, ast.Subscript) and ast.unparse(node) == f"ACT2FN[config.{name}]":
-                found |= set(ACT2FN)
+                found |= activations()
         return sorted(found) or ["other"]
 
     def _read_names(self) -> set[str]:
@@ -372,6 +391,12 @@ class Prober:
         return {name for name in found | GIVEN if not name.startswith("_")}
 
 
+@lru_cache
+def activations() -> frozenset[str]:
+    """Return all activations that have parameters, and two that have none."""
+    return frozenset({"relu", "silu", *(name for name in ACT2FN if any(True for _ in ACT2FN[name].parameters()))})
+
+
 def _given() -> set[str]:
     """Return what transformers takes for every config, and declares for none."""
     functions = (PreTrainedConfig.__post_init__, RotaryEmbeddingConfigMixin.convert_rope_params_to_dict)
@@ -389,31 +414,20 @@ GENERAL = GIVEN | {field.name for field in dataclasses.fields(PreTrainedConfig)}
 """Fields of every config: they act alone or not at all, and are in no pair."""
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Build without a word about odd values, and without what takes time and no tensor: numbers, how to generate."""
-    verbosity = transformers.logging.get_verbosity()
-    drawn = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d)
-    with ExitStack() as stack:
-        stack.callback(transformers.logging.set_verbosity, verbosity)
-        stack.enter_context(warnings.catch_warnings())
-        for each in drawn:
-            stack.enter_context(mock.patch.object(each, "reset_parameters"))
-        stack.enter_context(mock.patch.object(PreTrainedModel, "can_generate", return_value=False))
-        warnings.simplefilter("ignore")
-        transformers.logging.set_verbosity(logging.CRITICAL)
-        yield
-
-
-def probe(model_type: str) -> Probed:
-    """Return what the fields of a model type change; what has two names is probed once."""
-    return _probe(TRANSFORMERS_TYPE.get(model_type, model_type))
-
-
 @lru_cache
-def _probe(model_type: str) -> Probed:
-    with _quiet():
-        return Prober(model_type).run()
+def probe(model_type: str, *, whole: bool = True) -> Probed:
+    """Return what the fields of a model type change; what has two names is probed once.
+
+    Args:
+        model_type: one of `MODEL_TYPES`.
+        whole: vary every field by all its values, and what acts in pairs; else by all values only the fields that the
+            file says change shapes, and of what every config has take the file's word.
+    """
+    if model_type in TRANSFORMERS_TYPE:
+        return probe(TRANSFORMERS_TYPE[model_type], whole=whole)
+    with quick():
+        prober = Prober(model_type)
+        return prober.run() if whole else prober.run_known(json.loads(kept(model_type)))
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -423,7 +437,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the files")
     asked = parser.parse_args(words)
     if strange := sorted(set(asked.model_types) - set(MODEL_TYPES)):
-        parser.error(f"{', '.join(strange)}: no base is known, only those of {', '.join(MODEL_TYPES)}")
+        parser.error(f"{', '.join(strange)}: not counted, which are {', '.join(MODEL_TYPES)}")
     code = 0
     for model_type in asked.model_types or MODEL_TYPES:
         found = probe(model_type)

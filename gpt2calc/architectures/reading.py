@@ -53,7 +53,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
         return _read_part(document, changes or {})
     document = {name: numbers.Quoted(value) if isinstance(value, str) else value for name, value in document.items()}
     architecture, notes = _architecture(document)
-    _refuse_own_parameters(document)
+    _refuse_own_parameters(document, {row.name for row in architecture.sizes})
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
     values = _values(architecture, fields, notes)
     model = Model(architecture, values)
@@ -63,9 +63,11 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     return Read(model, tuple(notes))
 
 
-def _refuse_own_parameters(document: Mapping[str, Any]) -> None:
-    """Raise where activations have parameters, or layers sizes of their own."""
+def _refuse_own_parameters(document: Mapping[str, Any], known: set[str]) -> None:
+    """Raise where activations have parameters that are not known, or layers sizes of their own."""
     for name in ACTIVATIONS:
+        if name in known:
+            continue
         value = document.get(name)
         if isinstance(value, str) and value in LEARNED_ACTIVATIONS:
             raise ConfigError(f"{pair(name, value)} has parameters, which are not counted", field=name, got=value)

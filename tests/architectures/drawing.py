@@ -1,21 +1,31 @@
 """Small random configs of each model type: sizes that differ, every flag both ways, fields given, absent and null.
 
-The gate draws the same ones each time, a person new ones; GPT2CALC_EXAMPLES is how many of each model type.
+The gate draws the same ones each time, a person new ones; GPT2CALC_EXAMPLES is how many of each model type. With 20 or
+more, the tests that are samples by default try all they can.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "6"))
+MANY = 20
+THOROUGH = EXAMPLES >= MANY
 SEED = 0 if os.environ.get("CI") else random.randrange(10**6)
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "hunyuan_v1_dense": {"head_dim": 128},
+    "nemotron": {"num_key_value_heads": 8},
+}
+"""What a document must say beyond its model type, where transformers has no default that it builds."""
 
 ABSENT = object()
 """What stands for a field that is left out."""
@@ -42,6 +52,11 @@ class Draw:
     def some(self, count: int, *words: str) -> list[str]:
         """Return a list of so many words."""
         return [self.random.choice(words) for _ in range(count)]
+
+
+def least(model_type: str) -> dict[str, Any]:
+    """Return a document that says no more than it must."""
+    return {"model_type": model_type, **NEEDED.get(model_type, {})}
 
 
 def configs(model_type: str, examples: int = EXAMPLES) -> Iterator[dict[str, Any]]:
@@ -206,7 +221,72 @@ def _jamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-DRAWN = {
+def _flags(draw: Draw, *names: str) -> dict[str, Any]:
+    """Return flags that are true, false or absent."""
+    return {name: draw.flag(False, True, ABSENT) for name in names}
+
+
+def _without_head(draw: Draw, key_value: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """Return what attention has where no field says how wide a head is."""
+    return {name: value for name, value in _attention(draw, key_value).items() if name != "head_dim"}
+
+
+NULL, LEFT_OUT = (None, ABSENT), (ABSENT,)
+DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = {
+    "apertus": (NULL, LEFT_OUT, ("attention_bias",)),
+    "arcee": (NULL, NULL, ("attention_bias", "mlp_bias")),
+    "cohere": (NULL, LEFT_OUT, ("attention_bias",)),
+    "cohere2": (NULL, LEFT_OUT, ("attention_bias",)),
+    "ernie4_5": ((None,), NULL, ()),
+    "exaone4": ((), LEFT_OUT, ()),
+    "gemma": ((), LEFT_OUT, ("attention_bias",)),
+    "gemma2": ((), LEFT_OUT, ("attention_bias",)),
+    "gemma3_text": ((), LEFT_OUT, ("attention_bias",)),
+    "glm": ((), LEFT_OUT, ("attention_bias",)),
+    "glm4": ((), LEFT_OUT, ("attention_bias",)),
+    "granite": (NULL, LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "helium": ((), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "hunyuan_v1_dense": (NULL, (), ("attention_bias",)),
+    "ministral3": ((), LEFT_OUT, ()),
+    "nemotron": ((), NULL, ("attention_bias", "mlp_bias")),
+    "olmo": (NULL, LEFT_OUT, ("attention_bias",)),
+    "olmo2": (NULL, LEFT_OUT, ("attention_bias",)),
+    "olmo3": (NULL, LEFT_OUT, ("attention_bias",)),
+    "phi": (NULL, LEFT_OUT, ("qk_layernorm",)),
+    "phi3": (NULL, LEFT_OUT, ()),
+    "seed_oss": ((None,), NULL, ("attention_bias", "attention_out_bias", "mlp_bias")),
+    "smollm3": ((None,), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "starcoder2": ((), NULL, ("use_bias",)),
+}
+"""Of decoders, what the heads of keys and values, and the width of a head, can be but numbers; and their flags."""
+
+PADDING = {"pad_token_id": 1}
+"""A token of which the default is no token of so few."""
+
+
+def _decoder(model_type: str, draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    keys, head, flags = DECODERS[model_type]
+    return PADDING | _attention(draw, keys, head) | _flags(draw, *flags)
+
+
+def _cohere(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _decoder("cohere", draw, fields) | {"use_qk_norm": draw.flag(False, True, None, ABSENT)}
+
+
+def _ernie4_5(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _decoder("ernie4_5", draw, fields) | {"use_bias": draw.flag(False, True, None, ABSENT)}
+
+
+def _stablelm(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    flags = _flags(draw, "use_qkv_bias", "qk_layernorm", "use_parallel_residual")
+    return _without_head(draw) | flags | {"partial_rotary_factor": 0.5}
+
+
+DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
+    **{name: partial(_decoder, name) for name in DECODERS},
+    "cohere": _cohere,
+    "ernie4_5": _ernie4_5,
+    "stablelm": _stablelm,
     "deepseek_v3": _deepseek_v3,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,

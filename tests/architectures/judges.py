@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures import of
 from gpt2calc.model import BIAS, BUFFER, FLAG, LAW, OUTPUT_HEAD, SIZE, TOKEN_EMBEDDING, WEIGHT, Model
-from tests.architectures.modules import buffers, makers, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gpt2calc.model import Architecture, Component, Tensor
+    from tests.architectures.modules import Built
 
 GROUPS = {
     "experts.": "experts",
@@ -78,26 +78,25 @@ def wrong_by_identity(model: Model) -> list[str]:
     return [f"{component} {role}" for (component, role), rest in rows.items() if rest]
 
 
-def wrong_by_module(model: Model, module: Any) -> list[str]:
+def wrong_by_module(model: Model, module: Built) -> list[str]:
     """Return the tensors that are listed otherwise than a module has them, or in another order."""
     rows = list(model.listing(live=True))
     listed = [(row.name, row.shape) for row in rows if row.role != BUFFER]
-    built = parameters(module)
+    built = module.parameters
     wrong = {name for name, _ in set(listed) ^ set(built)} if listed != built else set()
-    wrong |= {name for name, _ in {(row.name, row.shape) for row in rows if row.role == BUFFER} ^ buffers(module)}
+    wrong |= {name for name, _ in {(row.name, row.shape) for row in rows if row.role == BUFFER} ^ module.buffers}
     if len(rows) != model.size(live=True):
         wrong.add("how many there are")
     return sorted(wrong) or ([] if listed == built else ["order"])
 
 
-def wrong_by_column(model: Model, module: Any) -> list[str]:
+def wrong_by_column(model: Model, module: Built) -> list[str]:
     """Return the components whose group, part or source is not what its name and the module say."""
     present = {row.name: row for row in model.components() if row.times and model.count(row.layers)}
     made: dict[str, set[str]] = {}
-    by_name = makers(module)
     for tensor in model.listing(live=True):
         if tensor.role != BUFFER:
-            made.setdefault(_module(tensor.component), set()).add(by_name.get(tensor.name, ""))
+            made.setdefault(_module(tensor.component), set()).add(module.makers.get(tensor.name, ""))
     wrong = [name for name, row in present.items() if not _sources(row) & made.get(_module(name), set())]
     wrong += [name for name, row in present.items() if row.group != _group(name)]
     wrong += [name for name, row in present.items() if row.part != PARTS.get(name, "")]
