@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from gpt2calc.listing import StoredTensor
     from gpt2calc.verification.sorting import Assigned, Sorted
 
-PARAMETERS, HEAD_COPY, PADDING, STRANGERS, REST = (
+PARAMETERS, HEAD_COPY, PADDING, STRANGERS, ASIDE, REST = (
     "parameters",
     "the tied head, a second time",
     "padded rows of the vocabulary",
     "unexpected tensors",
+    "other tensors, left aside",
     "headers, and all that is no tensor",
 )
 """What bytes can be, beside what a dialect calls its extras."""
@@ -47,6 +48,8 @@ def of(found: Assigned) -> Iterator[Holding]:
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
+    if found.listing.aside:
+        yield _part(ASIDE, found.listing.aside, taken)
     if found.listing.files:
         yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
 
@@ -54,7 +57,9 @@ def of(found: Assigned) -> Iterator[Holding]:
 def rest(found: Assigned) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
-    return sum(sizes.values()) - _bytes((each for each in found.listing.tensors if each.file in sizes), set())
+    return sum(sizes.values()) - _bytes(
+        (each for each in (*found.listing.tensors, *found.listing.aside) if each.file in sizes), set()
+    )
 
 
 def components(found: Sorted) -> dict[str, int]:
