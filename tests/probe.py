@@ -78,6 +78,13 @@ BASES: dict[str, dict[str, Any]] = {
     "deepseek_v3": _DEEPSEEK | _LATENT,
     "mamba2": {"num_heads": 24, "head_dim": 8, "state_size": 14, "conv_kernel": 5, "n_groups": 3},  # 24 · 8 = 2 · 96
     "granitemoehybrid": {"num_hidden_layers": 3, "layer_types": _MIXED, "mamba_n_heads": 24, **_MAMBA},
+    "gpt_neo": {"num_layers": 2, "num_heads": 6, "max_position_embeddings": 37, "attention_types": [[["global"], 2]]},
+    "mpt": {"d_model": 96, "n_layers": 2, "n_heads": 6},
+    "xglm": {"d_model": 96, "num_layers": 2, "attention_heads": 6, "ffn_dim": 251},
+    "opt": {"ffn_dim": 251, "max_position_embeddings": 37, "word_embed_proj_dim": 40},
+    "biogpt": {"max_position_embeddings": 37},
+    "codegen": {"n_head": 8},
+    "falcon": {"head_dim": ABSENT, "num_kv_heads": 3, "ffn_hidden_size": 251, "pad_token_id": ABSENT},
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""
@@ -228,8 +235,13 @@ class Prober:
         """Vary the fields that are known to change shapes, and a value of the others, but for what every config has."""
         for name in kept["shapes"]:
             tried = [self.changes(name, value) for value in self.values(name)]
-            if isinstance(self.effect(tried), str) and isinstance(self.value(name), int):
+            effect = self.effect(tried)
+            if isinstance(effect, str) and isinstance(self.value(name), int):
                 self.effect_in_pairs(name, kept["shapes"])
+            elif not effect:  # it acts where a flag is flipped
+                flags = [flag for flag in kept["shapes"] if isinstance(self.value(flag), bool)]
+                for flag, changes in product(flags, tried):
+                    self.vary({**self.changes(flag, not self.value(flag)), **changes})
         for changes, model_class in product(TOGETHER, self.classes):
             self.vary(changes, model_class)
         first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
@@ -318,7 +330,7 @@ class Prober:
     @property
     def depth(self) -> int:
         """The layers of the base."""
-        return int(self.base["num_hidden_layers"])
+        return int(self.value("num_hidden_layers"))
 
     def value(self, name: str) -> Any:
         """Return what a field has in the base, or is there by default."""
@@ -383,6 +395,8 @@ class Prober:
         for node in (node for tree in self.trees for node in ast.walk(tree)):
             if isinstance(node, ast.Attribute) and re.fullmatch(r"(self\.)?config", ast.unparse(node.value)):
                 found.add(node.attr)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"kwargs.get", "kwargs.pop"}:
+                found |= {str(each.value) for each in node.args[:1] if isinstance(each, ast.Constant)}
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "hasattr"}:
                 of, name = node.args[:2]
                 if isinstance(name, ast.Constant) and re.fullmatch(r"(self\.)?config", ast.unparse(of)):

@@ -178,10 +178,10 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
         says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
         if given and value is not None and not says_nothing:
             notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
-            values[row.name] = _checked(architecture, row, value)
+            values[row.name] = _checked(architecture, row._replace(name=given[0]), value)
             continue
         if given and value is None and row.null == REFUSED and row.kind not in (LIST, FIXED):
-            raise ConfigError(f"{row.name} must be {expected(row)}, got null", field=row.name)
+            raise ConfigError(f"{given[0]} must be {expected(row)}, got null", field=given[0])
         default = row.null if given and value is None and row.null not in (ABSENT, REFUSED) else row.default
         is_law = isinstance(default, str) and default.startswith("= ")
         if default is None and row.kind not in (LIST, FIXED):

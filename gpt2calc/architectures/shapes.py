@@ -33,6 +33,14 @@ def linear(
     return [weight, Tensor(f"{template}.bias", component, (outputs,), **{**at, "when": present, "role": BIAS})]
 
 
+def conv1d(
+    template: str, component: str, outputs: Number, inputs: Number, bias: Number | None = None, **at: Any
+) -> list[Tensor]:
+    """Return the weight of transformers' `Conv1D`, [in, out], and its bias."""
+    weight, *biases = linear(template, component, outputs, inputs, bias, **at)
+    return [weight._replace(shape=(inputs, outputs)), *biases]
+
+
 def norm(template: str, component: str, width: Number, **at: Any) -> Tensor:
     """Return the weight of an RMSNorm."""
     return Tensor(f"{template}.weight", component, (width,), **at)
@@ -52,13 +60,13 @@ def layer_norm(template: str, component: str, width: Number, bias: Number | None
     return [weight, Tensor(f"{template}.bias", component, (width,), **{**at, "when": present, "role": BIAS})]
 
 
-def heads(model: Model, bias: Number | None = None) -> list[Tensor]:
+def heads(model: Model, bias: Number | None = None, name: str = "lm_head") -> list[Tensor]:
     """Return what stands on a body; a tied output head is the token embedding, and no tensor of its own."""
     width = model.hidden_size
     untied = model.lm_head - model.lm_head * model.tie_word_embeddings
-    own = Tensor("lm_head.bias", "lm_head", (model.vocab_size,), when=model.lm_head, role=BIAS)
+    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head, role=BIAS)
     return [
-        *linear("lm_head", "lm_head", model.vocab_size, width, when=untied),
+        *linear(name, "lm_head", model.vocab_size, width, when=untied),
         *([own] if bias is not None else ()),
         *linear("score", "score", model.num_labels, width, when=model.score),
     ]

@@ -27,6 +27,9 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 """What a document must say beyond its model type, where transformers has no default that it builds."""
 
+SHALLOW: dict[str, dict[str, Any]] = {"gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]}}
+"""What a document says of three layers, where that is more than how many."""
+
 ABSENT = object()
 """What stands for a field that is left out."""
 
@@ -282,11 +285,120 @@ def _stablelm(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     return _without_head(draw) | flags | {"partial_rotary_factor": 0.5}
 
 
+def _plain(draw: Draw, inner: str = "", width: tuple[str, ...] = (), heads: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a width that heads divide, under their names, and that of an MLP, where it has one."""
+    count = 2 * draw.size(1, 4)
+    found: dict[str, Any] = {
+        draw.flag("hidden_size", *width): count * 2 * draw.size(1, 9),
+        draw.flag("num_attention_heads", *heads): count,
+    }
+    return PADDING | found | ({inner: draw.size(11, 99)} if inner else {})
+
+
+def _layers(draw: Draw, fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the number of layers, under another of its names."""
+    return {"num_hidden_layers": ABSENT, draw.flag("num_hidden_layers", *names): fields["num_hidden_layers"]}
+
+
+def _gpt_neox(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | _flags(draw, "attention_bias")
+
+
+def _gptj(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = {"n_inner": draw.flag(draw.size(11, 99), None, ABSENT), "rotary_dim": 2}
+    return _plain(draw, "", ("n_embd",), ("n_head",)) | own | _layers(draw, fields, "n_layer")
+
+
+def _codegen(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    heads = {"num_attention_heads": ABSENT, "n_head": 4, "hidden_size": ABSENT, "n_embd": 4 * 2 * draw.size(1, 9)}
+    return _gptj(draw, fields) | heads
+
+
+def _gpt_neo(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    own = {
+        "intermediate_size": draw.flag(draw.size(11, 99), None, ABSENT),
+        "max_position_embeddings": draw.size(11, 99),
+        "attention_types": [[["global"], count]],
+    }
+    return _plain(draw, "", (), ("num_heads",)) | own | _layers(draw, fields, "num_layers")
+
+
+def _bloom(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "", ("n_embed",), ("n_head",)) | _layers(draw, fields, "n_layer")
+
+
+def _mpt(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "", ("d_model",), ("n_heads",)) | _layers(draw, fields, "n_layers")
+
+
+def _gpt_bigcode(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    inner = {"n_inner": draw.flag(draw.size(11, 99), None, ABSENT)}
+    return _openai_gpt(draw, fields) | inner | _flags(draw, "multi_query")
+
+
+def _openai_gpt(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    positions = {draw.flag("max_position_embeddings", "n_positions"): draw.size(11, 99)}
+    return _plain(draw, "", ("n_embd",), ("n_head",)) | positions | _layers(draw, fields, "n_layer")
+
+
+def _opt(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    flags = _flags(draw, "enable_bias", "layer_norm_elementwise_affine", "do_layer_norm_before")
+    return (
+        _plain(draw, "ffn_dim")
+        | flags
+        | {
+            "max_position_embeddings": draw.size(11, 99),
+            "word_embed_proj_dim": draw.flag(draw.size(11, 99), None, ABSENT),
+            "_remove_final_layer_norm": draw.flag(),
+        }
+    )
+
+
+def _biogpt(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | {"max_position_embeddings": draw.size(11, 99)}
+
+
+def _xglm(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "ffn_dim", ("d_model",), ("attention_heads",)) | _layers(draw, fields, "num_layers")
+
+
+def _falcon(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    either = (False, True, None, ABSENT)
+    flags = {name: draw.flag(*either) for name in ("multi_query", "parallel_attn", "new_decoder_architecture", "bias")}
+    return (
+        _plain(draw, "", ("n_embed",))
+        | flags
+        | {
+            "num_kv_heads": draw.flag(draw.size(1, 9), None, ABSENT),
+            "ffn_hidden_size": draw.flag(draw.size(11, 99), None, ABSENT),
+            "num_ln_in_parallel_attn": draw.flag(1, 2, None, ABSENT),
+        }
+    )
+
+
+def _persimmon(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | _flags(draw, "qk_layernorm")
+
+
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
     "stablelm": _stablelm,
+    "biogpt": _biogpt,
+    "bloom": _bloom,
+    "codegen": _codegen,
+    "falcon": _falcon,
+    "gpt_bigcode": _gpt_bigcode,
+    "gpt_neo": _gpt_neo,
+    "gpt_neox": _gpt_neox,
+    "gptj": _gptj,
+    "mpt": _mpt,
+    "openai-gpt": _openai_gpt,
+    "opt": _opt,
+    "persimmon": _persimmon,
+    "xglm": _xglm,
     "deepseek_v3": _deepseek_v3,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,

@@ -10,7 +10,18 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures import of
-from gpt2calc.model import BIAS, BUFFER, FLAG, LAW, OUTPUT_HEAD, SIZE, TOKEN_EMBEDDING, WEIGHT, Model
+from gpt2calc.model import (
+    BIAS,
+    BUFFER,
+    FLAG,
+    LAW,
+    OUTPUT_HEAD,
+    POSITION_EMBEDDING,
+    SIZE,
+    TOKEN_EMBEDDING,
+    WEIGHT,
+    Model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,18 +35,35 @@ GROUPS = {
     "shared_experts.": "experts",
     "shared_expert_gate": "router",
     "router": "router",
+    "attention.": "attention",
+    "attn.": "attention",
+    "self_attention.": "attention",
     "self_attn.": "attention",
     "mamba.": "ssm",
     "mixer.": "ssm",
     "mlp.": "mlp",
     "shared_mlp.": "mlp",
+    "ffn.": "mlp",
+    "fc": "mlp",
     "embed": "embedding",
+    "positions_embed": "embedding",
+    "project_": "embedding",
+    "tokens_embed": "embedding",
+    "word_embeddings": "embedding",
+    "wpe": "embedding",
+    "wte": "embedding",
     "lm_head": "head",
     "score": "head",
 }
 """The group of a component by how its name begins, unless it is a norm."""
 
-PARTS = {"embed_tokens": TOKEN_EMBEDDING, "embeddings": TOKEN_EMBEDDING, "lm_head": OUTPUT_HEAD}
+PARTS = {
+    **dict.fromkeys(
+        ("embed_in", "embed_tokens", "embeddings", "tokens_embed", "word_embeddings", "wte"), TOKEN_EMBEDDING
+    ),
+    **dict.fromkeys(("embed_positions", "positions_embed", "wpe"), POSITION_EMBEDDING),
+    "lm_head": OUTPUT_HEAD,
+}
 
 
 def differences(components: Iterable[Component], tensors: Iterable[Tensor], count: Callable[[str], Any]) -> Any:
@@ -117,6 +145,6 @@ def _module(component: str) -> str:
 
 
 def _group(component: str) -> str:
-    if "norm" in component:
+    if "norm" in component or component.startswith("ln_"):
         return "layer_norm"
     return next(group for beginning, group in GROUPS.items() if component.startswith(beginning))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import warnings
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -121,6 +122,6 @@ def makers(module: Any) -> dict[str, str]:
         parts = name.split(".")
         owners = [module.get_submodule(".".join(parts[:i])) for i in reversed(range(len(parts)))]
         classes = [type(owner) for owner in owners if type(owner).__module__.startswith("transformers")]
-        made = next(each for each in classes if "Norm" not in each.__name__)
+        made = next(each for each in classes if not re.search("Norm|Linear$|^Conv1D$", each.__name__))
         found[name] = f"transformers, {made.__module__.rpartition('.')[2]}.py: {made.__name__}"
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
-from tests.architectures.drawing import EXAMPLES, MANY, THOROUGH, config, configs, least
+from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
 from tests.architectures.modules import EVERY, defaults, facts, written
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Pat
 def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
     """A document that says nothing but its model type is counted as transformers builds it, here of three layers."""
     default = reading.read(least(model_type)).model
-    few = least(model_type) if THOROUGH else least(model_type) | {"num_hidden_layers": 3}
+    few = least(model_type) if THOROUGH else least(model_type) | SHALLOW.get(model_type, {"num_hidden_layers": 3})
     assert reading.read(few).model.total() == facts(few).total
     assert default.num_hidden_layers == defaults(model_type).num_hidden_layers
     assert default.total() == GOLDEN.get(model_type, default.total())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures
-from gpt2calc.architectures import reading
+from gpt2calc.architectures import probed, reading
 from gpt2calc.errors import ConfigError
-from gpt2calc.model import ABSENT, FLAG, LAW, REFUSED, SIZE, Architecture, Size
+from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, REFUSED, SIZE, Architecture, Size
 from tests.architectures.drawing import MANY, configs, least
 from tests.architectures.modules import EVERY, facts
 
@@ -16,10 +18,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-NO_SHAPES = {"moe_layer_freq", "num_nextn_predict_layers"}
+NO_SHAPES = {"num_nextn_predict_layers"}
 """Fields that are read for what they say of files and of other code: no module of transformers changes with them."""
 NOTHING = {
-    "apertus": {"hidden_act"},
     "qwen3_moe": {"shared_expert_intermediate_size"},
 }
 """Sizes of what a model type never has."""
@@ -41,6 +42,8 @@ def misread(row: Size) -> Iterator[Size]:
     if row.kind == LAW:
         yield row._replace(default=row.default + 1 if isinstance(row.default, int) else f"{row.default} + 1")
         return
+    if row.kind == FIXED:  # what it refuses is judged with the probe
+        return
     default = row.default
     yield row._replace(kind=LAW, default=default if default is not None else 7)
     if row.kind in (SIZE, FLAG) and default is not None:
@@ -56,6 +59,14 @@ def misread(row: Size) -> Iterator[Size]:
 def with_size(architecture: Architecture, index: int, row: Size) -> Architecture:
     """Return an architecture with another row in one place of its sizes."""
     return architecture._replace(sizes=(*architecture.sizes[:index], row, *architecture.sizes[index + 1 :]))
+
+
+def no_shapes(model_type: str) -> list[str]:
+    """Return the fields that the probe found to change no shape: such a size is read for what it refuses."""
+    path = os.path.join(os.path.dirname(probed.__file__), f"{model_type}.json")
+    with open(path, encoding="utf-8") as file:
+        found: list[str] = json.load(file)["no_shapes"]
+    return found
 
 
 @EVERY
@@ -74,6 +85,7 @@ def test_a_field_that_is_read_otherwise_is_found(model_type: str, monkeypatch: p
         assert counted(document)[1] == len(module.parameters) + len(module.buffers)
     missed = []
     idle = NO_SHAPES | NOTHING.get(model_type, set())
+    idle |= set(no_shapes(model_type))
     idle |= set() if "sequence_classification" in right.classes.values() else {"num_labels"}
     for index, row in enumerate(right.sizes):
         for wrong in misread(row) if row.name not in idle else ():

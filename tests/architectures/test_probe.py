@@ -45,6 +45,10 @@ READ_AS = {"id2label": "num_labels"}
 
 EXPLAINED = {
     ("gpt2", "activation_function"): "a note says of prelu and xielu that their parameters are not counted",
+    **{
+        (model_type, "per_layer_config"): "transformers finds no hidden_size to vary, which it knows by another name"
+        for model_type in ("codegen", "gpt_bigcode", "gptj", "mpt", "openai-gpt", "xglm")
+    },
     ("gpt2", "per_layer_config"): "an object that holds sizes is refused, whatever it is called",
     ("gpt2", "summary_type"): "attn is refused for every class, as transformers refuses it for the one that reads it",
 }
@@ -144,6 +148,14 @@ def test_a_field_that_changes_shapes_is_a_size(model_type: str) -> None:
     """What changes a name or a shape is read, or refused."""
     fields = spelled(model_type)
     assert [name for name in kept(model_type)["shapes"] if READ_AS.get(name, name) not in (*fields, *ACTIVATIONS)] == []
+
+
+@EVERY
+def test_a_size_has_names_that_transformers_reads(model_type: str) -> None:
+    """A document says nothing by a name that its config class and its code do not know."""
+    known = {*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"], "head"}
+    read = {name for name, row in spelled(model_type).items() if row.kind != FIXED}  # others' fields are refused, too
+    assert read - known == set()
 
 
 @WITH_GPT2

@@ -160,7 +160,7 @@ def test_a_head_that_a_model_type_has_not_is_refused(head: Any) -> None:
 def test_a_model_type_that_is_near_is_named() -> None:
     """And where none is near, each that is known, once."""
     assert refusal(model_type="mixtrall").endswith("did you mean mixtral?")
-    assert refusal(model_type="bloom").endswith(f"known are {', '.join(sorted(FILES))}")
+    assert refusal(model_type="rwkv").endswith(f"known are {', '.join(sorted(FILES))}")
 
 
 def test_a_composite_is_its_language_model_alone() -> None:
