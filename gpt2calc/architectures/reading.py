@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
+from gpt2calc.architectures import probed
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
@@ -151,6 +152,9 @@ def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mappin
     alike = {CANONICAL[name]: row for name, row in reversed(spelled.items()) if name in CANONICAL}
     for name, value in changes.items():
         own = spelled.get(name) or alike.get(CANONICAL.get(name, ""))
+        if own is None and (name in NO_COUNT or name in probed.fields(architecture.model_type)):
+            fields[name] = value
+            continue
         if own is None:
             near = closest(name, tuple(spelled))
             advice = (
@@ -239,8 +243,6 @@ def _is_entry(row: Size, entry: Any) -> bool:
 
 def _unread(architecture: Architecture, document: Mapping[str, Any]) -> Iterator[str]:
     """Yield a note for each key that changes no count because nobody reads it."""
-    from gpt2calc.architectures import probed
-
     if document.get("auto_map"):
         yield f"auto_map names code of its own, which is not read: counted is transformers' {architecture.model_type}"
     known = {name for row in architecture.sizes for name in (row.name, *row.spellings)}

@@ -230,3 +230,11 @@ def test_what_is_left_out_is_told(model_type: str) -> None:
 def test_a_class_of_gpt2_is_read_as_a_gpt2() -> None:
     """Also where no model_type is given."""
     assert not architectures.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})
+
+
+def test_a_field_that_changes_no_count_can_be_changed_all_the_same() -> None:
+    """As it can be in a GPT-2; one that nobody knows is refused."""
+    found = reading.read({"model_type": "llama"}, {"rms_norm_eps": 1e-6, "use_cache": False, "num_hidden_layers": 3})
+    assert (found.model.num_hidden_layers, found.notes[1:]) == (3, ())
+    with pytest.raises(ConfigError, match="llama has no field rms_norm_epz"):
+        reading.read({"model_type": "llama"}, {"rms_norm_epz": 1e-6})
