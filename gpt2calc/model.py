@@ -381,6 +381,8 @@ def merged(rows: list[Tensor], merges: tuple[Merge, ...]) -> list[Tensor]:
             shape = list(first.shape)
             shape[merge.axis] = sum(part.shape[merge.axis] for part in parts)
             copies = (first.times,) if "{n}" in first.template else ()
-            found[found.index(first)] = first._replace(template=merge.live, shape=(*copies, *shape), times=1)
+            found[found.index(first)] = first._replace(
+                template=merge.live, shape=(*copies, *shape), times=1 if copies else first.times
+            )
             found = [row for row in found if row not in parts[1:]]
     return found

@@ -67,22 +67,26 @@ def attention(
     qk_width: str = "head",
     qk_dim: Number | None = None,
     norm_bias: Number = 0,
+    gates: int = 0,
 ) -> list[Component]:
     """Return grouped-query attention: h heads of queries and k of keys and values, each e wide, with qk norms.
 
-    Law: q_proj d·h·e, k_proj and v_proj d·k·e each, or one matrix of all; o_proj h·e·d; biases of as many outputs; two
-    norms where queries and keys are normed: of e channels, of h·e and k·e, or of e for each of h and of k heads.
+    Law: q_proj d·h·e, and as much again for gates, k_proj and v_proj d·k·e each, or one matrix of all; o_proj h·e·d;
+    biases of as many outputs; two norms where queries and keys are normed: of e channels, of h·e and k·e, or of e for
+    each of h and of k heads.
     """
     d, h, k, e = model.hidden_size, model.num_attention_heads, model.num_key_value_heads, model.head_dim
     at = {"layers": layers, "source": f"{source}Attention"}
     bias, out_bias = biases or (model.qkv_bias, model.attention_bias)
     norm_bias = 0 if qk_width == "apart" else norm_bias
     y = e if qk_dim is None else qk_dim
-    normed = {"head": (y, y, 1, 1), "apart": (e, e, h, k)}.get(qk_width, (h * e, k * e, 1, 1))
+    normed = {"head": (y, y, 1, 1), "apart": (e, e, h, k), "model": (d, y * k, 1, 1)}.get(
+        qk_width, (h * e, k * e, 1, 1)
+    )
     if fused:
         projections = [linear(f"self_attn.{fused}", "attention", d, (h + 2 * k) * e, bias, **at)]
     else:
-        outputs = {"q_proj": h * e, "k_proj": k * e, "v_proj": k * e}
+        outputs = {"q_proj": (1 + gates) * h * e, "k_proj": k * e, "v_proj": k * e}
         projections = [linear(f"self_attn.{name}", "attention", d, n, bias, **at) for name, n in outputs.items()]
     inputs = h * e if out_inputs is None else out_inputs
     return [
@@ -134,6 +138,33 @@ def experts(d: Number, f: Number, count: Number, source: str, layers: str) -> li
 def router(d: Number, count: Number, source: str, layers: str) -> Component:
     """Return the matrix that chooses among `count` experts."""
     return linear("router", "router", d, count, layers=layers, source=source)
+
+
+def mamba(
+    d: Number,
+    i: Number,
+    sizes: tuple[Number, Number, Number],
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **at: Any,
+) -> list[Component]:
+    """Return the mixer of Mamba for i channels of N states, time steps of rank R, and a convolution w wide.
+
+    Law: A_log i·N, D i, a convolution i·w, in_proj d·2i, x_proj i·(R + 2N), dt_proj R·i and a bias, out_proj i·d;
+    biases of in_proj and out_proj, and of the convolution. Gu and Dao 2023, arXiv:2312.00752.
+    `sizes` is (N, R, w), and `biases` whether the projections have them, and whether the convolution.
+    """
+    N, R, w = sizes
+    return [
+        Component(f"{name}.A_log", "ssm", i * N, **at),
+        Component(f"{name}.D", "ssm", i, **at),
+        Component(f"{name}.conv1d", "ssm", i * w, biases[1] * i, **at),
+        linear(f"{name}.in_proj", "ssm", d, 2 * i, biases[0], **at),
+        linear(f"{name}.x_proj", "ssm", i, R + 2 * N, **at),
+        linear(f"{name}.dt_proj", "ssm", R, i, 1, **at),
+        linear(f"{name}.out_proj", "ssm", i, d, biases[0], **at),
+    ]
 
 
 def mamba2(

@@ -28,9 +28,9 @@ MLP_NAMES = {
     JOINED: ("gate_up_proj", "down_proj"),
     PLAIN: ("up_proj", "down_proj"),
 }
-HEAD, WHOLE, EACH, APART = "head", "whole", "each", "apart"
-"""A norm of queries or keys: one that all heads share, one of all heads' channels, one with a row for each head, and
-one for each head."""
+HEAD, WHOLE, EACH, APART, AS_MODEL = "head", "whole", "each", "apart", "model"
+"""A norm of queries or keys: one that all heads share, one of all heads' channels, one with a row for each head, one
+for each head, and one of the channels that heads have where nobody says how wide they are."""
 
 
 class Block(NamedTuple):

@@ -35,6 +35,7 @@ _ROWS = (
     Size("attn_layer_period", help="every n-th layer is attention"),
     Size("attn_layer_offset", least=0, help="the first layer of attention"),
     Size("num_nextn_predict_layers", least=0, help="layers that predict tokens after the next, which are not counted"),
+    Size("moe_layer_end_index", least=-1, help="the last layer that can have experts, -1 for the last of all"),
     Size("moe_layer_freq", FIXED, help="every n-th layer has experts"),
     Size("q_lora_rank", letter="q", help="rank of the queries"),
     Size("kv_lora_rank", letter="r", help="rank of the keys and values"),

@@ -64,7 +64,7 @@ def heads(model: Model, bias: Number | None = None, name: str = "lm_head") -> li
     """Return what stands on a body; a tied output head is the token embedding, and no tensor of its own."""
     width = model.hidden_size
     untied = model.lm_head - model.lm_head * model.tie_word_embeddings
-    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head, role=BIAS)
+    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head * (bias or 0), role=BIAS)
     return [
         *linear(name, "lm_head", model.vocab_size, width, when=untied),
         *([own] if bias is not None else ()),
@@ -86,11 +86,16 @@ def attention(
     qk_width: str = "head",
     qk_dim: Number | None = None,
     biased: Number | None = None,
+    gated: bool = False,
 ) -> list[Tensor]:
     """Return the projections and norms of grouped-query attention, in the order of the module."""
     width, head = model.hidden_size, model.head_dim
     query, value = head * model.num_attention_heads, head * model.num_key_value_heads
-    parts = {fused: query + value + value} if fused else {"q_proj": query, "k_proj": value, "v_proj": value}
+    parts = (
+        {fused: query + value + value}
+        if fused
+        else {"q_proj": query + query if gated else query, "k_proj": value, "v_proj": value}
+    )
     qkv_bias, out_bias = biases or (model.qkv_bias, model.attention_bias)
     own = [
         each
@@ -106,11 +111,12 @@ def attention(
             f"{at}.{name}",
             f"self_attn.{name}",
             heads,
-            qk_dim if qk_width == "head" and qk_dim is not None else head,
+            width if qk_width == "model" and name == qk_norms[0] else head if qk_dim is None else qk_dim,
             qk_width,
             biased,
             model,
             layers,
+            queries=name == qk_norms[0],
         )
     ]
     return [*(after + own if out_first else own + after), *norms]
@@ -125,6 +131,8 @@ def _head_norms(  # noqa: PLR0917  # a row of a table
     biased: Number | None,
     model: Model,
     layers: str,
+    *,
+    queries: bool,
 ) -> list[Tensor]:
     """Return the norm of queries, or of keys."""
     at = {"layers": layers, "when": model.qk_norm}
@@ -132,7 +140,8 @@ def _head_norms(  # noqa: PLR0917  # a row of a table
         return [norm(f"{template}.norms.{{n}}", component, head, times=heads, **at)]
     if kind == "each":
         return [Tensor(f"{template}.weight", component, (heads, head), **at)]
-    return layer_norm(template, component, head * heads if kind == "whole" else head, biased, **at)
+    is_whole = kind == "whole" or (kind == "model" and not queries)
+    return layer_norm(template, component, head * heads if is_whole else head, biased, **at)
 
 
 def mlp(
@@ -182,6 +191,28 @@ def stacked(live: str, stored: str, names: Sequence[str] = EXPERT) -> tuple[Merg
     """Return how a live module keeps experts in two tensors: gate_proj and up_proj in one, and down_proj."""
     gate, up, down = (f"{stored}.experts.{{n}}.{name}.weight" for name in names)
     return Merge(f"{live}.experts.gate_up_proj", (gate, up)), Merge(f"{live}.experts.down_proj", (down,))
+
+
+def mamba(
+    width: Number,
+    channels: Number,
+    sizes: tuple[Number, Number, Number],
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **own: Any,
+) -> list[Tensor]:
+    """Return the mixer of Mamba, in its order: x and z come out of one projection, and dt, B and C of another."""
+    at, (states, rank, kernel), (bias, conv_bias) = f"{{layer}}.{name}", sizes, biases
+    return [
+        Tensor(f"{at}.A_log", f"{name}.A_log", (channels, states), **own),
+        Tensor(f"{at}.D", f"{name}.D", (channels,), **own),
+        *convolution(f"{at}.conv1d", f"{name}.conv1d", channels, kernel, conv_bias, **own),
+        *linear(f"{at}.in_proj", f"{name}.in_proj", channels + channels, width, bias, **own),
+        *linear(f"{at}.x_proj", f"{name}.x_proj", rank + states + states, channels, **own),
+        *linear(f"{at}.dt_proj", f"{name}.dt_proj", channels, rank, 1, **own),
+        *linear(f"{at}.out_proj", f"{name}.out_proj", width, channels, bias, **own),
+    ]
 
 
 def mamba2(

@@ -22,7 +22,9 @@ THOROUGH = EXAMPLES >= MANY
 SEED = random.randrange(10**6) if "GPT2CALC_EXAMPLES" in os.environ else 0
 
 NEEDED: dict[str, dict[str, Any]] = {
+    "dots1": {"n_routed_experts": 128, "n_shared_experts": 2},
     "hunyuan_v1_dense": {"head_dim": 128},
+    "hunyuan_v1_moe": {"head_dim": 128},
     "nemotron": {"num_key_value_heads": 8},
 }
 """What a document must say beyond its model type, where transformers has no default that it builds."""
@@ -381,11 +383,163 @@ def _persimmon(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     return _plain(draw, "intermediate_size") | _flags(draw, "qk_layernorm")
 
 
+def _everywhere(
+    draw: Draw, _: dict[str, Any], keys: tuple[Any, ...], head: tuple[Any, ...], *names: str
+) -> dict[str, Any]:
+    """Return attention with experts in every layer, under one of the names of how many they are."""
+    return PADDING | _attention(draw, keys, head) | _experts(draw, *names)
+
+
+def _olmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, LEFT_OUT, "num_experts", "num_local_experts")
+    return own | _flags(draw, "attention_bias")
+
+
+def _phimoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts")
+    return own | _flags(draw, "attention_bias", "lm_head_bias")
+
+
+def _granitemoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _everywhere(draw, fields, NULL, LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
+
+
+def _gpt_oss(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
+    return own | _flags(draw, "attention_bias")
+
+
+def _minimax_m2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
+
+
+def _hunyuan_v1_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, (), "num_experts", "num_local_experts")
+    return own | _flags(draw, "attention_bias") | {"num_experts_per_tok": ABSENT, "moe_topk": 1}
+
+
+def _first_dense(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return experts in all but the first layers."""
+    return {
+        draw.flag("n_routed_experts", "num_local_experts"): draw.size(1, 5),
+        "num_experts_per_tok": 1,
+        "moe_intermediate_size": draw.size(5, 9),
+        "n_shared_experts": draw.flag(1, 2, 3),
+        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
+    }
+
+
+def _glm4_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _first_dense(draw, fields)
+    layers = {draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, 2, ABSENT)}
+    return own | layers | _flags(draw, "attention_bias", "use_qk_norm")
+
+
+def _dots1(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return PADDING | _attention(draw, (None,), LEFT_OUT) | _first_dense(draw, fields) | _flags(draw, "attention_bias")
+
+
+def _deepseek_v2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _deepseek_v3(draw, fields) | _flags(draw, "mlp_bias")
+    own |= {"hidden_size": own["num_attention_heads"] * draw.size(5, 15), "num_local_experts": ABSENT}
+    return own | {"n_routed_experts": ABSENT, draw.flag("n_routed_experts", "num_experts"): 4 * draw.size(1, 2)}
+
+
+def _llama4_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    listed = sorted({draw.size(0, 6) for _ in range(draw.size(0, 4))})
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
+    return own | {
+        "intermediate_size_mlp": draw.size(100, 130),
+        "moe_layers": draw.flag(listed, None, ABSENT, ABSENT),
+        "interleave_moe_layer_step": draw.flag(1, 2, 3, ABSENT),
+    }
+
+
+def _ernie4_5_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    return (
+        PADDING
+        | _attention(draw, (), LEFT_OUT)
+        | {
+            draw.flag("moe_num_experts", "num_experts"): draw.size(1, 5),
+            "moe_k": 1,
+            "moe_intermediate_size": draw.size(5, 9),
+            "moe_num_shared_experts": draw.flag(0, 1, 3, ABSENT),
+            "moe_layer_start_index": draw.flag(0, 1, 2, count + 1, ABSENT),
+            "moe_layer_end_index": draw.flag(-1, 0, 2, count + 1, ABSENT),
+            "moe_layer_interval": draw.flag(1, 2, 3, ABSENT),
+            "use_bias": draw.flag(False, True, None, ABSENT),
+        }
+    )
+
+
+def _mamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return PADDING | {
+        "hidden_size": draw.size(10, 60),
+        "expand": draw.flag(1, 2, 3, ABSENT),
+        "intermediate_size": draw.flag(draw.size(11, 99), ABSENT, ABSENT),
+        "state_size": draw.size(2, 20),
+        "conv_kernel": draw.flag(2, 3, 5, ABSENT),
+        "time_step_rank": draw.flag("auto", draw.size(1, 12), ABSENT),
+        "use_bias": draw.flag(False, True, ABSENT),
+        "use_conv_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _bamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (None,), LEFT_OUT) | _flags(draw, "attention_bias", "mlp_bias")
+    expand, heads = draw.flag(1, 2, 3), draw.flag(1, 2, own["num_attention_heads"])
+    attention = sorted({draw.size(0, 6) for _ in range(draw.size(0, 4))})
+    return own | {
+        "attn_layer_indices": draw.flag(attention, attention, None, ABSENT),
+        "mamba_expand": expand,
+        "mamba_n_heads": heads,
+        "mamba_d_head": draw.flag("auto", expand * own["hidden_size"] // heads, ABSENT),
+        "mamba_n_groups": draw.flag(1, 2, 3, ABSENT),
+        "mamba_d_state": draw.size(2, 20),
+        "mamba_d_conv": draw.flag(2, 3, 5, ABSENT),
+        "mamba_proj_bias": draw.flag(False, True, None, ABSENT),
+        "mamba_conv_bias": draw.flag(False, True, None, ABSENT),
+    }
+
+
+def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"]
+    kinds = draw.some(layers, "linear_attention", "full_attention", "mamba", "attention")
+    own = _attention(draw, (), LEFT_OUT) | _sparse(draw, layers) | _experts(draw, "num_experts", least=0)
+    return own | {
+        "layer_types": draw.flag(kinds, None, ABSENT),
+        "full_attention_interval": draw.flag(1, 2, 3, ABSENT),
+        "linear_num_key_heads": draw.size(1, 5),
+        "linear_num_value_heads": draw.size(1, 5),
+        "linear_key_head_dim": draw.size(2, 9),
+        "linear_value_head_dim": draw.size(2, 9),
+        "linear_conv_kernel_dim": draw.flag(2, 3, 5, ABSENT),
+        "shared_expert_intermediate_size": draw.size(31, 60),
+        "attention_bias": draw.flag(False, True, ABSENT),
+    }
+
+
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
     "stablelm": _stablelm,
+    "bamba": _bamba,
+    "falcon_mamba": _mamba,
+    "mamba": _mamba,
+    "qwen3_next": _qwen3_next,
+    "deepseek_v2": _deepseek_v2,
+    "dots1": _dots1,
+    "ernie4_5_moe": _ernie4_5_moe,
+    "glm4_moe": _glm4_moe,
+    "gpt_oss": _gpt_oss,
+    "granitemoe": _granitemoe,
+    "hunyuan_v1_moe": _hunyuan_v1_moe,
+    "llama4_text": _llama4_text,
+    "minimax_m2": _minimax_m2,
+    "olmoe": _olmoe,
+    "phimoe": _phimoe,
     "biogpt": _biogpt,
     "bloom": _bloom,
     "codegen": _codegen,

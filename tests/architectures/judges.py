@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "experts.": "experts",
     "shared_expert.": "experts",
+    "shared_mlp.": "mlp",
     "shared_experts.": "experts",
     "shared_expert_gate": "router",
     "router": "router",
@@ -39,10 +40,10 @@ GROUPS = {
     "attn.": "attention",
     "self_attention.": "attention",
     "self_attn.": "attention",
+    "linear_attn.": "ssm",
     "mamba.": "ssm",
     "mixer.": "ssm",
     "mlp.": "mlp",
-    "shared_mlp.": "mlp",
     "ffn.": "mlp",
     "fc": "mlp",
     "embed": "embedding",
@@ -130,7 +131,12 @@ def wrong_by_column(model: Model, module: Built) -> list[str]:
     wrong += [name for name, row in present.items() if row.part != PARTS.get(name, "")]
     owners = {row.template.rpartition(".")[0]: row.component for row in model.tensors() if row.role != BUFFER}
     strays = (row for row in model.tensors() if row.role == BUFFER)
-    return wrong + [row.template for row in strays if owners.get(row.template.rpartition(".")[0]) != row.component]
+    return wrong + [row.template for row in strays if _owner(row, owners) != row.component]
+
+
+def _owner(row: Tensor, owners: dict[str, str]) -> str | None:
+    """Return the component of what a buffer stands in; a router's correction is the router's, wherever it stands."""
+    return "router" if "correction" in row.template else owners.get(row.template.rpartition(".")[0])
 
 
 def _sources(row: Component) -> set[str]:

@@ -29,8 +29,12 @@ FORCED = {"mamba_d_head"}
 """Fields of which the others leave one value, so that it is no matter whether it is read: any other is refused."""
 
 FEW: dict[str, tuple[dict[str, Any], ...]] = {
+    **dict.fromkeys(("deepseek_v2", "dots1"), ({"num_hidden_layers": 2, "first_k_dense_replace": 1},)),
     "jamba": ({"num_hidden_layers": 13},),
+    "llama4_text": ({"num_hidden_layers": 2, "interleave_moe_layer_step": 2},),
     "granitemoehybrid": ({"num_hidden_layers": 2, "layer_types": ["mamba", "attention"]},),
+    "bamba": ({"num_hidden_layers": 2, "attn_layer_indices": [0]},),
+    "qwen3_next": ({"num_hidden_layers": 4, "mlp_only_layers": [0]},),
     "qwen2_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
     "qwen3_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
 }

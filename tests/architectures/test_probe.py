@@ -49,6 +49,7 @@ EXPLAINED = {
         (model_type, "per_layer_config"): "transformers finds no hidden_size to vary, which it knows by another name"
         for model_type in ("codegen", "gpt_bigcode", "gptj", "mpt", "openai-gpt", "xglm")
     },
+    ("qwen3_next", "full_attention_interval"): "true is no number, which Python's code takes for 1",
     ("gpt2", "per_layer_config"): "an object that holds sizes is refused, whatever it is called",
     ("gpt2", "summary_type"): "attn is refused for every class, as transformers refuses it for the one that reads it",
 }
