@@ -180,6 +180,7 @@ class Architecture(NamedTuple):
         tensors: the second; it knows no closed form.
         merges: which tensors a live module of transformers keeps in one, or calls otherwise.
         notes: what a reader should know of a model beyond its counts.
+        live_body: what a live module calls the body, where files call it otherwise.
     """
 
     model_type: str
@@ -191,6 +192,7 @@ class Architecture(NamedTuple):
     tensors: Callable[[Model], list[Tensor]]
     merges: tuple[Merge, ...] = ()
     notes: Callable[[Model], tuple[str, ...]] = no_notes
+    live_body: str = ""
 
 
 class Model:
@@ -269,17 +271,21 @@ class Model:
             live: whether as a live module has them.
             most_layers: how many layers of each stack are listed; None for all.
         """
-        prefix = "" if self.sizes.get("head", "lm") != "none" else f"{self.architecture.body}."
+        body = f"{self.architecture.body}."
+        if self.sizes.get("head", "lm") == "none":
+            renamed = (body, "")
+        else:
+            renamed = (body, f"{self.architecture.live_body}.") if live and self.architecture.live_body else ("", "")
         for in_layers, rows in groupby(self.tensors(live=live), key=lambda row: bool(row.layers)):
             parts = list(rows)
             if not in_layers:
-                yield from _named(parts, "", prefix)
+                yield from _named(parts, "", *renamed)
                 continue
             wanted = [frozenset(row.layers.split()) for row in parts]
             for stack in self.stacks:
                 for i, tags in enumerate(islice(stack.layers(), most_layers)):
                     present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
-                    yield from _named(present, f"{stack.prefix}.{i}", prefix)
+                    yield from _named(present, f"{stack.prefix}.{i}", *renamed)
 
     def replace(self, **sizes: Any) -> Model:
         """Return the same model with other numbers; what follows from them is not computed anew."""
@@ -352,16 +358,20 @@ class Model:
 
 def evaluated(law: str, values: Mapping[str, Any]) -> Any:
     """Return what a law of the tables comes to, from the sizes that it names."""
-    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # no user's text
+    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int, "len": len}, dict(values))  # noqa: S307  # no user's text
 
 
-def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:
-    """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors."""
+def _named(rows: list[Tensor], layer: str, before: str, after: str) -> Iterator[Listed]:
+    """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors.
+
+    What their names begin with is `after` where it was `before`.
+    """
     for (copies, _), alike in groupby(rows, key=_copied):
         together = list(alike)
         for n in range(1 if copies is None else copies):
             for row in together:
-                name = row.template.format(layer=layer, n=n).removeprefix(prefix)
+                name = row.template.format(layer=layer, n=n)
+                name = after + name.removeprefix(before) if name.startswith(before) else name
                 yield Listed(name, row.shape, row.component, row.role)
 
 

@@ -72,6 +72,8 @@ _DEEPSEEK = {"n_shared_experts": 3, "first_k_dense_replace": 1, "n_group": 2, "t
 _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_nope_head_dim": 18, "v_head_dim": 22}
 _MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
+_LATENT_MOE = {"mamba_num_heads": 24, "mamba_head_dim": 8, "ssm_state_size": 14, "moe_latent_size": 17}
+_LATENT_MOE |= {"moe_shared_expert_intermediate_size": 71}
 _STATES = {"state_size": 14, "conv_kernel": 5, "time_step_rank": 7}
 _DELTA = {"linear_num_key_heads": 3, "linear_num_value_heads": 7, "linear_conv_kernel_dim": 5}
 _DELTA |= {"linear_key_head_dim": 11, "linear_value_head_dim": 13}
@@ -97,6 +99,11 @@ BASES: dict[str, dict[str, Any]] = {
     **{name: {"intermediate_size": ABSENT, **_STATES} for name in ("mamba", "falcon_mamba")},
     "bamba": {"num_hidden_layers": 3, "attn_layer_indices": [1], "mamba_n_heads": 24, "mamba_d_head": 8, **_MAMBA},
     "qwen3_next": {"num_hidden_layers": 3, "layer_types": _MIXED, "mlp_only_layers": [1], **_DELTA},
+    "nemotron_h": {
+        "layers_block_type": ["mamba", "moe", "attention", "mlp"],
+        "num_hidden_layers": ABSENT,
+        **_LATENT_MOE,
+    },
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""

@@ -62,6 +62,7 @@ FILES: dict[str, str] = {
     "mixtral": "mixtral",
     "mpt": "bloom",
     "nemotron": "starcoder2",
+    "nemotron_h": "nemotron_h",
     "olmo": "olmo",
     "olmo2": "olmo",
     "olmo3": "olmo",

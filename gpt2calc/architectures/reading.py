@@ -220,6 +220,8 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         raise ConfigError(f"{row.name} must have at most {numbers.MOST_DIGITS} digits", field=row.name)
     if row.name == "head":
         row = row._replace(words=tuple(architecture.classes.values()))
+    if row.kind == LIST and isinstance(value, str) and all(len(word) == 1 for word in row.words) and row.words:
+        value = list(value)  # a letter a layer
     fits = {
         SIZE: type(number) is int and number >= row.least,
         FLAG: isinstance(value, bool),

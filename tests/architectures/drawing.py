@@ -29,7 +29,10 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 """What a document must say beyond its model type, where transformers has no default that it builds."""
 
-SHALLOW: dict[str, dict[str, Any]] = {"gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]}}
+SHALLOW: dict[str, dict[str, Any]] = {
+    "gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]},
+    "nemotron_h": {"hybrid_override_pattern": "ME*-"},
+}
 """What a document says of three layers, where that is more than how many."""
 
 ABSENT = object()
@@ -520,11 +523,38 @@ def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _nemotron_h(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"] + 1
+    words = draw.some(layers, "mamba", "attention", "linear_attention", "full_attention", "moe", "mlp")
+    kinds = {draw.flag("layers_block_type", "layer_types"): words}
+    letters = {"hybrid_override_pattern": "".join(draw.some(layers, *"ME*-"))}
+    given: dict[str, Any] = draw.flag(kinds, letters, {})
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _flags(draw, "use_bias", "mlp_bias") | given
+    return own | {
+        "num_hidden_layers": draw.flag(layers if given else ABSENT, ABSENT, None),
+        "tie_word_embeddings": ABSENT,
+        "mamba_num_heads": draw.size(1, 9),
+        "mamba_head_dim": draw.size(2, 9),
+        draw.flag("n_groups", "mamba_n_groups"): draw.size(1, 4),
+        "ssm_state_size": draw.size(2, 20),
+        draw.flag("conv_kernel", "mamba_d_conv"): draw.size(2, 6),
+        draw.flag("use_conv_bias", "mamba_conv_bias"): draw.flag(),
+        draw.flag("n_routed_experts", "num_local_experts"): draw.size(1, 5),
+        "n_group": 1,
+        "num_experts_per_tok": 1,
+        "moe_intermediate_size": draw.size(5, 9),
+        "moe_shared_expert_intermediate_size": draw.size(31, 60),
+        "moe_latent_size": draw.flag(draw.size(3, 9), None, ABSENT),
+        "num_nextn_predict_layers": draw.flag(0, 1, ABSENT),
+    }
+
+
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
     "stablelm": _stablelm,
+    "nemotron_h": _nemotron_h,
     "bamba": _bamba,
     "falcon_mamba": _mamba,
     "mamba": _mamba,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "experts.": "experts",
+    "experts_": "experts",
     "shared_expert.": "experts",
     "shared_mlp.": "mlp",
     "shared_experts.": "experts",

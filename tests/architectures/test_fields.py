@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 NO_SHAPES = {"num_nextn_predict_layers"}
 """Fields that are read for what they say of files and of other code: no module of transformers changes with them."""
 NOTHING = {
+    "nemotron_h": {"num_hidden_layers"},
     "qwen3_moe": {"shared_expert_intermediate_size"},
 }
-"""Sizes of what a model type never has."""
+"""Sizes of what a model type never has, or that others leave one value."""
 
 FORCED = {"mamba_d_head"}
 """Fields of which the others leave one value, so that it is no matter whether it is read: any other is refused."""

@@ -13,7 +13,7 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
 from gpt2calc.numbers import told
 from tests.architectures.drawing import least
-from tests.architectures.modules import EVERY
+from tests.architectures.modules import EVERY, MODEL_TYPES
 
 
 def refusal(**document: Any) -> str:
@@ -45,7 +45,7 @@ def test_a_number_of_too_many_digits_is_refused(model_type: str) -> None:
     assert refusal(**least(model_type), vocab_size=10**1000) == "vocab_size must have at most 1000 digits"
 
 
-@EVERY
+@pytest.mark.parametrize("model_type", [each for each in MODEL_TYPES if each != "nemotron_h"], scope="session")
 def test_layers_are_counted_and_not_walked(model_type: str) -> None:
     """A million million layers are as quick as two; and each holds what each of 1,000 holds, in the same shares."""
     sizes = {layers: total(**least(model_type), num_hidden_layers=layers) for layers in (0, 10**3, 10**12)}
