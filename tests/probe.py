@@ -104,6 +104,12 @@ BASES: dict[str, dict[str, Any]] = {
         "num_hidden_layers": ABSENT,
         **_LATENT_MOE,
     },
+    "lfm2": {
+        "num_hidden_layers": 3,
+        "layer_types": ["conv", "full_attention", "conv"],
+        "block_multiple_of": 7,
+        "intermediate_size": ABSENT,
+    },
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
 """What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""

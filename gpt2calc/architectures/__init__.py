@@ -52,6 +52,7 @@ FILES: dict[str, str] = {
     "hunyuan_v1_moe": "olmoe",
     "jamba": "jamba",
     "kimi_k2": "deepseek_v3",
+    "lfm2": "lfm2",
     "llama": "llama",
     "llama4_text": "glm4_moe",
     "mamba": "mamba",

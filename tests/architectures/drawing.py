@@ -549,11 +549,30 @@ def _nemotron_h(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _lfm2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"]
+    own = PADDING | _attention(draw, (), LEFT_OUT)
+    width = own.pop("intermediate_size")
+    tied = fields["tie_word_embeddings"]
+    return own | {
+        draw.flag("intermediate_size", "block_ff_dim"): width,
+        "block_auto_adjust_ff_dim": draw.flag(False, True, ABSENT),
+        "block_multiple_of": draw.flag(1, 5, 16, ABSENT),
+        "layer_types": draw.flag(draw.some(layers, "conv", "full_attention"), None, ABSENT),
+        "full_attn_idxs": draw.flag(sorted({draw.size(0, 6) for _ in range(3)}), [], None, ABSENT),
+        "conv_L_cache": draw.flag(2, 5, ABSENT),
+        "conv_bias": draw.flag(),
+        "tie_word_embeddings": ABSENT,
+        draw.flag("tie_word_embeddings", "tie_embedding"): tied,
+    }
+
+
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
     "stablelm": _stablelm,
+    "lfm2": _lfm2,
     "nemotron_h": _nemotron_h,
     "bamba": _bamba,
     "falcon_mamba": _mamba,

@@ -41,6 +41,8 @@ GROUPS = {
     "attn.": "attention",
     "self_attention.": "attention",
     "self_attn.": "attention",
+    "conv.": "ssm",
+    "feed_forward.": "mlp",
     "linear_attn.": "ssm",
     "mamba.": "ssm",
     "mixer.": "ssm",

@@ -32,6 +32,11 @@ FORCED = {"mamba_d_head"}
 FEW: dict[str, tuple[dict[str, Any], ...]] = {
     **dict.fromkeys(("deepseek_v2", "dots1"), ({"num_hidden_layers": 2, "first_k_dense_replace": 1},)),
     "jamba": ({"num_hidden_layers": 13},),
+    "falcon": (
+        {"num_hidden_layers": 1, "new_decoder_architecture": True, "num_kv_heads": 8},
+        {"num_hidden_layers": 1, "multi_query": False, "parallel_attn": False},
+    ),
+    "lfm2": ({"num_hidden_layers": 2, "full_attn_idxs": [0], "block_auto_adjust_ff_dim": False},),
     "llama4_text": ({"num_hidden_layers": 2, "interleave_moe_layer_step": 2},),
     "granitemoehybrid": ({"num_hidden_layers": 2, "layer_types": ["mamba", "attention"]},),
     "bamba": ({"num_hidden_layers": 2, "attn_layer_indices": [0]},),

@@ -7,9 +7,9 @@ from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.architectures import reading
+from gpt2calc.architectures import of, reading
 from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Merge, Model, Tensor
-from tests.architectures.drawing import THOROUGH, configs
+from tests.architectures.drawing import MANY, THOROUGH, configs
 from tests.architectures.judges import at_a_point, wrong_by_column, wrong_by_identity, wrong_by_module
 from tests.architectures.modules import EVERY, facts, written
 
@@ -121,8 +121,10 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
 @EVERY
 def test_every_error_in_what_a_module_keeps_in_one_is_found(model_type: str) -> None:
     """Another name, a stored tensor too few, another axis, and no merge at all."""
-    models = [(reading.read(drawn).model, facts(drawn)) for drawn in configs(model_type, 6)]
-    for merge in models[0][0].architecture.merges:
+    drawn = [(reading.read(document).model, document) for document in configs(model_type, MANY)]
+    for merge in of(model_type).merges:
+        having = [each for each in drawn if any(row.template in merge.stored for row in each[0].tensors())][:3]
+        models = [(model, facts(document)) for model, document in having]
         wrong = [merge._replace(live=f"{merge.live}_x"), merge._replace(stored=merge.stored[1:]), None]
         wrong += [merge._replace(axis=1)] if len(merge.stored) > 1 else []
         for each in wrong:
