@@ -113,6 +113,8 @@ def processes() -> Iterator[Row]:
     rival, needs = process(*command("llm-flops"), "gpt2-xl", "--no-hf", "-g", "none", "--json"), ("llm-flops",)
     yield row("1 count gpt2-xl --json / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl", "--json"), rival)
     yield row("1 count gpt2-xl / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl"), rival)
+    llama = process(*count, os.path.join(os.path.dirname(ONE_MODEL), "llama_config.json"))
+    yield row("1 count llama_config.json / llm-flops gpt2-xl", needs, 0.65, llama, rival)
     flagged, filled = process(*count, "--n-layer", "24", "--n-embd", "1024"), process(sys.executable, ONE_MODEL)
     yield row("2 count --n-layer --n-embd / llm-flops gpt2-xl", needs, 0.6, flagged, rival)
     nothing = process(*python, "pass")

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, formulas, spellings
+from gpt2calc import architectures, cli, conventions, formulas, general_conventions, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
@@ -447,6 +447,12 @@ def architecture_types() -> str:
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 
+def architecture_conventions() -> str:
+    """Draw every way in which any model is counted."""
+    rows = ((f"`{row.name}`", row.sentence, row.source) for row in general_conventions.OF_MODELS)
+    return table(("convention", "what is counted", "source"), rows)
+
+
 MANY = 10
 """Model types of which only how many is said."""
 
@@ -586,6 +592,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "exit codes": exit_codes,
     "fields": fields,
     "figures": figures,
+    "general conventions": architecture_conventions,
     "floors": floors,
     "formula sources": formula_sources,
     "letters": letters,

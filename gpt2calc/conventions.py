@@ -1,36 +1,26 @@
 """Every way people count parameters, by name: a row for each, with a sentence and where it is found.
 
-`CONVENTIONS` are those of a GPT-2, functions of dims, and `OF_MODELS` those that make sense for any language model,
-functions of a `Model`; all are exact on integers of any size. There is no "non-embedding" here: nanoGPT, Kaplan et al.
-and OLMo-core each mean something else by it, so each has a name that says what is left out.
+Each row is a function of a GPT-2's dims, exact on integers of any size; `general_conventions` has those of any model.
+There is no "non-embedding" here: nanoGPT, Kaplan et al. and OLMo-core each mean something else by it, so each has a
+name that says what is left out.
 """
 
 from __future__ import annotations
 
 from math import gcd
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.errors import UnknownNameError
-from gpt2calc.model import BUFFER, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING, WEIGHT
+from gpt2calc.general_conventions import BYTES, ELEMENTS, PARAMETERS, Convention
+from gpt2calc.model import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gpt2calc.dims import Dims
-    from gpt2calc.model import Model
 
-PARAMETERS, ELEMENTS, BYTES = "parameters", "elements", "bytes"
-
-
-class Convention(NamedTuple):
-    """One way of counting: what it counts, in a sentence, where it is used, and how to compute it."""
-
-    name: str
-    unit: str
-    sentence: str
-    source: str
-    value: Callable[[Any], int]
+__all__ = ["BYTES", "CONVENTIONS", "ELEMENTS", "NAMES", "PARAMETERS", "Convention", "evaluate", "find"]
 
 
 def tied(dims: Dims) -> int:
@@ -206,74 +196,6 @@ CONVENTIONS: tuple[Convention, ...] = (
 )
 """The table. A new way of counting is one row here."""
 
-
-def _with_head_tied(tie: int) -> Callable[[Model], int]:
-    """Return the convention that counts an output head as the token embedding, or beside it."""
-    return lambda model: int(model.replace(tie_word_embeddings=tie).total())
-
-
-def _without(*parts: str) -> Callable[[Model], int]:
-    """Return the convention that leaves parts of the model out."""
-
-    def count(model: Model) -> int:
-        rows = (row for row in model.components() if row.part not in parts)
-        return sum(model.count(row.layers) * row.times * (row.weights + row.biases) for row in rows)
-
-    return count
-
-
-def _with_buffers(model: Model) -> int:
-    """Count what files hold beside the parameters, too."""
-    return int(model.total() + model.numel(role=BUFFER))
-
-
-def _bytes_of(bits: int) -> Callable[[Model], int]:
-    """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
-    return lambda model: -(-bits * int(model.total()) // 8)
-
-
-OF_MODELS: tuple[Convention, ...] = (
-    Convention(
-        "tied",
-        PARAMETERS,
-        "every parameter once; the output head shares the token embedding",
-        "transformers, sum(p.numel() for p in model.parameters()), tie_word_embeddings=True",
-        _with_head_tied(1),
-    ),
-    Convention(
-        "untied",
-        PARAMETERS,
-        "every parameter, with an output head beside the token embedding",
-        "transformers, tie_word_embeddings=False",
-        _with_head_tied(0),
-    ),
-    Convention(
-        "without_embeddings",
-        PARAMETERS,
-        "all but the token and position embeddings",
-        "transformers, PreTrainedModel.num_parameters(exclude_embeddings=True)",
-        _without(TOKEN_EMBEDDING, POSITION_EMBEDDING),
-    ),
-    Convention(
-        "without_embeddings_and_head",
-        PARAMETERS,
-        "all but the embeddings and the output head",
-        "Qwen's and GLM's model cards, non-embedding parameters",
-        _without(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD),
-    ),
-    Convention(
-        "with_buffers",
-        ELEMENTS,
-        "parameters and the buffers that files hold, such as a router's correction",
-        "transformers, sum(t.numel() for t in model.state_dict().values()), ties once",
-        _with_buffers,
-    ),
-    *(
-        Convention(row.name, BYTES, row.sentence, row.source, _bytes_of(bits))
-        for row, bits in zip(CONVENTIONS[-5:], (32, 16, 16, 8, 4), strict=True)
-    ),
-)
-"""The table of what is counted of any architecture."""
 
 NAMES = tuple(row.name for row in CONVENTIONS)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import conventions, formulas
+from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.architectures import gpt2
 from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.model import GROUPS
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from fractions import Fraction
 
-    from gpt2calc.conventions import Convention
+    from gpt2calc.general_conventions import Convention
     from gpt2calc.model import Model
     from gpt2calc.table import Cell
 
@@ -64,6 +63,8 @@ _compiled: dict[tuple[int, ...], Callable[..., int]] = {}
 
 
 def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
+    from gpt2calc import formulas  # and with it GPT-2, whose file is not loaded where another architecture is counted
+
     total = Expression.of(formulas.total(letters(structure)))
     function = _compiled[structure] = total.compiled(LETTERS.values())
     return function
@@ -104,7 +105,11 @@ class ParameterCount:
     @property
     def model(self) -> Model:
         """The model, whose sizes and rows have the names of its architecture."""
-        return gpt2.model(self.counted) if isinstance(self.counted, Dims) else self.counted
+        if not isinstance(self.counted, Dims):
+            return self.counted
+        from gpt2calc.architectures import gpt2
+
+        return gpt2.model(self.counted)
 
     @property
     def total(self) -> int:
@@ -171,7 +176,7 @@ class ParameterCount:
         kinds = model.kinds()
         if len(kinds) != 1:
             return None
-        rows = (row for row in model.components() if row.layers)
+        rows = (row for row in model.components() if row.layers and set(row.layers.split()) <= kinds[0])
         return int(sum(row.times * (row.weights + row.biases) for row in rows))
 
     @property
@@ -180,7 +185,11 @@ class ParameterCount:
         return Named("convention", {row.name: row.value(self.counted) for row in self._conventions()})
 
     def _conventions(self) -> tuple[Convention, ...]:
-        return conventions.CONVENTIONS if isinstance(self.counted, Dims) else conventions.OF_MODELS
+        if not isinstance(self.counted, Dims):
+            return general_conventions.OF_MODELS
+        from gpt2calc import conventions
+
+        return conventions.CONVENTIONS
 
     def share(self, name: str) -> Fraction:
         """Return the exact share of the total that a group or a component holds.
@@ -293,7 +302,7 @@ class ParameterCount:
         found = []
         for row, law in zip(model.components(), model.lettered().components(), strict=True):
             form = ClosedForm(*map(Expression.of, (law.times, law.weights, law.biases))).each
-            if row.layers and row.times:
+            if row.layers and row.times and set(row.layers.split()) <= model.kinds()[0]:
                 counted = row.times * row.weights, row.times * row.biases
                 form = form if row.times == 1 else form._replace(times=Expression.of(law.times))
                 found.append(Component(row.name, row.group, row.times, *counted, form, row.source))
@@ -330,7 +339,7 @@ class ParameterCount:
 
     def conventions_in_short(self, *, sources: bool = False) -> Table:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
-        rows = (row for row in self.conventions_table().rows if row and row[2] != conventions.BYTES)
+        rows = (row for row in self.conventions_table().rows if row and row[2] != general_conventions.BYTES)
         columns = itemgetter(0, 1, 3, 4) if sources else itemgetter(0, 1, 3)
         return Table(
             f"{self.name}, counted every way" if sources else "counted every way",
@@ -340,7 +349,7 @@ class ParameterCount:
 
     def bytes_table(self) -> Table:
         """Lay the sizes in bytes out, in MB of 10⁶ and MiB of 2²⁰ bytes."""
-        stored = (row for row in self._conventions() if row.unit == conventions.BYTES)
+        stored = (row for row in self._conventions() if row.unit == general_conventions.BYTES)
         values = ((row.name.removesuffix("_bytes"), row.value(self.counted)) for row in stored)
         rows = tuple((name, value, Scaled(value, 10**6, "MB"), Scaled(value, 2**20, "MiB")) for name, value in values)
         return Table("stored, each parameter once", ("dtype", "bytes", "MB", "MiB"), rows)

@@ -67,4 +67,7 @@ def total(dims: Dims) -> int:
     >>> total(load("gpt2-xl").dims)
     1557611200
     """
-    return sum(row.times * (row.weights + row.biases) for row in table(dims))
+    blocks = dims.n_layer
+    return sum(
+        (blocks * row.times if row.layers else row.times) * (row.weights + row.biases) for row in gpt2.components(dims)
+    )

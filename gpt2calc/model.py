@@ -7,7 +7,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, islice
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -264,8 +264,13 @@ class Model:
         """Return how many tensors there are, without listing them; buffers among them."""
         return sum(self.count(row.layers) * row.times for row in self.tensors(live=live))
 
-    def listing(self, *, live: bool = False) -> Iterator[Listed]:
-        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does."""
+    def listing(self, *, live: bool = False, most_layers: int | None = None) -> Iterator[Listed]:
+        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does.
+
+        Args:
+            live: whether as a live module has them.
+            most_layers: how many layers of each stack are listed; None for all.
+        """
         body = f"{self.architecture.body}."
         if self.sizes.get("head", "lm") == "none":
             renamed = (body, "")
@@ -278,7 +283,7 @@ class Model:
                 continue
             wanted = [frozenset(row.layers.split()) for row in parts]
             for stack in self.stacks:
-                for i, tags in enumerate(stack.layers()):
+                for i, tags in enumerate(islice(stack.layers(), most_layers)):
                     present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
                     yield from _named(present, f"{stack.prefix}.{i}", *renamed)
 
@@ -335,7 +340,9 @@ class Model:
         return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 
     def _is_number(self, row: Size) -> bool:
-        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
+        value = self.sizes[row.name]
+        is_constant = row.kind == LAW and value == 0  # of a part that the architecture does not have
+        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(value, int) and not is_constant
 
     def _letter(self, tags: str) -> Number:
         is_there = any(

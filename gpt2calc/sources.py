@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import documents, inputs, numbers, presets
-from gpt2calc.architectures import reading
+from gpt2calc import architectures, documents, inputs, numbers, presets
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -180,7 +179,9 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document describes no model that is counted.
     """
-    if reading.is_of_others(document):
+    if architectures.is_of_others(document):
+        from gpt2calc.architectures import reading  # which a GPT-2 does without
+
         found = reading.read(document)
         called = f"{name}, its language model" if found.is_part else name
         return Source(printable(called), found.model, found.notes, document, "huggingface")
@@ -281,7 +282,7 @@ def open_repository(
     """
     from gpt2calc.checkpoints import hub  # what is on this machine does without
 
-    near = closest(name, tuple(word for word in _known() if "/" in word)) if perhaps else None
+    near = closest(name, tuple(word for word in presets.spoken() if "/" in word)) if perhaps else None
     advice = f": did you mean {near}?" if near else ""
     if perhaps and not hub.is_installed():
         raise ConfigError(f"{name}: {NOWHERE}; reading it from the hub {hub.MISSING}{advice}")
@@ -332,10 +333,12 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
     model_type = counted.architecture.model_type
     if (named := changes.pop("model_type", model_type)) != model_type:
         raise ConfigError(f"{source.name} is a {model_type}, and no {shown(named)}", field="model_type", got=named)
+    from gpt2calc.architectures import reading
+
     found = reading.read(source.given or {}, changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, {**(source.given or {}), **changes}, source.maker)
+    return Source(called, found.model, found.notes, found.model.document(), source.maker)
 
 
 def _given(dims: Dims) -> dict[str, Any]:
@@ -364,21 +367,16 @@ def _named(name: str) -> Source:
         return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
-        return Source(preset.name, preset.dims, (), preset.fields, preset.maker)
+        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):
         return _from_repository(*open_repository(name, perhaps=True), name)
     if os.sep in name or name.endswith(".json"):
-        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, _known())
+        near = None if name.startswith((".", os.sep)) or name.endswith(".json") else closest(name, presets.spoken())
         advice = f": did you mean {near}?" if near else ""
         raise UnreadableInputError(name, f"{NOWHERE}{advice}")
-    raise UnknownNameError("model", name, _known(), " and there is no such file")
-
-
-def _known() -> tuple[str, ...]:
-    """Return every name of a model that ships."""
-    return tuple(word for each in presets.models() for word in (each.name, *each.aliases))
+    raise UnknownNameError("model", name, presets.spoken(), " and there is no such file")
 
 
 def read_bytes(path: str) -> bytes:

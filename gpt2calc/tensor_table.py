@@ -108,13 +108,14 @@ def numel(
     >>> numel(load("gpt2").dims, rank=2, in_block=True)
     84934656
     """
+    blocks = dims.n_layer
     return sum(
-        row.times * prod(row.shape)
-        for row in table(dims)
+        (blocks * row.when if row.layers else row.when) * prod(row.shape)
+        for row in gpt2.tensors(dims)
         if component in (None, row.component)
         and role in (None, row.role)
         and rank in (None, len(row.shape))
-        and (row.in_block or not in_block)
+        and (row.layers or not in_block)
     )
 
 

@@ -408,8 +408,15 @@ class Prober:
         return sorted(found) or ["other"]
 
     def _read_names(self) -> set[str]:
-        """Return what the code reads of a config: attributes, by `getattr` too, and what every config is given."""
+        """Return what the code reads or sets of a config, by `getattr` too, and what every config is given."""
         found: set[str] = set()
+        for node in ast.walk(self.trees[1]):  # what a config sets of itself, it writes into its document
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and ast.unparse(node.value) == "self"
+            ):
+                found.add(node.attr)
         for node in (node for tree in self.trees for node in ast.walk(tree)):
             if isinstance(node, ast.Attribute) and re.fullmatch(r"(self\.)?config", ast.unparse(node.value)):
                 found.add(node.attr)

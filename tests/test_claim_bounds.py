@@ -68,12 +68,12 @@ def test_a_sum_has_as_many_parts_as_are_allowed() -> None:
 
 
 def test_a_damaged_file_is_read_or_refused_in_a_sentence() -> None:
-    """A thousand copies of the article's claims with bytes changed, dropped, doubled and moved; no other error."""
+    """Hundreds of copies of the article's claims with bytes changed, dropped, doubled and moved; no other error."""
     whole = Path(files.ARTICLE).read_bytes()
     chance = random.Random(20261126)
-    said = [said_of(damaged(whole, chance)) for _ in range(1000)]
+    said = [said_of(damaged(whole, chance)) for _ in range(300)]
     assert all(each.isprintable() and len(each) < 500 for each in said)
-    assert 50 < said.count("") < 950
+    assert 15 < said.count("") < 285
 
 
 def said_of(content: bytes) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
+from gpt2calc import presets
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
 from gpt2calc.cli.options import FORMATS, Parser
@@ -190,7 +191,7 @@ def test_quiet_leaves_the_bare_answer(words: tuple[str, ...], lines: list[str], 
 
 def test_quiet_lists_names(run: Run) -> None:
     """Of tensors and of models, the names remain."""
-    assert run("models", "-q").stdout.split() == [preset.name for preset in gpt2calc.models()]
+    assert run("models", "-q").stdout.split() == [preset.name for preset in (*gpt2calc.models(), *presets.others())]
     assert run("tensors", "tiny-gpt2", "-q").stdout.split() == [each.name for each in gpt2calc.tensors("tiny-gpt2")]
 
 

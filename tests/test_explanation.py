@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import gpt2calc
@@ -19,7 +18,7 @@ from gpt2calc.config import Config
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, VERDICTS, Search
-from tests.property.strategies import SWITCHES, canonical_fields
+from tests.property.strategies import SWITCHES, canonical_fields, tried
 
 if TYPE_CHECKING:
     from gpt2calc.dims import Dims
@@ -30,7 +29,6 @@ DATA = Path(__file__).parent / "data" / "published_numbers.jsonl"
 PUBLISHED: list[dict[str, Any]] = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
 PRESETS = presets.models()
 AXES = lattice.axes(PRESETS)
-EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "200"))
 WRONG = [row for row in PUBLISHED if row["status"] == "wrong"]
 RIGHT = [row for row in PUBLISHED if row not in WRONG]
 PRECISE = [row for row in RIGHT if len(row["figure"].replace(".", "").rstrip(" MGBi")) >= 3]
@@ -144,7 +142,7 @@ LARGE = st.fixed_dictionaries(
 """Models of the sizes that people train."""
 
 
-@settings(max_examples=EXAMPLES)
+@tried(40)
 @given(
     LARGE | canonical_fields(SWITCHES),
     st.sampled_from(conventions.CONVENTIONS),

@@ -60,8 +60,10 @@ def components(model: GPT) -> dict[str, int]:
     return found
 
 
-def test_a_model_built_from_scratch_has_the_counted_parameters() -> None:
+def test_a_model_built_from_scratch_has_the_counted_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     """Total and every component agree, for every combination of the switches."""
+    for module in (torch.nn.Linear, torch.nn.LayerNorm, torch.nn.Embedding):  # what is in a tensor is not looked at
+        monkeypatch.setattr(module, "reset_parameters", lambda _: None)
     assert len(COMBINATIONS) == 1728
     for switches in COMBINATIONS:
         with torch.device("meta"):

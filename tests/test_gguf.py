@@ -186,10 +186,14 @@ def test_the_config_of_a_gpt2_is_read() -> None:
     assert [(x.path, x.size) for x in listing.files] == [("model.gguf", len(GPT2))]
 
 
-@pytest.mark.parametrize("dtype", ["F32", "F16", "Q8_0"])
 @pytest.mark.parametrize(
-    ("n_layer", "n_embd", "total"),
-    [(12, 768, 124439808), (24, 1024, 354823168), (36, 1280, 774030080), (48, 1600, 1557611200)],
+    ("n_layer", "n_embd", "total", "dtype"),
+    [
+        (12, 768, 124439808, "F32"),
+        (24, 1024, 354823168, "F16"),
+        (36, 1280, 774030080, "Q8_0"),
+        (48, 1600, 1557611200, "Q8_0"),
+    ],
 )
 def test_the_full_size_models_are_read(tmp_path: Path, n_layer: int, n_embd: int, total: int, dtype: str) -> None:
     """A sparse replica has the parameters of the released model, in whatever type."""

@@ -519,3 +519,11 @@ def test_huggingface_hub_itself_takes_the_server_for_a_hub(
         assert file.read() == content
     listed = HfApi().list_repo_tree(repo, revision=revision)
     assert [getattr(entry, "size", None) for entry in listed if entry.path == name] == [len(content)]
+
+
+def test_a_model_of_another_architecture_is_counted_from_its_repository(server: HubServer) -> None:
+    """Of which config.json alone is read; its fields can be changed."""
+    server.repos["me/mistral"] = Repo({"config.json": b'{"model_type": "mistral", "num_hidden_layers": 2}'})
+    count = gpt2calc.count("me/mistral")
+    assert (count.total, count.model.num_hidden_layers) == (2 * 218_112_000 + 2 * 32_000 * 4096 + 4096, 2)
+    assert gpt2calc.count("me/mistral", num_hidden_layers=3).total - count.total == 218_112_000

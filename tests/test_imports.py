@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gpt2calc
+from gpt2calc.architectures import FILES
 from tests.conftest import environment
 from tests.makers import safetensors
 
@@ -221,3 +222,10 @@ def test_the_check_names_a_module_that_cannot_be_imported_first() -> None:
     """What is wrong with one is not lost among the others."""
     with pytest.raises(AssertionError, match=r"gpt2calc\.nothing cannot be imported first"):
         imported_first(["gpt2calc.dims", "gpt2calc.nothing"])
+
+
+def test_one_architecture_is_loaded_and_no_other() -> None:
+    """Neither GPT-2 where a llama is counted, nor any other where a GPT-2 is."""
+    files = {f"gpt2calc.architectures.{name}" for name in FILES.values()}
+    assert running("count", "Llama-3.1-8B") & files == {"gpt2calc.architectures.llama"}
+    assert running("count", "gpt2") & files == {"gpt2calc.architectures.gpt2"}

@@ -184,7 +184,7 @@ def test_a_shard_that_is_swapped_after_it_was_looked_at_is_not_read(
         os.symlink("elsewhere.safetensors", "model-00001-of-00001.safetensors")
         return found
 
-    monkeypatch.setattr(shards, "_places", swapped)
+    monkeypatch.setattr(shards, "_locations", swapped)
     with pytest.raises(UnreadableInputError, match="as it was, got another file under its name"):
         shards.read(str(index), lambda file: pytest.fail(str(LocalFile)))
 

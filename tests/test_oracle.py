@@ -32,7 +32,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     (folder / "home").mkdir()
     (folder / "sitecustomize.py").write_text(PLANTED)
     planted = tree()._replace(name="planted", before=str(folder))
-    asked = questions(folder / "home", many=60, part=0.02)
+    asked = questions(folder / "home", many=30, part=0.01)
     return run(tree(), planted, asked, folder / "home", [])
 
 
@@ -53,7 +53,7 @@ def test_the_sample_asks_every_kind_of_question(outcome: Outcome) -> None:
         *("public", "presets", "conventions", "page", "claims", "preset", "config", "file", "changed", "formula"),
         *("explain", "design", "sweep", "checkpoint", "command"),
     }
-    assert 30 < sum(each.kind == "config" for each in outcome.faults) < 60
+    assert 15 < sum(each.kind == "config" for each in outcome.faults) < 30
 
 
 def test_what_is_explained_is_no_fault(outcome: Outcome) -> None:

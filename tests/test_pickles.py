@@ -510,9 +510,9 @@ from gpt2calc.checkpoints import torch_files
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.errors import UnreadableInputError
 
-def limit():
+def limit(seconds=2):
     resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
-    resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 """
 
 READING = """
@@ -558,9 +558,9 @@ def test_what_would_take_much_is_refused_in_little_time_and_memory(tmp_path: Pat
 
 
 def test_the_child_is_able_to_fail() -> None:
-    """A process of 200 MB does not hold what is larger, and one of two seconds ends."""
-    for code in ("bytearray(200 << 20)", "while True: pass"):
-        script = f"{LIMITED}\nlimit()\n{code}"
+    """A process of 200 MB does not hold what is larger, and one of so many seconds ends."""
+    for code in ("limit()\nbytearray(200 << 20)", "limit(1)\nwhile True: pass"):
+        script = f"{LIMITED}\n{code}"
         ran = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, env=environment())
         assert ran.returncode != 0
 

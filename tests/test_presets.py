@@ -204,3 +204,49 @@ def test_a_published_model_is_among_the_presets_by_its_sizes(row: dict[str, Any]
     """Every published config ships, under whatever name."""
     sizes = gpt2calc.count(**given(row)).dims.sizes
     assert sizes in {preset.dims.sizes for preset in gpt2calc.models()}
+
+
+# ---------------------------------------------------------------- other architectures
+
+OTHERS = {
+    "DeepSeek-V3": 671_026_404_352,
+    "Jamba-v0.1": 51_570_323_328,
+    "Kimi-K2": 1_026_408_209_408,
+    "Llama-2-70B": 68_976_648_192,
+    "Llama-3.1-8B": 8_030_261_248,
+    "Llama-3.2-3B": 3_212_749_824,
+    "Mamba-Codestral-7B": 7_285_403_648,
+    "Mistral-7B": 7_241_732_096,
+    "Mistral-Small-24B": 23_572_403_200,
+    "Mixtral-8x22B": 140_620_634_112,
+    "Qwen2-0.5B": 494_032_768,
+    "Qwen2-57B-A14B": 57_408_658_944,
+    "Qwen2.5-32B": 32_763_876_352,
+    "Qwen3-0.6B": 596_049_920,
+    "Qwen3-30B-A3B": 30_532_122_624,
+}
+"""What transformers 5.23 builds from each config."""
+
+
+def test_the_models_of_other_architectures_have_the_counts_that_transformers_builds() -> None:
+    """By name and by every alias, in any case; their files hold nothing that a count does not read or know."""
+    assert {preset.name: gpt2calc.count(preset.name).total for preset in presets.others()} == OTHERS
+    for preset in presets.others():
+        assert SOURCE.fullmatch(preset.source)
+        assert {gpt2calc.count(alias.swapcase()).total for alias in preset.aliases} == {OTHERS[preset.name]}
+        assert not [note for note in preset.notes if "does not read" in note or "not given" in note]
+
+
+def test_no_two_models_that_ship_have_a_name_in_common() -> None:
+    """In any case, whatever their architectures."""
+    spoken = [name.casefold() for name in presets.spoken()]
+    assert len(set(spoken)) == len(spoken)
+
+
+def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run) -> None:
+    """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
+    assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
+    assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
+    refused = run("design", "mistral-7b", "--params", "1B")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "is for GPT-2-shaped models alone" in refused.stderr

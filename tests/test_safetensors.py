@@ -364,11 +364,11 @@ def test_the_longest_shape(more: int, tmp_path: Path) -> None:
         assert problem(content) == "expected at most 64 sizes in the shape of tensor 'a', got 65"
 
 
-def test_the_library_on_disk_agrees_on_thousands_of_files_that_are_nearly_good(tmp_path: Path) -> None:
+def test_the_library_on_disk_agrees_on_a_thousand_files_that_are_nearly_good(tmp_path: Path) -> None:
     """Accepted and refused alike by `safe_open`, and with the same names, shapes and dtypes where accepted."""
     row, chance, accepted = READERS["safetensors"](), random.Random(11), 0
     seeds = tuple(row.seeds())
-    for _ in range(3000):
+    for _ in range(1000):
         content = mutated(seeds, (*ANY, *row.mutations), chance)
         (tmp_path / "x").write_bytes(content)
         expected = library(tmp_path / "x") if content else None  # an empty file cannot be mapped
@@ -380,4 +380,4 @@ def test_the_library_on_disk_agrees_on_thousands_of_files_that_are_nearly_good(t
         else:
             assert found == expected, content.hex()
             accepted += 1
-    assert 100 < accepted < 2000
+    assert 30 < accepted < 700

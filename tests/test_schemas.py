@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
 import gpt2calc
-from gpt2calc import cli, conventions, dims, model
+from gpt2calc import cli, conventions, dims, general_conventions, model
 from gpt2calc.sweeps import columns
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def test_the_schema_names_what_the_tables_name() -> None:
     properties = SCHEMAS["count-2"]["properties"]
     ours, others = properties["conventions"]["oneOf"]
     assert tuple(ours["properties"]) == conventions.NAMES
-    assert tuple(others["properties"]) == tuple(row.name for row in conventions.OF_MODELS)
+    assert tuple(others["properties"]) == tuple(row.name for row in general_conventions.OF_MODELS)
     for key in ("groups", "components"):
         item = properties[key]["items"]["properties"]["name" if key == "groups" else "group"]
         assert tuple(item["enum"]) == model.GROUPS

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 GRID: dict[str, Any] = {
     "n_layer": range(1, 41),
-    "n_embd": range(64, 1664, 64),
-    "n_positions": range(128, 1153, 128),
-    "vocab_size": range(1000, 51_000, 2500),
+    "n_embd": range(64, 1664, 128),
+    "n_positions": range(128, 1153, 256),
+    "vocab_size": range(1000, 51_000, 5000),
     "tied": [True, False],
 }
-"""360,000 rows of two structures."""
+"""41,600 rows of two structures."""
 
 ASKED: dict[str, dict[str, Any]] = {
     "everything": {"columns": "n_layer,n_embd,vocab_size,total,mlp_share"},
@@ -43,7 +43,7 @@ ASKED: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the work into many tasks, so that order and completeness have something to go wrong with."""
-    monkeypatch.setattr(tasks, "ROWS", 5000)
+    monkeypatch.setattr(tasks, "ROWS", 1600)
 
 
 @cache
@@ -101,13 +101,18 @@ class Shuffled(Executor):
             future.set_result(run(*given))
 
 
-@pytest.mark.parametrize("executor", [threads, processes, loky_processes, Shuffled], ids=lambda make: make.__name__)
-def test_an_executor_gives_the_serial_answer(executor: Callable[[], Any]) -> None:
+@pytest.fixture(scope="module", params=[threads, processes, loky_processes, Shuffled], ids=lambda make: make.__name__)
+def pool(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Give each kind of executor, started once."""
+    with request.param() as started:
+        yield started
+
+
+def test_an_executor_gives_the_serial_answer(pool: Any) -> None:
     """Every row once, in order, whoever computes it and in whatever order that happens."""
-    with executor() as pool:
-        for what, asked in ASKED.items():
-            swept = gpt2calc.sweep(executor=pool, **asked, **GRID)
-            assert (what, {name: values.tolist() for name, values in swept.items()}) == (what, serial(what))
+    for what, asked in ASKED.items():
+        swept = gpt2calc.sweep(executor=pool, **asked, **GRID)
+        assert (what, {name: values.tolist() for name, values in swept.items()}) == (what, serial(what))
 
 
 def test_no_more_tasks_are_waiting_than_memory_is_bounded_for() -> None:
@@ -117,19 +122,17 @@ def test_no_more_tasks_are_waiting_than_memory_is_bounded_for() -> None:
     assert pool.most == running.IN_FLIGHT
 
 
-@pytest.mark.parametrize("executor", [threads, processes], ids=lambda make: make.__name__)
-def test_a_file_can_be_shared_out_as_well(executor: Callable[[], Any], tmp_path: Path) -> None:
+def test_a_file_can_be_shared_out_as_well(pool: Any, tmp_path: Path) -> None:
     """Its rows are read here and counted there; an error keeps its kind and its words."""
     file = tmp_path / "configs.csv"
     file.write_text(
         "n_layer,n_embd\n" + "".join(f"{place % 50},{64 + place}\n" for place in range(200)), encoding="utf-8"
     )
-    with executor() as pool:
-        swept = gpt2calc.sweep(file=file, executor=pool, sort="total:desc", columns="all")
-        assert swept["total"].tolist() == gpt2calc.sweep(file=file, sort="total:desc")["total"].tolist()
-        file.write_text("n_layer,n_embd\n12,768\n-1,768\n", encoding="utf-8")
-        with pytest.raises(UnreadableInputError, match="row 2: n_layer must be a whole number, 0 or more, got -1"):
-            gpt2calc.sweep(file=file, executor=pool)
+    swept = gpt2calc.sweep(file=file, executor=pool, sort="total:desc", columns="all")
+    assert swept["total"].tolist() == gpt2calc.sweep(file=file, sort="total:desc")["total"].tolist()
+    file.write_text("n_layer,n_embd\n12,768\n-1,768\n", encoding="utf-8")
+    with pytest.raises(UnreadableInputError, match="row 2: n_layer must be a whole number, 0 or more, got -1"):
+        gpt2calc.sweep(file=file, executor=pool)
 
 
 # ---------------------------------------------------------------- what goes wrong
@@ -143,7 +146,7 @@ def slow(plan: tasks.Plan, start: int, stop: int) -> tasks.Chunk:
 
 def killing(plan: tasks.Plan, start: int, stop: int) -> tasks.Chunk:
     """Run a task, but in the middle of all be killed as the kernel does when memory is short."""
-    if start == 40_000:
+    if start == 24_000:
         os.kill(os.getpid(), signal.SIGKILL)
     return slow(plan, start, stop)
 
@@ -186,14 +189,14 @@ class Lying:
 def test_an_executor_that_fails_is_told_in_a_sentence() -> None:
     """With the kind of error and its words."""
     with pytest.raises(
-        Gpt2calcError, match=r"^the executor failed at rows 0 to 5,000, .* BrokenExecutor: the pool is gone$"
+        Gpt2calcError, match=r"^the executor failed at rows 0 to 1,600, .* BrokenExecutor: the pool is gone$"
     ):
         gpt2calc.sweep(executor=Failing(), **ASKED["everything"], **GRID)
 
 
 def test_a_result_that_was_not_asked_for_is_refused() -> None:
     """No range of rows is taken twice for another."""
-    with pytest.raises(Gpt2calcError, match="the executor gave rows 0 to 5,000 where 5,000 to 10,000 were asked for"):
+    with pytest.raises(Gpt2calcError, match="the executor gave rows 0 to 1,600 where 1,600 to 3,200 were asked for"):
         gpt2calc.sweep(executor=Lying(), **ASKED["the first few"], **GRID)
 
 

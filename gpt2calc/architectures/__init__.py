@@ -5,11 +5,15 @@ A file is loaded when one of its model types is asked for, and no other is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpt2calc.model import Architecture, Size
+
+GPT2 = "gpt2"
+"""The model type that `documents` reads, and no other file of these."""
 
 FILES: dict[str, str] = {
     "apertus": "llama",
@@ -104,3 +108,27 @@ def sizes() -> dict[str, Size]:
 
     rows = (row for model_type in FILES if model_type != "gpt2" for row in of(model_type).sizes if row.kind != LAW)
     return {spelling: row for row in rows for spelling in (row.name, *row.spellings)}
+
+
+def of_class(name: str) -> str:
+    """Return the model type that a class of transformers is of, "" where none is known, or where it is GPT-2.
+
+    >>> of_class("Qwen3MoeForCausalLM"), of_class("GPT2LMHeadModel")
+    ('qwen3_moe', '')
+    """
+    plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
+    known = (each for each in FILES if each != GPT2)
+    return next((each for each in known if each.replace("_", "") == plain), "")
+
+
+def is_of_others(document: Mapping[str, Any]) -> bool:
+    """Whether a document says that it is of another architecture than GPT-2.
+
+    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12, "text_config": {"n_layer": 3}})
+    (True, False)
+    """
+    model_type, text = document.get("model_type"), document.get("text_config")
+    if model_type is not None or (isinstance(text, Mapping) and "model_type" in text):
+        return model_type != GPT2
+    names = document.get("architectures")
+    return isinstance(names, list) and any(isinstance(name, str) and of_class(name) for name in names)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
+from gpt2calc.architectures import probed
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
@@ -35,19 +36,6 @@ class Read(NamedTuple):
     is_part: bool = False
 
 
-def is_of_others(document: Mapping[str, Any]) -> bool:
-    """Whether a document says that it is of another architecture than GPT-2.
-
-    >>> is_of_others({"model_type": "llama"}), is_of_others({"n_layer": 12, "text_config": {"n_layer": 3}})
-    (True, False)
-    """
-    model_type, text = document.get("model_type"), document.get(TEXT_CONFIG)
-    if model_type is not None or (isinstance(text, Mapping) and "model_type" in text):
-        return model_type != GPT2
-    names = document.get("architectures")
-    return isinstance(names, list) and any(isinstance(name, str) and _of_class(name) for name in names)
-
-
 def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Read:
     """Read a document, with other values for some of its fields.
 
@@ -64,6 +52,7 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     """
     if isinstance(document.get(TEXT_CONFIG), Mapping):
         return _read_part(document, changes or {})
+    document = {name: numbers.Quoted(value) if isinstance(value, str) else value for name, value in document.items()}
     architecture, notes = _architecture(document)
     _refuse_own_parameters(document, {row.name for row in architecture.sizes})
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
@@ -117,8 +106,8 @@ def _read_part(document: Mapping[str, Any], changes: Mapping[str, Any]) -> Read:
 def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]:
     model_type = document.get("model_type")
     if model_type is None:
-        name = next(name for name in _classes(document) if _of_class(name))
-        found = _of_class(name)
+        name = next(name for name in _classes(document) if architectures.of_class(name))
+        found = architectures.of_class(name)
         return architectures.of(found), [f"model_type is not given, and {name} is {found}'s"]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
@@ -142,13 +131,6 @@ def _classes(document: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _of_class(name: str) -> str:
-    """Return the model type that a class of transformers is of, "" where none is known, or where it is GPT-2."""
-    plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
-    known = (each for each in architectures.FILES if each != GPT2)
-    return next((each for each in known if each.replace("_", "") == plain), "")
-
-
 def _head(architecture: Architecture, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the class in `architectures` and `id2label` say of the head."""
     found: dict[str, Any] = {}
@@ -170,6 +152,9 @@ def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mappin
     alike = {CANONICAL[name]: row for name, row in reversed(spelled.items()) if name in CANONICAL}
     for name, value in changes.items():
         own = spelled.get(name) or alike.get(CANONICAL.get(name, ""))
+        if own is None and (name in NO_COUNT or name in probed.fields(architecture.model_type)):
+            fields[name] = value
+            continue
         if own is None:
             near = closest(name, tuple(spelled))
             advice = (
@@ -260,8 +245,6 @@ def _is_entry(row: Size, entry: Any) -> bool:
 
 def _unread(architecture: Architecture, document: Mapping[str, Any]) -> Iterator[str]:
     """Yield a note for each key that changes no count because nobody reads it."""
-    from gpt2calc.architectures import probed
-
     if document.get("auto_map"):
         yield f"auto_map names code of its own, which is not read: counted is transformers' {architecture.model_type}"
     known = {name for row in architecture.sizes for name in (row.name, *row.spellings)}

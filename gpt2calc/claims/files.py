@@ -195,8 +195,7 @@ class _Models:
     def _preset(self, name: str) -> presets.Preset:
         found = presets.find(name)
         if not found:
-            ships = (word for each in presets.models() for word in (each.name, *each.aliases))
-            raise UnknownNameError("model", name, (*self.sizes, *ships))
+            raise UnknownNameError("model", name, (*self.sizes, *presets.spoken()))
         return found
 
 

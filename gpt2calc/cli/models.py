@@ -28,15 +28,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, and print."""
-    from gpt2calc.api.counting import models
+    from gpt2calc import presets
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table
 
-    found = [(preset, ParameterCount(preset.dims).total) for preset in models()]
+    found = [(preset, ParameterCount(preset.dims).total) for preset in presets.models()]
+    others = [(preset, ParameterCount(preset.counted).total) for preset in presets.others()]
+    headers = ("model", "parameters", "published", "what it is")
     short = Table(
         f"{len(found)} models",
-        ("model", "parameters", "published", "what it is"),
+        headers,
         tuple((preset.name, total, preset.published or "-", _described(preset)) for preset, total in found),
+    )
+    of_others = Table(
+        f"{len(others)} models of other architectures",
+        ("model", "parameters", "published", "model_type", "what it is"),
+        tuple((p.name, total, p.published or "-", p.model_type, _described(p)) for p, total in others),
     )
     whole = Table(
         "",
@@ -46,12 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     def result() -> dict[str, Any]:
         listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
-        for each in listed:
+        more = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in others]
+        for each in (*listed, *more):
             del each["maker"]  # what `verify` alone asks for
-        return {"schema": "gpt2calc/models/1", "models": listed}
+        return {"schema": "gpt2calc/models/1", "models": listed, "others": more}
 
-    names = [preset.name for preset, _ in found]
-    return emit(arguments, result=result, human=[short], tables=[whole], quiet=names)
+    names = [preset.name for preset, _ in (*found, *others)]
+    return emit(arguments, result=result, human=[short, of_others], tables=[whole, of_others], quiet=names)
 
 
 def _described(preset: Preset) -> Lines:

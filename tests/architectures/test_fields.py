@@ -39,7 +39,7 @@ FEW: dict[str, tuple[dict[str, Any], ...]] = {
     "lfm2": ({"num_hidden_layers": 2, "full_attn_idxs": [0], "block_auto_adjust_ff_dim": False},),
     "llama4_text": ({"num_hidden_layers": 2, "interleave_moe_layer_step": 2},),
     "granitemoehybrid": ({"num_hidden_layers": 2, "layer_types": ["mamba", "attention"]},),
-    "bamba": ({"num_hidden_layers": 2, "attn_layer_indices": [0]},),
+    "bamba": ({"num_hidden_layers": 2, "attn_layer_indices": [0], "attention_bias": True},),
     "qwen3_next": ({"num_hidden_layers": 4, "mlp_only_layers": [0]},),
     "qwen2_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),
     "qwen3_moe": ({"num_hidden_layers": 2, "mlp_only_layers": [0]},),

@@ -11,7 +11,7 @@ from gpt2calc.architectures import FILES, reading
 from gpt2calc.architectures.runs import LONGEST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
-from gpt2calc.numbers import Quoted, told
+from gpt2calc.numbers import told
 from tests.architectures.drawing import least
 from tests.architectures.modules import EVERY, MODEL_TYPES
 
@@ -33,7 +33,7 @@ def total(**document: Any) -> int:
 @EVERY
 def test_a_size_is_a_whole_number_of_one_or_more(model_type: str) -> None:
     """Anything else is refused with what it is."""
-    wrong: tuple[Any, ...] = (Quoted("4096"), 4096.5, True, None, -1, 0, [4096], {}, float("inf"), 1e300)
+    wrong: tuple[Any, ...] = ("4096", 4096.5, True, None, -1, 0, [4096], {}, float("inf"), 1e300)
     for value in wrong:
         said = refusal(**least(model_type), hidden_size=value)
         assert said == f"hidden_size must be a whole number, 1 or more, got {told(value)}"
@@ -229,4 +229,12 @@ def test_what_is_left_out_is_told(model_type: str) -> None:
 
 def test_a_class_of_gpt2_is_read_as_a_gpt2() -> None:
     """Also where no model_type is given."""
-    assert not reading.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})
+    assert not architectures.is_of_others({"architectures": ["GPT2ForSequenceClassification"], "n_embd": 12})
+
+
+def test_a_field_that_changes_no_count_can_be_changed_all_the_same() -> None:
+    """As it can be in a GPT-2; one that nobody knows is refused."""
+    found = reading.read({"model_type": "llama"}, {"rms_norm_eps": 1e-6, "use_cache": False, "num_hidden_layers": 3})
+    assert (found.model.num_hidden_layers, found.notes[1:]) == (3, ())
+    with pytest.raises(ConfigError, match="llama has no field rms_norm_epz"):
+        reading.read({"model_type": "llama"}, {"rms_norm_epz": 1e-6})

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gpt2calc import architectures
 from gpt2calc.architectures import FILES, reading
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import BUFFER
@@ -59,7 +60,7 @@ def test_a_released_model_is_counted_exactly(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", OTHERS, ids=named)
 def test_a_model_type_without_a_file_is_refused_by_name(row: dict[str, Any]) -> None:
     """One sentence that names it, and never a count."""
-    assert reading.is_of_others(row["config"])
+    assert architectures.is_of_others(row["config"])
     with pytest.raises(ConfigError) as raised:
         reading.read(row["config"])
     assert f"model_type '{row['model_type']}' is not counted" in str(raised.value)

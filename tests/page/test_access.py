@@ -32,16 +32,25 @@ STATES = {
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in ("light", "dark")], ids="{0[0]} {0[1]}".format)
-def window(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Watched]:
-    """Open the page in a wide and in a narrow window, by day and by night."""
+@pytest.fixture(
+    scope="module",
+    params=[(width, theme) for width in WIDTHS for theme in ("light", "dark")],
+    ids="{0[0]} {0[1]}".format,
+)
+def at_hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Watched]:
+    """Open a wide and a narrow window, by day and by night."""
     width, theme = request.param
     settings: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
     found = Watched(browser, path, reduced_motion="reduce" if theme == "dark" else "no-preference", **settings)
-    found.open()
     yield found
-    assert found.complaints == []
     found.close()
+
+
+@pytest.fixture
+def window(at_hand: Watched) -> Iterator[Watched]:
+    """Give a window in which a test opens the page, and see at the end that nothing left it and nobody complained."""
+    yield at_hand
+    assert at_hand.complaints == []
 
 
 def axe() -> str:
@@ -99,7 +108,7 @@ def test_axe_can_fail(opened: Watched) -> None:
 
 def test_the_theme_follows_the_system_and_the_button(window: Watched) -> None:
     """Which says that it is pressed."""
-    page = window.page
+    page = window.open()
     first = page.get_attribute("html", "data-theme")
     assert first == page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
     page.click("#theme")

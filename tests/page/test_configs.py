@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import gpt2calc
-from gpt2calc import sources
-from gpt2calc.errors import UnreadableInputError, closest, printable, shown
+from gpt2calc import architectures, documents, sources
+from gpt2calc.errors import ConfigError, UnreadableInputError, closest, printable, shown
 from gpt2calc.fields import CANONICAL, SPELLINGS
 
 if TYPE_CHECKING:
@@ -143,9 +144,20 @@ TEXTS = {
 }
 
 
+def refusal(document: dict[str, Any]) -> ConfigError:
+    """Return why a document is that of no GPT-2."""
+    with pytest.raises(ConfigError) as raised:
+        documents.read(document)
+    return raised.value
+
+
 def python(text: str) -> Any:
-    """Return what Python says of a text."""
+    """Return what Python says of a text; of one of another architecture, what it says where it takes GPT-2s alone."""
     try:
+        with suppress(ConfigError):
+            document = documents.parse(text)
+            if architectures.is_of_others(document):
+                return {"problem": printable(str(refusal(document)))}
         source = sources.from_text(text, "x")
     except UnreadableInputError as error:
         return {"problem": printable(error.problem)}
