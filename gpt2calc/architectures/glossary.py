@@ -14,6 +14,7 @@ _ROWS = (
     Size("num_attention_heads", letter="h", help="heads of queries"),
     Size("num_key_value_heads", letter="k", help="heads of keys and values"),
     Size("head_dim", letter="e", help="width of a head"),
+    Size("max_position_embeddings", letter="T", help="positions"),
     Size("tie_word_embeddings", FLAG, help="the output head is the token embedding"),
     Size("attention_bias", FLAG, help="biases in attention"),
     Size("mlp_bias", FLAG, help="biases in the MLP"),

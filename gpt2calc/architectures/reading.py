@@ -113,7 +113,7 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
         near = closest(model_type, tuple(architectures.FILES))
-        known = f"known are {', '.join(sorted(architectures.FILES))}"
+        known = f"docs/architectures.md lists the {len(architectures.FILES)} that are"
         advice = f"did you mean {near}?" if near else known
         decoder = document.get("decoder")
         if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:

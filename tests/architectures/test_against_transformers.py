@@ -16,8 +16,17 @@ from tests.architectures.modules import EVERY, defaults, facts, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOLDEN = {"mixtral": 46_702_792_704, "deepseek_v3": 671_026_404_352}
-"""What transformers' own default configs come to, in two cases that are known from elsewhere."""
+GOLDEN = {
+    "deepseek_v3": 671_026_404_352,
+    "gpt_neox": 20_554_567_680,
+    "gpt_oss": 116_829_156_672,
+    "gptj": 6_050_882_784,
+    "mixtral": 46_702_792_704,
+    "openai-gpt": 116_534_784,
+    "opt": 125_239_296,
+    "phi": 1_418_270_720,
+}
+"""What transformers' own default configs come to, in cases that are known from elsewhere."""
 
 
 @EVERY

@@ -10,7 +10,7 @@ from gpt2calc import architectures
 from gpt2calc.architectures import probed, reading
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, REFUSED, SIZE, Architecture, Size
-from tests.architectures.drawing import MANY, configs, least
+from tests.architectures.drawing import MANY, SHALLOW, configs, least
 from tests.architectures.modules import EVERY, facts
 
 if TYPE_CHECKING:
@@ -81,13 +81,17 @@ def no_shapes(model_type: str) -> list[str]:
 
 @EVERY
 def test_a_field_that_is_read_otherwise_is_found(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each in 20 random configs, in the one that says nothing, and in the few that say little.
+    """Each in 20 random configs, in the one that says nothing, and in few that say little.
 
     What is right of them `test_against_transformers` says, which builds as many of the 20 as it is asked for.
     """
     right = architectures.of(model_type)
     few = [least(model_type) | each for each in FEW.get(model_type, ())]
-    documents = [least(model_type), *few, *configs(model_type, MANY)]
+    shallow = least(model_type) | SHALLOW.get(model_type, {"num_hidden_layers": 3})
+    flags = [
+        {**shallow, row.name: not row.default} for row in right.sizes if row.kind == FLAG
+    ]  # as the probe flips them
+    documents = [least(model_type), *few, *flags, *configs(model_type, MANY)]
     expected = [counted(document) for document in documents]
     for document in few:
         module = facts(document)

@@ -158,9 +158,9 @@ def test_a_head_that_a_model_type_has_not_is_refused(head: Any) -> None:
 
 
 def test_a_model_type_that_is_near_is_named() -> None:
-    """And where none is near, each that is known, once."""
+    """And where none is near, the page that lists them."""
     assert refusal(model_type="mixtrall").endswith("did you mean mixtral?")
-    assert refusal(model_type="rwkv").endswith(f"known are {', '.join(sorted(FILES))}")
+    assert refusal(model_type="rwkv").endswith(f"docs/architectures.md lists the {len(FILES)} that are")
 
 
 def test_a_composite_is_its_language_model_alone() -> None:
