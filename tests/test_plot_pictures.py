@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from fractions import Fraction
+from functools import cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -190,20 +191,25 @@ def faults(figure: Figure) -> list[str]:
     return said
 
 
+@cache
+def figure_of(kind: str, name: str, width: float) -> Figure:
+    """Return a picture, drawn once, whatever is looked at in it."""
+    return gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
+
+
 @pytest.mark.parametrize("width", [8, 3.5])
 @of(*CHARTS)
 def test_no_text_is_cut_off_or_lies_on_another(kind: str, name: str, width: float) -> None:
     """In every picture: all kinds, two sizes, from a tiny model to 175B and 300 digits."""
-    figure = gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
+    figure = figure_of(kind, name, width)
     assert faults(figure) == []
     assert len(texts(figure)) >= 3
 
 
-@pytest.mark.parametrize("width", [8, 3.5])
 @every_chart
-def test_a_theme_moves_no_text(make: Any, width: float) -> None:
+def test_a_theme_moves_no_text(make: Any) -> None:
     """In the dark every text stands where it stands in the light, so that nothing is cut off or lies on another."""
-    light, dark = (texts(gpt2calc.plots.draw(make(FOUR), theme, width)) for theme in style.THEMES)
+    light, dark = (texts(gpt2calc.plots.draw(make(FOUR), theme, 3.5)) for theme in style.THEMES)
     assert [(text.get_text(), box) for text, box in dark] == [(text.get_text(), box) for text, box in light]
 
 
@@ -233,7 +239,7 @@ def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float)
 @of("shares", "treemap")
 def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, name: str, width: float) -> None:
     """What is written in a bar or a rectangle is in it, whole."""
-    figure = gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
+    figure = figure_of(kind, name, width)
     agg(figure).draw()
     (axes,) = figure.axes
     marks = {str(shape.get_gid()): shape.get_window_extent() for shape in axes.patches if shape.get_gid()}
@@ -263,13 +269,15 @@ def test_a_planted_overlap_would_be_found() -> None:
 # ---------------------------------------------------------------- the same bytes
 
 
-@pytest.mark.parametrize("form", saving.FORMATS)
 @every_chart
-def test_a_picture_is_the_same_from_run_to_run(make: Any, form: str) -> None:
-    """Byte for byte, twice in one process, whatever was drawn between."""
-    first = saving.rendered(gpt2calc.plots.draw(make(FOUR)), form, 60)
+def test_a_picture_is_the_same_from_run_to_run(make: Any) -> None:
+    """Byte for byte in each format, twice in one process, whatever was drawn between."""
+    figure = gpt2calc.plots.draw(make(FOUR))
+    first = {form: saving.rendered(figure, form, 60) for form in saving.FORMATS}
     gpt2calc.plots.totals("tiny-gpt2", theme="dark", width=4)
-    assert saving.rendered(gpt2calc.plots.draw(make(FOUR)), form, 60) == first
+    figure = gpt2calc.plots.draw(make(FOUR))
+    for form in saving.FORMATS:
+        assert saving.rendered(figure, form, 60) == first[form], form
 
 
 @pytest.mark.parametrize("form", saving.FORMATS)
