@@ -439,8 +439,11 @@ def architecture_types() -> str:
     rows = []
     for model_type in architectures.FILES:
         known = architectures.of(model_type)
-        total = gpt2calc.count({"model_type": model_type}).total
-        rows.append((f"`{model_type}`", code(*known.classes), f"{total:,}"))
+        try:
+            total = f"{gpt2calc.count({'model_type': model_type}).total:,}"
+        except gpt2calc.ConfigError as error:
+            total = f"none: {error.field} is needed"
+        rows.append((f"`{model_type}`", code(*known.classes), total))
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 
@@ -450,6 +453,10 @@ def architecture_conventions() -> str:
     return table(("convention", "what is counted", "source"), rows)
 
 
+MANY = 10
+"""Model types of which only how many is said."""
+
+
 def architecture_sizes() -> str:
     """Draw every size that has a letter, with the model types that have it."""
     users: dict[tuple[str, str, str], list[str]] = {}
@@ -457,7 +464,10 @@ def architecture_sizes() -> str:
         for row in architectures.of(model_type).sizes:
             if row.letter and model_type != "gpt2":
                 users.setdefault((row.letter, row.name, row.help), []).append(model_type)
-    rows = ((letter, f"`{name}`", said, ", ".join(types)) for (letter, name, said), types in users.items())
+    listed = {
+        key: ", ".join(types) if len(types) < MANY else f"{len(types)} model types" for key, types in users.items()
+    }
+    rows = ((letter, f"`{name}`", said, listed[letter, name, said]) for letter, name, said in users)
     return table(("letter", "size", "what it is", "in"), rows)
 
 

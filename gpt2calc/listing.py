@@ -95,6 +95,7 @@ class TensorListing(NamedTuple):
         fields: what the file itself says of the model's config, in any spelling of `spellings`; {} where nothing.
         faults: what is wrong between the files.
         notes: what a reader should know, a sentence each.
+        aside: tensors that are of something else than the model, and are held against nothing.
     """
 
     name: str
@@ -104,3 +105,4 @@ class TensorListing(NamedTuple):
     fields: Mapping[str, Any] = {}
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
+    aside: tuple[StoredTensor, ...] = ()

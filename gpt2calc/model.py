@@ -7,7 +7,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, islice
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -180,6 +180,7 @@ class Architecture(NamedTuple):
         tensors: the second; it knows no closed form.
         merges: which tensors a live module of transformers keeps in one, or calls otherwise.
         notes: what a reader should know of a model beyond its counts.
+        live_body: what a live module calls the body, where files call it otherwise.
     """
 
     model_type: str
@@ -191,6 +192,7 @@ class Architecture(NamedTuple):
     tensors: Callable[[Model], list[Tensor]]
     merges: tuple[Merge, ...] = ()
     notes: Callable[[Model], tuple[str, ...]] = no_notes
+    live_body: str = ""
 
 
 class Model:
@@ -262,19 +264,28 @@ class Model:
         """Return how many tensors there are, without listing them; buffers among them."""
         return sum(self.count(row.layers) * row.times for row in self.tensors(live=live))
 
-    def listing(self, *, live: bool = False) -> Iterator[Listed]:
-        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does."""
-        prefix = "" if self.sizes.get("head", "lm") != "none" else f"{self.architecture.body}."
+    def listing(self, *, live: bool = False, most_layers: int | None = None) -> Iterator[Listed]:
+        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does.
+
+        Args:
+            live: whether as a live module has them.
+            most_layers: how many layers of each stack are listed; None for all.
+        """
+        body = f"{self.architecture.body}."
+        if self.sizes.get("head", "lm") == "none":
+            renamed = (body, "")
+        else:
+            renamed = (body, f"{self.architecture.live_body}.") if live and self.architecture.live_body else ("", "")
         for in_layers, rows in groupby(self.tensors(live=live), key=lambda row: bool(row.layers)):
             parts = list(rows)
             if not in_layers:
-                yield from _named(parts, "", prefix)
+                yield from _named(parts, "", *renamed)
                 continue
             wanted = [frozenset(row.layers.split()) for row in parts]
             for stack in self.stacks:
-                for i, tags in enumerate(stack.layers()):
+                for i, tags in enumerate(islice(stack.layers(), most_layers)):
                     present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
-                    yield from _named(present, f"{stack.prefix}.{i}", prefix)
+                    yield from _named(present, f"{stack.prefix}.{i}", *renamed)
 
     def replace(self, **sizes: Any) -> Model:
         """Return the same model with other numbers; what follows from them is not computed anew."""
@@ -329,7 +340,9 @@ class Model:
         return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 
     def _is_number(self, row: Size) -> bool:
-        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(self.sizes[row.name], int)
+        value = self.sizes[row.name]
+        is_constant = row.kind == LAW and value == 0  # of a part that the architecture does not have
+        return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(value, int) and not is_constant
 
     def _letter(self, tags: str) -> Number:
         is_there = any(
@@ -345,17 +358,27 @@ class Model:
 
 def evaluated(law: str, values: Mapping[str, Any]) -> Any:
     """Return what a law of the tables comes to, from the sizes that it names."""
-    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int}, dict(values))  # noqa: S307  # no user's text
+    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int, "len": len}, dict(values))  # noqa: S307  # no user's text
 
 
-def _named(rows: list[Tensor], layer: str, prefix: str) -> Iterator[Listed]:
-    """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors."""
-    for copies, alike in groupby(rows, key=lambda row: row.times if "{n}" in row.template else None):
+def _named(rows: list[Tensor], layer: str, before: str, after: str) -> Iterator[Listed]:
+    """Yield the tensors of rows that stand in one place: copies one after the other, each with all its tensors.
+
+    What their names begin with is `after` where it was `before`.
+    """
+    for (copies, _), alike in groupby(rows, key=_copied):
         together = list(alike)
         for n in range(1 if copies is None else copies):
             for row in together:
-                name = row.template.format(layer=layer, n=n).removeprefix(prefix)
+                name = row.template.format(layer=layer, n=n)
+                name = after + name.removeprefix(before) if name.startswith(before) else name
                 yield Listed(name, row.shape, row.component, row.role)
+
+
+def _copied(row: Tensor) -> tuple[Number | None, str]:
+    """Return how many copies there are of what a tensor stands in, and what that is called before its number."""
+    before, copied, _ = row.template.partition("{n}")
+    return (row.times, before) if copied else (None, "")
 
 
 def merged(rows: list[Tensor], merges: tuple[Merge, ...]) -> list[Tensor]:
@@ -368,6 +391,8 @@ def merged(rows: list[Tensor], merges: tuple[Merge, ...]) -> list[Tensor]:
             shape = list(first.shape)
             shape[merge.axis] = sum(part.shape[merge.axis] for part in parts)
             copies = (first.times,) if "{n}" in first.template else ()
-            found[found.index(first)] = first._replace(template=merge.live, shape=(*copies, *shape), times=1)
+            found[found.index(first)] = first._replace(
+                template=merge.live, shape=(*copies, *shape), times=1 if copies else first.times
+            )
             found = [row for row in found if row not in parts[1:]]
     return found

@@ -338,7 +338,7 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
     found = reading.read(source.given or {}, changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, {**(source.given or {}), **changes}, source.maker)
+    return Source(called, found.model, found.notes, found.model.document(), source.maker)
 
 
 def _given(dims: Dims) -> dict[str, Any]:

@@ -102,7 +102,14 @@ BODY_BIASES = frozenset(
 )
 """Switches of other architectures for biases that a GPT-2 has: true says what GPT-2 is."""
 
-ACTIVATIONS = ("activation_function", "activation", "hidden_act")
+ACTIVATIONS = (
+    "activation_function",
+    "activation",
+    "hidden_act",
+    "hidden_activation",
+    "mamba_hidden_act",
+    "mlp_hidden_act",
+)
 """Fields that name an activation."""
 
 LEARNED_ACTIVATIONS = ("prelu", "xielu")

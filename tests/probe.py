@@ -14,21 +14,17 @@ import ast
 import dataclasses
 import inspect
 import json
-import logging
 import os
 import re
 import sys
-import warnings
-from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import combinations, cycle, islice, product
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any, NamedTuple
-from unittest import mock
 
 import torch
 import transformers
-from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.activations import ACT2FN
 from transformers.configuration_utils import _LEGACY_LAYER_TYPE_REMAP, ALLOWED_LAYER_TYPES
 from transformers.modeling_rope_utils import RotaryEmbeddingConfigMixin
@@ -37,10 +33,12 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
 )
 
+from gpt2calc import architectures
 from gpt2calc.architectures import probed
+from tests.architectures.modules import quick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 ABSENT = "(absent)"
 """The value of a field that a document leaves out."""
@@ -60,6 +58,7 @@ SMALL: dict[str, Any] = {
     "num_local_experts": 10,
     "n_routed_experts": 10,
     "num_experts_per_tok": 2,
+    "pad_token_id": 1,
     "n_embd": 96,
     "n_inner": 251,
     "n_layer": 2,
@@ -73,21 +72,47 @@ _DEEPSEEK = {"n_shared_experts": 3, "first_k_dense_replace": 1, "n_group": 2, "t
 _LATENT = {"q_lora_rank": 34, "kv_lora_rank": 26, "qk_rope_head_dim": 10, "qk_nope_head_dim": 18, "v_head_dim": 22}
 _MAMBA = {"mamba_d_state": 14, "mamba_d_conv": 5, "mamba_n_groups": 3}
 
+_LATENT_MOE = {"mamba_num_heads": 24, "mamba_head_dim": 8, "ssm_state_size": 14, "moe_latent_size": 17}
+_LATENT_MOE |= {"moe_shared_expert_intermediate_size": 71}
+_STATES = {"state_size": 14, "conv_kernel": 5, "time_step_rank": 7}
+_DELTA = {"linear_num_key_heads": 3, "linear_num_value_heads": 7, "linear_conv_kernel_dim": 5}
+_DELTA |= {"linear_key_head_dim": 11, "linear_value_head_dim": 13}
+
 BASES: dict[str, dict[str, Any]] = {
-    "gpt2": {},
-    "llama": {},
-    "mistral": {},
-    "qwen2": {},
-    "qwen3": {},
-    "mixtral": {},
     "qwen2_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},  # else no layer would be dense
     "qwen3_moe": {"num_hidden_layers": 3, "mlp_only_layers": [1]},
     "deepseek_v3": _DEEPSEEK | _LATENT,
     "mamba2": {"num_heads": 24, "head_dim": 8, "state_size": 14, "conv_kernel": 5, "n_groups": 3},  # 24 · 8 = 2 · 96
     "granitemoehybrid": {"num_hidden_layers": 3, "layer_types": _MIXED, "mamba_n_heads": 24, **_MAMBA},
+    "gpt_neo": {"num_layers": 2, "num_heads": 6, "max_position_embeddings": 37, "attention_types": [[["global"], 2]]},
+    "mpt": {"d_model": 96, "n_layers": 2, "n_heads": 6},
+    "xglm": {"d_model": 96, "num_layers": 2, "attention_heads": 6, "ffn_dim": 251},
+    "opt": {"ffn_dim": 251, "max_position_embeddings": 37, "word_embed_proj_dim": 40},
+    "biogpt": {"max_position_embeddings": 37},
+    "codegen": {"n_head": 8},
+    "falcon": {"head_dim": ABSENT, "num_kv_heads": 3, "ffn_hidden_size": 251, "pad_token_id": ABSENT},
+    "deepseek_v2": _DEEPSEEK | _LATENT,
+    "glm4_moe": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
+    "llama4_text": {"intermediate_size_mlp": 301, "interleave_moe_layer_step": 2},
+    **{name: {"intermediate_size": ABSENT, **_STATES} for name in ("mamba", "falcon_mamba")},
+    "bamba": {"num_hidden_layers": 3, "attn_layer_indices": [1], "mamba_n_heads": 24, "mamba_d_head": 8, **_MAMBA},
+    "qwen3_next": {"num_hidden_layers": 3, "layer_types": _MIXED, "mlp_only_layers": [1], **_DELTA},
+    "nemotron_h": {
+        "layers_block_type": ["mamba", "moe", "attention", "mlp"],
+        "num_hidden_layers": ABSENT,
+        **_LATENT_MOE,
+    },
+    "lfm2": {
+        "num_hidden_layers": 3,
+        "layer_types": ["conv", "full_attention", "conv"],
+        "block_multiple_of": 7,
+        "intermediate_size": ABSENT,
+    },
     "jamba": {"num_hidden_layers": 4, "attn_layer_period": 3, "attn_layer_offset": 0, "mamba_dt_rank": 11, **_MAMBA},
 }
-"""Each model type that is probed, with what its base has beside `SMALL`; every kind of layer and part is in it."""
+"""What the base of a model type has beside `SMALL`, so that every kind of layer and part is in it."""
 
 MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 """Classes that are built beside the causal language model and the one that classifies sequences."""
@@ -95,7 +120,7 @@ MORE_CLASSES = {"gpt2": ("GPT2DoubleHeadsModel",)}
 TRANSFORMERS_TYPE = {"kimi_k2": "deepseek_v3"}
 """Model types that transformers has under another name."""
 
-MODEL_TYPES = (*BASES, *TRANSFORMERS_TYPE)
+MODEL_TYPES = tuple(architectures.FILES)
 
 ROTARY = [
     {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
@@ -191,7 +216,7 @@ class Prober:
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
         self.aliases = dict(self.config_class.attribute_map)
         self.undeclared = self._read_names() - {*self.declared, *self.aliases}
-        base = {**SMALL, **BASES[model_type]}
+        base = {**SMALL, **BASES.get(model_type, {})}
         known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
@@ -201,7 +226,7 @@ class Prober:
     def run(self) -> Probed:
         """Vary every field alone, then what acts or is taken only in pairs, and say of each which kind it is of."""
         effects: dict[str, bool | str] = dict(NOT_VARIED)  # whether a name or a shape changes, or why nobody knows
-        names = sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - effects.keys())
+        names = self.names()
         for name in names:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
@@ -226,6 +251,37 @@ class Prober:
         kinds = {kind: tuple(name for name in effects if effects[name] is kind) for kind in (True, False)}
         reasons = {name: effect for name, effect in effects.items() if isinstance(effect, str)}
         return Probed(kinds[True], kinds[False], reasons, self.base, self.listings, tuple(self.seen.values()))
+
+    def names(self) -> list[str]:
+        """Return every field that can be varied."""
+        return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
+
+    def run_known(self, kept: Mapping[str, Any]) -> Probed:
+        """Vary the fields that are known to change shapes, and a value of the others, but for what every config has."""
+        for name in kept["shapes"]:
+            tried = [self.changes(name, value) for value in self.values(name)]
+            effect = self.effect(tried)
+            if isinstance(effect, str) and isinstance(self.value(name), int):
+                self.effect_in_pairs(name, kept["shapes"])
+            elif not effect:  # it acts where a flag is flipped
+                flags = [flag for flag in kept["shapes"] if isinstance(self.value(flag), bool)]
+                for flag, changes in product(flags, tried):
+                    self.vary({**self.changes(flag, not self.value(flag)), **changes})
+        for changes, model_class in product(TOGETHER, self.classes):
+            self.vary(changes, model_class)
+        first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
+        strange = names - {*kept["shapes"], *kept["no_shapes"], *kept["not_varied"]}
+        others = [(name, self.changes(name, value)) for name in kept["no_shapes"] for value in self.values(name)[:1]]
+        changing = {name for name, changes in others if name not in GENERAL and self.differs(changes, {})}
+        unbuilt = [Variation(each, first, self.listings[first]) for name, each in others if name in GENERAL]
+        return Probed(
+            tuple(name for name in names if name in {*kept["shapes"], *changing}),
+            tuple(name for name in kept["no_shapes"] if name in names - changing),
+            {**kept["not_varied"], **dict.fromkeys(strange, "the file does not know it")},
+            self.base,
+            self.listings,
+            (*self.seen.values(), *unbuilt),
+        )
 
     def listing(self, model_class: Any, changes: Mapping[str, Any]) -> Listing:
         """Build a model and list its tensors."""
@@ -299,7 +355,7 @@ class Prober:
     @property
     def depth(self) -> int:
         """The layers of the base."""
-        return int(self.base["num_hidden_layers"])
+        return int(self.value("num_hidden_layers"))
 
     def value(self, name: str) -> Any:
         """Return what a field has in the base, or is there by default."""
@@ -348,21 +404,36 @@ class Prober:
                 texts = [each for side in node.comparators for each in ast.walk(side) if isinstance(each, ast.Constant)]
                 found |= {each.value for each in texts if isinstance(each.value, str)}
             if isinstance(node, ast.Subscript) and ast.unparse(node) == f"ACT2FN[config.{name}]":
-                found |= set(ACT2FN)
+                found |= activations()
         return sorted(found) or ["other"]
 
     def _read_names(self) -> set[str]:
-        """Return what the code reads of a config: attributes, by `getattr` too, and what every config is given."""
+        """Return what the code reads or sets of a config, by `getattr` too, and what every config is given."""
         found: set[str] = set()
+        for node in ast.walk(self.trees[1]):  # what a config sets of itself, it writes into its document
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and ast.unparse(node.value) == "self"
+            ):
+                found.add(node.attr)
         for node in (node for tree in self.trees for node in ast.walk(tree)):
             if isinstance(node, ast.Attribute) and re.fullmatch(r"(self\.)?config", ast.unparse(node.value)):
                 found.add(node.attr)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"kwargs.get", "kwargs.pop"}:
+                found |= {str(each.value) for each in node.args[:1] if isinstance(each, ast.Constant)}
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "hasattr"}:
                 of, name = node.args[:2]
                 if isinstance(name, ast.Constant) and re.fullmatch(r"(self\.)?config", ast.unparse(of)):
                     found.add(str(name.value))
         found = {name for name in found if not callable(getattr(self.config_class, name, None))}
         return {name for name in found | GIVEN if not name.startswith("_")}
+
+
+@lru_cache
+def activations() -> frozenset[str]:
+    """Return all activations that have parameters, and two that have none."""
+    return frozenset({"relu", "silu", *(name for name in ACT2FN if any(True for _ in ACT2FN[name].parameters()))})
 
 
 def _given() -> set[str]:
@@ -382,31 +453,20 @@ GENERAL = GIVEN | {field.name for field in dataclasses.fields(PreTrainedConfig)}
 """Fields of every config: they act alone or not at all, and are in no pair."""
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Build without a word about odd values, and without what takes time and no tensor: numbers, how to generate."""
-    verbosity = transformers.logging.get_verbosity()
-    drawn = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d)
-    with ExitStack() as stack:
-        stack.callback(transformers.logging.set_verbosity, verbosity)
-        stack.enter_context(warnings.catch_warnings())
-        for each in drawn:
-            stack.enter_context(mock.patch.object(each, "reset_parameters"))
-        stack.enter_context(mock.patch.object(PreTrainedModel, "can_generate", return_value=False))
-        warnings.simplefilter("ignore")
-        transformers.logging.set_verbosity(logging.CRITICAL)
-        yield
-
-
-def probe(model_type: str) -> Probed:
-    """Return what the fields of a model type change; what has two names is probed once."""
-    return _probe(TRANSFORMERS_TYPE.get(model_type, model_type))
-
-
 @lru_cache
-def _probe(model_type: str) -> Probed:
-    with _quiet():
-        return Prober(model_type).run()
+def probe(model_type: str, *, whole: bool = True) -> Probed:
+    """Return what the fields of a model type change; what has two names is probed once.
+
+    Args:
+        model_type: one of `MODEL_TYPES`.
+        whole: vary every field by all its values, and what acts in pairs; else by all values only the fields that the
+            file says change shapes, and of what every config has take the file's word.
+    """
+    if model_type in TRANSFORMERS_TYPE:
+        return probe(TRANSFORMERS_TYPE[model_type], whole=whole)
+    with quick():
+        prober = Prober(model_type)
+        return prober.run() if whole else prober.run_known(json.loads(kept(model_type)))
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -416,7 +476,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the files")
     asked = parser.parse_args(words)
     if strange := sorted(set(asked.model_types) - set(MODEL_TYPES)):
-        parser.error(f"{', '.join(strange)}: no base is known, only those of {', '.join(MODEL_TYPES)}")
+        parser.error(f"{', '.join(strange)}: not counted, which are {', '.join(MODEL_TYPES)}")
     code = 0
     for model_type in asked.model_types or MODEL_TYPES:
         found = probe(model_type)

@@ -6,8 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import gpt2calc
+from gpt2calc.errors import UnreadableInputError
 from tests.goods import GOODS, masked, plain
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
 from tests.makers.dialects import MAKERS, Sizes
@@ -366,3 +369,48 @@ def test_names_from_files_are_escaped(tmp_path: Path) -> None:
     assert "\x1b" not in text.write(found.tables()) + markdown.write(found.tables()) + html.write(found.tables())
     assert "<script>" not in html.write(found.tables()) + markdown.write(found.tables())
     assert "\x1b" not in found.verdict
+
+
+# ---------------------------------------------------------------- a GPT-2 within something else
+
+
+def within(prefix: str, more: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Return a small GPT-2's tensors behind a prefix, and others beside them."""
+    own = gpt2calc.tensors(n_layer=2, n_embd=64, n_positions=8, vocab_size=32)
+    shapes = {prefix + tensor.name: tensor.shape for tensor in own} | more
+    return {name: torch.ones(shape) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("prefix", ["_module.", "_fsdp_wrapped_module.", "gpt.", "decoder.lm."])
+def test_a_prefix_of_any_kind_is_found(prefix: str, tmp_path: Path) -> None:
+    """As Opacus, FSDP and ClipCap put it before names, and with a config as without; the verdict says so."""
+    path = tmp_path / "file.safetensors"
+    save_file(within(prefix, {}), path)
+    sizes = {"n_layer": 2, "n_embd": 64, "n_positions": 8, "vocab_size": 32}
+    for found in (gpt2calc.verify(path), gpt2calc.verify(path, sizes)):
+        assert found.matches, found.verdict
+        assert found.verdict.endswith(f"behind the prefix {prefix}")
+
+
+def test_a_gpt2_among_other_tensors_is_verified_and_the_others_left_aside(tmp_path: Path) -> None:
+    """Where no config names the whole file: ClipCap's projection is none of it. With one, they do not belong there."""
+    path = tmp_path / "file.safetensors"
+    others = {"clip_project.model.0.weight": (640, 512), "clip_project.model.0.bias": (640,)}
+    save_file(within("gpt.", others), path)
+    found = gpt2calc.verify(path)
+    assert found.matches, found.verdict
+    assert found.verdict.endswith("a GPT-2 found behind the prefix gpt., 2 other tensors left aside")
+    parts = {part.what: part.elements for part in found.checked.holdings}
+    assert parts["other tensors, left aside"] == 640 * 513
+    wrong = gpt2calc.verify(path, {"n_layer": 2, "n_embd": 64, "n_positions": 8, "vocab_size": 32})
+    assert {fault.tensor for fault in wrong.faults} == set(others)
+    save_file({**within("gpt.", others), "gpt.transformer.h.1.ln_3.weight": torch.ones(64)}, path)
+    assert [fault.tensor for fault in gpt2calc.verify(path).faults] == ["gpt.transformer.h.1.ln_3.weight"]
+
+
+def test_a_model_that_is_there_twice_under_two_prefixes_is_refused(tmp_path: Path) -> None:
+    """One is verified at a time, and nobody says which."""
+    path = tmp_path / "file.safetensors"
+    save_file(within("policy.", {}) | within("reference.", {}), path)
+    with pytest.raises(UnreadableInputError, match="a GPT-2 is found under 2 prefixes"):
+        gpt2calc.verify(path)

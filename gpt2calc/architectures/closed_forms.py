@@ -32,36 +32,77 @@ def embedding(name: str, rows: Number, width: Number, source: str, part: str = T
     return Component(name, "embedding", rows * width, part=part, source=source)
 
 
-def heads(model: Model, source: str) -> list[Component]:
+def heads(
+    model: Model,
+    source: str,
+    bias: Number = 0,
+    causal: str = "ForCausalLM",
+    classifies: str = "ForSequenceClassification",
+) -> list[Component]:
     """Return what stands on a body: an output head unless it is the token embedding, or what classifies sequences.
 
+    A bias of the output head is its own, whether the head is or not.
     Source: transformers 5.23, modeling_layers.py (GenericForSequenceClassification).
     """
-    own = model.lm_head * (1 - model.tie_word_embeddings)
-    V, d, c = model.vocab_size, model.hidden_size, model.num_labels
+    V, d, c, own = model.vocab_size, model.hidden_size, model.num_labels, 1 - model.tie_word_embeddings
+    at = {"part": OUTPUT_HEAD, "source": f"{source}{causal}"}
     return [
-        Component("lm_head", "head", V * d, times=own, part=OUTPUT_HEAD, source=f"{source}ForCausalLM"),
-        Component("score", "head", d * c, times=model.score, source=f"{source}ForSequenceClassification"),
+        Component("lm_head", "head", V * d * own, bias * V, times=model.lm_head, **at)
+        if bias
+        else Component("lm_head", "head", V * d, times=model.lm_head * own, **at),
+        Component("score", "head", d * c, times=model.score, source=f"{source}{classifies}"),
     ]
 
 
-def attention(model: Model, source: str, layers: str = "decoder") -> list[Component]:
+def attention(
+    model: Model,
+    source: str,
+    layers: str = "decoder",
+    *,
+    biases: tuple[Number, Number | None] | None = None,
+    fused: str = "",
+    out: str = "o_proj",
+    out_inputs: Number | None = None,
+    qk_norms: tuple[str, str] = ("q_norm", "k_norm"),
+    qk_width: str = "head",
+    qk_dim: Number | None = None,
+    norm_bias: Number = 0,
+    gates: int = 0,
+) -> list[Component]:
     """Return grouped-query attention: h heads of queries and k of keys and values, each e wide, with qk norms.
 
-    Law: q_proj d·h·e, k_proj and v_proj d·k·e each, o_proj h·e·d; biases of as many outputs; two norms of e channels
-    where each head's queries and keys are normed.
+    Law: q_proj d·h·e, and as much again for gates, k_proj and v_proj d·k·e each, or one matrix of all; o_proj h·e·d;
+    biases of as many outputs; two norms where queries and keys are normed: of e channels, of h·e and k·e, or of e for
+    each of h and of k heads.
     """
-    d, e = model.hidden_size, model.head_dim
-    queries, keys = model.num_attention_heads * e, model.num_key_value_heads * e
+    d, h, k, e = model.hidden_size, model.num_attention_heads, model.num_key_value_heads, model.head_dim
     at = {"layers": layers, "source": f"{source}Attention"}
+    bias, out_bias = biases or (model.qkv_bias, model.attention_bias)
+    norm_bias = 0 if qk_width == "apart" else norm_bias
+    y = e if qk_dim is None else qk_dim
+    normed = {"head": (y, y, 1, 1), "apart": (e, e, h, k), "model": (d, y * k, 1, 1)}.get(
+        qk_width, (h * e, k * e, 1, 1)
+    )
+    if fused:
+        projections = [linear(f"self_attn.{fused}", "attention", d, (h + 2 * k) * e, bias, **at)]
+    else:
+        outputs = {"q_proj": (1 + gates) * h * e, "k_proj": k * e, "v_proj": k * e}
+        projections = [linear(f"self_attn.{name}", "attention", d, n, bias, **at) for name, n in outputs.items()]
+    inputs = h * e if out_inputs is None else out_inputs
     return [
-        linear("self_attn.q_proj", "attention", d, queries, model.qkv_bias, **at),
-        linear("self_attn.k_proj", "attention", d, keys, model.qkv_bias, **at),
-        linear("self_attn.v_proj", "attention", d, keys, model.qkv_bias, **at),
-        linear("self_attn.o_proj", "attention", queries, d, model.attention_bias, **at),
-        norm("self_attn.q_norm", e, times=model.qk_norm, **at),
-        norm("self_attn.k_norm", e, times=model.qk_norm, **at),
+        *projections,
+        linear(f"self_attn.{out}", "attention", inputs, d, out_bias, **at),
+        norm(f"self_attn.{qk_norms[0]}", normed[0], norm_bias, times=model.qk_norm * normed[2], **at),
+        norm(f"self_attn.{qk_norms[1]}", normed[1], norm_bias, times=model.qk_norm * normed[3], **at),
     ]
+
+
+def mlp(kind: str, d: Number, m: Number, bias: Number, names: tuple[str, ...], **at: Any) -> list[Component]:
+    """Return an MLP of width m: d·m and m·d, and d·m more for a gate, which can be in one matrix with the first."""
+    gates = {"gated": (m, m), "joined": (2 * m,), "plain": (m,)}[kind]
+    *into, out = (f"mlp.{name}" for name in names)
+    rows = [linear(name, "mlp", d, outputs, bias, **at) for name, outputs in zip(into, gates, strict=True)]
+    return [*rows, linear(out, "mlp", m, d, bias, **at)]
 
 
 def gated_mlp(
@@ -97,6 +138,33 @@ def experts(d: Number, f: Number, count: Number, source: str, layers: str) -> li
 def router(d: Number, count: Number, source: str, layers: str) -> Component:
     """Return the matrix that chooses among `count` experts."""
     return linear("router", "router", d, count, layers=layers, source=source)
+
+
+def mamba(
+    d: Number,
+    i: Number,
+    sizes: tuple[Number, Number, Number],
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **at: Any,
+) -> list[Component]:
+    """Return the mixer of Mamba for i channels of N states, time steps of rank R, and a convolution w wide.
+
+    Law: A_log i·N, D i, a convolution i·w, in_proj d·2i, x_proj i·(R + 2N), dt_proj R·i and a bias, out_proj i·d;
+    biases of in_proj and out_proj, and of the convolution. Gu and Dao 2023, arXiv:2312.00752.
+    `sizes` is (N, R, w), and `biases` whether the projections have them, and whether the convolution.
+    """
+    N, R, w = sizes
+    return [
+        Component(f"{name}.A_log", "ssm", i * N, **at),
+        Component(f"{name}.D", "ssm", i, **at),
+        Component(f"{name}.conv1d", "ssm", i * w, biases[1] * i, **at),
+        linear(f"{name}.in_proj", "ssm", d, 2 * i, biases[0], **at),
+        linear(f"{name}.x_proj", "ssm", i, R + 2 * N, **at),
+        linear(f"{name}.dt_proj", "ssm", R, i, 1, **at),
+        linear(f"{name}.out_proj", "ssm", i, d, biases[0], **at),
+    ]
 
 
 def mamba2(

@@ -58,22 +58,12 @@ def components(model: Model) -> list[Component]:
 
 
 def _mamba(model: Model) -> list[Component]:
-    """Return the mixer of Mamba for i = x·d channels of N states, time steps of rank R, and three norms of its own.
-
-    Law: A_log i·N, D i, a convolution i·w, in_proj d·2i, x_proj i·(R + 2N), dt_proj R·i and a bias, out_proj i·d, norms
-    of R, N and N; biases of the convolution, and of in_proj and out_proj.
-    """
+    """Return the mixer of Mamba, and three norms of its own: of the time steps' rank R, and of N states twice."""
     d, N, R, w = model.hidden_size, model.mamba_d_state, model.mamba_dt_rank, model.mamba_d_conv
-    i, bias = model.mamba_expand * d, model.mamba_proj_bias
+    biases = (model.mamba_proj_bias, model.mamba_conv_bias)
     at = {"layers": "mamba", "source": f"{SOURCE}MambaMixer"}
     return [
-        Component("mamba.A_log", "ssm", i * N, **at),
-        Component("mamba.D", "ssm", i, **at),
-        Component("mamba.conv1d", "ssm", i * w, model.mamba_conv_bias * i, **at),
-        closed_forms.linear("mamba.in_proj", "ssm", d, 2 * i, bias, **at),
-        closed_forms.linear("mamba.x_proj", "ssm", i, R + 2 * N, **at),
-        closed_forms.linear("mamba.dt_proj", "ssm", R, i, 1, **at),
-        closed_forms.linear("mamba.out_proj", "ssm", i, d, bias, **at),
+        *closed_forms.mamba(d, model.mamba_expand * d, (N, R, w), biases, name="mamba", **at),
         closed_forms.norm("mamba.dt_layernorm", R, **at),
         closed_forms.norm("mamba.b_layernorm", N, **at),
         closed_forms.norm("mamba.c_layernorm", N, **at),
@@ -98,17 +88,12 @@ def tensors(model: Model) -> list[Tensor]:
 
 
 def _mamba_tensors(model: Model) -> list[Tensor]:
-    """Return the mixer of Mamba, in its order: x and z come out of one projection, and dt, B and C of another."""
-    width, states, rank, bias = model.hidden_size, model.mamba_d_state, model.mamba_dt_rank, model.mamba_proj_bias
+    """Return the mixer of Mamba, and its norms."""
+    width, states, rank, kernel = model.hidden_size, model.mamba_d_state, model.mamba_dt_rank, model.mamba_d_conv
     channels, own = width * model.mamba_expand, {"layers": "mamba"}
+    biases = (model.mamba_proj_bias, model.mamba_conv_bias)
     return [
-        Tensor(f"{AT}.A_log", "mamba.A_log", (channels, states), "mamba"),
-        Tensor(f"{AT}.D", "mamba.D", (channels,), "mamba"),
-        *shapes.convolution(f"{AT}.conv1d", "mamba.conv1d", channels, model.mamba_d_conv, model.mamba_conv_bias, **own),
-        *shapes.linear(f"{AT}.in_proj", "mamba.in_proj", channels + channels, width, bias, **own),
-        *shapes.linear(f"{AT}.x_proj", "mamba.x_proj", rank + states + states, channels, **own),
-        *shapes.linear(f"{AT}.dt_proj", "mamba.dt_proj", channels, rank, 1, **own),
-        *shapes.linear(f"{AT}.out_proj", "mamba.out_proj", width, channels, bias, **own),
+        *shapes.mamba(width, channels, (states, rank, kernel), biases, name="mamba", **own),
         shapes.norm(f"{AT}.dt_layernorm", "mamba.dt_layernorm", rank, **own),
         shapes.norm(f"{AT}.b_layernorm", "mamba.b_layernorm", states, **own),
         shapes.norm(f"{AT}.c_layernorm", "mamba.c_layernorm", states, **own),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
+from gpt2calc.architectures import probed
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
@@ -51,8 +52,9 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     """
     if isinstance(document.get(TEXT_CONFIG), Mapping):
         return _read_part(document, changes or {})
+    document = {name: numbers.Quoted(value) if isinstance(value, str) else value for name, value in document.items()}
     architecture, notes = _architecture(document)
-    _refuse_own_parameters(document)
+    _refuse_own_parameters(document, {row.name for row in architecture.sizes})
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
     values = _values(architecture, fields, notes)
     model = Model(architecture, values)
@@ -62,9 +64,11 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     return Read(model, tuple(notes))
 
 
-def _refuse_own_parameters(document: Mapping[str, Any]) -> None:
-    """Raise where activations have parameters, or layers sizes of their own."""
+def _refuse_own_parameters(document: Mapping[str, Any], known: set[str]) -> None:
+    """Raise where activations have parameters that are not known, or layers sizes of their own."""
     for name in ACTIVATIONS:
+        if name in known:
+            continue
         value = document.get(name)
         if isinstance(value, str) and value in LEARNED_ACTIVATIONS:
             raise ConfigError(f"{pair(name, value)} has parameters, which are not counted", field=name, got=value)
@@ -109,7 +113,7 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
         near = closest(model_type, tuple(architectures.FILES))
-        known = f"known are {', '.join(sorted(architectures.FILES))}"
+        known = f"docs/architectures.md lists the {len(architectures.FILES)} that are"
         advice = f"did you mean {near}?" if near else known
         decoder = document.get("decoder")
         if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:
@@ -148,6 +152,9 @@ def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mappin
     alike = {CANONICAL[name]: row for name, row in reversed(spelled.items()) if name in CANONICAL}
     for name, value in changes.items():
         own = spelled.get(name) or alike.get(CANONICAL.get(name, ""))
+        if own is None and (name in NO_COUNT or name in probed.fields(architecture.model_type)):
+            fields[name] = value
+            continue
         if own is None:
             near = closest(name, tuple(spelled))
             advice = (
@@ -175,10 +182,10 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
         says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
         if given and value is not None and not says_nothing:
             notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
-            values[row.name] = _checked(architecture, row, value)
+            values[row.name] = _checked(architecture, row._replace(name=given[0]), value)
             continue
         if given and value is None and row.null == REFUSED and row.kind not in (LIST, FIXED):
-            raise ConfigError(f"{row.name} must be {expected(row)}, got null", field=row.name)
+            raise ConfigError(f"{given[0]} must be {expected(row)}, got null", field=given[0])
         default = row.null if given and value is None and row.null not in (ABSENT, REFUSED) else row.default
         is_law = isinstance(default, str) and default.startswith("= ")
         if default is None and row.kind not in (LIST, FIXED):
@@ -213,6 +220,8 @@ def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
         raise ConfigError(f"{row.name} must have at most {numbers.MOST_DIGITS} digits", field=row.name)
     if row.name == "head":
         row = row._replace(words=tuple(architecture.classes.values()))
+    if row.kind == LIST and isinstance(value, str) and all(len(word) == 1 for word in row.words) and row.words:
+        value = list(value)  # a letter a layer
     fits = {
         SIZE: type(number) is int and number >= row.least,
         FLAG: isinstance(value, bool),
@@ -236,8 +245,6 @@ def _is_entry(row: Size, entry: Any) -> bool:
 
 def _unread(architecture: Architecture, document: Mapping[str, Any]) -> Iterator[str]:
     """Yield a note for each key that changes no count because nobody reads it."""
-    from gpt2calc.architectures import probed
-
     if document.get("auto_map"):
         yield f"auto_map names code of its own, which is not read: counted is transformers' {architecture.model_type}"
     known = {name for row in architecture.sizes for name in (row.name, *row.spellings)}

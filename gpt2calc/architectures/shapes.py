@@ -33,6 +33,14 @@ def linear(
     return [weight, Tensor(f"{template}.bias", component, (outputs,), **{**at, "when": present, "role": BIAS})]
 
 
+def conv1d(
+    template: str, component: str, outputs: Number, inputs: Number, bias: Number | None = None, **at: Any
+) -> list[Tensor]:
+    """Return the weight of transformers' `Conv1D`, [in, out], and its bias."""
+    weight, *biases = linear(template, component, outputs, inputs, bias, **at)
+    return [weight._replace(shape=(inputs, outputs)), *biases]
+
+
 def norm(template: str, component: str, width: Number, **at: Any) -> Tensor:
     """Return the weight of an RMSNorm."""
     return Tensor(f"{template}.weight", component, (width,), **at)
@@ -43,28 +51,116 @@ def embedding(template: str, component: str, rows: Number, width: Number) -> Ten
     return Tensor(f"{template}.weight", component, (rows, width))
 
 
-def heads(model: Model) -> list[Tensor]:
+def layer_norm(template: str, component: str, width: Number, bias: Number | None, **at: Any) -> list[Tensor]:
+    """Return the weight of a norm, and its bias; None where there can be none."""
+    weight = norm(template, component, width, **at)
+    if bias is None:
+        return [weight]
+    present = at.get("when", 1) * bias
+    return [weight, Tensor(f"{template}.bias", component, (width,), **{**at, "when": present, "role": BIAS})]
+
+
+def heads(model: Model, bias: Number | None = None, name: str = "lm_head") -> list[Tensor]:
     """Return what stands on a body; a tied output head is the token embedding, and no tensor of its own."""
     width = model.hidden_size
     untied = model.lm_head - model.lm_head * model.tie_word_embeddings
+    own = Tensor(f"{name}.bias", "lm_head", (model.vocab_size,), when=model.lm_head * (bias or 0), role=BIAS)
     return [
-        *linear("lm_head", "lm_head", model.vocab_size, width, when=untied),
+        *linear(name, "lm_head", model.vocab_size, width, when=untied),
+        *([own] if bias is not None else ()),
         *linear("score", "score", model.num_labels, width, when=model.score),
     ]
 
 
-def attention(model: Model, layers: str = "decoder", at: str = "{layer}.self_attn") -> list[Tensor]:
+def attention(
+    model: Model,
+    layers: str = "decoder",
+    at: str = "{layer}.self_attn",
+    *,
+    biases: tuple[Number, Number | None] | None = None,
+    fused: str = "",
+    out: str = "o_proj",
+    out_first: bool = False,
+    out_inputs: Number | None = None,
+    qk_norms: tuple[str, str] = ("q_norm", "k_norm"),
+    qk_width: str = "head",
+    qk_dim: Number | None = None,
+    biased: Number | None = None,
+    gated: bool = False,
+) -> list[Tensor]:
     """Return the projections and norms of grouped-query attention, in the order of the module."""
     width, head = model.hidden_size, model.head_dim
     query, value = head * model.num_attention_heads, head * model.num_key_value_heads
-    qkv, out = model.qkv_bias, model.attention_bias
+    parts = (
+        {fused: query + value + value}
+        if fused
+        else {"q_proj": query + query if gated else query, "k_proj": value, "v_proj": value}
+    )
+    qkv_bias, out_bias = biases or (model.qkv_bias, model.attention_bias)
+    own = [
+        each
+        for name, outputs in parts.items()
+        for each in linear(f"{at}.{name}", f"self_attn.{name}", outputs, width, qkv_bias, layers=layers)
+    ]
+    inputs = query if out_inputs is None else out_inputs
+    after = linear(f"{at}.{out}", f"self_attn.{out}", width, inputs, out_bias, layers=layers)
+    norms = [
+        each
+        for name, heads in zip(qk_norms, (model.num_attention_heads, model.num_key_value_heads), strict=True)
+        for each in _head_norms(
+            f"{at}.{name}",
+            f"self_attn.{name}",
+            heads,
+            width if qk_width == "model" and name == qk_norms[0] else head if qk_dim is None else qk_dim,
+            qk_width,
+            biased,
+            model,
+            layers,
+            queries=name == qk_norms[0],
+        )
+    ]
+    return [*(after + own if out_first else own + after), *norms]
+
+
+def _head_norms(  # noqa: PLR0917  # a row of a table
+    template: str,
+    component: str,
+    heads: Number,
+    head: Number,
+    kind: str,
+    biased: Number | None,
+    model: Model,
+    layers: str,
+    *,
+    queries: bool,
+) -> list[Tensor]:
+    """Return the norm of queries, or of keys."""
+    at = {"layers": layers, "when": model.qk_norm}
+    if kind == "apart":
+        return [norm(f"{template}.norms.{{n}}", component, head, times=heads, **at)]
+    if kind == "each":
+        return [Tensor(f"{template}.weight", component, (heads, head), **at)]
+    is_whole = kind == "whole" or (kind == "model" and not queries)
+    return layer_norm(template, component, head * heads if is_whole else head, biased, **at)
+
+
+def mlp(
+    at: str,
+    kind: str,
+    width: Number,
+    inner: Number,
+    names: Sequence[str],
+    *,
+    bias: Number | None,
+    layers: str,
+) -> list[Tensor]:
+    """Return the matrices of an MLP, of which those before the last are gates and what they gate."""
+    into = {"gated": [inner, inner], "joined": [inner + inner], "plain": [inner]}[kind]
+    sizes = [*((outputs, width) for outputs in into), (width, inner)]
     return [
-        *linear(f"{at}.q_proj", "self_attn.q_proj", query, width, qkv, layers=layers),
-        *linear(f"{at}.k_proj", "self_attn.k_proj", value, width, qkv, layers=layers),
-        *linear(f"{at}.v_proj", "self_attn.v_proj", value, width, qkv, layers=layers),
-        *linear(f"{at}.o_proj", "self_attn.o_proj", width, query, out, layers=layers),
-        norm(f"{at}.q_norm", "self_attn.q_norm", head, layers=layers, when=model.qk_norm),
-        norm(f"{at}.k_norm", "self_attn.k_norm", head, layers=layers, when=model.qk_norm),
+        each
+        for name, (outputs, inputs) in zip(names, sizes, strict=True)
+        for each in linear(f"{at}.{name}", f"mlp.{name}", outputs, inputs, bias, layers=layers)
     ]
 
 
@@ -95,6 +191,28 @@ def stacked(live: str, stored: str, names: Sequence[str] = EXPERT) -> tuple[Merg
     """Return how a live module keeps experts in two tensors: gate_proj and up_proj in one, and down_proj."""
     gate, up, down = (f"{stored}.experts.{{n}}.{name}.weight" for name in names)
     return Merge(f"{live}.experts.gate_up_proj", (gate, up)), Merge(f"{live}.experts.down_proj", (down,))
+
+
+def mamba(
+    width: Number,
+    channels: Number,
+    sizes: tuple[Number, Number, Number],
+    biases: tuple[Number, Number],
+    *,
+    name: str,
+    **own: Any,
+) -> list[Tensor]:
+    """Return the mixer of Mamba, in its order: x and z come out of one projection, and dt, B and C of another."""
+    at, (states, rank, kernel), (bias, conv_bias) = f"{{layer}}.{name}", sizes, biases
+    return [
+        Tensor(f"{at}.A_log", f"{name}.A_log", (channels, states), **own),
+        Tensor(f"{at}.D", f"{name}.D", (channels,), **own),
+        *convolution(f"{at}.conv1d", f"{name}.conv1d", channels, kernel, conv_bias, **own),
+        *linear(f"{at}.in_proj", f"{name}.in_proj", channels + channels, width, bias, **own),
+        *linear(f"{at}.x_proj", f"{name}.x_proj", rank + states + states, channels, **own),
+        *linear(f"{at}.dt_proj", f"{name}.dt_proj", channels, rank, 1, **own),
+        *linear(f"{at}.out_proj", f"{name}.out_proj", width, channels, bias, **own),
+    ]
 
 
 def mamba2(

@@ -67,12 +67,18 @@ def config_of(model: object) -> Mapping[str, Any] | None:
         config: Any = getattr(model, "config", None)
         if hasattr(config, "to_dict"):
             fields = dict(config.to_dict())
-            kind = next((each.__name__ for each in type(model).__mro__ if each.__name__ in CLASSES), None)
+            is_gpt2 = fields.get("model_type") in (None, "gpt2")
+            kind = next((each.__name__ for each in type(model).__mro__ if _is_known(each, is_gpt2)), None)
             return {**fields, "architectures": [kind]} if kind else fields
         if hasattr(config, "n_embd"):
             return {name: value for name, value in vars(config).items() if name != "dropout"}
         model = next((getattr(model, name) for name in WRAPPED if hasattr(model, name)), None)
     return None
+
+
+def _is_known(kind: type, is_gpt2: bool) -> bool:  # noqa: FBT001  # which of two names are looked for
+    """Whether a class is one of transformers' models; of GPT-2's, whoever defines a class of that name."""
+    return kind.__name__ in CLASSES if is_gpt2 else kind.__module__.startswith("transformers.models.")
 
 
 def _has_tensors(top: Mapping[Any, Any]) -> bool:

@@ -237,8 +237,8 @@ def add_model_type(parser: argparse.ArgumentParser) -> None:
         action=_Field,
         default=argparse.SUPPRESS,
         choices=Offered(sorted(FILES)),
-        help=f"{', '.join(sorted(FILES))}: where no model is named, the one that transformers builds by default, which "
-        "fields of its config.json change, as --num-key-value-heads 8",
+        help=f"one of the {len(FILES)} that are counted, such as llama or qwen3: where no model is named, the one that "
+        "transformers builds by default, which fields of its config.json change, as --num-key-value-heads 8",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import tensor_table
 from gpt2calc.dialects.layouts import SAME
+from gpt2calc.model import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -212,6 +213,27 @@ def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[in
         counted = [(_known(reading, bare), reading) for reading in prefixed]
         found.append(max(counted, key=lambda each: each[0]))
     return sorted(found, key=lambda each: -each[0])
+
+
+def embedded(names: Iterable[str], dialects: Iterable[Dialect], fits: int) -> dict[str, list[Reading]]:
+    """Return the prefixes, of any kind, under which a GPT-2 stands among other tensors, each with how its names read.
+
+    Law: a prefix is whatever stands before the token embedding's name; at least one in `fits` of the names that begin
+    with it must be known.
+    """
+    names = tuple(names)
+    found: dict[str, list[tuple[int, Reading]]] = {}
+    for dialect in dialects:
+        for anchor in (piece.template for piece in dialect.pieces if (piece.component, piece.role) == ("wte", WEIGHT)):
+            before = {name.removesuffix(anchor) for name in names if name.endswith((f".{anchor}", f"/{anchor}"))}
+            for wrapper in {each.removesuffix(dialect.prefix) for each in before} - {""}:
+                inside = Counter(templated(name[len(wrapper) :])[0] for name in names if name.startswith(wrapper))
+                for prefix in dict.fromkeys((dialect.prefix, "")):
+                    known = _known(reading := Reading(dialect, wrapper, prefix), inside)
+                    if fits * known >= inside.total():
+                        found.setdefault(wrapper, []).append((known, reading))
+    best = {wrapper: max(known for known, _ in each) for wrapper, each in found.items()}
+    return {wrapper: [reading for known, reading in each if known == best[wrapper]] for wrapper, each in found.items()}
 
 
 def _known(reading: Reading, templates: Counter[str]) -> int:

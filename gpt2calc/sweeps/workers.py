@@ -33,6 +33,7 @@ class Workers(ProcessPoolExecutor):
         super().__init__(jobs, multiprocessing.get_context("spawn"), _begin)
         self._watch: threading.Thread | None = None
         self._ends = False
+        self._is_broken = False
 
     def submit(self, *task: Any, **more: Any) -> Any:
         """Submit a task; it is here that processes are started."""
@@ -42,6 +43,8 @@ class Workers(ProcessPoolExecutor):
             if self._watch is None:
                 self._watch = threading.Thread(target=self._look, daemon=True)
                 self._watch.start()
+        if self._is_broken:  # one that was born while the others were killed holds their pipes open
+            self._break(self._all())
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as it is
@@ -67,7 +70,8 @@ class Workers(ProcessPoolExecutor):
             processes = self._all()
             # A second at a time, since the pool may have started more processes than these.
             if wait([process.sentinel for process in processes], 1) and not self._ends:
-                self._break(processes)
+                self._is_broken = True
+                self._break(self._all())
                 return
 
     def _all(self) -> list[Any]:

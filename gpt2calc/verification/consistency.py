@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor
-    from gpt2calc.verification.sorting import Sorted
+    from gpt2calc.verification.sorting import Assigned, Sorted
 
 MISSING, UNEXPECTED, SHAPE, DTYPE, SHARED = "missing", "unexpected", "shape", "dtype", "shared"
 """What can be wrong with a tensor; what can be wrong between files stands in `listing.Fault`."""
 
 
-def dtypes(found: Sorted) -> Iterator[Fault]:
+def dtypes(found: Assigned) -> Iterator[Fault]:
     """Yield each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks.
 
     Training in 16 bits keeps LayerNorm, wte or a head in 32, and so a component may have a dtype of its own: in all
@@ -43,7 +43,7 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
             alike.setdefault((len(row.table_shape), templated(name)[0]), {})[name] = tensor.dtype
     others = {
         rank: Counter(dtype for (of, _), group in alike.items() if of == rank for dtype in group.values())
-        for rank in (1, 2)
+        for rank in {of for of, _ in alike}
     }
     for (rank, _), group in alike.items():
         counted = Counter(group.values())
@@ -54,7 +54,7 @@ def dtypes(found: Sorted) -> Iterator[Fault]:
                 yield Fault(DTYPE, name, f"expected {usual}, as in the other blocks, got {dtype}", usual, dtype)
 
 
-def memories(found: Sorted) -> Iterator[Fault]:
+def memories(found: Assigned) -> Iterator[Fault]:
     """Yield each parameter that does not have its bytes for itself: it repeats its elements, or shares another's."""
     whole = []
     for name, tensor in found.own.items():

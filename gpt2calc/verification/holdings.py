@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gpt2calc.listing import StoredTensor
-    from gpt2calc.verification.sorting import Sorted
+    from gpt2calc.verification.sorting import Assigned, Sorted
 
-PARAMETERS, HEAD_COPY, PADDING, STRANGERS, REST = (
+PARAMETERS, HEAD_COPY, PADDING, STRANGERS, ASIDE, REST = (
     "parameters",
     "the tied head, a second time",
     "padded rows of the vocabulary",
     "unexpected tensors",
+    "other tensors, left aside",
     "headers, and all that is no tensor",
 )
 """What bytes can be, beside what a dialect calls its extras."""
@@ -32,7 +33,7 @@ class Holding(NamedTuple):
     bytes: int
 
 
-def of(found: Sorted) -> Iterator[Holding]:
+def of(found: Assigned) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
@@ -47,14 +48,18 @@ def of(found: Sorted) -> Iterator[Holding]:
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
+    if found.listing.aside:
+        yield _part(ASIDE, found.listing.aside, taken)
     if found.listing.files:
         yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
 
 
-def rest(found: Sorted) -> int:
+def rest(found: Assigned) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
-    return sum(sizes.values()) - _bytes((each for each in found.listing.tensors if each.file in sizes), set())
+    return sum(sizes.values()) - _bytes(
+        (each for each in (*found.listing.tensors, *found.listing.aside) if each.file in sizes), set()
+    )
 
 
 def components(found: Sorted) -> dict[str, int]:
@@ -62,7 +67,7 @@ def components(found: Sorted) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, tensor in found.own.items():
         component = found.expected[name].component
-        padded = found.padded_rows(component, tensor.shape) * found.dims.n_embd
+        padded = found.padded_elements(component, tensor.shape)
         counts[component] = counts.get(component, 0) + tensor.numel - padded
     return counts
 
@@ -72,11 +77,11 @@ def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Hol
     return Holding(what, len(tensors), sum(tensor.numel for tensor in tensors), _bytes(tensors, taken))
 
 
-def _padding(found: Sorted) -> tuple[int, int]:
+def _padding(found: Assigned) -> tuple[int, int]:
     """Return how many elements only pad the vocabulary, and the bytes that they take."""
     elements = size = 0
     for name, tensor in found.own.items():
-        padded = found.padded_rows(found.expected[name].component, tensor.shape) * found.dims.n_embd
+        padded = found.padded_elements(found.expected[name].component, tensor.shape)
         elements += padded
         size += padded * tensor.nbytes // tensor.numel if padded else 0
     return elements, size

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import tensor_table
 from gpt2calc.algebra import Expression
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import Piece, readings
+from gpt2calc.dialects.base import Piece, embedded, readings
 from gpt2calc.dims import EVERYTHING, LETTERS, Dims, from_fields
-from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.errors import UnreadableInputError, shortened, shown
 from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.verification.sorting import BEYOND
 
@@ -93,7 +93,12 @@ def infer(listing: TensorListing) -> Inferred:
     names = [tensor.name for tensor in listing.tensors]
     ranked = readings(names, DIALECTS)
     most, nearest = ranked[0]
-    if FITS * most < max(len(names), 1):
+    under = embedded(names, DIALECTS, FITS) if FITS * most < len(names) else {}
+    if len(under) > 1:
+        prefixes = ", ".join(map(shortened, list(under)[:3]))
+        problem = f"a GPT-2 is found under {len(under)} prefixes, {prefixes} among them: one is verified at a time"
+        raise UnreadableInputError(listing.name, problem)
+    if FITS * most < max(len(names), 1) and not under:
         unknown = next((name for name in names if nearest.find(name) is None), None)
         example = f", {shown(unknown)} for one" if unknown else ""
         raise UnreadableInputError(
@@ -101,7 +106,7 @@ def infer(listing: TensorListing) -> Inferred:
             f"its names fit no GPT-2: the nearest dialect, {nearest.dialect.name}, knows {most:,} of {len(names):,} "
             f"tensors{example}",
         )
-    alike = [reading for known, reading in ranked if known == most]
+    alike = next(iter(under.values()), [reading for known, reading in ranked if known == most])
     found = _found(listing, alike[0])
     best = _inferred(found, alike[0])
     fitting = _fitting(found, best)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
-from gpt2calc.dims import to_fields
+from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import printable, shortened
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
@@ -17,8 +17,8 @@ from gpt2calc.verification.holdings import PADDING, REST
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gpt2calc.dims import Dims
     from gpt2calc.listing import Fault
+    from gpt2calc.model import Model
     from gpt2calc.table import Cell
     from gpt2calc.verification.holdings import Holding
 
@@ -73,6 +73,7 @@ class Checked(NamedTuple):
         shapes_say: what the shapes say where the config says something else, by field.
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
         whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
+        tensors: how many tensors the model has under these names, where that depends on whose they are.
     """
 
     target: str
@@ -88,6 +89,7 @@ class Checked(NamedTuple):
     shapes_say: Mapping[str, Any] = {}
     own_total: int | None = None
     whose: str = ""
+    tensors: int | None = None
 
 
 class Verification:
@@ -97,7 +99,7 @@ class Verification:
     of evidence observed, exactly.
 
     Args:
-        dims: the sizes and structure that are held against the checkpoint.
+        counted: the dims of a GPT-2, or the model of another architecture, that is held against the checkpoint.
         checked: what was verified, and against what.
         observations: what each kind of evidence came to, the weakest first.
         tying: how wte and lm_head are tied, where that was looked at.
@@ -111,11 +113,11 @@ class Verification:
     ['transformer.h.7.ln_2.bias']
     """
 
-    __slots__ = ("checked", "dims", "notes", "observations", "tying", "values")
+    __slots__ = ("checked", "counted", "notes", "observations", "tying", "values")
 
     def __init__(
         self,
-        dims: Dims,
+        counted: Dims | Model,
         checked: Checked,
         observations: tuple[Observation, ...],
         *,
@@ -123,18 +125,45 @@ class Verification:
         values: Any = None,
         notes: tuple[str, ...] = (),
     ) -> None:
-        self.dims, self.checked, self.observations = dims, checked, observations
+        self.counted, self.checked, self.observations = counted, checked, observations
         self.tying, self.values, self.notes = tying, values, notes
+
+    @property
+    def dims(self) -> Dims:
+        """The sizes and structure of a GPT-2.
+
+        Raises:
+            ConfigError: the model is of another architecture.
+        """
+        return dims_of(self.counted, self.checked.target)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config that was held against the checkpoint."""
+        if isinstance(self.counted, Dims):
+            return {**to_fields(self.counted), "n_head": self.checked.n_head}
+        return self.counted.document()
+
+    @property
+    def size(self) -> int:
+        """How many tensors the model has; of another architecture than GPT-2, buffers among them."""
+        if self.checked.tensors is not None:
+            return self.checked.tensors
+        return tensor_table.size(self.counted) if isinstance(self.counted, Dims) else self.counted.size()
 
     @property
     def expected(self) -> dict[str, int]:
         """What the closed form of each component that the model has comes to, in parameters."""
+        if not isinstance(self.counted, Dims):
+            model = self.counted
+            found = {row.name: (model.count(row.layers) * row.times, row) for row in model.components()}
+            return {name: times * (row.weights + row.biases) for name, (times, row) in found.items() if times}
         return {row.component: row.times * (row.weights + row.biases) for row in formulas.table(self.dims) if row.times}
 
     @property
     def total(self) -> int:
         """What the closed forms come to, in parameters."""
-        return formulas.total(self.dims)
+        return formulas.total(self.counted) if isinstance(self.counted, Dims) else int(self.counted.total())
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -162,7 +191,7 @@ class Verification:
     @property
     def verdict(self) -> str:
         """The verdict in one line."""
-        checked, size = self.checked, tensor_table.size(self.dims)
+        checked, size = self.checked, self.size
         if self.matches and not checked.dialect:
             what = f"{self.total:,} parameters in {size:,} tensors"
             return f"{checked.target} is a config alone, and matches the model that transformers builds: {what}"
@@ -176,7 +205,7 @@ class Verification:
             f" and {len(names) - 3 + self.more:,} more" if len(names) > 3 else ""
         )
         if checked.own_total is not None:
-            own = to_fields(self.dims)
+            own = self.config
             said = checked.shapes_say.items()
             sizes = ", ".join(f"{field} {_said(value)} and not {_said(own[field])}" for field, value in said)
             count = f"{checked.own_total:,} parameters, expected {self.total:,}"
@@ -210,7 +239,7 @@ class Verification:
             "format": checked.format,
             "dialect": checked.dialect,
             "prefix": checked.prefix,
-            "config": {**to_fields(self.dims), "n_head": checked.n_head},
+            "config": self.config,
             "config_source": checked.config,
             "config_given": checked.given,
             "shapes_say": dict(checked.shapes_say),
@@ -279,13 +308,17 @@ class Verification:
         return Table("", ("component", "formula", *kinds, "difference"), (*rows, None, total))
 
     def _summary(self) -> Table:
-        checked, dims = self.checked, self.dims
-        named = ["n_layer", "n_embd", "n_positions", "vocab_size"]
-        named += ["n_inner"] if dims.n_inner != 4 * dims.n_embd else []
-        sizes = ", ".join(f"{name} {getattr(dims, name):,}" for name in named)
+        checked, counted = self.checked, self.counted
+        if isinstance(counted, Dims):
+            named = ["n_layer", "n_embd", "n_positions", "vocab_size"]
+            named += ["n_inner"] if counted.n_inner != 4 * counted.n_embd else []
+            sizes = ", ".join(f"{name} {getattr(counted, name):,}" for name in named)
+        else:
+            shown = [name for name in counted.letters() if name != "num_labels"]
+            sizes = f"{counted.architecture.model_type}, " + ", ".join(f"{n} {counted.sizes[n]:,}" for n in shown[:6])
         rows: list[tuple[Cell, ...]] = [("config", f"{checked.config}: {sizes}")]
         if checked.shapes_say and not self.matches:
-            own = to_fields(dims)
+            own = self.config
             said = (f"{field} {_said(value)}, not {_said(own[field])}" for field, value in checked.shapes_say.items())
             rows.append(("shapes", ", ".join(said)))
         if checked.holdings:

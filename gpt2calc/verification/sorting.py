@@ -6,12 +6,12 @@ Pure. It must not know what is right and wrong: that is `matching` and `consiste
 from __future__ import annotations
 
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc.dialects.base import Extra, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gpt2calc.dialects.base import Expected, Reading
     from gpt2calc.dialects.layouts import Shape
@@ -23,6 +23,40 @@ MULTIPLE, MOST_PADDED = 128, 1024
 
 BEYOND = 16
 """How many more blocks that a file has nothing of are listed one by one than it has something of."""
+
+
+class Assigned(Protocol):
+    """The tensors of a listing by what they are, whatever the architecture: what is judged of all alike."""
+
+    @property
+    def listing(self) -> TensorListing:
+        """What was assigned."""
+
+    @property
+    def own(self) -> Mapping[str, StoredTensor]:
+        """The stored tensors that the model has, by name."""
+
+    @property
+    def expected(self) -> Mapping[str, Any]:
+        """The row of each of them, with its component and its `table_shape`."""
+
+    @property
+    def extras(self) -> Sequence[tuple[StoredTensor, Any]]:
+        """What is known beside the parameters, each with `what` it is."""
+
+    @property
+    def head_copy(self) -> StoredTensor | None:
+        """The matrix of a head that is tied, and stored all the same."""
+
+    @property
+    def strangers(self) -> Sequence[StoredTensor]:
+        """What does not belong there."""
+
+    def stored(self, component: str, /) -> StoredTensor | None:
+        """Return the first stored tensor of a component."""
+
+    def padded_elements(self, component: str, shape: Shape, /) -> int:
+        """Return how many elements of a matrix of the vocabulary only pad it."""
 
 
 class Sorted(NamedTuple):
@@ -84,6 +118,10 @@ class Sorted(NamedTuple):
             return 0
         pads = shape[1] == self.dims.n_embd and not shape[0] % MULTIPLE and rows < shape[0] < rows + MOST_PADDED
         return shape[0] - rows if pads else 0
+
+    def padded_elements(self, component: str, shape: Shape) -> int:
+        """Return how many elements of a matrix of the vocabulary only pad it."""
+        return self.padded_rows(component, shape) * self.dims.n_embd
 
 
 def sort(listing: TensorListing, reading: Reading, dims: Dims, n_head: int) -> Sorted:

@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
+from gpt2calc.dialects.base import unwrapped
 from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
-from gpt2calc.dims import to_fields
+from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.config import Config
     from gpt2calc.dialects.base import Reading
-    from gpt2calc.dims import Dims
-    from gpt2calc.listing import TensorListing
+    from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.sources import LeftOut, Model, Source
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.matching import Match
@@ -125,7 +125,12 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
-    subject = examine(targets.find(target, config, fields, hub=hub, revision=revision), fields, tying=tying)
+    found = targets.find(target, config, fields, hub=hub, revision=revision)
+    if found.source is not None and not isinstance(found.source.counted, Dims):
+        from gpt2calc.verification import others
+
+        return others.verify(found, found.source, found.source.counted, evidence=evidence, tying=tying, values=values)
+    subject = examine(found, fields, tying=tying)
     notes = [*subject.notes, *subject.source.notes]
     observations: list[Observation] = []
     for kind in _kinds(subject.found, evidence):
@@ -167,6 +172,11 @@ def examine(found: ResolvedTarget, fields: Mapping[str, Any], *, tying: bool = F
         n_head = _heads(source.given)
         return Subject(found, source, found.origin, given=True, n_head=n_head or 1, known_heads=bool(n_head))
     inferred = infer(listing)
+    wrapper = inferred.reading.wrapper
+    if source is None and unwrapped(wrapper):  # nobody says that the file is a GPT-2 as a whole
+        inside = tuple(tensor for tensor in listing.tensors if tensor.name.startswith(wrapper))
+        outside = tuple(tensor for tensor in listing.tensors if not tensor.name.startswith(wrapper))
+        listing = listing._replace(tensors=inside, aside=outside)
     reading = _as_built(inferred.reading, listing, source)
     given = source is not None
     if source is None:
@@ -358,8 +368,15 @@ def _checked(subject: Subject) -> Checked:
         sum(file.size for file in seen.listing.files),
         seen.shapes_say,
         seen.own_total,
-        ", ".join(filter(None, (seen.reading.dialect.whose, wrapper and f"behind the prefix {wrapper}"))),
+        ", ".join(filter(None, (seen.reading.dialect.whose, wrapper and _where(wrapper, seen.listing.aside)))),
     )
+
+
+def _where(wrapper: str, aside: tuple[StoredTensor, ...]) -> str:
+    """Say behind which prefix the names are, and what else there is, which is no part of the verdict."""
+    if not aside:
+        return f"behind the prefix {wrapper}"
+    return f"a GPT-2 found behind the prefix {wrapper}, {len(aside):,} other tensors left aside"
 
 
 def _differing(inferred: Dims, dims: Dims) -> dict[str, Any]:

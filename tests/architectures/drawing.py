@@ -1,21 +1,39 @@
 """Small random configs of each model type: sizes that differ, every flag both ways, fields given, absent and null.
 
-The gate draws the same ones each time, a person new ones; GPT2CALC_EXAMPLES is how many of each model type.
+The gate draws the same ones each time, a person new ones; GPT2CALC_EXAMPLES is how many of each model type. With 20 or
+more, the tests that are samples by default try all they can.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "20"))
-SEED = 0 if os.environ.get("CI") else random.randrange(10**6)
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "6"))
+MANY = 20
+THOROUGH = EXAMPLES >= MANY
+SEED = random.randrange(10**6) if "GPT2CALC_EXAMPLES" in os.environ else 0
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "dots1": {"n_routed_experts": 128, "n_shared_experts": 2},
+    "hunyuan_v1_dense": {"head_dim": 128},
+    "hunyuan_v1_moe": {"head_dim": 128},
+    "nemotron": {"num_key_value_heads": 8},
+}
+"""What a document must say beyond its model type, where transformers has no default that it builds."""
+
+SHALLOW: dict[str, dict[str, Any]] = {
+    "gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]},
+    "nemotron_h": {"hybrid_override_pattern": "ME*-"},
+}
+"""What a document says of three layers, where that is more than how many."""
 
 ABSENT = object()
 """What stands for a field that is left out."""
@@ -42,6 +60,11 @@ class Draw:
     def some(self, count: int, *words: str) -> list[str]:
         """Return a list of so many words."""
         return [self.random.choice(words) for _ in range(count)]
+
+
+def least(model_type: str) -> dict[str, Any]:
+    """Return a document that says no more than it must."""
+    return {"model_type": model_type, **NEEDED.get(model_type, {})}
 
 
 def configs(model_type: str, examples: int = EXAMPLES) -> Iterator[dict[str, Any]]:
@@ -206,7 +229,379 @@ def _jamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-DRAWN = {
+def _flags(draw: Draw, *names: str) -> dict[str, Any]:
+    """Return flags that are true, false or absent."""
+    return {name: draw.flag(False, True, ABSENT) for name in names}
+
+
+def _without_head(draw: Draw, key_value: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """Return what attention has where no field says how wide a head is."""
+    return {name: value for name, value in _attention(draw, key_value).items() if name != "head_dim"}
+
+
+NULL, LEFT_OUT = (None, ABSENT), (ABSENT,)
+DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = {
+    "apertus": (NULL, LEFT_OUT, ("attention_bias",)),
+    "arcee": (NULL, NULL, ("attention_bias", "mlp_bias")),
+    "cohere": (NULL, LEFT_OUT, ("attention_bias",)),
+    "cohere2": (NULL, LEFT_OUT, ("attention_bias",)),
+    "ernie4_5": ((None,), NULL, ()),
+    "exaone4": ((), LEFT_OUT, ()),
+    "gemma": ((), LEFT_OUT, ("attention_bias",)),
+    "gemma2": ((), LEFT_OUT, ("attention_bias",)),
+    "gemma3_text": ((), LEFT_OUT, ("attention_bias",)),
+    "glm": ((), LEFT_OUT, ("attention_bias",)),
+    "glm4": ((), LEFT_OUT, ("attention_bias",)),
+    "granite": (NULL, LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "helium": ((), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "hunyuan_v1_dense": (NULL, (), ("attention_bias",)),
+    "ministral3": ((), LEFT_OUT, ()),
+    "nemotron": ((), NULL, ("attention_bias", "mlp_bias")),
+    "olmo": (NULL, LEFT_OUT, ("attention_bias",)),
+    "olmo2": (NULL, LEFT_OUT, ("attention_bias",)),
+    "olmo3": (NULL, LEFT_OUT, ("attention_bias",)),
+    "phi": (NULL, LEFT_OUT, ("qk_layernorm",)),
+    "phi3": (NULL, LEFT_OUT, ()),
+    "seed_oss": ((None,), NULL, ("attention_bias", "attention_out_bias", "mlp_bias")),
+    "smollm3": ((None,), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "starcoder2": ((), NULL, ("use_bias",)),
+}
+"""Of decoders, what the heads of keys and values, and the width of a head, can be but numbers; and their flags."""
+
+PADDING = {"pad_token_id": 1}
+"""A token of which the default is no token of so few."""
+
+
+def _decoder(model_type: str, draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    keys, head, flags = DECODERS[model_type]
+    return PADDING | _attention(draw, keys, head) | _flags(draw, *flags)
+
+
+def _cohere(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _decoder("cohere", draw, fields) | {"use_qk_norm": draw.flag(False, True, None, ABSENT)}
+
+
+def _ernie4_5(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _decoder("ernie4_5", draw, fields) | {"use_bias": draw.flag(False, True, None, ABSENT)}
+
+
+def _stablelm(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    flags = _flags(draw, "use_qkv_bias", "qk_layernorm", "use_parallel_residual")
+    return _without_head(draw) | flags | {"partial_rotary_factor": 0.5}
+
+
+def _plain(draw: Draw, inner: str = "", width: tuple[str, ...] = (), heads: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a width that heads divide, under their names, and that of an MLP, where it has one."""
+    count = 2 * draw.size(1, 4)
+    found: dict[str, Any] = {
+        draw.flag("hidden_size", *width): count * 2 * draw.size(1, 9),
+        draw.flag("num_attention_heads", *heads): count,
+    }
+    return PADDING | found | ({inner: draw.size(11, 99)} if inner else {})
+
+
+def _layers(draw: Draw, fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the number of layers, under another of its names."""
+    return {"num_hidden_layers": ABSENT, draw.flag("num_hidden_layers", *names): fields["num_hidden_layers"]}
+
+
+def _gpt_neox(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | _flags(draw, "attention_bias")
+
+
+def _gptj(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = {"n_inner": draw.flag(draw.size(11, 99), None, ABSENT), "rotary_dim": 2}
+    return _plain(draw, "", ("n_embd",), ("n_head",)) | own | _layers(draw, fields, "n_layer")
+
+
+def _codegen(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    heads = {"num_attention_heads": ABSENT, "n_head": 4, "hidden_size": ABSENT, "n_embd": 4 * 2 * draw.size(1, 9)}
+    return _gptj(draw, fields) | heads
+
+
+def _gpt_neo(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    own = {
+        "intermediate_size": draw.flag(draw.size(11, 99), None, ABSENT),
+        "max_position_embeddings": draw.size(11, 99),
+        "attention_types": [[["global"], count]],
+    }
+    return _plain(draw, "", (), ("num_heads",)) | own | _layers(draw, fields, "num_layers")
+
+
+def _bloom(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "", ("n_embed",), ("n_head",)) | _layers(draw, fields, "n_layer")
+
+
+def _mpt(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "", ("d_model",), ("n_heads",)) | _layers(draw, fields, "n_layers")
+
+
+def _gpt_bigcode(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    inner = {"n_inner": draw.flag(draw.size(11, 99), None, ABSENT)}
+    return _openai_gpt(draw, fields) | inner | _flags(draw, "multi_query")
+
+
+def _openai_gpt(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    positions = {draw.flag("max_position_embeddings", "n_positions"): draw.size(11, 99)}
+    return _plain(draw, "", ("n_embd",), ("n_head",)) | positions | _layers(draw, fields, "n_layer")
+
+
+def _opt(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    flags = _flags(draw, "enable_bias", "layer_norm_elementwise_affine", "do_layer_norm_before")
+    return (
+        _plain(draw, "ffn_dim")
+        | flags
+        | {
+            "max_position_embeddings": draw.size(11, 99),
+            "word_embed_proj_dim": draw.flag(draw.size(11, 99), None, ABSENT),
+            "_remove_final_layer_norm": draw.flag(),
+        }
+    )
+
+
+def _biogpt(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | {"max_position_embeddings": draw.size(11, 99)}
+
+
+def _xglm(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "ffn_dim", ("d_model",), ("attention_heads",)) | _layers(draw, fields, "num_layers")
+
+
+def _falcon(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    either = (False, True, None, ABSENT)
+    flags = {name: draw.flag(*either) for name in ("multi_query", "parallel_attn", "new_decoder_architecture", "bias")}
+    return (
+        _plain(draw, "", ("n_embed",))
+        | flags
+        | {
+            "num_kv_heads": draw.flag(draw.size(1, 9), None, ABSENT),
+            "ffn_hidden_size": draw.flag(draw.size(11, 99), None, ABSENT),
+            "num_ln_in_parallel_attn": draw.flag(1, 2, None, ABSENT),
+        }
+    )
+
+
+def _persimmon(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _plain(draw, "intermediate_size") | _flags(draw, "qk_layernorm")
+
+
+def _everywhere(
+    draw: Draw, _: dict[str, Any], keys: tuple[Any, ...], head: tuple[Any, ...], *names: str
+) -> dict[str, Any]:
+    """Return attention with experts in every layer, under one of the names of how many they are."""
+    return PADDING | _attention(draw, keys, head) | _experts(draw, *names)
+
+
+def _olmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, LEFT_OUT, "num_experts", "num_local_experts")
+    return own | _flags(draw, "attention_bias")
+
+
+def _phimoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts")
+    return own | _flags(draw, "attention_bias", "lm_head_bias")
+
+
+def _granitemoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _everywhere(draw, fields, NULL, LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
+
+
+def _gpt_oss(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
+    return own | _flags(draw, "attention_bias")
+
+
+def _minimax_m2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
+
+
+def _hunyuan_v1_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, (), "num_experts", "num_local_experts")
+    return own | _flags(draw, "attention_bias") | {"num_experts_per_tok": ABSENT, "moe_topk": 1}
+
+
+def _first_dense(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return experts in all but the first layers."""
+    return {
+        draw.flag("n_routed_experts", "num_local_experts"): draw.size(1, 5),
+        "num_experts_per_tok": 1,
+        "moe_intermediate_size": draw.size(5, 9),
+        "n_shared_experts": draw.flag(1, 2, 3),
+        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
+    }
+
+
+def _glm4_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _first_dense(draw, fields)
+    layers = {draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, 2, ABSENT)}
+    return own | layers | _flags(draw, "attention_bias", "use_qk_norm")
+
+
+def _dots1(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return PADDING | _attention(draw, (None,), LEFT_OUT) | _first_dense(draw, fields) | _flags(draw, "attention_bias")
+
+
+def _deepseek_v2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _deepseek_v3(draw, fields) | _flags(draw, "mlp_bias")
+    own |= {"hidden_size": own["num_attention_heads"] * draw.size(5, 15), "num_local_experts": ABSENT}
+    return own | {"n_routed_experts": ABSENT, draw.flag("n_routed_experts", "num_experts"): 4 * draw.size(1, 2)}
+
+
+def _llama4_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    listed = sorted({draw.size(0, 6) for _ in range(draw.size(0, 4))})
+    own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
+    return own | {
+        "intermediate_size_mlp": draw.size(100, 130),
+        "moe_layers": draw.flag(listed, None, ABSENT, ABSENT),
+        "interleave_moe_layer_step": draw.flag(1, 2, 3, ABSENT),
+    }
+
+
+def _ernie4_5_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    return (
+        PADDING
+        | _attention(draw, (), LEFT_OUT)
+        | {
+            draw.flag("moe_num_experts", "num_experts"): draw.size(1, 5),
+            "moe_k": 1,
+            "moe_intermediate_size": draw.size(5, 9),
+            "moe_num_shared_experts": draw.flag(0, 1, 3, ABSENT),
+            "moe_layer_start_index": draw.flag(0, 1, 2, count + 1, ABSENT),
+            "moe_layer_end_index": draw.flag(-1, 0, 2, count + 1, ABSENT),
+            "moe_layer_interval": draw.flag(1, 2, 3, ABSENT),
+            "use_bias": draw.flag(False, True, None, ABSENT),
+        }
+    )
+
+
+def _mamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return PADDING | {
+        "hidden_size": draw.size(10, 60),
+        "expand": draw.flag(1, 2, 3, ABSENT),
+        "intermediate_size": draw.flag(draw.size(11, 99), ABSENT, ABSENT),
+        "state_size": draw.size(2, 20),
+        "conv_kernel": draw.flag(2, 3, 5, ABSENT),
+        "time_step_rank": draw.flag("auto", draw.size(1, 12), ABSENT),
+        "use_bias": draw.flag(False, True, ABSENT),
+        "use_conv_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _bamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (None,), LEFT_OUT) | _flags(draw, "attention_bias", "mlp_bias")
+    expand, heads = draw.flag(1, 2, 3), draw.flag(1, 2, own["num_attention_heads"])
+    attention = sorted({draw.size(0, 6) for _ in range(draw.size(0, 4))})
+    return own | {
+        "attn_layer_indices": draw.flag(attention, attention, None, ABSENT),
+        "mamba_expand": expand,
+        "mamba_n_heads": heads,
+        "mamba_d_head": draw.flag("auto", expand * own["hidden_size"] // heads, ABSENT),
+        "mamba_n_groups": draw.flag(1, 2, 3, ABSENT),
+        "mamba_d_state": draw.size(2, 20),
+        "mamba_d_conv": draw.flag(2, 3, 5, ABSENT),
+        "mamba_proj_bias": draw.flag(False, True, None, ABSENT),
+        "mamba_conv_bias": draw.flag(False, True, None, ABSENT),
+    }
+
+
+def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"]
+    kinds = draw.some(layers, "linear_attention", "full_attention", "mamba", "attention")
+    own = _attention(draw, (), LEFT_OUT) | _sparse(draw, layers) | _experts(draw, "num_experts", least=0)
+    return own | {
+        "layer_types": draw.flag(kinds, None, ABSENT),
+        "full_attention_interval": draw.flag(1, 2, 3, ABSENT),
+        "linear_num_key_heads": draw.size(1, 5),
+        "linear_num_value_heads": draw.size(1, 5),
+        "linear_key_head_dim": draw.size(2, 9),
+        "linear_value_head_dim": draw.size(2, 9),
+        "linear_conv_kernel_dim": draw.flag(2, 3, 5, ABSENT),
+        "shared_expert_intermediate_size": draw.size(31, 60),
+        "attention_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _nemotron_h(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"] + 1
+    words = draw.some(layers, "mamba", "attention", "linear_attention", "full_attention", "moe", "mlp")
+    kinds = {draw.flag("layers_block_type", "layer_types"): words}
+    letters = {"hybrid_override_pattern": "".join(draw.some(layers, *"ME*-"))}
+    given: dict[str, Any] = draw.flag(kinds, letters, {})
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _flags(draw, "use_bias", "mlp_bias") | given
+    return own | {
+        "num_hidden_layers": draw.flag(layers if given else ABSENT, ABSENT, None),
+        "tie_word_embeddings": ABSENT,
+        "mamba_num_heads": draw.size(1, 9),
+        "mamba_head_dim": draw.size(2, 9),
+        draw.flag("n_groups", "mamba_n_groups"): draw.size(1, 4),
+        "ssm_state_size": draw.size(2, 20),
+        draw.flag("conv_kernel", "mamba_d_conv"): draw.size(2, 6),
+        draw.flag("use_conv_bias", "mamba_conv_bias"): draw.flag(),
+        draw.flag("n_routed_experts", "num_local_experts"): draw.size(1, 5),
+        "n_group": 1,
+        "num_experts_per_tok": 1,
+        "moe_intermediate_size": draw.size(5, 9),
+        "moe_shared_expert_intermediate_size": draw.size(31, 60),
+        "moe_latent_size": draw.flag(draw.size(3, 9), None, ABSENT),
+        "num_nextn_predict_layers": draw.flag(0, 1, ABSENT),
+    }
+
+
+def _lfm2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    layers = fields["num_hidden_layers"]
+    own = PADDING | _attention(draw, (), LEFT_OUT)
+    width = own.pop("intermediate_size")
+    tied = fields["tie_word_embeddings"]
+    return own | {
+        draw.flag("intermediate_size", "block_ff_dim"): width,
+        "block_auto_adjust_ff_dim": draw.flag(False, True, ABSENT),
+        "block_multiple_of": draw.flag(1, 5, 16, ABSENT),
+        "layer_types": draw.flag(draw.some(layers, "conv", "full_attention"), None, ABSENT),
+        "full_attn_idxs": draw.flag(sorted({draw.size(0, 6) for _ in range(3)}), [], None, ABSENT),
+        "conv_L_cache": draw.flag(2, 5, ABSENT),
+        "conv_bias": draw.flag(),
+        "tie_word_embeddings": ABSENT,
+        draw.flag("tie_word_embeddings", "tie_embedding"): tied,
+    }
+
+
+DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
+    **{name: partial(_decoder, name) for name in DECODERS},
+    "cohere": _cohere,
+    "ernie4_5": _ernie4_5,
+    "stablelm": _stablelm,
+    "lfm2": _lfm2,
+    "nemotron_h": _nemotron_h,
+    "bamba": _bamba,
+    "falcon_mamba": _mamba,
+    "mamba": _mamba,
+    "qwen3_next": _qwen3_next,
+    "deepseek_v2": _deepseek_v2,
+    "dots1": _dots1,
+    "ernie4_5_moe": _ernie4_5_moe,
+    "glm4_moe": _glm4_moe,
+    "gpt_oss": _gpt_oss,
+    "granitemoe": _granitemoe,
+    "hunyuan_v1_moe": _hunyuan_v1_moe,
+    "llama4_text": _llama4_text,
+    "minimax_m2": _minimax_m2,
+    "olmoe": _olmoe,
+    "phimoe": _phimoe,
+    "biogpt": _biogpt,
+    "bloom": _bloom,
+    "codegen": _codegen,
+    "falcon": _falcon,
+    "gpt_bigcode": _gpt_bigcode,
+    "gpt_neo": _gpt_neo,
+    "gpt_neox": _gpt_neox,
+    "gptj": _gptj,
+    "mpt": _mpt,
+    "openai-gpt": _openai_gpt,
+    "opt": _opt,
+    "persimmon": _persimmon,
+    "xglm": _xglm,
     "deepseek_v3": _deepseek_v3,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,

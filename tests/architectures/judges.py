@@ -10,32 +10,64 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures import of
-from gpt2calc.model import BIAS, BUFFER, FLAG, LAW, OUTPUT_HEAD, SIZE, TOKEN_EMBEDDING, WEIGHT, Model
-from tests.architectures.modules import buffers, makers, parameters
+from gpt2calc.model import (
+    BIAS,
+    BUFFER,
+    FLAG,
+    LAW,
+    OUTPUT_HEAD,
+    POSITION_EMBEDDING,
+    SIZE,
+    TOKEN_EMBEDDING,
+    WEIGHT,
+    Model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gpt2calc.model import Architecture, Component, Tensor
+    from tests.architectures.modules import Built
 
 GROUPS = {
     "experts.": "experts",
+    "experts_": "experts",
     "shared_expert.": "experts",
+    "shared_mlp.": "mlp",
     "shared_experts.": "experts",
     "shared_expert_gate": "router",
     "router": "router",
+    "attention.": "attention",
+    "attn.": "attention",
+    "self_attention.": "attention",
     "self_attn.": "attention",
+    "conv.": "ssm",
+    "feed_forward.": "mlp",
+    "linear_attn.": "ssm",
     "mamba.": "ssm",
     "mixer.": "ssm",
     "mlp.": "mlp",
-    "shared_mlp.": "mlp",
+    "ffn.": "mlp",
+    "fc": "mlp",
     "embed": "embedding",
+    "positions_embed": "embedding",
+    "project_": "embedding",
+    "tokens_embed": "embedding",
+    "word_embeddings": "embedding",
+    "wpe": "embedding",
+    "wte": "embedding",
     "lm_head": "head",
     "score": "head",
 }
 """The group of a component by how its name begins, unless it is a norm."""
 
-PARTS = {"embed_tokens": TOKEN_EMBEDDING, "embeddings": TOKEN_EMBEDDING, "lm_head": OUTPUT_HEAD}
+PARTS = {
+    **dict.fromkeys(
+        ("embed_in", "embed_tokens", "embeddings", "tokens_embed", "word_embeddings", "wte"), TOKEN_EMBEDDING
+    ),
+    **dict.fromkeys(("embed_positions", "positions_embed", "wpe"), POSITION_EMBEDDING),
+    "lm_head": OUTPUT_HEAD,
+}
 
 
 def differences(components: Iterable[Component], tensors: Iterable[Tensor], count: Callable[[str], Any]) -> Any:
@@ -78,32 +110,36 @@ def wrong_by_identity(model: Model) -> list[str]:
     return [f"{component} {role}" for (component, role), rest in rows.items() if rest]
 
 
-def wrong_by_module(model: Model, module: Any) -> list[str]:
+def wrong_by_module(model: Model, module: Built) -> list[str]:
     """Return the tensors that are listed otherwise than a module has them, or in another order."""
     rows = list(model.listing(live=True))
     listed = [(row.name, row.shape) for row in rows if row.role != BUFFER]
-    built = parameters(module)
+    built = module.parameters
     wrong = {name for name, _ in set(listed) ^ set(built)} if listed != built else set()
-    wrong |= {name for name, _ in {(row.name, row.shape) for row in rows if row.role == BUFFER} ^ buffers(module)}
+    wrong |= {name for name, _ in {(row.name, row.shape) for row in rows if row.role == BUFFER} ^ module.buffers}
     if len(rows) != model.size(live=True):
         wrong.add("how many there are")
     return sorted(wrong) or ([] if listed == built else ["order"])
 
 
-def wrong_by_column(model: Model, module: Any) -> list[str]:
+def wrong_by_column(model: Model, module: Built) -> list[str]:
     """Return the components whose group, part or source is not what its name and the module say."""
     present = {row.name: row for row in model.components() if row.times and model.count(row.layers)}
     made: dict[str, set[str]] = {}
-    by_name = makers(module)
     for tensor in model.listing(live=True):
         if tensor.role != BUFFER:
-            made.setdefault(_module(tensor.component), set()).add(by_name.get(tensor.name, ""))
+            made.setdefault(_module(tensor.component), set()).add(module.makers.get(tensor.name, ""))
     wrong = [name for name, row in present.items() if not _sources(row) & made.get(_module(name), set())]
     wrong += [name for name, row in present.items() if row.group != _group(name)]
     wrong += [name for name, row in present.items() if row.part != PARTS.get(name, "")]
     owners = {row.template.rpartition(".")[0]: row.component for row in model.tensors() if row.role != BUFFER}
     strays = (row for row in model.tensors() if row.role == BUFFER)
-    return wrong + [row.template for row in strays if owners.get(row.template.rpartition(".")[0]) != row.component]
+    return wrong + [row.template for row in strays if _owner(row, owners) != row.component]
+
+
+def _owner(row: Tensor, owners: dict[str, str]) -> str | None:
+    """Return the component of what a buffer stands in; a router's correction is the router's, wherever it stands."""
+    return "router" if "correction" in row.template else owners.get(row.template.rpartition(".")[0])
 
 
 def _sources(row: Component) -> set[str]:
@@ -118,6 +154,6 @@ def _module(component: str) -> str:
 
 
 def _group(component: str) -> str:
-    if "norm" in component:
+    if "norm" in component or component.startswith("ln_"):
         return "layer_norm"
     return next(group for beginning, group in GROUPS.items() if component.startswith(beginning))

@@ -1,9 +1,20 @@
-"""Modules of transformers, built on torch's `meta` device, where tensors have a shape and no memory."""
+"""Modules of transformers, built on torch's `meta` device, where tensors have a shape and no memory.
+
+All tests of a model type run one after the other, whichever file they stand in, so that what is built is built once.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import logging
+import re
+import warnings
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import mock
 
+import pytest
 import torch
 import transformers
 from safetensors import safe_open
@@ -11,14 +22,64 @@ from safetensors import safe_open
 from gpt2calc.architectures import FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 MODEL_TYPES = tuple(sorted(FILES.keys() - {"gpt2"}))
 """Every model type but GPT-2, whose oracle has tests of its own."""
 
+EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES, scope="session")
+WITH_GPT2 = pytest.mark.parametrize("model_type", [*MODEL_TYPES, "gpt2"], scope="session")
+"""Marks of a test that is of each model type."""
+
 OTHER_NAMES = {"kimi_k2": "deepseek_v3"}
 """What transformers calls a model type that it does not know."""
+
+
+class Built(NamedTuple):
+    """What a module is made of: parameters in order, buffers that files hold, and what made each parameter."""
+
+    parameters: list[tuple[str, tuple[int, ...]]]
+    buffers: set[tuple[str, tuple[int, ...]]]
+    makers: dict[str, str]
+
+    @property
+    def total(self) -> int:
+        """The number of parameters."""
+        return sum(torch.Size(shape).numel() for _, shape in self.parameters)
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """Build without a word about odd values, and without what takes time and no tensor: numbers, how to generate."""
+    verbosity = transformers.logging.get_verbosity()
+    with ExitStack() as stack:
+        stack.callback(transformers.logging.set_verbosity, verbosity)
+        stack.enter_context(warnings.catch_warnings())
+        for each in (torch.nn.Linear, torch.nn.Embedding, torch.nn.Conv1d):
+            stack.enter_context(mock.patch.object(each, "reset_parameters"))
+        stack.enter_context(mock.patch.object(transformers.PreTrainedModel, "can_generate", return_value=False))
+        stack.enter_context(mock.patch.object(transformers.PreTrainedConfig, "__repr__", return_value=""))
+        warnings.simplefilter("ignore")
+        transformers.logging.set_verbosity(logging.CRITICAL)
+        yield
+
+
+def facts(config: Mapping[str, Any]) -> Built:
+    """Return what the module of a config is made of; it is built once."""
+    return _facts(json.dumps(config))
+
+
+@lru_cache(maxsize=64)
+def _facts(text: str) -> Built:
+    with quick():
+        module = built(json.loads(text))
+    return Built(parameters(module), buffers(module), makers(module))
+
+
+def defaults(model_type: str) -> Any:
+    """Return the config that transformers takes where a document says nothing."""
+    return transformers.CONFIG_MAPPING[OTHER_NAMES.get(model_type, model_type)]()
 
 
 def built(config: Mapping[str, Any], device: str = "meta") -> Any:
@@ -61,6 +122,6 @@ def makers(module: Any) -> dict[str, str]:
         parts = name.split(".")
         owners = [module.get_submodule(".".join(parts[:i])) for i in reversed(range(len(parts)))]
         classes = [type(owner) for owner in owners if type(owner).__module__.startswith("transformers")]
-        made = next(each for each in classes if "RMSNorm" not in each.__name__)
+        made = next(each for each in classes if not re.search("Norm|Linear$|^Conv1D$", each.__name__))
         found[name] = f"transformers, {made.__module__.rpartition('.')[2]}.py: {made.__name__}"
     return found

@@ -1,5 +1,6 @@
 """Names, shapes and totals against the modules that transformers builds, and the files that it writes.
 
+By default six configs of each type are built, and two are written;
 `GPT2CALC_EXAMPLES=1000 python -m pytest tests/architectures/test_against_transformers.py` tries 1,000 of each type.
 """
 
@@ -7,54 +8,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
-from tests.architectures.drawing import EXAMPLES, config, configs
-from tests.architectures.modules import MODEL_TYPES, buffers, built, parameters, written
+from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
+from tests.architectures.modules import EVERY, defaults, facts, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOLDEN = {"mixtral": 46_702_792_704, "deepseek_v3": 671_026_404_352}
-"""What transformers' own default configs come to, in two cases that are known from elsewhere."""
+GOLDEN = {
+    "deepseek_v3": 671_026_404_352,
+    "gpt_neox": 20_554_567_680,
+    "gpt_oss": 116_829_156_672,
+    "gptj": 6_050_882_784,
+    "mixtral": 46_702_792_704,
+    "openai-gpt": 116_534_784,
+    "opt": 125_239_296,
+    "phi": 1_418_270_720,
+}
+"""What transformers' own default configs come to, in cases that are known from elsewhere."""
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@EVERY
 def test_a_live_module_has_the_tensors_that_are_listed_in_their_order(model_type: str) -> None:
     """Parameters in order, persistent buffers, and both totals, for random configs of every class."""
     for drawn in configs(model_type):
-        module, model = built(drawn), reading.read(drawn).model
+        module, model = facts(drawn), reading.read(drawn).model
         rows = list(model.listing(live=True))
-        assert [(row.name, row.shape) for row in rows if row.role != BUFFER] == parameters(module), drawn
-        assert {(row.name, row.shape) for row in rows if row.role == BUFFER} == buffers(module), drawn
+        assert [(row.name, row.shape) for row in rows if row.role != BUFFER] == module.parameters, drawn
+        assert {(row.name, row.shape) for row in rows if row.role == BUFFER} == module.buffers, drawn
         assert len(rows) == model.size(live=True), drawn
-        assert model.total() == model.numel() == sum(each.numel() for each in module.parameters()), drawn
+        assert model.total() == model.numel() == module.total, drawn
         assert model.numel(role=BUFFER) == sum(row.numel for row in rows if row.role == BUFFER), drawn
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@EVERY
 def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Path) -> None:
     """What save_pretrained writes of small models has the names and shapes of the stored listing."""
-    for n in range(3):
+    for n in range(3 if THOROUGH else 2):
         drawn = config(model_type, n, n)
         listed = {row.name: row.shape for row in reading.read(drawn).model.listing()}
         assert listed == written(drawn, tmp_path / str(n)), drawn
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@EVERY
 def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
-    """A document that says nothing but its model type is counted as transformers builds it."""
-    found = reading.read({"model_type": model_type}).model
-    assert found.total() == sum(each.numel() for each in built({"model_type": model_type}).parameters())
-    assert found.total() == GOLDEN.get(model_type, found.total())
+    """A document that says nothing but its model type is counted as transformers builds it, here of three layers."""
+    default = reading.read(least(model_type)).model
+    few = least(model_type) if THOROUGH else least(model_type) | SHALLOW.get(model_type, {"num_hidden_layers": 3})
+    assert reading.read(few).model.total() == facts(few).total
+    assert default.num_hidden_layers == defaults(model_type).num_hidden_layers
+    assert default.total() == GOLDEN.get(model_type, default.total())
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@EVERY
 def test_every_class_and_every_flag_is_drawn_both_ways(model_type: str) -> None:
     """In as many configs as a run draws, each class comes, and each flag is 0 and 1."""
-    models = [reading.read(drawn).model for drawn in configs(model_type, max(EXAMPLES, 20))]
+    models = [reading.read(drawn).model for drawn in configs(model_type, max(EXAMPLES, MANY))]
     architecture = of(model_type)
     assert {model.head for model in models} == set(architecture.classes.values())
     for flag in (row.name for row in architecture.sizes if row.kind == FLAG):

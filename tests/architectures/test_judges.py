@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from gpt2calc.architectures import reading
+from gpt2calc.architectures import of, reading
 from gpt2calc.model import BIAS, BUFFER, OUTPUT_HEAD, WEIGHT, Component, Merge, Model, Tensor
-from tests.architectures.drawing import configs
+from tests.architectures.drawing import MANY, THOROUGH, configs
 from tests.architectures.judges import at_a_point, wrong_by_column, wrong_by_identity, wrong_by_module
-from tests.architectures.modules import MODEL_TYPES, built, written
+from tests.architectures.modules import EVERY, facts, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    Planted = tuple[str, int, str, Callable[[Any], Any]]
+
 POINTS = 2
-TYPES = pytest.mark.parametrize("model_type", MODEL_TYPES)
+FEW = 3
 
 COMPONENTS: dict[str, tuple[Callable[[Component], Any], ...]] = {
     "name": (lambda row: f"{row.name}_x",),
@@ -60,7 +62,7 @@ def planted(model: Model, derivation: str, index: int, column: str, error: Calla
     return Model(model.architecture._replace(**changed), model.sizes, model._count)
 
 
-def errors(model: Model) -> Iterator[tuple[str, int, str, Callable[[Any], Any]]]:
+def errors(model: Model) -> Iterator[Planted]:
     """Yield every error that can be planted in the rows that a model has."""
     present = set(model.tensors())
     for index, row in enumerate(model.components()):
@@ -68,24 +70,44 @@ def errors(model: Model) -> Iterator[tuple[str, int, str, Callable[[Any], Any]]]
             yield from (("components", index, name, error) for name in row._fields for error in COMPONENTS[name])
     for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
-            yield from (("tensors", index, name, error) for name in tensor._fields for error in TENSORS[name])
+            columns = (name for name in tensor._fields if name != "shape" or tensor.shape)
+            yield from (("tensors", index, name, error) for name in columns for error in TENSORS[name])
 
 
-@TYPES
+def chosen(model_type: str, models: list[Model]) -> list[list[Planted]]:
+    """Return which errors are planted in each of some models: every one once, or of every kind of error a few."""
+    first: dict[Planted, int] = {}
+    for n, model in enumerate(models):
+        for error in errors(model):
+            first.setdefault(error, n)
+    kinds: dict[Any, list[Planted]] = defaultdict(list)
+    for error in first:
+        kinds[error[3]].append(error)
+    draw = random.Random(model_type)
+    some = [draw.sample(each, min(FEW, len(each))) for each in kinds.values()] if not THOROUGH else kinds.values()
+    found: list[list[Planted]] = [[] for _ in models]
+    for error in (error for each in some for error in each):
+        found[first[error]].append(error)
+    return found
+
+
+@EVERY
 def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
-    """Each in the first of a few small models that has its row; none is found where none is planted."""
+    """Each in the first of a few small models that has its row; none is found where none is planted.
+
+    By default three errors of each kind in each column of each derivation, in other rows for every model type.
+    """
     points = [at_a_point(model_type, n) for n in range(POINTS)]
     assert not any(map(wrong_by_identity, points))
-    seen: set[tuple[str, int, str, Callable[[Any], Any]]] = set()
     folder = map(str, count())
-    for drawn in configs(model_type, 12):
-        model, module = reading.read(drawn).model, built(drawn)
+    documents = list(configs(model_type, 12 if THOROUGH else 6))
+    models = [reading.read(drawn).model for drawn in documents]
+    planned = chosen(model_type, models)
+    for drawn, model, planted_here in zip(documents, models, planned, strict=True):
+        module = facts(drawn)
         assert wrong_by_module(model, module) == wrong_by_column(model, module) == []
         in_file: dict[str, tuple[int, ...]] = {}
-        for error in errors(model):
-            if error in seen:
-                continue
-            seen.add(error)
+        for error in planted_here:
             wrong = planted(model, *error)
             if any(wrong_by_identity(planted(point, *error)) for point in points):
                 continue
@@ -93,14 +115,16 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
                 continue
             in_file = in_file or written(drawn, tmp_path / next(folder))
             assert in_file != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
-    assert {column for _, _, column, _ in seen} == {*Component._fields, *Tensor._fields}
+    assert {column for each in planned for _, _, column, _ in each} == {*Component._fields, *Tensor._fields}
 
 
-@TYPES
+@EVERY
 def test_every_error_in_what_a_module_keeps_in_one_is_found(model_type: str) -> None:
     """Another name, a stored tensor too few, another axis, and no merge at all."""
-    models = [(reading.read(drawn).model, built(drawn)) for drawn in configs(model_type, 6)]
-    for merge in models[0][0].architecture.merges:
+    drawn = [(reading.read(document).model, document) for document in configs(model_type, MANY)]
+    for merge in of(model_type).merges:
+        having = [each for each in drawn if any(row.template in merge.stored for row in each[0].tensors())][:3]
+        models = [(model, facts(document)) for model, document in having]
         wrong = [merge._replace(live=f"{merge.live}_x"), merge._replace(stored=merge.stored[1:]), None]
         wrong += [merge._replace(axis=1)] if len(merge.stored) > 1 else []
         for each in wrong:

@@ -1,6 +1,8 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
-`tests.probe` varies the fields; every model type that is counted is held here against what it finds.
+`tests.probe` varies the fields; every model type that is counted is held here against what it finds. By default
+those that the committed file says change shapes have all their values, and the others one; of the model types in
+`WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from gpt2calc import architectures
 from gpt2calc.architectures import probed, reading
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import FIXED, LAW
+from gpt2calc.spellings import ACTIVATIONS
 
 with open(os.path.join(os.path.dirname(os.path.abspath(probed.__file__)), "llama.json"), encoding="utf-8") as file:
     VERSION = json.load(file)["transformers"]
@@ -27,6 +30,8 @@ if transformers.__version__ != VERSION:
     pytest.skip(reason, allow_module_level=True)
 
 from tests import probe  # asks for what only that transformers has
+from tests.architectures.drawing import THOROUGH
+from tests.architectures.modules import EVERY, WITH_GPT2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,18 +43,25 @@ if TYPE_CHECKING:
 READ_AS = {"id2label": "num_labels"}
 """Fields that are no size, and say one."""
 
-ACTIVATIONS = ("hidden_act", "activation_function")
-"""Fields that are no size, and of which what adds tensors is refused: activations with parameters of their own."""
-
 EXPLAINED = {
     ("gpt2", "activation_function"): "a note says of prelu and xielu that their parameters are not counted",
+    **{
+        (model_type, "per_layer_config"): "transformers finds no hidden_size to vary, which it knows by another name"
+        for model_type in ("codegen", "gpt_bigcode", "gptj", "mpt", "openai-gpt", "xglm")
+    },
+    ("qwen3_next", "full_attention_interval"): "true is no number, which Python's code takes for 1",
+    ("nemotron_h", "hybrid_override_pattern"): "letters of no layer are refused, whether they are read or not",
     ("gpt2", "per_layer_config"): "an object that holds sizes is refused, whatever it is called",
     ("gpt2", "summary_type"): "attn is refused for every class, as transformers refuses it for the one that reads it",
 }
 """Fields, by model type, of which a value is not counted as transformers builds it, with the reason."""
 
-OTHERS = sorted(set(architectures.FILES) - {"gpt2"})
-"""Those whose sizes are the fields of a config; what GPT-2's documents say is read by a room of its own."""
+WHOLE = ("llama", "mamba2")
+
+FOLLOWS = {
+    ("nemotron_h", "num_hidden_layers"): "it must be as many layers as their list has, and is no size of its own"
+}
+"""Sizes, by model type, that others leave one value, with the reason; another is refused."""
 
 COUNTED = "counted"
 
@@ -61,16 +73,15 @@ def kept(model_type: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=sorted(architectures.FILES))
-def model_type(request: pytest.FixtureRequest) -> str:
-    """Each model type that is counted."""
-    return str(request.param)
+def probed_fields(model_type: str) -> Probed:
+    """Return what the fields of a model type change."""
+    return probe.probe(model_type, whole=THOROUGH or model_type in WHOLE)
 
 
 @pytest.fixture
 def found(model_type: str) -> Probed:
     """What its fields change."""
-    return probe.probe(model_type)
+    return probed_fields(model_type)
 
 
 def spelled(model_type: str) -> dict[str, Any]:
@@ -97,7 +108,8 @@ def fault(model_type: str, found: Probed, variation: Variation) -> str:
     try:
         rows = listed(document)
     except ConfigError as error:
-        named = any(error.field in (name, READ_AS.get(name)) for name in variation.changes)
+        sizes = {name: row.name for name, row in spelled(model_type).items()}
+        named = any(error.field in (name, READ_AS.get(name), sizes.get(name)) for name in variation.changes)
         changes = variation.listing != found.listings[variation.class_name]
         return "" if named and changes else f"{said} is refused: {error}"
     listing = {row.name: row.shape for row in rows}
@@ -116,38 +128,45 @@ def counted_classes(model_type: str, found: Probed) -> list[Variation]:
 @lru_cache
 def judged(model_type: str) -> list[tuple[Variation, str]]:
     """Return all that a probe built of the classes that are counted, with what is wrong of each."""
-    found = probe.probe(model_type)
+    found = probed_fields(model_type)
     return [(each, fault(model_type, found, each)) for each in counted_classes(model_type, found)]
 
 
-def test_every_model_type_has_a_base_to_be_probed_from() -> None:
-    """A model type that is counted is probed."""
-    assert set(architectures.FILES) <= set(probe.MODEL_TYPES)
-
-
+@WITH_GPT2
 def test_what_is_kept_is_what_a_probe_finds(model_type: str, found: Probed) -> None:
     """The committed file says what this transformers does."""
     assert probe.kept(model_type) == found.text(), f"`python -m tests.probe {model_type} --write` writes it"
 
 
+@WITH_GPT2
 def test_what_could_not_be_varied_has_a_reason(model_type: str) -> None:
     """Of a field that nobody could vary the file says why."""
     assert all(len(reason.split()) > 3 for reason in kept(model_type)["not_varied"].values())
 
 
+@WITH_GPT2
 def test_a_field_stands_in_one_place(model_type: str) -> None:
     """A field changes shapes, or changes none, or nobody knows."""
     fields = [*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"]]
     assert len(fields) == len(set(fields))
 
 
-@pytest.mark.parametrize("model_type", OTHERS)
+@EVERY
 def test_a_field_that_changes_shapes_is_a_size(model_type: str) -> None:
     """What changes a name or a shape is read, or refused."""
     fields = spelled(model_type)
     assert [name for name in kept(model_type)["shapes"] if READ_AS.get(name, name) not in (*fields, *ACTIVATIONS)] == []
 
 
+@EVERY
+def test_a_size_has_names_that_transformers_reads(model_type: str) -> None:
+    """A document says nothing by a name that its config class and its code do not know."""
+    known = {*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"], "head"}
+    read = {name for name, row in spelled(model_type).items() if row.kind != FIXED}  # others' fields are refused, too
+    assert read - known == set()
+
+
+@WITH_GPT2
 def test_the_base_is_counted_as_transformers_builds_it(model_type: str, found: Probed) -> None:
     """The small model that all others differ from is exact, by name and shape."""
     for class_name in found.listings.keys() & architectures.of(model_type).classes.keys():
@@ -155,7 +174,7 @@ def test_the_base_is_counted_as_transformers_builds_it(model_type: str, found: P
         assert fault(model_type, found, same) == COUNTED
 
 
-@pytest.mark.usefixtures("found")
+@WITH_GPT2
 def test_whatever_a_field_is_it_is_counted_as_built_or_refused_by_its_name(model_type: str) -> None:
     """No value of any field, alone or in a pair, is counted as what transformers does not build."""
     explained = {name for of, name in EXPLAINED if of == model_type}
@@ -163,13 +182,14 @@ def test_whatever_a_field_is_it_is_counted_as_built_or_refused_by_its_name(model
     assert [said for said in faults if said not in (COUNTED, "")] == []
 
 
-@pytest.mark.usefixtures("found")
+@WITH_GPT2
 def test_what_is_explained_is_so(model_type: str) -> None:
     """No field stands among the explained that is counted as built."""
     differing = {name for each, said in judged(model_type) if said not in (COUNTED, "") for name in each.changes}
     assert {name for of, name in EXPLAINED if of == model_type} <= differing
 
 
+@WITH_GPT2
 def test_a_size_is_counted_and_not_only_refused(model_type: str, found: Probed) -> None:
     """A field that is read has other values than its default."""
     fixed = {name for name, row in spelled(model_type).items() if row.kind == FIXED}
@@ -178,7 +198,7 @@ def test_a_size_is_counted_and_not_only_refused(model_type: str, found: Probed) 
     assert [name for name in found.shapes if name not in fixed | given] == []
 
 
-@pytest.mark.parametrize("model_type", OTHERS)
+@EVERY
 def test_a_size_that_is_not_read_would_be_found(model_type: str, found: Probed) -> None:
     """Whichever field is no longer read, one of the probe's documents shows it."""
     architecture, fields = architectures.of(model_type), spelled(model_type)
@@ -191,6 +211,8 @@ def test_a_size_that_is_not_read_would_be_found(model_type: str, found: Probed) 
         tried = [each for each in counted_classes(model_type, found) if name in each.changes]
         with mock.patch.object(architectures, "of", return_value=architecture._replace(sizes=sizes)):
             verdicts = {fault(model_type, found, each) for each in tried}
-        if verdicts <= {COUNTED, ""} and COUNTED in verdicts:  # what is only refused is found by the test above
+        if (
+            verdicts <= {COUNTED, ""} and COUNTED in verdicts and (model_type, name) not in FOLLOWS
+        ):  # what is only refused is found by the test above
             missed.append(name)
     assert missed == []

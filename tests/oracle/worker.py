@@ -58,7 +58,7 @@ def model(*words: Any, formula: str | None = None, **fields: Any) -> Any:
     """Ask all that there is to know of one model: its count, its tensors, a formula, its config."""
     count = gpt2calc.count(*words, **fields)
     found: dict[str, Any] = {"count": of_count(count.to_dict()), "shown": repr(count)}
-    if found["count"]["config"]["n_layer"] <= MOST_BLOCKS:
+    if found["count"]["config"].get("n_layer", MOST_BLOCKS + 1) <= MOST_BLOCKS:
         found["tensors"] = attempt(lambda: tensors(*words, **fields))
     if not words:
         found["config"] = attempt(lambda: gpt2calc.Config(**fields).to_dict())

@@ -1,0 +1,259 @@
+"""Checkpoints of other architectures are held against their configs: files, live modules, and what is wrong in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import gpt2calc
+from gpt2calc.errors import ConfigError, UnreadableInputError
+from tests.test_schemas import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+LLAMA: dict[str, Any] = {
+    "model_type": "llama",
+    "architectures": ["LlamaForCausalLM"],
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+SMALL: dict[str, dict[str, Any]] = {
+    "llama": LLAMA,
+    "qwen3, tied": {
+        **LLAMA,
+        "model_type": "qwen3",
+        "architectures": ["Qwen3ForCausalLM"],
+        "head_dim": 8,
+        "tie_word_embeddings": True,
+    },
+    "mixtral": {**LLAMA, "model_type": "mixtral", "architectures": ["MixtralForCausalLM"], "num_local_experts": 4},
+    "deepseek_v3": {
+        **LLAMA,
+        "model_type": "deepseek_v3",
+        "architectures": ["DeepseekV3ForCausalLM"],
+        "num_key_value_heads": 4,
+        "n_routed_experts": 4,
+        "n_group": 2,
+        "topk_group": 1,
+        "moe_intermediate_size": 8,
+        "q_lora_rank": 6,
+        "kv_lora_rank": 5,
+        "qk_rope_head_dim": 4,
+        "qk_nope_head_dim": 6,
+        "v_head_dim": 4,
+        "first_k_dense_replace": 1,
+        "num_nextn_predict_layers": 1,
+    },
+    "jamba": {
+        **LLAMA,
+        "model_type": "jamba",
+        "architectures": ["JambaForCausalLM"],
+        "num_hidden_layers": 4,
+        "num_experts": 2,
+        "attn_layer_period": 2,
+        "attn_layer_offset": 1,
+    },
+}
+
+
+def module_of(document: dict[str, Any]) -> Any:
+    """Build a module of transformers, with values."""
+    import transformers
+
+    config = transformers.CONFIG_MAPPING[document["model_type"]].from_dict(document)
+    return transformers.AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """Give a module, and the folder in which transformers saved it."""
+    module = module_of(SMALL[request.param])
+    folder = tmp_path_factory.mktemp("saved")
+    module.save_pretrained(folder)
+    return module, folder
+
+
+def test_what_transformers_saves_matches_and_so_does_the_module(saved: tuple[Any, Path], tmp_path: Path) -> None:
+    """As a folder, as a live module, on meta, and as a state_dict, whose names are those of the module."""
+    module, folder = saved
+    total = gpt2calc.count(folder).total
+    torch.save(module.state_dict(), tmp_path / "model.pt")
+    listed = {name: tensor.to("meta") for name, tensor in module.state_dict().items()}
+    for found in (
+        gpt2calc.verify(folder),
+        gpt2calc.verify(module),
+        gpt2calc.verify(tmp_path / "model.pt", folder / "config.json"),
+        gpt2calc.verify(listed, folder / "config.json"),
+    ):
+        assert found.matches, found.verdict
+        assert (found.total, found.observations[0].parameters) == (total, total)
+
+
+FAULTS: dict[str, tuple[Callable[[dict[str, Any], str], Any], str]] = {
+    "dropped": (lambda tensors, name: tensors.pop(name), "missing"),
+    "transposed": (lambda tensors, name: tensors.update({name: tensors[name].T.contiguous()}), "shape"),
+    "longer": (lambda tensors, name: tensors.update({name: torch.cat([tensors[name]] * 2)}), "shape"),
+    "another beside it": (lambda tensors, name: tensors.update({f"{name}.more": tensors[name].clone()}), "unexpected"),
+    "integers": (lambda tensors, name: tensors.update({name: tensors[name].to(torch.int32)}), "dtype"),
+    "of another dtype": (lambda tensors, name: tensors.update({name: tensors[name].to(torch.float16)}), "dtype"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_in_any_tensor_is_found_and_named(kind: str, saved: tuple[Any, Path], tmp_path: Path) -> None:
+    """One at a time, in every tensor of the file that the fault changes."""
+    _, folder = saved
+    plant, expected = FAULTS[kind]
+    good = load_file(folder / "model.safetensors")
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+    tried = 0
+    for name, tensor in good.items():
+        alike = [each for each in good if re.sub(r"\d+", "", each, count=1) == re.sub(r"\d+", "", name, count=1)]
+        shows = {
+            "transposed": tensor.dim() == 2 and tensor.shape != tensor.shape[::-1],  # a square one does not
+            "of another dtype": len(alike) > 1,  # what stands once may have any
+        }
+        if not shows.get(kind, True):
+            continue
+        bad = dict(good)
+        plant(bad, name)
+        save_file(bad, tmp_path / "model.safetensors")
+        faults = [(fault.kind, fault.tensor.removesuffix(".more")) for fault in gpt2calc.verify(tmp_path).faults]
+        # Of two that differ, either may be the one that is wrong.
+        assert len(faults) == 1
+        assert faults[0] in {(expected, each) for each in (alike if kind == "of another dtype" else [name])}
+        tried += 1
+    assert tried > 2
+
+
+@pytest.fixture
+def llama(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """Give a folder with a llama's config and file, and its tensors."""
+    tensors = {each.name: torch.ones(each.shape) for each in gpt2calc.tensors(LLAMA)}
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA), encoding="utf-8")
+    save_file(tensors, tmp_path / "model.safetensors")
+    return tmp_path, tensors
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "base_model.model."])
+def test_what_stands_before_all_names_is_found_and_told(prefix: str, llama: tuple[Path, dict[str, Any]]) -> None:
+    """Whatever it is; a tensor outside of it does not belong there."""
+    folder, tensors = llama
+    save_file({prefix + name: tensor for name, tensor in tensors.items()}, folder / "model.safetensors")
+    found = gpt2calc.verify(folder)
+    assert found.matches
+    assert found.verdict.endswith(f", behind the prefix {prefix}")
+    wrapped = {prefix + name: tensor for name, tensor in tensors.items()}
+    save_file({**wrapped, "vision.weight": torch.ones(2)}, folder / "model.safetensors")
+    assert [fault.tensor for fault in gpt2calc.verify(folder).faults] == ["vision.weight"]
+
+
+@pytest.mark.parametrize(
+    ("before", "head"), [("language_model.model.", "language_model."), ("model.language_model.", "")]
+)
+def test_the_language_model_of_a_composite_is_verified_and_the_rest_left_aside(
+    before: str, head: str, llama: tuple[Path, dict[str, Any]]
+) -> None:
+    """Where its config is a `text_config`; a tensor that is missing from the part is missing."""
+    folder, tensors = llama
+    document = {"model_type": "llava", "text_config": LLAMA, "vision_config": {"hidden_size": 8}}
+    (folder / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    named = {
+        before + name.removeprefix("model.") if name.startswith("model.") else head + name: tensor
+        for name, tensor in tensors.items()
+    }
+    rest = {"vision_tower.weight": torch.ones(3), "multi_modal_projector.bias": torch.ones(2)}
+    save_file({**named, **rest}, folder / "model.safetensors")
+    found = gpt2calc.verify(folder)
+    assert found.matches, found.verdict
+    assert "llama found behind the prefix" in found.verdict
+    assert "2 other tensors left aside" in found.verdict
+    gone = next(name for name in named if name.endswith("layers.1.mlp.up_proj.weight"))
+    save_file({**{name: t for name, t in named.items() if name != gone}, **rest}, folder / "model.safetensors")
+    assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(folder).faults] == [("missing", gone)]
+
+
+def test_a_tied_head_that_is_stored_has_the_values_of_the_embedding(llama: tuple[Path, dict[str, Any]]) -> None:
+    """As Qwen3-0.6B's file stores it; one with other values is not what the config says."""
+    folder, tensors = llama
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "tie_word_embeddings": True}), encoding="utf-8")
+    found = gpt2calc.verify(folder)
+    assert found.matches, found.verdict
+    assert found.checked.holdings[1].what == "the tied head, a second time"
+    save_file({**tensors, "lm_head.weight": torch.zeros(64, 32)}, folder / "model.safetensors")
+    assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(folder).faults] == [("tying", "lm_head.weight")]
+
+
+def test_layers_that_predict_further_tokens_are_told_and_held_against_nothing(tmp_path: Path) -> None:
+    """DeepSeek's files have one that transformers does not build; without the config's word it is a stranger."""
+    document = SMALL["deepseek_v3"]
+    model = gpt2calc.count(document).model
+    tensors = {each.name: torch.ones(each.shape) for each in model.listing()}
+    more = {"model.layers.2.eh_proj.weight": torch.ones(32, 64), "model.layers.2.enorm.weight": torch.ones(32)}
+    save_file({**tensors, **more}, tmp_path / "model.safetensors")
+    found = gpt2calc.verify(tmp_path / "model.safetensors", document)
+    assert found.matches, found.verdict
+    assert "2 tensors of 2,080 elements are of layers that transformers does not build" in " ".join(found.notes)
+    silent = {name: value for name, value in document.items() if name != "num_nextn_predict_layers"}
+    assert len(gpt2calc.verify(tmp_path / "model.safetensors", {**silent, "num_nextn_predict_layers": 0}).faults) == 2
+
+
+def test_what_cannot_be_verified_is_refused_in_a_sentence(llama: tuple[Path, dict[str, Any]], run: Run) -> None:
+    """A config alone, quantized files, evidence and values that only a GPT-2 gives, a model that is there twice."""
+    folder, tensors = llama
+    alone = run("verify", str(folder / "config.json"))
+    assert (alone.code, alone.stdout) == (3, "")
+    assert "of a llama files and live modules are verified so far" in alone.stderr
+    with pytest.raises(ConfigError, match="the evidence of a llama is its header so far"):
+        gpt2calc.verify(folder, evidence="weights")
+    with pytest.raises(ConfigError, match="values are read of GPT-2-shaped models alone"):
+        gpt2calc.verify(folder, values=True)
+    save_file(
+        {**tensors, **{f"ema.{name}": tensor.clone() for name, tensor in tensors.items()}}, folder / "model.safetensors"
+    )
+    with pytest.raises(UnreadableInputError, match="llama is found under 2 prefixes"):
+        gpt2calc.verify(folder)
+    quantized = {**LLAMA, "quantization_config": {"quant_method": "fp8"}}
+    (folder / "config.json").write_text(json.dumps(quantized), encoding="utf-8")
+    with pytest.raises(UnreadableInputError, match="quantized files of a llama are not verified yet"):
+        gpt2calc.verify(folder)
+
+
+def test_a_config_of_layers_without_number_is_a_mismatch_that_is_told_at_once(
+    llama: tuple[Path, dict[str, Any]],
+) -> None:
+    """What the file lacks is counted, and not listed."""
+    folder, _ = llama
+    found = gpt2calc.verify(folder, num_hidden_layers=10**12)
+    assert not found.matches
+    assert len(found.faults) + found.more == 9 * (10**12 - 2)
+    crowded = {**LLAMA, "model_type": "mixtral", "architectures": ["MixtralForCausalLM"], "num_local_experts": 10**9}
+    assert len((found := gpt2calc.verify(folder / "model.safetensors", crowded)).faults) + found.more > 6 * 10**9
+
+
+def test_the_command_line_tells_a_match_and_a_mismatch(llama: tuple[Path, dict[str, Any]], run: Run) -> None:
+    """With exit codes 0 and 1, the total, and the tensor."""
+    folder, tensors = llama
+    good = run("verify", str(folder), "-q")
+    assert (good.code, good.stdout) == (0, f"{folder} matches: 19,616 parameters in 21 tensors, as the config says\n")
+    document = json.loads(run("verify", str(folder), "--json").stdout)
+    check(document)
+    assert (document["matches"], document["config"]["model_type"]) == (True, "llama")
+    del tensors["model.norm.weight"]
+    save_file(tensors, folder / "model.safetensors")
+    bad = run("verify", str(folder))
+    assert bad.code == 1
+    assert "does not match: 1 thing is wrong: model.norm.weight (19,584 parameters, expected 19,616)" in bad.stdout
