@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import gpt2calc
 from gpt2calc.designs import bounds, family, measures, search
 from tests import every_shape
-from tests.property.strategies import SETTINGS
+from tests.property.strategies import tried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ def compare(question: Question, how: Mapping[str, Any]) -> bool:
     return designs.shapes == shapes and every_shape.answered(designs) == wanted
 
 
-@settings(SETTINGS, max_examples=2 * SETTINGS.max_examples)
+@tried(200)
 @given(question=questions(), how=st.just({"pareto": True}) | st.integers(1, 30).map(lambda top: {"top": top}))
 def test_the_answer_is_that_of_trying_every_shape(question: Question, how: dict[str, Any]) -> None:
     """Whatever is asked: which shapes, in which order, with which counts and heads, and of how many."""

@@ -7,13 +7,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import gpt2calc
 from gpt2calc.designs import contradictions, spans
 from gpt2calc.designs.bounds import Bounds
-from tests.property.strategies import SETTINGS
+from tests.property.strategies import tried
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -150,7 +150,7 @@ def only(bounds: Bounds, names: tuple[str, ...]) -> Bounds:
     return bounds._replace(**{name: None for name in Bounds._fields if name not in names})
 
 
-@settings(SETTINGS, max_examples=SETTINGS.max_examples // 4)
+@tried(25)
 @given(bounds=constraints())
 def test_what_is_said_to_clash_does_and_each_of_it_is_needed(bounds: Bounds) -> None:
     """By trying every shape: the named constraints leave none, any of them taken away some, no smaller set none."""

@@ -261,7 +261,6 @@ def test_every_fault_ends_in_a_sentence(fault: Fault, server: HubServer, waits: 
 
 TIMES = {
     "once": 1,
-    "twice": 2,
     "as often as it is asked again": TRIES - 1,
 }
 PASSING: dict[str, Callable[[Reply], Reply | None]] = {
