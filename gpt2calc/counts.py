@@ -330,11 +330,13 @@ class ParameterCount:
     def letters_table(self) -> Table:
         """Lay the letters of the formulas out, each with what it stands for and the model's number."""
         names = {letter: name for name, letter in self.model.letters().items()}
-        kinds = self.model.layer_tags()
-        rows = tuple(
-            (letter, names.get(letter) or f"layers with {kinds[letter]}", number)
-            for letter, number in self.letters.items()
-        )
+
+        def called(letter: str) -> str:
+            """Return the name of a size, or which layers are counted, as L_moe says."""
+            kind = letter.partition("_")[2].replace("_", " ")
+            return names.get(letter) or (f"layers with {kind}" if kind else "layers")
+
+        rows = tuple((letter, called(letter), number) for letter, number in self.letters.items())
         return Table("where", ("letter", "size", "number"), rows)
 
     def conventions_in_short(self, *, sources: bool = False) -> Table:

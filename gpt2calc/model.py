@@ -7,7 +7,7 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby, islice
+from itertools import groupby
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -264,13 +264,8 @@ class Model:
         """Return how many tensors there are, without listing them; buffers among them."""
         return sum(self.count(row.layers) * row.times for row in self.tensors(live=live))
 
-    def listing(self, *, live: bool = False, most_layers: int | None = None) -> Iterator[Listed]:
-        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does.
-
-        Args:
-            live: whether as a live module has them.
-            most_layers: how many layers of each stack are listed; None for all.
-        """
+    def listing(self, *, live: bool = False) -> Iterator[Listed]:
+        """Yield every tensor, named, shaped and ordered as files of transformers hold them, or a live module does."""
         body = f"{self.architecture.body}."
         if self.sizes.get("head", "lm") == "none":
             renamed = (body, "")
@@ -283,7 +278,7 @@ class Model:
                 continue
             wanted = [frozenset(row.layers.split()) for row in parts]
             for stack in self.stacks:
-                for i, tags in enumerate(islice(stack.layers(), most_layers)):
+                for i, tags in enumerate(stack.layers()):
                     present = [row for row, needed in zip(parts, wanted, strict=True) if needed <= tags]
                     yield from _named(present, f"{stack.prefix}.{i}", *renamed)
 
@@ -328,14 +323,8 @@ class Model:
         patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
         return list(self._tagged) or list(dict.fromkeys(patterns))
 
-    def layer_tags(self) -> dict[str, str]:
-        """Return the letter of every kind of layer that a component asks for, with the tags that tell it apart."""
-        asked = {row.layers for row in self.components() if row.layers and row.times}
-        tags = {self._layer_letter(tags): tags for tags in sorted(asked) if self._letter(tags)}
-        return {letter: letter.partition("_")[2].replace("_", " ") or own for letter, own in tags.items()}
-
     def layer_letters(self) -> dict[str, int]:
-        """Return the same letters, each with how many layers there are of the kind."""
+        """Return the letter of every kind of layer that a component asks for, with how many there are of the kind."""
         asked = {row.layers for row in self.components() if row.layers and row.times}
         return {self._layer_letter(tags): self.count(tags) for tags in sorted(asked) if self._letter(tags)}
 
@@ -345,9 +334,8 @@ class Model:
         return row.kind in (SIZE, LAW) and bool(row.letter) and isinstance(value, int) and not is_constant
 
     def _letter(self, tags: str) -> Number:
-        is_there = any(
-            set(tags.split()) <= own for own in self.kinds()
-        )  # a model of no layers keeps what one would hold
+        # A model of no layers keeps what one would hold.
+        is_there = any(set(tags.split()) <= own for own in self.kinds())
         return Expression.letter(self._layer_letter(tags)) if is_there else 0
 
     def _layer_letter(self, tags: str) -> str:

@@ -133,7 +133,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT and fields.get("model_type") not in (None, "gpt2"):
-        found = from_document({"model_type": fields["model_type"]}, shown(fields["model_type"]).strip("'"))
+        found = from_document({"model_type": fields["model_type"]}, str(fields["model_type"]))
     elif model is LEFT_OUT:
         found = GPT2
     elif isinstance(model, (str, os.PathLike)):
@@ -335,10 +335,11 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
         raise ConfigError(f"{source.name} is a {model_type}, and no {shown(named)}", field="model_type", got=named)
     from gpt2calc.architectures import reading
 
-    found = reading.read(source.given or {}, changes)
+    document = source.given or {}
+    found = reading.read(document, changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, found.model.document(), source.maker)
+    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)
 
 
 def _given(dims: Dims) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 import gpt2calc
+from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import embedded
 from gpt2calc.errors import UnreadableInputError
 from tests.goods import GOODS, masked, plain
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
@@ -414,3 +416,10 @@ def test_a_model_that_is_there_twice_under_two_prefixes_is_refused(tmp_path: Pat
     save_file(within("policy.", {}) | within("reference.", {}), path)
     with pytest.raises(UnreadableInputError, match="a GPT-2 is found under 2 prefixes"):
         gpt2calc.verify(path)
+
+
+def test_as_many_prefixes_as_there_are_names_take_the_time_of_the_names() -> None:
+    """A file of 20,000 token embeddings, each behind a prefix of its own, is refused at once."""
+    names = [f"p{number}.wte.weight" for number in range(20_000)]
+    found = embedded(names, DIALECTS, 2)
+    assert len(found) == 20_000

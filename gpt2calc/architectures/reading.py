@@ -64,6 +64,18 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
     return Read(model, tuple(notes))
 
 
+def rewritten(document: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """Return a document with the sizes of a model in place of its own, and all else as it is.
+
+    >>> rewritten({"model_type": "llama", "rms_norm_eps": 1e-5}, read({"model_type": "mistral"}).model)["rms_norm_eps"]
+    1e-05
+    """
+    if isinstance(text := document.get(TEXT_CONFIG), Mapping):
+        return {**document, TEXT_CONFIG: rewritten(text, model)}
+    spelled = {name for row in model.architecture.sizes for name in (row.name, *row.spellings)}
+    return {name: value for name, value in document.items() if name not in spelled} | model.document()
+
+
 def _refuse_own_parameters(document: Mapping[str, Any], known: set[str]) -> None:
     """Raise where activations have parameters that are not known, or layers sizes of their own."""
     for name in ACTIVATIONS:
@@ -98,7 +110,7 @@ def _read_part(document: Mapping[str, Any], changes: Mapping[str, Any]) -> Read:
     if others := [name for name in others if name not in ("quantization_config", "generation_config")]:
         notes.append(f"left out: {', '.join(others)}, and what joins them to the language model")
     tie = "tie_word_embeddings"
-    if tie in document and bool(document[tie]) != bool(found.model.sizes.get(tie)) and tie not in changes:
+    if tie in document and document[tie] != bool(found.model.sizes.get(tie)) and tie not in changes:
         notes.append(f"{pair(tie, document[tie])} stands outside of text_config, and is not read")
     return Read(found.model, (*notes, *found.notes), is_part=True)
 
@@ -191,10 +203,10 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
         if default is None and row.kind not in (LIST, FIXED):
             raise ConfigError(f"{row.name} is not given, and {architecture.model_type} has no default", field=row.name)
         values[row.name] = evaluated(default[2:], values) if is_law else default
+        if row.kind in (SIZE, FLAG) and not given and not is_law and row.name != "num_labels":
+            defaults.append(f"{row.name} {str(values[row.name]).lower()}")
         if row.kind == FLAG:
             values[row.name] = int(values[row.name])
-        elif not given and not is_law and row.kind == SIZE and row.name != "num_labels":
-            defaults.append(f"{row.name} {values[row.name]}")
     if defaults:
         notes.append(f"not given, and counted as transformers {VERSION}'s default: {', '.join(defaults)}")
     return values

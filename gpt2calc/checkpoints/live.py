@@ -76,6 +76,13 @@ def config_of(model: object) -> Mapping[str, Any] | None:
     return None
 
 
+def on_meta(model: object) -> bool:
+    """Whether a live model's parameters are on torch's meta device, and so hold no values."""
+    parameters = getattr(model, "parameters", None)
+    first = next(iter(parameters()), None) if callable(parameters) else None
+    return bool(getattr(first, "is_meta", False))
+
+
 def _is_known(kind: type, is_gpt2: bool) -> bool:  # noqa: FBT001  # which of two names are looked for
     """Whether a class is one of transformers' models; of GPT-2's, whoever defines a class of that name."""
     return kind.__name__ in CLASSES if is_gpt2 else kind.__module__.startswith("transformers.models.")

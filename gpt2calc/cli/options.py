@@ -34,6 +34,7 @@ class Parser(argparse.ArgumentParser):
         plain = re.sub(r"^argument (-[\w-]+)[^:]*:", r"\1:", message).replace(
             "expected one argument", "a value is missing"
         )
+        plain = plain.replace("ignored explicit argument", "takes no value, got")
         self.exit(2, f"{self.prog}: {printable(plain)} (see {self.prog} --help)\n")
 
     def options(self) -> dict[str, str]:
@@ -66,9 +67,8 @@ class Parser(argparse.ArgumentParser):
             if self.get_default("fields") is not None:
                 from gpt2calc import architectures
 
-                known = {
-                    f"--{name.replace('_', '-')}": f"--{name.replace('_', '-')}" for name in architectures.sizes()
-                } | known
+                fields = (f"--{name.replace('_', '-')}" for name in architectures.sizes())
+                known = {option: option for option in fields} | known
             near = closest(word, tuple(known))
             self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
         return found
@@ -90,6 +90,8 @@ class Parser(argparse.ArgumentParser):
             option, equals, value = word.partition("=")
             name = option.removeprefix("--").replace("-", "_")
             row = sizes.get(name) or sizes.get(name.removeprefix("no_"))
+            if row is not None and row.kind == FLAG and equals:
+                self.error(f"argument {option}: takes no value, got {value!r}")
             if word == "--" or not option.startswith("--") or option in known or row is None:
                 left += [word, *rest] if word == "--" else [word]
             elif row.kind == FLAG:

@@ -29,6 +29,9 @@ WRAPPED = re.compile(f"(?:{'|'.join(map(re.escape, WRAPPERS))})*+")
 BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
 """The number of a block in a name."""
 
+ENDS = re.compile(r"[./]")
+"""Where a prefix of names can end."""
+
 TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
 """The components that stand on the body, so that no prefix of the body stands before their names."""
 
@@ -224,14 +227,23 @@ def embedded(names: Iterable[str], dialects: Iterable[Dialect], fits: int) -> di
     names = tuple(names)
     found: dict[str, list[tuple[int, Reading]]] = {}
     for dialect in dialects:
-        for anchor in (piece.template for piece in dialect.pieces if (piece.component, piece.role) == ("wte", WEIGHT)):
-            before = {name.removesuffix(anchor) for name in names if name.endswith((f".{anchor}", f"/{anchor}"))}
-            for wrapper in {each.removesuffix(dialect.prefix) for each in before} - {""}:
-                inside = Counter(templated(name[len(wrapper) :])[0] for name in names if name.startswith(wrapper))
-                for prefix in dict.fromkeys((dialect.prefix, "")):
-                    known = _known(reading := Reading(dialect, wrapper, prefix), inside)
-                    if fits * known >= inside.total():
-                        found.setdefault(wrapper, []).append((known, reading))
+        wrappers = {
+            name.removesuffix(piece.template).removesuffix(dialect.prefix)
+            for piece in dialect.pieces
+            if (piece.component, piece.role) == ("wte", WEIGHT)
+            for name in names
+            if name.endswith((f".{piece.template}", f"/{piece.template}"))
+        } - {""}
+        inside: dict[str, Counter[str]] = {wrapper: Counter() for wrapper in wrappers}
+        for name in names if wrappers else ():  # by the places where a prefix can end, however many prefixes there are
+            for end in (place.end() for place in ENDS.finditer(name)):
+                if name[:end] in inside:
+                    inside[name[:end]][templated(name[end:])[0]] += 1
+        for wrapper, templates in inside.items():
+            for prefix in dict.fromkeys((dialect.prefix, "")):
+                known = _known(reading := Reading(dialect, wrapper, prefix), templates)
+                if fits * known >= templates.total():
+                    found.setdefault(wrapper, []).append((known, reading))
     best = {wrapper: max(known for known, _ in each) for wrapper, each in found.items()}
     return {wrapper: [reading for known, reading in each if known == best[wrapper]] for wrapper, each in found.items()}
 

@@ -7,36 +7,41 @@ found, not listed. It must not know a closed form: `report` brings that in.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import UnreadableInputError, shortened
 from gpt2calc.listing import Fault
-from gpt2calc.model import BUFFER, TOKEN_EMBEDDING
+from gpt2calc.model import BUFFER, OUTPUT_HEAD, TOKEN_EMBEDDING
 from gpt2calc.verification import consistency, holdings
 from gpt2calc.verification.consistency import MISSING, UNEXPECTED, written, wrong_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.listing import StoredTensor, TensorListing
-    from gpt2calc.model import Listed, Model
+    from gpt2calc.model import Model, Tensor
     from gpt2calc.verification.holdings import Holding
 
 MOST_FAULTS = 1000
 """How many faults are kept; the rest are counted."""
 
-MOST_ABSENT_TENSORS = 1_000_000
-"""How many more tensors than a file has are looked for by name: a config may say any number of experts."""
+MOST_TRIED_PREFIXES, MOST_TRIED_NAMES = 64, 64
+"""How many prefixes are tried, each by how many names of the model."""
 
-MORE_LAYERS = 16
-"""How many more layers than a file has tensors are looked for by name."""
-
-HEAD = "lm_head.weight"
+NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
 INVERSE_FREQUENCIES = re.compile(r".*rotary_emb\.inv_freq", re.DOTALL)
-FREQUENCIES, PREDICTION, ASIDE = "rotary frequencies", "layers that predict further tokens", "outside of the prefix"
+MASK = re.compile(r".*\.attn?(?:ention)?(?:\.attention)?\.(?:bias|masked_bias|causal_mask)", re.DOTALL)
+FREQUENCIES, MASKS, PREDICTION, ASIDE = (
+    "rotary frequencies",
+    "causal masks",
+    "layers that predict further tokens",
+    "outside of the prefix",
+)
+"""What a tensor can be that is no parameter of the model."""
 
 
 class Row(NamedTuple):
@@ -154,7 +159,8 @@ def assign(listing: TensorListing, model: Model, *, is_part: bool, more_layers: 
     """Assign every tensor of a listing once.
 
     Law: a prefix is whatever stands before the token embedding's name, and so before all others. Where the config is
-    of a part of what the file holds, other tensors are left aside, and else they do not belong there.
+    of a part of what the file holds, other tensors are left aside, and else they do not belong there. The work is that
+    of the file's own tensors, whatever sizes a config says.
 
     Args:
         listing: what a checkpoint, or a live module, holds.
@@ -166,55 +172,159 @@ def assign(listing: TensorListing, model: Model, *, is_part: bool, more_layers: 
         UnreadableInputError: the model is found under several prefixes.
     """
     stored = {tensor.name: tensor for tensor in listing.tensors}
-    prefix, body = _prefix(listing, stored, model)
-    live = _is_live(stored, model)
+    names = _Names(model, is_live=_is_live(stored, model), is_part=is_part)
+    prefix = names.find_prefix(listing.name, stored)
     rows: dict[str, Row] = {}
-    absent: list[tuple[str, Row]] = []
-    # Of a model with more layers than the file has tensors, most are missing whatever they are called.
-    listed = model.listing(live=live, most_layers=len(stored) + MORE_LAYERS)
-    for each in islice(listed, len(stored) + MOST_ABSENT_TENSORS):
-        name = _placed(each, model, prefix, body, stored)
-        row = Row(each.component, each.role, each.shape)
-        if name in stored:
-            rows[name] = row
-        else:
-            absent.append((name, row))
-    lacking = model.size(live=live) - len(rows) - min(len(absent), MOST_FAULTS)
-    beyond = _beyond(model, prefix, body, more_layers)
+    found: set[str] = set()
     copy, extras, strangers = None, [], []
-    tied = bool(model.lm_head and model.tie_word_embeddings)
+    head, tied = output_head(model), bool(model.lm_head and model.tie_word_embeddings)
     for name, tensor in stored.items():
-        if name in rows:
-            continue
-        if tied and name in {prefix + HEAD, HEAD}:
+        match = names.row_of(name)
+        if match is not None:
+            called, row = match
+            rows[name] = Row(row.component, row.role, row.shape)
+            found.add(called)
+        elif tied and head in names.called(name):
             copy = tensor
-        elif INVERSE_FREQUENCIES.fullmatch(name):
-            extras.append((tensor, Extra(FREQUENCIES)))
-        elif beyond and beyond.match(name):
-            extras.append((tensor, Extra(PREDICTION)))
-        elif is_part and not name.startswith(prefix or "\0"):
-            extras.append((tensor, Extra(ASIDE)))
+        elif (what := _known(names, tensor, more_layers)) or (is_part and not name.startswith(prefix or "\0")):
+            extras.append((tensor, Extra(what or ASIDE)))
         else:
             strangers.append(tensor)
+    missing = ((names.stored_as(name), row) for name, row in names.listing() if name not in found)
+    absent = tuple(islice(missing, MOST_FAULTS))
+    lacking = model.size(live=names.is_live) - len(found) - len(absent)
     own = {name: stored[name] for name in rows}
-    known = (tuple(absent[:MOST_FAULTS]), lacking, tuple(extras), copy, tuple(strangers))
-    return Assignment(listing, model, prefix, rows, own, *known, live)
+    known = (absent, lacking, tuple(extras), copy, tuple(strangers))
+    return Assignment(listing, model, prefix, rows, own, *known, names.is_live)
 
 
-def _prefix(listing: TensorListing, stored: Mapping[str, StoredTensor], model: Model) -> tuple[str, str]:
-    """Return what stands before all names, and what the names of the body then begin with: nothing, or its own name."""
-    body = f"{model.architecture.body}."
-    embedding = token_embedding(model)
-    row = next(each for each in model.tensors() if each.component == embedding)
-    tail = row.template.removeprefix(body)
-    found = [name.removesuffix(tail) for name in stored if name == tail or name.endswith(f".{tail}")]
-    if len(found) > 1:
-        named = ", ".join(map(shortened, found[:3]))
-        problem = f"{model.architecture.model_type} is found under {len(found)} prefixes, {named} among them"
-        raise UnreadableInputError(listing.name, f"{problem}: one model is verified at a time")
-    if not found:
-        return "", body
-    return (found[0].removesuffix(body), body) if found[0].endswith(body) else (found[0], "")
+class _Names:
+    """How the tensors of a model are called in one file: by the names of its table, behind a prefix.
+
+    A name of the table begins with the architecture's body, `model.`, or is a head's. In a file the body may be called
+    as a live module calls it, or stand without its name, as a base model alone does.
+    """
+
+    def __init__(self, model: Model, *, is_live: bool, is_part: bool) -> None:
+        self.model, self.is_live, self.is_part = model, is_live, is_part
+        self.own = f"{model.architecture.body}."
+        self.prefix, self.body = "", self.own
+        self.has_no_head = model.sizes.get("head", "lm") == "none"
+        self.stacks = {stack.prefix: stack for stack in model.stacks}
+        self.ends = {stack.prefix: list(accumulate(run.length for run in stack.runs)) for stack in model.stacks}
+        self.rows: dict[str, list[Tensor]] = {}
+        for row in model.tensors(live=is_live):
+            self.rows.setdefault(row.template, []).append(row)
+
+    def find_prefix(self, target: str, stored: Mapping[str, StoredTensor]) -> str:
+        """Find what stands before all names: what is before the token embedding's, where most of the others are, too.
+
+        Raises:
+            UnreadableInputError: there are several that as many tensors speak for.
+        """
+        embedding = token_embedding(self.model)
+        tail = next(t for t, rows in self.rows.items() if rows[0].component == embedding).removeprefix(self.own)
+        before = [name.removesuffix(tail) for name in stored if name == tail or name.endswith(f".{tail}")]
+        few = [name.removeprefix(self.own) for name, _ in islice(self.listing(), MOST_TRIED_NAMES)]
+        # A copy of the embedding stands in layers that predict further tokens, and no other tensor does beside it.
+        known = {each: sum(each + name in stored for name in few) for each in before[:MOST_TRIED_PREFIXES]}
+        best = [each for each, number in known.items() if number == max(known.values())]
+        if len(best) > 1:
+            named = ", ".join(shortened(each) or "none" for each in best[:3])
+            problem = f"{self.model.architecture.model_type} is found under {len(best)} prefixes, {named} among them"
+            raise UnreadableInputError(target, f"{problem}: one model is verified at a time")
+        if best:
+            bodies = (self.own, f"{self.model.architecture.live_body or self.model.architecture.body}.")
+            self.body = next((body for body in bodies if best[0].endswith(body)), "")
+            self.prefix = best[0].removesuffix(self.body) if self.body else best[0]
+        return self.prefix
+
+    def called(self, name: str) -> tuple[str, ...]:
+        """Return what a name of the file may be in the table: a tensor of the body, or of a head beside it."""
+        found = []
+        if name.startswith(self.prefix + self.body):
+            found.append(self.own + name.removeprefix(self.prefix + self.body))
+        if name.startswith(self.prefix):
+            found.append(name.removeprefix(self.prefix))
+        return (*found, name) if self.is_part else tuple(found)
+
+    def row_of(self, name: str) -> tuple[str, Tensor] | None:
+        """Return the row that a stored name is of, with the name that its tensor has in the table."""
+        for called in self.called(name):
+            if self.has_no_head and not called.startswith(self.own):
+                continue
+            for template, copy, layer in _templates(called, self.stacks):
+                tags = self.tags(*layer) if layer else frozenset[str]()
+                for row in self.rows.get(template, ()) if tags is not None else ():
+                    if tags is not None and tags.issuperset(row.layers.split()) and (copy is None or copy < row.times):
+                        return called, row
+        return None
+
+    def depth(self, stack: str) -> int:
+        """Return how many layers stand under a prefix."""
+        return self.ends[stack][-1] if self.ends[stack] else 0
+
+    def tags(self, stack: str, i: int) -> frozenset[str] | None:
+        """Return the tags of the i-th layer of a stack, None where there is none; no other layer is looked at."""
+        ends = self.ends[stack]
+        if i >= self.depth(stack):
+            return None
+        place = bisect_right(ends, i)
+        pattern = self.stacks[stack].runs[place].pattern
+        return pattern[(i - (ends[place - 1] if place else 0)) % len(pattern)]
+
+    def listing(self) -> Iterator[tuple[str, Row]]:
+        """Yield every tensor of the model by its name in the table."""
+        renamed = f"{self.model.architecture.live_body}." if self.is_live and self.model.architecture.live_body else ""
+        for each in self.model.listing(live=self.is_live):
+            name = self.own + each.name if self.has_no_head else each.name
+            if renamed and name.startswith(renamed):
+                name = self.own + name.removeprefix(renamed)
+            yield name, Row(each.component, each.role, each.shape)
+
+    def stored_as(self, called: str) -> str:
+        """Return the name that a tensor has in this file, by that in the table."""
+        if not called.startswith(self.own):
+            return self.prefix + called
+        return self.prefix + self.body + called.removeprefix(self.own)
+
+
+def _templates(called: str, stacks: Iterable[str]) -> Iterator[tuple[str, int | None, tuple[str, int] | None]]:
+    """Yield what the template of a name can be, with the number of the copy, and the stack and number of the layer."""
+    yield called, None, None
+    for prefix in stacks:
+        if not called.startswith(f"{prefix}."):
+            continue
+        number, _, tail = called.removeprefix(f"{prefix}.").partition(".")
+        if not NUMBER.fullmatch(number):
+            continue
+        layer = prefix, int(number)
+        yield f"{{layer}}.{tail}", None, layer
+        parts = tail.split(".")
+        for place, part in enumerate(parts):
+            if NUMBER.fullmatch(part):
+                yield ".".join(("{layer}", *parts[:place], "{n}", *parts[place + 1 :])), int(part), layer
+
+
+def _known(names: _Names, tensor: StoredTensor, more_layers: int) -> str:
+    """Return what a tensor is that is no row's, where it is known: files of today and of years ago hold such."""
+    if INVERSE_FREQUENCIES.fullmatch(tensor.name):
+        return FREQUENCIES
+    # A causal mask of [1, 1, T, T], and the number that stands for minus infinity.
+    is_square = len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and tensor.shape[2] == tensor.shape[3]
+    if MASK.fullmatch(tensor.name) and (is_square or tensor.shape in {(), (1,)}):
+        return MASKS
+    for called in names.called(tensor.name):
+        for _, _, layer in _templates(called, names.stacks):
+            if layer and 0 <= layer[1] - names.depth(layer[0]) < more_layers:
+                return PREDICTION
+    return ""
+
+
+def output_head(model: Model) -> str:
+    """Return the name of the output head's tensor, which has none of its own where it is tied."""
+    head = next((row.name for row in model.components() if row.part == OUTPUT_HEAD), "")
+    return next((row.template for row in model.architecture.tensors(model) if row.component == head), "")
 
 
 def _joined(model: Model) -> dict[tuple[str, str], dict[str, int]]:
@@ -232,22 +342,3 @@ def _is_live(stored: Mapping[str, StoredTensor], model: Model) -> bool:
     """Whether names are those of a live module of transformers, which keeps in one what files hold in several."""
     tails = tuple(merge.live.removeprefix("{layer}") for merge in model.architecture.merges)
     return bool(tails) and any(name.endswith(tails) for name in stored)
-
-
-def _placed(each: Listed, model: Model, prefix: str, body: str, stored: Mapping[str, StoredTensor]) -> str:
-    """Return the name that a tensor of the model has in this file."""
-    own = f"{model.architecture.body}."
-    name = each.name.removeprefix(own)
-    if name == each.name and model.sizes.get("head", "lm") != "none":  # of a head, which stands beside the body
-        return name if prefix + name not in stored and name in stored else prefix + name
-    return prefix + body + name
-
-
-def _beyond(model: Model, prefix: str, body: str, more: int) -> re.Pattern[str] | None:
-    """Return what the names of layers match that stand after the model's, in files alone."""
-    if not more or not model.stacks:
-        return None
-    count = sum(run.length for run in model.stacks[0].runs)
-    stack = model.stacks[0].prefix.removeprefix(f"{model.architecture.body}.")
-    numbers = "|".join(str(count + i) for i in range(min(more, 100)))
-    return re.compile(rf"{re.escape(prefix + body + stack)}\.(?:{numbers})\.")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc.checkpoints.live import on_meta
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.listing import Fault
-from gpt2calc.verification.assignment import ASIDE, PREDICTION, assign
+from gpt2calc.verification.assignment import ASIDE, PREDICTION, assign, output_head
 from gpt2calc.verification.consistency import DTYPE
-from gpt2calc.verification.report import EVIDENCE, HEADER, WEIGHTS, Checked, Observation, Verification
+from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
 from gpt2calc.verification.targets import LIVE, LOCAL
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def verify(
     if listing is None:
         problem = f"it is a config alone, and of a {model_type} files and live modules are verified so far"
         raise UnreadableInputError(target.name, problem)
-    kind = WEIGHTS if target.where == LIVE else HEADER
+    kind = HEADER if target.where != LIVE else META if on_meta(target.model) else WEIGHTS
     if evidence not in (None, kind):
         raise ConfigError(f"the evidence of a {model_type} is its {kind} so far, got {shown(evidence)}")
     if values:
@@ -48,14 +49,20 @@ def verify(
         how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
         problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
         raise UnreadableInputError(target.name, f"{problem} are not verified yet")
-    more = text.get("num_nextn_predict_layers")
-    found = assign(
-        listing, model, is_part=text is not document, more_layers=more if isinstance(more, int) and more > 0 else 0
-    )
+    is_part, more = text is not document, text.get("num_nextn_predict_layers")
+    notes = (*listing.notes, *source.notes)
+    if is_part and model.lm_head:
+        # Whether the head is tied the composite's own class says, and each by rules of its own.
+        is_stored = any(tensor.name.endswith(output_head(model)) for tensor in listing.tensors)
+        model = model.replace(tie_word_embeddings=int(not is_stored))
+        notes += (f"{'a' if is_stored else 'no'} head is stored, and is taken as {'untied' if is_stored else 'tied'}",)
+    found = assign(listing, model, is_part=is_part, more_layers=more if isinstance(more, int) and more > 0 else 0)
     tied, wrong = _tying(found, asked=tying and target.where == LOCAL, bits=target.where == LOCAL)
     faults, left = found.faults()
     components = found.components
-    how = EVIDENCE[HEADER] if kind == HEADER else "the tensors of the module itself"
+    how = {HEADER: EVIDENCE[HEADER], META: "the module itself, which has shapes and no values"}.get(
+        kind, "the module itself"
+    )
     seen = Observation(kind, how, sum(components.values()), components, (*faults, *wrong), left)
     checked = Checked(
         target.name,
@@ -71,7 +78,7 @@ def verify(
         whose=_whose(found, model_type),
         tensors=model.size(live=found.is_live),
     )
-    notes = (*listing.notes, *source.notes, *_notes(found))
+    notes += _notes(found)
     if tied is not None and tied.tied is None:
         notes += (f"the head is stored although it is tied, and {tied.reason}: it is taken as tied",)
     return Verification(model, checked, (seen,), tying=tied if tying else None, notes=tuple(dict.fromkeys(notes)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import gpt2calc
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
 from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
@@ -44,11 +45,13 @@ def test_a_live_module_has_the_tensors_that_are_listed_in_their_order(model_type
 
 @EVERY
 def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Path) -> None:
-    """What save_pretrained writes of small models has the names and shapes of the stored listing."""
+    """What save_pretrained writes of small models has the names and shapes of the stored listing, and so it matches."""
     for n in range(3 if THOROUGH else 2):
         drawn = config(model_type, n, n)
         listed = {row.name: row.shape for row in reading.read(drawn).model.listing()}
         assert listed == written(drawn, tmp_path / str(n)), drawn
+        found = gpt2calc.verify(tmp_path / str(n))
+        assert found.matches, found.verdict
 
 
 @EVERY

@@ -181,6 +181,11 @@ def test_the_language_model_of_a_composite_is_verified_and_the_rest_left_aside(
     assert found.matches, found.verdict
     assert "llama found behind the prefix" in found.verdict
     assert "2 other tensors left aside" in found.verdict
+    del named[head + "lm_head.weight"]
+    save_file({**named, **rest}, folder / "model.safetensors")
+    found = gpt2calc.verify(folder)
+    assert found.matches, found.verdict
+    assert "no head is stored, and is taken as tied" in found.notes
     gone = next(name for name in named if name.endswith("layers.1.mlp.up_proj.weight"))
     save_file({**{name: t for name, t in named.items() if name != gone}, **rest}, folder / "model.safetensors")
     assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(folder).faults] == [("missing", gone)]
@@ -209,6 +214,64 @@ def test_layers_that_predict_further_tokens_are_told_and_held_against_nothing(tm
     assert "2 tensors of 2,080 elements are of layers that transformers does not build" in " ".join(found.notes)
     silent = {name: value for name, value in document.items() if name != "num_nextn_predict_layers"}
     assert len(gpt2calc.verify(tmp_path / "model.safetensors", {**silent, "num_nextn_predict_layers": 0}).faults) == 2
+
+
+def test_a_copy_of_the_embedding_in_a_further_layer_is_no_second_model(tmp_path: Path) -> None:
+    """As DeepSeek's files hold it, beside the layer that predicts further tokens."""
+    document = SMALL["deepseek_v3"]
+    tensors = {each.name: torch.ones(each.shape) for each in gpt2calc.count(document).model.listing()}
+    copies = {f"model.layers.2.{name}.weight": torch.ones(64, 32) for name in ("embed_tokens", "shared_head.head")}
+    save_file({**tensors, **copies}, tmp_path / "model.safetensors")
+    found = gpt2calc.verify(tmp_path / "model.safetensors", document)
+    assert found.matches, found.verdict
+    assert found.verdict.endswith("as the config says")
+
+
+def test_masks_and_frequencies_of_old_files_are_known_by_their_names_and_shapes(tmp_path: Path) -> None:
+    """GPT-NeoX's are in Pythia's files; what only has such a name is a stranger."""
+    document = {"model_type": "gpt_neox", "vocab_size": 32, "hidden_size": 16, "intermediate_size": 24}
+    document |= {"num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 8}
+    tensors = {each.name: torch.ones(each.shape) for each in gpt2calc.count(document).model.listing()}
+    attention = "gpt_neox.layers.0.attention"
+    old = {
+        f"{attention}.bias": torch.ones(1, 1, 8, 8, dtype=torch.bool),
+        f"{attention}.masked_bias": torch.tensor(-1e9),
+        f"{attention}.rotary_emb.inv_freq": torch.ones(4),
+    }
+    save_file({**tensors, **old}, tmp_path / "model.safetensors")
+    found = gpt2calc.verify(tmp_path / "model.safetensors", document)
+    assert found.matches, found.verdict
+    assert {part.what: part.tensors for part in found.checked.holdings if "mask" in part.what} == {"causal masks": 2}
+    save_file({**tensors, f"{attention}.bias": torch.ones(16)}, tmp_path / "model.safetensors")
+    assert [fault.tensor for fault in gpt2calc.verify(tmp_path / "model.safetensors", document).faults] == [
+        f"{attention}.bias"
+    ]
+
+
+def test_what_a_config_says_beside_its_sizes_stays_where_a_size_is_changed(llama: tuple[Path, dict[str, Any]]) -> None:
+    """That it is quantized, and that it is of a part alone."""
+    folder, tensors = llama
+    text = {**LLAMA, "num_hidden_layers": 9}
+    composite = {"model_type": "llava", "text_config": text, "vision_config": {"hidden_size": 8}}
+    (folder / "config.json").write_text(json.dumps(composite), encoding="utf-8")
+    save_file(
+        {f"lm.{name}": t for name, t in tensors.items()} | {"vision.weight": torch.ones(1)},
+        folder / "model.safetensors",
+    )
+    found = gpt2calc.verify(folder, num_hidden_layers=2)
+    assert found.matches, found.verdict
+    quantized = {**LLAMA, "quantization_config": {"quant_method": "fp8"}}
+    (folder / "config.json").write_text(json.dumps(quantized), encoding="utf-8")
+    with pytest.raises(UnreadableInputError, match="quantized files"):
+        gpt2calc.verify(folder, num_hidden_layers=3)
+
+
+def test_a_module_on_meta_is_no_evidence_of_weights() -> None:
+    """It has shapes, and no values."""
+    with torch.device("meta"):
+        module = module_of(LLAMA)
+    assert [each.evidence for each in gpt2calc.verify(module).observations] == ["meta"]
+    assert [each.evidence for each in gpt2calc.verify(module_of(LLAMA)).observations] == ["weights"]
 
 
 def test_what_cannot_be_verified_is_refused_in_a_sentence(llama: tuple[Path, dict[str, Any]], run: Run) -> None:
