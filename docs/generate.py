@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, formulas, general_conventions, spellings
+from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
 from gpt2calc.derivation import ONLY_WHEN
@@ -447,6 +447,15 @@ def architecture_types() -> str:
     return table(("model type", "classes of transformers that are counted", "parameters by default"), rows)
 
 
+def architecture_models() -> str:
+    """Draw the models of other architectures that ship."""
+    rows = []
+    for preset in presets.others():
+        total = f"{gpt2calc.count(preset.name).total:,}"
+        rows.append((f"`{preset.name}`", f"`{preset.model_type}`", total, preset.published or "-", preset.source))
+    return table(("model", "model type", "parameters", "published", "source"), rows)
+
+
 def architecture_conventions() -> str:
     """Draw every way in which any model is counted."""
     rows = ((f"`{row.name}`", row.sentence, row.source) for row in general_conventions.OF_MODELS)
@@ -601,6 +610,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "other models": architecture_models,
     "foreign": foreign,
     "sizes": architecture_sizes,
     "sweep columns": sweep_columns,

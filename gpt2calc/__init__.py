@@ -1,4 +1,4 @@
-"""gpt2calc: how many parameters a GPT-2-shaped transformer has, exactly, and where they sit.
+"""gpt2calc: how many parameters a language model has, exactly, and where they sit.
 
 >>> import gpt2calc
 >>> gpt2calc.count("gpt2").total

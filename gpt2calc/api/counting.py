@@ -43,7 +43,7 @@ def count(
 
     Raises:
         UnknownNameError: no model has this name.
-        UnreadableInputError: a file cannot be read as a config.json of a GPT-2.
+        UnreadableInputError: a file cannot be read as a config.json of a model that is counted.
         ConfigError: a field is unknown or out of range, or contradicts another.
         NetworkError: the hub did not give the config.json.
 

@@ -136,7 +136,7 @@ def build_parser(*, with_commands: bool = False) -> Parser:
     parser = Parser(
         prog="gpt2calc",
         usage="gpt2calc COMMAND [MODEL ...] [options]",
-        description="How many parameters a GPT-2-shaped transformer has, exactly, and where they sit.",
+        description="How many parameters a language model has, exactly, and where they sit.",
         epilog=f"commands:\n{listed}\n\n{EXAMPLES}\n\n{EXIT_CODES}\n\n`gpt2calc COMMAND --help` says more.",
     )
     from gpt2calc.version import __version__
