@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.checkpoints.live import on_meta
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.listing import Fault
 from gpt2calc.verification.assignment import ASIDE, PREDICTION, assign, output_head
@@ -38,7 +37,7 @@ def verify(
     if listing is None:
         problem = f"it is a config alone, and of a {model_type} files and live modules are verified so far"
         raise UnreadableInputError(target.name, problem)
-    kind = HEADER if target.where != LIVE else META if on_meta(target.model) else WEIGHTS
+    kind = HEADER if target.where != LIVE else META if target.on_meta else WEIGHTS
     if evidence not in (None, kind):
         raise ConfigError(f"the evidence of a {model_type} is its {kind} so far, got {shown(evidence)}")
     if values:

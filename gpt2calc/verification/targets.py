@@ -37,6 +37,7 @@ class ResolvedTarget(NamedTuple):
         origin: where that config comes from.
         model: the live model, where it is one.
         folder: the folder on this machine that it lies in, where transformers could load it from there.
+        on_meta: whether the live model's parameters are on torch's meta device, and so hold no values.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ResolvedTarget(NamedTuple):
     origin: str
     model: object = None
     folder: str | None = None
+    on_meta: bool = False
 
 
 def find(
@@ -109,7 +111,9 @@ def _in_memory(target: object) -> ResolvedTarget:
         listing = live.read(target)
         fields = live.config_of(target)
         source = sources.from_document(fields, "its own config") if fields else None
-        return ResolvedTarget(listing.name, LIVE, listing, source, "its own config", target)
+        return ResolvedTarget(
+            listing.name, LIVE, listing, source, "its own config", target, on_meta=live.on_meta(target)
+        )
     if target is None or (isinstance(target, Mapping) and not target):
         raise ConfigError(f"expected a checkpoint, a model or a config, got {target}", got=target)
     source = sources.resolve(target, {})  # type: ignore[arg-type]  # resolve refuses what is no model, in a sentence

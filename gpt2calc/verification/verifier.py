@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
-from gpt2calc.checkpoints.live import on_meta
 from gpt2calc.dialects.base import unwrapped
 from gpt2calc.dialects.huggingface import HUGGINGFACE
 from gpt2calc.dialects.nanogpt import NANOGPT
@@ -291,7 +290,7 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
 def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
     """Return the kinds of evidence to collect."""
     allowed = ALLOWED[found.where]
-    if found.where == LIVE and found.listing is not None and on_meta(found.model):
+    if found.on_meta:
         allowed = (META,)
     if evidence is None:
         return allowed[:1]
@@ -311,7 +310,7 @@ def _observe(kind: str, subject: Subject) -> Observation:
         return _seen(kind, EVIDENCE[kind], seen)
     from gpt2calc.verification import oracles  # torch and transformers stand behind it
 
-    if seen is not None and found.where == LIVE and (kind == WEIGHTS or on_meta(found.model)):
+    if seen is not None and found.where == LIVE and (kind == WEIGHTS or found.on_meta):
         total = oracles.numel(found.model)
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
         return _seen(kind, how, seen, total)
