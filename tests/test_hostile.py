@@ -32,7 +32,7 @@ def limited(path: Path, code: str = LIMITED) -> subprocess.CompletedProcess[byte
     return subprocess.run(words, check=False, capture_output=True, env=environment(), timeout=120)
 
 
-def repeated(before: str, part: str, after: str, size: int = strict_json.MOST_JSON_BYTES) -> bytes:
+def repeated(before: str, part: str, after: str, size: int = strict_json.SMALL_JSON_BYTES) -> bytes:
     """Return a safetensors file with a header that repeats a part, up to a size."""
     count = (size - len(before) - len(after)) // len(part)
     return safetensors.framed((before + count * part + after).encode())
@@ -53,10 +53,14 @@ def index(entries: Iterable[str]) -> bytes:
 
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
-    "a million tensors": ("x.safetensors", lambda: many(10**6, 10**9), "a header of at most 1,048,576 bytes"),
+    "over a million tensors": (
+        "x.safetensors",
+        lambda: many(1_100_000, 10**9),
+        "a header of at most 1,000,000 tensors",
+    ),
     "as many tensors as fit": (
         "x.safetensors",
-        lambda: many(10**6, strict_json.MOST_JSON_BYTES - 2),
+        lambda: many(10**6, strict_json.SMALL_JSON_BYTES - 2),
         "its names fit no GPT-2",
     ),
     "a length of 2^63": ("x.safetensors", lambda: (2**63).to_bytes(8, "little") + b"{}", "got 2 bytes"),
@@ -74,6 +78,16 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         "expected at most 64 sizes",
     ),
     "numbers of 4,300 digits": ("x.safetensors", lambda: repeated('{"a":[', "9" * 4300 + ",", "0]}"), "for tensor 'a'"),
+    "arrays in each tensor of a long header": (
+        "x.safetensors",
+        lambda: repeated("{", '"a":{"b":[' + "[]," * 99 + "[]]},", '"b":0}', 10**7),
+        "a header of at most 16 values for each tensor, got",
+    ),
+    "thirty megabytes of arrays": (
+        "x.safetensors",
+        lambda: repeated('{"a":[', "[],", "[]]}", 30 * 10**6),
+        "bytes for as many tensors as it names, got 29,999,99",
+    ),
     "a name of a megabyte": (
         "x.safetensors",
         lambda: repeated('{"', "a", '":{"dtype":"U8","data_offsets":[0,0],"shape":[0]}}'),
@@ -91,15 +105,16 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     ),
     "an index with as many tensors as fit": (
         "x.index.json",
-        lambda: index(f'"{n:x}":"a"' for n in range(70_000)),
-        "expected at most 10,000 tensors, got 70,000",
+        lambda: index(f'"{n:x}":"a"' for n in range(1_000_017)),
+        "expected an index of at most 1,000,000 tensors, got 1,000,018",
     ),
     "an index with as many shards as fit": (
         "x.index.json",
         lambda: index(f'"{n:x}":"{n:x}"' for n in range(10_000)),
-        "expected at most 128 shards, got 10,000",
+        "expected at most 2,000 shards, got 10,000",
     ),
     "an index of ten megabytes": ("x.index.json", lambda: b"{".ljust(10**7), "an index of at most 1,048,576 bytes"),
+    "an index of brackets": ("x.index.json", lambda: b'{"a":' + b"[" * 10**7, "an index of at most 1,050,112 bytes"),
     "an index of itself": ("x.index.json", lambda: b'{"weight_map":{"x":"x.index.json"}}', "shards that hold tensors"),
     "an index of what lies above it": ("x.index.json", lambda: b'{"weight_map":{"x":"../x"}}', "index's own folder"),
     "an index of a device": ("x.index.json", lambda: b'{"weight_map":{"x":"/dev/zero"}}', "index's own folder"),

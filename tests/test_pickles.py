@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpt2calc.checkpoints import pickles, state_dicts, torch_calls, torch_files
+from gpt2calc.checkpoints import pickles, torch_calls, torch_files
 from gpt2calc.checkpoints.files import MemoryFile
-from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, MOST_OPCODES, Global
+from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, MOST_OPCODES, OPCODES_A_TENSOR, Global
 from gpt2calc.checkpoints.opcodes import KNOWN, MOST_INTEGER_BYTES, STOP
 from gpt2calc.errors import UnreadableInputError
 from tests.conftest import environment
@@ -270,6 +270,18 @@ def test_the_most_opcodes(more: int) -> None:
         assert loaded(data) is None
     else:
         assert problem(data) == f"expected a pickle of at most {MOST_OPCODES:,} opcodes, got a longer one"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_each_file_beside_a_pickle_allows_for_more_opcodes(more: int) -> None:
+    """As each storage is a file of its own, so that a model of many tensors is read as one of few."""
+    count = MOST_OPCODES + 3 * OPCODES_A_TENSOR + more
+    data = b"\x80\x02N" + b"\x94" * (count - 3) + b"."
+    if more < 1:
+        assert pickles.load("x", data, {}, repr, beside=3)[0] is None
+    else:
+        with pytest.raises(UnreadableInputError, match="expected a pickle of at most 500,144 opcodes"):
+            pickles.load("x", data, {}, repr, beside=3)
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -581,14 +593,15 @@ def test_the_most_items_of_ordered_dicts(more: int) -> None:
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_the_most_tensors(more: int) -> None:
-    """All names of one tensor."""
-    count = state_dicts.MOST_TENSORS + more
+def test_the_most_tensors(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All names of one tensor, besides that one; fifty thousand, of which a thousand stand here."""
+    monkeypatch.setattr(torch_files, "MOST_SHARING_TENSORS", 999)
+    count = 1000 + more
     content = make.around(b"\x80\x02" + TENSOR + tensors(count) + b".", ("data/0", 1))
     if more < 1:
         assert len(torch_files.read(MemoryFile("x", content)).tensors) == count
     else:
-        with pytest.raises(UnreadableInputError, match="expected at most 50,000 tensors, got more"):
+        with pytest.raises(UnreadableInputError, match="expected at most 1,000 tensors, got more"):
             torch_files.read(MemoryFile("x", content))
 
 
