@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 import gpt2calc
 from gpt2calc.errors import ConfigError, UnreadableInputError
+from tests.measuring import unmeasured
 from tests.test_schemas import check
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
+@unmeasured
 def module_of(document: dict[str, Any]) -> Any:
     """Build a module of transformers, with values."""
     import transformers
