@@ -222,15 +222,15 @@ def test_the_most_tensors(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_header_of_a_large_mixture_of_experts_is_read(tmp_path: Path) -> None:
-    """Tens of thousands of matrices, each with a scale, in one file of a few megabytes of header."""
-    names = [f"model.layers.{n // 512}.mlp.experts.{n % 512}.gate_proj.weight" for n in range(20_000)]
+    """Thousands of matrices, each with a scale, in one file of two megabytes of header."""
+    names = [f"model.layers.{n // 512}.mlp.experts.{n % 512}.gate_proj.weight" for n in range(7_000)]
     tensors: list[make.Tensor] = []
     for name in names:
         tensors += [(name, "F8_E4M3", (2048, 7168)), (f"{name}_scale_inv", "F32", (16, 56))]
     make.write(tmp_path / "x", tensors)
     with LocalFile(str(tmp_path / "x")) as file:
         found = safetensors.read(file)
-    assert len(make.header(tensors)) > 4 * strict_json.SMALL_JSON_BYTES
+    assert len(make.header(tensors)) > strict_json.SMALL_JSON_BYTES
     assert [(each.name, each.dtype, each.shape) for each in found.tensors] == tensors
 
 

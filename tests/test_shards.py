@@ -387,17 +387,14 @@ def test_a_name_with_half_a_pair_is_refused_where_it_is_read() -> None:
 
 
 def test_a_mixture_of_experts_is_verified_by_as_many_headers_as_it_has(tmp_path: Path) -> None:
-    """Qwen3-30B-A3B in 191 shards: 18,867 tensors; and the one is named that is turned round."""
+    """Qwen3-30B-A3B in 191 shards: of 18,867 tensors the one is named that is turned round."""
     document, tensors = make.published("Qwen3-30B-A3B")
     (tmp_path / "config.json").write_text(json.dumps(document))
-    parts = make.split(tensors, 191)
-    make.write(tmp_path, parts)
-    found = gpt2calc.verify(tmp_path)
-    assert (found.matches, found.observations[0].parameters) == (True, 30_532_122_624)
-    shard, part = list(parts.items())[50]
-    name, dtype, shape = part[0]
-    safetensors.write(tmp_path / shard, [(name, dtype, shape[::-1]), *part[1:]])
-    assert [fault.tensor for fault in gpt2calc.verify(tmp_path).observations[0].faults] == [name]
+    name, dtype, shape = tensors[5000]
+    tensors[5000] = name, dtype, shape[::-1]
+    make.write(tmp_path, make.split(tensors, 191))
+    (found,) = gpt2calc.verify(tmp_path).observations
+    assert (found.parameters, [fault.tensor for fault in found.faults]) == (30_532_122_624, [name])
 
 
 def test_the_index_of_the_largest_mixture_is_read() -> None:
