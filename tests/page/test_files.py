@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.browser import Watched
 
-SUPPORTED = {dialect["name"] for dialect in facts.collect()["names"]["dialects"]}
+SUPPORTED = {dialect["name"] for dialect in facts.collect(gpt2calc.models())["names"]["dialects"]}
 OTHER_NAMINGS = {"openai", "transformerlens", "raschka", "no qkv_bias", "llm.c"}
 """The good checkpoints whose naming splits, stacks or reshapes matrices, which the page does not read."""
 

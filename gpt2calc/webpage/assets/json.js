@@ -219,27 +219,27 @@ function pair(name, value) {
   return `${shortened(name)}=${shortened(text)}`;
 }
 
-const lettersOf = (name) => name.toLowerCase().replace(/[_ -]/g, "");
+const bareLetters = (name) => name.toLowerCase().replace(/[_ -]/g, "");
 
 /** The known name that a mistyped one is nearest to, as gpt2calc.errors finds it; null where nothing is near. */
 function closest(name, known) {
   const near = mistyped(name, known);
-  const typed = lettersOf(name);
+  const typed = bareLetters(name);
   const { short } = FIELDS.unread;
   if (near !== null || characters(typed).length < short || characters(name).length > 2 * MOST_CHARACTERS) return near;
   const isEnd = (whole, part) => part.length >= short && (whole.startsWith(part) || whole.endsWith(part));
   const isNear = (letters) => isEnd(letters, typed) || isEnd(typed, letters);
-  return known.find((each) => isNear(lettersOf(each))) ?? null;
+  return known.find((each) => isNear(bareLetters(each))) ?? null;
 }
 
 /** The known name of which another is a slip away, or two where it is long; null where there is none. */
 function mistyped(name, known) {
-  const typed = characters(lettersOf(name));
+  const typed = characters(bareLetters(name));
   if (characters(name).length > 2 * MOST_CHARACTERS || !typed.some((each) => /\p{L}/u.test(each))) return null;
   for (let slips = 0; slips < 3; slips += 1)
     for (const candidate of known)
       for (const part of [candidate, candidate.slice(candidate.lastIndexOf(".") + 1)]) {
-        const letters = characters(lettersOf(part));
+        const letters = characters(bareLetters(part));
         const most = letters.length < 3 ? 0 : letters.length < FIELDS.unread.long ? 1 : 2;
         if (slips <= most && isWithin(typed, letters, slips)) return candidate;
       }

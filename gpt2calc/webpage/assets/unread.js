@@ -1,7 +1,6 @@
 // What a config holds that no count reads: what gpt2calc.unread does, by the same tables.
 
 const UNREAD = FIELDS.unread;
-const NO_COUNT = new Set(FIELDS.no_count);
 
 /** The notes on what a document of transformers holds and nobody reads: those before all others, and those behind. */
 function unreadNotes(document, fields) {
