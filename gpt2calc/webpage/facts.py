@@ -103,17 +103,11 @@ def _unread() -> dict[str, Any]:
     return {
         "activations": spellings.ACTIVATIONS,
         "learned": spellings.LEARNED_ACTIVATIONS,
-        "body_biases": sorted(spellings.BODY_BIASES),
         "foreign": unread.FOREIGN_PHRASES,
-        "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
-        "plain_words": sorted(spellings.PLAIN_WORDS),
         "sizes": fields.SIZES,
-        "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
         "most_notes": unread.MOST_NOTES,
-        "most_named": unread.MOST_NAMED,
-        "short": errors.SHORT_NAME_LETTERS,
         "long": errors.LONG_NAME_LETTERS,
     }
 
@@ -186,8 +180,6 @@ def _names() -> dict[str, Any]:
         "bias": BIAS,
         "weight": WEIGHT,
         "most_faults": matching.MOST_FAULTS,
-        "most_compared": matching.MOST_COMPARED_NAMES,
-        "longest_compared": matching.MOST_COMPARED_CHARACTERS,
         "most_runs": matching.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": sorting.BEYOND,

@@ -36,30 +36,9 @@ function makerIn(document) {
 }
 
 function parseConfig(text) {
-  const twice = (key, first, second) => {
-    if (!same(first, second))
-      throw new Sentence(`${shortened(key)} is given twice, as ${shown(first)} and as ${shown(second)}`);
-  };
-  let document;
-  try {
-    document = new JsonReader(text, {
-      deepest: 900,
-      twice,
-      constant: (word) => (word === "-0" ? 0n : new Real(word)),
-    }).document();
-  } catch (error) {
-    if (!(error instanceof NotJson)) {
-      if (error.message === "digits") throw new Sentence("not a config: it holds a number of more than 4,300 digits");
-      throw error;
-    }
-    if (error.message === "nested") throw new Sentence("not a config: its JSON is nested too deeply");
-    const before = text.slice(0, error.place).split("\n");
-    const where = `line ${before.length}, column ${characters(before.at(-1)).length + 1}`;
-    throw new Sentence(`not JSON: ${error.message} at ${where}`);
-  }
-  if (!(document instanceof Map))
-    throw new Sentence(`expected a JSON object such as {"n_layer": 12}, got a JSON ${kindOf(document)}`);
-  return document;
+  const document = readJson(text, { deepest: 900 });
+  if (document instanceof Map) return document;
+  throw new Sentence(`expected a JSON object such as {"n_layer": 12}, got a JSON ${kindOf(document)}`);
 }
 
 function kindOf(value) {
@@ -85,11 +64,11 @@ function readDocument(given) {
   readHead(document, read);
   if (!read.size && (document.get("model_type") ?? null) === null)
     throw new Sentence("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
-  const [first, last] = unreadNotes(document, read);
+  notes.push(...unreadNotes(document, read));
   for (const [field, value] of missing)
     if (!read.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
   const { fields, remarks } = inNumbers(read);
-  return { fields, notes: [...first, ...notes, ...last, ...remarks] };
+  return { fields, notes: [...notes, ...remarks] };
 }
 
 /** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
@@ -181,7 +160,7 @@ function refuseUnknown(name, given, fields) {
   if (NO_COUNT.has(name) || (meant && isGiven)) return;
   if (meant) throw new Sentence(`GPT-2 does not read ${name}: give ${pair(meant, given)}`);
   refuseNested(name, given, new Map());
-  const near = isForeign(name) ? null : closest(name, [...CANONICAL.keys()]);
+  const near = isForeign(name) ? null : mistyped(name, [...CANONICAL.keys()]);
   const advice = near
     ? `did you mean ${CANONICAL.get(near)}?`
     : `known fields are ${Object.keys(ROWS).join(", ")}`;

@@ -62,7 +62,7 @@ function dispatched(given) {
   if (found) return [found, []];
   const types = Object.keys(FAMILIES.types);
   const inner = given.get("decoder") instanceof Map ? given.get("decoder").get("model_type") : null;
-  const near = closest(type, types);
+  const near = mistyped(type, types);
   let advice = near ? `did you mean ${near}?` : `docs/architectures.md lists the ${types.length} that are`;
   if (types.includes(inner)) advice = `its decoder is a ${inner}, which is: give the decoder's object alone`;
   throw new Sentence(`model_type ${shown(type)} is not counted: ${advice}`);
@@ -172,7 +172,7 @@ function unreadIn(architecture, given) {
   const isKnown = (name) => known.has(name) || architecture.fields.has(name) || NO_COUNT.has(name) || name.startsWith("_");
   const names = rows.filter(({ kind }) => kind !== "law").map(({ name }) => name);
   const notes = [...given.keys()].filter((name) => !isKnown(name)).map((name) => {
-    const near = closest(name, names);
+    const near = mistyped(name, names);
     const advice = near ? `; did you mean ${near}?` : "";
     return `transformers' ${architecture.type} does not read ${pair(name, given.get(name))}${advice}`;
   });

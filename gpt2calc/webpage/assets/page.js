@@ -167,11 +167,23 @@ function drawConventions() {
 // Explain a number
 
 let shipped = null;
+let isPrepared = false;
 let explaining = 0;
+
+/** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
+function prepareExplained(found = [], rest = shippedModels()) {
+  const until = performance.now() + 20;
+  while (rest.length && performance.now() < until) found.push(shippedCandidate(rest.shift()));
+  if (rest.length) return setTimeout(prepareExplained, 0, found, rest);
+  shipped = found;
+  return drawExplained();
+}
 
 function drawExplained() {
   const table = byId("explained");
   const isAsked = state.figure.trim() !== "";
+  if (isAsked && !isPrepared) prepareExplained();
+  isPrepared ||= isAsked;
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
   const say = (text, name) => {
@@ -181,7 +193,7 @@ function drawExplained() {
   if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which model.`, "hint");
   try {
     const figure = readPrinted(state.figure);
-    shipped ??= shippedCandidates();
+    if (!shipped) return say("looking ...", "hint");
     const gpt2s = state.configs.filter(({ type }) => type === "gpt2");
     const own = gpt2s.map((config) => [titleOf(config), config.model.sizes]);
     const others = own.filter(([, x]) => !shipped.some((other) => sameModel(x, other.x)));
@@ -277,7 +289,7 @@ function start() {
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
-    explaining = setTimeout(drawExplained, shipped ? 0 : 50); // the first answer takes some tenths of a second
+    explaining = setTimeout(drawExplained, 0);
     restLater();
   });
   addEventListener("popstate", restoreFromAddress);
