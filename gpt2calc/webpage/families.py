@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from math import prod
-from typing import TYPE_CHECKING, Any
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, general_conventions
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import probed, reading, runs
+from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
 from gpt2calc.model import BUFFER, FLAG, LAW, REFUSED, SIZE, Model, no_notes
 
@@ -21,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
-    from gpt2calc.model import Architecture
+    from gpt2calc.model import Architecture, Size
     from gpt2calc.presets import Preset
 
 SIZE_COLUMNS = {
     "name": "",
     "kind": "",
-    "default": None,
     "letter": "",
     "help": "",
     "null": REFUSED,
@@ -72,6 +73,11 @@ class Places:
             self.rows.append(value)
         return place
 
+    def letters(self, value: Any) -> str:
+        """Return the place of a value in letters, as a number to the base of 26."""
+        place = self.of(str(value))
+        return (ascii_lowercase[place // 26 - 1] if place >= 26 else "") + ascii_lowercase[place % 26]
+
 
 class Asked(Exception):  # noqa: N818  # no error: it is always caught
     """A component asked whether a letter is 0."""
@@ -86,15 +92,27 @@ class Letter(Expression):
         raise Asked(*self.letters)
 
 
+class Tables(NamedTuple):
+    """What several architectures have: sizes and what they are but for their defaults, components, layers, names."""
+
+    kinds: Places
+    sizes: Places
+    rows: Places
+    layers: Places
+    names: Places
+
+
 def collect() -> dict[str, Any]:
     """Return the tables of all architectures, as JSON takes them."""
-    sizes, rows, names = Places(), Places(), Places()
-    types = {name: _type(architectures.of(name), sizes, rows, names) for name in sorted(architectures.FILES)}
+    tables = Tables(*(Places() for _ in Tables._fields))
+    known = {name: probed.fields(name) for name in architectures.FILES}
+    common = frozenset.intersection(*known.values())
+    types = {name: _type(architectures.of(name), known[name] - common, tables) for name in sorted(known)}
     return {
         "columns": {"sizes": SIZE_COLUMNS, "rows": ROW_COLUMNS},
-        "sizes": sizes.rows,
-        "rows": rows.rows,
-        "names": names.rows,
+        "heads": classes(""),
+        "common": sorted(common),
+        **{name: places.rows for name, places in tables._asdict().items()},
         "types": types,
         "version": reading.VERSION,
         "longest": runs.LONGEST,
@@ -108,23 +126,36 @@ def _way(value: object) -> tuple[Any, ...]:
     return value
 
 
-def _type(architecture: Architecture, sizes: Places, rows: Places, names: Places) -> dict[str, Any]:
+def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) -> dict[str, Any]:
     """Return one architecture; nothing where no data says which layers it has: the page refuses it by name."""
     if not isinstance(architecture.layers, Layers) or not isinstance(architecture.notes, (Notes, type(no_notes))):
         return {}
+    notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
     found: dict[str, Any] = {
-        "classes": architecture.classes,
-        "sizes": [
-            sizes.of(_trimmed([_law(getattr(row, name)) for name in SIZE_COLUMNS], SIZE_COLUMNS))
-            for row in architecture.sizes
+        "classes": _classes(architecture.classes),
+        "sizes": [tables.sizes.of(_size(row, tables.kinds)) for row in architecture.sizes],
+        "layers": tables.layers.of(_layers(architecture.layers)),
+        "rows": [tables.rows.of(row) for row in _rows(architecture, tables.names)],
+        "buffers": [
+            [row.layers, _terms(row.when * row.times * prod(row.shape), tables.names)] for row in _buffers(architecture)
         ],
-        "layers": _layers(architecture.layers),
-        "rows": [rows.of(_trimmed(row, ROW_COLUMNS)) for row in _rows(architecture)],
-        "buffers": [[row.layers, _terms(row.when * row.times * prod(row.shape))] for row in _buffers(architecture)],
-        "notes": [_said(row) for row in architecture.notes.rows] if isinstance(architecture.notes, Notes) else [],
-        "fields": sorted(names.of(name) for name in sorted(probed.fields(architecture.model_type))),
+        "notes": list(map(_said, notes)),
+        "fields": sorted(map(tables.names.of, sorted(fields))),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value or name == "layers"}
+
+
+def _classes(named: Mapping[str, str]) -> Any:
+    """Return what the names of all classes begin with where they are as usual, or else the classes with their heads."""
+    start = next(iter(named)).removesuffix("ForCausalLM")
+    usual = {True: start, False: [start]}
+    return next((short for full, short in usual.items() if named == classes(start, classifies=full)), dict(named))
+
+
+def _size(row: Size, kinds: Places) -> list[Any]:
+    """Return the place of what a size is, and its default."""
+    cells = _trimmed([_law(getattr(row, name)) for name in SIZE_COLUMNS], SIZE_COLUMNS)
+    return [kinds.of(cells), *([] if row.default is None else [_law(row.default)])]
 
 
 def _trimmed(cells: list[Any], columns: Mapping[str, Any]) -> list[Any]:
@@ -210,19 +241,21 @@ def _lettered(architecture: Architecture, known: Mapping[str, int]) -> Model:
     return Model(architecture, letters, Expression.letter)
 
 
-def _rows(architecture: Architecture, known: Mapping[str, int] | None = None) -> Iterator[list[Any]]:
+def _rows(architecture: Architecture, names: Places, known: Mapping[str, int] | None = None) -> Iterator[list[Any]]:
     """Yield the components; where one asks whether a size is 0, those of either answer, with that answer."""
     given = known or {}
     try:
-        for row in architecture.components(_lettered(architecture, given)):
-            cells = {name: _terms(getattr(row, name)) for name in ("times", "weights", "biases")}
-            found = {**row._asdict(), **cells, "when": dict(given)}
-            yield [found[name] for name in ROW_COLUMNS]
+        rows = architecture.components(_lettered(architecture, given))
     except Asked as asked:
         (name,) = asked.args
-        for ours, theirs in zip(*(_rows(architecture, {**given, name: n}) for n in (0, 1)), strict=True):
-            alike = ours[:-1] == theirs[:-1]
-            yield from [[*ours[:-1], {}]] if alike else (ours, theirs)
+        for ours, theirs in zip(*(_rows(architecture, names, {**given, name: n}) for n in (0, 1)), strict=True):
+            alike = ours[: len(ROW_COLUMNS) - 1] == theirs[: len(ROW_COLUMNS) - 1]
+            yield from [_trimmed([*ours[:-1], {}], ROW_COLUMNS)] if alike else (ours, theirs)
+        return
+    for row in rows:
+        cells = {name: _terms(getattr(row, name), names) for name in ("times", "weights", "biases")}
+        found = {**row._asdict(), **cells, "when": dict(given)}
+        yield _trimmed([found[name] for name in ROW_COLUMNS], ROW_COLUMNS)
 
 
 def _buffers(architecture: Architecture) -> Iterator[Any]:
@@ -230,10 +263,11 @@ def _buffers(architecture: Architecture) -> Iterator[Any]:
     return (row for row in architecture.tensors(model) if row.role == BUFFER)
 
 
-def _terms(value: Any) -> str:
-    """Return a polynomial as its terms, each a coefficient and names between stars."""
+def _terms(value: Any, names: Places) -> str:
+    """Return a polynomial as its terms, each a coefficient and the places of names, as letters, between stars."""
     terms = Expression.of(value).ranked()
-    return " ".join("*".join((*([str(n)] if n != 1 or not names else []), *names)) for names, n in terms)
+    factors = ([*([str(n)] if n != 1 or not letters else []), *map(names.letters, letters)] for letters, n in terms)
+    return " ".join(map("*".join, factors))
 
 
 def preset(shipped: Preset) -> dict[str, Any]:

@@ -51,12 +51,18 @@ const told = (pieces, at) => pieces.map((piece, place) => (place % 2 ? evaluate(
 
 const TERMS = new Map();
 
+/** The name whose place is written in letters, as a number to the base of 26. */
+function nameOf(letters) {
+  const place = [...letters].reduce((number, letter) => 26 * number + letter.charCodeAt(0) - 96, 0) - 1;
+  return FAMILIES.names[place];
+}
+
 /** A polynomial that is printed as terms, as coefficients with the names that they are multiplied by. */
 function termsOf(text) {
   if (!TERMS.has(text)) {
     const terms = text.split(" ").map((term) => {
       const [first, ...names] = term.split("*");
-      return /^-?\d+$/.test(first) ? [BigInt(first), names] : [1n, [first, ...names]];
+      return /\d/.test(first) ? [BigInt(first), names.map(nameOf)] : [1n, [first, ...names].map(nameOf)];
     });
     TERMS.set(text, text ? terms : []);
   }
@@ -76,33 +82,43 @@ const ARCHITECTURES = new Map();
 function architectureOf(type) {
   if (!Object.hasOwn(FAMILIES.types, type)) return null;
   if (!ARCHITECTURES.has(type)) {
-    const { sizes, rows, notes = [], buffers = [], fields = [], ...own } = FAMILIES.types[type];
+    const { classes, sizes, layers, rows, notes = [], buffers = [], fields = [] } = FAMILIES.types[type];
     if (!sizes) throw new Sentence(`${type} is counted by gpt2calc count, and not by this page`);
     const terms = (row) => ({ times: termsOf(row.times), weights: termsOf(row.weights), biases: termsOf(row.biases) });
     const all = rows.map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
     ARCHITECTURES.set(type, {
-      ...own,
       type,
       notes,
-      sizes: sizes.map((place) => sizeAs(rowAs(FAMILIES.columns.sizes, FAMILIES.sizes[place]))),
+      classes: classesOf(classes),
+      sizes: sizes.map(sizeAt),
+      layers: FAMILIES.layers[layers],
       rows: all.map((row) => ({ ...row, ...terms(row) })),
-      buffers: buffers.map(([layers, text]) => [layers, termsOf(text)]),
-      fields: new Set(fields.map((place) => FAMILIES.names[place])),
+      buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
+      fields: new Set([...FAMILIES.common, ...fields.map((place) => FAMILIES.names[place])]),
     });
   }
   return ARCHITECTURES.get(type);
 }
 
+/** Transformers' classes with their heads: all are given, or what the usual ones begin with, the last left out in a list. */
+function classesOf(given) {
+  if (typeof given !== "string" && !Array.isArray(given)) return given;
+  const ends = Object.entries(FAMILIES.heads).slice(0, Array.isArray(given) ? -1 : undefined);
+  return Object.fromEntries(ends.map(([end, head]) => [given + end, head]));
+}
+
 /** A size, with what a value must be, as an error says it. */
-function sizeAs(row) {
+function sizeAt(place) {
+  const [kindPlace, usual = null] = FAMILIES.sizes[place];
+  const row = rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[kindPlace]);
   const { kind, words, least } = row;
   const expected = {
     size: [`a whole number, ${least} or more`, ...words].join(", or "),
     list: words.length ? `a list of ${words.join(", ")}` : "a list of numbers of layers",
     flag: "true or false",
   };
-  const usual = row.default?.real ? new Real(row.default.real) : row.default;
-  return { ...row, default: usual, expected: expected[kind] ?? `one of ${words.join(", ")}` };
+  const value = usual?.real ? new Real(usual.real) : usual;
+  return { ...row, default: value, expected: expected[kind] ?? `one of ${words.join(", ")}` };
 }
 
 /** What laws know of a model: its sizes, a list of numbers of layers as a set of them. */
@@ -114,9 +130,9 @@ function lawful({ type, sizes: rows }, sizes) {
 /** A model of sizes, with how many layers have which tags; a Sentence where they do not go together. */
 function modelOf(architecture, sizes) {
   const values = lawful(architecture, sizes);
-  for (const [law, ...pieces] of architecture.layers?.musts ?? [])
+  for (const [law, ...pieces] of architecture.layers.musts ?? [])
     if (!isTrue(evaluate(law, values))) throw new Sentence(told(pieces, values));
-  return { architecture, sizes, kinds: kindsOf(architecture.layers ?? {}, values) };
+  return { architecture, sizes, kinds: kindsOf(architecture.layers, values) };
 }
 
 /** The tags of layers, with how many have just these; of what there could be, if there is no layer. */
