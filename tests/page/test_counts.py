@@ -1,8 +1,12 @@
-"""The page counts what Python counts: 1,000 random models, every component, convention and formula."""
+"""The page counts a GPT-2 as Python does: random models, every component, convention and formula.
+
+GPT2CALC_EXAMPLES is how many; 100 when left out.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,7 @@ from gpt2calc.fields import FIELDS, SPELLINGS
 if TYPE_CHECKING:
     from tests.browser import Watched
 
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "100"))
 DEFAULTS = {row.name: row.default for row in FIELDS.values()}
 SWITCHES = [name for name, value in DEFAULTS.items() if isinstance(value, bool)]
 
@@ -90,17 +95,16 @@ def expected(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_1000_random_models_are_counted_as_python_counts_them(opened: Watched) -> None:
+def test_random_gpt2s_are_counted_as_python_counts_them(opened: Watched) -> None:
     """Every component, group, convention and formula is the same, digit for digit, also above 2^53 and 2^64."""
-    drawn = states(1000)
+    drawn = states(EXAMPLES)
     found = opened.page.evaluate(COUNT, [handed(fields) for fields in drawn])
-    assert len(found) == 1000
     beyond = 0
     for fields, text in zip(drawn, found, strict=True):
         wanted = expected(fields)
         assert json.loads(text) == wanted, fields
         beyond += wanted["total"] > 2**64
-    assert 200 < beyond < 900
+    assert 0.2 < beyond / EXAMPLES < 0.9
 
 
 def test_every_model_that_ships_is_in_the_page_with_its_count(opened: Watched) -> None:

@@ -134,7 +134,7 @@ def test_every_fault_of_a_single_tensor_is_found_and_named(
     """The same verdict, the same tensors and the same sentences, without a config and with it."""
     good = next(good for good in GOODS if good.name == name)
     planted = list(single(good.tensors))
-    drawn = random.Random(5).sample(planted, min(len(planted), 40))
+    drawn = random.Random(5).sample(planted, min(len(planted), 12))
     cases = [case(each.id, each.tensors, config) for each in drawn for config in (good.config, None)]
     answers = agree(opened, cases, tmp_path, monkeypatch)
     assert sum(not answer.get("matches", False) for answer in answers) > 0.9 * len(answers)
@@ -273,7 +273,7 @@ def test_files_that_are_changed_at_random_are_judged_alike(
     """Read or refused by both, and with one verdict; what of a header is no JSON, each says in its own words."""
     chance, folder, cases = random.Random(1), tmp_path, []
     goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
-    for number in range(250):
+    for number in range(60):
         good = chance.choice(goods)
         content = safetensors.content(good.tensors)
         end = 8 + int.from_bytes(content[:8], "little")
@@ -285,7 +285,7 @@ def test_files_that_are_changed_at_random_are_judged_alike(
         wanted = expected(each, folder)
         assert answer.keys() == wanted.keys(), each.about
         assert "unreadable" in answer or answer == wanted, each.about
-    assert 50 < sum("unreadable" in answer for answer in answers) < 249
+    assert 10 < sum("unreadable" in answer for answer in answers) < 59
 
 
 def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
