@@ -7,8 +7,8 @@ const gpt2Of = (x) => ({ architecture: architectureOf("gpt2"), sizes: x, kinds: 
 const isGpt2 = ({ architecture }) => architecture.type === "gpt2";
 
 function counted(model) {
-  const letters = lettersOf(model);
-  const all = rowsOf(model).map((part) => ({ ...part, form: closedForm(model, part.row, letters) }));
+  const { forms, total } = formsOf(model);
+  const all = rowsOf(model).map((part) => ({ ...part, form: forms.get(part.row) }));
   const summed = (parts) => {
     const [weights, biases] = [sum(parts.map((part) => part.weights)), sum(parts.map((part) => part.biases))];
     return { weights, biases, total: weights + biases };
@@ -19,8 +19,9 @@ function counted(model) {
     components: all.filter(({ form }) => form.present),
     groups: groups.filter(([, parts]) => parts.length).map(([name, parts]) => ({ name, ...summed(parts) })),
     ...summed(all),
-    conventions: isGpt2(model) ? conventionsOf(model.sizes) : waysOfCounting(model),
-    inLayers: inLayers(model),
+    form: total,
+    conventions: isGpt2(model) ? conventionsOf(model.sizes) : waysOfCounting(model, all),
+    inLayers: inLayers(model, all),
   };
 }
 

@@ -143,15 +143,28 @@ function closedForm(model, row, letters) {
   const occurs = times(layerLetter(model, row.layers), here);
   const each = plus(weights, biases);
   const once = occurs.size === 0 || (occurs.size === 1 && occurs.get("") === 1n);
+  const simplified = times(occurs, each);
   const text = (numbers) =>
     each.size < 2 || once
-      ? written(times(occurs, each), numbers)
+      ? written(simplified, numbers)
       : `${written(occurs, numbers)}·(${written(each, numbers)})`;
-  return { present: occurs.size > 0, simplified: times(occurs, each), text };
+  return { present: occurs.size > 0, simplified, text };
+}
+
+const FORMS = new Map();
+
+/** The closed form of each component, and their sum. They stay as they are while letters are all that changes. */
+function formsOf(model) {
+  const letters = lettersOf(model);
+  const key = JSON.stringify([model.architecture.type, model.kinds.map(([tags]) => tags), Object.entries(letters).map(([name, form]) => [name, String([...form])])]);
+  if (!FORMS.has(key)) {
+    const forms = new Map(rowsOf(model).map(({ row }) => [row, closedForm(model, row, letters)]));
+    const total = plus(...[...forms.values()].map(({ simplified }) => simplified));
+    FORMS.set(key, { forms, total });
+    if (FORMS.size > 50) FORMS.delete(FORMS.keys().next().value);
+  }
+  return FORMS.get(key);
 }
 
 /** The closed form of the whole model, in letters and in numbers. */
-function totalForm({ model, components }) {
-  const total = plus(...components.map(({ form }) => form.simplified));
-  return { letters: written(total), numbers: written(total, numbersOf(model)) };
-}
+const totalForm = ({ model, form }) => ({ letters: written(form), numbers: written(form, numbersOf(model)) });

@@ -211,18 +211,18 @@ function rowsOf(model) {
 
 const totalOf = (model) => sum(rowsOf(model).map(({ total }) => total));
 
-/** What a layer of each kind holds. */
-const inLayers = (model) =>
-  model.kinds.map(([tags, n]) => {
-    const own = rowsOf(model).filter(({ row }) => row.layers && row.layers.split(" ").every((tag) => tags.includes(tag)));
-    return { tags, layers: n, total: sum(own.map(({ inLayer }) => inLayer)) };
+/** What a layer of each kind holds, by the rows of a model. */
+const inLayers = ({ kinds }, rows) =>
+  kinds.map(([tags, layers]) => {
+    const own = rows.filter(({ row }) => row.layers && row.layers.split(" ").every((tag) => tags.includes(tag)));
+    return { tags, layers, total: sum(own.map(({ inLayer }) => inLayer)) };
   });
 
 /** What is counted of a model of any architecture but GPT-2, by convention. */
-function waysOfCounting(model) {
+function waysOfCounting(model, plain) {
   const ways = FAMILIES.conventions.map(([name, , , , tie, without, buffers, bits]) => {
-    const counted = tie === null ? model : { ...model, sizes: { ...model.sizes, tie_word_embeddings: BigInt(tie) } };
-    const rows = rowsOf(counted).filter(({ part }) => !without.includes(part));
+    const tied = { ...model, sizes: { ...model.sizes, tie_word_embeddings: BigInt(tie ?? 0) } };
+    const rows = (tie === null ? plain : rowsOf(tied)).filter(({ part }) => !without.includes(part));
     const held = model.architecture.buffers.map(([tags, n]) => layersWith(model, tags) * valueOf(n, model.sizes));
     const total = sum(rows.map((row) => row.total)) + (buffers ? sum(held) : 0n);
     return [name, bits ? -floored(-BigInt(bits) * total, 8n) : total];

@@ -172,7 +172,7 @@ let explaining = 0;
 
 /** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
 function prepareExplained(found = [], rest = shippedModels()) {
-  const until = performance.now() + 20;
+  const until = performance.now() + 10;
   while (rest.length && performance.now() < until) found.push(shippedCandidate(rest.shift()));
   if (rest.length) return setTimeout(prepareExplained, 0, found, rest);
   shipped = found;
