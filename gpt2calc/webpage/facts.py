@@ -1,6 +1,7 @@
 """The Python tables that are data, as one dictionary for the page: names, spellings, presets, dtypes, dialects, units.
 
-Nothing is stated here: each value is taken from the table that is its home. What counts is in `families` and `arithmetic`.
+Nothing is stated here: each value is taken from the table that is its home. What counts is in `families`, and in
+`arithmetic`.
 """
 
 from __future__ import annotations

@@ -219,15 +219,16 @@ def test_the_sliders_are_those_of_its_field_table(opened: Watched) -> None:
     slider.press("ArrowRight")
     size = int(opened.page.input_value("#intermediate_size").replace(",", ""))
     assert size > 14336
-    assert total(opened) == gpt2calc.count("Llama-3.1-8B", intermediate_size=size).total > before
+    own: dict[str, Any] = {"intermediate_size": size}
+    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total > before
     opened.page.fill("#hidden_size", "4097")
     assert opened.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
     opened.page.fill("#hidden_size", "2048")
     opened.page.check("#mlp_bias")
     opened.page.select_option("#head", "sequence_classification")
     opened.page.fill("#num_labels", "9")
-    own = {"hidden_size": 2048, "mlp_bias": True, "head": "sequence_classification", "num_labels": 9}
-    assert total(opened) == gpt2calc.count("Llama-3.1-8B", intermediate_size=size, **own).total
+    own |= {"hidden_size": 2048, "mlp_bias": True, "head": "sequence_classification", "num_labels": 9}
+    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total
     opened.page.select_option("#preset", "gpt2")
     assert opened.page.is_visible("#n_embd")
     assert total(opened) == 124_439_808
@@ -261,6 +262,6 @@ def test_a_file_of_another_architecture_is_left_to_the_command_line(opened: Watc
     """By name, and not judged as a GPT-2."""
     opened.open("#model=Llama-3.1-8B")
     opened.page.check("#against")
-    opened.page.set_input_files("#file", [{"name": "x.safetensors", "mimeType": "", "buffer": b"{}"}])
+    opened.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
     opened.page.wait_for_selector("#verified .verdict")
     assert "a file of llama is checked by gpt2calc verify" in opened.text("#verified .verdict")
