@@ -186,7 +186,7 @@ class ParameterCount:
 
     def _conventions(self) -> tuple[Convention, ...]:
         if not isinstance(self.counted, Dims):
-            return general_conventions.OF_MODELS
+            return general_conventions.of(self.counted)
         from gpt2calc import conventions
 
         return conventions.CONVENTIONS

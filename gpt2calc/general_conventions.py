@@ -52,6 +52,19 @@ def _without(*parts: str) -> Callable[[Model], int]:
     return count
 
 
+def _active_without(*parts: str) -> Callable[[Model], int]:
+    """Return the convention that counts what one token passes: of the experts as many as are chosen for it."""
+
+    def count(model: Model) -> int:
+        rows = (row for row in model.components() if row.part not in parts)
+        return sum(
+            model.count(row.layers) * (row.times if row.used is None else row.used) * (row.weights + row.biases)
+            for row in rows
+        )
+
+    return count
+
+
 def _with_buffers(model: Model) -> int:
     """Count what files hold beside the parameters, too."""
     return int(model.total() + model.numel(role=BUFFER))
@@ -61,6 +74,31 @@ def _bytes_of(bits: int) -> Callable[[Model], int]:
     """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
     return lambda model: -(-bits * int(model.total()) // 8)
 
+
+ACTIVE: tuple[Convention, ...] = (
+    Convention(
+        "active",
+        PARAMETERS,
+        "what one token passes: the experts that are chosen for it, and all else once",
+        "Mixtral 12.9B, Qwen3-30B-A3B 3.3B, Jamba 12B: model cards",
+        _active_without(),
+    ),
+    Convention(
+        "active_without_embeddings",
+        PARAMETERS,
+        "what one token passes, without the embeddings",
+        "gpt-oss-20b 3.6B, DeepSeek-V3 37B, Kimi K2 32B: model cards",
+        _active_without(TOKEN_EMBEDDING, POSITION_EMBEDDING),
+    ),
+    Convention(
+        "active_without_embeddings_and_head",
+        PARAMETERS,
+        "what one token passes, without the embeddings and the output head",
+        "GLM-4.5 32B, GLM-4.5-Air 12B: model cards",
+        _active_without(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD),
+    ),
+)
+"""What is counted of a model with experts; its makers use all three."""
 
 OF_MODELS: tuple[Convention, ...] = (
     Convention(
@@ -98,9 +136,18 @@ OF_MODELS: tuple[Convention, ...] = (
         "transformers, sum(t.numel() for t in model.state_dict().values()), ties once",
         _with_buffers,
     ),
+    *ACTIVE,
     *(
         Convention(f"{dtype}_bytes", BYTES, sentence, source, _bytes_of(bits))
         for dtype, bits, sentence, source in STORED
     ),
 )
 """The table of what is counted of any architecture."""
+
+
+def of(model: Model) -> tuple[Convention, ...]:
+    """Return the ways of counting that make sense for a model: those of experts where a token can pass so many."""
+    chosen = [row for row in model.components() if row.used is not None and row.times and model.count(row.layers)]
+    if chosen and all(row.used <= row.times for row in chosen):
+        return OF_MODELS
+    return tuple(row for row in OF_MODELS if row not in ACTIVE)

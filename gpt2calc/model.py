@@ -69,6 +69,7 @@ class Component(NamedTuple):
         weights, biases: what one copy holds.
         layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
         times: how many copies stand there; 0 where it is absent.
+        used: how many of them a token passes, where it does not pass all; None where it does.
         part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
         source: where it is defined.
     """
@@ -79,6 +80,7 @@ class Component(NamedTuple):
     biases: Number = 0
     layers: str = ""
     times: Number = 1
+    used: Number | None = None
     part: str = ""
     source: str = ""
 
