@@ -225,6 +225,15 @@ class Model:
         except KeyError:
             raise AttributeError(name) from None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((self.architecture.model_type, *self.sizes.items()))
+
+    def _key(self) -> tuple[object, ...]:
+        return self.architecture, dict(self.sizes), self._count
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep a model in another process, which `__getattr__` would be in the way of."""
         return Model, (self.architecture, dict(self.sizes))
