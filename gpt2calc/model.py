@@ -7,14 +7,16 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import groupby
-from math import ceil, prod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from math import lcm, prod
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from gpt2calc.algebra import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType
 
 Number: TypeAlias = Any
 """Whatever adds and multiplies: a Python int, a letter of `algebra.Expression`, a symbol of sympy."""
@@ -69,7 +71,7 @@ class Component(NamedTuple):
         weights, biases: what one copy holds.
         layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
         times: how many copies stand there; 0 where it is absent.
-        used: how many of them a token passes, where it does not pass all; None where it does.
+        used: how many of them a token passes, where it does not pass all; 0 where nobody says. None where it does.
         part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
         source: where it is defined.
     """
@@ -168,6 +170,20 @@ def no_notes(_: Model) -> tuple[str, ...]:
     return ()
 
 
+class LayersOf(Protocol):
+    """Which layers a model has."""
+
+    def __call__(self, model: Model, /) -> tuple[Stack, ...]:
+        """Return them, by stacks."""
+
+
+class NotesOf(Protocol):
+    """What a reader should know of a model beyond its counts."""
+
+    def __call__(self, model: Model, /) -> tuple[str, ...]:
+        """Return a sentence for each thing."""
+
+
 class Architecture(NamedTuple):
     """What one model type is made of.
 
@@ -189,11 +205,11 @@ class Architecture(NamedTuple):
     classes: Mapping[str, str]
     body: str
     sizes: tuple[Size, ...]
-    layers: Callable[[Model], tuple[Stack, ...]]
+    layers: LayersOf
     components: Callable[[Model], list[Component]]
     tensors: Callable[[Model], list[Tensor]]
     merges: tuple[Merge, ...] = ()
-    notes: Callable[[Model], tuple[str, ...]] = no_notes
+    notes: NotesOf = no_notes
     live_body: str = ""
 
 
@@ -357,7 +373,16 @@ class Model:
 
 def evaluated(law: str, values: Mapping[str, Any]) -> Any:
     """Return what a law of the tables comes to, from the sizes that it names."""
-    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int, "len": len}, dict(values))  # noqa: S307  # no user's text
+    return eval(_compiled(law), KNOWN, values)  # noqa: S307  # no user's text
+
+
+KNOWN: dict[str, Any] = {"__builtins__": {}, "int": int, "lcm": lcm, "len": len}
+"""What laws may call."""
+
+
+@cache
+def _compiled(law: str) -> CodeType:
+    return compile(law, "a law", "eval")
 
 
 def _named(rows: list[Tensor], layer: str, before: str, after: str) -> Iterator[Listed]:

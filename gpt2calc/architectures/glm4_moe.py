@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
-from gpt2calc.architectures.deepseek_v3 import notes
+from gpt2calc.architectures.deepseek_v3 import UNBUILT
 from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.mixture import (
     EXPERTS,
@@ -22,6 +22,7 @@ from gpt2calc.architectures.mixture import (
     between,
     by_step,
 )
+from gpt2calc.architectures.runs import Notes
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "glm4_moe",
         _first_dense(Block(source("glm4_moe", "Glm4Moe"), out_bias="")),
         classes("Glm4Moe", classifies=False),
-        notes,
+        Notes((UNBUILT,)),
         vocab_size=151552,
         intermediate_size=10944,
         moe_intermediate_size=1408,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.model import ABSENT, Architecture, Component, Merge, Run, Stack, Tensor
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import ABSENT, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 SOURCE = "transformers, modeling_mixtral.py: Mixtral"
 STORED, LIVE = "{layer}.block_sparse_moe", "{layer}.mlp"
 NAMES = ("w1", "w3", "w2")
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    return (Stack("model.layers", (Run((frozenset({"decoder"}),), model.num_hidden_layers),)),)
+LAYERS = Layers("model.layers")
 
 
 def components(model: Model) -> list[Component]:
@@ -75,6 +72,6 @@ SIZES = sizes(
 )
 
 ARCHITECTURES = {
-    "mixtral": Architecture("mixtral", classes("Mixtral"), "model", SIZES, layers, components, tensors, MERGES)
+    "mixtral": Architecture("mixtral", classes("Mixtral"), "model", SIZES, LAYERS, components, tensors, MERGES)
 }
 """Each model type of this file."""

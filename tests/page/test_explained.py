@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.browser import Watched
 
 EXPLAIN = """([texts]) => {
-  const candidates = shippedCandidates();
+  const candidates = shippedModels().map(shippedCandidate);
   return texts.map((text) => {
     try {
       const figure = readPrinted(text);
