@@ -350,6 +350,10 @@ class Model:
         patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
         return list(self._tagged) or list(dict.fromkeys(patterns))
 
+    def number(self, tags: frozenset[str]) -> int:
+        """Return how many layers have these tags and no other."""
+        return self._tagged[tags]
+
     def layer_letters(self) -> dict[str, int]:
         """Return the letter of every kind of layer that a component asks for, with how many there are of the kind."""
         asked = {row.layers for row in self.components() if row.layers and row.times}
