@@ -50,21 +50,53 @@ class Way(NamedTuple):
         without: the parts that are left out.
         buffers: whether what files hold beside the parameters is counted, too.
         bits: how many each parameter is stored in, 0 where no bytes are counted.
+        active: whether of what a token does not pass whole, only what it passes is counted.
     """
 
     tie: int | None = None
     without: tuple[str, ...] = ()
     buffers: int = 0
     bits: int = 0
+    active: int = 0
 
     def __call__(self, model: Model) -> int:
         """Return the number, of bytes in whole ones."""
         counted = model if self.tie is None else model.replace(tie_word_embeddings=self.tie)
-        rows = (row for row in counted.components() if row.part not in self.without)
-        total = int(sum(counted.count(row.layers) * row.times * (row.weights + row.biases) for row in rows))
+        total = sum(
+            counted.count(row.layers)
+            * (row.used if self.active and row.used is not None else row.times)
+            * (row.weights + row.biases)
+            for row in counted.components()
+            if row.part not in self.without
+        )
         total += int(counted.numel(role=BUFFER)) if self.buffers else 0
-        return -(-self.bits * total // 8) if self.bits else total
+        return -(-self.bits * int(total) // 8) if self.bits else int(total)
 
+
+ACTIVE: tuple[Convention, ...] = (
+    Convention(
+        "active",
+        PARAMETERS,
+        "what one token passes: the experts that are chosen for it, and all else once",
+        "Mixtral 12.9B, Qwen3-30B-A3B 3.3B, Jamba 12B: model cards",
+        Way(active=1),
+    ),
+    Convention(
+        "active_without_embeddings",
+        PARAMETERS,
+        "what one token passes, without the embeddings",
+        "gpt-oss-20b 3.6B, DeepSeek-V3 37B, Kimi K2 32B: model cards",
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING), active=1),
+    ),
+    Convention(
+        "active_without_embeddings_and_head",
+        PARAMETERS,
+        "what one token passes, without the embeddings and the output head",
+        "GLM-4.5 32B, GLM-4.5-Air 12B: model cards",
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD), active=1),
+    ),
+)
+"""What is counted of a model with experts; its makers use all three."""
 
 OF_MODELS: tuple[Convention, ...] = (
     Convention(
@@ -102,9 +134,18 @@ OF_MODELS: tuple[Convention, ...] = (
         "transformers, sum(t.numel() for t in model.state_dict().values()), ties once",
         Way(buffers=1),
     ),
+    *ACTIVE,
     *(
         Convention(f"{dtype}_bytes", BYTES, sentence, source, Way(bits=bits))
         for dtype, bits, sentence, source in STORED
     ),
 )
 """The table of what is counted of any architecture."""
+
+
+def of(model: Model) -> tuple[Convention, ...]:
+    """Return the ways of counting that make sense for a model: those of experts where a token can pass so many."""
+    chosen = [(row.used, row.times) for row in model.components() if row.used is not None and model.count(row.layers)]
+    if any(times for _, times in chosen) and all(0 < used <= times for used, times in chosen if times):
+        return OF_MODELS
+    return tuple(row for row in OF_MODELS if row not in ACTIVE)

@@ -71,6 +71,7 @@ class Component(NamedTuple):
         weights, biases: what one copy holds.
         layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
         times: how many copies stand there; 0 where it is absent.
+        used: how many of them a token passes, where it does not pass all; 0 where nobody says. None where it does.
         part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
         source: where it is defined.
     """
@@ -81,6 +82,7 @@ class Component(NamedTuple):
     biases: Number = 0
     layers: str = ""
     times: Number = 1
+    used: Number | None = None
     part: str = ""
     source: str = ""
 
@@ -239,6 +241,15 @@ class Model:
         except KeyError:
             raise AttributeError(name) from None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((self.architecture.model_type, *self.sizes.items()))
+
+    def _key(self) -> tuple[object, ...]:
+        return self.architecture, dict(self.sizes), self._count
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep a model in another process, which `__getattr__` would be in the way of."""
         return Model, (self.architecture, dict(self.sizes))
@@ -338,6 +349,10 @@ class Model:
         """Return the kinds of layers, each by its tags, in the order in which they come; of what could, if none do."""
         patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
         return list(self._tagged) or list(dict.fromkeys(patterns))
+
+    def number(self, tags: frozenset[str]) -> int:
+        """Return how many layers have these tags and no other."""
+        return self._tagged[tags]
 
     def layer_letters(self) -> dict[str, int]:
         """Return the letter of every kind of layer that a component asks for, with how many there are of the kind."""

@@ -33,7 +33,9 @@ def components(model: Model) -> list[Component]:
         *_latent_attention(model),
         *closed_forms.gated_mlp(d, model.intermediate_size, f"{source}MLP", "dense", bias=b),
         closed_forms.router(d, E, f"{source}TopkRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{source}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(
             d,
             model.n_shared_experts * model.moe_intermediate_size,
@@ -137,6 +139,7 @@ SECOND = sizes(
     num_attention_heads=32,
     n_shared_experts=2,
     n_routed_experts=size(64, spellings=("num_experts",)),
+    num_experts_per_tok=size("= 0", null=ABSENT),
     first_k_dense_replace=0,
     q_lora_rank=size(1536, null=0),
     low_rank=law("= int(q_lora_rank > 0)"),
@@ -159,6 +162,7 @@ SIZES = sizes(
     num_attention_heads=128,
     n_shared_experts=1,
     n_routed_experts=size(256, spellings=("num_local_experts",)),
+    num_experts_per_tok=8,
     first_k_dense_replace=3,
     q_lora_rank=size(1536, null=0),
     low_rank=law("= int(q_lora_rank > 0)"),

@@ -36,7 +36,7 @@ def components(model: Model) -> list[Component]:
     d, f, s, E = model.hidden_size, model.intermediate_size, model.shared_intermediate_size, model.num_local_experts
     heads, states = (model.mamba_n_heads, model.mamba_d_head), (model.mamba_n_groups, model.mamba_d_state)
     biases = (model.mamba_proj_bias, model.mamba_conv_bias)
-    moe = {"layers": "moe", "times": E, "source": f"{SOURCE}Experts"}
+    moe = {"layers": "moe", "times": E, "used": model.num_experts_per_tok, "source": f"{SOURCE}Experts"}
     mlp = {"layers": "decoder", "source": f"{SOURCE}MLP"}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
@@ -94,6 +94,7 @@ SIZES = sizes(
     num_key_value_heads=size("= num_attention_heads", null=ABSENT),
     head_dim=size("= hidden_size // num_attention_heads"),
     num_local_experts=size(8, least=0),
+    num_experts_per_tok=2,
     mamba_expand=2,
     mamba_n_heads=128,
     mamba_d_head=size("= mamba_expand * hidden_size // mamba_n_heads", words=("auto",)),

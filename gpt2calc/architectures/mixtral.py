@@ -29,7 +29,9 @@ def components(model: Model) -> list[Component]:
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
         *closed_forms.attention(model, SOURCE),
         closed_forms.router(d, E, f"{SOURCE}TopKRouter", "decoder"),
-        *closed_forms.experts(d, model.intermediate_size, E, f"{SOURCE}Experts", "decoder"),
+        *closed_forms.experts(
+            d, model.intermediate_size, E, f"{SOURCE}Experts", "decoder", used=model.num_experts_per_tok
+        ),
         *closed_forms.two_norms(d, f"{SOURCE}DecoderLayer"),
         closed_forms.norm("norm", d, source=f"{SOURCE}Model"),
         *closed_forms.heads(model, SOURCE),
@@ -62,6 +64,7 @@ SIZES = sizes(
     num_key_value_heads=8,
     head_dim=size("= hidden_size // num_attention_heads", null=ABSENT),
     num_local_experts=size(8, spellings=("num_experts",)),
+    num_experts_per_tok=2,
     tie_word_embeddings=False,
     attention_bias=law(0),
     qkv_bias=law(0),

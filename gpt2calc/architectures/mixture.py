@@ -30,6 +30,7 @@ class Mixture(NamedTuple):
         block: attention and the norms around it.
         number: the size that says how many experts there are.
         inner: the size that says how wide they are.
+        used: the size that says how many a token passes; "" where it can be another in each layer.
         dense: the size that says how wide the MLP of layers without experts is.
         layers: which have experts.
         live: where the experts of a live module stand.
@@ -57,6 +58,7 @@ class Mixture(NamedTuple):
     number: str
     inner: str
     layers: Layers
+    used: str = "num_experts_per_tok"
     dense: str = "intermediate_size"
     live: str = "mlp"
     stored: str = "mlp"
@@ -118,7 +120,9 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
     source, E, f = block.source, model.sizes[mixture.number], model.sizes[mixture.inner]
     router, experts, mlp = (source + maker for maker in mixture.makers)
     router = f"{mixture.head or source}{mixture.makers[0]}"
+    used = model.sizes[mixture.used] if mixture.used else None
     layer, moe = {"layers": "decoder", "source": f"{source}DecoderLayer"}, {"layers": "moe", "source": experts}
+    each = {"times": E, "used": used, **moe}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{source}{block.body}"),
         *closed_forms.attention(
@@ -134,11 +138,11 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
         closed_forms.linear("router", "router", d, E, mixture.router_bias, layers="moe", source=router),
         *([_correction(E, source)] if mixture.learned else []),
         *(
-            closed_forms.experts(d, f, E, experts, "moe")
+            closed_forms.experts(d, f, E, experts, "moe", used=used)
             if mixture.kind == APART
             else [
-                closed_forms.linear("experts.gate_up_proj", "experts", d, 2 * f, mixture.expert_bias, times=E, **moe),
-                closed_forms.linear("experts.down_proj", "experts", f, d, mixture.expert_bias, times=E, **moe),
+                closed_forms.linear("experts.gate_up_proj", "experts", d, 2 * f, mixture.expert_bias, **each),
+                closed_forms.linear("experts.down_proj", "experts", f, d, mixture.expert_bias, **each),
             ]
         ),
         *(_shared(mixture, model, mlp) if mixture.shared else []),

@@ -40,7 +40,7 @@ def components(model: Model) -> list[Component]:
     heads, states = (model.mamba_num_heads, model.mamba_head_dim), (model.n_groups, model.ssm_state_size)
     mixer = {"layers": "mamba", "source": f"{SOURCE}Mamba2Mixer", "name": "mixer"}
     mlp, shared = {"layers": "mlp", "source": f"{SOURCE}MLP"}, {"layers": "moe", "source": f"{SOURCE}MLP"}
-    moe = {"layers": "moe", "source": f"{SOURCE}Experts", "times": E}
+    moe = {"layers": "moe", "source": f"{SOURCE}Experts", "times": E, "used": model.num_experts_per_tok}
     between = {"layers": "moe", "source": f"{SOURCE}MoE", "times": lat}
     return [
         closed_forms.embedding("embeddings", model.vocab_size, d, f"{SOURCE}Model"),
@@ -112,6 +112,7 @@ SIZES = sizes(
     use_conv_bias=size(True, spellings=("mamba_conv_bias",)),
     mlp_bias=False,
     n_routed_experts=size(8, spellings=("num_local_experts",)),
+    num_experts_per_tok=2,
     moe_intermediate_size=7688,
     moe_shared_expert_intermediate_size=size(7688, letter="s", help="width of the shared expert"),
     moe_latent_size=size(

@@ -46,7 +46,9 @@ def components(model: Model) -> list[Component]:
         *closed_forms.attention(model, SOURCE, "full_attention", gates=1),
         *closed_forms.gated_mlp(d, model.intermediate_size, f"{SOURCE}MLP", "dense"),
         closed_forms.router(d, E, f"{SOURCE}TopKRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{SOURCE}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{SOURCE}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(d, s, f"{SOURCE}MLP", "moe", name="shared_expert", group="experts"),
         closed_forms.linear("shared_expert_gate", "router", d, 1, **moe),
         *closed_forms.two_norms(d, f"{SOURCE}DecoderLayer"),
@@ -132,6 +134,7 @@ SIZES = sizes(
     linear_value_head_dim=size(128, letter="b", help="width of a head of values of the delta net"),
     linear_conv_kernel_dim=size(4, letter="w", help="width of the convolution"),
     num_experts=size(512, least=0),
+    num_experts_per_tok=10,
     moe_intermediate_size=512,
     shared_expert_intermediate_size=512,
     decoder_sparse_step=1,

@@ -39,7 +39,9 @@ def components(model: Model) -> list[Component]:
         *closed_forms.attention(model, source),
         *closed_forms.gated_mlp(d, model.intermediate_size, layers="dense", source=f"{source}MLP"),
         closed_forms.router(d, E, f"{source}TopKRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{source}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(
             d,
             model.shared_expert_intermediate_size,
@@ -97,6 +99,7 @@ ARCHITECTURES = {
         "qwen2_moe",
         "Qwen2Moe",
         num_experts=size(60, least=0),
+        num_experts_per_tok=4,
         moe_intermediate_size=1408,
         shared_expert=law(1),
         shared_expert_intermediate_size=5632,
@@ -111,6 +114,7 @@ ARCHITECTURES = {
         num_attention_heads=32,
         num_key_value_heads=4,
         num_experts=size(128, least=0, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         moe_intermediate_size=768,
         shared_expert=law(0),
         shared_expert_intermediate_size=law(0),

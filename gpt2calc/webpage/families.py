@@ -36,7 +36,17 @@ SIZE_COLUMNS = {
     "least": 1,
     "words": (),
 }
-ROW_COLUMNS = {"name": "", "group": "", "weights": "", "layers": "", "biases": "", "times": "1", "part": "", "when": {}}
+ROW_COLUMNS: dict[str, Any] = {
+    "name": "",
+    "group": "",
+    "weights": "",
+    "layers": "",
+    "biases": "",
+    "times": "1",
+    "part": "",
+    "used": None,
+    "when": {},
+}
 """What the page needs of a size and of a component, with what each cell is where it does not stand at the end."""
 
 OPERATORS = {
@@ -254,7 +264,8 @@ def _rows(architecture: Architecture, names: Places, known: Mapping[str, int] | 
         return
     for row in rows:
         cells = {name: _terms(getattr(row, name), names) for name in ("times", "weights", "biases")}
-        found = {**row._asdict(), **cells, "when": dict(given)}
+        used = None if row.used is None else _terms(row.used, names)
+        found = {**row._asdict(), **cells, "used": used, "when": dict(given)}
         yield _trimmed([found[name] for name in ROW_COLUMNS], ROW_COLUMNS)
 
 

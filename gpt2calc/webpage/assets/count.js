@@ -58,6 +58,12 @@ function countDocument(name, count, notes) {
     weights: count.weights,
     biases: count.biases,
     per_block: count.inLayers.length === 1 ? count.inLayers[0].total : null,
+    layers: count.inLayers.map(({ tags, layers, total }) => ({
+      tags: [...tags].sort(),
+      number: layers,
+      each: total,
+      total: layers * total,
+    })),
     config: isGpt2(model) ? fieldsOfDims(model.sizes) : documentOf(model),
     sizes: Object.fromEntries(whole),
     groups: count.groups.map((group) => ({ name: group.name, ...held(group) })),

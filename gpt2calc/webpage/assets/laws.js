@@ -84,7 +84,12 @@ function architectureOf(type) {
   if (!ARCHITECTURES.has(type)) {
     const { classes, sizes, layers, rows, notes = [], buffers = [], fields = [] } = FAMILIES.types[type];
     if (!sizes) throw new Sentence(`${type} is counted by gpt2calc count, and not by this page`);
-    const terms = (row) => ({ times: termsOf(row.times), weights: termsOf(row.weights), biases: termsOf(row.biases) });
+    const terms = ({ times, weights, biases, used }) => ({
+      times: termsOf(times),
+      weights: termsOf(weights),
+      biases: termsOf(biases),
+      used: used === null ? null : termsOf(used),
+    });
     const all = rows.map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
     ARCHITECTURES.set(type, {
       type,
@@ -203,9 +208,16 @@ function rowsOf(model) {
   const isHere = ({ when }) => Object.entries(when).every(([name, n]) => sizes[name] === BigInt(n));
   return architecture.rows.filter(isHere).map((row) => {
     const [weights, biases, here] = [row.weights, row.biases, row.times].map((terms) => valueOf(terms, sizes));
-    const times = here && here * layersWith(model, row.layers);
+    const layers = here && layersWith(model, row.layers);
+    const times = here * layers;
+    const used = row.used === null ? null : valueOf(row.used, sizes);
     const held = { weights: times * weights, biases: times * biases, total: times * (weights + biases) };
-    return { ...held, name: row.name, group: row.group, part: row.part, row, times, inLayer: here * (weights + biases) };
+    const each = weights + biases;
+    const passed = (used ?? here) * layers * each;
+    const isChosen = used !== null && times > 0n;
+    const canPass = !isChosen || (used > 0n && used <= here);
+    const about = { name: row.name, group: row.group, part: row.part, row, times, inLayer: here * each };
+    return { ...held, ...about, passed, isChosen, canPass };
   });
 }
 
@@ -218,13 +230,15 @@ const inLayers = ({ kinds }, rows) =>
     return { tags, layers, total: sum(own.map(({ inLayer }) => inLayer)) };
   });
 
-/** What is counted of a model of any architecture but GPT-2, by convention. */
+/** What is counted of a model of any architecture but GPT-2, by convention; what a token passes where it chooses. */
 function waysOfCounting(model, plain) {
-  const ways = FAMILIES.conventions.map(([name, , , , tie, without, buffers, bits]) => {
+  const chooses = plain.some(({ isChosen }) => isChosen) && plain.every(({ canPass }) => canPass);
+  const made = FAMILIES.conventions.filter(([, , , , , , , , active]) => chooses || !active);
+  const ways = made.map(([name, , , , tie, without, buffers, bits, active]) => {
     const tied = { ...model, sizes: { ...model.sizes, tie_word_embeddings: BigInt(tie ?? 0) } };
     const rows = (tie === null ? plain : rowsOf(tied)).filter(({ part }) => !without.includes(part));
     const held = model.architecture.buffers.map(([tags, n]) => layersWith(model, tags) * valueOf(n, model.sizes));
-    const total = sum(rows.map((row) => row.total)) + (buffers ? sum(held) : 0n);
+    const total = sum(rows.map((row) => (active ? row.passed : row.total))) + (buffers ? sum(held) : 0n);
     return [name, bits ? -floored(-BigInt(bits) * total, 8n) : total];
   });
   return Object.fromEntries(ways);
