@@ -74,16 +74,12 @@ function readDocument(given) {
 /** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
 function inNumbers(given) {
   const remarks = [];
-  const isSize = (name) => ROWS[CANONICAL.get(name)]?.kind === "size";
-  const fields = new Map(
-    [...given].map(([name, value]) => {
-      if (!isSize(name) || !(value instanceof Real) || !Number.isSafeInteger(value.value)) return [name, value];
-      const number = BigInt(value.value);
-      remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
-      return [name, number];
-    }),
-  );
-  return { fields, remarks };
+  const read = ([name, value]) => {
+    const number = ROWS[CANONICAL.get(name)]?.kind === "size" ? inWhole(value) : value;
+    if (number !== value) remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
+    return [name, number];
+  };
+  return { fields: new Map([...given].map(read)), remarks };
 }
 
 function readField(field, document, fields, notes) {
@@ -107,19 +103,14 @@ function readField(field, document, fields, notes) {
 function readHead(document, fields) {
   const labels = document.get("id2label");
   if (!document.has("num_labels") && labels instanceof Map) fields.set("num_labels", BigInt(labels.size));
-  const architectures = document.get("architectures");
-  if (fields.has("head") || !isTrue(architectures)) return;
-  if (!Array.isArray(architectures) || !architectures.every((name) => typeof name === "string"))
-    throw new Sentence(`architectures must be a list of class names, got ${shown(architectures)}`);
-  for (const name of architectures)
-    for (const framework of ["", ...FIELDS.frameworks]) {
-      const bare = name.startsWith(framework) ? name.slice(framework.length) : "";
-      if (Object.hasOwn(FIELDS.classes, bare)) {
-        fields.set("head", FIELDS.classes[bare]);
-        return;
-      }
-    }
-  const problem = `${shortened(architectures[0])} is no class of transformers' GPT-2, and may have other shapes`;
+  const named = fields.has("head") ? [] : classesIn(document);
+  if (!named.length) return;
+  const bare = named.flatMap((name) =>
+    ["", ...FIELDS.frameworks].map((start) => (name.startsWith(start) ? name.slice(start.length) : "")),
+  );
+  const known = bare.find((name) => Object.hasOwn(FIELDS.classes, name));
+  if (known) return void fields.set("head", FIELDS.classes[known]);
+  const problem = `${shortened(named[0])} is no class of transformers' GPT-2, and may have other shapes`;
   throw new Sentence(`architectures: ${problem}: known are ${Object.keys(FIELDS.classes).join(", ")}`);
 }
 
@@ -169,19 +160,26 @@ function refuseUnknown(name, given, fields) {
 
 /** The sentence that says what a field takes, where a value is something else; null where it is right. */
 function problemWith(row, value) {
+  const { kind, words } = row;
+  const isEntry = (each) => (words.length ? words.includes(each) : typeof each === "bigint");
+  const strange = kind === "list" && Array.isArray(value) ? value.find((each) => !isEntry(each)) : undefined;
   const isRight = {
-    boolean: () => ["switch", "flag"].includes(row.kind),
-    bigint: () => row.kind === "size" && value >= BigInt(row.least),
-    string: () => row.kind !== "list" && row.words.includes(value),
-    object: () => (value === null ? !["refused", "none"].includes(row.null) : isListOf(row, value)),
+    boolean: () => ["switch", "flag"].includes(kind),
+    bigint: () => kind === "size" && value >= BigInt(row.least),
+    string: () => kind !== "list" && words.includes(value),
+    object: () => (value === null ? !["refused", "none"].includes(row.null) : kind === "list" && Array.isArray(value)),
   }[typeof value]();
+  if (isRight && strange === undefined) return null;
   const isLarge = value instanceof Real && Number.isInteger(value.value) && Math.abs(value.value) >= 2 ** 53;
-  const more = isLarge && row.kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
-  return isRight ? null : `${row.name} must be ${row.expected}, got ${shown(value)}${more}`;
+  const more = isLarge && kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
+  const got = strange === undefined ? shown(value) : `${shown(strange)} in it`;
+  return `${row.name} must be ${row.expected}, got ${got}${more}`;
 }
 
-const isListOf = ({ kind, words }, value) =>
-  kind === "list" && Array.isArray(value) && value.every((each) => (words.length ? words.includes(each) : typeof each === "bigint"));
+const tooLong = (name, value) =>
+  typeof value === "bigint" && String(absolute(value)).length > FIELDS.digits
+    ? `${name} must have at most ${FIELDS.digits} digits`
+    : null;
 
 /** All fields, those that are not given with their defaults; a Sentence where one is wrong. */
 function validated(given) {
@@ -191,10 +189,8 @@ function validated(given) {
     throw new Sentence(problemWith(ROWS[wrong[0]], given.get(wrong[0])) + others);
   }
   const fields = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const [field, value] of Object.entries(fields))
-    if (typeof value === "bigint" && String(value).length > FIELDS.digits)
-      throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
-  const problem = headsProblem(fields);
+  const long = Object.entries(fields).map(([field, value]) => tooLong(field, value)).find(Boolean);
+  const problem = long ?? headsProblem(fields);
   if (problem) throw new Sentence(problem);
   return fields;
 }

@@ -135,8 +135,7 @@ function sizesBy(architecture, given, notes) {
 }
 
 /** A value in numbers, if it is one of its field. */
-function checked({ type, classes }, given, value) {
-  const row = given.name === "head" ? { ...given, words: Object.values(classes) } : given;
+function checked({ type }, row, value) {
   const { name, kind, words } = row;
   if (kind === "fixed") {
     if (same(value, kept(row.default))) return value;
@@ -145,19 +144,9 @@ function checked({ type, classes }, given, value) {
   }
   const isSpelled = kind === "list" && typeof value === "string" && words.length && words.every((word) => word.length === 1);
   const found = kind === "size" ? inWhole(value) : isSpelled ? [...value] : value;
-  if (kind === "size" && typeof found === "bigint" && String(absolute(found)).length > FIELDS.digits)
-    throw new Sentence(`${name} must have at most ${FIELDS.digits} digits`);
-  const isEntry = (each) => (words.length ? words.includes(each) : typeof each === "bigint");
-  const fits = {
-    size: () => typeof found === "bigint" && found >= BigInt(row.least),
-    flag: () => typeof found === "boolean",
-    list: () => Array.isArray(found) && found.every(isEntry),
-    word: () => words.includes(found),
-  };
-  if (fits[kind]()) return kind === "flag" ? BigInt(found) : found;
-  const isList = kind === "list" && Array.isArray(found);
-  const got = isList ? `${shown(found.find((each) => !isEntry(each)))} in it` : shown(value);
-  throw new Sentence(`${name} must be ${kind === "word" ? `one of ${words.join(", ")}` : row.expected}, got ${got}`);
+  const problem = problemWith(row, found) ?? tooLong(name, found);
+  if (problem) throw new Sentence(problem);
+  return kind === "flag" ? BigInt(found) : found;
 }
 
 /** A float that is exactly one whole number as that; anything else as it came. */

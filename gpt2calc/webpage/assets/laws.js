@@ -95,7 +95,7 @@ function architectureOf(type) {
       type,
       notes,
       classes: classesOf(classes),
-      sizes: sizes.map(sizeAt),
+      sizes: sizes.map((place) => sizeAt(place, Object.values(classesOf(classes)))),
       layers: FAMILIES.layers[layers],
       rows: all.map((row) => ({ ...row, ...terms(row) })),
       buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
@@ -112,18 +112,19 @@ function classesOf(given) {
   return Object.fromEntries(ends.map(([end, head]) => [given + end, head]));
 }
 
-/** A size, with what a value must be, as an error says it. */
-function sizeAt(place) {
+/** A size, with what a value must be, as an error says it; the heads of an architecture are those of its classes. */
+function sizeAt(place, heads) {
   const [kindPlace, usual = null] = FAMILIES.sizes[place];
   const row = rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[kindPlace]);
-  const { kind, words, least } = row;
+  const { name, kind, least } = row;
+  const words = name === "head" ? heads : row.words;
   const expected = {
     size: [`a whole number, ${least} or more`, ...words].join(", or "),
     list: words.length ? `a list of ${words.join(", ")}` : "a list of numbers of layers",
     flag: "true or false",
   };
   const value = usual?.real ? new Real(usual.real) : usual;
-  return { ...row, default: value, expected: expected[kind] ?? `one of ${words.join(", ")}` };
+  return { ...row, words, default: value, expected: expected[kind] ?? `one of ${words.join(", ")}` };
 }
 
 /** What laws know of a model: its sizes, a list of numbers of layers as a set of them. */

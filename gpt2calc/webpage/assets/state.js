@@ -29,8 +29,7 @@ const keyOf = (preset) => (PLAIN.includes(preset) ? `model_type:${preset.name}` 
 function rowFor(type, name) {
   if (type === "gpt2") return ROWS[CANONICAL.get(name)] && { ...ROWS[CANONICAL.get(name)], name: CANONICAL.get(name) };
   const rows = architectureOf(type).sizes.filter(({ kind }) => !["law", "fixed"].includes(kind));
-  const found = rows.find((row) => row.name === name || row.spellings.includes(name));
-  return found?.name === "head" ? { ...found, words: Object.values(architectureOf(type).classes) } : found;
+  return rows.find((row) => row.name === name || row.spellings.includes(name));
 }
 
 /** A config with what it comes to: its model, and what a reader should know of it. */
@@ -143,9 +142,8 @@ function typedField(row, text) {
   if (["switch", "flag"].includes(kind) && ["true", "false"].includes(text)) value = text === "true";
   if (kind === "list" && text) value = text.split(/[\s,]+/).map((each) => (words.length ? each : typedNumber(each)));
   if (nothing !== "refused" && nothing !== "none" && ["", "none"].includes(text)) value = null;
-  if (typeof value === "bigint" && String(value).length > FIELDS.digits)
-    throw new Sentence(`${name} must have at most ${FIELDS.digits} digits`);
-  const problem = problemWith(row, value);
+  const [long, problem] = [tooLong(name, value), problemWith(row, value)];
+  if (long) throw new Sentence(long);
   if (problem) throw new Sentence(problem + (kind === "size" ? toldOf(text) : ""));
   return value;
 }
