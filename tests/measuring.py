@@ -1,6 +1,6 @@
 """Coverage where it is wanted: Python's tracer is asked at every line of whatever runs, and only ours are counted.
 
-Without this it is asked most by pytest, hypothesis, torch, transformers and matplotlib, and the suite takes twice its
+Without this it is asked by all of pytest, torch, transformers and matplotlib as well, which takes twice their own
 time. So it is let go while tests are found, and held on to where our code runs: in modules of the package while they
 are imported, in fixtures, and in tests. Where a library works long and calls nothing of ours, it is let go meanwhile.
 """
