@@ -87,8 +87,8 @@ class Measuring(MetaPathFinder):
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, Any, Any]:
-        """Let go of the tracer, which in a worker coverage has just begun with."""
-        self.tracer = self.tracer or sys.gettrace()
+        """Let go of the tracer: in a worker another than at first, since coverage began there once more."""
+        self.tracer = sys.gettrace()
         sys.settrace(None)
         return (yield)
 
