@@ -83,7 +83,7 @@ class Described(Protocol):
 class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
-    `maker` says whose config it is, as `documents.maker` does.
+    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
     maker: str = ""
+    said: Mapping[str, Any] | None = None
 
     @property
     def dims(self) -> Dims:
@@ -187,7 +188,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         return Source(printable(called), found.model, found.notes, document, "huggingface")
     fields, notes = documents.read(document)
     given = checked(fields)
-    return Source(printable(name), from_fields({**DEFAULTS, **given}), notes, given, documents.maker(document))
+    dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
+    return Source(printable(name), dims, notes, given, maker, documents.kernels(document))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,7 +322,8 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
-    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
+    said = {**(source.said or {}), **documents.kernels(fields)}
+    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said)
 
 
 def _is_size(spelling: str) -> bool:
@@ -368,7 +371,8 @@ def _named(name: str) -> Source:
         return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
-        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker)
+        said = documents.kernels(preset.fields)
+        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker, said)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):
