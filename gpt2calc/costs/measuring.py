@@ -1,4 +1,4 @@
-"""What torch and transformers say of a cost: a model that is really built, counted, trained for a step and generated with.
+"""What torch and transformers say of a cost: a model really built, counted, trained for a step and generated with.
 
 The only file here that imports them, inside its functions. Nothing is computed by a law: it gives what torch's counter,
 autograd's hooks, the storages of a real cache and of a real optimizer, and a walk over fake tensors give.
@@ -79,8 +79,8 @@ class Bench:
             raise ConfigError("a model of more than 2,000,000,000 parameters is not built with values to be measured")
         kind = getattr(self.transformers, head)
         with torch.device(device):
-            model = kind._from_config(config, attn_implementation=asked.attention, dtype=dtype or self._dtype())  # noqa: SLF001  # how transformers is told
-        return model
+            # `_from_config` is how transformers is told of attention
+            return kind._from_config(config, attn_implementation=asked.attention, dtype=dtype or self._dtype())  # noqa: SLF001
 
     def _dtype(self) -> Any:
         torch = self.torch
@@ -155,7 +155,7 @@ class Bench:
         return cache
 
     def cache_bytes(self) -> int:
-        """Return the bytes of every storage of a cache after a real generate(), or None where no cache was asked for."""
+        """Return the bytes of every storage of a cache after a real generate()."""
         asked = self.settings
         model = self._model().eval()
         prompt, new = (asked.past + asked.seq, 1) if asked.prompt is None else (asked.prompt, asked.new or 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,15 +88,17 @@ def test_a_step_is_three_times_forward_and_what_is_done_again() -> None:
 
 def test_the_rows_take_arrays_as_they_take_ints() -> None:
     """Many models at once are each of them alone."""
-    depths, run = np.array([1, 12, 48]), Run(2, 7, 3, 7)
-    many = flops.total(flops.table(presets.load("gpt2").dims._replace(n_layer=depths), run))
+    depths: Any = np.array([1, 12, 48])
+    run = Run(2, 7, 3, 7)
+    many: Any = flops.total(flops.table(presets.load("gpt2").dims._replace(n_layer=depths), run))
     alone = [flops.total(flops.table(presets.load("gpt2").dims._replace(n_layer=int(L)), run)) for L in depths]
     assert many.tolist() == alone
 
 
 def test_what_is_kept_is_one_closed_form_in_letters() -> None:
     """A block without dropout in float32 keeps what Korthikanti et al. give, but for four tensors of gelu_new."""
-    d, n, h = LETTERED.n_embd, PASSES.tokens, Expression.letter("h")
+    d, n = LETTERED.n_embd, PASSES.tokens
+    h: Any = Expression.letter("h")
     run = Run(1, n, 0, n)
     wide = LETTERED._replace(n_inner=4 * d)
     plain = Kernels(r=2, x=2, w=2, kept=1)

@@ -15,7 +15,10 @@ CASES: list[dict[str, Any]] = [json.loads(line) for line in DATA.read_text(encod
 EXACT = [case for case in CASES if case["quantity"] != "peak bytes"]
 PEAKS = [case for case in CASES if case["quantity"] == "peak bytes"]
 
-IDS = {"ids": lambda case: f"{case['id']} {case['quantity']}"}
+
+def called(case: dict[str, Any]) -> str:
+    """Return how a case is called, as the id of a test."""
+    return f"{case['id']} {case['quantity']}"
 
 
 def asked(case: dict[str, Any]) -> Any:
@@ -45,7 +48,7 @@ def test_every_case_is_there() -> None:
     assert all(case["source"] for case in CASES)
 
 
-@pytest.mark.parametrize("case", EXACT, **IDS)
+@pytest.mark.parametrize("case", EXACT, ids=called)
 def test_what_was_measured_comes_out(case: dict[str, Any]) -> None:
     """By the keys of the document that the command prints."""
     room, name = {
@@ -61,7 +64,7 @@ def test_what_was_measured_comes_out(case: dict[str, Any]) -> None:
         assert document["memory"]["gradients"] == case["settings"]["gradient_bytes"]
 
 
-@pytest.mark.parametrize("case", PEAKS, **IDS)
+@pytest.mark.parametrize("case", PEAKS, ids=called)
 def test_a_peak_is_within_a_fiftieth_of_the_allocators(case: dict[str, Any]) -> None:
     """What a step after the first holds above weights and state is at most 2 % off; the ratio is printed."""
     cost, measured = asked(case), case["value"]["second_step"]
