@@ -59,7 +59,7 @@ REPOSITORIES = ("github.com", "huggingface.co")
 
 UNITS = {"M": 10**6, "B": 10**9}
 
-ROOMS = ("checkpoints", "claims", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
+ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
 """Rooms whose files stand on floors of their own."""
 
 UNVERSIONED = ("infer", "page")

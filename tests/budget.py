@@ -34,11 +34,11 @@ class Kind(NamedTuple):
 FINDING = Kind("starting, and finding the tests, in each worker", 20, "")
 
 KINDS = (
-    Kind("the page, in a browser", 50, "page/*"),
+    Kind("the page, in a browser", 43, "page/*"),
     Kind("architectures", 40, "architectures/*"),
-    Kind("costs", 20, "costs/*"),
+    Kind("costs", 14, "costs/*"),
     Kind("laws, on random models", 18, "property/*"),
-    Kind("pictures and charts", 45, "test_plot*"),
+    Kind("pictures and charts", 38, "test_plot*"),
     Kind("docs, examples, schemas", 18, "test_docs* test_golden* test_schemas*"),
     Kind("figures, designs, claims", 22, "test_expl* test_fig* test_printed* test_des* test_claim*"),
     Kind("sweeps", 25, "test_sweep*"),

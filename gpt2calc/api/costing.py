@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
+    from gpt2calc.costs.measurement import Measurement
     from gpt2calc.costs.report import Cost, Machinery
     from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model
@@ -119,6 +120,77 @@ def cost(
     dims, settings, name, notes = judged(model, words, fields, hub=hub, revision=revision)
     machinery = _machinery(throughput, devices, peak, machine)
     return Cost(dims, settings, name, notes, convention=convention, machinery=machinery)
+
+
+def measure(
+    model: Model | LeftOut = LEFT_OUT,
+    /,
+    *,
+    batch: int | None = None,
+    seq: int | None = None,
+    past: int | None = None,
+    logits: str | None = None,
+    source: int | None = None,
+    train: bool | None = None,
+    optimizer: str | None = None,
+    dtype: str | None = None,
+    attention: str | None = None,
+    dropout: float | None = None,
+    checkpoint: str | None = None,
+    cache: str | None = None,
+    prompt: int | None = None,
+    new: int | None = None,
+    max_cache_len: int | None = None,
+    hub: bool = False,
+    revision: str | None = None,
+    **fields: Unpack[Fields],
+) -> Measurement:
+    """Hold what `cost` says against torch and transformers: a model that is built, counted, trained and generated with.
+
+    Law: FLOPs are FlopCounterMode's on meta, a cache that of a real generate(), activations the saved tensors of a real
+    step, gradients and optimizer's state those that it leaves, and the peak that of a walk over fake tensors. All but
+    the peak are the same to the last FLOP and byte; the peak is at most 2 % below.
+
+    Args:
+        model: as for `count`.
+        batch: as for `cost`.
+        seq: as for `cost`.
+        past: as for `cost`.
+        logits: as for `cost`.
+        source: as for `cost`.
+        train: as for `cost`.
+        optimizer: as for `cost`.
+        dtype: as for `cost`.
+        attention: as for `cost`.
+        dropout: as for `cost`.
+        checkpoint: as for `cost`.
+        cache: as for `cost`.
+        prompt: as for `cost`.
+        new: as for `cost`.
+        max_cache_len: as for `cost`.
+        hub: as for `count`.
+        revision: as for `count`.
+        fields: as for `count`.
+
+    Returns:
+        The measurement: `matches`, `verdict`, `lines`, `to_dict()`; it is true where it matches.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `cost`; or torch or transformers is
+            missing, or has no such model.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     bool(measure(n_layer=1, n_embd=8, n_head=2, vocab=11, seq=4, optimizer="adamw"))
+    True
+    """
+    from gpt2calc.costs import measurement
+    from gpt2calc.costs.report import Cost
+
+    words: dict[str, Any] = {"batch": batch, "seq": seq, "past": past, "logits": logits, "source": source}
+    words |= {"train": train, "optimizer": optimizer, "dtype": dtype, "attention": attention, "dropout": dropout}
+    words |= {"checkpoint": checkpoint, "cache": cache, "prompt": prompt, "new": new, "max_cache_len": max_cache_len}
+    return measurement.measure(Cost(*judged(model, words, fields, hub=hub, revision=revision)))
 
 
 def judged(

@@ -113,6 +113,14 @@ class Bench:
         names = ("last_hidden_state", "logits", "mc_logits", "start_logits", "end_logits")
         return sum(value.sum() for name in names if (value := getattr(out, name, None)) is not None)
 
+    def _encoded(self, device: str = "cpu") -> dict[str, Any]:
+        """Return what an encoder gave, where the model reads one."""
+        if not self.dims.add_cross_attention:
+            return {}
+        shape = self.settings.batch, self.settings.source, self.dims.n_embd
+        dtype = self.torch.float32 if device == "meta" else self._dtype()
+        return {"encoder_hidden_states": self.torch.zeros(shape, dtype=dtype, device=device)}
+
     def flops(self, *, training: bool = False) -> dict[str, int]:
         """Return what FlopCounterMode counts on meta: the total under "", and each module's of the blocks and heads.
 
@@ -125,8 +133,7 @@ class Bench:
         ids, S, K = self._ids("meta"), asked.seq, asked.past + asked.seq
         # a 4-D mask, since a 2-D one is looked into, and meta has no values
         more: dict[str, Any] = {"attention_mask": torch.zeros(asked.batch, 1, S, K, device="meta")}
-        if dims.add_cross_attention:
-            more["encoder_hidden_states"] = torch.zeros(asked.batch, asked.source, dims.n_embd, device="meta")
+        more |= self._encoded("meta")
         if dims.score:
             model.config.pad_token_id = None if asked.batch == 1 else 0
         counter = FlopCounterMode(display=False)
@@ -188,7 +195,7 @@ class Bench:
             return tensor
 
         with self.torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), self._computing():
-            loss = self._loss(model, ids)
+            loss = self._loss(model, ids, **self._encoded())
         found = {"activations": sum(storage.nbytes() for storage in seen.values())}
         seen.clear()
         loss.backward()

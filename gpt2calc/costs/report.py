@@ -256,7 +256,15 @@ class Cost:
                 "devices": self.machinery.devices,
                 "peak": self.machinery.peak,
                 "source": self.machinery.source,
-                "percent": {name: float(self.utilization(step).plain()) for name, step in self.conventions.items()},
+                "shares": [
+                    {
+                        "name": way.name,
+                        "kind": "HFU" if way.is_hardware else "MFU",
+                        "percent": float(self.utilization(step).plain()),
+                    }
+                    for way in self.ways
+                    if (step := self.value(way)) is not None
+                ],
             }
         return {**found, "notes": list(self.notes)}
 
