@@ -65,9 +65,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--devices", metavar="N", type=number(), help="on how many devices; 1")
     group.add_argument("--peak", metavar="FLOPS", type=real, help="FLOP/s of one device, such as 312e12")
     group.add_argument("--machine", metavar="NAME", choices=Offered(_machines), help="a machine with a known peak")
-    group = parser.add_argument_group("several devices, which are refused: no law of them is known here")
+    group = parser.add_argument_group("several devices, which are refused")
     for name in SHARED:
-        group.add_argument(f"--{name.replace('_', '-')}", metavar="N", type=number(0), help="1, or it is refused")
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar="N",
+            type=number(0),
+            help="refused, since no law of a model on several devices is known here",
+        )
     add_hub(parser)
     add_model_type(parser)
     add_fields(parser)
