@@ -215,11 +215,6 @@ def _machinery(
     throughput: float | None, devices: int | None, peak: float | None, machine: str | None
 ) -> Machinery | None:
     """Return what a utilization is of; None where no throughput is given."""
-    from fractions import Fraction
-
-    from gpt2calc.costs import machines
-    from gpt2calc.costs.report import Machinery
-
     if throughput is None:
         for name, value in {"devices": devices, "peak": peak, "machine": machine}.items():
             if value is not None:
@@ -232,6 +227,11 @@ def _machinery(
     for name, value in {"throughput": throughput, "devices": devices, "peak": peak}.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
             raise ConfigError(f"{name} must be a number above 0, got {shown(value)}", field=name, got=value)
+    from fractions import Fraction  # loads decimal, which a cost without a throughput does without
+
+    from gpt2calc.costs import machines
+    from gpt2calc.costs.report import Machinery
+
     known = None if machine is None else machines.BY_NAME[machine]
     return Machinery(
         Fraction(throughput),
