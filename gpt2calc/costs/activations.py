@@ -49,7 +49,7 @@ def block(dims: Dims, n_head: int, run: Run, kernels: Kernels) -> tuple[Kept, ..
     # needs no copy, values stay a view of all of c_attn's output, beside copies of queries and keys that are scaled.
     is_view = int(B == 1 or h == 1) * int(x == 4)
     noise = kernels.residual_dropout
-    addmm, layer_norm = "addmm", "native_layer_norm"
+    addmm, layer_norm = "addmm", "layer_norm"
     # Scores are in x bytes; under autocast softmax is in float32, and what it gives is cast for the product.
     softmax = x + 4 * cast
     return (
@@ -113,8 +113,8 @@ def table(dims: Dims, n_head: int, run: Run, kernels: Kernels) -> tuple[Kept, ..
         *in_blocks,
         Kept("h", "input of the block", L * checked, r * n * d, "checkpoint"),
         Kept("h", "mask", checked * kernels.eager * int(L > 0), r * B * S * S, "checkpoint"),
-        Kept("ln_f", "input", dims.ln_f, r * n * d, "native_layer_norm"),
-        Kept("ln_f", "mean, rstd", dims.ln_f, 2 * r * n, "native_layer_norm"),
+        Kept("ln_f", "input", dims.ln_f, r * n * d, "layer_norm"),
+        Kept("ln_f", "mean, rstd", dims.ln_f, 2 * r * n, "layer_norm"),
         Kept("lm_head", "input", head, x * n * d, "mm"),
         Kept("lm_head", "bf16 copy of the weight", head * kernels.autocast, 2 * V * d, "autocast"),
         Kept("logits", "log-probabilities in fp32", head, 4 * n * V, "cross entropy"),

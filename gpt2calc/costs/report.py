@@ -326,6 +326,7 @@ class Cost:
     def ways_table(self, *, sources: bool = False) -> Table:
         """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
         asked, exact = self.settings, self.value(ways.BY_NAME["exact"]) or 0
+        says = sources or (asked.tokens is None and self.machinery is None)  # else numbers fill the line
         rows: list[tuple[Cell, ...]] = []
         for way in self.ways:
             step = self.value(way)
@@ -336,7 +337,7 @@ class Cost:
                 row.append(self.of_tokens(step))
             if self.machinery is not None:
                 row += [self.utilization(step), "HFU" if way.is_hardware else "MFU"]
-            rows.append((*row, way.sentence, *((way.source,) if sources else ())))
+            rows.append((*row, *((way.sentence,) if says else ()), *((way.source,) if sources else ())))
         headers = ["convention", "FLOPs a step", "/ exact"]
         headers += [f"of {asked.tokens:,} tokens"] if asked.tokens is not None else []
         headers += ["of peak", ""] if self.machinery is not None else []
@@ -344,7 +345,8 @@ class Cost:
         if self.machinery is not None:
             devices = f"{self.machinery.devices:,} × {self.machinery.peak:,} FLOP/s"
             title += f"; peak {devices}, {self.machinery.source}"
-        return Table(title, (*headers, "what is counted", *(("source",) if sources else ())), tuple(rows))
+        last = (*(("what is counted",) if says else ()), *(("source",) if sources else ()))
+        return Table(title, (*headers, *last), tuple(rows))
 
     def memory_table(self) -> Table:
         """Lay the bytes out, of the cache and of training, in GB of 10⁹ and GiB of 2³⁰ bytes."""
@@ -368,12 +370,10 @@ class Cost:
     def kept_table(self) -> Table:
         """Lay what autograd keeps out, a row for each tensor, with the kernel that keeps it."""
         whole = activations.total(self.kept)
-        rows = [
-            (row.component, row.what, row.kernel, row.times, row.bytes, Percent(row.bytes, whole)) for row in self.kept
-        ]
+        rows = [(row.component, row.what, row.kernel, row.bytes, Percent(row.bytes, whole)) for row in self.kept]
         title = f"activations: {self.settings.attention} attention, {self.settings.activation}"
-        headers = ("component", "what autograd keeps", "kernel", "times", "bytes", "share")
-        return Table(title, headers, (*rows, None, ("total", "", "", "", whole, Percent(whole, whole))))
+        headers = ("component", "what autograd keeps", "kernel", "bytes", "share")
+        return Table(title, headers, (*rows, None, ("total", "", "", whole, Percent(whole, whole))))
 
     def flat_table(self) -> Table:
         """Lay every number out for a spreadsheet, where a first column says what it is of."""
