@@ -62,7 +62,7 @@ def mtnlg(case: dict[str, Any]) -> Fraction:
     config, given = case["config"], case["settings"]
     token = papers.palm_mfu(config["parameters"], config["n_layer"], config["n_embd"], given["seq"])
     rate = Fraction(given["batch"] * given["seq"]) / Fraction(str(given["seconds"]))
-    return 100 * token * rate / (given["gpus"] * given["peak"])
+    return 100 * token * rate / int(given["gpus"] * given["peak"])
 
 
 def megatron(case: dict[str, Any]) -> Fraction:
