@@ -408,7 +408,14 @@ def command(name: str) -> str:
     return "\n\n".join(parts).replace(".\n\n- `", ".\n- `")
 
 
-OWN = ("what passes", "training", "the KV cache", "counting", "several devices, which are refused")
+OWN = (
+    "where a figure is a cost of MODEL, FLOPs or bytes",
+    "what passes",
+    "training",
+    "the KV cache",
+    "counting",
+    "several devices, which are refused",
+)
 """Groups of options that one command has, or two."""
 
 SHARED = {"fields of a config": "fields of the config", "output options": "output"}

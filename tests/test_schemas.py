@@ -66,6 +66,7 @@ CASES = [
     ["claims"],
     ["explain", "117M"],
     ["explain", "117M", "345M", "762M", "1542M"],
+    ["explain", "3.14e23", "gpt3-175B", "--tokens", "300B"],
     ["explain", "652 MB", "621.94M", "gpt2", "xl", "--untied"],
     ["explain", "124,441,344", "--n-layer", "12"],
     ["sweep", "--n-layer", "12,24", "--columns", "all"],
