@@ -156,8 +156,8 @@ def _in_memory(model: object) -> Source:
     if isinstance(counted := getattr(model, "counted", None), OtherModel):  # a count of another architecture
         return Source(known.name, counted, known.notes, counted.document())
     if hasattr(model, "dims"):
-        own, maker = getattr(model, "given", None), getattr(model, "maker", "")
-        return Source(known.name, known.dims, known.notes, own, maker)
+        own, maker, said = getattr(model, "given", None), getattr(model, "maker", ""), getattr(model, "kernels", None)
+        return Source(known.name, known.dims, known.notes, own, maker, said)
     if (document := _document_of(model)) is not None:
         return from_document(document, type(model).__name__)
     got = "None" if model is None else shown(model)
@@ -371,8 +371,7 @@ def _named(name: str) -> Source:
         return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
-        said = documents.kernels(preset.fields)
-        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker, said)
+        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker, preset.kernels)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):

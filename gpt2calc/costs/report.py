@@ -85,7 +85,7 @@ class Cost:
     def products(self) -> tuple[flops.Product, ...]:
         """The matrix products that the model does, in the order of the forward pass."""
         rows = flops.table(self.dims, self.settings.run)
-        return tuple(row for row in rows if row.times or (row.in_block and not self.dims.n_layer and row.forward))
+        return tuple(row for row in rows if row.times)
 
     @property
     def forward(self) -> int:
