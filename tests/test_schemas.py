@@ -51,6 +51,7 @@ CASES = [
     ["cost", "gpt2-xl", "--train", "--optimizer", "adamw", "--checkpoint", "torch", "--tokens", "300B"],
     ["cost", "gpt2", "--prompt", "5", "--new", "3", "--cache", "static", "--max-cache-len", "9", "--dtype", "bf16"],
     ["cost", "gpt2", "--throughput", "150000.5", "--machine", "a100-40gb", "--devices", "8"],
+    ["cost", "gpt2-xl", "--seq", "1", "--past", "1023", "--machine", "h100-sxm", "--dtype", "bf16"],
     ["cost", "--n-embd", str(10**30), "--convention", "six_n"],
     ["measure", "tiny-gpt2", "--seq", "4", "--optimizer", "sgd", "--prompt", "2"],
     ["formula"],
@@ -99,7 +100,7 @@ CASES = [
     ["verify", "tiny-gpt2"],
 ]
 
-MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent"}
+MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
 MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""

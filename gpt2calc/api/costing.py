@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from gpt2calc.costs.measurement import Measurement
-    from gpt2calc.costs.report import Cost, Machinery
+    from gpt2calc.costs.report import Cost, Machinery, Roofs
     from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model
 
@@ -78,7 +78,8 @@ def cost(
         throughput: tokens a second, of all devices together, for MFU and HFU.
         devices: on how many devices; 1.
         peak: FLOP/s of one, which a utilization is a share of.
-        machine: one whose peak is known from public tables, such as h100-sxm, in place of `peak`.
+        machine: one whose peak is known from public tables, such as h100-sxm, in place of `peak`; without a throughput,
+            for the floor under the time that its roofs leave.
         tensor_parallel: refused, as what follows is: no law of a model on several devices is known.
         pipeline_parallel: refused.
         zero_stage: refused.
@@ -119,7 +120,8 @@ def cost(
     words |= {"zero_stage": zero_stage}
     dims, settings, name, notes = judged(model, words, fields, hub=hub, revision=revision)
     machinery = _machinery(throughput, devices, peak, machine)
-    return Cost(dims, settings, name, notes, convention=convention, machinery=machinery)
+    roofs = _roofs(machine) if throughput is None and machine is not None else None
+    return Cost(dims, settings, name, notes, convention=convention, machinery=machinery, roofs=roofs)
 
 
 def measure(
@@ -211,12 +213,21 @@ def judged(
     return dims, read, source.name, (*source.notes, *notes)
 
 
+def _roofs(machine: str) -> Roofs:
+    """Return what a machine can do at most."""
+    from gpt2calc.costs import machines
+    from gpt2calc.costs.report import Roofs
+
+    known = machines.BY_NAME[machine]
+    return Roofs(known.flops, known.bandwidth, f"one {known.name}, {known.source}")
+
+
 def _machinery(
     throughput: float | None, devices: int | None, peak: float | None, machine: str | None
 ) -> Machinery | None:
     """Return what a utilization is of; None where no throughput is given."""
     if throughput is None:
-        for name, value in {"devices": devices, "peak": peak, "machine": machine}.items():
+        for name, value in {"devices": devices, "peak": peak}.items():
             if value is not None:
                 problem = f"{name} is what a throughput is held against: give throughput, in tokens a second, as well"
                 raise ConfigError(problem, field=name, got=value)

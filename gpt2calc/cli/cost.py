@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   gpt2calc cost gpt2 --prompt 100 --new 28 --batch 4 --dtype bf16
   gpt2calc cost gpt3-175b --convention six_n --tokens 300B
   gpt2calc cost gpt2 --throughput 150000 --machine a100-40gb
+  gpt2calc cost gpt2-xl --seq 1 --past 1023 --logits last --dtype bf16 --machine h100-sxm
   gpt2calc cost - --json < config.json"""
 
 WORDS = {
@@ -64,7 +65,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--throughput", metavar="N", type=real, help="tokens a second of all devices, for MFU and HFU")
     group.add_argument("--devices", metavar="N", type=number(), help="on how many devices; 1")
     group.add_argument("--peak", metavar="FLOPS", type=real, help="FLOP/s of one device, such as 312e12")
-    group.add_argument("--machine", metavar="NAME", choices=Offered(_machines), help="a machine with a known peak")
+    group.add_argument(
+        "--machine",
+        metavar="NAME",
+        choices=Offered(_machines),
+        help="one with a known peak; without --throughput, for the floor under the time",
+    )
     group = parser.add_argument_group("several devices, which are refused")
     for name in SHARED:
         group.add_argument(

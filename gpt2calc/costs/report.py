@@ -11,7 +11,7 @@ from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
 from gpt2calc.costs.settings import ALL, OPTIMIZERS, PDROPS
 from gpt2calc.dims import LETTERED, to_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.table import Percent, Ratio, Scaled, Table
+from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,6 +43,20 @@ class Machinery(NamedTuple):
     source: str
 
 
+class Roofs(NamedTuple):
+    """What a machine can do at most, for a floor under a time.
+
+    Args:
+        flops: FLOP/s.
+        bandwidth: bytes a second of its memory; 0 where it is not known.
+        source: whose figures these are.
+    """
+
+    flops: int
+    bandwidth: int
+    source: str
+
+
 class Cost:
     """What one model costs: FLOPs, cache, and, where it is asked for, the memory of training.
 
@@ -53,6 +67,7 @@ class Cost:
         notes: what a reader should know, a sentence each.
         convention: the one way of counting that is asked for; None for all.
         machinery: for a utilization; None where no throughput was given.
+        roofs: for a floor under the time; None where no machine was named, or a throughput was.
 
     >>> import gpt2calc
     >>> cost = gpt2calc.cost("gpt2")
@@ -69,6 +84,7 @@ class Cost:
         *,
         convention: str | None = None,
         machinery: Machinery | None = None,
+        roofs: Roofs | None = None,
     ) -> None:
         self.dims = dims
         self.settings = settings
@@ -76,6 +92,7 @@ class Cost:
         self.ways = (ways.BY_NAME[convention],) if convention is not None else ways.WAYS
         self.convention = convention
         self.machinery = machinery
+        self.roofs = roofs
         said = [ON_CPU] if self.activations is not None else []
         if settings.train and settings.covers_activations and self.peak is None:
             said.append(f"peak is not covered: {self._without_peak()}")
@@ -200,6 +217,27 @@ class Cost:
         rate = self.machinery.tokens_per_second * step / (self.settings.batch * self.settings.seq)
         return Percent(rate.numerator, rate.denominator * self.machinery.devices * self.machinery.peak)
 
+    @property
+    def floors(self) -> dict[str, Fraction]:
+        """Seconds below which no machine of the kind that is named stays, by the roof: compute, and memory.
+
+        Law: FLOPs over the peak; and, without training, the weights that products read and the cache so far, each once,
+        over the bandwidth. The larger of the two binds. How near a real program comes to it is not known here.
+        """
+        if self.roofs is None:
+            return {}
+        from fractions import Fraction
+
+        found = {"compute": Fraction(self.training or self.forward, self.roofs.flops)}
+        if self.roofs.bandwidth and not self.settings.train:
+            # Of the position embedding, and of a token embedding that is no head, some rows are read: none counts.
+            dims, element = self.dims, WEIGHT_BYTES[self.settings.dtype]
+            gathered = dims.n_positions + dims.vocab_size * (1 - dims.lm_head * dims.tie_word_embeddings)
+            cached = self.settings.batch * self.settings.past * self.kv_bytes_per_token
+            read = self.weights - element * gathered * dims.n_embd + cached
+            found["memory"] = Fraction(read, self.roofs.bandwidth)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything that was asked as JSON takes it, in the schema that docs/json.md describes."""
         asked, config = self.settings, to_fields(self.dims)
@@ -266,6 +304,11 @@ class Cost:
                     if (step := self.value(way)) is not None
                 ],
             }
+        if self.roofs is not None:
+            floors = {name: float(seconds) for name, seconds in self.floors.items()}
+            binds = max(floors, key=floors.__getitem__)
+            roofs = self.roofs._asdict()
+            found["floor"] = {"seconds": floors[binds], "binds": binds, "roofs": floors, **roofs}
         return {**found, "notes": list(self.notes)}
 
     @property
@@ -296,6 +339,8 @@ class Cost:
         if self._shows_ways:
             found.append(self.ways_table())
         found.append(self.memory_table())
+        if self.roofs is not None:
+            found.append(self.floors_table())
         if self.kept:
             found.append(self.kept_table())
         return found
@@ -366,6 +411,22 @@ class Cost:
             if size is not None
         )
         return Table(f"memory, {asked.dtype}", ("part", "bytes", "GB", "GiB"), rows)
+
+    def floors_table(self) -> Table:
+        """Lay the floors under the time out: which roof binds, and whose figures the roofs are."""
+        assert self.roofs is not None  # noqa: S101  # who asks has named a machine
+        floors = self.floors
+        binds = max(floors, key=floors.__getitem__)
+        roofs = {
+            "compute": f"{self.roofs.flops:,} FLOP/s",
+            "memory": f"{self.roofs.bandwidth:,} bytes a second, weights and cache read once",
+        }
+        rows = tuple(
+            (name, Real(float(seconds)), "binds" if name == binds else "", roofs[name])
+            for name, seconds in floors.items()
+        )
+        title = f"at least {float(floors[binds]):.3g} s, whatever the program; {self.roofs.source}"
+        return Table(title, ("roof", "seconds", "", "of"), rows)
 
     def kept_table(self) -> Table:
         """Lay what autograd keeps out, a row for each tensor, with the kernel that keeps it."""

@@ -96,6 +96,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     """Return a model that ships, without the fields that have their default."""
     own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
     found = {**preset._asdict(), "fields": own}
+    del found["kernels"]  # which the page does not ask for
     return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
 
 

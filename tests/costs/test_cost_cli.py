@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,3 +209,14 @@ def test_measuring_ends_with_1_where_a_law_is_wrong(run: Run, monkeypatch: pytes
     monkeypatch.setattr("gpt2calc.costs.caches.held", lambda prompt, new: prompt + new)
     ran = run("measure", "tiny-gpt2", "--seq", "4", "--prompt", "3", "-q")
     assert (ran.code, ran.stdout) == (1, "tiny-gpt2 does not match: KV cache bytes\n")
+
+
+def test_a_time_is_a_floor_by_the_roof_that_binds() -> None:
+    """A decode reads weights and cache, a prefill computes, and neither is given without a machine."""
+    decode = gpt2calc.cost("gpt2-xl", seq=1, past=1023, logits="last", dtype="bf16", machine="h100-sxm")
+    read = decode.weights - 2 * 1024 * 1600 + 1023 * decode.kv_bytes_per_token  # wpe is gathered
+    assert decode.floors == {"compute": Fraction(decode.forward, 989 * 10**12), "memory": Fraction(read, 335 * 10**10)}
+    assert decode.to_dict()["floor"]["binds"] == "memory"
+    prefill = gpt2calc.cost("gpt2-xl", batch=8, dtype="bf16", machine="h100-sxm")
+    assert prefill.to_dict()["floor"]["binds"] == "compute"
+    assert "floor" not in gpt2calc.cost("gpt2").to_dict()
