@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 
 import gpt2calc
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import embedded
 from gpt2calc.errors import UnreadableInputError
+from gpt2calc.listing import StoredTensor, TensorListing
+from gpt2calc.verification import naming
 from tests.goods import GOODS, masked, plain
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
 from tests.makers.dialects import MAKERS, Sizes
@@ -401,7 +402,7 @@ def test_a_gpt2_among_other_tensors_is_verified_and_the_others_left_aside(tmp_pa
     save_file(within("gpt.", others), path)
     found = gpt2calc.verify(path)
     assert found.matches, found.verdict
-    assert found.verdict.endswith("a GPT-2 found behind the prefix gpt., 2 other tensors left aside")
+    assert found.verdict.endswith("GPT-2 found under gpt., 2 other tensors left aside")
     parts = {part.what: part.elements for part in found.checked.holdings}
     assert parts["other tensors, left aside"] == 640 * 513
     wrong = gpt2calc.verify(path, {"n_layer": 2, "n_embd": 64, "n_positions": 8, "vocab_size": 32})
@@ -420,6 +421,6 @@ def test_a_model_that_is_there_twice_under_two_prefixes_is_refused(tmp_path: Pat
 
 def test_as_many_prefixes_as_there_are_names_take_the_time_of_the_names() -> None:
     """A file of 20,000 token embeddings, each behind a prefix of its own, is refused at once."""
-    names = [f"p{number}.wte.weight" for number in range(20_000)]
-    found = embedded(names, DIALECTS, 2)
-    assert len(found) == 20_000
+    tensors = tuple(StoredTensor(f"p{number}.wte.weight", (2, 2), "F32", 16) for number in range(20_000))
+    with pytest.raises(UnreadableInputError, match=r"20000 prefixes, p0\., p1\., p2\. among them"):
+        naming.find(TensorListing("many", "safetensors", tensors), DIALECTS, "a GPT-2")
