@@ -209,18 +209,23 @@ def _known(reading: Reading, model: Model, tensor: StoredTensor, more_layers: in
     """Return what a tensor is that no dialect names, where it is known: files of years ago hold such."""
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
         return ""
-    if INVERSE_FREQUENCIES.fullmatch(tensor.name):
-        return FREQUENCIES
-    # A causal mask of [1, 1, T, T], and the number that stands for minus infinity.
-    is_square = len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and tensor.shape[2] == tensor.shape[3]
-    if MASK.fullmatch(tensor.name) and (is_square or tensor.shape in {(), (1,)}):
-        return MASKS
+    if what := is_of_old_files(tensor):
+        return what
     for stack in model.stacks if more_layers else ():
         before = reading.wrapper + stack.prefix.replace(f"{model.architecture.body}.", reading.prefix, 1)
         number = re.compile(re.escape(before) + r"\.(0|[1-9][0-9]{0,8})\.").match(tensor.name)
         if number and 0 <= int(number[1]) - Layers(model, stack.prefix).depth < more_layers:
             return PREDICTION
     return ""
+
+
+def is_of_old_files(tensor: StoredTensor) -> str:
+    """Return what a tensor is that files of years ago hold beside parameters, "" where it is no such one."""
+    if INVERSE_FREQUENCIES.fullmatch(tensor.name):
+        return FREQUENCIES
+    # A causal mask of [1, 1, T, T], and the number that stands for minus infinity.
+    is_square = len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and tensor.shape[2] == tensor.shape[3]
+    return MASKS if MASK.fullmatch(tensor.name) and (is_square or tensor.shape in {(), (1,)}) else ""
 
 
 def _joined(model: Model) -> dict[tuple[str, str], dict[str, int]]:

@@ -41,8 +41,8 @@ class Names(NamedTuple):
 
 def find(
     listing: TensorListing, dialects: Iterable[Dialect], what: str, *, tensors: int = 0, prefix: str | None = None
-) -> Names:
-    """Find how the names of a listing are read.
+) -> Names | None:
+    """Find how the names of a listing are read; None where they are of no such model, as `unknown` says.
 
     Args:
         listing: what a checkpoint holds.
@@ -52,7 +52,7 @@ def find(
         prefix: where the model stands, as somebody says.
 
     Raises:
-        UnreadableInputError: the names fit none, several models are there, or none under the prefix that is said.
+        UnreadableInputError: several models are there, or none under the prefix that is said.
     """
     names = [tensor.name for tensor in listing.tensors]
     stored = set(names)
@@ -76,17 +76,23 @@ def find(
         raise UnreadableInputError(listing.name, problem)
     else:
         others = ()
-    most, nearest = ranked[0]
-    if not fitting and FITS * most < max(len(names), 1):
-        unknown = next((name for name in names if nearest.find(name) is None), None)
-        example = f", {shown(unknown)} for one" if unknown else ""
-        raise UnreadableInputError(
-            listing.name,
-            f"its names fit no {what.removeprefix('a ')}: the nearest dialect, {nearest.dialect.name}, knows {most:,} "
-            f"of {len(names):,} tensors{example}",
-        )
+    if not fitting and FITS * ranked[0][0] < max(len(names), 1):
+        return None
     group = next(iter(fitting.values()), ranked)
     return Names(tuple(reading for known, reading in group if known == group[0][0]), others)
+
+
+def unknown(listing: TensorListing, dialects: Iterable[Dialect], what: str, advice: str = "") -> UnreadableInputError:
+    """Return the error that says that names are of no such model, and what is nearest."""
+    names = [tensor.name for tensor in listing.tensors]
+    most, nearest = readings(names, dialects)[0]
+    strange = next((name for name in names if nearest.find(name) is None), None)
+    example = f", {shown(strange)} for one" if strange else ""
+    return UnreadableInputError(
+        listing.name,
+        f"its names fit no {what.removeprefix('a ')}: the nearest dialect, {nearest.dialect.name}, knows {most:,} "
+        f"of {len(names):,} tensors{example}{advice}",
+    )
 
 
 def _said(
@@ -113,8 +119,9 @@ def _said(
         return {there[0][1].wrapper: there}, tuple(fitting)
     known = tuple(dict.fromkeys(place for _, reading in ranked for place in _places(reading)))
     found = f"it is found under {_listed(fitting)}" if fitting else "it is found nowhere"
-    near = closest(prefix, tuple(fitting) or known)
-    advice = f": did you mean {near}?" if near else f": {found}"
+    bare = {each.rstrip("./"): each for each in fitting or known}
+    near = closest(prefix.rstrip("./"), tuple(bare))
+    advice = f": did you mean {bare[near]}?" if near else f": {found}"
     raise UnreadableInputError(target, f"nothing of {what} stands under the prefix {shown(prefix)}{advice}")
 
 

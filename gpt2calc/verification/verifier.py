@@ -15,6 +15,7 @@ from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
+from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
 from gpt2calc.verification import findings, holdings, naming, targets
 from gpt2calc.verification.assignment import PREDICTION, assign
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from gpt2calc.config import Config
     from gpt2calc.dialects.base import Reading
     from gpt2calc.listing import StoredTensor, TensorListing
-    from gpt2calc.model import Model as AnyModel
     from gpt2calc.sources import LeftOut, Model, Source
     from gpt2calc.verification.assignment import Assignment
+    from gpt2calc.verification.families import Recognised
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.oracles import Asked
     from gpt2calc.verification.targets import ResolvedTarget, Target
@@ -49,6 +50,13 @@ ALLOWED = {
 UNTIED, CONTRADICTED = "tying", "config"
 """The faults of a head that the config ties and that is stored with other values than wte, and of a field of the config
 that is not what the file says of itself."""
+
+MOST_WRONG = 2
+"""How many things may be wrong with a file that shows its family: one fault, a tensor too few and one too many. More
+are a sign of a config that was missed."""
+
+FEW_FIT = 10
+"""Where one in so many tensors does not fit a GPT-2 of its own shapes, other families are tried."""
 
 INFERRED = "inferred from the shapes"
 OWN = "what the file says of itself"
@@ -86,6 +94,7 @@ class Subject(NamedTuple):
         tying: how the head is tied; None where the model has none, or its token embedding is not there.
         shapes_say: what the shapes say where the config says something else, by field.
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong.
+        unknown: the sizes that no shape shows, and that were guessed.
     """
 
     found: ResolvedTarget
@@ -102,6 +111,7 @@ class Subject(NamedTuple):
     tying: Tying | None = None
     shapes_say: Mapping[str, Any] = {}
     own_total: int | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:
@@ -189,13 +199,20 @@ def examine(
             raise ConfigError(f"expected a checkpoint or a config, got {found.name}")
         source, n_head = found.source, _heads(found.source.given)
         return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
-    if found.source is not None and not isinstance(found.source.counted, Dims):
-        subject, reading, listing = _of_model(found, found.listing, found.source, found.source.counted, prefix)
+    given, shown = found.source, None if found.source else _family(found.listing, prefix)
+    if shown is not None:
+        own = sources.from_document(shown.document, found.listing.name)
+        given = sources.resolve(own, fields)._replace(name=own.name) if fields else own
+    read = given.counted if given else None
+    if given is not None and isinstance(read, AnyModel):
+        subject, reading, listing = _of_model(found._replace(source=given), found.listing, read, prefix, shown)
         inferred = None
     else:
         subject, reading, listing, inferred = _of_gpt2(found, found.listing, fields, prefix)
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
+    if isinstance(counted, AnyModel) and counted is not read:
+        reading = _reread(reading, counted)
     seen = assign(listing, reading, _model(counted), subject.n_head, more_layers=_more_layers(source))
     faults, more = findings.faults(seen)
     if subject.given and listing.fields:
@@ -215,6 +232,8 @@ def _of_gpt2(
 ) -> tuple[Subject, Reading, TensorListing, Inferred]:
     """Find how a GPT-2's names are read, and its config: that which is given, or what its shapes show."""
     names = naming.find(listing, DIALECTS, "a GPT-2", prefix=prefix)
+    if names is None:
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
     source, given = found.source, found.source is not None
     if not given or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
         listing = naming.parted(listing, names.alike[0], names.others)
@@ -232,26 +251,77 @@ def _of_gpt2(
     return Subject(found, source, source.dims, origin, given, heads, known, notes), reading, listing, inferred
 
 
+def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
+    """Find of which family a checkpoint without a config is; None for a GPT-2, whose names others give, too.
+
+    Raises:
+        UnreadableInputError: its shapes are no model's that is counted, but for a thing or two that are wrong.
+    """
+    problem = None
+    try:
+        names = naming.find(listing, DIALECTS, "a GPT-2", prefix=prefix)
+    except UnreadableInputError as error:
+        if prefix is None:
+            raise
+        names, problem = None, error
+    if names is not None:
+        part = naming.parted(listing, names.alike[0], names.others)
+        if FEW_FIT * infer(part, names).fits >= (FEW_FIT - 1) * len(part.tensors):
+            return None
+    from gpt2calc.verification import families  # every architecture is loaded, which a GPT-2 does without
+
+    found = families.recognise(listing, prefix)
+    if found is not None and found.wrong <= MOST_WRONG and (names is None or not found.wrong):
+        return found
+    if names is not None:
+        return None
+    if problem is not None and found is None:
+        raise problem
+    if found is None:
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    near = ", ".join((found.document["model_type"], *found.alike))
+    said = f"{found.fits:,} tensors fit the nearest, {near}, and {found.wrong:,} things would be wrong"
+    raise UnreadableInputError(
+        listing.name, f"its shapes show no model that is counted: {said}; --config says what it is"
+    )
+
+
 def _of_model(
-    found: ResolvedTarget, listing: TensorListing, source: Source, model: AnyModel, prefix: str | None
+    found: ResolvedTarget, listing: TensorListing, model: AnyModel, prefix: str | None, shown: Recognised | None
 ) -> tuple[Subject, Reading, TensorListing]:
     """Find how the names of a model of another architecture are read; of a composite, what is its language model's."""
-    names = naming.find(listing, names_of(model), model.architecture.model_type, tensors=model.size(), prefix=prefix)
+    source = found.source or sources.GPT2
+    model_type, dialects = model.architecture.model_type, names_of(model)
+    names = naming.find(listing, dialects, model_type, tensors=model.size(), prefix=prefix)
+    if names is None:
+        raise naming.unknown(listing, dialects, model_type)
     reading, is_part = names.alike[0], "text_config" in (source.given or {})
     if is_part:
         reading = naming.with_heads(reading, listing)
-    if is_part or prefix is not None:
+    if is_part or prefix is not None or shown is not None:
         listing = naming.parted(listing, reading, names.others, is_part=is_part)
     notes: tuple[str, ...] = ()
     if is_part and model.lm_head:
         # Whether the head is tied the composite's own class says, and each by rules of its own.
         is_stored = _stored(reading, listing, reading.dialect.head) is not None
         model = model.replace(tie_word_embeddings=int(not is_stored))
-        alike = next(each for each in names_of(model) if each.is_live == reading.dialect.is_live)
-        reading = reading._replace(dialect=alike)
         notes = (f"{'a' if is_stored else 'no'} head is stored, and is taken as {'untied' if is_stored else 'tied'}",)
-    heads = model.sizes.get("num_attention_heads")
-    return Subject(found, source, model, found.origin, True, heads or 0, bool(heads), notes), reading, listing
+    if shown is not None and shown.alike:
+        notes = (f"{', '.join(shown.alike)} fit as well, and no tensor tells them from {model_type}",)
+    if shown is not None and shown.unknown:
+        guesses = ", ".join(f"{name} {value:,}" for name, value in shown.unknown.items())
+        notes += (f"no shape shows {', '.join(shown.unknown)}: they are unknown, and {guesses} are guesses that fit",)
+    unknown = tuple(shown.unknown) if shown else ()
+    heads = 0 if "num_attention_heads" in unknown else model.sizes.get("num_attention_heads") or 0
+    origin, given = (found.origin, True) if shown is None else (INFERRED, False)
+    subject = Subject(found, source, model, origin, given, heads, bool(heads), notes, unknown=unknown)
+    return subject, reading, listing
+
+
+def _reread(reading: Reading, model: AnyModel) -> Reading:
+    """Return a reading with the rows of a model, which may have or not have a head of its own now."""
+    alike = next(each for each in names_of(model) if each.is_live == reading.dialect.is_live)
+    return reading._replace(dialect=alike)
 
 
 def _model(counted: Dims | AnyModel) -> AnyModel:
@@ -271,7 +341,9 @@ def _stored(reading: Reading, listing: TensorListing, component: str) -> StoredT
     return next((tensor for tensor in listing.tensors if tensor.name in names), None)
 
 
-def infer_config(target: Target, *, hub: bool = False, revision: str | None = None) -> tuple[Config, tuple[str, ...]]:
+def infer_config(
+    target: Target, *, prefix: str | None = None, hub: bool = False, revision: str | None = None
+) -> tuple[Config | dict[str, Any], tuple[str, ...]]:
     """Infer a config; `api.infer` says what each argument is.
 
     Returns:
@@ -281,9 +353,11 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
-    subject = examine(found._replace(source=None, origin=""), {})
+    subject = examine(found._replace(source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
 
+    if isinstance(subject.counted, AnyModel):
+        return subject.counted.document(), subject.notes
     given = {**(subject.source.given or {}), "n_head": subject.n_head}
     return Config(**given), subject.notes
 
@@ -422,7 +496,10 @@ def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | 
 
 def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    reading = infer(asked.listing, naming.find(asked.listing, DIALECTS, "a GPT-2")).reading
+    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    if names is None:
+        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
+    reading = infer(asked.listing, names).reading
     found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
     faults, more = findings.faults(found)
     components = found.components
@@ -460,6 +537,7 @@ def _checked(subject: Subject) -> Checked:
         subject.own_total,
         ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
         None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        subject.unknown,
     )
 
 
