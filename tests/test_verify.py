@@ -437,7 +437,7 @@ def test_the_model_at_the_top_is_said_by_an_empty_prefix(tmp_path: Path) -> None
     """Where another stands beside it, as an average of the weights does."""
     path = tmp_path / "file.safetensors"
     save_file(within("", {}) | within("ema.", {}), path)
-    with pytest.raises(UnreadableInputError, match="a GPT-2 is found under 2 prefixes, ema., none: --prefix says"):
+    with pytest.raises(UnreadableInputError, match=r"a GPT-2 is found under 2 prefixes, ema\., none: --prefix says"):
         gpt2calc.verify(path)
     found = gpt2calc.verify(path, prefix="")
     assert found.matches, found.verdict

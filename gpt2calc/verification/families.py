@@ -108,7 +108,8 @@ class _Seen:
             elif is_of_old_files(tensor):
                 self.tensors -= 1
         counts = Counter(group.layer for group in self.groups if group.layer is not None)
-        full = sorted(layer for layer, n in counts.items() if 4 * n >= max(counts.values()))
+        fullest = max(counts.values(), default=0)
+        full = sorted(layer for layer, n in counts.items() if 4 * n >= fullest)
         self.depth = max((layer + 1 for rank, layer in enumerate(full, 1) if layer < 2 * rank + BEYOND), default=0)
 
     def rows(self, model: Model, *, absent: bool = False) -> list[Tensor]:
@@ -242,9 +243,13 @@ class _Search:
 
     def _scored(self, changes: Mapping[str, Any]) -> tuple[int, dict[int | None, int]] | None:
         try:
-            scores = self.seen.scores(_model(self.architecture, {**self.document, **changes}))
+            model = _model(self.architecture, {**self.document, **changes})
         except ConfigError:
             return None
+        sizes = ((model.sizes[row.name], row) for row in self.sizes if row.kind == SIZE and row.null == REFUSED)
+        if any(isinstance(size, int) and size < row.least for size, row in sizes):  # a law came to nothing
+            return None
+        scores = self.seen.scores(model)
         return sum(scores.values()), scores
 
     def _try(self, changes: Mapping[str, Any]) -> bool:
