@@ -231,7 +231,7 @@ class Prober:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
         for name in names:
-            if isinstance(effects[name], str) and isinstance(self.value(name), int):
+            if isinstance(effects[name], str) and type(self.value(name)) is int:
                 effect = self.effect_in_pairs(name, names)
                 effects[name] = effects[name] if effect is None else effect
         # 2. Flags that act only where another is flipped, and all that acts only where the flags are not as they were.
@@ -239,7 +239,7 @@ class Prober:
         flipped = {name: self.changes(name, not self.value(name)) for name in flags}
         for one, other in combinations(flags, 2):
             for name, against in ((one, other), (other, one)):
-                if effects[name] is False and self.differs({**flipped[one], **flipped[other]}, flipped[against]):
+                if effects[name] is not True and self.differs({**flipped[one], **flipped[other]}, flipped[against]):
                     effects[name] = True
         opposite = {name: not self.value(name) for name in flags if effects[name] is True}
         for name in names:
@@ -261,9 +261,9 @@ class Prober:
         for name in kept["shapes"]:
             tried = [self.changes(name, value) for value in self.values(name)]
             effect = self.effect(tried)
-            if isinstance(effect, str) and isinstance(self.value(name), int):
+            if isinstance(effect, str) and type(self.value(name)) is int:
                 self.effect_in_pairs(name, kept["shapes"])
-            elif not effect:  # it acts where a flag is flipped
+            elif effect is not True:  # it acts, or is taken, where a flag is flipped
                 flags = [flag for flag in kept["shapes"] if isinstance(self.value(flag), bool)]
                 for flag, changes in product(flags, tried):
                     self.vary({**self.changes(flag, not self.value(flag)), **changes})

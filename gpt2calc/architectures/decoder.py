@@ -41,11 +41,12 @@ class Block(NamedTuple):
         body: the rest of the name of the class that holds the layers.
         embedding: the rest of the name of the class of the token embedding, where it has one of its own.
         norms: those of a layer, after attention and the MLP.
-        unless: a norm that is there only where the model's `second_norm` is.
+        unless: norms that are there only where the model's `second_norm` is.
         final: the norm after the layers, "" where it has no weight.
         norm_bias: whether norms have biases.
         mlp: GATED, JOINED or PLAIN.
         mlp_names: what its projections are called.
+        sinks: whether each head has a weight for no token.
         learned: whether the activation has two parameters, and files hold two constants of it.
         qkv_bias: the size that says whether queries, keys and values have biases.
         out_bias: the size that says whether the matrix after attention has one, "" where it has none.
@@ -64,11 +65,12 @@ class Block(NamedTuple):
     body: str = "Model"
     embedding: str = ""
     norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
-    unless: str = ""
+    unless: tuple[str, ...] = ()
     final: str = "norm"
     norm_bias: int = 0
     mlp: str = GATED
     mlp_names: tuple[str, ...] = ()
+    sinks: bool = False
     learned: int = 0
     qkv_bias: str = "attention_bias"
     out_bias: str = "attention_bias"
@@ -110,7 +112,7 @@ def components(block: Block, model: Model) -> list[Component]:
     source, d, m, b = block.source, model.hidden_size, model.intermediate_size, model.mlp_bias
     names = block.mlp_names or MLP_NAMES[block.mlp]
     layer = {"layers": "decoder", "source": f"{source}DecoderLayer"}
-    second = {name: model.second_norm if name == block.unless else 1 for name in block.norms}
+    second = {name: model.second_norm if name in block.unless else 1 for name in block.norms}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{source}{block.embedding or block.body}"),
         *closed_forms.attention(
@@ -125,6 +127,7 @@ def components(block: Block, model: Model) -> list[Component]:
             qk_dim=model.sizes[block.qk_dim],
             norm_bias=block.norm_bias,
         ),
+        *(closed_forms.sinks(model.num_attention_heads, source) for _ in range(block.sinks)),
         *closed_forms.mlp(block.mlp, d, m, b, names, layers="decoder", source=f"{source}MLP"),
         Component("mlp.act_fn", "mlp", 2, layers="decoder", times=block.learned, source=XIELU),
         *(closed_forms.norm(name, d, block.norm_bias, times=times, **layer) for name, times in second.items()),
@@ -155,12 +158,13 @@ def tensors(block: Block, model: Model) -> list[Tensor]:
     mlp = shapes.mlp(
         "{layer}.mlp", block.mlp, width, model.intermediate_size, names, bias=model.mlp_bias, layers="decoder"
     )
-    own = [(name, {"when": model.second_norm} if name == block.unless else {}) for name in block.norms]
+    own = [(name, {"when": model.second_norm} if name in block.unless else {}) for name in block.norms]
     norms = (
         shapes.layer_norm(f"{{layer}}.{name}", name, width, biased, layers="decoder", **when) for name, when in own
     )
     return [
         shapes.embedding("model.embed_tokens", "embed_tokens", model.vocab_size, width),
+        *(shapes.sinks(model.num_attention_heads) for _ in range(block.sinks)),
         *shapes.attention(
             model,
             biases=biases(block, model, None),

@@ -133,7 +133,7 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
             qk_width=block.qk_width,
             qk_dim=model.sizes[block.qk_dim],
         ),
-        *([_sinks(model.num_attention_heads, source)] if mixture.sinks else []),
+        *(closed_forms.sinks(model.num_attention_heads, source) for _ in range(mixture.sinks)),
         *(_dense(model, model.sizes[mixture.dense], mlp) if mixture.dense else []),
         closed_forms.linear("router", "router", d, E, mixture.router_bias, layers="moe", source=router),
         *([_correction(E, source)] if mixture.learned else []),
@@ -160,10 +160,6 @@ def _dense(model: Model, m: int, source: str) -> list[Component]:
     return closed_forms.mlp(
         GATED, model.hidden_size, m, model.mlp_bias, MLP_NAMES[GATED], layers="dense", source=source
     )
-
-
-def _sinks(h: int, source: str) -> Component:
-    return Component("self_attn.sinks", "attention", h, layers="decoder", source=f"{source}Attention")
 
 
 def _shared(mixture: Mixture, model: Model, source: str) -> list[Component]:
@@ -222,10 +218,9 @@ def tensors(mixture: Mixture, model: Model) -> list[Tensor]:
         if mixture.dense
         else []
     )
-    sinks = Tensor("{layer}.self_attn.sinks", "self_attn.sinks", (model.num_attention_heads,), "decoder")
     return [
         shapes.embedding("model.embed_tokens", "embed_tokens", model.vocab_size, width),
-        *([sinks] if mixture.sinks else []),
+        *(shapes.sinks(model.num_attention_heads) for _ in range(mixture.sinks)),
         *shapes.attention(
             model,
             biases=biases(block, model, None),

@@ -252,7 +252,14 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
     "gemma3_text": ((), LEFT_OUT, ("attention_bias",)),
     "glm": ((), LEFT_OUT, ("attention_bias",)),
     "glm4": ((), LEFT_OUT, ("attention_bias",)),
+    "cwm": ((), LEFT_OUT, ("mlp_bias",)),
     "granite": (NULL, LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "granite_swa": ((None,), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "hyperclovax": (NULL, NULL, ("attention_bias", "mlp_bias", "use_post_norm")),
+    "iquestcoder": ((None,), NULL, ("attention_bias", "mlp_bias")),
+    "jais2": (NULL, NULL, ("attention_bias", "mlp_bias")),
+    "nanochat": (NULL, LEFT_OUT, ("attention_bias",)),
+    "vaultgemma": ((), LEFT_OUT, ("attention_bias",)),
     "helium": ((), LEFT_OUT, ("attention_bias", "mlp_bias")),
     "hunyuan_v1_dense": (NULL, (), ("attention_bias",)),
     "ministral3": ((), LEFT_OUT, ()),
@@ -283,6 +290,11 @@ def _cohere(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _ernie4_5(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _decoder("ernie4_5", draw, fields) | {"use_bias": draw.flag(False, True, None, ABSENT)}
+
+
+def _internlm3(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    names = draw.flag("attention_bias", "qkv_bias"), draw.flag("mlp_bias", "bias")
+    return PADDING | _attention(draw, (None,), NULL) | dict.fromkeys(names, draw.flag(True, False, ABSENT))
 
 
 def _stablelm(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
@@ -571,6 +583,7 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
+    "internlm3": _internlm3,
     "stablelm": _stablelm,
     "lfm2": _lfm2,
     "nemotron_h": _nemotron_h,
