@@ -99,6 +99,9 @@ BASES: dict[str, dict[str, Any]] = {
     **{name: {"intermediate_size": ABSENT, **_STATES} for name in ("mamba", "falcon_mamba")},
     "bamba": {"num_hidden_layers": 3, "attn_layer_indices": [1], "mamba_n_heads": 24, "mamba_d_head": 8, **_MAMBA},
     "qwen3_next": {"num_hidden_layers": 3, "layer_types": _MIXED, "mlp_only_layers": [1], **_DELTA},
+    **{
+        name: {"num_hidden_layers": 3, "layer_types": _MIXED, **_DELTA} for name in ("qwen3_5_text", "qwen3_5_moe_text")
+    },
     "nemotron_h": {
         "layers_block_type": ["mamba", "moe", "attention", "mlp"],
         "num_hidden_layers": ABSENT,

@@ -84,6 +84,8 @@ FILES: dict[str, str] = {
     "qwen2": "llama",
     "qwen2_moe": "qwen_moe",
     "qwen3": "llama",
+    "qwen3_5_moe_text": "qwen3_next",
+    "qwen3_5_text": "qwen3_next",
     "qwen3_moe": "qwen_moe",
     "qwen3_next": "qwen3_next",
     "seed_oss": "llama",

@@ -1,7 +1,7 @@
 """Gemma: Llama's layers with heads of a width of their own; Gemma 2 and 3 norm before and after attention and the MLP.
 
-Gemma 3 norms each head's queries and keys, too; VaultGemma norms before alone. Gemma Team 2024, arXiv:2403.08295, arXiv:2408.00118; 2025,
-arXiv:2503.19786.
+Gemma 3 norms each head's queries and keys, too; VaultGemma norms before alone. Gemma Team 2024, arXiv:2403.08295,
+arXiv:2408.00118; 2025, arXiv:2503.19786; VaultGemma Team 2025, arXiv:2510.15001.
 """
 
 from __future__ import annotations

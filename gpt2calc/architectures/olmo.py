@@ -1,6 +1,6 @@
 """OLMo: Llama's layers with norms that have no weights; OLMo 2 and 3 norm after attention and after the MLP instead.
 
-NanoChat's norms have no weights either, and its MLP no gate. OLMo 2 and 3 norm all channels of the queries, and of the keys.
+OLMo 2 and 3 norm all channels of the queries, and of the keys; NanoChat's norms have no weights, and its MLP no gate.
 Groeneveld et al. 2024, arXiv:2402.00838; OLMo Team 2025, arXiv:2501.00656; Karpathy 2025.
 """
 

@@ -518,11 +518,10 @@ def _bamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+def _delta_net(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     layers = fields["num_hidden_layers"]
     kinds = draw.some(layers, "linear_attention", "full_attention", "mamba", "attention")
-    own = _attention(draw, (), LEFT_OUT) | _sparse(draw, layers) | _experts(draw, "num_experts", least=0)
-    return own | {
+    return _attention(draw, (), LEFT_OUT) | {
         "layer_types": draw.flag(kinds, None, ABSENT),
         "full_attention_interval": draw.flag(1, 2, 3, ABSENT),
         "linear_num_key_heads": draw.size(1, 5),
@@ -530,9 +529,18 @@ def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
         "linear_key_head_dim": draw.size(2, 9),
         "linear_value_head_dim": draw.size(2, 9),
         "linear_conv_kernel_dim": draw.flag(2, 3, 5, ABSENT),
-        "shared_expert_intermediate_size": draw.size(31, 60),
         "attention_bias": draw.flag(False, True, ABSENT),
     }
+
+
+def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _delta_net(draw, fields) | _sparse(draw, fields["num_hidden_layers"])
+    return own | _experts(draw, "num_experts", least=0) | {"shared_expert_intermediate_size": draw.size(31, 60)}
+
+
+def _qwen3_5_moe_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    sizes = {"moe_intermediate_size": draw.size(5, 30), "shared_expert_intermediate_size": draw.size(31, 60)}
+    return PADDING | _delta_net(draw, fields) | _experts(draw, "num_experts") | sizes
 
 
 def _nemotron_h(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
@@ -591,6 +599,8 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "falcon_mamba": _mamba,
     "mamba": _mamba,
     "qwen3_next": _qwen3_next,
+    "qwen3_5_text": _delta_net,
+    "qwen3_5_moe_text": _qwen3_5_moe_text,
     "deepseek_v2": _deepseek_v2,
     "dots1": _dots1,
     "ernie4_5_moe": _ernie4_5_moe,

@@ -49,7 +49,10 @@ EXPLAINED = {
         (model_type, "per_layer_config"): "transformers finds no hidden_size to vary, which it knows by another name"
         for model_type in ("codegen", "gpt_bigcode", "gptj", "mpt", "openai-gpt", "xglm")
     },
-    ("qwen3_next", "full_attention_interval"): "true is no number, which Python's code takes for 1",
+    **{
+        (model_type, "full_attention_interval"): "true is no number, which Python's code takes for 1"
+        for model_type in ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
+    },
     ("nemotron_h", "hybrid_override_pattern"): "letters of no layer are refused, whether they are read or not",
     ("gpt2", "per_layer_config"): "an object that holds sizes is refused, whatever it is called",
     ("gpt2", "summary_type"): "attn is refused for every class, as transformers refuses it for the one that reads it",
