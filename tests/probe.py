@@ -92,6 +92,11 @@ BASES: dict[str, dict[str, Any]] = {
     "codegen": {"n_head": 8},
     "falcon": {"head_dim": ABSENT, "num_kv_heads": 3, "ffn_hidden_size": 251, "pad_token_id": ABSENT},
     "deepseek_v2": _DEEPSEEK | _LATENT,
+    **dict.fromkeys(("glm4_moe_lite", "axk1", "minicpm3", "youtu"), _DEEPSEEK | _LATENT),
+    **{
+        name: _DEEPSEEK | _LATENT | {"index_n_heads": 5, "index_head_dim": 19}
+        for name in ("deepseek_v32", "glm_moe_dsa")
+    },
     "glm4_moe": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},

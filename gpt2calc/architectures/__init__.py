@@ -18,6 +18,7 @@ GPT2 = "gpt2"
 FILES: dict[str, str] = {
     "apertus": "llama",
     "arcee": "llama",
+    "axk1": "glm_moe_dsa",
     "bamba": "bamba",
     "biogpt": "opt",
     "bloom": "bloom",
@@ -27,6 +28,7 @@ FILES: dict[str, str] = {
     "cwm": "internlm3",
     "deepseek_v2": "deepseek_v3",
     "deepseek_v3": "deepseek_v3",
+    "deepseek_v32": "deepseek_v3",
     "dots1": "glm4_moe",
     "ernie4_5": "llama",
     "ernie4_5_moe": "glm4_moe",
@@ -39,6 +41,8 @@ FILES: dict[str, str] = {
     "glm": "glm",
     "glm4": "glm",
     "glm4_moe": "glm4_moe",
+    "glm4_moe_lite": "glm_moe_dsa",
+    "glm_moe_dsa": "glm_moe_dsa",
     "gpt2": "gpt2",
     "gpt_bigcode": "gpt_bigcode",
     "gpt_neo": "gpt_neo",
@@ -63,6 +67,7 @@ FILES: dict[str, str] = {
     "llama4_text": "glm4_moe",
     "mamba": "mamba",
     "mamba2": "mamba2",
+    "minicpm3": "glm_moe_dsa",
     "minimax_m2": "olmoe",
     "ministral3": "llama",
     "mistral": "llama",
@@ -94,6 +99,7 @@ FILES: dict[str, str] = {
     "starcoder2": "starcoder2",
     "vaultgemma": "gemma",
     "xglm": "opt",
+    "youtu": "glm_moe_dsa",
 }
 """Each model type that is counted, with the file that knows it. A new one is a file and a row here."""
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
-from gpt2calc.architectures.deepseek_v3 import notes
-from gpt2calc.architectures.glossary import classes, law, size
+from gpt2calc.architectures.glossary import classes, law, notes, size
 from gpt2calc.architectures.mixture import (
     EXPERTS,
     ROUTER,

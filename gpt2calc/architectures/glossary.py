@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpt2calc.model import FIXED, FLAG, LAW, LIST, WORD, Size
+
+if TYPE_CHECKING:
+    from gpt2calc.model import Model
 
 _ROWS = (
     Size("vocab_size", letter="V", help="tokens"),
@@ -31,6 +34,7 @@ _ROWS = (
     Size("decoder_sparse_step", help="every n-th layer has experts"),
     Size("mlp_only_layers", LIST, help="layers without experts"),
     Size("layer_types", LIST, help="the kind of each layer"),
+    Size("mlp_layer_types", LIST, words=("dense", "sparse"), help="whether each layer has an MLP or experts"),
     Size("expert_layer_period", help="every n-th layer has experts"),
     Size("expert_layer_offset", least=0, help="the first layer with experts"),
     Size("attn_layer_period", help="every n-th layer is attention"),
@@ -109,9 +113,19 @@ def _row(name: str, default: Any) -> Size:
         name=name,
         kind=kind,
         letter=given.letter or shared.letter,
+        words=given.words or shared.words,
         least=shared.least if given.least < 0 else given.least,
         help=given.help or shared.help,
     )
+
+
+def notes(model: Model) -> tuple[str, ...]:
+    """Say what is not counted: the layers that predict tokens after the next, which transformers does not build."""
+    own = model.architecture.model_type
+    alias = (f"{own} is counted as deepseek_v3, which it is under another name",) if own == "kimi_k2" else ()
+    more = model.sizes.get("num_nextn_predict_layers")
+    said = f"num_nextn_predict_layers {more}: layers that files may hold beyond the {model.num_hidden_layers} counted"
+    return alias + ((f"{said}, and that transformers does not build",) if more else ())
 
 
 def classes(prefix: str, *, classifies: bool = True) -> dict[str, str]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.deepseek_v3 import notes
-from gpt2calc.architectures.glossary import classes, law, size, sizes
+from gpt2calc.architectures.glossary import classes, law, notes, size, sizes
 from gpt2calc.architectures.runs import listed
 from gpt2calc.model import ABSENT, BUFFER, LIST, Architecture, Component, Merge, Stack, Tensor
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 LONGEST = 100_000
 """Patterns of a model have at most this many layers together."""
@@ -65,3 +66,36 @@ def listed(tags: dict[str, frozenset[str]], kinds: Iterable[str], layers: int, f
             field=field,
         )
     return (Run(pattern or tuple(tags.values()), layers),)
+
+
+def crossed(one: Sequence[Run], other: Sequence[Run]) -> tuple[Run, ...]:
+    """Return layers with the tags that they have in one sequence of runs, and in another.
+
+    Raises:
+        ConfigError: the patterns are too long together.
+
+    >>> halves = Run((frozenset({"a"}),), 3), Run((frozenset({"b"}),), 3)
+    >>> [sorted(tags) for tags in crossed(halves, (Run((frozenset({"x"}), frozenset({"y"})), 6),))[1].pattern]
+    [['b', 'y'], ['b', 'x']]
+    """
+    found: list[Run] = []
+    rest, others = list(one), list(other)
+    while rest and others:
+        mine, theirs = rest.pop(0), others.pop(0)
+        length = min(mine.length, theirs.length)
+        period = min(lcm(len(mine.pattern), len(theirs.pattern)), length) or len(mine.pattern)
+        if sum(len(run.pattern) for run in found) + period > LONGEST:
+            raise ConfigError(
+                f"layers are counted by patterns of at most {LONGEST:,} in all", field="num_hidden_layers"
+            )
+        both = (mine.pattern[i % len(mine.pattern)] | theirs.pattern[i % len(theirs.pattern)] for i in range(period))
+        if length or not found:
+            found.append(Run(tuple(both), length))
+        rest[:0], others[:0] = _after(mine, length), _after(theirs, length)
+    return tuple(run for run in found if run.length) or tuple(found[:1])
+
+
+def _after(run: Run, length: int) -> list[Run]:
+    """Return what of a run is left after some of its layers, if any is."""
+    left, turn = run.length - length, length % len(run.pattern)
+    return [Run((*run.pattern[turn:], *run.pattern[:turn]), left)] if left else []

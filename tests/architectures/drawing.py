@@ -21,6 +21,9 @@ MANY = 20
 THOROUGH = EXAMPLES >= MANY
 SEED = random.randrange(10**6) if "GPT2CALC_EXAMPLES" in os.environ else 0
 
+PADDING = {"pad_token_id": 1}
+"""A token of which the default is no token of so few."""
+
 NEEDED: dict[str, dict[str, Any]] = {
     "dots1": {"n_routed_experts": 128, "n_shared_experts": 2},
     "hunyuan_v1_dense": {"head_dim": 128},
@@ -146,29 +149,93 @@ def _qwen3_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _attention(draw) | own | {"attention_bias": draw.flag(False, True, ABSENT)}
 
 
-def _deepseek_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+def _latent(draw: Draw, *rank: Any) -> dict[str, Any]:
+    """Return latent attention, whose queries can have no rank where that is among what is given."""
     heads = draw.size(1, 6)
-    return {
-        "hidden_size": draw.size(10, 60),
+    return PADDING | {
+        "hidden_size": heads * draw.size(5, 15),
         "intermediate_size": draw.size(61, 99),
-        "moe_intermediate_size": draw.size(5, 9),
         "num_attention_heads": heads,
         "num_key_value_heads": heads,
-        "n_shared_experts": draw.flag(0, 1, 2, 3, ABSENT),
-        draw.flag("n_routed_experts", "num_local_experts"): 4 * draw.size(1, 2),
-        "n_group": 2,
-        "topk_group": 1,
-        "num_experts_per_tok": 2,
-        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
-        "q_lora_rank": draw.flag(None, draw.size(2, 20)),
+        "q_lora_rank": draw.flag(*rank, draw.size(2, 20)),
         "kv_lora_rank": draw.size(21, 40),
         "qk_nope_head_dim": draw.size(2, 20),
         "qk_rope_head_dim": 2 * draw.size(1, 9),
         "v_head_dim": draw.size(2, 20),
-        "head_dim": draw.flag(ABSENT, 64),
         "attention_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _latent_experts(draw: Draw, *names: str) -> dict[str, Any]:
+    """Return experts in groups, under one of the names of how many they are."""
+    return {
+        "moe_intermediate_size": draw.size(5, 9),
+        "n_shared_experts": draw.flag(0, 1, 2, 3, ABSENT),
+        draw.flag(*names): 4 * draw.size(1, 2),
+        "n_group": 2,
+        "topk_group": 1,
+        "num_experts_per_tok": 2,
+    }
+
+
+def _deepseek_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    return own | {
+        "hidden_size": draw.size(10, 60),
+        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
+        "head_dim": draw.flag(ABSENT, 64),
         draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, 2, ABSENT),
     }
+
+
+def _kinds(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return which layers have experts, and how many first ones have none where no list says so."""
+    count = fields["num_hidden_layers"]
+    return {
+        "mlp_layer_types": draw.flag(draw.some(count, "dense", "sparse"), None, ABSENT),
+        "first_k_dense_replace": draw.flag(0, 1, 2, count + 1, ABSENT),
+    }
+
+
+def _deepseek_v32(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    experts = _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    index = {
+        "num_experts": draw.flag(4 * draw.size(1, 2), None, ABSENT),
+        "index_n_heads": draw.size(1, 5),
+        "index_head_dim": draw.size(19, 30),
+    }
+    return _latent(draw) | experts | _kinds(draw, fields) | index
+
+
+def _glm_moe_dsa(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _deepseek_v32(draw, fields) | {
+        "indexer_types": draw.flag(draw.some(fields["num_hidden_layers"], "full", "shared"), None, ABSENT),
+        "index_topk_freq": draw.flag(0, 1, 2, 3, ABSENT),
+        "index_skip_topk_offset": draw.flag(0, 1, 3, 7, ABSENT),
+    }
+
+
+def _glm4_moe_lite(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    own |= _kinds(draw, fields) | {"first_k_dense_replace": ABSENT}
+    if not fields["num_hidden_layers"]:
+        own |= {"mlp_layer_types": []}  # where transformers gives the first of no layers an MLP
+    rotary = own.pop("qk_rope_head_dim")
+    return own | {draw.flag("qk_rope_head_dim", "head_dim"): rotary}
+
+
+def _axk1(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    return own | _kinds(draw, fields) | {"moe_layer_freq": draw.flag(1, 2, 3, ABSENT)}
+
+
+def _minicpm3(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _flags(draw, "mlp_bias")
+    return own | {"v_head_dim": draw.flag(own["v_head_dim"], None, ABSENT)}
+
+
+def _youtu(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _latent(draw, None)
 
 
 def _mamba2(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
@@ -274,9 +341,6 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
     "starcoder2": ((), NULL, ("use_bias",)),
 }
 """Of decoders, what the heads of keys and values, and the width of a head, can be but numbers; and their flags."""
-
-PADDING = {"pad_token_id": 1}
-"""A token of which the default is no token of so few."""
 
 
 def _decoder(model_type: str, draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
@@ -625,7 +689,13 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "opt": _opt,
     "persimmon": _persimmon,
     "xglm": _xglm,
+    "axk1": _axk1,
     "deepseek_v3": _deepseek_v3,
+    "deepseek_v32": _deepseek_v32,
+    "glm4_moe_lite": _glm4_moe_lite,
+    "glm_moe_dsa": _glm_moe_dsa,
+    "minicpm3": _minicpm3,
+    "youtu": _youtu,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
     "kimi_k2": _deepseek_v3,

@@ -31,6 +31,9 @@ FORCED = {"mamba_d_head"}
 
 FEW: dict[str, tuple[dict[str, Any], ...]] = {
     **dict.fromkeys(("deepseek_v2", "dots1"), ({"num_hidden_layers": 2, "first_k_dense_replace": 1},)),
+    **dict.fromkeys(
+        ("deepseek_v32", "glm_moe_dsa"), ({"num_hidden_layers": 2, "first_k_dense_replace": 1, "num_experts": 4},)
+    ),
     "jamba": ({"num_hidden_layers": 13},),
     "falcon": (
         {"num_hidden_layers": 1, "new_decoder_architecture": True, "num_kv_heads": 8},

@@ -53,6 +53,10 @@ EXPLAINED = {
         (model_type, "full_attention_interval"): "true is no number, which Python's code takes for 1"
         for model_type in ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
     },
+    ("axk1", "moe_layer_freq"): "true is no number, which Python's code takes for 1",
+    ("glm_moe_dsa", "index_topk_freq"): "true is no number, which Python's code takes for 1",
+    ("glm_moe_dsa", "index_skip_topk_offset"): "true is no number, which Python's code takes for 1",
+    ("glm_moe_dsa", "indexer_types"): "words of no indexer are refused, which transformers takes for one",
     ("nemotron_h", "hybrid_override_pattern"): "letters of no layer are refused, whether they are read or not",
     ("gpt2", "per_layer_config"): "an object that holds sizes is refused, whatever it is called",
     ("gpt2", "summary_type"): "attn is refused for every class, as transformers refuses it for the one that reads it",
