@@ -98,6 +98,12 @@ BASES: dict[str, dict[str, Any]] = {
         for name in ("deepseek_v32", "glm_moe_dsa")
     },
     "glm4_moe": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    **{key: {"first_k_dense_replace": 1, "num_shared_experts": 3} for key in ("exaone_moe", "hy_v3")},
+    "cohere2_moe": {"first_k_dense_replace": 1, "num_shared_experts": 3, "prefix_dense_intermediate_size": 301},
+    "mellum": {"mlp_layer_types": ["dense", "sparse"]},
+    "solar_open": {"n_shared_experts": 3},
+    "aria_text": {"moe_num_experts": 10, "moe_topk": 2, "moe_num_shared_experts": 3},
+    "afmoe": {"num_dense_layers": 1, "num_shared_experts": 3},
     "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
     "llama4_text": {"intermediate_size_mlp": 301, "interleave_moe_layer_step": 2},

@@ -52,6 +52,7 @@ class Block(NamedTuple):
         out_bias: the size that says whether the matrix after attention has one, "" where it has none.
         fused: the name of one matrix for queries, keys and values.
         out: the name of the matrix after attention.
+        gate: the name of a matrix after it, of as many outputs as queries have, "" where there is none.
         out_first: whether it stands before that of queries, keys and values.
         qk_norms: what the norms of queries and keys are called.
         qk_width: HEAD, WHOLE, EACH or APART.
@@ -76,6 +77,7 @@ class Block(NamedTuple):
     out_bias: str = "attention_bias"
     fused: str = ""
     out: str = "o_proj"
+    gate: str = ""
     out_first: bool = False
     qk_norms: tuple[str, str] = ("q_norm", "k_norm")
     qk_width: str = HEAD
@@ -131,7 +133,7 @@ def components(block: Block, model: Model) -> list[Component]:
         *closed_forms.mlp(block.mlp, d, m, b, names, layers="decoder", source=f"{source}MLP"),
         Component("mlp.act_fn", "mlp", 2, layers="decoder", times=block.learned, source=XIELU),
         *(closed_forms.norm(name, d, block.norm_bias, times=times, **layer) for name, times in second.items()),
-        *(closed_forms.norm(name, d, block.norm_bias, source=f"{source}{block.body}") for name in final(block)),
+        *(closed_forms.norm(name, d, block.norm_bias, source=f"{source}{block.body}") for name in given(block.final)),
         *closed_forms.heads(
             model, source, block.head_bias, classifies=f"{block.body.removesuffix('Model')}{CLASSIFIES}"
         ),
@@ -147,9 +149,9 @@ def biases(block: Block, model: Model, without: int | None) -> tuple[Any, Any]:
     return model.sizes[block.qkv_bias], model.sizes[block.out_bias] if block.out_bias else without
 
 
-def final(block: Block) -> tuple[str, ...]:
-    """Return the name of the norm after the layers, if it has a weight."""
-    return (block.final,) if block.final else ()
+def given(name: str) -> tuple[str, ...]:
+    """Return a name, if there is one."""
+    return (name,) if name else ()
 
 
 def tensors(block: Block, model: Model) -> list[Tensor]:
@@ -181,7 +183,7 @@ def tensors(block: Block, model: Model) -> list[Tensor]:
         *(each for name in ("alpha_p", "alpha_n") for each in _of_activation(block, name, (1,), "weight")),
         *(each for name in ("beta", "eps") for each in _of_activation(block, name, (), BUFFER)),
         *(each for norm in norms for each in norm),
-        *(each for name in final(block) for each in shapes.layer_norm(f"model.{name}", name, width, biased)),
+        *(each for name in given(block.final) for each in shapes.layer_norm(f"model.{name}", name, width, biased)),
         *shapes.heads(model, bias=block.head_bias or None),
     ]
 
@@ -216,9 +218,9 @@ def architecture(model_type: str, block: Block, named: dict[str, str], **stated:
         "mlp_bias": law(0),
         "qk_norm": law(0),
     }
-    given = {name: value for name, value in {**table, **stated}.items() if value is not None}
-    follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
-    own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
+    both = {name: value for name, value in {**table, **stated}.items() if value is not None}
+    follow = {name: value for name, value in both.items() if isinstance(value, Size) and value.kind == LAW}
+    own = sizes(**{name: value for name, value in both.items() if name not in follow}, **follow)
     rows = (partial(layers, block), partial(components, block), partial(tensors, block))
     return Architecture(model_type, named, "model", own, *rows)
 

@@ -40,7 +40,7 @@ def _first_dense(block: Block) -> Mixture:
         shared_count="n_shared_experts",
         correction=CORRECTION,
         live_correction=CORRECTION,
-        makers=("TopkRouter", "Experts", "MLP"),
+        makers=("TopkRouter", "Experts", "MLP", ""),
     )
 
 
@@ -99,7 +99,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             names=("experts.gate_up_proj", "experts.down_proj"),
             shared="shared_expert",
             head=source("llama4", "Llama4"),
-            makers=("Router", "Experts", "MLP"),
+            makers=("Router", "Experts", "MLP", ""),
         ),
         {"Llama4ForCausalLM": "lm", "Llama4TextModel": "none"},
         vocab_size=202048,

@@ -28,6 +28,7 @@ _ROWS = (
     Size("n_routed_experts", letter="E", help="experts of a layer"),
     Size("moe_intermediate_size", letter="f", help="width of an expert"),
     Size("n_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
+    Size("num_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
     Size("shared_expert_intermediate_size", letter="s", help="width of the shared expert"),
     Size("shared_intermediate_size", letter="s", help="width of the shared MLP"),
     Size("first_k_dense_replace", least=0, help="first layers without experts"),

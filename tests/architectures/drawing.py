@@ -483,6 +483,57 @@ def _granitemoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _everywhere(draw, fields, NULL, LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
 
 
+def _granitemoeshared(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _granitemoe(draw, fields) | {"shared_intermediate_size": draw.flag(0, draw.size(31, 60), ABSENT)}
+
+
+def _listed(
+    draw: Draw, fields: dict[str, Any], shared: tuple[int, ...], *names: str, keys: tuple[Any, ...] = ()
+) -> dict[str, Any]:
+    """Return attention with experts in the layers of a list, or else after the first; and how many all tokens pass."""
+    own = _everywhere(draw, fields, keys, LEFT_OUT, *names) | _kinds(draw, fields)
+    return own | {"moe_intermediate_size": draw.size(5, 9), "num_shared_experts": draw.flag(*shared, ABSENT)}
+
+
+def _exaone_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _listed(draw, fields, (0, 1, 3), "num_experts")
+
+
+def _hy_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (1, 3), "num_experts", "num_local_experts")
+    return own | {"first_k_dense_replace": ABSENT} | _flags(draw, "attention_bias", "mlp_bias")
+
+
+def _mellum(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (), "num_experts", "num_local_experts") | _flags(draw, "attention_bias")
+    own |= {"first_k_dense_replace": ABSENT, "num_shared_experts": ABSENT}
+    return own | {draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, None, ABSENT)}
+
+
+def _solar_open(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "n_routed_experts", "num_local_experts")
+    sizes = {"moe_intermediate_size": draw.size(5, 9), "n_shared_experts": draw.flag(0, 1, 3, ABSENT)}
+    return own | sizes | {"intermediate_size": ABSENT} | _flags(draw, "attention_bias")
+
+
+def _aria_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, NULL, "moe_num_experts") | _flags(draw, "attention_bias", "mlp_bias")
+    return own | {"num_experts_per_tok": ABSENT, "moe_topk": 1, "moe_num_shared_experts": draw.flag(0, 1, 3, ABSENT)}
+
+
+def _cohere2_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (0, 1, 3), "num_experts", keys=NULL) | _flags(draw, "attention_bias")
+    inner = {"prefix_dense_intermediate_size": draw.flag(draw.size(100, 130), None, ABSENT)}
+    first = draw.flag(0, 1, ABSENT) if fields["num_hidden_layers"] else 0
+    return own | inner | {"moe_intermediate_size": ABSENT, "first_k_dense_replace": first}
+
+
+def _afmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (0, 1, 3), "num_experts", keys=NULL) | _flags(draw, "attention_bias")
+    dense = {"num_dense_layers": own["first_k_dense_replace"]}
+    return own | dense | {"first_k_dense_replace": ABSENT, "mlp_layer_types": ABSENT}
+
+
 def _gpt_oss(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
     return own | _flags(draw, "attention_bias")
@@ -670,7 +721,16 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "ernie4_5_moe": _ernie4_5_moe,
     "glm4_moe": _glm4_moe,
     "gpt_oss": _gpt_oss,
+    "afmoe": _afmoe,
+    "aria_text": _aria_text,
+    "cohere2_moe": _cohere2_moe,
+    "exaone_moe": _exaone_moe,
+    "flex_olmo": _olmoe,
+    "hy_v3": _hy_v3,
+    "mellum": _mellum,
+    "solar_open": _solar_open,
     "granitemoe": _granitemoe,
+    **dict.fromkeys(("granitemoe_swa", "granitemoeshared"), _granitemoeshared),
     "hunyuan_v1_moe": _hunyuan_v1_moe,
     "llama4_text": _llama4_text,
     "minimax_m2": _minimax_m2,

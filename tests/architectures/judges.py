@@ -139,7 +139,8 @@ def wrong_by_column(model: Model, module: Built) -> list[str]:
 
 def _owner(row: Tensor, owners: dict[str, str]) -> str | None:
     """Return the component of what a buffer stands in; a router's correction is the router's, wherever it stands."""
-    return "router" if "correction" in row.template else owners.get(row.template.rpartition(".")[0])
+    is_correction = "correction" in row.template or row.template.endswith("expert_bias")
+    return "router" if is_correction else owners.get(row.template.rpartition(".")[0])
 
 
 def _sources(row: Component) -> set[str]:

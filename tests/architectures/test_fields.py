@@ -35,6 +35,7 @@ FEW: dict[str, tuple[dict[str, Any], ...]] = {
         ("deepseek_v32", "glm_moe_dsa"), ({"num_hidden_layers": 2, "first_k_dense_replace": 1, "num_experts": 4},)
     ),
     "jamba": ({"num_hidden_layers": 13},),
+    "mellum": ({"num_hidden_layers": 2, "mlp_layer_types": ["dense", "sparse"]},),
     "falcon": (
         {"num_hidden_layers": 1, "new_decoder_architecture": True, "num_kv_heads": 8},
         {"num_hidden_layers": 1, "multi_query": False, "parallel_attn": False},
