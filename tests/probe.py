@@ -106,6 +106,25 @@ BASES: dict[str, dict[str, Any]] = {
     "afmoe": {"num_dense_layers": 1, "num_shared_experts": 3},
     "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
+    "gemma3n_text": {
+        "num_hidden_layers": 4,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 1,
+        "vocab_size_per_layer_input": 907,
+        "hidden_size_per_layer_input": 17,
+        "altup_num_inputs": 3,
+        "laurel_rank": 11,
+    },
+    "gemma4_text": {
+        "num_hidden_layers": 4,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 1,
+        "vocab_size_per_layer_input": 907,
+        "hidden_size_per_layer_input": 17,
+        "global_head_dim": 28,
+        "num_global_key_value_heads": 2,
+        "top_k_experts": 2,
+    },
     "llama4_text": {"intermediate_size_mlp": 301, "interleave_moe_layer_step": 2},
     **{name: {"intermediate_size": ABSENT, **_STATES} for name in ("mamba", "falcon_mamba")},
     "bamba": {"num_hidden_layers": 3, "attn_layer_indices": [1], "mamba_n_heads": 24, "mamba_d_head": 8, **_MAMBA},
@@ -234,6 +253,7 @@ class Prober:
         known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
+        self.config.allow_global_per_layer_attribute_access = True  # of one whose layers have sizes of their own
         self.listings = {each.__name__: self.listing(each, {}) for each in self.classes}
         self.seen: dict[str, Variation] = {}
 

@@ -43,6 +43,8 @@ FILES: dict[str, str] = {
     "gemma": "gemma",
     "gemma2": "gemma",
     "gemma3_text": "gemma",
+    "gemma3n_text": "gemma4",
+    "gemma4_text": "gemma4",
     "glm": "glm",
     "glm4": "glm",
     "glm4_moe": "glm4_moe",

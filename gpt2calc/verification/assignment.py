@@ -292,6 +292,8 @@ class _Names:
 def _templates(called: str, stacks: Iterable[str]) -> Iterator[tuple[str, int | None, tuple[str, int] | None]]:
     """Yield what the template of a name can be, with the number of the copy, and the stack and number of the layer."""
     yield called, None, None
+    if not called.startswith(tuple(f"{prefix}." for prefix in stacks)):
+        yield from ((template, copy, None) for template, copy in _copies(called))
     for prefix in stacks:
         if not called.startswith(f"{prefix}."):
             continue
@@ -300,10 +302,15 @@ def _templates(called: str, stacks: Iterable[str]) -> Iterator[tuple[str, int | 
             continue
         layer = prefix, int(number)
         yield f"{{layer}}.{tail}", None, layer
-        parts = tail.split(".")
-        for place, part in enumerate(parts):
-            if NUMBER.fullmatch(part):
-                yield ".".join(("{layer}", *parts[:place], "{n}", *parts[place + 1 :])), int(part), layer
+        yield from ((f"{{layer}}.{template}", copy, layer) for template, copy in _copies(tail))
+
+
+def _copies(name: str) -> Iterator[tuple[str, int]]:
+    """Yield what the template of a name of copies can be, with the number of the copy."""
+    parts = name.split(".")
+    for place, part in enumerate(parts):
+        if NUMBER.fullmatch(part):
+            yield ".".join((*parts[:place], "{n}", *parts[place + 1 :])), int(part)
 
 
 def _known(names: _Names, tensor: StoredTensor, more_layers: int) -> str:

@@ -34,6 +34,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 SHALLOW: dict[str, dict[str, Any]] = {
     "gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]},
+    "gemma3n_text": {"num_hidden_layers": 3, "num_kv_shared_layers": 0},
     "nemotron_h": {"hybrid_override_pattern": "ME*-"},
 }
 """What a document says of three layers, where that is more than how many."""
@@ -534,6 +535,45 @@ def _afmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return own | dense | {"first_k_dense_replace": ABSENT, "mlp_layer_types": ABSENT}
 
 
+def _gemma3n_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _flags(draw, "attention_bias")
+    inner = draw.size(11, 99)
+    kinds = draw.flag(draw.some(count, "sliding_attention", "full_attention"), ABSENT)
+    alike = kinds is ABSENT or len(set(kinds)) < 2 or kinds[0] != kinds[1]  # so that two layers are of all kinds
+    shared = draw.flag(0, 1, 2) if alike and count < 5 else 0
+    return own | {
+        "intermediate_size": draw.flag(inner, [inner] * count) if count else inner,
+        "layer_types": kinds,
+        "num_kv_shared_layers": min(shared, max(count - 2, 0)),
+        "vocab_size_per_layer_input": draw.size(30, 49),
+        "hidden_size_per_layer_input": draw.size(2, 9),
+        "altup_num_inputs": draw.flag(2, 3, ABSENT),
+        "laurel_rank": draw.size(2, 9),
+    }
+
+
+def _gemma4_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count, own = fields["num_hidden_layers"], _gemma3n_text(draw, fields)
+    own |= {"intermediate_size": draw.size(11, 99), "altup_num_inputs": ABSENT, "laurel_rank": ABSENT}
+    layers = {"layer_types": draw.flag(["full_attention"] * count, own["layer_types"])}
+    if own["num_kv_shared_layers"] and layers["layer_types"] is ABSENT and count < 7:
+        layers |= {"num_kv_shared_layers": 0}  # the last alone is of full attention
+    return (
+        own
+        | layers
+        | {
+            "hidden_size_per_layer_input": draw.flag(0, draw.size(2, 9), ABSENT),
+            "global_head_dim": draw.flag(2 * draw.size(2, 9), ABSENT),
+            "num_global_key_value_heads": draw.flag(own["num_attention_heads"], None, ABSENT),
+            "num_experts": draw.size(1, 4),
+            "top_k_experts": 1,
+            "moe_intermediate_size": draw.size(5, 9),
+        }
+        | _flags(draw, "attention_k_eq_v", "enable_moe_block", "use_double_wide_mlp")
+    )
+
+
 def _gpt_oss(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
     return own | _flags(draw, "attention_bias")
@@ -743,6 +783,8 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "gpt_bigcode": _gpt_bigcode,
     "gpt_neo": _gpt_neo,
     "gpt_neox": _gpt_neox,
+    "gemma3n_text": _gemma3n_text,
+    "gemma4_text": _gemma4_text,
     "gptj": _gptj,
     "mpt": _mpt,
     "openai-gpt": _openai_gpt,

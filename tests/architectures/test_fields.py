@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NO_SHAPES = {"num_nextn_predict_layers"}
 """Fields that are read for what they say of files and of other code: no module of transformers changes with them."""
 NOTHING = {
+    "gemma4_text": {"num_experts", "moe_intermediate_size"},  # which must be given where they are of any model
     "nemotron_h": {"num_hidden_layers"},
     "qwen3_moe": {"shared_expert_intermediate_size"},
 }
