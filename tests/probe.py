@@ -106,6 +106,8 @@ BASES: dict[str, dict[str, Any]] = {
     "afmoe": {"num_dense_layers": 1, "num_shared_experts": 3},
     "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
+    "recurrent_gemma": {"num_hidden_layers": 3, "lru_width": 78, "conv1d_width": 5},
+    "falcon_h1": {"mamba_d_ssm": 168, "mamba_n_heads": 21, "mamba_d_head": 8, **_MAMBA},
     "gemma3n_text": {
         "num_hidden_layers": 4,
         "layer_types": ["sliding_attention", "full_attention"] * 2,

@@ -43,6 +43,7 @@ class Block(NamedTuple):
         norms: those of a layer, after attention and the MLP.
         unless: norms that are there only where the model's `second_norm` is.
         final: the norm after the layers, "" where it has no weight.
+        sub_norms: whether there is a norm before the last matrix of attention, and of the MLP.
         norm_bias: whether norms have biases.
         mlp: GATED, JOINED or PLAIN.
         mlp_names: what its projections are called.
@@ -68,6 +69,7 @@ class Block(NamedTuple):
     norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
     unless: tuple[str, ...] = ()
     final: str = "norm"
+    sub_norms: bool = False
     norm_bias: int = 0
     mlp: str = GATED
     mlp_names: tuple[str, ...] = ()
@@ -130,6 +132,11 @@ def components(block: Block, model: Model) -> list[Component]:
             norm_bias=block.norm_bias,
         ),
         *(closed_forms.sinks(model.num_attention_heads, source) for _ in range(block.sinks)),
+        *(
+            closed_forms.norm(name, width, layers="decoder", source=source + maker)
+            for name, width, maker in (("self_attn.attn_sub_norm", d, "Attention"), ("mlp.ffn_sub_norm", m, "MLP"))
+            if block.sub_norms
+        ),
         *closed_forms.mlp(block.mlp, d, m, b, names, layers="decoder", source=f"{source}MLP"),
         Component("mlp.act_fn", "mlp", 2, layers="decoder", times=block.learned, source=XIELU),
         *(closed_forms.norm(name, d, block.norm_bias, times=times, **layer) for name, times in second.items()),
@@ -179,13 +186,20 @@ def tensors(block: Block, model: Model) -> list[Tensor]:
             qk_dim=model.sizes[block.qk_dim],
             biased=biased,
         ),
+        *_sub_norm(block, "self_attn.attn_sub_norm", width),
         *mlp,
+        *_sub_norm(block, "mlp.ffn_sub_norm", model.intermediate_size),
         *(each for name in ("alpha_p", "alpha_n") for each in _of_activation(block, name, (1,), "weight")),
         *(each for name in ("beta", "eps") for each in _of_activation(block, name, (), BUFFER)),
         *(each for norm in norms for each in norm),
         *(each for name in given(block.final) for each in shapes.layer_norm(f"model.{name}", name, width, biased)),
         *shapes.heads(model, bias=block.head_bias or None),
     ]
+
+
+def _sub_norm(block: Block, name: str, width: int) -> list[Tensor]:
+    """Return a norm before a last matrix, where there are such."""
+    return [shapes.norm(f"{{layer}}.{name}", name, width, layers="decoder")] if block.sub_norms else []
 
 
 def _of_activation(block: Block, name: str, shape: tuple[int, ...], role: str) -> list[Tensor]:

@@ -1,7 +1,8 @@
-"""Decoders that are Llama's but for their names and defaults: InternLM3, IQuest-Coder, CWM, HyperCLOVA X and Granite's.
+"""Decoders that are Llama's but for names, defaults and norms: InternLM3, IQuest-Coder, CWM, HyperCLOVA X, BitNet.
 
-hyperclovax norms after attention and the MLP, too, by a flag; granite_swa has a weight of each head for no token.
-Shanghai AI Laboratory 2025; IQuest Lab 2025; Meta FAIR 2025, arXiv:2510.02387; NAVER Cloud 2025, arXiv:2506.22403.
+hyperclovax norms after attention and the MLP, too, by a flag, and bitnet before the last matrix of each; granite_swa
+has a weight of each head for no token. Shanghai AI Laboratory 2025; IQuest Lab 2025; Meta FAIR 2025, arXiv:2510.02387;
+NAVER Cloud 2025, arXiv:2506.22403; Ma et al. 2025, arXiv:2504.12285.
 """
 
 from __future__ import annotations
@@ -84,6 +85,25 @@ _ROWS = (
         **BIASES,
         use_post_norm=size(True, help="norms after attention and the MLP, too"),
         second_norm=law("= use_post_norm"),
+    ),
+    architecture(  # which has no default for the width of a head
+        "ministral",
+        Block(source("ministral", "Ministral")),
+        classes("Ministral"),
+        num_key_value_heads=8,
+        head_dim=size(None),
+    ),
+    architecture(
+        "bitnet",
+        Block(source("bitnet", "BitNet"), sub_norms=True),
+        classes("BitNet", classifies=False),
+        vocab_size=128256,
+        hidden_size=2560,
+        intermediate_size=6912,
+        num_hidden_layers=30,
+        num_attention_heads=20,
+        num_key_value_heads=size(5, null=AS_HEADS),
+        attention_bias=False,
     ),
     architecture(
         "granite_swa",

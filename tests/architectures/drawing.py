@@ -28,6 +28,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "dots1": {"n_routed_experts": 128, "n_shared_experts": 2},
     "hunyuan_v1_dense": {"head_dim": 128},
     "hunyuan_v1_moe": {"head_dim": 128},
+    "ministral": {"head_dim": 128},
     "nemotron": {"num_key_value_heads": 8},
 }
 """What a document must say beyond its model type, where transformers has no default that it builds."""
@@ -320,6 +321,7 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
     "gemma3_text": ((), LEFT_OUT, ("attention_bias",)),
     "glm": ((), LEFT_OUT, ("attention_bias",)),
     "glm4": ((), LEFT_OUT, ("attention_bias",)),
+    "bitnet": ((None,), LEFT_OUT, ("attention_bias",)),
     "cwm": ((), LEFT_OUT, ("mlp_bias",)),
     "granite": (NULL, LEFT_OUT, ("attention_bias", "mlp_bias")),
     "granite_swa": ((None,), LEFT_OUT, ("attention_bias", "mlp_bias")),
@@ -330,6 +332,7 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
     "vaultgemma": ((), LEFT_OUT, ("attention_bias",)),
     "helium": ((), LEFT_OUT, ("attention_bias", "mlp_bias")),
     "hunyuan_v1_dense": (NULL, (), ("attention_bias",)),
+    "ministral": ((), (), ()),
     "ministral3": ((), LEFT_OUT, ()),
     "nemotron": ((), NULL, ("attention_bias", "mlp_bias")),
     "olmo": (NULL, LEFT_OUT, ("attention_bias",)),
@@ -535,17 +538,58 @@ def _afmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return own | dense | {"first_k_dense_replace": ABSENT, "mlp_layer_types": ABSENT}
 
 
+def _recurrent_gemma(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, NULL, LEFT_OUT) | _flags(draw, "attention_bias")
+    return own | {
+        "num_hidden_layers": max(fields["num_hidden_layers"], 1),  # by which transformers divides
+        "block_types": draw.flag(
+            draw.some(draw.size(1, 3), "recurrent", "attention"), ["attention", "recurrent"], ABSENT
+        ),
+        "lru_width": draw.flag(draw.size(9, 40), None, ABSENT),
+        "conv1d_width": draw.flag(2, 3, ABSENT),
+    }
+
+
+def _falcon_h1(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (None,), LEFT_OUT) | _flags(draw, "attention_bias", "mlp_bias")
+    heads, head = draw.size(1, 4), 2 * draw.size(1, 4)
+    wide = draw.flag(heads * head, heads * head, None)
+    if wide is None:
+        heads = own["num_attention_heads"]
+    head = draw.flag("auto", head if wide else 2 * own["hidden_size"] // heads, ABSENT)
+    flags = {name: draw.flag(False, True, None, ABSENT) for name in ("mamba_proj_bias", "mamba_conv_bias")}
+    flags |= {name: draw.flag(False, True, None, ABSENT) for name in ("mamba_rms_norm", "projectors_bias")}
+    return (
+        own
+        | flags
+        | {
+            "mamba_d_ssm": wide,
+            "mamba_expand": draw.flag(2, ABSENT) if wide is None else draw.flag(1, 3, ABSENT),
+            "mamba_n_heads": heads,
+            "mamba_d_head": head,
+            "mamba_n_groups": draw.flag(1, 2, ABSENT),
+            "mamba_d_state": draw.size(2, 20),
+            "mamba_d_conv": draw.flag(2, 3, ABSENT),
+        }
+    )
+
+
+def _that_can_share(draw: Draw, kinds: list[str]) -> int:
+    """Return how many last layers take the keys and values of others, of which there must be some of each kind."""
+    shared = draw.flag(0, 1, 2)
+    return shared if shared <= len(kinds) and {*kinds[: len(kinds) - shared]} == {*kinds} else 0
+
+
 def _gemma3n_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     count = fields["num_hidden_layers"]
     own = PADDING | _attention(draw, (), LEFT_OUT) | _flags(draw, "attention_bias")
     inner = draw.size(11, 99)
     kinds = draw.flag(draw.some(count, "sliding_attention", "full_attention"), ABSENT)
-    alike = kinds is ABSENT or len(set(kinds)) < 2 or kinds[0] != kinds[1]  # so that two layers are of all kinds
-    shared = draw.flag(0, 1, 2) if alike and count < 5 else 0
+    real = [f"{'full' if i % 5 == 4 else 'sliding'}_attention" for i in range(count)] if kinds is ABSENT else kinds
     return own | {
         "intermediate_size": draw.flag(inner, [inner] * count) if count else inner,
         "layer_types": kinds,
-        "num_kv_shared_layers": min(shared, max(count - 2, 0)),
+        "num_kv_shared_layers": _that_can_share(draw, real),
         "vocab_size_per_layer_input": draw.size(30, 49),
         "hidden_size_per_layer_input": draw.size(2, 9),
         "altup_num_inputs": draw.flag(2, 3, ABSENT),
@@ -557,8 +601,8 @@ def _gemma4_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     count, own = fields["num_hidden_layers"], _gemma3n_text(draw, fields)
     own |= {"intermediate_size": draw.size(11, 99), "altup_num_inputs": ABSENT, "laurel_rank": ABSENT}
     layers = {"layer_types": draw.flag(["full_attention"] * count, own["layer_types"])}
-    if own["num_kv_shared_layers"] and layers["layer_types"] is ABSENT and count < 7:
-        layers |= {"num_kv_shared_layers": 0}  # the last alone is of full attention
+    kinds = ["sliding_attention"] * count if layers["layer_types"] is ABSENT else layers["layer_types"]
+    layers |= {"num_kv_shared_layers": _that_can_share(draw, [*kinds[:-1], *["full_attention"] * (count > 0)])}
     return (
         own
         | layers
@@ -785,7 +829,9 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "gpt_neox": _gpt_neox,
     "gemma3n_text": _gemma3n_text,
     "gemma4_text": _gemma4_text,
+    "falcon_h1": _falcon_h1,
     "gptj": _gptj,
+    "recurrent_gemma": _recurrent_gemma,
     "mpt": _mpt,
     "openai-gpt": _openai_gpt,
     "opt": _opt,

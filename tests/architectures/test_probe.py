@@ -53,6 +53,7 @@ EXPLAINED = {
         (model_type, "full_attention_interval"): "true is no number, which Python's code takes for 1"
         for model_type in ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
     },
+    ("recurrent_gemma", "block_types"): "a word of no layer is refused, which transformers takes for attention",
     ("mellum", "num_nextn_predict_layers"): "true is no number, which Python's code takes for 1",
     ("axk1", "moe_layer_freq"): "true is no number, which Python's code takes for 1",
     ("glm_moe_dsa", "index_topk_freq"): "true is no number, which Python's code takes for 1",
