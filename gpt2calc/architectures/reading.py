@@ -149,15 +149,27 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
-        near = closest(model_type, tuple(architectures.FILES))
-        known = f"docs/architectures.md lists the {len(architectures.FILES)} that are"
-        advice = f"did you mean {near}?" if near else known
+        advice = _advice(model_type)
         decoder = document.get("decoder")
         if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:
             advice = f"its decoder is a {decoder['model_type']}, which is: give the decoder's object alone"
         problem = f"model_type {shown(model_type)} is not counted"
         raise ConfigError(f"{problem}: {advice}", field="model_type", got=model_type)
     return architectures.of(model_type), []
+
+
+def _advice(model_type: str) -> str:
+    """Return what to do about a model type that is not counted: which is nearest, or where all are listed."""
+    from gpt2calc.architectures.uncounted import NEAREST
+
+    near = NEAREST.get(model_type)
+    if near == f"{model_type}_text":
+        return f"its language model is, as {near}, where text_config says so"
+    if near:
+        return f"the nearest that is counted is {near}"
+    if near is None and (near := closest(model_type, tuple(architectures.FILES))):
+        return f"did you mean {near}?"
+    return f"docs/architectures.md lists the {len(architectures.FILES)} that are"
 
 
 def _classes(document: Mapping[str, Any]) -> list[str]:
