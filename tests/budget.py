@@ -35,7 +35,7 @@ FINDING = Kind("starting, and finding the tests, in each worker", 20, "")
 
 KINDS = (
     Kind("the page, in a browser", 50, "page/*"),
-    Kind("architectures", 40, "architectures/*"),
+    Kind("architectures", 60, "architectures/*"),
     Kind("laws, on random models", 18, "property/*"),
     Kind("pictures and charts", 45, "test_plot*"),
     Kind("docs, examples, schemas", 18, "test_docs* test_golden* test_schemas*"),

@@ -182,6 +182,9 @@ VALUES: dict[str, list[Any]] = {
 TOGETHER = ({"num_labels": 7, "id2label": {"0": "a", "1": "b", "2": "c"}},)
 """Fields that say the same, and otherwise: one of them wins."""
 
+THIRD = 3
+"""Of every how many model types fields that change no shape are varied, where not all are."""
+
 NOT_VARIED = {"architectures": "says which class is built, and is no field of one"}
 
 Listing = dict[str, tuple[int, ...]]
@@ -293,9 +296,14 @@ class Prober:
         return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
 
     def run_known(self, kept: Mapping[str, Any]) -> Probed:
-        """Vary the fields that are known to change shapes, and a value of the others, but for what every config has."""
+        """Vary the fields that are known to change shapes until one does, and of a third of the types the others once.
+
+        What every config has is not varied.
+        """
         for name in kept["shapes"]:
             tried = [self.changes(name, value) for value in self.values(name)]
+            if any(self.differs(changes, {}) for changes in tried):
+                continue
             effect = self.effect(tried)
             if isinstance(effect, str) and type(self.value(name)) is int:
                 self.effect_in_pairs(name, kept["shapes"])
@@ -307,7 +315,8 @@ class Prober:
             self.vary(changes, model_class)
         first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
         strange = names - {*kept["shapes"], *kept["no_shapes"], *kept["not_varied"]}
-        others = [(name, self.changes(name, value)) for name in kept["no_shapes"] for value in self.values(name)[:1]]
+        own = kept["no_shapes"] if sum(map(ord, first)) % THIRD == 0 else ()
+        others = [(name, self.changes(name, value)) for name in own for value in self.values(name)[:1]]
         changing = {name for name, changes in others if name not in GENERAL and self.differs(changes, {})}
         unbuilt = [Variation(each, first, self.listings[first]) for name, each in others if name in GENERAL]
         return Probed(
@@ -495,8 +504,8 @@ def probe(model_type: str, *, whole: bool = True) -> Probed:
 
     Args:
         model_type: one of `MODEL_TYPES`.
-        whole: vary every field by all its values, and what acts in pairs; else by all values only the fields that the
-            file says change shapes, and of what every config has take the file's word.
+        whole: vary every field by all its values, and what acts in pairs; else by one that shows it the fields that the
+            file says change shapes, and of others take the file's word, but for those of some model types.
     """
     if model_type in TRANSFORMERS_TYPE:
         return probe(TRANSFORMERS_TYPE[model_type], whole=whole)

@@ -16,7 +16,7 @@ from gpt2calc import architectures
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "4"))
 MANY = 20
 THOROUGH = EXAMPLES >= MANY
 SEED = random.randrange(10**6) if "GPT2CALC_EXAMPLES" in os.environ else 0

@@ -62,7 +62,7 @@ def misread(row: Size) -> Iterator[Size]:
     default = row.default
     yield row._replace(kind=LAW, default=default if default is not None else 7)
     if row.kind in (SIZE, FLAG) and default is not None:
-        yield row._replace(default=not default if row.kind == FLAG else f"= 2 + {str(default).removeprefix('= ')}")
+        yield row._replace(default=not default if row.kind == FLAG else f"= 3 + {str(default).removeprefix('= ')}")
     if row.null != REFUSED:
         yield row._replace(null=REFUSED)
     if row.null not in (REFUSED, ABSENT):

@@ -1,8 +1,9 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
 `tests.probe` varies the fields; every model type that is counted is held here against what it finds. By default
-those that the committed file says change shapes have all their values, and the others one; of the model types in
-`WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
+those that the committed file says change shapes have a value that does, and the others one, of a third of the model
+types; of those in `WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in
+`python -m tests.probe`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ EXPLAINED = {
 }
 """Fields, by model type, of which a value is not counted as transformers builds it, with the reason."""
 
-WHOLE = ("llama", "mamba2")
+WHOLE = ("llama", "mamba2", "recurrent_gemma")
 
 FOLLOWS = {
     ("nemotron_h", "num_hidden_layers"): "it must be as many layers as their list has, and is no size of its own"
@@ -193,7 +194,9 @@ def test_whatever_a_field_is_it_is_counted_as_built_or_refused_by_its_name(model
 
 @WITH_GPT2
 def test_what_is_explained_is_so(model_type: str) -> None:
-    """No field stands among the explained that is counted as built."""
+    """No field stands among the explained that is counted as built, of those that were varied by all their values."""
+    if not (THOROUGH or model_type in WHOLE):
+        return
     differing = {name for each, said in judged(model_type) if said not in (COUNTED, "") for name in each.changes}
     assert {name for of, name in EXPLAINED if of == model_type} <= differing
 
