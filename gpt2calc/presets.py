@@ -34,6 +34,7 @@ class Preset(NamedTuple):
     summary: str
     source: str
     published: str | None
+    published_active: str | None
     note: str | None
     maker: str
 
@@ -102,7 +103,7 @@ def _read(name: str, place: str = "") -> Preset:
         fields = {key: value for key, value in document.items() if key not in (OURS, "model_type", "architectures")}
         fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
-    told = ours["summary"], ours["source"], ours["published"], ours.get("note")
+    told = ours["summary"], ours["source"], ours["published"], ours.get("published_active"), ours.get("note")
     return Preset(name, fields, aliases, *told, maker(document))
 
 
@@ -147,7 +148,7 @@ def others() -> tuple[Preset, ...]:
     """Return the presets of other architectures, in alphabetical order.
 
     >>> [preset.name for preset in others()][:2]
-    ['DeepSeek-V3', 'Jamba-v0.1']
+    ['CodeLlama-34B', 'DeepSeek-V3']
     """
     return tuple(_read(name, OTHERS) for name in names(OTHERS))
 

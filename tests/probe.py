@@ -296,13 +296,13 @@ class Prober:
         return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
 
     def run_known(self, kept: Mapping[str, Any]) -> Probed:
-        """Vary the fields that are known to change shapes until one does, and of a third of the types the others once.
+        """Vary the fields that are known to change shapes, numbers until one does.
 
-        What every config has is not varied.
+        Of a third of the model types the others are varied once, but for what every config has.
         """
         for name in kept["shapes"]:
             tried = [self.changes(name, value) for value in self.values(name)]
-            if any(self.differs(changes, {}) for changes in tried):
+            if isinstance(self.value(name), int) and any(self.differs(changes, {}) for changes in tried):
                 continue
             effect = self.effect(tried)
             if isinstance(effect, str) and type(self.value(name)) is int:

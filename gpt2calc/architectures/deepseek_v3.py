@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures.glossary import classes, size
-from gpt2calc.architectures.latent import INDEXED, LOW, ROUTED, Latent, after_dense, architecture
-from gpt2calc.architectures.runs import crossed
-from gpt2calc.model import ABSENT, Run
+from gpt2calc.architectures.latent import INDEXED, LOW, ROUTED, Latent, architecture
+from gpt2calc.architectures.mixture import after_dense, by_types
+from gpt2calc.architectures.runs import UNBUILT, UNDIVIDED, Notes, Said
+from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Architecture, Model
+    from gpt2calc.model import Architecture
 
 
-def _indexed(model: Model) -> tuple[Run, ...]:
-    """Return the layers, all with an indexer."""
-    return crossed(after_dense(model), (Run((frozenset({"indexed"}),), model.num_hidden_layers),))
-
-
-V2 = Latent("transformers, modeling_deepseek_v2.py: DeepseekV2", corrected=False, divided=True)
+ALIAS = Said("True", "kimi_k2 is counted as deepseek_v3, which it is under another name")
+INDEXED_ALL = by_types._replace(kinds=(*by_types.kinds, (("indexed", "True"),)))
+V2 = Latent(
+    "transformers, modeling_deepseek_v2.py: DeepseekV2", after_dense._replace(musts=(UNDIVIDED,)), corrected=False
+)
 V3 = Latent("transformers, modeling_deepseek_v3.py: DeepseekV3")
 V32 = Latent(
-    "transformers, modeling_deepseek_v32.py: DeepseekV32", runs=_indexed, indexed=True, number="num_local_experts"
+    "transformers, modeling_deepseek_v32.py: DeepseekV32", layers=INDEXED_ALL, indexed=True, number="num_local_experts"
 )
 
 # Source: transformers 5.23, configuration_deepseek_v3.py and configuration_deepseek_v32.py. head_dim is no shape. A
@@ -38,6 +38,7 @@ SIZES: dict[str, Any] = {
     "num_hidden_layers": 61,
     "num_attention_heads": 128,
     "n_shared_experts": 1,
+    "num_experts_per_tok": 8,
     "first_k_dense_replace": 3,
 }
 THIRD: dict[str, Any] = {
@@ -62,13 +63,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=32,
         n_shared_experts=2,
         n_routed_experts=size(64, spellings=("num_experts",)),
+        num_experts_per_tok=size("= 0", null=ABSENT),
         first_k_dense_replace=0,
         q_lora_rank=LOW,
         mlp_bias=False,
         moe_layer_freq=1,
     ),
-    "deepseek_v3": architecture("deepseek_v3", V3, classes("DeepseekV3"), **THIRD),
-    "kimi_k2": architecture("kimi_k2", V3, classes("DeepseekV3"), **THIRD),
+    "deepseek_v3": architecture("deepseek_v3", V3, classes("DeepseekV3"), Notes((UNBUILT,)), **THIRD),
+    "kimi_k2": architecture("kimi_k2", V3, classes("DeepseekV3"), Notes((ALIAS, UNBUILT)), **THIRD),
     "deepseek_v32": architecture(
         "deepseek_v32",
         V32,
@@ -77,7 +79,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         **INDEXED,
         **ROUTED,
         q_lora_rank=1536,
-        mlp_layer_types=None,
+        mlp_layer_types=size(),
     ),
 }
 """Each model type of this file."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, Block, source
-from gpt2calc.architectures.glossary import classes, law, notes, size
+from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.mixture import (
     CORRECTION,
     EXPERTS,
@@ -23,6 +23,7 @@ from gpt2calc.architectures.mixture import (
     by_types,
     everywhere,
 )
+from gpt2calc.architectures.runs import UNBUILT, Notes
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_key_value_heads=32,
         moe_intermediate_size=1024,
         num_experts=64,
+        num_experts_per_tok=8,
         num_shared_experts=1,
         first_k_dense_replace=1,
         mlp_layer_types=size(),
@@ -82,6 +84,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dim=128,
         moe_intermediate_size=1536,
         num_experts=size(192, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         num_shared_experts=size(1, least=1),
         first_k_dense_replace=law(1),
         mlp_layer_types=size(),
@@ -100,7 +103,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             order=(EXPERTS, ROUTER),
         ),
         classes("Mellum", classifies=False),
-        notes,
+        Notes((UNBUILT,)),
         vocab_size=98304,
         hidden_size=2304,
         intermediate_size=7168,
@@ -109,6 +112,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dim=128,
         moe_intermediate_size=896,
         num_experts=size(64, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         first_k_dense_replace=law(0),
         mlp_layer_types=size(),
         num_nextn_predict_layers=size("= 0", null=ABSENT, spellings=("num_mtp_layers",)),
@@ -139,6 +143,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dim=128,
         moe_intermediate_size=1280,
         n_routed_experts=size(128, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         n_shared_experts=1,
         attention_bias=False,
     ),
@@ -157,6 +162,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             names=("experts.fc1.weight", "experts.fc2.weight"),
             shared="shared_experts",
             shared_count="moe_num_shared_experts",
+            used="moe_topk",
             makers=("TopKRouter", source("aria", "AriaExperts"), source("aria", "AriaSharedExpertsMLP"), ""),
         ),
         classes("AriaText", classifies=False),
@@ -164,6 +170,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_key_value_heads=GROUPED,
         head_dim=size(BY_HEADS, null=ABSENT),
         moe_num_experts=size(8, letter="E", help="experts of a layer"),
+        moe_topk=size(2, help="experts that a token passes"),
         moe_num_shared_experts=size(2, letter="S", least=0, help="experts that every token passes, in one MLP"),
         attention_bias=False,
         mlp_bias=False,
@@ -190,6 +197,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_key_value_heads=GROUPED,
         head_dim=128,
         num_experts=8,
+        num_experts_per_tok=2,
         num_shared_experts=0,
         first_k_dense_replace=0,
         mlp_layer_types=size(),
@@ -229,6 +237,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dim=128,
         moe_intermediate_size=1408,
         num_experts=64,
+        num_experts_per_tok=6,
         num_shared_experts=2,
         num_dense_layers=size(1, least=0, help="first layers without experts"),
         first_k_dense_replace=law("= num_dense_layers"),

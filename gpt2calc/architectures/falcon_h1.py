@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, alike
+from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import ABSENT, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.model import ABSENT, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -20,13 +20,18 @@ SOURCE = "transformers, modeling_falcon_h1.py: FalconH1"
 NORM, OUT = "mamba.norm", "mamba.out_proj"
 
 
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    heads, head, wide = model.mamba_n_heads, model.mamba_d_head, model.mamba_d_ssm
-    if heads * head != wide:
-        problem = f"mamba_d_ssm {wide} must be mamba_n_heads {heads} · mamba_d_head {head} = {heads * head}"
-        raise ConfigError(problem, field="mamba_n_heads", got=heads)
-    return alike("model.layers", model)
+LAYERS = Layers(
+    "model.layers",
+    musts=(
+        Said(
+            "mamba_n_heads * mamba_d_head == mamba_d_ssm",
+            "mamba_d_ssm {mamba_d_ssm} must be mamba_n_heads {mamba_n_heads} · mamba_d_head {mamba_d_head} = "
+            "{mamba_n_heads * mamba_d_head}",
+            "mamba_n_heads",
+        ),
+    ),
+)
+"""All alike; the heads of the state space are as wide together as it is."""
 
 
 def components(model: Model) -> list[Component]:
@@ -101,7 +106,7 @@ SIZES = sizes(
 
 ARCHITECTURES = {
     "falcon_h1": Architecture(
-        "falcon_h1", classes("FalconH1", classifies=False), "model", SIZES, layers, components, tensors
+        "falcon_h1", classes("FalconH1", classifies=False), "model", SIZES, LAYERS, components, tensors
     )
 }
 """Each model type of this file."""

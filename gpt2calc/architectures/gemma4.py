@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import refuse_undivided
 from gpt2calc.architectures.glossary import law, size, sizes
-from gpt2calc.architectures.runs import crossed, listed, repeating
+from gpt2calc.architectures.runs import UNDIVIDED, crossed, listed, repeating
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import ABSENT, BUFFER, LIST, SAME, Architecture, Component, Run, Stack, Tensor
 
@@ -71,7 +70,8 @@ def _layers(model: Model) -> tuple[Stack, ...]:
 
 def _nano_layers(model: Model) -> tuple[Stack, ...]:
     """Return a Gemma 3n's layers, whose kinds of attention are alike but for who has keys and values."""
-    refuse_undivided(model)
+    if not UNDIVIDED.holds(model.sizes):
+        raise ConfigError(UNDIVIDED.text({**model.sizes, "model_type": "gemma3n_text"}), field=UNDIVIDED.field)
     count = model.num_hidden_layers
     if model.layer_types is None:
         kinds = repeating(lambda i: SLIDING if (i + 1) % 5 else FULL, count, 5)
@@ -161,7 +161,8 @@ def _components(model: Model) -> list[Component]:
     beside = {"layers": "decoder", "times": model.enable_moe_block}
     layer, moe = {"layers": "decoder", "source": f"{FOURTH}TextDecoderLayer"}, {"source": f"{FOURTH}TextRouter"}
     own, other = 1 - model.attention_k_eq_v, (model.global_head_dim, model.global_key_value_heads)
-    experts = {"layers": "decoder", "times": E * model.enable_moe_block, "source": f"{FOURTH}TextExperts"}
+    used = model.top_k_experts * model.enable_moe_block
+    experts = {"layers": "decoder", "times": E * model.enable_moe_block, "used": used, "source": f"{FOURTH}TextExperts"}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{FOURTH}TextScaledWordEmbedding"),
         *_attention(model, FOURTH, "self_attn", "sliding", heads=(model.head_dim, model.num_key_value_heads)),
@@ -296,6 +297,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             },
             num_kv_shared_layers=size(0, least=0, help="last layers that take the keys and values of others"),
             num_experts=size("= 0", null=ABSENT, least=0),
+            top_k_experts=size("= 0", null=ABSENT, least=0, help="experts that a token passes, where there are some"),
             moe_intermediate_size=size("= 0", null=ABSENT, least=0),
             attention_bias=False,
             attention_k_eq_v=size(False, help="in full attention, keys are the values"),

@@ -11,51 +11,54 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.latent import (
-    DENSE,
     INDEXED,
     LOW,
     ROUTED,
-    SPARSE,
     Latent,
-    after_dense,
     all_dense,
     architecture,
 )
-from gpt2calc.architectures.runs import crossed, listed, repeating
+from gpt2calc.architectures.mixture import by_types
+from gpt2calc.architectures.runs import UNDIVIDED, crossed, listed, repeating
 from gpt2calc.model import ABSENT, FIXED, Run
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Architecture, Model
+    from gpt2calc.model import Architecture, Model, Stack
 
 INDEXER = {"full": frozenset({"indexed"}), "shared": frozenset[str]()}
 
 
-def _indexed(model: Model) -> tuple[Run, ...]:
+def _indexed(model: Model) -> tuple[Stack, ...]:
     """Return the layers, of which those of a list have an indexer, or the first ones and every n-th after them."""
     count, kinds, step = model.num_hidden_layers, model.indexer_types, max(model.index_topk_freq, 1)
+    (stack,) = by_types(model)
     if kinds is not None:
-        return crossed(after_dense(model), listed(INDEXER, kinds, count, "indexer_types"))
+        return (stack._replace(runs=crossed(stack.runs, listed(INDEXER, kinds, count, "indexer_types"))),)
     first = min(model.index_skip_topk_offset, count)
     rest = repeating(lambda i: INDEXER["shared" if (i + 1) % step else "full"], count - first, step)
-    return crossed(after_dense(model), (Run((INDEXER["full"],), first), *rest))
+    return (stack._replace(runs=crossed(stack.runs, (Run((INDEXER["full"],), first), *rest))),)
 
 
-def _by_step(model: Model) -> tuple[Run, ...]:
-    """Return layers of which those from one on, and of them every n-th of all, have experts; or those of a list."""
-    count, first, step = model.num_hidden_layers, model.first_k_dense_replace, model.moe_layer_freq
-    if model.mlp_layer_types is not None:
-        return after_dense(model)
-    first = min(first, count)
-    rest = repeating(lambda i: DENSE if (first + i) % step else SPARSE, count - first, step)
-    return Run((DENSE,), first), *rest
-
+by_step = by_types._replace(
+    kinds=(
+        (
+            ("dense", "part == 0 or i % moe_layer_freq != 0 if word is None else word == 'dense'"),
+            ("moe", "True"),
+        ),
+    ),
+    period="moe_layer_freq",
+)
+"""As a list says, or else experts in every n-th layer after the first ones."""
 
 ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_glm_moe_dsa.py.
     "glm_moe_dsa": architecture(
         "glm_moe_dsa",
         Latent(
-            "transformers, modeling_glm_moe_dsa.py: GlmMoeDsa", runs=_indexed, indexed=True, number="num_local_experts"
+            "transformers, modeling_glm_moe_dsa.py: GlmMoeDsa",
+            layers=_indexed,
+            indexed=True,
+            number="num_local_experts",
         ),
         classes("GlmMoeDsa", classifies=False),
         vocab_size=154880,
@@ -66,8 +69,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=64,
         n_shared_experts=1,
         **ROUTED,
+        num_experts_per_tok=8,
         first_k_dense_replace=3,
-        mlp_layer_types=None,
+        mlp_layer_types=size(),
         q_lora_rank=2048,
         qk_nope_head_dim=192,
         v_head_dim=256,
@@ -80,7 +84,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_glm4_moe_lite.py.
     "glm4_moe_lite": architecture(
         "glm4_moe_lite",
-        Latent("transformers, modeling_glm4_moe_lite.py: Glm4MoeLite"),
+        Latent("transformers, modeling_glm4_moe_lite.py: Glm4MoeLite", by_types),
         classes("Glm4MoeLite", classifies=False),
         vocab_size=154880,
         hidden_size=2048,
@@ -90,8 +94,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=20,
         n_shared_experts=1,
         n_routed_experts=size(64, spellings=("num_local_experts",)),
+        num_experts_per_tok=4,
         first_k_dense_replace=law(1),
-        mlp_layer_types=None,
+        mlp_layer_types=size(),
         q_lora_rank=LOW._replace(default=768),
         qk_nope_head_dim=192,
         qk_rope_head_dim=size(64, spellings=("head_dim",)),
@@ -100,7 +105,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_axk1.py.
     "axk1": architecture(
         "axk1",
-        Latent("transformers, modeling_axk1.py: AXK1", runs=_by_step, after="post_mlp_layernorm"),
+        Latent("transformers, modeling_axk1.py: AXK1", layers=by_step, after="post_mlp_layernorm"),
         classes("AXK1"),
         vocab_size=163840,
         hidden_size=7168,
@@ -110,9 +115,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=64,
         n_shared_experts=1,
         n_routed_experts=size(192, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         first_k_dense_replace=1,
         moe_layer_freq=size(1, kind="size"),
-        mlp_layer_types=None,
+        mlp_layer_types=size(),
         q_lora_rank=1536,
     ),
     # Source: transformers 5.23, configuration_minicpm3.py.
@@ -120,10 +126,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         "minicpm3",
         Latent(
             "transformers, modeling_minicpm3.py: MiniCPM3",
-            runs=all_dense,
+            layers=all_dense._replace(musts=(UNDIVIDED,)),
             sparse=False,
             embedding="ScaledWordEmbedding",
-            divided=True,
         ),
         classes("MiniCPM3"),
         vocab_size=73448,
@@ -142,7 +147,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_youtu.py.
     "youtu": architecture(
         "youtu",
-        Latent("transformers, modeling_youtu.py: Youtu", runs=all_dense, sparse=False),
+        Latent("transformers, modeling_youtu.py: Youtu", layers=all_dense, sparse=False),
         classes("Youtu", classifies=False),
         vocab_size=128256,
         hidden_size=2048,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gpt2calc.model import FIXED, FLAG, LAW, LIST, WORD, Size
-
-if TYPE_CHECKING:
-    from gpt2calc.model import Model
 
 _ROWS = (
     Size("vocab_size", letter="V", help="tokens"),
@@ -26,6 +23,7 @@ _ROWS = (
     Size("num_experts", letter="E", help="experts of a layer"),
     Size("num_local_experts", letter="E", help="experts of a layer"),
     Size("n_routed_experts", letter="E", help="experts of a layer"),
+    Size("num_experts_per_tok", help="experts that a token passes"),
     Size("moe_intermediate_size", letter="f", help="width of an expert"),
     Size("n_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
     Size("num_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
@@ -118,15 +116,6 @@ def _row(name: str, default: Any) -> Size:
         least=shared.least if given.least < 0 else given.least,
         help=given.help or shared.help,
     )
-
-
-def notes(model: Model) -> tuple[str, ...]:
-    """Say what is not counted: the layers that predict tokens after the next, which transformers does not build."""
-    own = model.architecture.model_type
-    alias = (f"{own} is counted as deepseek_v3, which it is under another name",) if own == "kimi_k2" else ()
-    more = model.sizes.get("num_nextn_predict_layers")
-    said = f"num_nextn_predict_layers {more}: layers that files may hold beyond the {model.num_hidden_layers} counted"
-    return alias + ((f"{said}, and that transformers does not build",) if more else ())
 
 
 def classes(prefix: str, *, classifies: bool = True) -> dict[str, str]:

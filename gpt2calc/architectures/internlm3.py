@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, Block, architecture, layers, source
+from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, Block, architecture, source
 from gpt2calc.architectures.glossary import classes, law, size
-from gpt2calc.errors import ConfigError
+from gpt2calc.architectures.runs import UNDIVIDED, Layers, Said
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Architecture, Model, Stack
+    from gpt2calc.model import Architecture
 
 DIVIDED = Block(source("llama", "Llama"), divided=True)
 GROUPED = size(AS_HEADS, null=ABSENT)
 BIASES: dict[str, Any] = {"attention_bias": False, "mlp_bias": False}
 
 
-def _of_one_bias(model: Model) -> tuple[Stack, ...]:
-    """Return the layers, unless one of attention and the MLP has biases, and the other has none."""
-    if model.attention_bias != model.mlp_bias:
-        said = "attention_bias (qkv_bias) and mlp_bias (bias) must be the same, or transformers builds no internlm3"
-        raise ConfigError(said, field="attention_bias")
-    return layers(DIVIDED, model)
-
+ONE_BIAS = Said(
+    "attention_bias == mlp_bias",
+    "attention_bias (qkv_bias) and mlp_bias (bias) must be the same, or transformers builds no internlm3",
+    "attention_bias",
+)
 
 # Source: transformers 5.23, configuration_*.py; modeling_llama.py of the first two; modeling_*.py for head_dim.
 _ROWS = (
@@ -43,7 +41,7 @@ _ROWS = (
         head_dim=size(128, null=BY_HEADS),
         attention_bias=size(False, spellings=("qkv_bias",)),
         mlp_bias=size(False, spellings=("bias",)),
-    )._replace(layers=_of_one_bias),
+    )._replace(layers=Layers("model.layers", musts=(UNDIVIDED, ONE_BIAS))),
     architecture(
         "iquestcoder",
         DIVIDED,

@@ -10,32 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import refuse_undivided
-from gpt2calc.architectures.glossary import law, notes, size, sizes
-from gpt2calc.architectures.runs import listed
-from gpt2calc.model import ABSENT, BIAS, BUFFER, LAW, Architecture, Component, Merge, Run, Size, Stack, Tensor
+from gpt2calc.architectures.glossary import law, size, sizes
+from gpt2calc.architectures.mixture import after_dense
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import ABSENT, BIAS, BUFFER, LAW, Architecture, Component, Merge, Size, Tensor, no_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gpt2calc.model import Model
+    from gpt2calc.model import LayersOf, Model, NotesOf
 
 AT, MLP = "{layer}.self_attn", "{layer}.mlp"
-DENSE, SPARSE = frozenset({"decoder", "dense"}), frozenset({"decoder", "moe"})
-
-
-def all_dense(model: Model) -> tuple[Run, ...]:
-    """Return as many layers as there are, with an MLP."""
-    return (Run((DENSE,), model.num_hidden_layers),)
-
-
-def after_dense(model: Model) -> tuple[Run, ...]:
-    """Return the layers that a list says, or else the first ones with an MLP, and the rest with experts."""
-    count, kinds = model.num_hidden_layers, model.sizes.get("mlp_layer_types")
-    if kinds is not None:
-        return listed({"dense": DENSE, "sparse": SPARSE}, kinds, count, "mlp_layer_types")
-    dense = min(model.first_k_dense_replace, count)
-    return Run((DENSE,), dense), Run((SPARSE,), count - dense)
+all_dense = Layers("model.layers", kinds=((("dense", "True"),),))
+"""An MLP in every layer."""
 
 
 class Latent(NamedTuple):
@@ -43,7 +28,7 @@ class Latent(NamedTuple):
 
     Args:
         source: the beginning of transformers' class names, with their file.
-        runs: which layers there are: with an MLP, with experts, with an indexer.
+        layers: which there are: with an MLP, with experts, with an indexer.
         dense: whether layers can have an MLP.
         sparse: whether they can have experts, and one that every token passes.
         indexed: whether they can have an indexer.
@@ -51,11 +36,10 @@ class Latent(NamedTuple):
         corrected: whether the router has a correction, which is a buffer.
         after: a norm after the experts, which files hold beside them; "" where there is none.
         embedding: the rest of the name of the class of the token embedding.
-        divided: whether transformers refuses a width that heads do not divide.
     """
 
     source: str
-    runs: Callable[[Model], tuple[Run, ...]] = after_dense
+    layers: LayersOf = after_dense
     dense: bool = True
     sparse: bool = True
     indexed: bool = False
@@ -63,14 +47,6 @@ class Latent(NamedTuple):
     corrected: bool = True
     after: str = ""
     embedding: str = "Model"
-    divided: bool = False
-
-
-def layers(latent: Latent, model: Model) -> tuple[Stack, ...]:
-    """Return the layers."""
-    if latent.divided:
-        refuse_undivided(model)
-    return (Stack("model.layers", latent.runs(model)),)
 
 
 def components(latent: Latent, model: Model) -> list[Component]:
@@ -127,7 +103,7 @@ def _experts(latent: Latent, model: Model) -> list[Component]:
     d, E, f, source = model.hidden_size, model.sizes[latent.number], model.moe_intermediate_size, latent.source
     return [
         closed_forms.router(d, E, f"{source}TopkRouter", "moe"),
-        *closed_forms.experts(d, f, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(d, f, E, f"{source}Experts", "moe", used=model.num_experts_per_tok),
         *closed_forms.gated_mlp(
             d,
             model.n_shared_experts * f,
@@ -205,7 +181,9 @@ def _expert_tensors(latent: Latent, model: Model) -> list[Tensor]:
     ]
 
 
-def architecture(model_type: str, latent: Latent, named: dict[str, str], **stated: Any) -> Architecture:
+def architecture(
+    model_type: str, latent: Latent, named: dict[str, str], notes: NotesOf = no_notes, **stated: Any
+) -> Architecture:
     """Return a model type of such layers; its sizes are DeepSeek-V3's where several share them, unless stated."""
     table: dict[str, Any] = {
         "kv_lora_rank": 512,
@@ -220,7 +198,7 @@ def architecture(model_type: str, latent: Latent, named: dict[str, str], **state
     given = stated | {name: value for name, value in table.items() if name not in stated}
     follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
     own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
-    rows = (partial(layers, latent), partial(components, latent), partial(tensors, latent))
+    rows = (latent.layers, partial(components, latent), partial(tensors, latent))
     merges: tuple[Merge, ...] = shapes.stacked(MLP, MLP) if latent.sparse else ()
     if own_norm := latent.after:
         merges += (Merge(f"{MLP}.{own_norm}.weight", (f"{{layer}}.{own_norm}.weight",)),)

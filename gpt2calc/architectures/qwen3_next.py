@@ -7,20 +7,19 @@ what goes into the net in four matrices instead of two. Qwen Team 2025, 2026; Ya
 from __future__ import annotations
 
 from functools import partial
-from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import listed, repeating
-from gpt2calc.model import BIAS, Architecture, Component, Run, Stack, Tensor
+from gpt2calc.architectures.qwen_moe import EXPERTS
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import BIAS, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 AT, NET = "{layer}.mlp", "{layer}.linear_attn"
-WORDS = {"linear_attention": "linear_attention", "full_attention": "full_attention"}
-WORDS |= {"mamba": "linear_attention", "attention": "full_attention"}  # as they were called before
+WORDS = ("linear_attention", "full_attention", "mamba", "attention")  # the last two, as they were called before
 
 
 class Hybrid(NamedTuple):
@@ -40,27 +39,24 @@ class Hybrid(NamedTuple):
     sparse: bool = False
     together: bool = False
 
+    @property
+    def layers(self) -> Layers:
+        """Which layers there are: a period with exceptions says which have experts, where others have an MLP."""
+        if self.dense and self.sparse:
+            period = "lcm(full_attention_interval, decoder_sparse_step)"
+            return BY_LIST._replace(kinds=(ATTENTION, EXPERTS), period=period, apart="mlp_only_layers")
+        return BY_LIST._replace(kinds=(ATTENTION, (("moe" if self.sparse else "dense", "True"),)))
 
-def layers(hybrid: Hybrid, model: Model) -> tuple[Stack, ...]:
-    """Return the layers: a list, or a period, says which is attention; a period with exceptions, which has experts."""
-    count, both = model.num_hidden_layers, hybrid.dense and hybrid.sparse
-    step, dense = (model.decoder_sparse_step, frozenset(model.mlp_only_layers)) if both else (1, frozenset[int]())
 
-    def tags(i: int, kind: str) -> frozenset[str]:
-        sparse = hybrid.sparse and i not in dense and (i + 1) % step == 0 and (model.num_experts or not both)
-        return frozenset({"decoder", kind, "moe" if sparse else "dense"})
-
-    if model.layer_types is not None:
-        listed(
-            dict.fromkeys(WORDS, frozenset[str]()), model.layer_types, count, "layer_types"
-        )  # as many as there are layers
-        pattern = tuple(tags(i, WORDS[kind]) for i, kind in enumerate(model.layer_types))
-        return (Stack("model.layers", (Run(pattern or (tags(0, "linear_attention"),), count),)),)
-    period = model.full_attention_interval
-    runs = repeating(
-        lambda i: tags(i, "linear_attention" if (i + 1) % period else "full_attention"), count, lcm(period, step), dense
-    )
-    return (Stack("model.layers", runs),)
+ATTENTION = (
+    (
+        "full_attention",
+        "(i + 1) % full_attention_interval == 0 if word is None else word in ('full_attention', 'attention')",
+    ),
+    ("linear_attention", "True"),
+)
+BY_LIST = Layers("model.layers", period="full_attention_interval", lists=("layer_types",))
+"""A list, or a period, says which is attention."""
 
 
 def components(hybrid: Hybrid, model: Model) -> list[Component]:
@@ -83,7 +79,9 @@ def _mixture(model: Model, source: str) -> list[Component]:
     d, E, s = model.hidden_size, model.num_experts, model.shared_expert_intermediate_size
     return [
         closed_forms.router(d, E, f"{source}TopKRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{source}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(d, s, f"{source}MLP", "moe", name="shared_expert", group="experts"),
         closed_forms.linear("shared_expert_gate", "router", d, 1, layers="moe", source=f"{source}SparseMoeBlock"),
     ]
@@ -167,7 +165,7 @@ def _delta_net_tensors(hybrid: Hybrid, model: Model) -> list[Tensor]:
 def _row(model_type: str, hybrid: Hybrid, named: dict[str, str], **stated: Any) -> Architecture:
     """Return one model type; source: transformers 5.23, configuration_*.py."""
     table: dict[str, Any] = {
-        "layer_types": size(words=tuple(WORDS)),
+        "layer_types": size(words=WORDS),
         "full_attention_interval": size(4, help="every n-th layer is attention"),
         "num_attention_heads": 16,
         "num_key_value_heads": 2,
@@ -184,7 +182,7 @@ def _row(model_type: str, hybrid: Hybrid, named: dict[str, str], **stated: Any) 
         "qk_norm": law(1),
         "tie_word_embeddings": False,
     }
-    rows = (partial(layers, hybrid), partial(components, hybrid), partial(tensors, hybrid))
+    rows = (hybrid.layers, partial(components, hybrid), partial(tensors, hybrid))
     merges = shapes.stacked(AT, AT) if hybrid.sparse else ()
     return Architecture(model_type, named, "model", sizes(**{**stated, **table, **rest, **stated}), *rows, merges)
 
@@ -203,6 +201,7 @@ ARCHITECTURES = {
         intermediate_size=5632,
         num_hidden_layers=48,
         num_experts=size(512, least=0),
+        num_experts_per_tok=10,
         moe_intermediate_size=512,
         shared_expert_intermediate_size=512,
         decoder_sparse_step=1,
@@ -230,6 +229,7 @@ ARCHITECTURES = {
         hidden_size=2048,
         num_hidden_layers=40,
         num_experts=256,
+        num_experts_per_tok=8,
         moe_intermediate_size=512,
         shared_expert_intermediate_size=512,
     ),

@@ -8,7 +8,8 @@ from functools import cache, lru_cache
 from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import numbers
+from gpt2calc import numbers, presets
+from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
@@ -16,16 +17,15 @@ from gpt2calc.explanation.printed import EXACT
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, PRESETS_BUDGET, Search
 from gpt2calc.figures import BYTES
 from gpt2calc.formulas import total
-from gpt2calc.presets import models as ship
 from gpt2calc.table import Percent, Table, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpt2calc.dims import Dims
     from gpt2calc.explanation.chance import Met
     from gpt2calc.explanation.printed import Printed
     from gpt2calc.explanation.readings import Reading
+    from gpt2calc.model import Model
     from gpt2calc.sources import Source
     from gpt2calc.table import Cell
 
@@ -188,14 +188,17 @@ def in_short(explained: Explained) -> str:
     best = explained.readings[0]
     number = f"{best.value:,}" + (f", {best.fit}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
-        return (
-            f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {total(best.model.dims):,}"
-        )
+        return f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {_total(best):,}"
     if best.verdict == lattice.HYPOTHESIS:
         return f"{figure} would be {number}: {best.in_short}, a hypothesis"
     if best.verdict == EXPLAINED:
         return f"{figure} is {number}: {best.in_short}"
     return f"{figure} may be {number}: {best.in_short}, or a coincidence"
+
+
+def _total(reading: Reading) -> int:
+    counted = reading.model.dims
+    return total(counted) if isinstance(counted, Dims) else int(counted.total())
 
 
 def _as_dict(reading: Reading) -> dict[str, Any]:
@@ -266,7 +269,7 @@ def _nearest_table(explained: Explained) -> Table:
 
 def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation:
     """Find the readings of figures over models, or over all that ship where none is given."""
-    search = _search(tuple((model.name, model.dims) for model in models)) if models else _everywhere()
+    search = _search(tuple((model.name, model.counted) for model in models)) if models else _everywhere()
     ranked = [search.readings(figure) for figure in figures]
     common = readings.together(ranked) if len(figures) > 1 else []
     if common:
@@ -281,15 +284,16 @@ def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation
 @cache
 def _everywhere() -> Search:
     """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
-    presets = ship()
-    return Search(readings.shipped(presets), lattice.axes(presets), PRESETS_BUDGET)
+    ours = presets.models()
+    return Search(readings.shipped((*ours, *presets.others())), lattice.axes(ours), PRESETS_BUDGET)
 
 
 @lru_cache(maxsize=8)
-def _search(models: tuple[tuple[str, Dims], ...]) -> Search:
+def _search(models: tuple[tuple[str, Dims | Model], ...]) -> Search:
     """Return the search over models, each given by its name and what it is made of."""
-    presets = ship()
-    return Search(readings.given(models, presets), lattice.axes(presets), MODEL_BUDGET)
+    ours = presets.models()
+    others = () if all(isinstance(counted, Dims) for _, counted in models) else presets.others()
+    return Search(readings.given(models, (*ours, *others)), lattice.axes(ours), MODEL_BUDGET)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
