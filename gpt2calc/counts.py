@@ -46,6 +46,19 @@ class Component(NamedTuple):
         return self.total // self.times if self.times else 0
 
 
+class Layers(NamedTuple):
+    """The layers of a model that have the same components: their tags, how many there are, and what one holds."""
+
+    tags: tuple[str, ...]
+    number: int
+    each: int
+
+    @property
+    def total(self) -> int:
+        """What all of them hold."""
+        return self.number * self.each
+
+
 class Group(NamedTuple):
     """The parameters of one group of components in the whole model."""
 
@@ -170,14 +183,27 @@ class ParameterCount:
         return sum(group.biases for group in self.groups.values())
 
     @property
+    def layers(self) -> tuple[Layers, ...]:
+        """The layers by kind, in the order in which they come; what one would hold, where there are none.
+
+        >>> import gpt2calc
+        >>> [(each.tags, each.number, each.each) for each in gpt2calc.count("DeepSeek-V3").layers]
+        [(('decoder', 'dense'), 3, 583483392), (('decoder', 'moe'), 58, 11507286016)]
+        """
+        model = self.model
+        rows = [row for row in model.components() if row.layers]
+        found = []
+        for tags in model.kinds():
+            own = (row for row in rows if set(row.layers.split()) <= tags)
+            each = int(sum(row.times * (row.weights + row.biases) for row in own))
+            found.append(Layers(tuple(sorted(tags)), model.number(tags), each))
+        return tuple(found)
+
+    @property
     def per_block(self) -> int | None:
         """The parameters of one block, 7,087,872 in gpt2; of the first, where there are none; None if not all alike."""
-        model = self.model
-        kinds = model.kinds()
-        if len(kinds) != 1:
-            return None
-        rows = (row for row in model.components() if row.layers and set(row.layers.split()) <= kinds[0])
-        return int(sum(row.times * (row.weights + row.biases) for row in rows))
+        kinds = self.layers
+        return kinds[0].each if len(kinds) == 1 else None
 
     @property
     def conventions(self) -> dict[str, int]:
@@ -186,7 +212,7 @@ class ParameterCount:
 
     def _conventions(self) -> tuple[Convention, ...]:
         if not isinstance(self.counted, Dims):
-            return general_conventions.OF_MODELS
+            return general_conventions.of(self.counted)
         from gpt2calc import conventions
 
         return conventions.CONVENTIONS
@@ -220,6 +246,10 @@ class ParameterCount:
             "weights": self.weights,
             "biases": self.biases,
             "per_block": self.per_block,
+            "layers": [
+                {"tags": list(kind.tags), "number": kind.number, "each": kind.each, "total": kind.total}
+                for kind in self.layers
+            ],
             "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
             "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
             "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
@@ -275,9 +305,29 @@ class ParameterCount:
 
     def table(self, *, per_block: bool = False) -> Table:
         """Lay the components, the groups and the total out as one table, of the model or of one of its blocks."""
-        shown, name = self.components, self.name
-        if per_block:
-            shown, name = self._one_block()
+        if not per_block:
+            return self._table(self.name, self.components)
+        kinds = self.layers
+        if len(kinds) > 1:
+            raise ConfigError(f"{self.name} has layers of {len(kinds)} kinds, and so no one block to count")
+        return self._table(*self._block(kinds[0]))
+
+    def block_tables(self) -> list[Table]:
+        """Lay one block of each kind out, in the order in which the kinds come."""
+        return [self._table(*self._block(kind)) for kind in self.layers]
+
+    def layers_table(self) -> Table:
+        """Lay the kinds of layers out, each with how many there are, and what one and all of them hold."""
+        rows = tuple((self._called(kind), kind.number, kind.each, kind.total) for kind in self.layers)
+        return Table("layers", ("kind", "layers", "parameters of one", "of all"), rows)
+
+    def _called(self, kind: Layers) -> str:
+        """Return the tags that tell a kind from the others; all of them where there is one kind."""
+        common = frozenset.intersection(*(frozenset(each.tags) for each in self.layers))
+        return ", ".join(tag for tag in kind.tags if tag not in common) or ", ".join(kind.tags)
+
+    @staticmethod
+    def _table(name: str, shown: tuple[Component, ...]) -> Table:
         whole = sum(part.total for part in shown)
 
         def row(name: str, formula: ClosedForm | str, parts: tuple[Component, ...]) -> tuple[Cell, ...]:
@@ -294,19 +344,18 @@ class ParameterCount:
         )
         return Table(name, ("component", "formula", "weights", "biases", "parameters", "share"), rows)
 
-    def _one_block(self) -> tuple[tuple[Component, ...], str]:
-        """Return what one block holds, where all are alike, and what to call it."""
+    def _block(self, kind: Layers) -> tuple[str, tuple[Component, ...]]:
+        """Return what to call one block of a kind, and what it holds."""
         model = self.model
-        if self.per_block is None:
-            raise ConfigError(f"{self.name} has layers of {len(model.kinds())} kinds, and so no one block to count")
         found = []
         for row, law in zip(model.components(), model.lettered().components(), strict=True):
             form = ClosedForm(*map(Expression.of, (law.times, law.weights, law.biases))).each
-            if row.layers and row.times and set(row.layers.split()) <= model.kinds()[0]:
+            if row.layers and row.times and set(row.layers.split()) <= set(kind.tags):
                 counted = row.times * row.weights, row.times * row.biases
                 form = form if row.times == 1 else form._replace(times=Expression.of(law.times))
                 found.append(Component(row.name, row.group, row.times, *counted, form, row.source))
-        return tuple(found), f"{self.name}, one block of {model.count(' '.join(model.kinds()[0])):,}"
+        which = f" with {self._called(kind)}" if len(self.layers) > 1 else ""
+        return f"{self.name}, one block of {kind.number:,}{which}", tuple(found)
 
     def flat_table(self, *, per_block: bool = False) -> Table:
         """Lay the same rows out for a spreadsheet, where a first column tells components, groups and total apart."""

@@ -165,5 +165,7 @@ def dims_of(counted: Dims | Model, name: str) -> Dims:
     """
     if isinstance(counted, Dims):
         return counted
-    served = f"{counted.architecture.model_type}, which count, compare, formula, tensors and verify serve so far"
+    served = (
+        f"{counted.architecture.model_type}, which count, compare, formula, tensors, explain and verify serve so far"
+    )
     raise ConfigError(f"{name} is a {served}; this question is for GPT-2-shaped models alone")

@@ -5,16 +5,21 @@ It must not know an architecture: parts of a model are asked for by what they ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gpt2calc.model import BUFFER, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gpt2calc.model import Model
 
 PARAMETERS, ELEMENTS, BYTES = "parameters", "elements", "bytes"
+
+
+class Value(Protocol):
+    """What a convention computes."""
+
+    def __call__(self, model: Any, /) -> int:
+        """Return the number, of a model or of a GPT-2's dims."""
 
 
 class Convention(NamedTuple):
@@ -24,7 +29,7 @@ class Convention(NamedTuple):
     unit: str
     sentence: str
     source: str
-    value: Callable[[Any], int]
+    value: Value
 
 
 STORED = (
@@ -37,30 +42,61 @@ STORED = (
 """The dtypes that parameters are stored in: bits, a sentence and a source."""
 
 
-def _with_head_tied(tie: int) -> Callable[[Model], int]:
-    """Return the convention that counts an output head as the token embedding, or beside it."""
-    return lambda model: int(model.replace(tie_word_embeddings=tie).total())
+class Way(NamedTuple):
+    """What is counted of a model, as data.
+
+    Args:
+        tie: whether its output head is the token embedding; None for as it is.
+        without: the parts that are left out.
+        buffers: whether what files hold beside the parameters is counted, too.
+        bits: how many each parameter is stored in, 0 where no bytes are counted.
+        active: whether of what a token does not pass whole, only what it passes is counted.
+    """
+
+    tie: int | None = None
+    without: tuple[str, ...] = ()
+    buffers: int = 0
+    bits: int = 0
+    active: int = 0
+
+    def __call__(self, model: Model) -> int:
+        """Return the number, of bytes in whole ones."""
+        counted = model if self.tie is None else model.replace(tie_word_embeddings=self.tie)
+        total = sum(
+            counted.count(row.layers)
+            * (row.used if self.active and row.used is not None else row.times)
+            * (row.weights + row.biases)
+            for row in counted.components()
+            if row.part not in self.without
+        )
+        total += int(counted.numel(role=BUFFER)) if self.buffers else 0
+        return -(-self.bits * int(total) // 8) if self.bits else int(total)
 
 
-def _without(*parts: str) -> Callable[[Model], int]:
-    """Return the convention that leaves parts of the model out."""
-
-    def count(model: Model) -> int:
-        rows = (row for row in model.components() if row.part not in parts)
-        return sum(model.count(row.layers) * row.times * (row.weights + row.biases) for row in rows)
-
-    return count
-
-
-def _with_buffers(model: Model) -> int:
-    """Count what files hold beside the parameters, too."""
-    return int(model.total() + model.numel(role=BUFFER))
-
-
-def _bytes_of(bits: int) -> Callable[[Model], int]:
-    """Return the convention that stores every parameter once in this many bits, in whole bytes at the end."""
-    return lambda model: -(-bits * int(model.total()) // 8)
-
+ACTIVE: tuple[Convention, ...] = (
+    Convention(
+        "active",
+        PARAMETERS,
+        "what one token passes: the experts that are chosen for it, and all else once",
+        "Mixtral 12.9B, Qwen3-30B-A3B 3.3B, Jamba 12B: model cards",
+        Way(active=1),
+    ),
+    Convention(
+        "active_without_embeddings",
+        PARAMETERS,
+        "what one token passes, without the embeddings",
+        "gpt-oss-20b 3.6B, DeepSeek-V3 37B, Kimi K2 32B: model cards",
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING), active=1),
+    ),
+    Convention(
+        "active_without_embeddings_and_head",
+        PARAMETERS,
+        "what one token passes, without the embeddings and the output head",
+        "GLM-4.5 32B, GLM-4.5-Air 12B: model cards",
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD), active=1),
+    ),
+)
+"""What is counted of a model with experts; its makers use all three."""
 
 OF_MODELS: tuple[Convention, ...] = (
     Convention(
@@ -68,39 +104,48 @@ OF_MODELS: tuple[Convention, ...] = (
         PARAMETERS,
         "every parameter once; the output head shares the token embedding",
         "transformers, sum(p.numel() for p in model.parameters()), tie_word_embeddings=True",
-        _with_head_tied(1),
+        Way(tie=1),
     ),
     Convention(
         "untied",
         PARAMETERS,
         "every parameter, with an output head beside the token embedding",
         "transformers, tie_word_embeddings=False",
-        _with_head_tied(0),
+        Way(tie=0),
     ),
     Convention(
         "without_embeddings",
         PARAMETERS,
         "all but the token and position embeddings",
         "transformers, PreTrainedModel.num_parameters(exclude_embeddings=True)",
-        _without(TOKEN_EMBEDDING, POSITION_EMBEDDING),
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING)),
     ),
     Convention(
         "without_embeddings_and_head",
         PARAMETERS,
         "all but the embeddings and the output head",
         "Qwen's and GLM's model cards, non-embedding parameters",
-        _without(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD),
+        Way(without=(TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD)),
     ),
     Convention(
         "with_buffers",
         ELEMENTS,
         "parameters and the buffers that files hold, such as a router's correction",
         "transformers, sum(t.numel() for t in model.state_dict().values()), ties once",
-        _with_buffers,
+        Way(buffers=1),
     ),
+    *ACTIVE,
     *(
-        Convention(f"{dtype}_bytes", BYTES, sentence, source, _bytes_of(bits))
+        Convention(f"{dtype}_bytes", BYTES, sentence, source, Way(bits=bits))
         for dtype, bits, sentence, source in STORED
     ),
 )
 """The table of what is counted of any architecture."""
+
+
+def of(model: Model) -> tuple[Convention, ...]:
+    """Return the ways of counting that make sense for a model: those of experts where a token can pass so many."""
+    chosen = [(row.used, row.times) for row in model.components() if row.used is not None and model.count(row.layers)]
+    if any(times for _, times in chosen) and all(0 < used <= times for used, times in chosen if times):
+        return OF_MODELS
+    return tuple(row for row in OF_MODELS if row not in ACTIVE)

@@ -7,14 +7,16 @@ must not know any: they are files of `architectures`, and a config is read by `a
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import groupby
-from math import ceil, prod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from math import lcm, prod
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from gpt2calc.algebra import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType
 
 Number: TypeAlias = Any
 """Whatever adds and multiplies: a Python int, a letter of `algebra.Expression`, a symbol of sympy."""
@@ -69,6 +71,7 @@ class Component(NamedTuple):
         weights, biases: what one copy holds.
         layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
         times: how many copies stand there; 0 where it is absent.
+        used: how many of them a token passes, where it does not pass all; 0 where nobody says. None where it does.
         part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
         source: where it is defined.
     """
@@ -79,6 +82,7 @@ class Component(NamedTuple):
     biases: Number = 0
     layers: str = ""
     times: Number = 1
+    used: Number | None = None
     part: str = ""
     source: str = ""
 
@@ -166,6 +170,20 @@ def no_notes(_: Model) -> tuple[str, ...]:
     return ()
 
 
+class LayersOf(Protocol):
+    """Which layers a model has."""
+
+    def __call__(self, model: Model, /) -> tuple[Stack, ...]:
+        """Return them, by stacks."""
+
+
+class NotesOf(Protocol):
+    """What a reader should know of a model beyond its counts."""
+
+    def __call__(self, model: Model, /) -> tuple[str, ...]:
+        """Return a sentence for each thing."""
+
+
 class Architecture(NamedTuple):
     """What one model type is made of.
 
@@ -187,11 +205,11 @@ class Architecture(NamedTuple):
     classes: Mapping[str, str]
     body: str
     sizes: tuple[Size, ...]
-    layers: Callable[[Model], tuple[Stack, ...]]
+    layers: LayersOf
     components: Callable[[Model], list[Component]]
     tensors: Callable[[Model], list[Tensor]]
     merges: tuple[Merge, ...] = ()
-    notes: Callable[[Model], tuple[str, ...]] = no_notes
+    notes: NotesOf = no_notes
     live_body: str = ""
 
 
@@ -222,6 +240,15 @@ class Model:
             return self.sizes[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((self.architecture.model_type, *self.sizes.items()))
+
+    def _key(self) -> tuple[object, ...]:
+        return self.architecture, dict(self.sizes), self._count
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep a model in another process, which `__getattr__` would be in the way of."""
@@ -323,6 +350,10 @@ class Model:
         patterns = (own for stack in self.stacks for run in stack.runs for own in run.pattern)
         return list(self._tagged) or list(dict.fromkeys(patterns))
 
+    def number(self, tags: frozenset[str]) -> int:
+        """Return how many layers have these tags and no other."""
+        return self._tagged[tags]
+
     def layer_letters(self) -> dict[str, int]:
         """Return the letter of every kind of layer that a component asks for, with how many there are of the kind."""
         asked = {row.layers for row in self.components() if row.layers and row.times}
@@ -346,7 +377,16 @@ class Model:
 
 def evaluated(law: str, values: Mapping[str, Any]) -> Any:
     """Return what a law of the tables comes to, from the sizes that it names."""
-    return eval(law, {"__builtins__": {}, "ceil": ceil, "int": int, "len": len}, dict(values))  # noqa: S307  # no user's text
+    return eval(_compiled(law), KNOWN, values)  # noqa: S307  # no user's text
+
+
+KNOWN: dict[str, Any] = {"__builtins__": {}, "int": int, "lcm": lcm, "len": len}
+"""What laws may call."""
+
+
+@cache
+def _compiled(law: str) -> CodeType:
+    return compile(law, "a law", "eval")
 
 
 def _named(rows: list[Tensor], layer: str, before: str, after: str) -> Iterator[Listed]:

@@ -26,7 +26,10 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Preset(NamedTuple):
-    """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are."""
+    """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are.
+
+    `kernels` is what its config says of activation and dropout, which no count reads and a cost does.
+    """
 
     name: str
     fields: dict[str, Any]
@@ -34,8 +37,10 @@ class Preset(NamedTuple):
     summary: str
     source: str
     published: str | None
+    published_active: str | None
     note: str | None
     maker: str
+    kernels: dict[str, Any]
 
     @property
     def model_type(self) -> str:
@@ -102,8 +107,8 @@ def _read(name: str, place: str = "") -> Preset:
         fields = {key: value for key, value in document.items() if key not in (OURS, "model_type", "architectures")}
         fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
-    told = ours["summary"], ours["source"], ours["published"], ours.get("note")
-    return Preset(name, fields, aliases, *told, maker(document))
+    told = ours["summary"], ours["source"], ours["published"], ours.get("published_active"), ours.get("note")
+    return Preset(name, fields, aliases, *told, maker(document), ours.get("kernels", {}))
 
 
 def find(name: str) -> Preset | None:
@@ -147,7 +152,7 @@ def others() -> tuple[Preset, ...]:
     """Return the presets of other architectures, in alphabetical order.
 
     >>> [preset.name for preset in others()][:2]
-    ['DeepSeek-V3', 'Jamba-v0.1']
+    ['CodeLlama-34B', 'DeepSeek-V3']
     """
     return tuple(_read(name, OTHERS) for name in names(OTHERS))
 

@@ -142,7 +142,7 @@ LARGE = st.fixed_dictionaries(
 """Models of the sizes that people train."""
 
 
-@tried(40)
+@tried(20)
 @given(
     LARGE | canonical_fields(SWITCHES),
     st.sampled_from(conventions.CONVENTIONS),
@@ -420,3 +420,35 @@ def test_an_explanation_shows_itself() -> None:
     assert repr(answer).startswith("<Explanation 137M is 137,022,720, rounded: stored_with_masks of gpt2; 85M")
     assert "<table" in answer._repr_html_()
     assert [each.value for each in answer] == [answer[place].value for place in range(len(answer))]
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "convention", "model"),
+    [
+        (("671B",), 671_026_404_352, "untied", "DeepSeek-V3"),
+        (("46.7B",), 46_702_792_704, "untied", "Mixtral-8x7B"),
+        (("12.9B",), 12_879_925_248, "active", "Mixtral-8x7B"),
+        (("3.6B", "gpt-oss-20b"), 3_608_307_264, "active_without_embeddings", "gpt-oss-20b"),
+        (("7.11B", "Mistral-7B"), 7_110_660_096, "without_embeddings", "Mistral-7B"),
+        (("16.06 GB", "Llama-3.1-8B"), 16_060_522_496, "fp16_bytes", "Llama-3.1-8B"),
+        (("596M", "Qwen3-0.6B"), 596_049_920, "tied", "Qwen3-0.6B"),
+        (("752M", "Qwen3-0.6B"), 751_632_384, "untied", "Qwen3-0.6B"),
+    ],
+)
+def test_figures_of_other_architectures_are_explained(
+    words: tuple[str, ...], number: int, convention: str, model: str
+) -> None:
+    """A model's published figures come first, that of what a token passes among them."""
+    best = gpt2calc.explain(*words)[0]
+    assert (best.value, best.convention, best.model.names[0], best.verdict) == (number, convention, model, "explained")
+
+
+def test_a_base_model_of_another_architecture_is_a_reading() -> None:
+    """Where the embedding and the head are not alike, as a head with a bias, its number has no other name."""
+    body = gpt2calc.count("gpt-j-6b").total - gpt2calc.count("gpt-j-6b")["lm_head"].total
+    assert gpt2calc.explain(f"{body:,}", "gpt-j-6b")[0].convention == "base_model"
+
+
+def test_two_digits_of_another_architecture_are_no_more_trusted_than_gpt2s() -> None:
+    """8B is what too many numbers are printed as."""
+    assert gpt2calc.explain("3.3B")[0].verdict == "perhaps"

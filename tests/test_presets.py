@@ -209,7 +209,11 @@ def test_a_published_model_is_among_the_presets_by_its_sizes(row: dict[str, Any]
 # ---------------------------------------------------------------- other architectures
 
 OTHERS = {
+    "CodeLlama-34B": 33_744_232_448,
     "DeepSeek-V3": 671_026_404_352,
+    "gemma-2-9b": 9_241_705_984,
+    "gpt-j-6b": 6_050_882_784,
+    "gpt-oss-20b": 20_914_757_184,
     "Jamba-v0.1": 51_570_323_328,
     "Kimi-K2": 1_026_408_209_408,
     "Llama-2-70B": 68_976_648_192,
@@ -219,11 +223,15 @@ OTHERS = {
     "Mistral-7B": 7_241_732_096,
     "Mistral-Small-24B": 23_572_403_200,
     "Mixtral-8x22B": 140_620_634_112,
+    "Mixtral-8x7B": 46_702_792_704,
+    "OLMo-2-7B": 7_298_617_344,
     "Qwen2-0.5B": 494_032_768,
     "Qwen2-57B-A14B": 57_408_658_944,
     "Qwen2.5-32B": 32_763_876_352,
     "Qwen3-0.6B": 596_049_920,
     "Qwen3-30B-A3B": 30_532_122_624,
+    "Qwen3-32B": 32_762_123_264,
+    "TinyLlama-1.1B": 1_100_048_384,
 }
 """What transformers 5.23 builds from each config."""
 

@@ -10,26 +10,21 @@ from typing import TYPE_CHECKING
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.granitemoehybrid import refuse_heads_that_do_not_fit
-from gpt2calc.architectures.runs import repeating
-from gpt2calc.model import ABSENT, LIST, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import WIDE_HEADS, Layers
+from gpt2calc.model import ABSENT, LIST, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_bamba.py: Bamba"
 MLP = "{layer}.feed_forward"
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers: Mamba-2, but for those of a list."""
-    refuse_heads_that_do_not_fit(model)
-    attention = frozenset(model.attn_layer_indices or ())
-
-    def tags(i: int) -> frozenset[str]:
-        return frozenset({"decoder", "attention" if i in attention else "mamba"})
-
-    return (Stack("model.layers", repeating(tags, model.num_hidden_layers, 1, attention)),)
+LAYERS = Layers(
+    "model.layers",
+    kinds=((("attention", "attn_layer_indices and i in attn_layer_indices"), ("mamba", "True")),),
+    apart="attn_layer_indices or ()",
+    musts=(WIDE_HEADS,),
+)
+"""Mamba-2, but for those of a list."""
 
 
 def components(model: Model) -> list[Component]:
@@ -92,6 +87,6 @@ SIZES = sizes(
 )
 
 ARCHITECTURES = {
-    "bamba": Architecture("bamba", classes("Bamba", classifies=False), "model", SIZES, layers, components, tensors)
+    "bamba": Architecture("bamba", classes("Bamba", classifies=False), "model", SIZES, LAYERS, components, tensors)
 }
 """Each model type of this file."""

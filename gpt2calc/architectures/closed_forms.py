@@ -125,9 +125,9 @@ def gated_mlp(
     ]
 
 
-def experts(d: Number, f: Number, count: Number, source: str, layers: str) -> list[Component]:
-    """Return `count` gated MLPs without biases, of which a router chooses: 3·d·f each."""
-    at = {"layers": layers, "times": count, "source": source}
+def experts(d: Number, f: Number, count: Number, source: str, layers: str, *, used: Number | None) -> list[Component]:
+    """Return `count` gated MLPs without biases, of which a router chooses those that are used: 3·d·f each."""
+    at = {"layers": layers, "times": count, "used": used, "source": source}
     return [
         Component("experts.gate_proj", "experts", d * f, **at),
         Component("experts.up_proj", "experts", d * f, **at),

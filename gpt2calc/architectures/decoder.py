@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import BUFFER, LAW, Architecture, Component, Run, Size, Stack, Tensor
+from gpt2calc.architectures.runs import UNDIVIDED, Layers
+from gpt2calc.model import BUFFER, LAW, Architecture, Component, Size, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -81,28 +81,6 @@ class Block(NamedTuple):
     square: bool = False
     divided: bool = False
     head_bias: int = 0
-
-
-def layers(block: Block, model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    if block.divided:
-        refuse_undivided(model)
-    return alike("model.layers", model)
-
-
-def alike(prefix: str, model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are under a prefix, all alike."""
-    return (Stack(prefix, (Run((frozenset({"decoder"}),), model.num_hidden_layers),)),)
-
-
-def refuse_undivided(model: Model) -> None:
-    """Raise where heads do not divide the width."""
-    if model.hidden_size % model.num_attention_heads:
-        raise ConfigError(
-            f"num_attention_heads {model.num_attention_heads} must divide hidden_size {model.hidden_size}, "
-            f"or transformers builds no {model.architecture.model_type}",
-            field="num_attention_heads",
-        )
 
 
 def components(block: Block, model: Model) -> list[Component]:
@@ -215,7 +193,8 @@ def architecture(model_type: str, block: Block, named: dict[str, str], **stated:
     given = {name: value for name, value in {**table, **stated}.items() if value is not None}
     follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
     own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
-    rows = (partial(layers, block), partial(components, block), partial(tensors, block))
+    layers = Layers("model.layers", musts=(UNDIVIDED,) if block.divided else ())
+    rows = (layers, partial(components, block), partial(tensors, block))
     return Architecture(model_type, named, "model", own, *rows)
 
 

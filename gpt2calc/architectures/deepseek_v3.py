@@ -9,25 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import refuse_undivided
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.model import ABSENT, BUFFER, Architecture, Component, Run, Stack, Tensor
+from gpt2calc.architectures.mixture import after_dense
+from gpt2calc.architectures.runs import UNDIVIDED, Notes, Said
+from gpt2calc.model import ABSENT, BUFFER, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model, Size
 
 V2, V3 = ("transformers, modeling_deepseek_v2.py: DeepseekV2", "transformers, modeling_deepseek_v3.py: DeepseekV3")
 AT, MLP = "{layer}.self_attn", "{layer}.mlp"
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the first layers, with an MLP, and the rest, with experts."""
-    if _source(model) == V2:
-        refuse_undivided(model)
-    dense = min(model.first_k_dense_replace, model.num_hidden_layers)
-    first = Run((frozenset({"decoder", "dense"}),), dense)
-    rest = Run((frozenset({"decoder", "moe"}),), model.num_hidden_layers - dense)
-    return (Stack("model.layers", (first, rest)),)
 
 
 def _source(model: Model) -> str:
@@ -42,7 +33,9 @@ def components(model: Model) -> list[Component]:
         *_latent_attention(model),
         *closed_forms.gated_mlp(d, model.intermediate_size, f"{source}MLP", "dense", bias=b),
         closed_forms.router(d, E, f"{source}TopkRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{source}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(
             d,
             model.n_shared_experts * model.moe_intermediate_size,
@@ -126,13 +119,13 @@ def _latent_tensors(model: Model) -> list[Tensor]:
     ]
 
 
-def notes(model: Model) -> tuple[str, ...]:
-    """Say what is not counted: the layers that predict tokens after the next, which transformers does not build."""
-    own = model.architecture.model_type
-    alias = (f"{own} is counted as deepseek_v3, which it is under another name",) if own == "kimi_k2" else ()
-    more = model.sizes.get("num_nextn_predict_layers")
-    said = f"num_nextn_predict_layers {more}: layers that files may hold beyond the {model.num_hidden_layers} counted"
-    return alias + ((f"{said}, and that transformers does not build",) if more else ())
+UNBUILT = Said(
+    "num_nextn_predict_layers",
+    "num_nextn_predict_layers {num_nextn_predict_layers}: layers that files may hold beyond the {num_hidden_layers} "
+    "counted, and that transformers does not build",
+)
+ALIAS = Said("True", "kimi_k2 is counted as deepseek_v3, which it is under another name")
+"""What is not counted: the layers that predict tokens after the next; and whose name another is."""
 
 
 # Source: transformers 5.23, configuration_deepseek_v2.py and configuration_deepseek_v3.py. head_dim turns positions; it
@@ -146,6 +139,7 @@ SECOND = sizes(
     num_attention_heads=32,
     n_shared_experts=2,
     n_routed_experts=size(64, spellings=("num_experts",)),
+    num_experts_per_tok=size("= 0", null=ABSENT),
     first_k_dense_replace=0,
     q_lora_rank=size(1536, null=0),
     low_rank=law("= int(q_lora_rank > 0)"),
@@ -168,6 +162,7 @@ SIZES = sizes(
     num_attention_heads=128,
     n_shared_experts=1,
     n_routed_experts=size(256, spellings=("num_local_experts",)),
+    num_experts_per_tok=8,
     first_k_dense_replace=3,
     q_lora_rank=size(1536, null=0),
     low_rank=law("= int(q_lora_rank > 0)"),
@@ -184,14 +179,14 @@ SIZES = sizes(
 )
 
 
-def _row(model_type: str, own: tuple[Size, ...], prefix: str) -> Architecture:
-    merges = shapes.stacked(MLP, MLP)
-    return Architecture(model_type, classes(prefix), "model", own, layers, components, tensors, merges, notes)
+def _row(model_type: str, own: tuple[Size, ...], prefix: str, *notes: Said) -> Architecture:
+    merges, layers = shapes.stacked(MLP, MLP), after_dense._replace(musts=(UNDIVIDED,) if own is SECOND else ())
+    return Architecture(model_type, classes(prefix), "model", own, layers, components, tensors, merges, Notes(notes))
 
 
 ARCHITECTURES = {
     "deepseek_v2": _row("deepseek_v2", SECOND, "DeepseekV2"),
-    "deepseek_v3": _row("deepseek_v3", SIZES, "DeepseekV3"),
-    "kimi_k2": _row("kimi_k2", SIZES, "DeepseekV3"),
+    "deepseek_v3": _row("deepseek_v3", SIZES, "DeepseekV3", UNBUILT),
+    "kimi_k2": _row("kimi_k2", SIZES, "DeepseekV3", ALIAS, UNBUILT),
 }
 """Each model type of this file."""

@@ -8,21 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import alike, refuse_undivided
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.model import ABSENT, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import UNDIVIDED, Layers
+from gpt2calc.model import ABSENT, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_falcon.py: Falcon"
 AT, MLP = "{layer}.self_attention", "{layer}.mlp"
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    refuse_undivided(model)
-    return alike("transformer.h", model)
+LAYERS = Layers("transformer.h", musts=(UNDIVIDED,))
 
 
 def components(model: Model) -> list[Component]:
@@ -99,5 +94,5 @@ SIZES = sizes(
     two_norms=law("= int(num_ln_in_parallel_attn == 2)"),
 )
 
-ARCHITECTURES = {"falcon": Architecture("falcon", classes("Falcon"), "transformer", SIZES, layers, components, tensors)}
+ARCHITECTURES = {"falcon": Architecture("falcon", classes("Falcon"), "transformer", SIZES, LAYERS, components, tensors)}
 """Each model type of this file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
-from gpt2calc.architectures.deepseek_v3 import notes
+from gpt2calc.architectures.deepseek_v3 import UNBUILT
 from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.mixture import (
     EXPERTS,
@@ -22,6 +22,7 @@ from gpt2calc.architectures.mixture import (
     between,
     by_step,
 )
+from gpt2calc.architectures.runs import Notes
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         "glm4_moe",
         _first_dense(Block(source("glm4_moe", "Glm4Moe"), out_bias="")),
         classes("Glm4Moe", classifies=False),
-        notes,
+        Notes((UNBUILT,)),
         vocab_size=151552,
         intermediate_size=10944,
         moe_intermediate_size=1408,
         num_hidden_layers=46,
         num_attention_heads=96,
         n_routed_experts=size(128, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         n_shared_experts=1,
         first_k_dense_replace=1,
         num_nextn_predict_layers=size("= 0", null=ABSENT, spellings=("num_mtp_layers",)),
@@ -77,6 +79,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_hidden_layers=62,
         num_key_value_heads=size(32, null=AS_HEADS),
         n_routed_experts=size(None, spellings=("num_local_experts",)),
+        num_experts_per_tok=size("= 0", null=ABSENT),
         n_shared_experts=size(None),
         first_k_dense_replace=0,
         attention_bias=False,
@@ -111,6 +114,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=40,
         head_dim=128,
         num_local_experts=16,
+        num_experts_per_tok=1,
         interleave_moe_layer_step=size(1, help="every n-th layer has experts"),
         moe_layers=size(None, kind="list", help="the layers with experts"),
         attention_bias=False,
@@ -123,6 +127,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "moe_num_experts",
             "moe_intermediate_size",
             between,
+            used="moe_k",
             shared="shared_experts",
             shared_count="moe_num_shared_experts",
             correction="mlp.moe_statics.e_score_correction_bias",
@@ -138,6 +143,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_hidden_layers=28,
         num_attention_heads=20,
         num_key_value_heads=4,
+        moe_k=size(6, spellings=("num_experts_per_tok",), help="experts that a token passes"),
         moe_num_experts=size(64, letter="E", spellings=("num_experts",), help="experts of a layer"),
         moe_num_shared_experts=size(2, letter="S", least=0, help="experts that every token passes, in one MLP"),
         moe_layer_start_index=size(1, least=0, help="the first layer that can have experts"),

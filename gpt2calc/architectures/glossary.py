@@ -23,6 +23,7 @@ _ROWS = (
     Size("num_experts", letter="E", help="experts of a layer"),
     Size("num_local_experts", letter="E", help="experts of a layer"),
     Size("n_routed_experts", letter="E", help="experts of a layer"),
+    Size("num_experts_per_tok", help="experts that a token passes"),
     Size("moe_intermediate_size", letter="f", help="width of an expert"),
     Size("n_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
     Size("shared_expert_intermediate_size", letter="s", help="width of the shared expert"),

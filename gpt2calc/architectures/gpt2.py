@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gpt2calc.architectures.runs import Layers
 from gpt2calc.model import (
     BIAS,
     FLAG,
@@ -19,9 +20,7 @@ from gpt2calc.model import (
     Architecture,
     Component,
     Model,
-    Run,
     Size,
-    Stack,
     Tensor,
 )
 
@@ -36,6 +35,7 @@ BLOCK = "block"
 """The tag of every layer."""
 
 BODY = "transformer"
+LAYERS = Layers(f"{BODY}.h", BLOCK, number="n_layer")
 CLASSES = {
     "GPT2Model": "none",
     "GPT2LMHeadModel": "lm",
@@ -53,11 +53,6 @@ SIZES = (
     *(Size(name, SIZE, "= 4 * n_embd" if name == "n_inner" else None, letter) for name, letter in LETTERS.items()),
     *(Size(name, FLAG) for name in FLAGS),
 )
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many blocks as there are, all alike."""
-    return (Stack(f"{BODY}.h", (Run((frozenset({BLOCK}),), model.n_layer),)),)
 
 
 def components(x: Any) -> list[Component]:
@@ -169,6 +164,6 @@ def model(dims: Any) -> Model:
     return Model(ARCHITECTURE, dims._asdict())
 
 
-ARCHITECTURE = Architecture("gpt2", CLASSES, BODY, SIZES, layers, components, tensors)
+ARCHITECTURE = Architecture("gpt2", CLASSES, BODY, SIZES, LAYERS, components, tensors)
 ARCHITECTURES: Mapping[str, Architecture] = {"gpt2": ARCHITECTURE}
 """Each model type of this file."""

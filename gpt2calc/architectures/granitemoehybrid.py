@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import listed
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import ABSENT, Architecture, Component, Merge, Run, Stack, Tensor
+from gpt2calc.architectures.runs import WIDE_HEADS, Layers
+from gpt2calc.model import ABSENT, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -20,29 +19,16 @@ if TYPE_CHECKING:
 SOURCE = "transformers, modeling_granitemoehybrid.py: GraniteMoeHybrid"
 AT = "{layer}.block_sparse_moe"
 WORDS = ("linear_attention", "full_attention", "mamba", "attention")
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers as their list says, or all of Mamba-2."""
-    refuse_heads_that_do_not_fit(model)
-    moe = {"moe"} if model.num_local_experts else set()
-    mamba, attention = frozenset({"decoder", "mamba", *moe}), frozenset({"decoder", "attention", *moe})
-    if model.layer_types is None:
-        return (Stack("model.layers", (Run((mamba,), model.num_hidden_layers),)),)
-    kinds = dict(zip(WORDS, (mamba, attention, mamba, attention), strict=True))
-    return (Stack("model.layers", listed(kinds, model.layer_types, model.num_hidden_layers, "layer_types")),)
-
-
-def refuse_heads_that_do_not_fit(model: Model) -> None:
-    """Raise where the heads of the state space are not as wide together as the expanded width."""
-    heads, head, wide = model.mamba_n_heads, model.mamba_d_head, model.mamba_expand * model.hidden_size
-    if heads * head != wide:
-        raise ConfigError(
-            f"mamba_expand {model.mamba_expand} · hidden_size {model.hidden_size} = {wide} must be "
-            f"mamba_n_heads {heads} · mamba_d_head {head} = {heads * head}",
-            field="mamba_n_heads",
-            got=heads,
-        )
+LAYERS = Layers(
+    "model.layers",
+    kinds=(
+        (("attention", "word in ('attention', 'full_attention')"), ("mamba", "True")),
+        (("moe", "num_local_experts"), ("", "True")),
+    ),
+    lists=("layer_types",),
+    musts=(WIDE_HEADS,),
+)
+"""As their list says, or all of Mamba-2."""
 
 
 def components(model: Model) -> list[Component]:
@@ -50,7 +36,7 @@ def components(model: Model) -> list[Component]:
     d, f, s, E = model.hidden_size, model.intermediate_size, model.shared_intermediate_size, model.num_local_experts
     heads, states = (model.mamba_n_heads, model.mamba_d_head), (model.mamba_n_groups, model.mamba_d_state)
     biases = (model.mamba_proj_bias, model.mamba_conv_bias)
-    moe = {"layers": "moe", "times": E, "source": f"{SOURCE}Experts"}
+    moe = {"layers": "moe", "times": E, "used": model.num_experts_per_tok, "source": f"{SOURCE}Experts"}
     mlp = {"layers": "decoder", "source": f"{SOURCE}MLP"}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
@@ -108,6 +94,7 @@ SIZES = sizes(
     num_key_value_heads=size("= num_attention_heads", null=ABSENT),
     head_dim=size("= hidden_size // num_attention_heads"),
     num_local_experts=size(8, least=0),
+    num_experts_per_tok=2,
     mamba_expand=2,
     mamba_n_heads=128,
     mamba_d_head=size("= mamba_expand * hidden_size // mamba_n_heads", words=("auto",)),
@@ -128,7 +115,7 @@ ARCHITECTURES = {
         classes("GraniteMoeHybrid", classifies=False),
         "model",
         SIZES,
-        layers,
+        LAYERS,
         components,
         tensors,
         MERGES,

@@ -5,38 +5,36 @@ Lieber et al. 2024, arXiv:2403.19887; Gu and Dao 2023, arXiv:2312.00752.
 
 from __future__ import annotations
 
-from math import lcm
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import repeating
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.model import Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_jamba.py: Jamba"
 AT, MLP = "{layer}.mamba", "{layer}.feed_forward"
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers: attention and experts each come again after a period, from an offset on."""
-    for kind in ("attn", "expert"):
-        offset, period = model.sizes[f"{kind}_layer_offset"], model.sizes[f"{kind}_layer_period"]
-        if offset >= period:
-            name = f"{kind}_layer_offset"
-            problem = f"{name} {offset} must be less than {kind}_layer_period {period}"
-            raise ConfigError(problem, field=name, got=offset)
-    attention, experts = model.attn_layer_period, model.expert_layer_period
-
-    def tags(i: int) -> frozenset[str]:
-        mixer = "attention" if i % attention == model.attn_layer_offset else "mamba"
-        sparse = model.num_experts > 1 and i % experts == model.expert_layer_offset
-        return frozenset({"decoder", mixer, "moe" if sparse else "dense"})
-
-    return (Stack("model.layers", repeating(tags, model.num_hidden_layers, lcm(attention, experts))),)
+LAYERS = Layers(
+    "model.layers",
+    kinds=(
+        (("attention", "i % attn_layer_period == attn_layer_offset"), ("mamba", "True")),
+        (("moe", "num_experts > 1 and i % expert_layer_period == expert_layer_offset"), ("dense", "True")),
+    ),
+    period="lcm(attn_layer_period, expert_layer_period)",
+    musts=tuple(
+        Said(
+            f"{kind}_layer_offset < {kind}_layer_period",
+            f"{kind}_layer_offset {{{kind}_layer_offset}} must be less than "
+            f"{kind}_layer_period {{{kind}_layer_period}}",
+            f"{kind}_layer_offset",
+        )
+        for kind in ("attn", "expert")
+    ),
+)
+"""Attention and experts each come again after a period, from an offset on."""
 
 
 def components(model: Model) -> list[Component]:
@@ -49,7 +47,7 @@ def components(model: Model) -> list[Component]:
         *_mamba(model),
         *closed_forms.gated_mlp(d, m, f"{SOURCE}MLP", "dense"),
         closed_forms.router(d, E, f"{SOURCE}TopKRouter", "moe"),
-        *closed_forms.experts(d, m, E, f"{SOURCE}Experts", "moe"),
+        *closed_forms.experts(d, m, E, f"{SOURCE}Experts", "moe", used=model.num_experts_per_tok),
         closed_forms.norm("input_layernorm", d, **layer),
         closed_forms.norm("pre_ff_layernorm", d, **layer),
         closed_forms.norm("final_layernorm", d, source=f"{SOURCE}Model"),
@@ -110,6 +108,7 @@ SIZES = sizes(
     num_key_value_heads=8,
     head_dim=size("= hidden_size // num_attention_heads"),
     num_experts=size(16, least=0, spellings=("num_local_experts",)),
+    num_experts_per_tok=2,
     expert_layer_period=2,
     expert_layer_offset=1,
     attn_layer_period=8,
@@ -127,5 +126,5 @@ SIZES = sizes(
 )
 
 MERGES = shapes.stacked(MLP, MLP)
-ARCHITECTURES = {"jamba": Architecture("jamba", classes("Jamba"), "model", SIZES, layers, components, tensors, MERGES)}
+ARCHITECTURES = {"jamba": Architecture("jamba", classes("Jamba"), "model", SIZES, LAYERS, components, tensors, MERGES)}
 """Each model type of this file."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.decoder import BY_HEADS
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import listed, repeating
-from gpt2calc.model import FIXED, LIST, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import FIXED, LIST, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 SOURCE = "transformers, modeling_lfm2.py: Lfm2"
 CONV, MLP = "{layer}.conv", "{layer}.feed_forward"
 NORMS = ("q_layernorm", "k_layernorm")
-KINDS = {kind: frozenset({"decoder", kind}) for kind in ("conv", "full_attention")}
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers: as their list says, or attention where a list of numbers says, or all attention."""
-    count = model.num_hidden_layers
-    if model.layer_types is not None:
-        return (Stack("model.layers", listed(KINDS, model.layer_types, count, "layer_types")),)
-    own = None if model.full_attn_idxs is None else frozenset(model.full_attn_idxs)
-
-    def tags(i: int) -> frozenset[str]:
-        return KINDS["full_attention" if own is None or i in own else "conv"]
-
-    return (Stack("model.layers", repeating(tags, count, 1, own or ())),)
+LAYERS = Layers(
+    "model.layers",
+    kinds=(
+        (
+            ("conv", "full_attn_idxs is not None and i not in full_attn_idxs if word is None else word == 'conv'"),
+            ("full_attention", "True"),
+        ),
+    ),
+    apart="full_attn_idxs or ()",
+    lists=("layer_types",),
+)
+"""As their list says, or attention where a list of numbers says, or all attention."""
 
 
 def components(model: Model) -> list[Component]:
@@ -87,7 +85,7 @@ SIZES = sizes(
     block_multiple_of=size(256, help="width of a block of the MLP"),
     block_ffn_dim_multiplier=size(1.0, kind=FIXED, help="by what the width of the MLP is multiplied"),
     num_hidden_layers=32,
-    layer_types=size(words=tuple(KINDS)),
+    layer_types=size(words=("conv", "full_attention")),
     full_attn_idxs=size(None, kind=LIST, help="layers of attention"),
     num_attention_heads=32,
     num_key_value_heads=8,
@@ -105,6 +103,6 @@ SIZES = sizes(
 )
 
 ARCHITECTURES = {
-    "lfm2": Architecture("lfm2", classes("Lfm2", classifies=False), "model", SIZES, layers, components, tensors)
+    "lfm2": Architecture("lfm2", classes("Lfm2", classifies=False), "model", SIZES, LAYERS, components, tensors)
 }
 """Each model type of this file."""

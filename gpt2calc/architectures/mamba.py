@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, size, sizes
-from gpt2calc.model import Architecture, Component, Run, Stack, Tensor
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -18,11 +19,7 @@ SOURCE = {
     "falcon_mamba": "transformers, modeling_falcon_mamba.py: FalconMamba",
     "mamba": "transformers, modeling_mamba.py: Mamba",
 }
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    return (Stack("backbone.layers", (Run((frozenset({"mamba"}),), model.num_hidden_layers),)),)
+LAYERS = Layers("backbone.layers", "mamba")
 
 
 def components(model: Model) -> list[Component]:
@@ -72,7 +69,7 @@ SIZES = sizes(
 
 def _row(model_type: str, prefix: str) -> Architecture:
     named = classes(prefix, classifies=False)
-    return Architecture(model_type, named, "backbone", SIZES, layers, components, tensors)
+    return Architecture(model_type, named, "backbone", SIZES, LAYERS, components, tensors)
 
 
 ARCHITECTURES = {"mamba": _row("mamba", "Mamba"), "falcon_mamba": _row("falcon_mamba", "FalconMamba")}

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, size, sizes
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import Architecture, Component, Run, Stack, Tensor
+from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.model import Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_mamba2.py: Mamba2"
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike; the heads are as wide together as the expanded width."""
-    wide, heads = model.expand * model.hidden_size, model.num_heads * model.head_dim
-    if wide != heads:
-        raise ConfigError(
-            f"hidden_size {model.hidden_size} · expand {model.expand} = {wide} must be "
-            f"num_heads {model.num_heads} · head_dim {model.head_dim} = {heads}",
-            field="hidden_size",
-            got=model.hidden_size,
-        )
-    return (Stack("backbone.layers", (Run((frozenset({"mamba"}),), model.num_hidden_layers),)),)
+LAYERS = Layers(
+    "backbone.layers",
+    "mamba",
+    musts=(
+        Said(
+            "expand * hidden_size == num_heads * head_dim",
+            "hidden_size {hidden_size} · expand {expand} = {expand * hidden_size} must be "
+            "num_heads {num_heads} · head_dim {head_dim} = {num_heads * head_dim}",
+            "hidden_size",
+        ),
+    ),
+)
+"""All alike; the heads are as wide together as the expanded width."""
 
 
 def components(model: Model) -> list[Component]:
@@ -77,7 +77,7 @@ SIZES = sizes(
 
 ARCHITECTURES = {
     "mamba2": Architecture(
-        "mamba2", classes("Mamba2", classifies=False), "backbone", SIZES, layers, components, tensors
+        "mamba2", classes("Mamba2", classifies=False), "backbone", SIZES, LAYERS, components, tensors
     )
 }
 """Each model type of this file."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.model import ABSENT, Architecture, Component, Merge, Run, Stack, Tensor
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import ABSENT, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 SOURCE = "transformers, modeling_mixtral.py: Mixtral"
 STORED, LIVE = "{layer}.block_sparse_moe", "{layer}.mlp"
 NAMES = ("w1", "w3", "w2")
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    return (Stack("model.layers", (Run((frozenset({"decoder"}),), model.num_hidden_layers),)),)
+LAYERS = Layers("model.layers")
 
 
 def components(model: Model) -> list[Component]:
@@ -32,7 +29,9 @@ def components(model: Model) -> list[Component]:
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{SOURCE}Model"),
         *closed_forms.attention(model, SOURCE),
         closed_forms.router(d, E, f"{SOURCE}TopKRouter", "decoder"),
-        *closed_forms.experts(d, model.intermediate_size, E, f"{SOURCE}Experts", "decoder"),
+        *closed_forms.experts(
+            d, model.intermediate_size, E, f"{SOURCE}Experts", "decoder", used=model.num_experts_per_tok
+        ),
         *closed_forms.two_norms(d, f"{SOURCE}DecoderLayer"),
         closed_forms.norm("norm", d, source=f"{SOURCE}Model"),
         *closed_forms.heads(model, SOURCE),
@@ -65,6 +64,7 @@ SIZES = sizes(
     num_key_value_heads=8,
     head_dim=size("= hidden_size // num_attention_heads", null=ABSENT),
     num_local_experts=size(8, spellings=("num_experts",)),
+    num_experts_per_tok=2,
     tie_word_embeddings=False,
     attention_bias=law(0),
     qkv_bias=law(0),
@@ -72,6 +72,6 @@ SIZES = sizes(
 )
 
 ARCHITECTURES = {
-    "mixtral": Architecture("mixtral", classes("Mixtral"), "model", SIZES, layers, components, tensors, MERGES)
+    "mixtral": Architecture("mixtral", classes("Mixtral"), "model", SIZES, LAYERS, components, tensors, MERGES)
 }
 """Each model type of this file."""

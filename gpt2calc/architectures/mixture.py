@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.decoder import BY_HEADS, GATED, MLP_NAMES, Block, biases
 from gpt2calc.architectures.glossary import law, size, sizes
-from gpt2calc.architectures.runs import repeating
-from gpt2calc.model import BIAS, BUFFER, LAW, WEIGHT, Architecture, Component, Merge, Run, Size, Stack, Tensor, no_notes
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import BIAS, BUFFER, LAW, WEIGHT, Architecture, Component, Merge, Size, Tensor, no_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from gpt2calc.model import Model, NotesOf
 
-    from gpt2calc.model import Model
-
-DENSE, SPARSE = frozenset({"decoder", "dense"}), frozenset({"decoder", "moe"})
 ROUTER, EXPERTS, SHARED = "router", "experts", "shared"
 APART, STACKED, TURNED = "apart", "stacked", "turned"
 """How files hold experts: each in tensors of its own, all in two of [out, in], or all in two of [in, out]."""
@@ -33,8 +30,9 @@ class Mixture(NamedTuple):
         block: attention and the norms around it.
         number: the size that says how many experts there are.
         inner: the size that says how wide they are.
+        used: the size that says how many a token passes; "" where it can be another in each layer.
         dense: the size that says how wide the MLP of layers without experts is.
-        runs: which layers have experts.
+        layers: which have experts.
         live: where the experts of a live module stand.
         stored: where they stand in files.
         order: a router, experts and a shared expert, as a live module has them.
@@ -59,7 +57,8 @@ class Mixture(NamedTuple):
     block: Block
     number: str
     inner: str
-    runs: Callable[[Model], tuple[Run, ...]]
+    layers: Layers
+    used: str = "num_experts_per_tok"
     dense: str = "intermediate_size"
     live: str = "mlp"
     stored: str = "mlp"
@@ -82,38 +81,37 @@ class Mixture(NamedTuple):
     makers: tuple[str, str, str] = ("TopKRouter", "Experts", "MLP")
 
 
-def everywhere(model: Model) -> tuple[Run, ...]:
-    """Return as many layers with experts as there are."""
-    return (Run((SPARSE,), model.num_hidden_layers),)
+everywhere = Layers("model.layers", kinds=((("moe", "True"),),))
+"""Experts in every layer."""
 
+after_dense = Layers(
+    "model.layers", kinds=((("dense", "part == 0"), ("moe", "True")),), ends=("first_k_dense_replace",)
+)
+"""The first layers with an MLP, and the rest with experts."""
 
-def after_dense(model: Model) -> tuple[Run, ...]:
-    """Return the first layers, with an MLP, and the rest, with experts."""
-    dense = min(model.first_k_dense_replace, model.num_hidden_layers)
-    return Run((DENSE,), dense), Run((SPARSE,), model.num_hidden_layers - dense)
+by_step = Layers(
+    "model.layers",
+    kinds=(
+        (
+            ("moe", "(i + 1) % interleave_moe_layer_step == 0 if moe_layers is None else i in moe_layers"),
+            ("dense", "True"),
+        ),
+    ),
+    period="interleave_moe_layer_step if moe_layers is None else 1",
+    apart="() if moe_layers is None else moe_layers",
+)
+"""Experts in every n-th layer, or in those of a list."""
 
-
-def by_step(model: Model) -> tuple[Run, ...]:
-    """Return layers of which every n-th has experts, or those of a list."""
-    step, listed = model.interleave_moe_layer_step, model.moe_layers
-    if listed is None:
-        return repeating(lambda i: DENSE if (i + 1) % step else SPARSE, model.num_hidden_layers, step)
-    own = frozenset(listed)
-    return repeating(lambda i: SPARSE if i in own else DENSE, model.num_hidden_layers, 1, own)
-
-
-def between(model: Model) -> tuple[Run, ...]:
-    """Return layers of which every n-th has experts, from one layer to another; -1 is the last."""
-    count, step, end = model.num_hidden_layers, model.moe_layer_interval, model.moe_layer_end_index
-    last = count if end == -1 else min(end + 1, count)
-    first = min(model.moe_layer_start_index, last)
-    middle = repeating(lambda i: DENSE if (first + i + 1) % step else SPARSE, last - first, step)
-    return Run((DENSE,), first), *middle, Run((DENSE,), count - last)
-
-
-def layers(mixture: Mixture, model: Model) -> tuple[Stack, ...]:
-    """Return the layers."""
-    return (Stack("model.layers", mixture.runs(model)),)
+between = Layers(
+    "model.layers",
+    kinds=((("moe", "part == 1 and (i + 1) % moe_layer_interval == 0"), ("dense", "True")),),
+    period="moe_layer_interval",
+    ends=(
+        "moe_layer_start_index",
+        "num_hidden_layers if moe_layer_end_index == -1 else moe_layer_end_index + 1",
+    ),
+)
+"""Experts in every n-th layer from one to another, of which -1 is the last."""
 
 
 def components(mixture: Mixture, model: Model) -> list[Component]:
@@ -122,7 +120,9 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
     source, E, f = block.source, model.sizes[mixture.number], model.sizes[mixture.inner]
     router, experts, mlp = (source + maker for maker in mixture.makers)
     router = f"{mixture.head or source}{mixture.makers[0]}"
+    used = model.sizes[mixture.used] if mixture.used else None
     layer, moe = {"layers": "decoder", "source": f"{source}DecoderLayer"}, {"layers": "moe", "source": experts}
+    each = {"times": E, "used": used, **moe}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{source}{block.body}"),
         *closed_forms.attention(
@@ -138,11 +138,11 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
         closed_forms.linear("router", "router", d, E, mixture.router_bias, layers="moe", source=router),
         *([_correction(E, source)] if mixture.learned else []),
         *(
-            closed_forms.experts(d, f, E, experts, "moe")
+            closed_forms.experts(d, f, E, experts, "moe", used=used)
             if mixture.kind == APART
             else [
-                closed_forms.linear("experts.gate_up_proj", "experts", d, 2 * f, mixture.expert_bias, times=E, **moe),
-                closed_forms.linear("experts.down_proj", "experts", f, d, mixture.expert_bias, times=E, **moe),
+                closed_forms.linear("experts.gate_up_proj", "experts", d, 2 * f, mixture.expert_bias, **each),
+                closed_forms.linear("experts.down_proj", "experts", f, d, mixture.expert_bias, **each),
             ]
         ),
         *(_shared(mixture, model, mlp) if mixture.shared else []),
@@ -270,7 +270,7 @@ def architecture(
     model_type: str,
     mixture: Mixture,
     named: dict[str, str],
-    notes: Callable[[Model], tuple[str, ...]] = no_notes,
+    notes: NotesOf = no_notes,
     **stated: Any,
 ) -> Architecture:
     """Return a model type of such layers; its sizes are Mixtral's, without biases, unless they are stated."""
@@ -292,5 +292,5 @@ def architecture(
     given = {**table, **stated}
     follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
     own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
-    rows = (partial(layers, mixture), partial(components, mixture), partial(tensors, mixture))
+    rows = (mixture.layers, partial(components, mixture), partial(tensors, mixture))
     return Architecture(model_type, named, "model", own, *rows, merges(mixture), notes)

@@ -9,28 +9,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.deepseek_v3 import notes
+from gpt2calc.architectures.deepseek_v3 import UNBUILT
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import listed
-from gpt2calc.model import ABSENT, BUFFER, LIST, Architecture, Component, Merge, Stack, Tensor
+from gpt2calc.architectures.runs import Layers, Notes
+from gpt2calc.model import ABSENT, BUFFER, LIST, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_nemotron_h.py: NemotronH"
 AT = "{layer}.mixer"
-WORDS = {"linear_attention": "mamba", "full_attention": "attention", "mamba": "mamba", "attention": "attention"}
-WORDS |= {"moe": "moe", "mlp": "mlp"}
-LETTERS = {"M": "mamba", "E": "moe", "*": "attention", "-": "mlp"}
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers as their list says, or else their pattern."""
-    known, own, field = WORDS, model.layers_block_type, "layers_block_type"
-    if own is None:
-        known, own, field = LETTERS, model.hybrid_override_pattern or "ME*-", "hybrid_override_pattern"
-    tags = {word: frozenset({"decoder", kind}) for word, kind in known.items()}
-    return (Stack("backbone.layers", listed(tags, own, model.num_hidden_layers, field)),)
+WORDS = ("linear_attention", "full_attention", "mamba", "attention", "moe", "mlp")
+LETTERS = ("M", "E", "*", "-")
+PARTS = (
+    ("mamba", "word in ('mamba', 'linear_attention', 'M')"),
+    ("attention", "word in ('attention', 'full_attention', '*')"),
+    ("moe", "word in ('moe', 'E')"),
+    ("mlp", "True"),
+)
+LAYERS = Layers(
+    "backbone.layers", kinds=(PARTS,), lists=("layers_block_type", "hybrid_override_pattern"), otherwise="ME*-"
+)
+"""As their list says, or else their pattern."""
 
 
 def components(model: Model) -> list[Component]:
@@ -40,7 +40,7 @@ def components(model: Model) -> list[Component]:
     heads, states = (model.mamba_num_heads, model.mamba_head_dim), (model.n_groups, model.ssm_state_size)
     mixer = {"layers": "mamba", "source": f"{SOURCE}Mamba2Mixer", "name": "mixer"}
     mlp, shared = {"layers": "mlp", "source": f"{SOURCE}MLP"}, {"layers": "moe", "source": f"{SOURCE}MLP"}
-    moe = {"layers": "moe", "source": f"{SOURCE}Experts", "times": E}
+    moe = {"layers": "moe", "source": f"{SOURCE}Experts", "times": E, "used": model.num_experts_per_tok}
     between = {"layers": "moe", "source": f"{SOURCE}MoE", "times": lat}
     return [
         closed_forms.embedding("embeddings", model.vocab_size, d, f"{SOURCE}Model"),
@@ -97,10 +97,8 @@ SIZES = sizes(
     vocab_size=131072,
     hidden_size=4096,
     intermediate_size=21504,
-    layers_block_type=size(
-        None, kind=LIST, spellings=("layer_types",), words=tuple(WORDS), help="the kind of each layer"
-    ),
-    hybrid_override_pattern=size(None, kind=LIST, words=tuple(LETTERS), help="the kind of each layer, by a letter"),
+    layers_block_type=size(None, kind=LIST, spellings=("layer_types",), words=WORDS, help="the kind of each layer"),
+    hybrid_override_pattern=size(None, kind=LIST, words=LETTERS, help="the kind of each layer, by a letter"),
     num_hidden_layers=size("= len(layers_block_type or hybrid_override_pattern or 'ME*-')", null=ABSENT),
     num_attention_heads=32,
     num_key_value_heads=8,
@@ -114,6 +112,7 @@ SIZES = sizes(
     use_conv_bias=size(True, spellings=("mamba_conv_bias",)),
     mlp_bias=False,
     n_routed_experts=size(8, spellings=("num_local_experts",)),
+    num_experts_per_tok=2,
     moe_intermediate_size=7688,
     moe_shared_expert_intermediate_size=size(7688, letter="s", help="width of the shared expert"),
     moe_latent_size=size(
@@ -132,11 +131,11 @@ ARCHITECTURES = {
         classes("NemotronH", classifies=False),
         "backbone",
         SIZES,
-        layers,
+        LAYERS,
         components,
         tensors,
         MERGES,
-        notes,
+        Notes((UNBUILT,)),
         live_body="model",
     )
 }

@@ -48,6 +48,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=16,
         num_key_value_heads=GROUPED,
         num_experts=size(64, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         attention_bias=False,
         qk_norm=law(1),
         norm_dim=law(BY_HEADS, letter="y", help="channels of a norm of keys, by head"),
@@ -69,6 +70,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         vocab_size=32064,
         intermediate_size=size(6400, letter="f", help="width of an expert"),
         num_local_experts=16,
+        num_experts_per_tok=law("= 2 if num_local_experts > 1 else 1"),
         attention_bias=False,
         lm_head_bias=size(False, help="a bias of the output head"),
         head_bias=law("= lm_head_bias"),
@@ -94,6 +96,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         intermediate_size=size(11008, letter="f", help="width of an expert"),
         num_key_value_heads=GROUPED,
         num_local_experts=8,
+        num_experts_per_tok=2,
         attention_bias=False,
     ),
     # Source: transformers 5.23, configuration_gpt_oss.py.
@@ -121,6 +124,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=64,
         head_dim=64,
         num_local_experts=size(128, spellings=("num_experts",)),
+        num_experts_per_tok=4,
         attention_bias=True,
     ),
     # Source: transformers 5.23, configuration_minimax_m2.py.
@@ -145,6 +149,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_attention_heads=48,
         head_dim=128,
         num_local_experts=size(256, spellings=("num_experts",)),
+        num_experts_per_tok=8,
         qk_norm=law(1),
     ),
     # Source: transformers 5.23, configuration_hunyuan_v1_moe.py, which has no default for the width of a head.
@@ -155,6 +160,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "num_experts",
             "intermediate_size",
             everywhere,
+            used="",
             dense="",
             router="gate.wg",
             stored_router="gate.wg",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import alike, refuse_undivided, source
+from gpt2calc.architectures.decoder import source
 from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.plain import (
     ATTENTION,
@@ -20,7 +20,8 @@ from gpt2calc.architectures.plain import (
     layer_tensors,
     plain_sizes,
 )
-from gpt2calc.model import ABSENT, FIXED, OUTPUT_HEAD, POSITION_EMBEDDING, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import UNDIVIDED, Layers
+from gpt2calc.model import ABSENT, FIXED, OUTPUT_HEAD, POSITION_EMBEDDING, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -46,13 +47,8 @@ BIOGPT = Plain(
     ),
 )
 XGLM = BIOGPT._replace(source=source("xglm", "XGLM"), body="model", positions="", inner="ffn_dim", head="lm_head")
+LAYERS = Layers("model.decoder.layers", musts=(UNDIVIDED,))
 OPT = BIOGPT._replace(source=source("opt", "OPT"), body="model.decoder", inner="ffn_dim", head="lm_head")
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    refuse_undivided(model)
-    return alike("model.decoder.layers", model)
 
 
 def components(model: Model) -> list[Component]:
@@ -127,7 +123,7 @@ SIZES = plain_sizes(
 )
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "opt": Architecture("opt", classes("OPT"), "model", SIZES, layers, components, tensors),
+    "opt": Architecture("opt", classes("OPT"), "model", SIZES, LAYERS, components, tensors),
     # Source: transformers 5.23, configuration_biogpt.py.
     "biogpt": architecture(
         "biogpt",

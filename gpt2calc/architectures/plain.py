@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import alike, refuse_undivided
 from gpt2calc.architectures.glossary import law, size, sizes
-from gpt2calc.model import ABSENT, POSITION_EMBEDDING, Architecture, Component, Merge, Stack, Tensor
+from gpt2calc.architectures.runs import UNDIVIDED, Layers
+from gpt2calc.model import ABSENT, POSITION_EMBEDDING, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -71,13 +71,6 @@ class Plain(NamedTuple):
     inner: str = "intermediate_size"
     head: str = "lm_head"
     divided: bool = True
-
-
-def layers(plain: Plain, model: Model) -> tuple[Stack, ...]:
-    """Return as many layers as there are, all alike."""
-    if plain.divided:
-        refuse_undivided(model)
-    return alike(f"{plain.body}.{plain.layer}", model)
 
 
 def components(plain: Plain, model: Model) -> list[Component]:
@@ -175,7 +168,8 @@ def architecture(
         merges: what a live module calls otherwise.
         stated: its sizes; biases are everywhere, and keys as wide as the model, unless they say otherwise.
     """
-    rows = (partial(layers, plain), partial(components, plain), partial(tensors, plain))
+    layers = Layers(f"{plain.body}.{plain.layer}", musts=(UNDIVIDED,) if plain.divided else ())
+    rows = (layers, partial(components, plain), partial(tensors, plain))
     return Architecture(model_type, named, plain.body, plain_sizes(**stated), *rows, merges)
 
 

@@ -5,42 +5,35 @@ Queries come with a gate as wide as they are. Qwen Team 2025; Yang et al. 2024, 
 
 from __future__ import annotations
 
-from math import lcm
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import listed, repeating
-from gpt2calc.model import BIAS, Architecture, Component, Run, Stack, Tensor
+from gpt2calc.architectures.qwen_moe import EXPERTS
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import BIAS, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
 SOURCE = "transformers, modeling_qwen3_next.py: Qwen3Next"
 AT, NET = "{layer}.mlp", "{layer}.linear_attn"
-WORDS = {"linear_attention": "linear_attention", "full_attention": "full_attention"}
-WORDS |= {"mamba": "linear_attention", "attention": "full_attention"}  # as they were called before
-
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers: a list, or a period, says which is attention; a period with exceptions, which has experts."""
-    step, dense, count = model.decoder_sparse_step, frozenset(model.mlp_only_layers), model.num_hidden_layers
-
-    def tags(i: int, kind: str) -> frozenset[str]:
-        sparse = i not in dense and (i + 1) % step == 0 and model.num_experts
-        return frozenset({"decoder", kind, "moe" if sparse else "dense"})
-
-    if model.layer_types is not None:
-        listed(
-            dict.fromkeys(WORDS, frozenset[str]()), model.layer_types, count, "layer_types"
-        )  # as many as there are layers
-        pattern = tuple(tags(i, WORDS[kind]) for i, kind in enumerate(model.layer_types))
-        return (Stack("model.layers", (Run(pattern or (tags(0, "linear_attention"),), count),)),)
-    period = model.full_attention_interval
-    runs = repeating(
-        lambda i: tags(i, "linear_attention" if (i + 1) % period else "full_attention"), count, lcm(period, step), dense
-    )
-    return (Stack("model.layers", runs),)
+WORDS = ("linear_attention", "full_attention", "mamba", "attention")  # the last two, as they were called before
+ATTENTION = (
+    (
+        "full_attention",
+        "(i + 1) % full_attention_interval == 0 if word is None else word in ('full_attention', 'attention')",
+    ),
+    ("linear_attention", "True"),
+)
+LAYERS = Layers(
+    "model.layers",
+    kinds=(ATTENTION, EXPERTS),
+    period="lcm(full_attention_interval, decoder_sparse_step)",
+    apart="mlp_only_layers",
+    lists=("layer_types",),
+)
+"""A list, or a period, says which is attention; a period with exceptions, which has experts."""
 
 
 def components(model: Model) -> list[Component]:
@@ -53,7 +46,9 @@ def components(model: Model) -> list[Component]:
         *closed_forms.attention(model, SOURCE, "full_attention", gates=1),
         *closed_forms.gated_mlp(d, model.intermediate_size, f"{SOURCE}MLP", "dense"),
         closed_forms.router(d, E, f"{SOURCE}TopKRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{SOURCE}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{SOURCE}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(d, s, f"{SOURCE}MLP", "moe", name="shared_expert", group="experts"),
         closed_forms.linear("shared_expert_gate", "router", d, 1, **moe),
         *closed_forms.two_norms(d, f"{SOURCE}DecoderLayer"),
@@ -128,7 +123,7 @@ SIZES = sizes(
     hidden_size=2048,
     intermediate_size=5632,
     num_hidden_layers=48,
-    layer_types=size(words=tuple(WORDS)),
+    layer_types=size(words=WORDS),
     full_attention_interval=size(4, help="every n-th layer is attention"),
     num_attention_heads=16,
     num_key_value_heads=2,
@@ -139,6 +134,7 @@ SIZES = sizes(
     linear_value_head_dim=size(128, letter="b", help="width of a head of values of the delta net"),
     linear_conv_kernel_dim=size(4, letter="w", help="width of the convolution"),
     num_experts=size(512, least=0),
+    num_experts_per_tok=10,
     moe_intermediate_size=512,
     shared_expert_intermediate_size=512,
     decoder_sparse_step=1,
@@ -151,6 +147,6 @@ SIZES = sizes(
 
 MERGES = shapes.stacked(AT, AT)
 ARCHITECTURES = {
-    "qwen3_next": Architecture("qwen3_next", classes("Qwen3Next"), "model", SIZES, layers, components, tensors, MERGES)
+    "qwen3_next": Architecture("qwen3_next", classes("Qwen3Next"), "model", SIZES, LAYERS, components, tensors, MERGES)
 }
 """Each model type of this file."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import repeating
-from gpt2calc.model import Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import Layers
+from gpt2calc.model import Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -21,17 +21,13 @@ SOURCE = {
     "qwen3_moe": "transformers, modeling_qwen3_moe.py: Qwen3Moe",
 }
 AT = "{layer}.mlp"
-DENSE, SPARSE = frozenset({"decoder", "dense"}), frozenset({"decoder", "moe"})
+EXPERTS = (
+    ("moe", "num_experts and i not in mlp_only_layers and (i + 1) % decoder_sparse_step == 0"),
+    ("dense", "True"),
+)
+"""Every n-th layer has experts, but for some."""
 
-
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return the layers: every `decoder_sparse_step`-th has experts, but for `mlp_only_layers`."""
-    step, dense = model.decoder_sparse_step, frozenset(model.mlp_only_layers)
-
-    def tags(i: int) -> frozenset[str]:
-        return DENSE if i in dense or (i + 1) % step or not model.num_experts else SPARSE
-
-    return (Stack("model.layers", repeating(tags, model.num_hidden_layers, step, dense)),)
+LAYERS = Layers("model.layers", kinds=(EXPERTS,), period="decoder_sparse_step", apart="mlp_only_layers")
 
 
 def components(model: Model) -> list[Component]:
@@ -43,7 +39,9 @@ def components(model: Model) -> list[Component]:
         *closed_forms.attention(model, source),
         *closed_forms.gated_mlp(d, model.intermediate_size, layers="dense", source=f"{source}MLP"),
         closed_forms.router(d, E, f"{source}TopKRouter", "moe"),
-        *closed_forms.experts(d, model.moe_intermediate_size, E, f"{source}Experts", "moe"),
+        *closed_forms.experts(
+            d, model.moe_intermediate_size, E, f"{source}Experts", "moe", used=model.num_experts_per_tok
+        ),
         *closed_forms.gated_mlp(
             d,
             model.shared_expert_intermediate_size,
@@ -93,7 +91,7 @@ def _row(model_type: str, prefix: str, **stated: Any) -> Architecture:
         "tie_word_embeddings": False,
     }
     own = sizes(**{**table, **stated})
-    return Architecture(model_type, classes(prefix), "model", own, layers, components, tensors, shapes.stacked(AT, AT))
+    return Architecture(model_type, classes(prefix), "model", own, LAYERS, components, tensors, shapes.stacked(AT, AT))
 
 
 ARCHITECTURES = {
@@ -101,6 +99,7 @@ ARCHITECTURES = {
         "qwen2_moe",
         "Qwen2Moe",
         num_experts=size(60, least=0),
+        num_experts_per_tok=4,
         moe_intermediate_size=1408,
         shared_expert=law(1),
         shared_expert_intermediate_size=5632,
@@ -115,6 +114,7 @@ ARCHITECTURES = {
         num_attention_heads=32,
         num_key_value_heads=4,
         num_experts=size(128, least=0, spellings=("num_local_experts",)),
+        num_experts_per_tok=8,
         moe_intermediate_size=768,
         shared_expert=law(0),
         shared_expert_intermediate_size=law(0),

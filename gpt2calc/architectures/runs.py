@@ -1,14 +1,22 @@
-"""Layers that repeat, as runs of a pattern: how many there are of which kind is a division, and no walk."""
+"""Which layers a model has, as data: laws say which kind each is of, and runs of a pattern how many there are of it.
+
+What sizes must be so that they go together, and what is noted of a model, are laws with a sentence each.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import ConfigError
-from gpt2calc.model import Run
+from gpt2calc.model import LIST, Run, Stack, evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gpt2calc.model import Model
 
 LONGEST = 100_000
 """Patterns of a model have at most this many layers together."""
@@ -52,16 +60,132 @@ def repeating(
     return tuple(found)
 
 
-def listed(tags: dict[str, frozenset[str]], kinds: Iterable[str], layers: int, field: str) -> tuple[Run, ...]:
-    """Return the layers of a list that says the kind of each.
+class Said(NamedTuple):
+    """A sentence about a model, in which what stands in braces is a law; and the law by which it is said, or is not."""
 
-    Raises:
-        ConfigError: it has not an entry for each layer.
+    law: str
+    sentence: str
+    field: str = ""
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Return whether the law does."""
+        return bool(evaluated(self.law, values))
+
+    def text(self, values: Mapping[str, Any]) -> str:
+        """Return the sentence with numbers in place of laws.
+
+        >>> Said("", "{a} is not {2 * b}").text({"a": 3, "b": 1})
+        '3 is not 2'
+        """
+        return re.sub(r"\{(.*?)\}", lambda law: str(evaluated(law[1], values)), self.sentence)
+
+
+class Notes(NamedTuple):
+    """What a reader should know of a model: each sentence whose law holds."""
+
+    rows: tuple[Said, ...]
+
+    def __call__(self, model: Model) -> tuple[str, ...]:
+        """Return the sentences."""
+        values = _values(model)
+        return tuple(row.text(values) for row in self.rows if row.holds(values))
+
+
+class Layers(NamedTuple):
+    """Which layers a model has, all under one prefix.
+
+    Laws know the sizes; those of `kinds` know also `i`, the number of a layer, `part`, the number of the part that it
+    is in, and `word`, what a list says of it, or None.
+
+    Args:
+        prefix: what stands before their numbers.
+        every: the tag of all.
+        kinds: tags of which each layer has one, the first whose law holds; as many such rows as there are questions.
+        period: a law: after how many layers the kinds come again, within a part.
+        apart: a law: numbers of layers that stand out of that.
+        ends: laws: where parts end before the last layer does, each behind the one before.
+        lists: sizes that say a word of each layer; the first that is given is read.
+        otherwise: what the last of them is where it is empty or absent.
+        musts: what has to hold of the sizes; the sentence says that it does not.
+        number: the size that says how many layers there are.
     """
-    pattern = tuple(tags[kind] for kind in kinds)
-    if len(pattern) != layers:
-        raise ConfigError(
-            f"{field} is a list of {len(pattern):,} layers, and num_hidden_layers is {layers:,}: they must be as many",
-            field=field,
-        )
-    return (Run(pattern or tuple(tags.values()), layers),)
+
+    prefix: str
+    every: str = "decoder"
+    kinds: tuple[tuple[tuple[str, str], ...], ...] = ()
+    period: str = "1"
+    apart: str = "()"
+    ends: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    otherwise: str = ""
+    musts: tuple[Said, ...] = ()
+    number: str = "num_hidden_layers"
+
+    def __call__(self, model: Model) -> tuple[Stack, ...]:
+        """Return the layers.
+
+        Raises:
+            ConfigError: the sizes do not go together, or the patterns are too long.
+        """
+        values = _values(model)
+        for must in self.musts:
+            if not must.holds(values):
+                raise ConfigError(must.text(values), field=must.field, got=values.get(must.field))
+        return (Stack(self.prefix, self._runs(values, values[self.number])),)
+
+    def _runs(self, values: Mapping[str, Any], count: int) -> tuple[Run, ...]:
+        if not self.kinds:
+            return (Run((frozenset({self.every}),), count),)
+
+        def tags(start: int, part: int, i: int, word: str | None = None) -> frozenset[str]:
+            here = {**values, "i": start + i, "part": part, "word": word}
+            own = (next(tag for tag, law in rows if evaluated(law, here)) for rows in self.kinds)
+            return frozenset((self.every, *filter(None, own)))
+
+        field, words = self._listed(values)
+        if words is not None:
+            if len(words) != count:
+                is_list = f"{field} is a list of {len(words):,} layers, and {self.number} is {count:,}"
+                raise ConfigError(f"{is_list}: they must be as many", field=field)
+            return (Run(tuple(tags(0, 0, i, word) for i, word in enumerate(words)) or (tags(0, 0, 0),), count),)
+        period, apart = evaluated(self.period, values), evaluated(self.apart, values)
+        stops = [0, *(evaluated(law, values) for law in self.ends), count]
+        for place in range(1, len(stops)):
+            stops[place] = max(stops[place - 1], min(stops[place], count))
+        found: list[Run] = []
+        for part, (start, stop) in enumerate(pairwise(stops)):
+            found += repeating(partial(tags, start, part), stop - start, period, apart)
+        return tuple(found)
+
+    def _listed(self, values: Mapping[str, Any]) -> tuple[str, Any]:
+        """Return which list says the kind of each layer, and what it says; None where none does."""
+        if not self.lists:
+            return "", None
+        field = next((name for name in self.lists if values[name] is not None), self.lists[-1])
+        is_last = field == self.lists[-1]
+        return field, (values[field] or self.otherwise or values[field]) if is_last else values[field]
+
+
+def _values(model: Model) -> dict[str, Any]:
+    """Return what laws know of a model; a list of numbers of layers as a set of them."""
+    listed = {row.name for row in model.architecture.sizes if row.kind == LIST and not row.words}
+    sizes = model.sizes.items()
+    found = {name: frozenset(value) if name in listed and value is not None else value for name, value in sizes}
+    return {**found, "model_type": model.architecture.model_type}
+
+
+UNDIVIDED = Said(
+    "hidden_size % num_attention_heads == 0",
+    "num_attention_heads {num_attention_heads} must divide hidden_size {hidden_size}, "
+    "or transformers builds no {model_type}",
+    "num_attention_heads",
+)
+"""What transformers asks of many types before it builds them."""
+
+WIDE_HEADS = Said(
+    "mamba_n_heads * mamba_d_head == mamba_expand * hidden_size",
+    "mamba_expand {mamba_expand} · hidden_size {hidden_size} = {mamba_expand * hidden_size} must be "
+    "mamba_n_heads {mamba_n_heads} · mamba_d_head {mamba_d_head} = {mamba_n_heads * mamba_d_head}",
+    "mamba_n_heads",
+)
+"""The heads of a state space are as wide together as the expanded width."""

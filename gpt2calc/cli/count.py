@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a model that ships (see gpt2calc models), a config.json, a folder that holds one, a repository of the "
         "Hugging Face hub, or - for standard input; gpt2's sizes when left out",
     )
-    parser.add_argument("--per-block", action="store_true", help="count one block alone")
+    parser.add_argument("--per-block", action="store_true", help="count one block alone, of each kind")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
     add_hub(parser)
     add_model_type(parser)
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.api.counting import count
 
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
-    quiet = result.per_block if arguments.per_block else result.total
-    human = tables = [result.table(per_block=arguments.per_block)]
+    quiet = [kind.each for kind in result.layers] if arguments.per_block else [result.total]
+    human = tables = result.block_tables() if arguments.per_block else [result.table()]
     if arguments.format == "csv":
         tables = [result.flat_table(per_block=arguments.per_block)]
     if arguments.conventions:
@@ -54,5 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.per_block:
         human = [*tables, result.conventions_in_short(), result.bytes_table()]
     if not arguments.conventions and result.model.architecture.model_type != "gpt2":  # whose letters are well known
-        human = [human[0], result.letters_table(), *human[1:]]
-    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=[quiet], notes=result.notes)
+        kinds = [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
+        human = [human[0], result.letters_table(), *kinds, *human[1:]]
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)

@@ -7,10 +7,10 @@ model that is counted, or says which of its parameters are. It must not know a f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import conventions, formulas, tensor_table
-from gpt2calc.dims import MODULES, TASK_HEADS
+from gpt2calc import conventions, formulas, general_conventions, tensor_table
+from gpt2calc.dims import MODULES, TASK_HEADS, Dims
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 from gpt2calc.formulas import GROUPS
 from gpt2calc.model import BIAS
@@ -18,7 +18,7 @@ from gpt2calc.model import BIAS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from gpt2calc.dims import Dims
+    from gpt2calc.model import Model
     from gpt2calc.presets import Preset
 
 HYPOTHESIS, WRONG = "hypothesis", "wrong"
@@ -62,8 +62,8 @@ class Step(NamedTuple):
     penalty: int
     sentence: str
     source: str
-    change: Callable[[Dims], Dims] | None = None
-    value: Callable[[Dims], int] | None = None
+    change: Callable[[Any], Any] | None = None
+    value: Callable[[Any], int] | None = None
     standing: str = ""
     one_byte: Callable[[Dims], int] | None = None
     tensors: Callable[[Dims], int] | None = None
@@ -268,7 +268,7 @@ DTYPES = (
 """In how many bits each element is stored; bf16 has the bytes of fp16."""
 
 
-def plain(dims: Dims) -> Step:
+def plain(dims: Dims | Model) -> Step:
     """Return the plain way of counting a model, called after the convention that it is.
 
     >>> from gpt2calc.presets import load
@@ -277,8 +277,53 @@ def plain(dims: Dims) -> Step:
     """
     if not dims.lm_head:
         return PLAIN
-    row = conventions.find("tied" if dims.tie_word_embeddings else "untied")
+    name = "tied" if dims.tie_word_embeddings else "untied"
+    rows = conventions.CONVENTIONS if isinstance(dims, Dims) else general_conventions.OF_MODELS
+    row = next(row for row in rows if row.name == name)
     return PLAIN._replace(name=row.name, sentence=row.sentence, source=row.source)
+
+
+def heads_of(model: Model) -> tuple[Step, ...]:
+    """Return the changes that the head of a model of another architecture is counted with.
+
+    >>> from gpt2calc.presets import load
+    >>> [step.name for step in heads_of(load("Llama-3.1-8B").counted)]
+    ['tied', 'base_model']
+    """
+    if not model.lm_head:
+        return ()
+    tie = 1 - model.tie_word_embeddings
+    row = next(row for row in general_conventions.OF_MODELS if row.name == ("tied" if tie else "untied"))
+    return (
+        Step(row.name, KNOWN, row.sentence, row.source, lambda model: model.replace(tie_word_embeddings=tie)),
+        Step(
+            "base_model",
+            KNOWN,
+            "without the language modeling head",
+            "transformers, AutoModel",
+            lambda model: model.replace(head="none", lm_head=0),
+        ),
+    )
+
+
+def parts_of(model: Model) -> tuple[Step, ...]:
+    """Return which parts of a model of another architecture are counted: all, by the conventions, or a group alone."""
+    unlike = (general_conventions.BYTES, *(("tied", "untied")))
+    rows = (row for row in general_conventions.of(model) if row.unit not in unlike and row.name not in unlike)
+    groups = dict.fromkeys(row.group for row in model.components() if row.times)
+    return (
+        PLAIN._replace(name="", value=lambda model: int(model.total())),
+        *(Step(row.name, KNOWN, row.sentence, row.source, value=row.value) for row in rows),
+        *(Step(name, RARE, f"the group {name} alone", BY_NAME, value=_group_of(name)) for name in groups),
+    )
+
+
+def _group_of(name: str) -> Callable[[Model], int]:
+    return lambda model: sum(
+        int(model.count(row.layers) * row.times * (row.weights + row.biases))
+        for row in model.components()
+        if row.group == name
+    )
 
 
 def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.dims import Dims
     from gpt2calc.explanation.lattice import Step
+    from gpt2calc.model import Model
     from gpt2calc.presets import Preset
 
 EXPLAINED, PERHAPS = "explained", "perhaps"
@@ -30,8 +31,11 @@ how a formula that is not exact came to it."""
 MODEL_BUDGET, PRESETS_BUDGET = 8, 6
 """The most that the penalties of a reading's steps may sum to: where the model is given, and over every preset."""
 
+ACTIVE = "active"
+"""What a published figure is of, where it is of what a token passes; the conventions of that begin with it."""
+
 PUBLISHED = -1
-"""The penalty of the plain count of a model for which just this figure was published."""
+"""The penalty of a reading as what just this figure was published for: the whole model, or what a token passes."""
 
 
 class Candidate(NamedTuple):
@@ -39,16 +43,17 @@ class Candidate(NamedTuple):
 
     Args:
         names: what it is called; several models can have the same sizes and structure.
-        dims: its sizes and structure.
+        dims: its sizes and structure; a model of another architecture.
         family: the family that it is of, where it is one that ships.
-        published: the figures that were published for it, each with its source.
+        published: the figures that were published for it, each with its source, and of what: all of it, or what a token
+            passes.
         penalty: how unlikely it is to be the one that is meant.
     """
 
     names: tuple[str, ...]
-    dims: Dims
+    dims: Dims | Model
     family: str = ""
-    published: tuple[tuple[Printed, str], ...] = ()
+    published: tuple[tuple[Printed, str, str], ...] = ()
     penalty: int = 0
 
 
@@ -202,14 +207,18 @@ class Search:
         for candidate, ways in zip(self.candidates, self.ways, strict=True):
             least, _ = figure.bounds(scale, self._most_tensors(figure, ways))
             _, most = figure._replace(digits=last).bounds(scale)
-            said = {other.digits for other, _ in candidate.published if _published(figure, other, other.digits)}
+            said = {
+                (other.digits, what)
+                for other, _, what in candidate.published
+                if _published(figure, other, other.digits)
+            }
             for way in ways.between(scale.kind, least, most):
                 usual = way.penalty + scale.penalty
                 if usual > self._budget:
                     continue
-                key, plain = _key(way, scale), not way.steps and not scale.name
+                key, what = _key(way, scale), _what(way, scale)
                 for fit, first, end in figure.printed_as(way.value, scale, way.tensors if figure.in_bytes else 0):
-                    base = PUBLISHED if plain and first in said else candidate.penalty
+                    base = PUBLISHED - way.penalty if (first, what) in said else candidate.penalty
                     yield Met(first, end, base + usual + FITS[fit], way.value, key, usual, candidate.family)
 
     @staticmethod
@@ -233,13 +242,26 @@ def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> R
     fit = figure.fit(way.value, scale, way.tensors if figure.in_bytes else 0)
     if fit is None:
         return None
-    plain = not way.steps and not scale.name
-    published = (source for other, source in candidate.published if _published(figure, other, figure.digits))
-    said = next(published, "") if plain else ""
-    base = PUBLISHED if said else candidate.penalty
+    wanted = _what(way, scale)
+    said = next(
+        (
+            source
+            for other, source, what in candidate.published
+            if what == wanted and _published(figure, other, figure.digits)
+        ),
+        "",
+    )
+    base = PUBLISHED - way.penalty if said else candidate.penalty
     return Reading(
         figure, candidate, way, scale, fit, base + way.penalty + scale.penalty + FITS[fit], source_of_figure=said
     )
+
+
+def _what(way: Way, scale: Scale) -> str:
+    """Return what a way counts, as a published figure is of it: all, what a token passes, or what nobody publishes."""
+    if scale.name or len(way.steps) > 1:
+        return "a composition"
+    return "" if not way.steps else ACTIVE if way.steps[0].name.startswith(ACTIVE) else way.name
 
 
 def _published(figure: Printed, other: Printed, digits: int) -> bool:
@@ -278,15 +300,19 @@ def distinct(readings: Iterable[Reading]) -> list[Reading]:
 
 def shipped(presets: Sequence[Preset]) -> list[Candidate]:
     """Return the models that ship as candidates; those of the same sizes and structure are one."""
-    found: dict[Dims, Candidate] = {}
+    found: dict[Dims | Model, Candidate] = {}
     for preset in presets:
-        said = tuple((figure, preset.source) for figure in printed.find(preset.published or ""))
-        known = found.setdefault(preset.dims, Candidate((), preset.dims, preset.name.partition("-")[0]))
-        found[preset.dims] = known._replace(names=(*known.names, preset.name), published=(*known.published, *said))
+        texts = {"": preset.published, ACTIVE: preset.published_active}
+        said = tuple(
+            (figure, preset.source, what) for what, text in texts.items() for figure in printed.find(text or "")
+        )
+        counted = preset.counted
+        known = found.setdefault(counted, Candidate((), counted, preset.name.partition("-")[0]))
+        found[counted] = known._replace(names=(*known.names, preset.name), published=(*known.published, *said))
     return list(found.values())
 
 
-def given(models: Sequence[tuple[str, Dims]], presets: Sequence[Preset]) -> list[Candidate]:
+def given(models: Sequence[tuple[str, Dims | Model]], presets: Sequence[Preset]) -> list[Candidate]:
     """Return given models as candidates, and after each the one that ships with its sizes, if it has another structure.
 
     Where only one structure ships with these sizes, they are known to be that model's: GPT-1's sizes, for one, whose

@@ -1,7 +1,7 @@
 """Walk the lattice for one model: every composition of steps within a budget of penalties, each with its exact number.
 
 The search is generic: it knows that steps compose and that a value can be stored in so many bits, and no way of
-counting by name.
+counting by name. Of other architectures than GPT-2 the steps are those of `general_conventions`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import gcd
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.algebra import Expression
-from gpt2calc.dims import LETTERS, letters
+from gpt2calc.dims import LETTERS, Dims, letters
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.printed import KNOWN
 from gpt2calc.figures import BYTES
@@ -19,8 +19,8 @@ from gpt2calc.figures import BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gpt2calc.dims import Dims
     from gpt2calc.explanation.lattice import Step
+    from gpt2calc.model import Model
 
 
 class Way(NamedTuple):
@@ -58,8 +58,9 @@ class Ways:
     [(137022720, 'stored_with_masks')]
     """
 
-    def __init__(self, dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> None:
-        self._counted = list(_counted(dims, axes, budget))
+    def __init__(self, model: Dims | Model, axes: tuple[tuple[Step, ...], ...], budget: int) -> None:
+        counted = _counted(model, axes, budget) if isinstance(model, Dims) else _counted_otherwise(model, budget)
+        self._counted = list(counted)
         self._budget = budget
         self._sorted: dict[str, tuple[list[int], list[Way]]] = {}
 
@@ -131,6 +132,24 @@ def _counted(dims: Dims, axes: tuple[tuple[Step, ...], ...], budget: int) -> Ite
             if penalty + part.penalty <= budget:
                 counts = (_evaluate(of, changed) if of else 0 for of in (part.value, part.one_byte, part.tensors))
                 yield _Counted(steps if part is lattice.PLAIN else (*steps, part), penalty + part.penalty, *counts)
+
+
+def _counted_otherwise(model: Model, budget: int) -> Iterator[_Counted]:
+    """Yield the compositions for a model of another architecture: its head, and which of its parts are counted."""
+    for changed, steps, penalty in _heads(model):
+        for part in lattice.parts_of(changed):
+            if penalty + part.penalty <= budget:
+                elements = part.value(changed) if part.value else 0
+                tensors = 0 if part.name else changed.size()
+                yield _Counted(steps if not part.name else (*steps, part), penalty + part.penalty, elements, 0, tensors)
+
+
+def _heads(model: Model) -> Iterator[tuple[Model, tuple[Step, ...], int]]:
+    """Yield the model, and those that are its body alone, or have a head that is tied where its own is not."""
+    yield model, (), 0
+    for step in lattice.heads_of(model):
+        if step.change:
+            yield step.change(model), (step,), step.penalty
 
 
 def _elements(counted: list[_Counted]) -> Iterator[Way]:

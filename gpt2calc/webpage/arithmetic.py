@@ -1,7 +1,7 @@
-"""The Python tables as JavaScript functions: dims, components, tensors, conventions and steps, in BigInts.
+"""What the page asks of a GPT-2 as JavaScript functions: dims, tensors, conventions and steps, in BigInts.
 
-Each function of the page that counts is printed here from the table that counts in Python. It must not know a formula,
-nor how anything looks.
+Each is printed here from the table that says it in Python; components are data, in `families`. It must not know a
+formula, nor how anything looks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import conventions, formulas, presets, tensor_table
+from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.algebra import FLOORED, Expression
 from gpt2calc.dims import LETTERED, LETTERS, TASK_HEADS, Dims, from_fields
 from gpt2calc.explanation import lattice
@@ -18,10 +18,16 @@ from gpt2calc.fields import DEFAULTS, SPELLINGS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from gpt2calc.presets import Preset
 
-def write() -> str:
-    """Return every function that counts, as one script."""
-    functions = (FLOORED, _dims(), _components(), _tensors(), _conventions(), _changes(), _parts())
+
+def write(shipped: tuple[Preset, ...]) -> str:
+    """Return every function that is printed, as one script.
+
+    Args:
+        shipped: the GPT-2s that ship, whose sizes figures are explained by.
+    """
+    functions = (FLOORED, _dims(), _tensors(), _conventions(), _changes(shipped), _parts())
     return "\n\n".join(functions)
 
 
@@ -51,11 +57,6 @@ def _list(rows: Iterable[Mapping[str, object]]) -> str:
     return "[\n" + "".join(f"  {_record(row)},\n" for row in rows) + "]"
 
 
-def _components() -> str:
-    rows = (dict(zip(row._fields[:5], row[:5], strict=True)) for row in formulas.table(LETTERED))
-    return _function("componentsOf", "formulas.table", _list(rows))
-
-
 def _tensors() -> str:
     kept = ("component", "role", "times", "shape")  # the template has the prefix
     rows = (
@@ -82,10 +83,10 @@ def _beside_total(count: Callable[[Dims], int] | None) -> str:
     return min(map(_cell, differences), key=len)
 
 
-def _changes() -> str:
+def _changes(shipped: tuple[Preset, ...]) -> str:
     """Print the models that are counted in the place of another, axis by axis, as functions that give their dims."""
     lines = []
-    for axis in lattice.axes(presets.models()):
+    for axis in lattice.axes(shipped):
         changed = (step.change(LETTERED) for step in axis if step.change)
         lines.append(f"  [{', '.join(map(_differing, changed))}],\n")
     return _function(

@@ -8,13 +8,14 @@ from base64 import b64encode
 from hashlib import sha256
 from json import dumps
 
-from gpt2calc.webpage import arithmetic, facts
+from gpt2calc import presets
+from gpt2calc.webpage import arithmetic, facts, families
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "count", "json", "config", "unread", "safetensors", "names", "infer", "match", "verify", "state"),
-    *("explain", "share", "dom", "controls", "files", "page"),
+    *("exact", "json", "laws", "count", "config", "unread", "families", "safetensors", "names", "infer", "match"),
+    *("verify", "state", "explain", "share", "dom", "controls", "files", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 
@@ -37,27 +38,30 @@ def build(version: str) -> str:
     >>> build("1.0").startswith("<!doctype html>")
     True
     """
-    style, script = _asset("page.css"), _script()
+    shipped, others = presets.models(), presets.others()
+    style, script = _asset("page.css"), _script(shipped)
+    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, others))}))
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     page = _asset("page.html")
-    for name, content in (("policy", policy), ("style", style), ("version", version), ("script", script)):
+    contents = {"policy": policy, "style": style, "version": version, "families": tables, "script": script}
+    for name, content in contents.items():
         page = page.replace(f"{{{name}}}", content, 1)
     return page
 
 
-def _script() -> str:
+def _script(shipped: tuple[presets.Preset, ...]) -> str:
     """Return the one script: the data, the functions that are printed from Python, and those written by hand."""
     written = (COMMENT.sub("", _asset(f"{name}.js")) for name in SCRIPTS)
-    return "\n".join(('"use strict";', _facts(), arithmetic.write(), *written))
+    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped).items())
+    data = _inert(",\n".join(pairs))
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped), *written))
 
 
-def _facts() -> str:
-    """Return the data as JavaScript, a line for each row, in which no text can end the script that it stands in."""
-    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect().items())
-    text = ",\n".join(pairs)
+def _inert(text: str) -> str:
+    """Return JSON in which no text can end the script that it stands in."""
     for character in "<\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return f"const FACTS = {{\n{text}\n}};"
+    return text
 
 
 def _rows(found: object) -> str:

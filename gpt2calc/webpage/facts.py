@@ -1,6 +1,7 @@
 """The Python tables that are data, as one dictionary for the page: names, spellings, presets, dtypes, dialects, units.
 
-Nothing is stated here: each value is taken from the table that is its home. What counts is in `arithmetic`.
+Nothing is stated here: each value is taken from the table that is its home. What counts is in `families`, and in
+`arithmetic`.
 """
 
 from __future__ import annotations
@@ -14,22 +15,20 @@ from gpt2calc import (
     errors,
     fields,
     figures,
-    formulas,
     listing,
     numbers,
-    presets,
     spellings,
     unread,
 )
-from gpt2calc.algebra import READING_ORDER, Expression, Flag
-from gpt2calc.checkpoints import safetensors, shards, strict_json
+from gpt2calc.algebra import READING_ORDER
+from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.dims import LETTERED, LETTERS, from_fields
+from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
-from gpt2calc.model import BIAS, WEIGHT
+from gpt2calc.model import BIAS, GROUPS, WEIGHT
 from gpt2calc.verification import assignment, findings, inference, naming, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 
@@ -46,45 +45,30 @@ COLUMNS = (
 )
 """What the page needs of the table of fields; how it shows them stands in `controls`."""
 
+MOST_SHARDS, MOST_TENSORS = 128, 10_000
+"""How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
+hundred times as many tensors."""
 
-def collect() -> dict[str, Any]:
-    """Return everything that the page knows and does not compute, as JSON takes it."""
+
+def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return everything that the page knows and does not compute, as JSON takes it.
+
+    Args:
+        shipped: the GPT-2s that ship.
+    """
     return {
         "schema": counts.SCHEMA,
         "letters": LETTERS,
         "reading_order": READING_ORDER,
-        "groups": formulas.GROUPS,
-        "components": _components(),
-        "n_inner": _terms(_default_inner()),
+        "groups": GROUPS,
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
         "controls": [_control(control) for control in CONTROLS],
-        "presets": [_preset(preset) for preset in presets.models()],
+        "presets": [_preset(preset) for preset in shipped],
         "config": _config(),
-        "explain": _explain(),
+        "explain": _explain(shipped),
         "safetensors": _safetensors(),
         "names": _names(),
     }
-
-
-def _terms(value: int) -> list[list[Any]]:
-    """Return an expression as coefficients, each with its letters and the flags that it is multiplied by."""
-    return [
-        [n, "".join(x for x in letters if not isinstance(x, Flag)), *(x for x in letters if isinstance(x, Flag))]
-        for letters, n in Expression.of(value).ranked()
-    ]
-
-
-def _components() -> list[dict[str, Any]]:
-    """Return the closed form of every component, multiplied out."""
-    return [
-        {"component": row.component, "group": row.group, "formula": list(map(_terms, row[2:5]))}
-        for row in formulas.table(LETTERED)
-    ]
-
-
-def _default_inner() -> int:
-    """Return what `dims.from_fields` takes for n_inner where it is not given, of the letter of n_embd."""
-    return from_fields({**fields.DEFAULTS, "n_embd": LETTERED.n_embd}).n_inner
 
 
 def _control(control: Control) -> dict[str, Any]:
@@ -115,7 +99,7 @@ def _config() -> dict[str, Any]:
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
     }
 
 
@@ -124,22 +108,16 @@ def _unread() -> dict[str, Any]:
     return {
         "activations": spellings.ACTIVATIONS,
         "learned": spellings.LEARNED_ACTIVATIONS,
-        "body_biases": sorted(spellings.BODY_BIASES),
         "foreign": unread.FOREIGN_PHRASES,
-        "foreign_floats": sorted(spellings.FOREIGN_FLOATS),
-        "plain_words": sorted(spellings.PLAIN_WORDS),
         "sizes": fields.SIZES,
-        "long_sizes": unread.LONG_SIZES,
         "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
         "most_notes": unread.MOST_NOTES,
-        "most_named": unread.MOST_NAMED,
-        "short": errors.SHORT_NAME_LETTERS,
         "long": errors.LONG_NAME_LETTERS,
     }
 
 
-def _explain() -> dict[str, Any]:
+def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
     """Return how printed figures are read, and the steps of the lattice; what they compute is in `arithmetic`."""
     return {
         "units": {
@@ -164,7 +142,7 @@ def _explain() -> dict[str, Any]:
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
         "plain": _step(lattice.PLAIN),
-        "axes": [list(map(_step, axis)) for axis in lattice.axes(presets.models())],
+        "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
         "parts": list(map(_step, lattice.PARTS)),
         "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
     }
@@ -183,11 +161,10 @@ def _safetensors() -> dict[str, Any]:
         "keys": safetensors.KEYS,
         "most_dims": safetensors.MOST_DIMS,
         "deepest": safetensors.MOST_JSON_DEPTH,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
         "longest_name": listing.MOST_NAME_CHARACTERS,
-        "most_shards": shards.MOST_SHARDS,
-        "most_tensors": shards.MOST_TENSORS,
-        "most_read": shards.MOST_READ_BYTES,
+        "most_shards": MOST_SHARDS,
+        "most_tensors": MOST_TENSORS,
     }
 
 
@@ -208,8 +185,6 @@ def _names() -> dict[str, Any]:
         "bias": BIAS,
         "weight": WEIGHT,
         "most_faults": findings.MOST_FAULTS,
-        "most_compared": findings.MOST_COMPARED_NAMES,
-        "longest_compared": findings.MOST_COMPARED_CHARACTERS,
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,

@@ -46,7 +46,7 @@ TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
     "when": (lambda row: 1 - row.when,),
     "role": (lambda row: BIAS if row.role == WEIGHT else WEIGHT, lambda row: BUFFER if row.role != BUFFER else BIAS),
 }
-"""Errors in each column of a row: what stands there instead."""
+"""Errors in each column of a row: what stands there instead. Of `used` the judge is `test_active`."""
 
 
 def planted(model: Model, derivation: str, index: int, column: str, error: Callable[[Any], Any]) -> Model:
@@ -67,7 +67,7 @@ def errors(model: Model) -> Iterator[Planted]:
     present = set(model.tensors())
     for index, row in enumerate(model.components()):
         if row.times and model.count(row.layers):
-            yield from (("components", index, name, error) for name in row._fields for error in COMPONENTS[name])
+            yield from (("components", index, name, error) for name in COMPONENTS for error in COMPONENTS[name])
     for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
             columns = (name for name in tensor._fields if name != "shape" or tensor.shape)
@@ -115,7 +115,7 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
                 continue
             in_file = in_file or written(drawn, tmp_path / next(folder))
             assert in_file != {row.name: row.shape for row in wrong.listing()}, (error, drawn)
-    assert {column for each in planned for _, _, column, _ in each} == {*Component._fields, *Tensor._fields}
+    assert {column for each in planned for _, _, column, _ in each} == {*COMPONENTS, *TENSORS}
 
 
 @EVERY

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import gpt2calc
 from gpt2calc import architectures
 from gpt2calc.architectures import FILES, reading
 from gpt2calc.architectures.runs import LONGEST
@@ -14,6 +15,9 @@ from gpt2calc.model import LAW, Run
 from gpt2calc.numbers import told
 from tests.architectures.drawing import least
 from tests.architectures.modules import EVERY, MODEL_TYPES
+
+if TYPE_CHECKING:
+    from tests import conftest
 
 
 def refusal(**document: Any) -> str:
@@ -238,3 +242,23 @@ def test_a_field_that_changes_no_count_can_be_changed_all_the_same() -> None:
     assert (found.model.num_hidden_layers, found.notes[1:]) == (3, ())
     with pytest.raises(ConfigError, match="llama has no field rms_norm_epz"):
         reading.read({"model_type": "llama"}, {"rms_norm_epz": 1e-6})
+
+
+def test_layers_are_counted_by_kind(run: conftest.Run) -> None:
+    """One of each kind, whose components are those of the layers that have them; together they are the layers."""
+    count = gpt2calc.count("Jamba-v0.1")
+    assert [(kind.tags, kind.number) for kind in count.layers] == [
+        (("decoder", "dense", "mamba"), 12),
+        (("decoder", "mamba", "moe"), 16),
+        (("attention", "decoder", "dense"), 4),
+    ]
+    outside = sum(
+        part.total for part in count.components if part.name in ("embed_tokens", "final_layernorm", "lm_head")
+    )
+    assert sum(kind.total for kind in count.layers) == count.total - outside
+    assert count.per_block is None
+    shown = run("count", "Jamba-v0.1", "--per-block")
+    assert shown.stdout.count("one block of") == 3
+    assert "Jamba-v0.1, one block of 16 with mamba, moe" in shown.stdout
+    assert run("count", "Jamba-v0.1", "--per-block", "-q").stdout.split() == [str(kind.each) for kind in count.layers]
+    assert "layers of 3 kinds" in run("count", "Jamba-v0.1", "--per-block", "--format", "csv").stderr

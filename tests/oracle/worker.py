@@ -39,12 +39,12 @@ def attempt(call: Callable[[], Any]) -> Any:
 def of_count(document: dict[str, Any]) -> dict[str, Any]:
     """Return a count as gpt2calc/count/1 had it, so that every number of both sides is compared.
 
-    gpt2calc/count/2 has groups in a list, and three keys more, which nothing on the other side answers to.
+    gpt2calc/count/2 has groups in a list, and four keys more, which nothing on the other side answers to.
     """
     groups = document["groups"]
     if isinstance(groups, list):
         document["groups"] = {group.pop("name"): group for group in groups}
-        for added in ("model_type", "sizes", "letters"):
+        for added in ("model_type", "sizes", "letters", "layers"):
             del document[added]
     return document
 

@@ -1,7 +1,11 @@
-"""A figure that is typed on the page is explained as `gpt2calc explain` explains it: the same readings, best first."""
+"""A figure that is typed on the page is explained as `gpt2calc explain` explains it: the same readings, best first.
+
+Every third of the figures by default, all where GPT2CALC_EXAMPLES is set.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from tests.browser import Watched
 
 EXPLAIN = """([texts]) => {
-  const candidates = shippedCandidates();
+  const candidates = shippedModels().map(shippedCandidate);
   return texts.map((text) => {
     try {
       const figure = readPrinted(text);
@@ -65,10 +69,11 @@ def python(text: str) -> dict[str, Any]:
 
 def test_figures_are_explained_as_python_explains_them(opened: Watched) -> None:
     """Number, model, convention, fit, rivals and the answer in one sentence; and sentences for what is no figure."""
-    found = opened.page.evaluate(EXPLAIN, [FIGURES])
-    for text, answer in zip(FIGURES, found, strict=True):
+    asked = FIGURES if "GPT2CALC_EXAMPLES" in os.environ else FIGURES[::3]
+    found = opened.page.evaluate(EXPLAIN, [asked])
+    for text, answer in zip(asked, found, strict=True):
         assert answer == python(text), text
-    assert sum("problem" in answer for answer in found) > 5
+    assert 3 <= sum("problem" in answer for answer in found) < len(asked) / 2
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt1", "vit-gpt2-decoder", "nanogpt-no-bias"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import random
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.verification import tying
@@ -67,21 +65,6 @@ def test_a_head_beyond_the_bound_is_left_open(opened: Watched, tmp_path: Path, m
     large, small = agree(opened, cases, tmp_path, monkeypatch)
     assert [len(answer["notes"]) for answer in (large, small)] == [1, 0]
     assert "only gpt2calc verify --tying compares them: it is taken as untied" in large["notes"][0]
-
-
-def test_the_nearest_name_is_difflibs(opened: Watched) -> None:
-    """Though most are turned away before they are compared."""
-    chance = random.Random(2)
-    known = [
-        f"h.{block}.{part}" for block in range(6) for part in ("ln_1.weight", "attn.c_attn.bias", "mlp.c_fc.weight")
-    ]
-    asked = ["".join(chance.sample(name, len(name))) for name in known]
-    asked += [name[chance.randrange(6) :] + name[: chance.randrange(9)] for name in known]
-    asked += [name[::-1] for name in known] + ["", "h", "x" * 60]
-    found = opened.page.evaluate("([asked, known]) => asked.map((name) => nearest(name, known, 0.5))", [asked, known])
-    expected = [next(iter(difflib.get_close_matches(name, known, 1, 0.5)), None) for name in asked]
-    assert found == expected
-    assert 5 < sum(name is None for name in found) < len(asked) - 5
 
 
 PASTE = """(text) => {

@@ -22,7 +22,7 @@ READ = """(texts) => texts.map((text) => {
   return typeof found === "bigint" ? String(found) : null;
 })"""
 TYPED = """(texts) => texts.map((text) => {
-  try { return String(typedField("n_layer", text)); }
+  try { return String(typedField(rowFor("gpt2", "n_layer"), text)); }
   catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
 })"""
 

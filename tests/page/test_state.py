@@ -79,6 +79,8 @@ def test_nonsense_in_the_address_gets_a_sentence(opened: Watched) -> None:
 
 # Explain a number
 
+SAID = "!byId('figure-said').textContent.startsWith('looking')"
+
 
 def test_a_number_is_explained(opened: Watched) -> None:
     """137M is gpt2's file with its masks, and the address keeps the question."""
@@ -91,15 +93,18 @@ def test_a_number_is_explained(opened: Watched) -> None:
     assert rows[0][1:] == [f"{best.value:,}", best.fit, str(best.rivals)]
     assert rested(opened) == "model=gpt2&explain=137M"
     opened.open("#explain=548%20MB")
+    opened.until(SAID)
     assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
 
 
 def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
     """And nonsense a sentence."""
     opened.open("#explain=777.77777M")
+    opened.until(SAID)
     assert "fits none of the" in opened.text("#figure-said")
     assert len(shown(opened, "explained")) == 3
     opened.open("#explain=many")
+    opened.until(SAID)
     assert "expected a figure such as 117M" in opened.text("#figure-said")
     assert opened.page.is_hidden("#explained")
 
@@ -107,6 +112,7 @@ def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
 def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
     """Before the models that ship."""
     opened.open("#n_layer=13&explain=131,527,680")
+    opened.until(SAID)
     assert opened.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
     opened.page.fill("#n_layer", "14")
     assert "gpt2 with n_layer=13" not in opened.text("#figure-said")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 
 
+@cache
 def fields(model_type: str) -> frozenset[str]:
     """Return every field that the config class of a model type has.
 

@@ -10,15 +10,20 @@ const CANONICAL = new Map(
 );
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
-const kept = (value) => (typeof value === "number" ? BigInt(value) : value);
+const kept = (value) => {
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : new Real(String(value));
+  return Array.isArray(value) ? value.map(kept) : value;
+};
 
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 
 const DEFAULTS = keptAll(Object.fromEntries(Object.entries(ROWS).map(([field, row]) => [field, row.default])));
 
-/** Read the text of a config.json: all fields, notes, and whose config it is. A Sentence is thrown where it is none of a GPT-2. */
+/** Read the text of a config.json: a GPT-2's fields, notes, and whose config it is, or a document that is `given` of
+ * another architecture. A Sentence is thrown where it is none. */
 function readConfig(text) {
   const document = parseConfig(text);
+  if (isOfOthers(document)) return { given: document };
   const { fields, notes } = readDocument(document);
   return { fields: validated(canonical(fields)), notes, maker: makerIn(document) };
 }
@@ -31,30 +36,9 @@ function makerIn(document) {
 }
 
 function parseConfig(text) {
-  const twice = (key, first, second) => {
-    if (!same(first, second))
-      throw new Sentence(`${shortened(key)} is given twice, as ${shown(first)} and as ${shown(second)}`);
-  };
-  let document;
-  try {
-    document = new JsonReader(text, {
-      deepest: 900,
-      twice,
-      constant: (word) => (word === "-0" ? 0n : new Real(word)),
-    }).document();
-  } catch (error) {
-    if (!(error instanceof NotJson)) {
-      if (error.message === "digits") throw new Sentence("not a config: it holds a number of more than 4,300 digits");
-      throw error;
-    }
-    if (error.message === "nested") throw new Sentence("not a config: its JSON is nested too deeply");
-    const before = text.slice(0, error.place).split("\n");
-    const where = `line ${before.length}, column ${characters(before.at(-1)).length + 1}`;
-    throw new Sentence(`not JSON: ${error.message} at ${where}`);
-  }
-  if (!(document instanceof Map))
-    throw new Sentence(`expected a JSON object such as {"n_layer": 12}, got a JSON ${kindOf(document)}`);
-  return document;
+  const document = readJson(text, { deepest: 900 });
+  if (document instanceof Map) return document;
+  throw new Sentence(`expected a JSON object such as {"n_layer": 12}, got a JSON ${kindOf(document)}`);
 }
 
 function kindOf(value) {
@@ -66,7 +50,6 @@ function kindOf(value) {
 function readDocument(given) {
   if (!given.size)
     throw new Sentence('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
-  refuseOtherModels(given);
   const document = new Map([...given].filter(([name]) => name !== FIELDS.ours));
   const missing = Object.entries(FIELDS.documented);
   if (!FIELDS.marks.some((mark) => document.has(mark))) {
@@ -81,26 +64,22 @@ function readDocument(given) {
   readHead(document, read);
   if (!read.size && (document.get("model_type") ?? null) === null)
     throw new Sentence("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
-  const [first, last] = unreadNotes(document, read);
+  notes.push(...unreadNotes(document, read));
   for (const [field, value] of missing)
     if (!read.has(field)) notes.push(`${field} is not given; transformers' default ${value} is counted`);
   const { fields, remarks } = inNumbers(read);
-  return { fields, notes: [...first, ...notes, ...last, ...remarks] };
+  return { fields, notes: [...notes, ...remarks] };
 }
 
 /** Fields with what is a whole number as one, and notes for those that were written otherwise, as 768.0. */
 function inNumbers(given) {
   const remarks = [];
-  const isSize = (name) => ROWS[CANONICAL.get(name)]?.kind === "size";
-  const fields = new Map(
-    [...given].map(([name, value]) => {
-      if (!isSize(name) || !(value instanceof Real) || !Number.isSafeInteger(value.value)) return [name, value];
-      const number = BigInt(value.value);
-      remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
-      return [name, number];
-    }),
-  );
-  return { fields, remarks };
+  const read = ([name, value]) => {
+    const number = ROWS[CANONICAL.get(name)]?.kind === "size" ? inWhole(value) : value;
+    if (number !== value) remarks.push(`${pair(name, value)} is read as ${grouped(number)}`);
+    return [name, number];
+  };
+  return { fields: new Map([...given].map(read)), remarks };
 }
 
 function readField(field, document, fields, notes) {
@@ -120,45 +99,23 @@ function readField(field, document, fields, notes) {
     notes.push(`transformers itself would not read ${pair(first, value)}; it is counted as given`);
 }
 
-function refuseOtherModels(document) {
-  const type = document.get("model_type") ?? null;
-  if (type === null || type === "gpt2") return;
-  const decoder = document.get("decoder");
-  const inner = decoder instanceof Map && decoder.get("model_type") === "gpt2";
-  const advice = inner ? "; its decoder is a gpt2: give the decoder's object alone" : "";
-  throw new Sentence(`model_type is ${shown(type)}, expected 'gpt2'${advice}`);
-}
-
 /** Take the head from `architectures` and num_labels from `id2label`, where they are not given outright. */
 function readHead(document, fields) {
   const labels = document.get("id2label");
   if (!document.has("num_labels") && labels instanceof Map) fields.set("num_labels", BigInt(labels.size));
-  const architectures = document.get("architectures");
-  if (fields.has("head") || !isTrue(architectures)) return;
-  if (!Array.isArray(architectures) || !architectures.every((name) => typeof name === "string"))
-    throw new Sentence(`architectures must be a list of class names, got ${shown(architectures)}`);
-  for (const name of architectures)
-    for (const framework of ["", ...FIELDS.frameworks]) {
-      const bare = name.startsWith(framework) ? name.slice(framework.length) : "";
-      if (Object.hasOwn(FIELDS.classes, bare)) {
-        fields.set("head", FIELDS.classes[bare]);
-        return;
-      }
-    }
-  const problem = `${shortened(architectures[0])} is no class of transformers' GPT-2, and may have other shapes`;
+  const named = fields.has("head") ? [] : classesIn(document);
+  if (!named.length) return;
+  const bare = named.flatMap((name) =>
+    ["", ...FIELDS.frameworks].map((start) => (name.startsWith(start) ? name.slice(start.length) : "")),
+  );
+  const known = bare.find((name) => Object.hasOwn(FIELDS.classes, name));
+  if (known) return void fields.set("head", FIELDS.classes[known]);
+  const problem = `${shortened(named[0])} is no class of transformers' GPT-2, and may have other shapes`;
   throw new Sentence(`architectures: ${problem}: known are ${Object.keys(FIELDS.classes).join(", ")}`);
-}
-
-/** Whether Python takes a value for true. */
-function isTrue(value) {
-  if (value instanceof Map) return value.size > 0;
-  if (value instanceof Real) return value.value !== 0;
-  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
 /** Fields in their canonical spelling, without those that no count depends on. */
 function canonical(fields) {
-  refuseOtherModels(fields);
   const found = new Map();
   const spelled = new Map();
   for (const [name, given] of fields) {
@@ -194,7 +151,7 @@ function refuseUnknown(name, given, fields) {
   if (NO_COUNT.has(name) || (meant && isGiven)) return;
   if (meant) throw new Sentence(`GPT-2 does not read ${name}: give ${pair(meant, given)}`);
   refuseNested(name, given, new Map());
-  const near = isForeign(name) ? null : closest(name, [...CANONICAL.keys()]);
+  const near = isForeign(name) ? null : mistyped(name, [...CANONICAL.keys()]);
   const advice = near
     ? `did you mean ${CANONICAL.get(near)}?`
     : `known fields are ${Object.keys(ROWS).join(", ")}`;
@@ -202,31 +159,38 @@ function refuseUnknown(name, given, fields) {
 }
 
 /** The sentence that says what a field takes, where a value is something else; null where it is right. */
-function problemWith(field, value) {
-  const row = ROWS[field];
+function problemWith(row, value) {
+  const { kind, words } = row;
+  const isEntry = (each) => (words.length ? words.includes(each) : typeof each === "bigint");
+  const strange = kind === "list" && Array.isArray(value) ? value.find((each) => !isEntry(each)) : undefined;
   const isRight = {
-    boolean: () => row.kind === "switch",
-    bigint: () => row.kind === "size" && value >= BigInt(row.least),
-    string: () => row.words.includes(value),
-    object: () => value === null && row.null === "absent",
+    boolean: () => ["switch", "flag"].includes(kind),
+    bigint: () => kind === "size" && value >= BigInt(row.least),
+    string: () => kind !== "list" && words.includes(value),
+    object: () => (value === null ? !["refused", "none"].includes(row.null) : kind === "list" && Array.isArray(value)),
   }[typeof value]();
+  if (isRight && strange === undefined) return null;
   const isLarge = value instanceof Real && Number.isInteger(value.value) && Math.abs(value.value) >= 2 ** 53;
-  const more = isLarge && row.kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
-  return isRight ? null : `${field} must be ${row.expected}, got ${shown(value)}${more}`;
+  const more = isLarge && kind === "size" ? ", and from 2^53 on a float is no single number: give an int" : "";
+  const got = strange === undefined ? shown(value) : `${shown(strange)} in it`;
+  return `${row.name} must be ${row.expected}, got ${got}${more}`;
 }
+
+const tooLong = (name, value) =>
+  typeof value === "bigint" && String(absolute(value)).length > FIELDS.digits
+    ? `${name} must have at most ${FIELDS.digits} digits`
+    : null;
 
 /** All fields, those that are not given with their defaults; a Sentence where one is wrong. */
 function validated(given) {
-  const wrong = Object.keys(DEFAULTS).filter((field) => given.has(field) && problemWith(field, given.get(field)));
+  const wrong = Object.keys(DEFAULTS).filter((field) => given.has(field) && problemWith(ROWS[field], given.get(field)));
   if (wrong.length) {
     const others = wrong.length > 1 ? ` (wrong as well: ${wrong.slice(1).join(", ")})` : "";
-    throw new Sentence(problemWith(wrong[0], given.get(wrong[0])) + others);
+    throw new Sentence(problemWith(ROWS[wrong[0]], given.get(wrong[0])) + others);
   }
   const fields = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const [field, value] of Object.entries(fields))
-    if (typeof value === "bigint" && String(value).length > FIELDS.digits)
-      throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
-  const problem = headsProblem(fields);
+  const long = Object.entries(fields).map(([field, value]) => tooLong(field, value)).find(Boolean);
+  const problem = long ?? headsProblem(fields);
   if (problem) throw new Sentence(problem);
   return fields;
 }

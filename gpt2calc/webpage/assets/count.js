@@ -2,32 +2,28 @@
 
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0n);
 
-function counted(x) {
-  const rows = componentsOf(x);
-  const components = rows.map((row, place) => {
-    const form = closedForm(FACTS.components[place], x);
-    const [weights, biases] = [row.times * row.weights, row.times * row.biases];
-    return { ...row, name: row.component, weights, biases, total: weights + biases, form };
-  });
-  const groups = FACTS.groups.map((name) => {
-    const parts = components.filter((part) => part.group === name);
+const gpt2Of = (x) => ({ architecture: architectureOf("gpt2"), sizes: x, kinds: [[["block"], x.n_layer]] });
+
+const isGpt2 = ({ architecture }) => architecture.type === "gpt2";
+
+function counted(model) {
+  const { forms, total } = formsOf(model);
+  const all = rowsOf(model).map((part) => ({ ...part, form: forms.get(part.row) }));
+  const summed = (parts) => {
     const [weights, biases] = [sum(parts.map((part) => part.weights)), sum(parts.map((part) => part.biases))];
-    return { name, weights, biases, total: weights + biases };
-  });
+    return { weights, biases, total: weights + biases };
+  };
+  const groups = FACTS.groups.map((name) => [name, all.filter(({ group }) => group === name)]);
   return {
-    x,
-    components: components.filter((part) => part.form.present),
-    groups,
-    weights: sum(groups.map((group) => group.weights)),
-    biases: sum(groups.map((group) => group.biases)),
-    total: sum(groups.map((group) => group.total)),
-    conventions: conventionsOf(x),
+    model,
+    components: all.filter(({ form }) => form.present),
+    groups: groups.filter(([, parts]) => parts.length).map(([name, parts]) => ({ name, ...summed(parts) })),
+    ...summed(all),
+    form: total,
+    conventions: isGpt2(model) ? conventionsOf(model.sizes) : waysOfCounting(model, all),
+    inLayers: inLayers(model, all),
   };
 }
-
-const totalOf = (x) => sum(componentsOf(x).map((row) => row.times * (row.weights + row.biases)));
-
-const perBlock = (x) => totalOf({ ...x, n_layer: 1n }) - totalOf({ ...x, n_layer: 0n });
 
 /** The fields that give these dims, in the order of dims.to_fields. */
 function fieldsOfDims(x) {
@@ -44,25 +40,32 @@ function fieldsOfDims(x) {
 }
 
 /** What `gpt2calc count --json` prints. */
-function countDocument(name, count) {
+function countDocument(name, count, notes) {
+  const { model } = count;
   const held = (part) => ({
     weights: part.weights,
     biases: part.biases,
     total: part.total,
     share: new Float(share(part.total, count.total)),
   });
-  const forms = count.components.map((part) => part.form.text()).join();
-  const letters = Object.entries(FACTS.letters).filter(([, letter]) => forms.includes(letter));
+  const used = new Set(count.components.flatMap(({ form }) => [...form.simplified.keys()].flatMap(lettersIn)));
+  const whole = Object.entries(model.sizes).filter(([, value]) => ["bigint", "boolean"].includes(typeof value));
   return {
     schema: FACTS.schema,
     model: name,
-    model_type: "gpt2",
+    model_type: model.architecture.type,
     total: count.total,
     weights: count.weights,
     biases: count.biases,
-    per_block: perBlock(count.x),
-    config: fieldsOfDims(count.x),
-    sizes: count.x,
+    per_block: count.inLayers.length === 1 ? count.inLayers[0].total : null,
+    layers: count.inLayers.map(({ tags, layers, total }) => ({
+      tags: [...tags].sort(),
+      number: layers,
+      each: total,
+      total: layers * total,
+    })),
+    config: isGpt2(model) ? fieldsOfDims(model.sizes) : documentOf(model),
+    sizes: Object.fromEntries(whole),
     groups: count.groups.map((group) => ({ name: group.name, ...held(group) })),
     components: count.components.map((part) => ({
       name: part.name,
@@ -71,9 +74,9 @@ function countDocument(name, count) {
       formula: part.form.text(),
       ...held(part),
     })),
-    letters: Object.fromEntries(letters.map(([field, letter]) => [letter, count.x[field]])),
+    letters: Object.fromEntries(Object.entries(numbersOf(model)).filter(([letter]) => used.has(letter))),
     conventions: count.conventions,
-    notes: [],
+    notes,
   };
 }
 

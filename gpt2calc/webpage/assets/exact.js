@@ -42,10 +42,18 @@ function atAGlance(n) {
   return written() + units[power];
 }
 
-// Polynomials: a Map from the letters of a term, in reading order, to its coefficient.
+// Polynomials: a Map from the letters of a term, in reading order and joined, to its coefficient.
 
-const inOrder = (letters) =>
-  [...letters].sort((a, b) => FACTS.reading_order.indexOf(a) - FACTS.reading_order.indexOf(b)).join("");
+const rankOf = (letter) => {
+  const place = FACTS.reading_order.indexOf(letter.split("_")[0]);
+  return place < 0 ? FACTS.reading_order.length : place;
+};
+
+const byRank = (a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : Number(a > b));
+
+const lettersIn = (key) => (key ? key.split("*") : []);
+
+const constant = (n) => new Map(n ? [["", n]] : []);
 
 function plus(...polynomials) {
   const sum = new Map();
@@ -54,64 +62,109 @@ function plus(...polynomials) {
   return new Map([...sum].filter(([, n]) => n));
 }
 
-const times = (one, other) =>
-  plus(...[...one].map(([ours, a]) => new Map([...other].map(([theirs, b]) => [inOrder(ours + theirs), a * b]))));
-
-/** What terms with flags come to in a model: its flags are put in, and m is written 4d where it is that. */
-function polynomial(terms, x) {
-  const inner = new Map(FACTS.n_inner.map(([n, letters]) => [letters, BigInt(n)]));
-  const follows = evaluated(inner, sizesOf(x)) === x.n_inner;
-  const present = terms.filter(([, , ...flags]) => flags.every((flag) => x[flag]));
-  return plus(
-    ...present.map(([n, letters]) => {
-      // Without an m to take out, nothing is replaced by nothing.
-      const term = new Map([[letters.replaceAll(follows ? "m" : "", ""), BigInt(n)]]);
-      return follows && letters.includes("m") ? times(term, inner) : new Map([[letters, BigInt(n)]]);
-    }),
-  );
+function times(one, other) {
+  const product = (ours, theirs) => [...lettersIn(ours), ...lettersIn(theirs)].sort(byRank).join("*");
+  const terms = [...one].map(([ours, a]) => new Map([...other].map(([theirs, b]) => [product(ours, theirs), a * b])));
+  return plus(...terms);
 }
 
-const sizesOf = (x) => Object.fromEntries(Object.entries(FACTS.letters).map(([field, letter]) => [letter, x[field]]));
+/** Terms as a polynomial, with what stands for each name; what stands for it can be a number. */
+const inLetters = (terms, letters) =>
+  plus(...terms.map(([n, names]) => names.reduce((product, name) => times(product, letters[name]), constant(n))));
 
-const evaluated = (terms, sizes) =>
-  [...terms].reduce((sum, [letters, n]) => sum + [...letters].reduce((product, x) => product * sizes[x], n), 0n);
+/** What stands for each size of a model where a formula is written: its letter, or its number where it has none.
+ * A size that is as many times another as it is where nobody gives it is written so, as m is 4d in a GPT-2. */
+function lettersOf({ architecture, sizes }) {
+  const isLetter = ({ name, kind, letter }) =>
+    ["size", "law"].includes(kind) && letter && typeof sizes[name] === "bigint" && (kind === "size" || sizes[name]);
+  const named = Object.keys(sizes).filter((name) => typeof sizes[name] === "bigint");
+  const letters = Object.fromEntries(named.map((name) => [name, constant(sizes[name])]));
+  const rows = architecture.sizes.filter(isLetter);
+  for (const { name, letter } of rows) letters[name] = new Map([[letter, 1n]]);
+  for (const { name, default: law } of rows)
+    if (isMultiple(law) && evaluate(law[0], sizes) === sizes[name]) letters[name] = symbolic(law[0], letters);
+  return letters;
+}
 
-/** A polynomial as people write it, with numbers in place of letters where sizes are given. */
-function written(terms, sizes = null) {
-  const rank = (letters) => [...letters].map((letter) => FACTS.reading_order.indexOf(letter));
-  const before = (a, b) => {
-    if (a.length !== b.length) return b.length - a.length;
-    const [ours, theirs] = [rank(a), rank(b)];
-    const place = ours.findIndex((letter, i) => letter !== theirs[i]);
-    return place < 0 ? 0 : ours[place] - theirs[place];
+const isMultiple = (law) =>
+  Array.isArray(law) && law.every((part) => !Array.isArray(part) || (["+", "*", "or"].includes(part[0]) && isMultiple(part)));
+
+function symbolic(law, letters) {
+  if (typeof law === "number") return constant(BigInt(law));
+  if (typeof law === "string") return letters[law];
+  const [one, other] = law.slice(1).map((part) => symbolic(part, letters));
+  if (law[0] === "or") return one.size ? one : other;
+  return law[0] === "+" ? plus(one, other) : times(one, other);
+}
+
+/** The letter of how many layers have some tags: L where all have them; none where there are no such layers. */
+function layerLetter({ kinds }, tags) {
+  if (!tags) return constant(1n);
+  const wanted = tags.split(" ");
+  if (!kinds.some(([own]) => wanted.every((tag) => own.includes(tag)))) return constant(0n);
+  const rest = wanted.filter((tag) => !kinds.every(([own]) => own.includes(tag))).sort();
+  return new Map([[["L", ...rest].join("_"), 1n]]);
+}
+
+/** The numbers of the letters in which the formulas of a model are written. */
+function numbersOf(model) {
+  const { architecture, sizes } = model;
+  const own = architecture.sizes.filter(({ name, letter }) => letter && typeof sizes[name] === "bigint");
+  const tags = [...new Set(architecture.rows.map(({ layers }) => layers))].filter(Boolean).sort();
+  const layers = tags.flatMap((each) => [...layerLetter(model, each).keys()].map((key) => [key, layersWith(model, each)]));
+  return Object.fromEntries([...own.map(({ name, letter }) => [letter, sizes[name]]), ...layers]);
+}
+
+/** A polynomial as people write it, with numbers in place of letters where they are given. */
+function written(terms, numbers = null) {
+  const before = ([a], [b]) => {
+    const [ours, theirs] = [lettersIn(a), lettersIn(b)];
+    if (ours.length !== theirs.length) return theirs.length - ours.length;
+    return ours.map((letter, place) => byRank(letter, theirs[place])).find((order) => order) ?? 0;
   };
   const raised = (n) => [...String(n)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
   const term = (letters, n) => {
     const factors = [...new Set(letters)].map((letter) => {
-      const power = [...letters].filter((other) => other === letter).length;
-      return (sizes ? grouped(sizes[letter]) : letter) + (power > 1 ? raised(power) : "");
+      const power = letters.filter((other) => other === letter).length;
+      return (numbers ? grouped(numbers[letter]) : letter) + (power > 1 ? raised(power) : "");
     });
     const number = n === 1n && factors.length ? "" : grouped(n);
-    return number + (sizes && number && factors.length ? "·" : "") + factors.join("·");
+    return number + (numbers && number && factors.length ? "·" : "") + factors.join("·");
   };
-  const ranked = [...terms.keys()].sort(before);
-  const signed = ranked.map((x) => (terms.get(x) < 0n ? " - " : " + ") + term(x, absolute(terms.get(x)))).join("");
+  const ranked = [...terms].sort(before);
+  const signed = ranked.map(([key, n]) => (n < 0n ? " - " : " + ") + term(lettersIn(key), absolute(n))).join("");
   if (!signed) return "0";
   return signed.startsWith(" + ") ? signed.slice(3) : `-${signed.slice(3)}`;
 }
 
 /** The closed form of a component: how often it occurs, times what it holds each time. */
-function closedForm(row, x) {
-  const [occurs, weights, biases] = row.formula.map((terms) => polynomial(terms, x));
+function closedForm(model, row, letters) {
+  const [here, weights, biases] = [row.times, row.weights, row.biases].map((terms) => inLetters(terms, letters));
+  const occurs = times(layerLetter(model, row.layers), here);
   const each = plus(weights, biases);
   const once = occurs.size === 0 || (occurs.size === 1 && occurs.get("") === 1n);
-  const text = (sizes) =>
-    each.size < 2 || once ? written(times(occurs, each), sizes) : `${written(occurs, sizes)}·(${written(each, sizes)})`;
-  return { present: occurs.size > 0, simplified: times(occurs, each), text };
+  const simplified = times(occurs, each);
+  const text = (numbers) =>
+    each.size < 2 || once
+      ? written(simplified, numbers)
+      : `${written(occurs, numbers)}·(${written(each, numbers)})`;
+  return { present: occurs.size > 0, simplified, text };
+}
+
+const FORMS = new Map();
+
+/** The closed form of each component, and their sum. They stay as they are while letters are all that changes. */
+function formsOf(model) {
+  const letters = lettersOf(model);
+  const key = JSON.stringify([model.architecture.type, model.kinds.map(([tags]) => tags), Object.entries(letters).map(([name, form]) => [name, String([...form])])]);
+  if (!FORMS.has(key)) {
+    const forms = new Map(rowsOf(model).map(({ row }) => [row, closedForm(model, row, letters)]));
+    const total = plus(...[...forms.values()].map(({ simplified }) => simplified));
+    FORMS.set(key, { forms, total });
+    if (FORMS.size > 50) FORMS.delete(FORMS.keys().next().value);
+  }
+  return FORMS.get(key);
 }
 
 /** The closed form of the whole model, in letters and in numbers. */
-function totalForm(x) {
-  const sum = plus(...FACTS.components.map((row) => closedForm(row, x).simplified));
-  return { letters: written(sum), numbers: written(sum, sizesOf(x)) };
-}
+const totalForm = ({ model, form }) => ({ letters: written(form), numbers: written(form, numbersOf(model)) });

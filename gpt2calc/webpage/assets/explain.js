@@ -201,13 +201,13 @@ function waysOf(x) {
 
 // Which of them a figure is
 
-/** The models that ship, those of the same sizes and structure as one, with the figures that were published for them. */
-function shippedCandidates() {
-  const groups = Map.groupBy(PRESETS, ({ all }) => String(Object.values(dimsOf(all))));
-  return [...groups.values()].map((alike) => {
-    const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter((figure) => figure);
-    return candidateOf(alike[0].name, dimsOf(alike[0].all), published);
-  });
+/** The models that ship, those of the same sizes and structure as one. */
+const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.values(dimsOf(all)))).values()];
+
+/** What one of them can be said to have, with the figures that were published for it. */
+function shippedCandidate(alike) {
+  const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter((figure) => figure);
+  return candidateOf(alike[0].name, dimsOf(alike[0].all), published);
 }
 
 const sameModel = (one, other) => Object.entries(one).every(([field, value]) => other[field] === value);
@@ -329,7 +329,7 @@ function answerOf(figure, readings, candidates) {
   const [best] = readings;
   const isBeaten = readings.some(({ penalty }) => penalty < best.penalty);
   const standings = best.way.steps.map(({ standing }) => standing);
-  const exact = grouped(totalOf(best.candidate.x));
+  const exact = grouped(totalOf(gpt2Of(best.candidate.x)));
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
   if (isBeaten || isLikely(figure, best, candidates))

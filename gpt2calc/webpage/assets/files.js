@@ -8,9 +8,10 @@ function said(element, problem, notes = []) {
 /** Take a config.json as the config that the controls set; false where it is none, and why is said. */
 function takeConfig(text, element) {
   try {
-    const { fields, notes, maker } = readConfig(text);
-    state.configs[state.active] = ofFields(fields, maker);
+    const found = readConfig(text);
+    state.configs[state.active] = found.given ? ofDocument(found.given) : ofFields(found.fields, found.maker);
     changed();
+    const notes = found.given ? active().notes : found.notes;
     said(element, null, [`read: ${titleOf(active())}`, ...notes]);
     return true;
   } catch (error) {
@@ -42,6 +43,10 @@ async function takeFiles(files) {
   const isTaken = config ? await takeConfigFile(config) : true;
   if (!isTaken || files.every((file) => file === config)) return;
   const against = config || byId("against").checked ? active() : null;
+  if (against && against.type !== "gpt2") {
+    const problem = `a file of ${against.type} is checked by gpt2calc verify; this page checks those of GPT-2s`;
+    return showVerified([verdictLine("unreadable", problem)]);
+  }
   const parts = [make("p", { className: "hint" }, "reading the header ...")];
   byId("verified").replaceChildren(...parts);
   try {

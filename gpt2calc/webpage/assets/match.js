@@ -117,35 +117,13 @@ function missingIn(all) {
 
 const blocksOf = (x) => `the model has ${grouped(x.n_layer)} block${x.n_layer === 1n ? "" : "s"}, numbered from 0`;
 
-/** What does not belong there, with the missing tensor that it may have been meant to be. */
-function strangersIn(all) {
-  const { strangers, reading, x } = all;
-  const missing = missingOf(all, NAMES.most_faults);
-  const alike = Map.groupBy(missing, ({ row }) => shapeText(row.shape));
-  return strangers.map((tensor, place) => {
+/** What does not belong there. */
+const strangersIn = ({ strangers, reading, x }) =>
+  strangers.map((tensor) => {
     const found = reading.find(tensor.name);
-    let message = "it is no tensor of this model";
-    if (found && !isInModel(found.block, x)) message = blocksOf(x);
-    else if (missing.length && place < NAMES.most_compared) {
-      const names = (alike.get(shapeText(tensor.shape)) ?? missing).slice(0, NAMES.most_compared);
-      const near = nearestName(tensor.name, names, reading.wrapper);
-      if (near) message += `: is it ${near}, which is missing?`;
-    }
+    const message = found && !isInModel(found.block, x) ? blocksOf(x) : "it is no tensor of this model";
     return fault("unexpected", tensor.name, message, "nothing", shapeText(tensor.shape));
   });
-}
-
-/** The name that is most like another, without the wrapper that they share: it says nothing, and takes time. */
-function nearestName(name, names, wrapper) {
-  const bare = name.startsWith(wrapper) ? name.slice(wrapper.length) : name;
-  if (characters(bare).length > NAMES.longest_compared) return null;
-  const near = nearest(
-    bare,
-    names.map((each) => each.name.slice(wrapper.length)),
-    0.5,
-  );
-  return near === null ? null : wrapper + near;
-}
 
 const wrongShapes = (all) =>
   [...all.expected]

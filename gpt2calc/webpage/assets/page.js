@@ -23,7 +23,7 @@ function rest() {
 let counts = [];
 
 function draw() {
-  counts = state.configs.map(({ fields }) => counted(dimsOf(fields)));
+  counts = state.configs.map(({ model }) => counted(model));
   showWhich();
   showControls();
   drawTotal();
@@ -45,14 +45,23 @@ function drawTotal() {
   byId("number").classList.toggle("longest", text.length > 90);
   const more = second && signed(second.total - first.total);
   const than = second ? `; ${more} in the second, ×${rounded(second.total, first.total, 3)}` : "";
-  const block = `${grouped(perBlock(count.x))} in each block`;
+  const block = layersText(count);
   setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${block}${than}`);
+}
+
+/** What a layer holds, of each kind that there is. */
+function layersText({ model, inLayers: kinds }) {
+  const word = isGpt2(model) ? "block" : "layer";
+  if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${word}`;
+  const every = kinds.length ? kinds[0].tags.filter((tag) => kinds.every(({ tags }) => tags.includes(tag))) : [];
+  const named = (tags) => tags.filter((tag) => !every.includes(tag)).join(" ").replaceAll("_", " ");
+  return kinds.map(({ tags, layers, total }) => `${grouped(total)} in each of ${grouped(layers)} ${named(tags)} layers`).join(", ");
 }
 
 const signed = (n) => (n > 0n ? "+" : n < 0n ? "−" : "") + grouped(absolute(n));
 
 function drawBars() {
-  const present = FACTS.groups.filter((name, place) => counts.some((count) => count.groups[place].total));
+  const present = FACTS.groups.filter((name) => counts.some((count) => groupOf(count, name).total));
   const bars = counts.flatMap((count, place) => [
     ...(counts.length > 1
       ? [make("p", { className: "bar-title" }, `${titleOf(state.configs[place])}: ${grouped(count.total)}`)]
@@ -67,7 +76,7 @@ function drawBars() {
   byId("legend").replaceChildren(...items);
 }
 
-const groupOf = (count, name) => count.groups.find((group) => group.name === name);
+const groupOf = (count, name) => count.groups.find((group) => group.name === name) ?? { total: 0n };
 
 function partOf(count, name) {
   const { total } = groupOf(count, name);
@@ -89,9 +98,9 @@ function barOf(count) {
 }
 
 function drawFormula() {
-  const lines = counts.flatMap(({ x, total }) => {
-    const { letters, numbers } = totalForm(x);
-    return [make("p", {}, `${numbers} = ${grouped(total)}`), make("p", { className: "letters" }, letters)];
+  const lines = counts.flatMap((count) => {
+    const { letters, numbers } = totalForm(count);
+    return [make("p", {}, `${numbers} = ${grouped(count.total)}`), make("p", { className: "letters" }, letters)];
   });
   byId("formula").replaceChildren(...lines);
 }
@@ -111,10 +120,11 @@ function drawComponents() {
     const rows = count.components.map((part) => [named(part.group, part.name), ...cells(part, part.form.text())]);
     return fill(table, headers, rows, [["total", ...cells(count)]]);
   }
-  const names = FACTS.components.filter(({ component }) => counts.some((count) => partNamed(count, component)));
-  const rows = names.map(({ component, group }) => [
-    named(group, component),
-    ...difference(counts.map((count) => partNamed(count, component)?.total ?? 0n)),
+  const all = counts.flatMap(({ model }) => model.architecture.rows.map(({ name, group }) => [name, group]));
+  const names = [...new Map(all)].filter(([name]) => counts.some((count) => partNamed(count, name)));
+  const rows = names.map(([name, group]) => [
+    named(group, name),
+    ...difference(counts.map((count) => partNamed(count, name)?.total ?? 0n)),
   ]);
   return fill(table, ["component", ...DIFFERENCE], rows, [
     ["total", ...difference(counts.map((count) => count.total))],
@@ -139,7 +149,9 @@ const difference = ([first, second]) => [
 ];
 
 function drawConventions() {
-  const rows = FACTS.conventions.map(([name, unit, sentence, source]) => {
+  const of = ({ model }) => (isGpt2(model) ? FACTS : FAMILIES).conventions;
+  const both = of(counts[0]).filter(([name]) => counts.every((count) => name in count.conventions));
+  const rows = both.map(([name, unit, sentence, source]) => {
     const values = counts.map((count) => count.conventions[name]);
     const shown = counts.length === 1 ? values.map(number) : difference(values);
     const what = document.createDocumentFragment();
@@ -155,11 +167,23 @@ function drawConventions() {
 // Explain a number
 
 let shipped = null;
+let isPrepared = false;
 let explaining = 0;
+
+/** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
+function prepareExplained(found = [], rest = shippedModels()) {
+  const until = performance.now() + 10;
+  while (rest.length && performance.now() < until) found.push(shippedCandidate(rest.shift()));
+  if (rest.length) return setTimeout(prepareExplained, 0, found, rest);
+  shipped = found;
+  return drawExplained();
+}
 
 function drawExplained() {
   const table = byId("explained");
   const isAsked = state.figure.trim() !== "";
+  if (isAsked && !isPrepared) prepareExplained();
+  isPrepared ||= isAsked;
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
   const say = (text, name) => {
@@ -169,8 +193,9 @@ function drawExplained() {
   if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which model.`, "hint");
   try {
     const figure = readPrinted(state.figure);
-    shipped ??= shippedCandidates();
-    const own = state.configs.map((config) => [titleOf(config), dimsOf(config.fields)]);
+    if (!shipped) return say("looking ...", "hint");
+    const gpt2s = state.configs.filter(({ type }) => type === "gpt2");
+    const own = gpt2s.map((config) => [titleOf(config), config.model.sizes]);
     const others = own.filter(([, x]) => !shipped.some((other) => sameModel(x, other.x)));
     const candidates = [...others.map(([name, x]) => candidateOf(name, x)), ...shipped];
     const found = readingsOf(figure, candidates);
@@ -259,13 +284,12 @@ function restoreFromAddress() {
 function start() {
   listenToTheme();
   buildPresets();
-  buildControls();
   buildForms();
   listenToFiles();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
-    explaining = setTimeout(drawExplained, shipped ? 0 : 50); // the first answer takes some tenths of a second
+    explaining = setTimeout(drawExplained, 0);
     restLater();
   });
   addEventListener("popstate", restoreFromAddress);

@@ -19,42 +19,19 @@ function strictJson(name, bytes, what, deepest) {
   const refuse = (problem) => {
     throw new Unreadable(name, problem);
   };
-  const unlike = (problem) => refuse(`expected ${what} that all read alike, got another: ${problem}`);
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return refuse(`expected ${what} in UTF-8, got other bytes`);
   }
-  const twice = (key) => unlike(`${shown(key)} is given twice`);
-  const constant = (word) => (word === "-0" ? new Real(word) : unlike(`${word} is no number of JSON`));
-  let document;
   try {
-    document = new JsonReader(text, { deepest, twice, constant }).document();
+    const document = readJson(text, { deepest, constants: false });
+    return document instanceof Map ? document : refuse(`expected ${what} that is a JSON object, got ${brief(document)}`);
   } catch (error) {
-    if (error instanceof Unreadable) throw error;
-    if (error.message === "digits") return unlike("a number of more than 4,300 digits");
-    if (error.message === "nested")
-      return refuse(`expected ${what} of a few levels, got JSON that is nested too deeply`);
-    const place = grouped(characters(text.slice(0, error.place)).length);
-    return refuse(`expected ${what} in JSON, got something else at its character ${place}: ${error.message}`);
+    if (error instanceof Unreadable || !(error instanceof Sentence)) throw error;
+    return refuse(`expected ${what} in JSON that all read alike, got another: ${error.message}`);
   }
-  const problem = unreadableIn(document);
-  if (problem === "surrogate") return refuse(`expected ${what} in Unicode, got half of a surrogate pair`);
-  if (problem) return unlike(problem);
-  return document instanceof Map ? document : refuse(`expected ${what} that is a JSON object, got ${brief(document)}`);
-}
-
-/** Why some readers would not take a value: half of a surrogate pair, or a float that is none. */
-function unreadableIn(value) {
-  if (typeof value === "string") return value.isWellFormed() ? null : "surrogate";
-  if (value instanceof Real) return Number.isFinite(value.value) ? null : `${shown(value.text)} is too large a number`;
-  const parts = value instanceof Map ? [...value.keys(), ...value.values()] : Array.isArray(value) ? value : [];
-  for (const part of parts) {
-    const problem = unreadableIn(part);
-    if (problem) return problem;
-  }
-  return null;
 }
 
 /** What a message shows of a value, however deep and long it is. */

@@ -1,31 +1,36 @@
 // A config and its count in the forms that people paste elsewhere.
 
 /** The fields that are put over a model's own, as Python and the command line take them. */
-function sharedChanges(config) {
-  const { fields } = config;
-  return changesOf(config)
+function sharedChanges({ type, fields, ...config }) {
+  const changes = changesOf({ ...config, fields });
+  if (type !== "gpt2") return changes;
+  return changes
     .filter(([name]) => name !== "n_head" || !headsProblem(fields))
     .map(([name, value]) => [name, name === "qkv_bias" && value === null ? fields.bias : value]);
 }
 
 function asPython(config) {
-  const words = sharedChanges(config).map(([name, value]) => `, ${name}=${represented(value)}`);
-  return `import gpt2calc\n\nprint(gpt2calc.count(${JSON.stringify(config.preset.name)}${words.join("")}).total)`;
+  const { name, type } = config.preset;
+  const base = PLAIN.includes(config.preset) ? `model_type=${JSON.stringify(type)}` : JSON.stringify(name);
+  const words = sharedChanges(config).map(([field, value]) => `, ${field}=${represented(value)}`);
+  return `import gpt2calc\n\nprint(gpt2calc.count(${base}${words.join("")}).total)`;
 }
 
 function asCommand(config) {
-  const words = sharedChanges(config).map(([name, value]) => {
-    const option = name.replaceAll("_", "-");
+  const { name, type } = config.preset;
+  const words = sharedChanges(config).map(([field, value]) => {
+    const option = field.replaceAll("_", "-").replace(/^-+/, "");
     if (typeof value === "boolean") return ` --${value ? "" : "no-"}${option}`;
-    return ` --${option} ${value ?? "none"}`;
+    return ` --${option} ${inAddress(value)}`;
   });
-  return `gpt2calc count ${config.preset.name}${words.join("")}`;
+  return `gpt2calc count ${PLAIN.includes(config.preset) ? `--model-type ${type}` : name}${words.join("")}`;
 }
 
-const asJson = (config, count) => json(countDocument(titleOf(config), count));
+const asJson = (config, count) => json(countDocument(titleOf(config), count, config.type === "gpt2" ? [] : config.notes));
 
 /** A config.json that transformers reads, with the fields that have their default left out. */
-function asConfig({ fields }) {
+function asConfig({ type, fields, model }) {
+  if (type !== "gpt2") return json(documentOf(model));
   const sizes = ["vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"];
   const kept = sizes.filter((name) => name !== "n_head" || (fields.n_head && !headsProblem(fields)));
   const others = Object.keys(DEFAULTS).filter(

@@ -1,39 +1,91 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there.
 
-const PRESETS = FACTS.presets.map((preset) => ({
-  aliases: [],
-  ...preset,
-  all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) },
-}));
+const GPT2S = FACTS.presets.map((preset) => ({ ...preset, type: "gpt2", all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) } }));
+const OTHERS = FAMILIES.presets.map(({ fields, ...preset }) => ({ ...preset, all: keptAll(fields) }));
+/** Each architecture with transformers' defaults: what a model type alone says. */
+const PLAIN = Object.keys(FAMILIES.types)
+  .filter((type) => type !== "gpt2" && FAMILIES.types[type].sizes)
+  .map((type) => ({ name: type, type, all: {}, summary: `${type} with transformers' defaults`, isNeedy: isNeedy(type) }));
+const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 
-function findPreset(name) {
-  const wanted = name.toLowerCase();
-  return (
-    PRESETS.find((preset) => preset.name === name) ??
-    PRESETS.find((preset) => [preset.name, ...preset.aliases].some((known) => known.toLowerCase() === wanted))
-  );
+/** Whether a model type has a size of which transformers has no default. */
+function isNeedy(type) {
+  const isFree = (kind) => ["list", "fixed"].includes(FAMILIES.kinds[kind][1]);
+  return FAMILIES.types[type].sizes.some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
 }
 
-const ofPreset = (preset) => ({ preset, fields: { ...preset.all }, maker: preset.maker ?? "" });
+/** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
+function findPreset(name) {
+  const known = ({ name: own, aliases = [] }) => [own, ...aliases].map((each) => each.toLowerCase());
+  const exact = PRESETS.find((preset) => keyOf(preset) === name);
+  return exact ?? PRESETS.find((preset) => known(preset).includes(name.toLowerCase()));
+}
 
-/** A config of these fields, over the model that ships that is most like it, and with its n_head where none is given;
+/** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
+const keyOf = (preset) => (PLAIN.includes(preset) ? `model_type:${preset.name}` : preset.name);
+
+/** What is known of a field of a model type, under any of its spellings; undefined where it has none of the name. */
+function rowFor(type, name) {
+  if (type === "gpt2") return ROWS[CANONICAL.get(name)] && { ...ROWS[CANONICAL.get(name)], name: CANONICAL.get(name) };
+  const rows = architectureOf(type).sizes.filter(({ kind }) => !["law", "fixed"].includes(kind));
+  return rows.find((row) => row.name === name || row.spellings.includes(name));
+}
+
+/** A config with what it comes to: its model, and what a reader should know of it. */
+function configOf(preset, fields, maker = "") {
+  const { type } = preset;
+  const others = type === "gpt2" ? null : readFamily(new Map([["model_type", type], ...Object.entries(fields)]));
+  return { preset, fields, maker, type, ...(others ?? { model: gpt2Of(dimsOf(fields)), notes: [] }) };
+}
+
+const ofPreset = (preset) => configOf(preset, { ...preset.all }, preset.maker);
+
+/** A GPT-2 of these fields, over the model that ships that is most like it, and with its n_head where none is given;
  * `maker` is whose config it is. */
 function ofFields(fields, maker = "") {
-  const near = PRESETS.map((preset) => {
+  const near = GPT2S.map((preset) => {
     const heads = preset.all.n_head;
     const divides = heads !== null && fields.n_embd % heads === 0n;
-    return { preset, fields: { ...fields, n_head: fields.n_head ?? (divides ? heads : null) }, maker };
+    return { preset, fields: { ...fields, n_head: fields.n_head ?? (divides ? heads : null) } };
   });
-  return near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
+  const best = near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
+  return configOf(best.preset, best.fields, maker);
 }
 
-/** The fields that are put over a model's own. */
-const changesOf = ({ preset, fields }) => Object.entries(fields).filter(([name, value]) => preset.all[name] !== value);
+/** A model of another architecture, over one that ships and gives no field that the document does not. */
+function ofDocument(given) {
+  const { model, notes } = readFamily(given);
+  const { type } = model.architecture;
+  const text = given.get("text_config") instanceof Map ? given.get("text_config") : given;
+  const fields = { head: model.sizes.head };
+  for (const { name, kind, spellings } of model.architecture.sizes) {
+    const first = [name, ...spellings].find((each) => text.has(each));
+    if (first !== undefined && !["law", "fixed"].includes(kind) && name !== "head") {
+      const value = text.get(first);
+      fields[name] = kind === "list" && value !== null ? model.sizes[name] : inWhole(value);
+    }
+  }
+  if (fields.head === "lm") delete fields.head;
+  if (model.sizes.num_labels !== 2n) fields.num_labels = model.sizes.num_labels;
+  const alike = PRESETS.filter((preset) => preset.type === type);
+  const same = alike.find((preset) => !preset.isNeedy && sameSizes(ofPreset(preset).model, model));
+  const isPart = (preset) => Object.keys(preset.all).every((name) => name in fields);
+  const near = alike.filter(isPart).map((preset) => ({ preset, fields }));
+  const best = near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
+  return { ...(same ? ofPreset(same) : configOf(best.preset, fields)), notes };
+}
 
-/** What a config is called, as gpt2calc calls it. */
+const sameSizes = (one, other) => Object.keys(one.sizes).every((name) => same(one.sizes[name], other.sizes[name]));
+
+/** The fields that are put over a model's own. */
+const changesOf = ({ preset, fields }) =>
+  Object.entries(fields).filter(([name, value]) => !same(preset.all[name], value));
+
+/** What a config is called, as gpt2calc calls it, or how many fields it has of its own. */
 function titleOf(config) {
   const changes = changesOf(config).map(([name, value]) => `${name}=${represented(value).replaceAll("'", "")}`);
+  if (config.type !== "gpt2" && changes.length > 5) return `${config.preset.name} with ${changes.length} fields of its own`;
   return changes.length ? `${config.preset.name} with ${changes.join(", ")}` : config.preset.name;
 }
 
@@ -84,14 +136,14 @@ function toldOf(text) {
 }
 
 /** Read a field from words; a Sentence is thrown where it is nothing that the field takes. */
-function typedField(field, text) {
-  const { kind, null: nothing } = ROWS[field];
+function typedField(row, text) {
+  const { name, kind, null: nothing, words } = row;
   let value = kind === "size" ? typedNumber(text) : text;
-  if (kind === "switch" && ["true", "false"].includes(text)) value = text === "true";
-  if (nothing === "absent" && ["", "none"].includes(text)) value = null;
-  if (typeof value === "bigint" && String(value).length > FIELDS.digits)
-    throw new Sentence(`${field} must have at most ${FIELDS.digits} digits`);
-  const problem = problemWith(field, value);
+  if (["switch", "flag"].includes(kind) && ["true", "false"].includes(text)) value = text === "true";
+  if (kind === "list" && text) value = text.split(/[\s,]+/).map((each) => (words.length ? each : typedNumber(each)));
+  if (nothing !== "refused" && nothing !== "none" && ["", "none"].includes(text)) value = null;
+  const [long, problem] = [tooLong(name, value), problemWith(row, value)];
+  if (long) throw new Sentence(long);
   if (problem) throw new Sentence(problem + (kind === "size" ? toldOf(text) : ""));
   return value;
 }
@@ -99,12 +151,14 @@ function typedField(field, text) {
 const PREFIXES = ["", "vs."];
 const MODELS = ["model", "vs"];
 
+const inAddress = (value) => (Array.isArray(value) ? value.join(",") : (value ?? "none"));
+
 /** The state as the fragment of an address. */
 function fragment() {
   const words = new URLSearchParams();
   state.configs.forEach((config, place) => {
-    words.set(MODELS[place], config.preset.name);
-    for (const [name, value] of changesOf(config)) words.set(PREFIXES[place] + name, value ?? "none");
+    words.set(MODELS[place], keyOf(config.preset));
+    for (const [name, value] of changesOf(config)) words.set(PREFIXES[place] + name, inAddress(value));
   });
   if (state.figure) words.set("explain", state.figure);
   return `#${words}`;
@@ -114,29 +168,36 @@ function fragment() {
 function restore(text) {
   const words = new URLSearchParams(text.replace(/^#/, ""));
   const problems = [];
-  const isTwo = [...words.keys()].some((key) => key === "vs" || key.startsWith("vs."));
-  const configs = (isTwo ? MODELS : ["model"]).map((key) => {
-    const name = words.get(key) ?? PRESETS[0].name;
-    const preset = findPreset(name);
-    if (!preset) problems.push(`no model is called ${shown(name)}; ${PRESETS[0].name} is shown`);
-    return ofPreset(preset ?? PRESETS[0]);
-  });
-  for (const [key, value] of words) {
-    if (MODELS.includes(key) || key === "explain") continue;
-    const place = Number(key.startsWith("vs."));
-    const field = CANONICAL.get(key.slice(PREFIXES[place].length));
+  const attempt = (act, otherwise) => {
     try {
-      if (!field) throw new Sentence(`there is no field ${shortened(key)}`);
-      configs[place].fields[field] = typedField(field, value);
+      return act();
     } catch (error) {
       if (!(error instanceof Sentence)) throw error;
       problems.push(error.message);
+      return otherwise?.();
     }
-  }
-  Object.assign(state, {
-    configs,
-    active: Math.min(state.active, configs.length - 1),
-    figure: words.get("explain") ?? "",
+  };
+  const isTwo = [...words.keys()].some((key) => key === "vs" || key.startsWith("vs."));
+  const configs = (isTwo ? MODELS : ["model"]).map((key, place) => {
+    const name = words.get(key) ?? PRESETS[0].name;
+    const preset = findPreset(name) ?? PRESETS[0];
+    if (!findPreset(name)) problems.push(`no model is called ${shown(name)}; ${PRESETS[0].name} is shown`);
+    const fields = { ...preset.all };
+    for (const [word, value] of words) {
+      if ([...MODELS, "explain"].includes(word) || Number(word.startsWith("vs.")) !== place) continue;
+      const spelling = word.slice(PREFIXES[place].length);
+      attempt(() => {
+        const row = rowFor(preset.type, spelling);
+        if (!row) throw new Sentence(`there is no field ${shortened(spelling)}`);
+        fields[row.name] = typedField(row, value);
+      });
+    }
+    return attempt(
+      () => configOf(preset, fields, preset.maker),
+      () => ofPreset(preset.isNeedy ? PRESETS[0] : preset),
+    );
   });
+  const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
+  Object.assign(state, { configs, active, figure });
   return problems;
 }

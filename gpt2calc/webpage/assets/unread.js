@@ -1,72 +1,39 @@
-// What a config holds that no count reads: what gpt2calc.unread does, by the same tables.
+// What a GPT-2's config holds that no count reads: refused where it may change a shape, and else named in one note.
 
 const UNREAD = FIELDS.unread;
-const NO_COUNT = new Set(FIELDS.no_count);
 
-/** The notes on what a document of transformers holds and nobody reads: those before all others, and those behind. */
+/** The notes on what a document of transformers holds and nobody reads. */
 function unreadNotes(document, fields) {
-  const unknown = [...document.keys()].filter((name) => !CANONICAL.has(name) && !NO_COUNT.has(name));
-  if (unknown.length > UNREAD.most_keys)
-    throw new Sentence(
-      `expected a config, got an object with more than ${UNREAD.most_keys} keys that no GPT-2 has`,
-    );
-  const foreign = [];
-  const others = [];
+  const unread = [];
+  const notes = [];
   for (const [name, value] of document) {
     refusePruned(name, value);
-    const note = foreignNote(name, value, fields);
-    if (note) {
-      foreign.push(note);
+    const problem = gating(name, value);
+    if (problem) notes.push(`${problem}; the count is of those`);
+    if (CANONICAL.has(name) || NO_COUNT.has(name) || problem) continue;
+    if (Object.hasOwn(FIELDS.not_read, name)) {
+      const meant = FIELDS.not_read[name];
+      if (!same(value, fields.get(meant) ?? null))
+        notes.push(`${pair(name, value)} is not read by GPT-2; ${meant} is what counts`);
       continue;
     }
-    const isKnown = CANONICAL.has(name) || NO_COUNT.has(name) || Object.hasOwn(FIELDS.not_read, name);
-    if (isKnown || isNothing(name, value)) continue;
-    const meant = meantBy(name, value);
+    const meant = isForeign(name) ? null : meantBy(name, value);
     if (meant && !(fields.has(meant) && same(fields.get(meant), value)))
       throw new Sentence(`there is no field ${shortened(name)}: did you mean ${meant}?`);
-    refuseNested(name, value, fields);
-    others.push(shortened(name));
+    if (!isForeign(name)) refuseNested(name, value, fields);
+    unread.push(shortened(name));
   }
-  const [notes, named] = [UNREAD.most_notes, UNREAD.most_named];
-  if (foreign.length > notes) {
-    const rest = foreign.splice(notes).length;
-    foreign.push(`${rest} more fields of other architectures are not read by GPT-2`);
-  }
-  const more = others.length > named ? ` and ${others.length - named} more` : "";
-  const list = others.slice(0, named).join(", ") + more;
-  return [foreign, others.length ? [`not read, as transformers' GPT-2 reads none of them: ${list}`] : []];
+  if (unread.length > UNREAD.most_keys)
+    throw new Sentence(`expected a config, got an object with more than ${UNREAD.most_keys} keys that no GPT-2 has`);
+  const more = unread.length > UNREAD.most_notes ? ` and ${unread.length - UNREAD.most_notes} more` : "";
+  const list = unread.slice(0, UNREAD.most_notes).join(", ") + more;
+  return [...notes, ...(list ? [`not read, as transformers' GPT-2 reads none of them: ${list}`] : [])];
 }
 
-function foreignNote(name, value, fields) {
-  const problem = gating(name, value);
-  if (problem) return `${problem}; the count is of those`;
-  if (CANONICAL.has(name) || NO_COUNT.has(name)) return null;
-  if (Object.hasOwn(FIELDS.not_read, name)) {
-    const meant = FIELDS.not_read[name];
-    const isSame = same(value, fields.get(meant) ?? null);
-    return isSame ? null : `${pair(name, value)} is not read by GPT-2; ${meant} is what counts`;
-  }
-  if (isNothing(name, value) || !(isForeign(name, value) || (isWhole(value) && holdsASize(name)))) return null;
-  return `${pair(name, value)} is not read by GPT-2: the count is of a GPT-2 without it`;
-}
-
-const wordsOf = (name) => ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
-
-/** Whether a key, with such a value, is a size or a structure of an architecture that GPT-2 is not. */
-function isForeign(name, value = null) {
-  const words = wordsOf(name);
-  const has = (phrase) => words.includes(` ${phrase} `);
-  if (has("cache") || (value instanceof Real && !UNREAD.foreign_floats.some(has))) return false;
-  return UNREAD.foreign.some(has);
-}
-
-/** Whether a key is foreign, and its value says that there is no such thing, or that all is as in GPT-2. */
-function isNothing(name, value) {
-  if (!isForeign(name)) return false;
-  if (UNREAD.body_biases.includes(name.toLowerCase())) return value !== false;
-  if (typeof value === "string") return UNREAD.plain_words.includes(value.toLowerCase());
-  const isOne = value === 1n || (value instanceof Real && value.value === 1);
-  return !isTrue(value) || (isOne && name.toLowerCase().includes("expert"));
+/** Whether a key is of an architecture that GPT-2 is not. */
+function isForeign(name) {
+  const words = ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
+  return UNREAD.foreign.some((phrase) => words.includes(` ${phrase} `));
 }
 
 function gating(name, value) {
@@ -107,12 +74,6 @@ function meantBy(name, value) {
   const { kind } = ROWS[field];
   if (kind === "switch") return typeof value === "boolean" ? field : null;
   return kind === "size" && isWhole(value) ? field : null;
-}
-
-function holdsASize(name) {
-  const words = wordsOf(name);
-  const isPart = UNREAD.long_sizes.some((size) => words.includes(` ${size} `) && words.trim() !== size);
-  return isPart && meantBy(name, 1n) === null;
 }
 
 const isWhole = (value) => typeof value === "bigint" || (value instanceof Real && Number.isInteger(value.value));

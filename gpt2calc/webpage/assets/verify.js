@@ -145,9 +145,9 @@ function otherDtypes({ all, dtypes }) {
 /** The verdict in one line, and all that it is made of. */
 function verdictOf({ listing, reading, fields, given, match, notes, said, own }) {
   const x = dimsOf(fields);
-  const rows = componentsOf(x).filter((row) => row.times);
-  const expected = new Map(rows.map((row) => [row.component, row.times * (row.weights + row.biases)]));
-  const total = totalOf(x);
+  const rows = rowsOf(gpt2Of(x)).filter((row) => row.times);
+  const expected = new Map(rows.map((row) => [row.name, row.total]));
+  const total = sum([...expected.values()]);
   const parameters = sum([...match.components.values()]);
   const { more } = match;
   const faults = distinct(match.faults);

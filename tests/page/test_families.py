@@ -1,0 +1,267 @@
+"""The page counts every architecture that Python counts: random configs of each, to the last digit and letter.
+
+GPT2CALC_EXAMPLES is how many of each model type; 3 when left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import architectures, presets, sources
+from gpt2calc.architectures import reading
+from gpt2calc.counts import ParameterCount
+from gpt2calc.errors import ConfigError, UnreadableInputError
+from tests.architectures import drawing
+from tests.page.reading import shown, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.browser import Watched
+
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "3"))
+BATCH = 50
+TYPES = sorted(drawing.DRAWN)
+
+COUNT = """(texts) => texts.map((text) => {
+  try { const {model, notes} = readFamily(parseConfig(text)); return json(countDocument("x", counted(model), notes)); }
+  catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
+})"""
+
+
+def python(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what Python says of a document: all that it counts, or why it does not."""
+    try:
+        found = reading.read(document)
+    except ConfigError as error:
+        return {"problem": str(error)}
+    return ParameterCount(found.model, "x", found.notes).to_dict()
+
+
+def plainly(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said, without what somebody else may have meant, which Python guesses from more than one slip."""
+    cut = [re.sub(r"; did you mean \w+\?$", "", note) for note in said.get("notes", ())]
+    problem = re.sub(r": (did you mean|docs/architectures).*", "", said.get("problem", ""))
+    return {**said, "notes": cut, "problem": problem}
+
+
+def agree(opened: Watched, documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """See that the page says of each document what Python says; return that."""
+    given = list(documents)
+    answers = opened.page.evaluate(COUNT, [json.dumps(document) for document in given])
+    wanted = [json.loads(json.dumps(python(document))) for document in given]
+    for document, answer, expected in zip(given, answers, wanted, strict=True):
+        assert plainly(json.loads(answer)) == plainly(expected), document
+    return wanted
+
+
+def test_every_model_type_is_counted(opened: Watched) -> None:
+    """None is refused for want of data; a type that is would be refused by name, and not counted otherwise."""
+    assert set(drawing.DRAWN) | {"gpt2"} == set(architectures.FILES)
+    script = "() => Object.keys(FAMILIES.types).filter((type) => FAMILIES.types[type].sizes)"
+    assert opened.page.evaluate(script) == sorted(architectures.FILES)
+    refused = (
+        "() => { FAMILIES.types.strange = {}; try { architectureOf('strange'); } catch (x) { return x.message; } }"
+    )
+    assert opened.page.evaluate(refused) == "strange is counted by gpt2calc count, and not by this page"
+
+
+@pytest.mark.parametrize("first", range(0, EXAMPLES, BATCH))
+def test_random_configs_of_every_model_type_are_counted_as_python_counts_them(first: int, opened: Watched) -> None:
+    """Totals, components, formulas, conventions, letters, the config that it writes, and the notes."""
+    for model_type in TYPES:
+        classes = list(architectures.of(model_type).classes)
+        drawn = []
+        for n in range(first, min(first + BATCH, EXAMPLES)):
+            round_, place = divmod(n, len(classes))
+            drawn.append(drawing.config(model_type, n, round_) | {"architectures": [classes[place]]})
+        found = agree(opened, drawn)
+        assert sum("problem" in each for each in found) <= len(found) / 2, model_type
+
+
+def test_models_that_ship_are_counted(opened: Watched) -> None:
+    """By their names and aliases, under which the page finds them."""
+    others = presets.others()
+    agree(opened, [preset.fields for preset in others])
+    names = [word for preset in others for word in (preset.name, *preset.aliases)]
+    totals = opened.page.evaluate(
+        "(names) => names.map((name) => String(totalOf(ofPreset(findPreset(name)).model)))", names
+    )
+    assert totals == [str(gpt2calc.count(name).total) for name in names]
+
+
+LLAMA = {"model_type": "llama", "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2}
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "an unknown type": {"model_type": "bert"},
+    "a type that is none": {"model_type": ["llama"]},
+    "a class alone": {"architectures": ["Qwen3ForCausalLM"], "hidden_size": 64},
+    "a strange class": {**LLAMA, "architectures": ["LlamaForVision"]},
+    "classes that are none": {**LLAMA, "architectures": "LlamaModel"},
+    "labels": {
+        **LLAMA,
+        "architectures": ["LlamaForSequenceClassification"],
+        "id2label": {"0": "a", "1": "b", "2": "c"},
+    },
+    "a field that is not read": {**LLAMA, "num_experts": 8, "auto_map": {"AutoModel": "x"}, "_x": 1, "use_cache": True},
+    "heads that do not divide": {**LLAMA, "hidden_size": 66},
+    "text for a number": {**LLAMA, "hidden_size": "64"},
+    "a whole float": {**LLAMA, "hidden_size": 64.0},
+    "half a head": {**LLAMA, "head_dim": 1.5},
+    "null for a width": {**LLAMA, "hidden_size": None},
+    "null for a head": {**LLAMA, "head_dim": None},
+    "1 for true": {**LLAMA, "attention_bias": 1},
+    "no layers": {**LLAMA, "num_hidden_layers": 0},
+    "below the least": {**LLAMA, "num_hidden_layers": -1},
+    "a size of 1,001 digits": {**LLAMA, "vocab_size": 10**1000},
+    "sizes beyond 64 bits": {**LLAMA, "vocab_size": 10**40, "num_hidden_layers": 10**30},
+    "a learned activation": {**LLAMA, "hidden_act": "prelu"},
+    "layers of their own": {**LLAMA, "per_layer_config": {"0": {}}},
+    "a fixed field": {"model_type": "apertus", "hidden_act": "silu"},
+    "a fixed number": {"model_type": "lfm2", "block_ffn_dim_multiplier": 2},
+    "a fixed number as it is": {"model_type": "lfm2", "block_ffn_dim_multiplier": 1},
+    "two spellings": {"model_type": "gptj", "n_embd": 64, "hidden_size": 128},
+    "no default": {"model_type": "dots1"},
+    "a composite": {
+        "model_type": "llava",
+        "text_config": {"model_type": "mistral", "num_hidden_layers": 3},
+        "vision_config": {"hidden_size": 8},
+        "tie_word_embeddings": True,
+    },
+    "a composite of a GPT-2": {"model_type": "llava", "text_config": {"model_type": "gpt2"}},
+    "a composite that does not say": {"model_type": "llava", "text_config": {"hidden_size": 3}},
+    "its decoder": {"model_type": "whisper2", "decoder": {"model_type": "llama"}},
+    "an offset above its period": {"model_type": "jamba", "attn_layer_offset": 9},
+    "a list that is too short": {"model_type": "lfm2", "layer_types": ["conv"], "num_hidden_layers": 2},
+    "a list with a strange word": {"model_type": "lfm2", "layer_types": ["conv", "x"], "num_hidden_layers": 2},
+    "a pattern in letters": {"model_type": "nemotron_h", "hybrid_override_pattern": "M*-E" * 5},
+    "an empty list": {"model_type": "nemotron_h", "layers_block_type": [], "num_hidden_layers": 0},
+    "a trillion layers": {"model_type": "jamba", "num_hidden_layers": 10**12 + 1},
+    "a period that is too long": {"model_type": "qwen3_moe", "decoder_sparse_step": 10**6, "num_hidden_layers": 10**7},
+    "an expanded width": {"model_type": "mamba2", "hidden_size": 100},
+}
+
+
+def test_documents_are_refused_in_pythons_words(opened: Watched) -> None:
+    """Or counted, with its notes: those that are wrong in one thing, and those at the edge."""
+    found = dict(zip(DOCUMENTS, agree(opened, DOCUMENTS.values()), strict=True))
+    assert 15 < sum("problem" in each for each in found.values()) < len(found) - 8
+
+
+def test_a_config_that_is_pasted_is_counted(opened: Watched) -> None:
+    """By the name of the model that ships with these sizes, or of its architecture; and the address brings it back."""
+    document = {**presets.load("Llama-3.1-8B").fields, "rope_theta": 500000.0}
+    opened.page.fill("#paste", json.dumps(document))
+    assert opened.text("#title") == "Llama-3.1-8B"
+    opened.page.fill("#paste", json.dumps({"model_type": "qwen3", "num_hidden_layers": 3, "mood": 1}))
+    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
+    assert "does not read mood=1" in opened.text("#paste-said")
+    assert total(opened) == gpt2calc.count({"model_type": "qwen3", "num_hidden_layers": 3}).total
+    opened.page.fill("#paste", json.dumps({"model_type": "dots1", "num_hidden_layers": 3}))
+    assert opened.text("#paste-said") == "n_routed_experts is not given, and dots1 has no default"
+    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
+
+
+def test_python_reads_what_was_pasted_alike() -> None:
+    """A test of the test: the documents above are read from text as they are from a mapping."""
+    with pytest.raises(UnreadableInputError, match="no default"):
+        sources.from_text(json.dumps({"model_type": "dots1"}), "x")
+
+
+STATES = (
+    "#model=Llama-3.1-8B&hidden_size=2048&num_attention_heads=16&attention_bias=true",
+    "#model=Jamba-v0.1&attn_layer_period=4&attn_layer_offset=1&head=none",
+    "#model=bamba&attn_layer_indices=1,2,40&num_key_value_heads=none",
+    "#model=nemotron_h&layers_block_type=mamba,moe,mlp&moe_latent_size=64",
+    "#model=DeepSeek-V3&q_lora_rank=none",
+)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_is_copied_says_the_same_elsewhere(
+    state: str, opened: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As JSON, as Python, as a line for the shell, as a config.json, and as an address."""
+    from gpt2calc.cli import main
+
+    opened.open(state)
+    assert opened.page.is_hidden("#notice"), opened.text("#notice")
+    wanted = total(opened)
+    copied = {}
+    for form in ("JSON", "Python", "command line", "config.json", "link", "Markdown"):
+        opened.page.check(f"#forms input[value='{form}']")
+        copied[form] = opened.page.input_value("#shared")
+    exec(copied["Python"], {})
+    assert capsys.readouterr().out == f"{wanted}\n"
+    line = copied["command line"].split()[1:]
+    assert main([*line, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {**json.loads(copied["JSON"]), "model": "", "notes": []} == {**document, "model": "", "notes": []}
+    assert main([*line, "--format", "markdown"]) == 0
+    assert copied["Markdown"].split("\n", 1)[1] == capsys.readouterr().out.rstrip().split("\n", 1)[1]
+    assert gpt2calc.count(json.loads(copied["config.json"])).total == wanted
+    opened.open("#" + copied["link"].partition("#")[2])
+    assert total(opened) == wanted
+
+
+def test_the_sliders_are_those_of_its_field_table(opened: Watched) -> None:
+    """Named as its config names them; what does not go together is said beside the one that was moved."""
+    opened.open("#model=Llama-3.1-8B")
+    assert opened.page.is_visible("#num_key_value_heads")
+    assert not opened.page.query_selector("#n_embd")
+    slider = opened.page.locator("#sizes input[type=range][aria-label^='intermediate_size,']")
+    before = total(opened)
+    slider.press("ArrowRight")
+    size = int(opened.page.input_value("#intermediate_size").replace(",", ""))
+    assert size > 14336
+    own: dict[str, Any] = {"intermediate_size": size}
+    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total > before
+    opened.page.fill("#hidden_size", "4097")
+    assert opened.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
+    opened.page.fill("#hidden_size", "2048")
+    opened.page.check("#mlp_bias")
+    opened.page.select_option("#head", "sequence_classification")
+    opened.page.fill("#num_labels", "9")
+    own |= {"hidden_size": 2048, "mlp_bias": True, "head": "sequence_classification", "num_labels": 9}
+    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total
+    opened.page.select_option("#preset", "gpt2")
+    assert opened.page.is_visible("#n_embd")
+    assert total(opened) == 124_439_808
+
+
+def test_a_list_of_layers_is_a_field(opened: Watched) -> None:
+    """With its words or numbers between commas; a number of layers that does not go with it is refused."""
+    opened.open("#model=lfm2&num_hidden_layers=3&layer_types=conv,conv,full_attention")
+    given = {"model_type": "lfm2", "num_hidden_layers": 3}
+    assert total(opened) == gpt2calc.count({**given, "layer_types": ["conv", "conv", "full_attention"]}).total
+    opened.page.fill("#layer_types", "conv, full_attention, full_attention")
+    wanted = gpt2calc.count({**given, "layer_types": ["conv", "full_attention", "full_attention"]}).total
+    assert total(opened) == wanted
+    opened.page.fill("#num_hidden_layers", "4")
+    assert "they must be as many" in opened.text("#num_hidden_layers-problem")
+    assert total(opened) == wanted
+
+
+def test_two_architectures_stand_side_by_side(opened: Watched) -> None:
+    """With the components of both, and the conventions that both have."""
+    opened.open("#model=gpt2-xl&vs=Llama-3.2-3B")
+    rows = {row[0]: row[1:] for row in shown(opened, "components")}
+    one, two = gpt2calc.count("gpt2-xl"), gpt2calc.count("Llama-3.2-3B")
+    assert rows["wte"][:2] == [f"{one['wte'].total:,}", "0"]
+    assert rows["embed_tokens"][:2] == ["0", f"{two['embed_tokens'].total:,}"]
+    ways = [row[0].split("\n")[0] for row in shown(opened, "conventions")]
+    assert ways == [name for name in one.conventions if name in two.conventions]
+
+
+def test_a_file_of_another_architecture_is_left_to_the_command_line(opened: Watched) -> None:
+    """By name, and not judged as a GPT-2."""
+    opened.open("#model=Llama-3.1-8B")
+    opened.page.check("#against")
+    opened.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
+    opened.page.wait_for_selector("#verified .verdict")
+    assert "a file of llama is checked by gpt2calc verify" in opened.text("#verified .verdict")
