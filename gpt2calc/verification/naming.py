@@ -58,7 +58,7 @@ def find(
     stored = set(names)
     ranked = readings(names, dialects)
     whole = [each for each in ranked if any(each[1].named(row) in stored for row in each[1].dialect.embeddings)]
-    under = wrapped(names, {reading.wrapper for _, reading in whole} | ({prefix} if prefix else set()))
+    under = wrapped(names, {reading.wrapper for _, reading in whole})
     fitting: dict[str, list[tuple[int, Reading]]] = {}
     for known, reading in whole:
         if FITS * known >= min(under[reading.wrapper], tensors or len(names)):
