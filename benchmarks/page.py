@@ -84,7 +84,8 @@ STRANGERS = """
   const wrapper = "model.".repeat(40);
   const count = [...Array(72).keys()];
   const names = count.flatMap((n) => [`h.${n}.ln_1.weight`, ...(n < 60 ? [`h.x${n}.ln_1.weight`] : [])]);
-  const entries = names.map((name, n) => [wrapper + name, {dtype: "F32", shape: [1], data_offsets: [4 * n, 4 * n + 4]}]);
+  const entryOf = (n) => ({dtype: "F32", shape: [1], data_offsets: [4 * n, 4 * n + 4]});
+  const entries = names.map((name, n) => [wrapper + name, entryOf(n)]);
   const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const length = new DataView(new ArrayBuffer(8));
   length.setBigUint64(0, BigInt(header.length), true);

@@ -195,9 +195,8 @@ def test_as_many_blocks_as_fit_are_judged_within_limits(tmp_path: Path) -> None:
     """12,000 in a safetensors header, 49,000 in a file of PyTorch: about as many as both may hold."""
     blocks_in(tmp_path, *range(12_000))
     torch.save(dict.fromkeys(map("h.{}.ln_1.weight".format, range(49_000)), torch.zeros(0)), tmp_path / "x.pt")
-    for name in ("model.safetensors", "x.pt"):
-        ran = limited(tmp_path / name)
-        assert ran.returncode == 1, ran.stderr[-500:]
+    for ran in limited([tmp_path / "model.safetensors", tmp_path / "x.pt"]):
+        assert ran.code == 1, ran.stderr[-500:]
         assert len(ran.stdout) < 5000
 
 

@@ -21,7 +21,7 @@ from gpt2calc import (
     unread,
 )
 from gpt2calc.algebra import READING_ORDER
-from gpt2calc.checkpoints import safetensors, shards, strict_json
+from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS, WRAPPERS
 from gpt2calc.dialects.layouts import LINEAR, SAME
@@ -44,6 +44,10 @@ COLUMNS = (
     "of_head",
 )
 """What the page needs of the table of fields; how it shows them stands in `controls`."""
+
+MOST_SHARDS, MOST_TENSORS = 128, 10_000
+"""How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
+hundred times as many tensors."""
 
 
 def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def _config() -> dict[str, Any]:
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
     }
 
 
@@ -157,11 +161,10 @@ def _safetensors() -> dict[str, Any]:
         "keys": safetensors.KEYS,
         "most_dims": safetensors.MOST_DIMS,
         "deepest": safetensors.MOST_JSON_DEPTH,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
         "longest_name": listing.MOST_NAME_CHARACTERS,
-        "most_shards": shards.MOST_SHARDS,
-        "most_tensors": shards.MOST_TENSORS,
-        "most_read": shards.MOST_READ_BYTES,
+        "most_shards": MOST_SHARDS,
+        "most_tensors": MOST_TENSORS,
     }
 
 

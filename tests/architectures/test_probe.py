@@ -1,8 +1,9 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
 `tests.probe` varies the fields; every model type that is counted is held here against what it finds. By default
-those that the committed file says change shapes have all their values, and the others one; of the model types in
-`WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
+those that the committed file says change shapes have all their values, and a third of the others one. Of the model
+types in `WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in
+`python -m tests.probe`.
 """
 
 from __future__ import annotations
@@ -184,9 +185,10 @@ def test_whatever_a_field_is_it_is_counted_as_built_or_refused_by_its_name(model
 
 @WITH_GPT2
 def test_what_is_explained_is_so(model_type: str) -> None:
-    """No field stands among the explained that is counted as built."""
+    """No field stands among the explained that is counted as built, where it was tried."""
+    tried = {name for each, _ in judged(model_type) for name in each.changes}
     differing = {name for each, said in judged(model_type) if said not in (COUNTED, "") for name in each.changes}
-    assert {name for of, name in EXPLAINED if of == model_type} <= differing
+    assert {name for of, name in EXPLAINED if of == model_type and name in tried} <= differing
 
 
 @WITH_GPT2
