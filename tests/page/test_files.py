@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -124,7 +125,10 @@ def test_good_files_match(opened: Watched, tmp_path: Path, monkeypatch: pytest.M
     assert all(answer["matches"] for answer in answers)
 
 
-FAULTY = ["bare", "huggingface with U8 masks", "cross-attention", "untied", "GPT2DoubleHeadsModel", "nanogpt"]
+FAULTY = ["huggingface with U8 masks", "untied", "nanogpt"]
+"""Checkpoints in which faults are planted; more of them with GPT2CALC_EXAMPLES."""
+if "GPT2CALC_EXAMPLES" in os.environ:
+    FAULTY += ["bare", "cross-attention", "GPT2DoubleHeadsModel"]
 
 
 @pytest.mark.parametrize("name", FAULTY)

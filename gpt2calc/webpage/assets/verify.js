@@ -71,12 +71,15 @@ async function verify(files, given = null, maker = "") {
   const index = files.find((file) => isIndex(file.name));
   const first = index ?? files.find((file) => !file.name.endsWith(".json"));
   const read = index ? await readIndex(index, files) : await readSafetensors(first);
+  await breath();
   const names = namesIn(read);
   const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
   const shown = inferred(listing, names);
+  await breath();
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
+  await breath();
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
   const own = isResized ? totalByShapes(listing, shown, fields) : null;
@@ -103,6 +106,9 @@ async function verify(files, given = null, maker = "") {
   }
   return verdictOf({ listing, reading, fields, given: given !== null, match, notes, said, own });
 }
+
+/** Let the page answer to something else before what takes long goes on. */
+const breath = () => new Promise((next) => setTimeout(next, 0));
 
 const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 
