@@ -35,7 +35,8 @@ FINDING = Kind("starting, and finding the tests, in each worker", 20, "")
 
 KINDS = (
     Kind("the page, in a browser", 50, "page/*"),
-    Kind("architectures", 55, "architectures/*"),
+    Kind("architectures", 60, "architectures/*"),
+    Kind("costs", 14, "costs/*"),
     Kind("laws, on random models", 12, "property/*"),
     Kind("pictures and charts", 30, "test_plot*"),
     Kind("docs, examples, schemas", 18, "test_docs* test_golden* test_schemas*"),
