@@ -448,7 +448,9 @@ def test_a_prefix_that_nothing_stands_under_is_refused_with_the_nearest(tmp_path
     """Or with those that there are."""
     path = tmp_path / "file.safetensors"
     save_file(within("policy.", {}) | within("reference.", {}), path)
-    with pytest.raises(UnreadableInputError, match=r"stands under the prefix 'polcy': did you mean policy.\?"):
+    with pytest.raises(
+        UnreadableInputError, match=r"of a GPT-2 stands under the prefix 'polcy': did you mean policy.\?"
+    ):
         gpt2calc.verify(path, prefix="polcy")
     with pytest.raises(UnreadableInputError, match=r"the prefix 'x': it is found under 2 prefixes, policy., reference"):
         gpt2calc.verify(path, prefix="x")

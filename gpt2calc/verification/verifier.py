@@ -270,7 +270,10 @@ def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
             return None
     from gpt2calc.verification import families  # every architecture is loaded, which a GPT-2 does without
 
-    found = families.recognise(listing, prefix)
+    try:
+        found = families.recognise(listing, prefix)
+    except UnreadableInputError as error:  # no family stands there; nor does a GPT-2, which may stand elsewhere
+        raise (problem if problem is not None and _is_gpt2(listing) else error) from None
     if found is not None and found.wrong <= MOST_WRONG and (names is None or not found.wrong):
         return found
     if names is not None:
@@ -284,6 +287,14 @@ def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
     raise UnreadableInputError(
         listing.name, f"its shapes show no model that is counted: {said}; --config says what it is"
     )
+
+
+def _is_gpt2(listing: TensorListing) -> bool:
+    """Whether a GPT-2, or more than one, stands anywhere in a checkpoint."""
+    try:
+        return naming.find(listing, DIALECTS, "a GPT-2") is not None
+    except UnreadableInputError:
+        return True
 
 
 def _of_model(

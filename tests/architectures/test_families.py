@@ -134,6 +134,9 @@ def test_one_of_several_models_of_a_family_is_said_by_its_prefix(path: Path, run
     refused = run("verify", str(path))
     assert refused.code == 3
     assert "found under 2 prefixes, policy., reference.: --prefix says which is meant" in refused.stderr
+    strange = run("verify", str(path), "--prefix", "polcy")
+    assert strange.code == 3
+    assert "stands under the prefix 'polcy': did you mean policy.?" in strange.stderr
     said = run("verify", str(path), "--prefix", "policy", "-q")
     assert said.code == 0, said.stderr
     assert said.stdout.endswith(f"llama found under policy., {len(tensors)} other tensors left aside\n")
