@@ -27,6 +27,13 @@ BITS: dict[str, int] = {
 FLOATS = frozenset(("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"))
 """The dtypes that the parameters of a GPT-2 come in, quantized files apart."""
 
+MOST_TENSORS = 1_000_000
+"""How many tensors a checkpoint may have in any format. The largest that are published have some 200,000: mixtures of
+hundreds of experts in a layer, quantized, with a scale and a shape for each matrix."""
+
+BYTES_A_TENSOR = 1536
+"""How many bytes of headers a checkpoint may have for each of its tensors: five times the longest name."""
+
 MOST_NAME_CHARACTERS = 300
 """How many characters a tensor's name may have in any format, or bytes where the format counts them; GPT-2's have 60.
 So no rule on names that is slow in their length is slow."""

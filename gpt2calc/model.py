@@ -195,8 +195,8 @@ class Architecture(NamedTuple):
         classes: transformers' classes that are counted, each with its head.
         body: what stands before the names of all but the head, with which the base model alone does without.
         sizes: every size, those that follow from others after these.
-        layers: which layers there are; the only function that sees lists, and what refuses sizes that do not go
-            together.
+        layers: which layers there are; all that sees lists, and what refuses sizes that do not go together. As
+            `architectures.runs.Layers`, it is data.
         components: the first derivation; it knows no name and no shape of a tensor.
         tensors: the second; it knows no closed form.
         merges: which tensors a live module of transformers keeps in one, or calls otherwise.

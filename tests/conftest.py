@@ -15,6 +15,7 @@ from hypothesis import settings
 import gpt2calc
 from gpt2calc.cli import main
 from tests.budget import Clock
+from tests.measuring import Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the clock where it is asked for; in every worker, which is told the options."""
+    if config.pluginmanager.hasplugin("_cov"):
+        measuring = Measuring(sys.gettrace())
+        sys.meta_path.insert(0, measuring)
+        config.pluginmanager.register(measuring, "measuring")
     if config.getoption("--cpu"):
         config.pluginmanager.register(Clock(), "cpu")
 

@@ -36,6 +36,7 @@ from transformers.models.auto.modeling_auto import (
 from gpt2calc import architectures
 from gpt2calc.architectures import probed
 from tests.architectures.modules import quick
+from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,6 +245,7 @@ def kept(model_type: str) -> str:
 class Prober:
     """A model type of transformers, with the base that its fields are varied from."""
 
+    @unmeasured
     def __init__(self, model_type: str) -> None:
         self.config_class = CONFIG_MAPPING[model_type]
         mappings: Any = (MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
@@ -262,6 +264,7 @@ class Prober:
         self.listings = {each.__name__: self.listing(each, {}) for each in self.classes}
         self.seen: dict[str, Variation] = {}
 
+    @unmeasured
     def run(self) -> Probed:
         """Vary every field alone, then what acts or is taken only in pairs, and say of each which kind it is of."""
         effects: dict[str, bool | str] = dict(NOT_VARIED)  # whether a name or a shape changes, or why nobody knows
@@ -295,6 +298,7 @@ class Prober:
         """Return every field that can be varied."""
         return sorted({*self.declared, *self.aliases, *self.aliases.values(), *self.undeclared} - NOT_VARIED.keys())
 
+    @unmeasured
     def run_known(self, kept: Mapping[str, Any]) -> Probed:
         """Vary the fields that are known to change shapes, numbers until one does.
 

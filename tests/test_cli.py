@@ -365,18 +365,18 @@ UNICODE = {
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("words", UNICODE.values(), ids=UNICODE)
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_an_output_without_unicode_gets_the_whole_answer(
-    words: tuple[str, ...], form: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where standard output takes no Unicode, everything is printed, nothing as a question mark; JSON says the same."""
-    shown = printed((*words, "--format", form), monkeypatch, encoding)
     whole = printed((*words, "--format", form), monkeypatch)
-    assert len(shown) >= len(whole)
-    assert shown.count("?") == whole.count("?")
-    assert form == "json" or (shown.count("\\x"), shown.count("\\u")) == (0, 0)
-    if form == "json" and not {"-q"} & set(words):
-        assert json.loads(shown) == json.loads(whole)
+    for encoding in ("ascii", "latin-1") if words == UNICODE["count"] else ("ascii",):
+        shown = printed((*words, "--format", form), monkeypatch, encoding)
+        assert len(shown) >= len(whole)
+        assert shown.count("?") == whole.count("?")
+        assert form == "json" or (shown.count("\\x"), shown.count("\\u")) == (0, 0)
+        if form == "json" and not {"-q"} & set(words):
+            assert json.loads(shown) == json.loads(whole)
 
 
 @pytest.mark.parametrize("form", ["human", "json", "markdown"])
@@ -549,7 +549,7 @@ FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux ha
 @pytest.mark.parametrize(
     "words",
     [
-        *(pytest.param(words, id=name) for name, words in PLAIN.items()),
+        *(pytest.param(PLAIN[name], id=name) for name in ("count", "verify")),
         pytest.param(("count", "gpt2", "-q"), id="a single line"),
         pytest.param(("count", "--help"), id="help of a command"),
         pytest.param(("--help",), id="help"),

@@ -142,7 +142,7 @@ LARGE = st.fixed_dictionaries(
 """Models of the sizes that people train."""
 
 
-@tried(40)
+@tried(20)
 @given(
     LARGE | canonical_fields(SWITCHES),
     st.sampled_from(conventions.CONVENTIONS),

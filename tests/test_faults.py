@@ -100,6 +100,8 @@ ONE = {"gguf": "gguf", "tensorflow": "openai"}
 SOME = [(form, good) for form, good in CASES if form == "safetensors" or good.name == ONE.get(form, "bare")]
 """Those that the tests plant faults in; the others differ in what is read and not in how, and are tried by `main`."""
 
+ONE_IN = 5
+
 every_format = pytest.mark.parametrize(("form", "good"), CASES, ids=lambda value: getattr(value, "name", value))
 some_formats = pytest.mark.parametrize(("form", "good"), SOME, ids=lambda value: getattr(value, "name", value))
 
@@ -142,12 +144,15 @@ def test_a_good_checkpoint_raises_no_alarm(tmp_path: Path, form: str, good: Good
 def test_every_fault_of_a_single_tensor_is_found_and_named(tmp_path: Path, form: str, good: Good) -> None:
     """Dropped, renamed, added, transposed, reshaped, one row more or less, another dtype: each tensor, each fault.
 
-    A tensor of a name that an earlier checkpoint has is left to that one; `main` plants every fault in each of them.
+    A tensor of a name that an earlier checkpoint has is left to that one, and of what is no safetensors a fault in
+    `ONE_IN`: they differ in how they are read, and what they hold is held against the same tables. `main` plants every
+    fault in each of them.
     """
     earlier = (other for its, other in SOME[: SOME.index((form, good))] if its == form)
     done = {planted.id for other in earlier for planted in faults.single(other.tensors) if is_seen(planted, other)}
     new = [planted for planted in faults.single(good.tensors) if planted.id not in done]
-    assert list(missed(tmp_path, good, FORMATS[form][0], new)) == []
+    some = new if form == "safetensors" else new[::ONE_IN]
+    assert list(missed(tmp_path, good, FORMATS[form][0], some)) == []
 
 
 @every_good

@@ -482,12 +482,15 @@ def array_of(kind: int, count: int, size: int) -> bytes:
     return start + struct.pack("<IQ", kind, count) + bytes(count * size)
 
 
+MANY = gguf.MOST_ENTRIES + 1
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (make.written([], [], tensor_count=10**6) + bytes(24 * 10**6), "at most 10,000 entries in its header"),
-        (make.written([], [], key_count=10**6) + bytes(13 * 10**6), "at most 10,000 entries in its header"),
-        (array_of(ARRAY, 10**6, 12), "at most 10,000 entries in its header, got 1,000,000 arrays in the value of k"),
+        (make.written([], [], tensor_count=MANY) + bytes(24 * MANY), "at most 1,000,000 entries in its header"),
+        (make.written([], [], key_count=MANY) + bytes(13 * MANY), "at most 1,000,000 entries in its header"),
+        (array_of(ARRAY, MANY, 12), "at most 1,000,000 entries in its header, got 1,000,001 arrays in the value of k"),
         (array_of(TEXT, 10**7, 8), "at most 2,000,000 texts in its metadata, got more in the value of k"),
     ],
     ids=["tensors", "keys", "arrays", "texts"],
@@ -503,16 +506,17 @@ def test_a_million_of_anything_is_refused_before_it_is_read(content: bytes, expe
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_the_most_entries(more: int) -> None:
+def test_the_most_entries(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys, tensors, and arrays in arrays are counted together."""
-    counts = (3000, 4000, gguf.MOST_ENTRIES - 7000 + more)
+    monkeypatch.setattr(gguf, "MOST_ENTRIES", 1000)
+    counts = (300, 400, 300 + more)
     metadata = [(f"k{number}", Value(UINT8, 1)) for number in range(counts[0] - 1)]
     metadata.append(("arrays", Value(ARRAY, [Value(ARRAY, [], UINT8)] * counts[1], ARRAY)))
     content = make.written(metadata, [Tensor(f"t{number}", (0,)) for number in range(counts[2])])
     if more < 1:
         assert len(listed(content).tensors) == counts[2]
     else:
-        assert problem(content) == "expected at most 10,000 entries in its header, got 3,001 tensors"
+        assert problem(content) == "expected at most 1,000 entries in its header, got 301 tensors"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])

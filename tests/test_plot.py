@@ -43,9 +43,16 @@ def test_the_cases_below_cover_every_kind() -> None:
     assert plot.PICTURES == saving.FORMATS
 
 
-@pytest.mark.parametrize("form", saving.FORMATS)
-@pytest.mark.parametrize(("kind", "words"), KINDS.items(), ids=KINDS)
-def test_every_kind_is_written_in_every_format(
+@pytest.mark.parametrize(
+    ("kind", "words", "form"),
+    [
+        (kind, words, form)
+        for kind, words in KINDS.items()
+        for form in saving.FORMATS
+        if kind == "shares" or form == "svg"
+    ],
+)
+def test_every_kind_is_written_and_one_in_every_format(
     kind: str, words: tuple[str, ...], form: str, run: Run, tmp_path: Path
 ) -> None:
     """The file begins as its format does, and its name is printed."""

@@ -15,6 +15,7 @@ from safetensors.torch import save, save_file
 from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.errors import UnreadableInputError
+from gpt2calc.listing import BYTES_A_TENSOR
 from tests.fuzz import READERS
 from tests.fuzz.mutations import ANY, mutated
 from tests.makers import safetensors as make
@@ -183,14 +184,54 @@ def test_a_file_as_long_as_the_first_read_is_read_once(more: int) -> None:
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_header(more: int) -> None:
-    """As many bytes as a document may have are read, and one more is not."""
-    file = Counted(MemoryFile("x", make.framed(b"{}".ljust(strict_json.MOST_JSON_BYTES + more))))
+    """As many bytes as a small document may have, and as its tensors may take; and one more is too many."""
+    header = make.header([("wte", "F32", (3, 2))], None)
+    most = strict_json.SMALL_JSON_BYTES + 2 * BYTES_A_TENSOR  # the header's own bracket counts as one
+    file = MemoryFile("x", make.framed(header.ljust(most + more), bytes(24)))
     if more < 1:
-        assert safetensors.read(file).tensors == ()
+        assert len(safetensors.read(file).tensors) == 1
     else:
-        with pytest.raises(UnreadableInputError, match=r"at most 1,048,576 bytes, got 1,048,577$"):
+        expected = rf"a header of at most {most:,} bytes for as many tensors as it names, got {most + 1:,}$"
+        with pytest.raises(UnreadableInputError, match=expected):
             safetensors.read(file)
-        assert file.asked == [(0, safetensors.FIRST_READ)]
+
+
+def test_a_header_longer_than_any_is_not_read(tmp_path: Path) -> None:
+    """By what the file says, which has as many bytes, in a hole."""
+    path = tmp_path / "x"
+    with path.open("wb") as hole:
+        hole.write((10**8 + 1).to_bytes(8, "little") + b"{}")
+        hole.truncate(10**8 + 100)
+    with LocalFile(str(path)) as opened:
+        file = Counted(opened)
+        with pytest.raises(UnreadableInputError, match="a header of at most 100,000,000 bytes, got 100,000,001"):
+            safetensors.read(file)
+    assert file.asked == [(0, safetensors.FIRST_READ)]
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_most_tensors(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million, of which ten stand here."""
+    monkeypatch.setattr(safetensors, "MOST_TENSORS", 10)
+    file = MemoryFile("x", make.content([(f"{n}", "F32", (1,)) for n in range(10 + more)]))
+    if more < 1:
+        assert len(safetensors.read(file).tensors) == 10 + more
+    else:
+        with pytest.raises(UnreadableInputError, match="expected at most 10 tensors, got 11"):
+            safetensors.read(file)
+
+
+def test_the_header_of_a_large_mixture_of_experts_is_read(tmp_path: Path) -> None:
+    """Thousands of matrices, each with a scale, in one file of two megabytes of header."""
+    names = [f"model.layers.{n // 512}.mlp.experts.{n % 512}.gate_proj.weight" for n in range(7_000)]
+    tensors: list[make.Tensor] = []
+    for name in names:
+        tensors += [(name, "F8_E4M3", (2048, 7168)), (f"{name}_scale_inv", "F32", (16, 56))]
+    make.write(tmp_path / "x", tensors)
+    with LocalFile(str(tmp_path / "x")) as file:
+        found = safetensors.read(file)
+    assert len(make.header(tensors)) > strict_json.SMALL_JSON_BYTES
+    assert [(each.name, each.dtype, each.shape) for each in found.tensors] == tensors
 
 
 # What is refused

@@ -10,10 +10,11 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+import gpt2calc
 from gpt2calc.checkpoints import formats, shards, strict_json
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.errors import UnreadableInputError
-from gpt2calc.listing import Fault, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import BYTES_A_TENSOR, Fault, StoredFile, StoredTensor, TensorListing
 from tests.makers import safetensors
 from tests.makers import shards as make
 
@@ -385,38 +386,67 @@ def test_a_name_with_half_a_pair_is_refused_where_it_is_read() -> None:
     assert "half of a surrogate pair" in refused(r'{"weight_map": {"x": "\ud800"}}')
 
 
+def test_a_mixture_of_experts_is_verified_by_as_many_headers_as_it_has(tmp_path: Path) -> None:
+    """Qwen3-30B-A3B in 191 shards: of 18,867 tensors the one is named that is turned round."""
+    document, tensors = make.published("Qwen3-30B-A3B")
+    (tmp_path / "config.json").write_text(json.dumps(document))
+    name, dtype, shape = tensors[5000]
+    tensors[5000] = name, dtype, shape[::-1]
+    make.write(tmp_path, make.split(tensors, 191))
+    (found,) = gpt2calc.verify(tmp_path).observations
+    assert (found.parameters, [fault.tensor for fault in found.faults]) == (30_532_122_624, [name])
+
+
+def test_the_index_of_the_largest_mixture_is_read() -> None:
+    """That of DeepSeek-R1, which is quantized."""
+    parts = make.split(make.published("DeepSeek-R1")[1], 163)
+    found = shards.parse("index", make.index(parts))
+    assert (len(found.weight_map), found.shards) == (91_991, tuple(parts))
+
+
 # Bounds
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_longest_index(more: int, tmp_path: Path) -> None:
     """As many bytes as a document may have, and no more; a longer file is not even read."""
-    path = make.write(tmp_path, PARTS, make.index(PARTS).ljust(strict_json.MOST_JSON_BYTES + more))
+    content = make.index(PARTS)
+    most = strict_json.SMALL_JSON_BYTES + BYTES_A_TENSOR * content.count(b":")
+    path = make.write(tmp_path, PARTS, content.ljust(most + more))
     if more < 1:
         assert listed(path).faults == ()
         return
-    expected = "expected an index of at most 1,048,576 bytes, got 1,048,577"
-    assert problem(path) == refused(make.index(PARTS).ljust(strict_json.MOST_JSON_BYTES + more)) == expected
+    expected = f"expected an index of at most {most:,} bytes for as many tensors as it names, got {most + 1:,}"
+    assert problem(path) == refused(content.ljust(most + more)) == expected
+
+
+def test_an_index_longer_than_any_is_not_even_read(tmp_path: Path) -> None:
+    """By its size alone, which may be a hole's."""
+    with (tmp_path / make.INDEX).open("wb") as file:
+        file.truncate(strict_json.MOST_JSON_BYTES + 1)
+    expected = "expected an index of at most 100,000,000 bytes, got 100,000,001"
+    assert problem(str(tmp_path / make.INDEX)) == expected
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_the_most_shards(more: int) -> None:
-    """An index names a few hundred at most."""
+    """An index names some two hundred at most."""
     content = json.dumps({"weight_map": {str(n): str(n) for n in range(shards.MOST_SHARDS + more)}})
     if more < 1:
         assert len(shards.parse("index", content.encode()).shards) == shards.MOST_SHARDS + more
     else:
-        assert refused(content) == "expected at most 128 shards, got 129"
+        assert refused(content) == "expected at most 2,000 shards, got 2,001"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_the_most_tensors_of_an_index(more: int) -> None:
-    """It is refused before anything is made of them."""
-    content = json.dumps({"weight_map": {f"{n:x}": "a" for n in range(shards.MOST_TENSORS + more)}})
+def test_the_most_tensors_of_an_index(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million, of which a thousand stand here."""
+    monkeypatch.setattr(shards, "MOST_TENSORS", 1000)
+    content = json.dumps({"weight_map": {f"{n:x}": "a" for n in range(1000 + more)}})
     if more < 1:
-        assert len(shards.parse("index", content.encode()).weight_map) == shards.MOST_TENSORS + more
+        assert len(shards.parse("index", content.encode()).weight_map) == 1000 + more
     else:
-        assert refused(content) == "expected at most 10,000 tensors, got 10,001"
+        assert refused(content) == "expected at most 1,000 tensors, got 1,001"
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -438,7 +468,7 @@ def test_the_most_bytes_that_are_read_of_all_shards(more: int, tmp_path: Path, m
     path = make.write(tmp_path, PARTS)
     sizes = [os.path.getsize(tmp_path / shard) for shard in PARTS]
     once = sum(sizes)  # files this small are read whole to be recognised, and again by their reader
-    monkeypatch.setattr(shards, "MOST_READ_BYTES", 2 * once - more)
+    monkeypatch.setattr(shards.Index, "most_bytes", 2 * once - more)
     if more < 1:
         assert listed(path).faults == ()
     else:
@@ -446,11 +476,11 @@ def test_the_most_bytes_that_are_read_of_all_shards(more: int, tmp_path: Path, m
 
 
 def test_long_headers_are_not_read_for_as_many_shards_as_there_are(tmp_path: Path) -> None:
-    """Nine shards, each with the longest header that is good for itself, are not read after 8 MiB."""
+    """Nine shards, each with the longest header that is good for itself, are not read after some 3 MiB."""
     names = [f"{number}.safetensors" for number in range(9)]
     for name in names:
-        (tmp_path / name).write_bytes(safetensors.framed(b"{}".ljust(strict_json.MOST_JSON_BYTES)))
+        (tmp_path / name).write_bytes(safetensors.framed(b"{}".ljust(strict_json.SMALL_JSON_BYTES)))
     (tmp_path / make.INDEX).write_text(json.dumps({"weight_map": {name: name for name in names}}))
     assert problem(str(tmp_path / make.INDEX)) == (
-        "expected shards whose headers have at most 8,388,608 bytes together, got more"
+        "expected shards whose headers have at most 3,421,696 bytes together, got more"
     )

@@ -14,7 +14,7 @@ from gpt2calc.errors import UnreadableInputError
 
 def parse(text: str | bytes) -> dict[str, Any]:
     """Read a document."""
-    return strict_json.parse("x.json", text.encode() if isinstance(text, str) else text, "a header")
+    return strict_json.parse("x.json", text.encode() if isinstance(text, str) else text, "a header", b"{")
 
 
 def problem(text: str | bytes) -> str:
@@ -97,8 +97,8 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "a surrogate in UTF-8": (b'{"\xed\xa0\xbd": 1}', "expected a header in UTF-8, got other bytes at its offset 2"),
     "an overlong character": (b'{"\xc0\xaf": 1}', "expected a header in UTF-8, got other bytes at its offset 2"),
     "a character that is cut off": (b'{"\xe2\x82', "expected a header in UTF-8, got other bytes at its offset 2"),
-    "deep arrays": ('{"a": ' + "[" * 10**6 + "]" * 10**6 + "}", "of a few levels, got JSON that is nested too deeply"),
-    "deep objects": ('{"a":' * 10**6, "of a few levels, got JSON that is nested too deeply"),
+    "deep arrays": ('{"a": ' + "[" * 10**5 + "]" * 10**5 + "}", "of a few levels, got JSON that is nested too deeply"),
+    "deep objects": ('{"a":' * 10**5, "of a few levels, got JSON that is nested too deeply"),
 }
 
 

@@ -503,11 +503,11 @@ def test_all_requests_together_have_an_end(server: HubServer, monkeypatch: pytes
 
 def test_the_time_that_bytes_take_is_not_counted() -> None:
     """A long header over a slow line takes nothing off, and a wait does."""
-    allowance = transport.Allowance()
-    allowance.take(2.0, 2 * transport.SLOWEST)
-    assert allowance.left == transport.PATIENCE_OF_ALL
-    allowance.take(3.0, 2 * transport.SLOWEST)
-    assert allowance.left == transport.PATIENCE_OF_ALL - 1
+    patience = transport.Patience()
+    patience.take(2.0, 2 * transport.SLOWEST)
+    assert patience.left == transport.PATIENCE_OF_ALL
+    patience.take(3.0, 2 * transport.SLOWEST)
+    assert patience.left == transport.PATIENCE_OF_ALL - 1
 
 
 SECRET = "hf_0123456789abcdefSECRET"

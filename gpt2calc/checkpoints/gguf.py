@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.ggml import FILE_TYPES, GGML_TYPES
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import MOST_NAME_CHARACTERS, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import MOST_NAME_CHARACTERS, MOST_TENSORS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +41,8 @@ NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "
 """The types of metadata that are one number, as `struct` calls them."""
 UINT32, TEXT, ARRAY = 4, 8, 9
 
-MOST_ENTRIES = 10_000
-"""How many keys, tensors, and arrays within arrays are read together; the largest released models have some 2,000."""
+MOST_ENTRIES = MOST_TENSORS
+"""How many keys, tensors, and arrays within arrays are read together."""
 MOST_TEXTS = 2_000_000
 """How many texts are stepped over in arrays; the largest released tokenizers have some 800,000 tokens and merges."""
 MOST_HEADER_BYTES = 64 << 20

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gpt2calc.checkpoints import answers, folders, formats
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.hub_file import HubFile
-from gpt2calc.checkpoints.transport import PATIENCE, Allowance, Transport, host, in_time
+from gpt2calc.checkpoints.transport import PATIENCE, Patience, Transport, host, in_time
 from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
 from gpt2calc.version import __version__
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeAlias
 
+    from gpt2calc.checkpoints.shards import Allowance
     from gpt2calc.checkpoints.transport import Answer
     from gpt2calc.listing import TensorListing
 
@@ -118,7 +119,7 @@ def _transport(name: str) -> Transport:
     # huggingface_hub 1 asks with httpx and 2 with httpx2. Whichever it is, its own errors come from there.
     library = import_module(HfHubHTTPError.__mro__[1].__module__)
     timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
-    return Transport(get_session, library, headers, token, constants.ENDPOINT, timeout, Allowance())
+    return Transport(get_session, library, headers, token, constants.ENDPOINT, timeout, Patience())
 
 
 class CachedRepository:
@@ -188,7 +189,7 @@ class HubRepository:
         self._transport = transport
         self._commit = revision if revision and COMMIT.fullmatch(revision) else None
         self._files: Mapping[str, int | None] | None = None
-        self._fetched = 0
+        self._allowance: Allowance | None = None
 
     @property
     def commit(self) -> str:
@@ -284,16 +285,10 @@ class HubRepository:
             if shard not in self.files():
                 problem = f"expected the shard {shown(shard)} beside it, and the repository has none"
                 raise UnreadableInputError(index.name, problem)
-
-        def listed(shard: str) -> TensorListing:
-            if self._fetched > shards.MOST_READ_BYTES:
-                problem = (
-                    f"expected shards whose headers have at most {shards.MOST_READ_BYTES:,} bytes together, got more"
-                )
-                raise UnreadableInputError(index.name, problem)
-            return self._listed(shard)
-
-        return shards.gather(index, listed)
+        self._allowance = shards.Allowance(index)
+        found = shards.gather(index, self._listed)
+        self._allowance = None
+        return found
 
     def _listed(self, name: str) -> TensorListing:
         """Return what one file holds."""
@@ -313,9 +308,9 @@ class HubRepository:
         if url is None:
             revision = self._commit or self._revision
             url = hf_hub_url(self.name, name, revision=revision, endpoint=constants.ENDPOINT)
-        answer = self._transport.get(f"{self.name}/{name}", url, count, start)
-        self._fetched += len(answer.content)
-        return answer
+        if self._allowance is not None:
+            self._allowance.take(count)
+        return self._transport.get(f"{self.name}/{name}", url, count, start)
 
     def check(self, name: str, answer: Answer) -> None:
         """Raise where an answer of the hub is a refusal, or is of another commit than what was read before."""

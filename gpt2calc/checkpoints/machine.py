@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     """What may be called: a function of the arguments' tuple."""
 
 MOST_OPCODES = 500_000
-"""Some 40 for a tensor: the state_dict of gpt2-xl has 22,000. The machine runs as many in less than a second."""
+"""How many opcodes a pickle may have whatever it is of. The machine runs as many in less than a second."""
+
+OPCODES_A_TENSOR = 48
+"""How many more for each file that a zip has beside the pickle, as each tensor's values are one. PyTorch writes 40."""
 
 MOST_GLOBAL_BYTES = 1000
 """For the module, and for the name."""
@@ -58,15 +61,19 @@ class Machine:
         data: the pickle, and what follows it.
         calls: what may be called, by module and name.
         persistent: what gives the value that a persistent id stands for.
+        most: how many opcodes it may have.
     """
 
-    def __init__(self, data: bytes, calls: Mapping[str, Call], persistent: Callable[[object], object]) -> None:
+    def __init__(
+        self, data: bytes, calls: Mapping[str, Call], persistent: Callable[[object], object], most: int = MOST_OPCODES
+    ) -> None:
         # A number of at most 8 bytes may be read before the end is checked for: zero is no opcode, so that the machine
         # stops in the padding.
         self.data = data + bytes(16)
         self.end = len(data)
         self.calls = calls
         self.persistent = persistent
+        self.most = most
         self.stack: list[object] = []
         self.marks: list[list[object]] = []
         # A list, since numbers hash to what their author chooses, and a dictionary can be made slow with them.
@@ -99,8 +106,8 @@ class Machine:
             memo.append(self.stack[-1])
             return
         # Five bytes can name the place 2³² - 1: without a bound, the list would be filled up to it.
-        if index >= MOST_OPCODES:
-            raise RefusedError(f"expected numbers below {MOST_OPCODES:,} in the memo, got {index:,}")
+        if index >= self.most:
+            raise RefusedError(f"expected numbers below {self.most:,} in the memo, got {index:,}")
         memo.extend([NOTHING] * (index + 1 - len(memo)))
         memo[index] = self.stack[-1]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.checkpoints.machine import MOST_OPCODES, Machine, RefusedError, TruncatedError
+from gpt2calc.checkpoints.machine import MOST_OPCODES, OPCODES_A_TENSOR, Machine, RefusedError, TruncatedError
 from gpt2calc.checkpoints.opcodes import OPCODES, STOP
 from gpt2calc.errors import UnreadableInputError
+from gpt2calc.listing import BYTES_A_TENSOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from gpt2calc.checkpoints.machine import Call
 
 MOST_PICKLE_BYTES = 16 << 20
-"""How long a pickle may be. The one of gpt2-xl has 97,000 bytes."""
+"""How long a pickle may be, besides what it has for the files beside it. The one of gpt2-xl has 97,000 bytes."""
+
+
+def most_bytes(beside: int) -> int:
+    """Return how long a pickle may be that stands in a zip with so many files."""
+    return MOST_PICKLE_BYTES + BYTES_A_TENSOR * beside
 
 
 class TruncatedPickleError(UnreadableInputError):
@@ -26,7 +32,13 @@ class TruncatedPickleError(UnreadableInputError):
 
 
 def load(
-    name: str, data: bytes, calls: Mapping[str, Call], persistent: Callable[[object], object], at: int = 0
+    name: str,
+    data: bytes,
+    calls: Mapping[str, Call],
+    persistent: Callable[[object], object],
+    at: int = 0,
+    *,
+    beside: int = 0,
 ) -> tuple[object, int]:
     r"""Return the value of a pickle, and the place behind it.
 
@@ -37,10 +49,11 @@ def load(
 
     Args:
         name: the file's name, for errors.
-        data: bytes that hold the pickle, at most `MOST_PICKLE_BYTES`.
+        data: bytes that hold the pickle, at most `most_bytes(beside)`.
         calls: what may be called, by module and name, each a function of the arguments' tuple.
         persistent: what gives the value that a persistent id stands for.
         at: where the pickle begins.
+        beside: how many files there are that can hold a tensor's values, each of which allows for some opcodes more.
 
     Raises:
         TruncatedPickleError: the bytes end before the pickle does.
@@ -51,10 +64,11 @@ def load(
     >>> load("x", b"\x80\x02}X\x01\x00\x00\x00aK\x05s.", {}, repr)
     ({'a': 5}, 13)
     """
-    if len(data) > MOST_PICKLE_BYTES:
-        raise UnreadableInputError(name, f"expected a pickle of at most {MOST_PICKLE_BYTES:,} bytes, got {len(data):,}")
+    if len(data) > most_bytes(beside):
+        problem = f"expected a pickle of at most {most_bytes(beside):,} bytes, got {len(data):,}"
+        raise UnreadableInputError(name, problem)
     try:
-        return _run(Machine(data, calls, persistent), at)
+        return _run(Machine(data, calls, persistent, MOST_OPCODES + OPCODES_A_TENSOR * beside), at)
     except RefusedError as error:
         raise UnreadableInputError(name, str(error)) from None
     except TruncatedError:
@@ -67,7 +81,7 @@ def _run(machine: Machine, at: int) -> tuple[object, int]:
     if data[at] != 0x80 and at < machine.end:
         raise RefusedError(f"expected a pickle of protocol 2 to 5, got a first byte of {data[at]:#04x}")
     try:
-        for _ in range(MOST_OPCODES):
+        for _ in range(machine.most):
             opcode = data[at]
             if opcode == STOP:
                 return _result(machine), at + 1
@@ -75,7 +89,7 @@ def _run(machine: Machine, at: int) -> tuple[object, int]:
     except IndexError:
         where = f"at byte {at:,} of the pickle"
         raise RefusedError(f"expected a value on the stack or in the memo {where}, got none") from None
-    raise RefusedError(f"expected a pickle of at most {MOST_OPCODES:,} opcodes, got a longer one")
+    raise RefusedError(f"expected a pickle of at most {machine.most:,} opcodes, got a longer one")
 
 
 def _result(machine: Machine) -> object:

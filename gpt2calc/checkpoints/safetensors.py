@@ -8,7 +8,7 @@ library refuses is refused here. What it accepts is accepted, but for these:
 - an array in the place of a tensor's object, or an object in the place of its dtype: no other reader takes them;
 - a name of more than `MOST_NAME_CHARACTERS` characters;
 - a shape of more than `MOST_DIMS` sizes: neither PyTorch nor numpy computes with such a tensor;
-- a header longer than `strict_json.MOST_JSON_BYTES`: the format allows 100 MB, and no GPT-2 needs a hundredth of that.
+- more than `listing.MOST_TENSORS` tensors, and a header that is longer than its tensors make it, as `strict_json` says.
 
 Source: huggingface/safetensors, README.md, "Format", and safetensors/src/tensor.rs; version 0.8.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, brief, parse
 from gpt2calc.errors import UnreadableInputError, shown
-from gpt2calc.listing import BITS, MOST_NAME_CHARACTERS, StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import BITS, MOST_NAME_CHARACTERS, MOST_TENSORS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,8 +81,10 @@ def read(file: ByteFile) -> TensorListing:
     6
     """
     header = _header(file)
-    document = parse(file.name, header, "a header")
+    document = parse(file.name, header, "a header", b"{")
     metadata = _metadata(file, document.pop("__metadata__", None))
+    if len(document) > MOST_TENSORS:
+        _refuse(file, f"expected at most {MOST_TENSORS:,} tensors, got {len(document):,}")
     longest = max(map(len, document), default=0)
     if longest > MOST_NAME_CHARACTERS:
         _refuse(file, f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got one of {longest:,}")

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gpt2calc.checkpoints import strict_json
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, brief
+from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES, SMALL_JSON_BYTES, brief
 from gpt2calc.errors import UnreadableInputError, shortened, shown
-from gpt2calc.listing import MOST_NAME_CHARACTERS, Fault, StoredFile, TensorListing
+from gpt2calc.listing import (
+    BYTES_A_TENSOR,
+    MOST_NAME_CHARACTERS,
+    MOST_TENSORS,
+    Fault,
+    StoredFile,
+    TensorListing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,15 +27,12 @@ if TYPE_CHECKING:
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import StoredTensor
 
-MOST_SHARDS = 128
-"""How many shards a checkpoint may have: in files of 100 MB, twice gpt2-xl."""
+MOST_SHARDS = 2_000
+"""How many shards a checkpoint may have: a terabyte in files of half a gigabyte. On the hub each is two requests."""
 
-MOST_TENSORS = 10_000
-"""How many tensors the shards may hold together. gpt2-xl has 580, and 628 with its masks."""
-
-MOST_READ_BYTES = 8 * 2**20
-"""How many bytes may be read of all shards on disk together. The headers of gpt2-xl have 58 kB, and readers begin with
-up to 128 KiB of a file."""
+BYTES_A_SHARD = 256 * 2**10
+"""How many bytes may be read of a shard, all shards together, besides those for its tensors: readers begin with up to
+128 KiB of a file."""
 
 
 class Index(NamedTuple):
@@ -53,6 +57,11 @@ class Index(NamedTuple):
         """The names of the shards, each once, sorted."""
         return tuple(sorted(set(self.weight_map.values())))
 
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes may be read of all shards together: each header is bounded, and many together are not."""
+        return SMALL_JSON_BYTES + BYTES_A_SHARD * len(self.shards) + BYTES_A_TENSOR * len(self.weight_map)
+
 
 def parse(name: str, content: bytes) -> Index:
     """Return what an index says, once all of it is checked.
@@ -73,7 +82,7 @@ def parse(name: str, content: bytes) -> Index:
     """
     if len(content) > MOST_JSON_BYTES:
         _refuse(name, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {len(content):,}")
-    document = strict_json.parse(name, content, "an index")
+    document = strict_json.parse(name, content, "an index", b":")
     weight_map, metadata = document.get("weight_map"), document.get("metadata", {})
     if not isinstance(weight_map, dict) or not weight_map:
         _refuse(
@@ -167,7 +176,7 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
         if file.size > MOST_JSON_BYTES:
             _refuse(path, f"expected an index of at most {MOST_JSON_BYTES:,} bytes, got {file.size:,}")
         index = parse(path, file.read(0, file.size))
-    locations, allowance = _locations(index, os.path.dirname(path)), _Allowance(path)
+    locations, allowance = _locations(index, os.path.dirname(path)), Allowance(index)
 
     def listed(shard: str) -> TensorListing:
         location, identity = locations[shard]
@@ -179,27 +188,28 @@ def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorLi
     return gather(index, listed)
 
 
-class _Allowance:
+class Allowance:
     """How many bytes may still be read of the shards of an index."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        # Each header has a bound of its own; that of 128 of them together would be too large.
-        self._left = MOST_READ_BYTES
+    def __init__(self, index: Index) -> None:
+        self._name = index.name
+        self._most = self._left = index.most_bytes
 
     def take(self, count: int) -> None:
-        """Take off what is about to be read."""
+        """Take off what is about to be read.
+
+        Raises:
+            UnreadableInputError: it is more than there is.
+        """
         self._left -= count
         if self._left < 0:
-            _refuse(
-                self._name, f"expected shards whose headers have at most {MOST_READ_BYTES:,} bytes together, got more"
-            )
+            _refuse(self._name, f"expected shards whose headers have at most {self._most:,} bytes together, got more")
 
 
 class _Shard(LocalFile):
     """A shard on disk, of which no more is read than its index's shards may take together."""
 
-    def __init__(self, path: str, allowance: _Allowance) -> None:
+    def __init__(self, path: str, allowance: Allowance) -> None:
         super().__init__(path)
         self._allowance = allowance
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import shortened, shown
-from gpt2calc.listing import MOST_NAME_CHARACTERS
+from gpt2calc.listing import MOST_NAME_CHARACTERS, MOST_TENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,6 @@ MODEL_ARGS = "model_args"
 MOST_CONTAINER_DEPTH = 8
 """How many dictionaries and lists may lie in each other above a tensor. Megatron-LM's are five."""
 
-MOST_TENSORS = 50_000
-"""The optimizer's among them. gpt2-xl has 580, and its optimizer 1,740 more."""
-
 NO_TEXT = "?"
 """What a key that is no text is shown as. Optimizers have such keys."""
 
@@ -42,7 +39,7 @@ class StateDict(NamedTuple):
     notes: tuple[str, ...]
 
 
-def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
+def find(top: object, is_tensor: Callable[[object], bool], most: int = MOST_TENSORS) -> StateDict:
     """Return the tensors of the model in what a checkpoint holds.
 
     Law: where dictionaries lie in each other, a tensor's name is the keys on the way to it, joined by dots. Where there
@@ -52,6 +49,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
     Args:
         top: what the checkpoint holds. A dictionary in it may occur many times, or in itself: it is entered once.
         is_tensor: tells what a tensor is.
+        most: how many tensors there may be.
 
     Raises:
         ValueError: there are no tensors by name, or too many, or two have the same name.
@@ -59,7 +57,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
     >>> find({"model": {"h": {"0": 1}}, "loss": 2}, lambda value: isinstance(value, int))
     StateDict(tensors=(('h.0', 1),), fields={}, notes=("1 tensor outside of 'model', such as 'loss', is not listed",))
     """
-    places, deeper = _places(top, is_tensor)
+    places, deeper = _places(top, is_tensor, most)
     wrapper, own = _unwrapped([place for place in places if None not in place[0]])
     if not own:
         got = "a tensor" if is_tensor(top) else "none" if isinstance(top, Mapping) else f"an object of {_type(top)}"
@@ -76,7 +74,7 @@ def find(top: object, is_tensor: Callable[[object], bool]) -> StateDict:
     return StateDict(tensors, _fields(top), notes)
 
 
-def _places(top: object, is_tensor: Callable[[object], bool]) -> tuple[list[Place], bool]:
+def _places(top: object, is_tensor: Callable[[object], bool], most: int) -> tuple[list[Place], bool]:
     """Return the tensors in dictionaries, and in lists, where they have no name; and whether more may lie deeper."""
     found: list[Place] = []
     deeper: list[object] = []
@@ -97,8 +95,8 @@ def _places(top: object, is_tensor: Callable[[object], bool]) -> tuple[list[Plac
             elif longer > MOST_NAME_CHARACTERS:
                 got = f"one of {longer:,}"
                 raise ValueError(f"expected names of at most {MOST_NAME_CHARACTERS:,} characters, got {got}")
-            elif len(found) == MOST_TENSORS:
-                raise ValueError(f"expected at most {MOST_TENSORS:,} tensors, got more")
+            elif len(found) == most:
+                raise ValueError(f"expected at most {most:,} tensors, got more")
             else:
                 found.append(((*keys, part), inner))
 

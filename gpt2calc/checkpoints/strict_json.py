@@ -8,32 +8,43 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.listing import BYTES_A_TENSOR, MOST_TENSORS
 
-MOST_JSON_BYTES = 2**20
-"""How many bytes a document may have. The header of gpt2-xl has 58 kB, its index 50 kB; 700 blocks fit. Of
-one byte of JSON, Python makes up to 30 bytes of objects, and what is listed is to be judged within a second."""
+MOST_JSON_BYTES = 100_000_000
+"""How many bytes a document may have: what safetensors' own library takes of a header."""
+
+SMALL_JSON_BYTES = 2**20
+"""A document that has no more is read whatever it holds. A longer one must be so for its tensors: of one byte of JSON,
+Python makes up to 30 bytes of objects."""
+
+VALUES_A_TENSOR = 16
+"""How many values, by the commas and brackets around them, a longer document may have for each of its tensors."""
 
 
-def parse(file_name: str, content: bytes, what: str) -> dict[str, Any]:
+def parse(file_name: str, content: bytes, what: str, tensor: bytes) -> dict[str, Any]:
     """Return the JSON object that some bytes are.
 
     Law: what Python reads more freely than the standard, or than serde_json, which safetensors' own library reads with,
     is refused: NaN and infinities, numbers over a float's, half a surrogate pair, a key that is given twice. The whole
-    number -0 is the float -0.0.
+    number -0 is the float -0.0. What is longer than `SMALL_JSON_BYTES` is in proportion to its tensors, in bytes and in
+    values, or nothing is made of it.
 
     Args:
         file_name: what errors name.
         content: the bytes.
         what: what they are, such as `a header`.
+        tensor: a character that occurs once or more for each tensor.
 
     Raises:
         UnreadableInputError: they are no such object.
 
     Source: RFC 8259; serde_json, src/de.rs.
 
-    >>> parse("x", b'{"a": [1, -0]}', "a header")
+    >>> parse("x", b'{"a": [1, -0]}', "a header", b":")
     {'a': [1, -0.0]}
     """
+    if len(content) > SMALL_JSON_BYTES:
+        _check_proportion(file_name, content, what, content.count(tensor))
     from json import JSONDecodeError, JSONDecoder, dumps  # formats without JSON do without
 
     try:
@@ -59,6 +70,20 @@ def parse(file_name: str, content: bytes, what: str) -> dict[str, Any]:
             return document
         problem = f"expected {what} that is a JSON object, got {brief(document)}"
     raise UnreadableInputError(file_name, problem)
+
+
+def _check_proportion(file_name: str, content: bytes, what: str, tensors: int) -> None:
+    most = min(SMALL_JSON_BYTES + tensors * BYTES_A_TENSOR, MOST_JSON_BYTES)
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if tensors > MOST_TENSORS + 16:  # a few are there for no tensor: exactly, it is counted once it is parsed
+        problem = f"{what} of at most {MOST_TENSORS:,} tensors, got {tensors:,}"
+    elif len(content) > most:
+        problem = f"{what} of at most {most:,} bytes for as many tensors as it names, got {len(content):,}"
+    elif values > SMALL_JSON_BYTES + tensors * VALUES_A_TENSOR:
+        problem = f"{what} of at most {VALUES_A_TENSOR} values for each tensor, got {values:,} in all"
+    else:
+        return
+    raise UnreadableInputError(file_name, f"expected {problem}")
 
 
 def brief(value: object) -> str:

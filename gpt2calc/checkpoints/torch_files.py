@@ -17,7 +17,7 @@ from gpt2calc.checkpoints import state_dicts, zips
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
 from gpt2calc.checkpoints.machine import RefusedError
-from gpt2calc.checkpoints.pickles import MOST_PICKLE_BYTES, TruncatedPickleError, load
+from gpt2calc.checkpoints.pickles import MOST_PICKLE_BYTES, TruncatedPickleError, load, most_bytes
 from gpt2calc.checkpoints.torch_calls import Rebuilding, Tensor
 from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
@@ -35,6 +35,9 @@ PROTOCOL_VERSION = 1001
 
 FIRST_READ_BYTES = 128 << 10
 """How many bytes of a legacy file are read at first. The pickles of gpt2-xl have 100,000."""
+
+MOST_SHARING_TENSORS = 50_000
+"""How many tensors there may be more than storages, or in all of a legacy file: such a one is a name, and no more."""
 
 WITHOUT_CHECKSUMS = "the zip has no checksums: it was saved with torch.serialization.set_crc32_options(False)"
 
@@ -74,11 +77,11 @@ def _zip(file: ByteFile, tail: bytes) -> TensorListing:
     zips.require_stored(file, tuple(entries.values()))
     content = _pickle(file, root, entries)
     rebuilding = Rebuilding()
-    top, end = load(file.name, content, rebuilding.calls, rebuilding.persistent)
+    top, end = load(file.name, content, rebuilding.calls, rebuilding.persistent, beside=len(entries))
     if end != len(content):
         raise UnreadableInputError(file.name, f"expected data.pkl to end at byte {end:,}, got {len(content):,} bytes")
     _check_sizes(file, root, entries, rebuilding)
-    found = _found(file, top)
+    found = _found(file, top, MOST_SHARING_TENSORS + len(rebuilding.storages))
     begins = {
         key: zips.data_offset(file, entries[f"{root}/data/{key}"], near=_is_near(file))
         for key in dict.fromkeys(tensor.storage.key for _, tensor in found.tensors if tensor.storage)
@@ -93,7 +96,7 @@ def _pickle(file: ByteFile, root: str, entries: Mapping[str, Entry]) -> bytes:
     if pickle is None:
         got = f"such as {shown(next(iter(entries)))}" if entries else "none"
         raise UnreadableInputError(file.name, f"expected a zip with a data.pkl, as torch.save writes, got files {got}")
-    for entry, most in ((pickle, MOST_PICKLE_BYTES), (order, len("little"))):
+    for entry, most in ((pickle, most_bytes(len(entries))), (order, len("little"))):
         if entry is not None and entry.size > most:
             raise UnreadableInputError(
                 file.name, f"expected {shown(entry.name)} of at most {most:,} bytes, got {entry.size:,}"
@@ -129,7 +132,7 @@ def _legacy(file: ByteFile) -> TensorListing:
                 raise
             head += file.read(len(head), longer - len(head))
     begins = _legacy_places(file, rebuilding, keys, at)
-    return _listing(file, "torch legacy", _found(file, top), begins, ())
+    return _listing(file, "torch legacy", _found(file, top, MOST_SHARING_TENSORS), begins, ())
 
 
 def _check_head(file: ByteFile, head: bytes) -> None:
@@ -194,9 +197,9 @@ class StateDict(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _found(file: ByteFile, top: object) -> StateDict:
+def _found(file: ByteFile, top: object, most: int) -> StateDict:
     try:
-        found = state_dicts.find(top, lambda value: type(value) is Tensor)
+        found = state_dicts.find(top, lambda value: type(value) is Tensor, most)
     except ValueError as error:
         raise UnreadableInputError(file.name, str(error)) from None
     return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)

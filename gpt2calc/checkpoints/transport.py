@@ -75,7 +75,7 @@ class FailedError(Exception):
         self.wait = wait
 
 
-class Allowance:
+class Patience:
     """How many seconds all requests together may still take besides the time that their bytes take."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Transport(NamedTuple):
         token: the header that only `home` is sent; {} for none.
         home: an address of the server that the token is for.
         timeout: seconds to wait for each piece of an answer.
-        allowance: what is left of the time for all requests.
+        patience: what is left of the time for all requests.
     """
 
     session: Callable[[], Any]
@@ -105,7 +105,7 @@ class Transport(NamedTuple):
     token: Mapping[str, str]
     home: str
     timeout: float
-    allowance: Allowance
+    patience: Patience
 
     def get(self, name: str, url: str, count: int, start: int | None = None) -> Answer:
         """Ask for a file, or for `count` bytes of it from `start` on, and again where that failed in passing.
@@ -125,18 +125,18 @@ class Transport(NamedTuple):
         waited, tries = 0.0, 0
         while True:
             tries += 1
-            if self.allowance.left <= 0:
+            if self.patience.left <= 0:
                 problem = f"{host(url)} took {PATIENCE_OF_ALL:,.0f} seconds longer than its bytes need"
                 raise NetworkError(name, problem)
             began, answer = time.monotonic(), None
             try:
                 # The time for its bytes comes on top: a slow line is waited for, and a server that says nothing is not.
-                seconds = min(PATIENCE, self.allowance.left) + count / SLOWEST
+                seconds = min(PATIENCE, self.patience.left) + count / SLOWEST
                 answer = in_time(lambda ends: self._follow(url, count, start, ends), url, seconds)
             except FailedError as error:
                 failed = error
             # After a failure too, or a server that fails slowly could be asked for every file of a repository.
-            self.allowance.take(time.monotonic() - began, len(answer.content) if answer else 0)
+            self.patience.take(time.monotonic() - began, len(answer.content) if answer else 0)
             if answer:
                 return answer
             if not failed.again or tries > len(WAITS):

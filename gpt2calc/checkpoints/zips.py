@@ -36,10 +36,8 @@ FULL_16, FULL_32 = 2**16 - 1, 2**32 - 1
 ENCRYPTED, SIZES_FOLLOW = 1, 8
 """Bits of an entry's flags."""
 
-MOST_ENTRIES = 50_000
-"""A file of gpt2-xl has some 600."""
-
-MOST_DIRECTORY_BYTES = 16 << 20
+MOST_ENTRIES, MOST_DIRECTORY_BYTES = 250_000, 32 << 20
+"""Each storage is an entry. It is a quarter of what a header may list, since a pickle can make more of each."""
 
 ALIGNMENT = 64
 """PyTorch pads an entry's local header so that its data begins at a multiple of this."""

@@ -21,15 +21,15 @@ from gpt2calc import (
     unread,
 )
 from gpt2calc.algebra import READING_ORDER
-from gpt2calc.checkpoints import safetensors, shards, strict_json
+from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS, WRAPPERS
+from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, GROUPS, WEIGHT
-from gpt2calc.verification import inference, matching, sorting, tying, verifier
+from gpt2calc.verification import assignment, findings, inference, naming, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ COLUMNS = (
     "of_head",
 )
 """What the page needs of the table of fields; how it shows them stands in `controls`."""
+
+MOST_SHARDS, MOST_TENSORS = 128, 10_000
+"""How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
+hundred times as many tensors."""
 
 
 def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def _config() -> dict[str, Any]:
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
     }
 
 
@@ -157,11 +161,10 @@ def _safetensors() -> dict[str, Any]:
         "keys": safetensors.KEYS,
         "most_dims": safetensors.MOST_DIMS,
         "deepest": safetensors.MOST_JSON_DEPTH,
-        "largest": strict_json.MOST_JSON_BYTES,
+        "largest": strict_json.SMALL_JSON_BYTES,
         "longest_name": listing.MOST_NAME_CHARACTERS,
-        "most_shards": shards.MOST_SHARDS,
-        "most_tensors": shards.MOST_TENSORS,
-        "most_read": shards.MOST_READ_BYTES,
+        "most_shards": MOST_SHARDS,
+        "most_tensors": MOST_TENSORS,
     }
 
 
@@ -170,22 +173,23 @@ def _names() -> dict[str, Any]:
     return {
         "dialects": [_dialect(each) for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}],
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
-        "wrappers": WRAPPERS,
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
         "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
         "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
-        "fits": inference.FITS,
+        "fits": naming.FITS,
+        "part": naming.PART,
+        "most_named": naming.MOST_NAMED,
         "bias": BIAS,
         "weight": WEIGHT,
-        "most_faults": matching.MOST_FAULTS,
-        "most_runs": matching.MOST_RUNS,
+        "most_faults": findings.MOST_FAULTS,
+        "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
-        "beyond": sorting.BEYOND,
-        "multiple": sorting.MULTIPLE,
-        "most_padded": sorting.MOST_PADDED,
+        "beyond": assignment.BEYOND,
+        "multiple": assignment.MULTIPLE,
+        "most_padded": assignment.MOST_PADDED,
     }
 
 

@@ -20,6 +20,7 @@ import transformers
 from safetensors import safe_open
 
 from gpt2calc.architectures import FILES
+from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,17 +76,20 @@ def facts(config: Mapping[str, Any]) -> Built:
 
 
 @lru_cache(maxsize=64)
+@unmeasured
 def _facts(text: str) -> Built:
     with quick():
         module = built(json.loads(text))
     return Built(parameters(module), buffers(module), makers(module))
 
 
+@unmeasured
 def defaults(model_type: str) -> Any:
     """Return the config that transformers takes where a document says nothing."""
     return transformers.CONFIG_MAPPING[OTHER_NAMES.get(model_type, model_type)]()
 
 
+@unmeasured
 def built(config: Mapping[str, Any], device: str = "meta") -> Any:
     """Return the module of a config, of the class in its `architectures`, or the causal language model."""
     words = {name: value for name, value in config.items() if name not in ("model_type", "architectures")}
@@ -107,6 +111,7 @@ def parameters(module: Any) -> list[tuple[str, tuple[int, ...]]]:
     return [(name, tuple(tensor.shape)) for name, tensor in module.named_parameters()]
 
 
+@unmeasured
 def written(config: Mapping[str, Any], folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the name and shape of every tensor that transformers writes of a small model to an empty folder."""
     built(config, device="cpu").save_pretrained(folder)

@@ -144,7 +144,7 @@ def json_seeds() -> list[bytes]:
 
 def read_json(file: MemoryFile) -> TensorListing:
     """Read a document, and list it."""
-    document = json_reader.parse(file.name, file.content, "a document")
+    document = json_reader.parse(file.name, file.content, "a document", b"{")
     return TensorListing(file.name, "json", (StoredTensor(_canonical(document), (), "", 0),))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gpt2calc.model import Model
+from gpt2calc.sources import resolve
 from tests.makers import safetensors
 
 if TYPE_CHECKING:
@@ -41,6 +43,40 @@ def write(folder: Path, parts: Mapping[str, Sequence[Tensor]], content: bytes | 
         safetensors.write(folder / shard, tensors)
     (folder / INDEX).write_bytes(index(parts) if content is None else content)
     return str(folder / INDEX)
+
+
+def published(name: str) -> tuple[dict[str, Any], list[Tensor]]:
+    """Return the config of a mixture of experts that ships, and what its published files hold, in bfloat16.
+
+    Those of DeepSeek-R1 hold a layer more, which predicts a further token, and quantized matrices: beside each there is
+    the scale of every 128 by 128 elements.
+
+    Source: deepseek-ai/DeepSeek-R1, model.safetensors.index.json, of 91,991 tensors.
+    """
+    source = resolve(name, {})
+    assert isinstance(source.counted, Model)
+    document = dict(source.given or {})
+    shapes = {each.name: each.shape for each in source.counted.listing()}
+    if name != "DeepSeek-R1":
+        return document, [(name, "BF16", shape) for name, shape in shapes.items()]
+    last = f"model.layers.{document['num_hidden_layers']}"
+    before, d = f"model.layers.{document['num_hidden_layers'] - 1}", document["hidden_size"]
+    shapes |= {
+        last + name.removeprefix(before): shape for name, shape in shapes.items() if name.startswith(f"{before}.")
+    }
+    vocabulary = (document["vocab_size"], d)
+    shapes |= {f"{last}.{name}": vocabulary for name in ("embed_tokens.weight", "shared_head.head.weight")}
+    shapes |= {f"{last}.{name}.weight": (d,) for name in ("enorm", "hnorm", "shared_head.norm")}
+    shapes[f"{last}.eh_proj.weight"] = (d, 2 * d)
+    tensors: list[Tensor] = []
+    for each, shape in shapes.items():
+        if "_proj" in each and "eh_proj" not in each:
+            scales = tuple(-(-size // 128) for size in shape)
+            tensors += [(each, "F8_E4M3", shape), (f"{each}_scale_inv", "F32", scales)]
+        else:
+            tensors.append((each, "BF16", shape))
+    document["quantization_config"] = {"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]}
+    return document, tensors
 
 
 def tiny() -> dict[str, list[Tensor]]:

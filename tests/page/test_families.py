@@ -177,7 +177,6 @@ def test_python_reads_what_was_pasted_alike() -> None:
 
 STATES = (
     "#model=Llama-3.1-8B&hidden_size=2048&num_attention_heads=16&attention_bias=true",
-    "#model=Jamba-v0.1&attn_layer_period=4&attn_layer_offset=1&head=none",
     "#model=bamba&attn_layer_indices=1,2,40&num_key_value_heads=none",
     "#model=nemotron_h&layers_block_type=mamba,moe,mlp&moe_latent_size=64",
     "#model=DeepSeek-V3&q_lora_rank=none",

@@ -16,7 +16,8 @@ from hypothesis import given
 from transformers.models.gpt2.modeling_gpt2 import GPT2Attention
 
 import gpt2calc
-from tests.property.strategies import CLASSES, SETTINGS, configs, two_worded_documents
+from tests.measuring import unmeasured
+from tests.property.strategies import CLASSES, configs, tried, two_worded_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ def on_meta(class_name: str, config: transformers.GPT2Config) -> Any:
     return model
 
 
+@unmeasured
 def built(fields: Mapping[str, Any], **changes: Any) -> Any:
     """Return the model that transformers makes of the same words; what follows its head is left to transformers."""
     words = {**fields, **changes}
@@ -66,7 +68,7 @@ def group_of(component: str) -> str:
 class TestTotal:
     """Law: total = sum(p.numel() for p in model.parameters())."""
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_the_total_is_what_transformers_allocates(self, fields: dict[str, Any]) -> None:
         """Whatever the sizes, the structure and the head, no parameter is missed and none is counted twice."""
@@ -76,7 +78,7 @@ class TestTotal:
 class TestTensors:
     """Law: tensors(model) = [(name, shape) for each of model.named_parameters()], in this order."""
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_the_listing_is_that_of_transformers(self, fields: dict[str, Any]) -> None:
         """Every tensor has the name, the shape and the place that transformers gives it."""
@@ -87,7 +89,7 @@ class TestTensors:
 class TestComponents:
     """Law: weights, biases and occurrences of a component are those of the modules that bear its name."""
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_every_component_holds_what_its_modules_hold(self, fields: dict[str, Any]) -> None:
         """Weights, biases, occurrences and groups are those of the modules, told apart by their names alone."""
@@ -111,7 +113,7 @@ class TestComponents:
 class TestConfigJson:
     """Law: the config.json that transformers writes for a model gives the same count as the words it was made of."""
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_a_config_json_of_transformers_is_the_same_model(self, fields: dict[str, Any]) -> None:
         """Written in full or without the defaults, a config.json is read as the model that wrote it."""
@@ -121,7 +123,7 @@ class TestConfigJson:
         assert gpt2calc.count(whole) == gpt2calc.count(short) == gpt2calc.count(**fields)
         assert gpt2calc.count(whole).total == numel(model.parameters())
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(two_worded_documents())
     def test_where_two_spellings_disagree_transformers_decides(self, document: dict[str, Any]) -> None:
         """Of two spellings the one counts that transformers reads, in whatever order they stand in the file."""
@@ -132,7 +134,7 @@ class TestConfigJson:
 class TestConventions:
     """Law: each convention is what its source computes on a live model."""
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_conventions_leave_out_what_their_sources_leave_out(self, fields: dict[str, Any]) -> None:
         """Tensors are chosen here as the sources choose them: by name, by dimension, or by asking transformers."""
@@ -157,7 +159,7 @@ class TestConventions:
         assert {name: count.conventions[name] for name in expected} == expected
         assert count.biases == numel(p for name, p in named if name.endswith(".bias"))
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_a_tied_state_dict_sums_to_the_untied_count(self, fields: dict[str, Any]) -> None:
         """parameters() lists the shared matrix once, state_dict() twice."""
@@ -166,7 +168,7 @@ class TestConventions:
         assert conventions["tied"] == numel(model.parameters())
         assert conventions["untied"] == numel(model.state_dict().values())
 
-    @SETTINGS
+    @tried(50)  # a model of transformers is built
     @given(configs())
     def test_a_padded_vocabulary_is_a_resized_one(self, fields: dict[str, Any]) -> None:
         """The embeddings are resized by transformers to a multiple of 128, and with them an lm_head of its own."""

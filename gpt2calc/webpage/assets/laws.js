@@ -20,7 +20,6 @@ const OPERATORS = {
   int: BigInt,
   len: (a) => BigInt(a.length),
   lcm: (a, b) => (a / gcd(a, b)) * b,
-  list: (...parts) => parts,
 };
 
 /** Whether Python takes a value for true. */
@@ -30,20 +29,31 @@ function isTrue(value) {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
+const COMPILED = new WeakMap();
+
 /** What a law comes to: a name is what `at` has under it, and a list begins with what is done with the rest. */
 function evaluate(law, at) {
-  if (typeof law === "number") return BigInt(law);
-  if (typeof law === "string") return at[law];
-  if (!Array.isArray(law)) return law;
-  const [operator, ...parts] = law;
-  if (operator === "'") return parts[0];
-  if (operator === "if") return evaluate(isTrue(evaluate(parts[0], at)) ? parts[1] : parts[2], at);
+  if (!Array.isArray(law)) return typeof law === "string" ? at[law] : typeof law === "number" ? BigInt(law) : law;
+  if (!COMPILED.has(law)) COMPILED.set(law, compiled(law));
+  return COMPILED.get(law)(at);
+}
+
+/** A law that is a list as a function of what it knows. */
+function compiled([operator, ...parts]) {
+  if (operator === "'") return () => parts[0];
+  const [first, second, third] = parts.map((part) => {
+    if (Array.isArray(part)) return compiled(part);
+    const value = typeof part === "number" ? BigInt(part) : part;
+    return typeof part === "string" ? (at) => at[part] : () => value;
+  });
+  if (operator === "if") return (at) => (isTrue(first(at)) ? second(at) : third(at));
   if (operator === "and" || operator === "or") {
-    const first = evaluate(parts[0], at);
-    const isDecided = parts.length === 1 || isTrue(first) === (operator === "or");
-    return isDecided ? first : evaluate([operator, ...parts.slice(1)], at);
+    const rest = parts.length > 2 ? compiled([operator, ...parts.slice(1)]) : second;
+    return (at) => (isTrue(first(at)) === (operator === "or") ? first(at) : rest(at));
   }
-  return OPERATORS[operator](...parts.map((part) => evaluate(part, at)));
+  if (operator === "list") return (at) => parts.map((part) => evaluate(part, at));
+  const act = OPERATORS[operator];
+  return second ? (at) => act(first(at), second(at)) : (at) => act(first(at));
 }
 
 /** A sentence whose pieces are text and laws by turns. */
@@ -145,10 +155,14 @@ function modelOf(architecture, sizes) {
 function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", lists = [], ...rest }, values) {
   const count = values[number];
   if (!kinds.length) return [[[every], count]];
-  const found = new Map();
-  const add = (key, n) => found.set(key, (found.get(key) ?? 0n) + n);
+  const [found, possible] = [new Map(), new Map()];
+  const add = (key, n) => {
+    const into = n ? found : possible;
+    into.set(key, (into.get(key) ?? 0n) + n);
+  };
+  const here = Object.create(values);
   const tags = (i, part, word = null) => {
-    const here = Object.assign(Object.create(values), { i, part, word });
+    Object.assign(here, { i, part, word });
     const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
     return [every, ...own].filter(Boolean).join(" ");
   };
@@ -170,8 +184,7 @@ function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", 
       return stop;
     }, 0n);
   }
-  const present = [...found].filter(([, n]) => n);
-  return (present.length ? present : [...found]).map(([key, n]) => [key.split(" "), n]);
+  return [...(found.size ? found : possible)].map(([key, n]) => [key.split(" "), n]);
 }
 
 /** The numbers of layers that stand for all, each with how many it stands for: a pattern, and what stands out of it. */

@@ -84,7 +84,7 @@ const changesOf = ({ preset, fields }) =>
 
 /** What a config is called, as gpt2calc calls it, or how many fields it has of its own. */
 function titleOf(config) {
-  const changes = changesOf(config).map(([name, value]) => `${name}=${represented(value).replaceAll("'", "")}`);
+  const changes = changesOf(config).map(([name, value]) => `${name}=${shortened(represented(value).replaceAll("'", ""))}`);
   if (config.type !== "gpt2" && changes.length > 5) return `${config.preset.name} with ${changes.length} fields of its own`;
   return changes.length ? `${config.preset.name} with ${changes.join(", ")}` : config.preset.name;
 }
