@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures.glossary import classes, size
 from gpt2calc.architectures.latent import INDEXED, LOW, ROUTED, Latent, architecture
-from gpt2calc.architectures.mixture import after_dense, by_types
-from gpt2calc.architectures.runs import UNBUILT, UNDIVIDED, Notes, Said
+from gpt2calc.architectures.runs import UNBUILT, UNDIVIDED, Notes, Said, after_dense, by_types
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:

@@ -18,12 +18,10 @@ from gpt2calc.architectures.mixture import (
     SHARED,
     TURNED,
     Mixture,
-    after_dense,
     architecture,
-    by_types,
     everywhere,
 )
-from gpt2calc.architectures.runs import UNBUILT, Notes
+from gpt2calc.architectures.runs import UNBUILT, Notes, after_dense, by_types
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:

@@ -16,12 +16,11 @@ from gpt2calc.architectures.mixture import (
     SHARED,
     TURNED,
     Mixture,
-    after_dense,
     architecture,
     between,
     by_step,
 )
-from gpt2calc.architectures.runs import UNBUILT, Notes
+from gpt2calc.architectures.runs import UNBUILT, Notes, after_dense
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:

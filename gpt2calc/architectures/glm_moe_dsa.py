@@ -18,8 +18,7 @@ from gpt2calc.architectures.latent import (
     all_dense,
     architecture,
 )
-from gpt2calc.architectures.mixture import by_types
-from gpt2calc.architectures.runs import UNDIVIDED, crossed, listed, repeating
+from gpt2calc.architectures.runs import UNDIVIDED, by_types, crossed, listed, repeating
 from gpt2calc.model import ABSENT, FIXED, Run
 
 if TYPE_CHECKING:

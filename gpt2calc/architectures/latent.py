@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import law, size, sizes
-from gpt2calc.architectures.mixture import after_dense
-from gpt2calc.architectures.runs import Layers
+from gpt2calc.architectures.runs import Layers, after_dense
 from gpt2calc.model import ABSENT, BIAS, BUFFER, LAW, Architecture, Component, Merge, Size, Tensor, no_notes
 
 if TYPE_CHECKING:

@@ -89,11 +89,6 @@ class Mixture(NamedTuple):
 everywhere = Layers("model.layers", kinds=((("moe", "True"),),))
 """Experts in every layer."""
 
-after_dense = Layers(
-    "model.layers", kinds=((("dense", "part == 0"), ("moe", "True")),), ends=("first_k_dense_replace",)
-)
-"""The first layers with an MLP, and the rest with experts."""
-
 by_step = Layers(
     "model.layers",
     kinds=(
@@ -106,11 +101,6 @@ by_step = Layers(
     apart="() if moe_layers is None else moe_layers",
 )
 """Experts in every n-th layer, or in those of a list."""
-
-by_types = after_dense._replace(
-    kinds=((("dense", "part == 0 if word is None else word == 'dense'"), ("moe", "True")),), lists=("mlp_layer_types",)
-)
-"""As a list says, or else the first layers with an MLP, and the rest with experts."""
 
 between = Layers(
     "model.layers",

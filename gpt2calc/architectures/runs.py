@@ -175,6 +175,16 @@ def _values(model: Model) -> dict[str, Any]:
     return {**found, "model_type": model.architecture.model_type}
 
 
+after_dense = Layers(
+    "model.layers", kinds=((("dense", "part == 0"), ("moe", "True")),), ends=("first_k_dense_replace",)
+)
+"""The first layers with an MLP, and the rest with experts."""
+
+by_types = after_dense._replace(
+    kinds=((("dense", "part == 0 if word is None else word == 'dense'"), ("moe", "True")),), lists=("mlp_layer_types",)
+)
+"""As a list says, or else the first layers with an MLP, and the rest with experts."""
+
 UNDIVIDED = Said(
     "hidden_size % num_attention_heads == 0",
     "num_attention_heads {num_attention_heads} must divide hidden_size {hidden_size}, "
