@@ -32,6 +32,8 @@ import gpt2calc
 from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
+from gpt2calc.costs import machines
+from gpt2calc.costs import ways as cost_ways
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
@@ -59,7 +61,7 @@ REPOSITORIES = ("github.com", "huggingface.co")
 
 UNITS = {"M": 10**6, "B": 10**9}
 
-ROOMS = ("checkpoints", "claims", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
+ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
 """Rooms whose files stand on floors of their own."""
 
 UNVERSIONED = ("infer", "page")
@@ -392,6 +394,7 @@ def command(name: str) -> str:
     groups = grouped(parser)
     positionals = groups.get("positional arguments", [])
     own = [action for action in groups["options"] if action.dest != "help"]
+    own += [action for title in OWN for action in groups.get(title, ())]
     parts = [f"### {name}", str(parser.description), f"Usage: `{parser.usage}`"]
     quiet = [action for action in groups["output"] if action.dest == "quiet"]
     parts += [f"- `{action.metavar}`: {action.help}." for action in positionals]
@@ -404,6 +407,16 @@ def command(name: str) -> str:
     parts += [text[0].upper() + text[1:] + "." for text in rest]
     return "\n\n".join(parts).replace(".\n\n- `", ".\n- `")
 
+
+OWN = (
+    "where a figure is a cost of MODEL, FLOPs or bytes",
+    "what passes",
+    "training",
+    "the KV cache",
+    "counting",
+    "several devices, which are refused",
+)
+"""Groups of options that one command has, or two."""
 
 SHARED = {"fields of a config": "fields of the config", "output options": "output"}
 """How the docs call the groups of options that several commands share, and how the help's titles begin."""
@@ -454,6 +467,24 @@ def architecture_models() -> str:
         total = f"{gpt2calc.count(preset.name).total:,}"
         rows.append((f"`{preset.name}`", f"`{preset.model_type}`", total, preset.published or "-", preset.source))
     return table(("model", "model type", "parameters", "published", "source"), rows)
+
+
+def cost_conventions() -> str:
+    """Draw every way in which the FLOPs of a training step are counted, with what it is of the exact number."""
+    xl, large = (gpt2calc.cost(name, seq=1024).conventions for name in ("gpt2", "gpt2-xl"))
+    rows = []
+    for way in cost_ways.WAYS:
+        shares = (rounded(found[way.name], found["exact"], 4) for found in (xl, large))
+        kind = "HFU" if way.is_hardware else "MFU"
+        rows.append((f"`{way.name}`", kind, way.sentence, *shares, way.source))
+    headers = ("convention", "of", "FLOPs of a training step", "gpt2 / exact", "gpt2-xl / exact", "source")
+    return table(headers, rows, right=(3, 4))
+
+
+def cost_machines() -> str:
+    """Draw the machines whose peak is known by name."""
+    rows = ((f"`{each.name}`", f"{each.flops:,}", each.source) for each in machines.MACHINES)
+    return table(("machine", "dense bf16 FLOP/s", "source"), rows, right=(1,))
 
 
 def architecture_conventions() -> str:
@@ -594,6 +625,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "classes": classes,
     "command list": command_list,
     "commands": commands,
+    "cost conventions": cost_conventions,
+    "cost machines": cost_machines,
     "components": components,
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,

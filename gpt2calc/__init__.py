@@ -13,11 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gpt2calc.api.backwards import design, explain
     from gpt2calc.api.checking import check_claims, infer, verify
+    from gpt2calc.api.costing import cost, measure
     from gpt2calc.api.counting import compare, count, formula, models, sweep, tensors, write_page
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
+    from gpt2calc.costs.measurement import Measurement
+    from gpt2calc.costs.report import Cost
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
     from gpt2calc.designs.report import Designs
@@ -41,12 +44,14 @@ __all__ = [
     "Comparison",
     "Config",
     "ConfigError",
+    "Cost",
     "Derivation",
     "Designs",
     "Explanation",
     "Fields",
     "Gpt2calcError",
     "Int64OverflowError",
+    "Measurement",
     "NetworkError",
     "ParameterCount",
     "Sweep",
@@ -56,11 +61,13 @@ __all__ = [
     "__version__",
     "check_claims",
     "compare",
+    "cost",
     "count",
     "design",
     "explain",
     "formula",
     "infer",
+    "measure",
     "models",
     "sweep",
     "tensors",
@@ -71,11 +78,14 @@ __all__ = [
 _HOMES = {
     "api.backwards": ("design", "explain"),
     "api.checking": ("check_claims", "infer", "verify"),
+    "api.costing": ("cost", "measure"),
     "api.counting": ("compare", "count", "formula", "models", "sweep", "tensors", "write_page"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
+    "costs.measurement": ("Measurement",),
+    "costs.report": ("Cost",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
     "designs.report": ("Designs",),

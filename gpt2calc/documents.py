@@ -14,6 +14,15 @@ from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
+KERNELS = {
+    "activation_function": ("activation", "hidden_act"),
+    "attn_pdrop": ("attn_dropout", "dropout", "drop_rate"),
+    "embd_pdrop": ("embd_dropout", "embed_dropout", "dropout", "drop_rate"),
+    "resid_pdrop": ("resid_dropout", "res_dropout", "dropout", "drop_rate"),
+    "reorder_and_upcast_attn": (),
+}
+"""What a config says of kernels, by the names that transformers reads, with those of other projects."""
+
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
 
@@ -142,6 +151,23 @@ def maker(document: Mapping[str, Any]) -> str:
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
     return "huggingface" if _is_marked(document) else ""
+
+
+def kernels(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says of how a model is run, which no count depends on and a cost does.
+
+    Law: in a document of transformers, the names that transformers reads; in any other, those of other projects too.
+
+    >>> kernels({"n_layer": 12, "dropout": 0.0, "activation": "relu"})
+    {'activation_function': 'relu', 'attn_pdrop': 0.0, 'embd_pdrop': 0.0, 'resid_pdrop': 0.0}
+    """
+    found: dict[str, Any] = {}
+    for name, others in KERNELS.items():
+        for spelling in (name,) if _is_marked(document) else (name, *others):
+            if document.get(spelling) is not None:
+                found[name] = document[spelling]
+                break
+    return found
 
 
 def _is_marked(document: Mapping[str, Any]) -> bool:

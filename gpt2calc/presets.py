@@ -26,7 +26,10 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Preset(NamedTuple):
-    """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are."""
+    """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are.
+
+    `kernels` is what its config says of activation and dropout, which no count reads and a cost does.
+    """
 
     name: str
     fields: dict[str, Any]
@@ -37,6 +40,7 @@ class Preset(NamedTuple):
     published_active: str | None
     note: str | None
     maker: str
+    kernels: dict[str, Any]
 
     @property
     def model_type(self) -> str:
@@ -104,7 +108,7 @@ def _read(name: str, place: str = "") -> Preset:
         fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
     told = ours["summary"], ours["source"], ours["published"], ours.get("published_active"), ours.get("note")
-    return Preset(name, fields, aliases, *told, maker(document))
+    return Preset(name, fields, aliases, *told, maker(document), ours.get("kernels", {}))
 
 
 def find(name: str) -> Preset | None:

@@ -83,7 +83,7 @@ class Described(Protocol):
 class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
-    `maker` says whose config it is, as `documents.maker` does.
+    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...] = ()
     given: Mapping[str, Any] | None = None
     maker: str = ""
+    said: Mapping[str, Any] | None = None
 
     @property
     def dims(self) -> Dims:
@@ -155,8 +156,8 @@ def _in_memory(model: object) -> Source:
     if isinstance(counted := getattr(model, "counted", None), OtherModel):  # a count of another architecture
         return Source(known.name, counted, known.notes, counted.document())
     if hasattr(model, "dims"):
-        own, maker = getattr(model, "given", None), getattr(model, "maker", "")
-        return Source(known.name, known.dims, known.notes, own, maker)
+        own, maker, said = getattr(model, "given", None), getattr(model, "maker", ""), getattr(model, "kernels", None)
+        return Source(known.name, known.dims, known.notes, own, maker, said)
     if (document := _document_of(model)) is not None:
         return from_document(document, type(model).__name__)
     got = "None" if model is None else shown(model)
@@ -187,7 +188,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         return Source(printable(called), found.model, found.notes, document, "huggingface")
     fields, notes = documents.read(document)
     given = checked(fields)
-    return Source(printable(name), from_fields({**DEFAULTS, **given}), notes, given, documents.maker(document))
+    dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
+    return Source(printable(name), dims, notes, given, maker, documents.kernels(document))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,7 +322,8 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     given = _judged({**own, **changes})
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
-    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker)
+    said = {**(source.said or {}), **documents.kernels(fields)}
+    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said)
 
 
 def _is_size(spelling: str) -> bool:
@@ -368,7 +371,7 @@ def _named(name: str) -> Source:
         return source._replace(notes=(note, *source.notes))
     preset = presets.find(name)
     if preset is not None:
-        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker)
+        return Source(preset.name, preset.counted, preset.notes, preset.fields, preset.maker, preset.kernels)
     if os.path.isdir(name):
         raise UnreadableInputError(name, "expected a folder with a config.json, and there is none in it")
     if is_repository(name):

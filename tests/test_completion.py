@@ -37,7 +37,7 @@ def script() -> str:
 @pytest.mark.parametrize(
     ("words", "last", "offered"),
     [
-        pytest.param("gpt2calc", "co", {"count", "compare"}, id="a command"),
+        pytest.param("gpt2calc", "co", {"count", "compare", "cost"}, id="a command"),
         pytest.param("gpt2calc count", "gpt2-l", {"gpt2-large"}, id="a model"),
         pytest.param("gpt2calc compare gpt2", "distil", {"distilgpt2"}, id="a second model"),
         pytest.param("gpt2calc formula --model", "distil", {"distilgpt2"}, id="a model after an option"),

@@ -46,6 +46,14 @@ CASES = [
     ["compare", "small", "medium", "large", "xl"],
     ["compare", "gpt2"],
     ["compare", "mingpt-sorter", "vit-gpt2-decoder", "--untied"],
+    ["cost", "gpt2"],
+    ["cost", *UNUSUAL, "--source", "3", "--train", "--n-head", "12"],
+    ["cost", "gpt2-xl", "--train", "--optimizer", "adamw", "--checkpoint", "torch", "--tokens", "300B"],
+    ["cost", "gpt2", "--prompt", "5", "--new", "3", "--cache", "static", "--max-cache-len", "9", "--dtype", "bf16"],
+    ["cost", "gpt2", "--throughput", "150000.5", "--machine", "a100-40gb", "--devices", "8"],
+    ["cost", "gpt2-xl", "--seq", "1", "--past", "1023", "--machine", "h100-sxm", "--dtype", "bf16"],
+    ["cost", "--n-embd", str(10**30), "--convention", "six_n"],
+    ["measure", "tiny-gpt2", "--seq", "4", "--optimizer", "sgd", "--prompt", "2"],
     ["formula"],
     ["formula", "total"],
     ["formula", "--model", "gpt2-xl"],
@@ -59,6 +67,7 @@ CASES = [
     ["claims"],
     ["explain", "117M"],
     ["explain", "117M", "345M", "762M", "1542M"],
+    ["explain", "3.14e23", "gpt3-175B", "--tokens", "300B"],
     ["explain", "652 MB", "621.94M", "gpt2", "xl", "--untied"],
     ["explain", "124,441,344", "--n-layer", "12"],
     ["sweep", "--n-layer", "12,24", "--columns", "all"],
@@ -91,7 +100,8 @@ CASES = [
     ["verify", "tiny-gpt2"],
 ]
 
-MEASURED = {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
+MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
+MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 

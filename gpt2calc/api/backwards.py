@@ -21,6 +21,9 @@ def explain(
     figures: str | float | Iterable[str | float],
     /,
     *models: Model,
+    batch: int | None = None,
+    seq: int | None = None,
+    tokens: int | None = None,
     hub: bool = False,
     revision: str | None = None,
     **fields: Unpack[Fields],
@@ -34,6 +37,9 @@ def explain(
         figures: as people write them, such as "117M", "137,022,720", "0.186B" or "548 MB"; one, or several.
         models: what the figures may be the size of, each named as for `count`; every model that ships where none is
             given, and gpt2 where fields are.
+        batch: sequences of a step, where the figure is a cost of the models: FLOPs, or bytes of training or a cache.
+        seq: tokens of each, the same way.
+        tokens: of how many tokens of training, the same way.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -49,12 +55,12 @@ def explain(
     >>> [each.model.names[0] for each in explain(["117M", "345M", "762M", "1542M"])][:4]
     ['gpt2', 'gpt2-medium', 'gpt2-large', 'gpt2-xl']
     """
-    from gpt2calc.explanation import report
+    from gpt2calc.explanation import costs, report
 
     found = report.read(figures)
     asked: Sequence[Model | LeftOut] = models or ((LEFT_OUT,) if fields or hub or revision is not None else ())
     sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
-    return report.explain(found, sources)
+    return report.explain(found, sources, costs.Asked(batch, seq, tokens))
 
 
 def design(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "count": "count the parameters of one model, by component and in every convention",
     "compare": "put several models side by side",
+    "cost": "compute FLOPs, KV cache and training memory of a GPT-2, to the last FLOP and byte",
+    "measure": "hold what cost computes against torch: count, train and generate with a real model",
     "formula": "show closed forms, derived from the shapes of the tensors",
     "tensors": "list every tensor of a model",
     "verify": "show that a checkpoint holds what its config says, or name the tensor that is why not",

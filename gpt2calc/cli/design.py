@@ -49,7 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where all that is not searched comes from, named as for gpt2calc count; gpt2 when left out",
     )
     parser.add_argument("--params", metavar="N", help="the number to be near, such as 350M, 0.35B, 1e9 or 124,439,808")
-    parser.add_argument("--fits", metavar="BYTES", help="the largest shapes that need no more, such as 24GB or 16GiB")
+    parser.add_argument(
+        "--fits", metavar="BYTES", help="the largest shapes whose weights alone need no more, such as 24GB"
+    )
     parser.add_argument(
         "--dtype",
         metavar="DTYPE",

@@ -15,6 +15,8 @@ EXAMPLES = """examples:
   gpt2calc explain 117M 345M 762M 1542M
   gpt2calc explain 548 MB gpt2
   gpt2calc explain "number of parameters: 123.65M" --n-layer 12
+  gpt2calc explain 3.14e23 gpt3-175B --tokens 300B
+  gpt2calc explain "9.46 GiB" gpt2 --batch 8 --seq 1024
   gpt2calc explain 163,037,184 path/to/config.json --json
 
 exit codes: 1 where a figure fits nothing or may be a coincidence, and as for every command"""
@@ -37,6 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top", metavar="N", type=number(), default=5, help="show N readings of each figure; 5 when left out"
     )
+    group = parser.add_argument_group("where a figure is a cost of MODEL, FLOPs or bytes")
+    group.add_argument("--batch", metavar="B", type=number(), help="sequences of a step")
+    group.add_argument("--seq", metavar="S", type=number(), help="tokens of each; n_positions")
+    group.add_argument("--tokens", metavar="N", type=number(), help="of how many tokens of training, such as 300B")
     add_hub(parser)
     add_fields(parser)
     add_output(parser, "the exact number that explains each figure best")
@@ -57,14 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     named = map(model_of, models)
-    answer = explain(figures, *named, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
+    run = {name: getattr(arguments, name) for name in ("batch", "seq", "tokens")}
+    answer = explain(figures, *named, **run, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     result = answer.first(arguments.top)
     emit(
         arguments,
         result=lambda: answer.to_dict(arguments.top),
         human=result.tables(),
         tables=[result.table()] if arguments.format == "csv" else result.tables(),
-        quiet=[each.readings[0].value for each in result.figures if each.readings],
+        quiet=[each.readings[0].value for each in result.figures if each.readings]
+        or [each.value for each in result.costs[:1]],
         notes=result.notes,
     )
     return int(not answer.explained)

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
         more = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in others]
         for each in (*listed, *more):
-            del each["maker"]  # what `verify` alone asks for
+            del each["maker"], each["kernels"]  # what `verify`, and what `cost`, alone ask for
         for each in listed:
             del each["published_active"]  # a token passes all of a GPT-2
         return {"schema": "gpt2calc/models/1", "models": listed, "others": more}

@@ -234,7 +234,11 @@ class Designs:
         counted = "" if convention.name == TOTAL or self.target.fits else f", counted as {convention.name}"
         if self.pareto:
             return f"the Pareto front of {what}{counted}: nearer to it, or nearer to the family's proportions"
-        return f"the largest shapes that fit {what}" if self.target.fits else f"the shapes nearest to {what}{counted}"
+        return (
+            f"the largest shapes whose weights alone fit {what}"
+            if self.target.fits
+            else f"the shapes nearest to {what}{counted}"
+        )
 
     def bounds_table(self) -> Table:
         """Lay out what was searched, and what the shapes are ranked by."""

@@ -13,6 +13,8 @@ from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
+from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest
+from gpt2calc.explanation.costs import readings as cost_readings
 from gpt2calc.explanation.printed import EXACT
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, PRESETS_BUDGET, Search
 from gpt2calc.figures import BYTES
@@ -34,6 +36,8 @@ MOST_READINGS = 12
 """How many readings of a figure are kept; rivals are counted over all."""
 
 NEAREST_READINGS = 3
+
+NOTHING_ASKED = Asked()
 
 
 class Explained(NamedTuple):
@@ -73,12 +77,21 @@ class Explanation:
     (137022720, 'stored_with_masks', 'rounded', 'explained')
     """
 
-    __slots__ = ("common", "figures", "models", "notes")
+    __slots__ = ("common", "costs", "figures", "models", "near_costs", "notes")
 
     def __init__(
-        self, figures: tuple[Explained, ...], models: tuple[str, ...], notes: tuple[str, ...] = (), *, common: bool
+        self,
+        figures: tuple[Explained, ...],
+        models: tuple[str, ...],
+        notes: tuple[str, ...] = (),
+        *,
+        common: bool,
+        costs: tuple[CostReading, ...] = (),
+        near_costs: tuple[CostReading, ...] = (),
     ) -> None:
         self.figures = figures
+        self.costs = costs
+        self.near_costs = near_costs
         self.models = models
         self.notes = notes
         self.common = common
@@ -93,12 +106,18 @@ class Explanation:
     @property
     def fits(self) -> bool:
         """Whether every figure has a reading."""
-        return all(each.readings for each in self.figures)
+        return all(each.readings or self._as_cost(each) for each in self.figures)
+
+    def _as_cost(self, each: Explained) -> tuple[CostReading, ...]:
+        """Return what a figure can be of a model's costs."""
+        return tuple(reading for reading in self.costs if reading.figure == each.figure.text)
 
     @property
     def explained(self) -> bool:
         """Whether every figure has a reading that is more than a coincidence."""
-        return all(each.readings and each.readings[0].verdict != PERHAPS for each in self.figures)
+        return all(
+            self._as_cost(each) or (each.readings and each.readings[0].verdict != PERHAPS) for each in self.figures
+        )
 
     def __iter__(self) -> Iterator[Reading]:
         return iter(self.readings)
@@ -140,16 +159,25 @@ class Explanation:
                 for each in kept.figures
             ],
             "readings": list(map(_as_dict, kept.readings)),
+            **({"costs": [each._asdict() for each in self.costs[:top]]} if self.costs else {}),
             "notes": list(self.notes),
         }
 
     def first(self, top: int) -> Explanation:
         """Return the same with fewer readings of each figure."""
         kept = tuple(each._replace(readings=each.readings[:top]) for each in self.figures)
-        return Explanation(kept, self.models, self.notes, common=self.common)
+        costs = tuple(reading for each in self.figures for reading in self._as_cost(each)[:top])
+        near = self.near_costs
+        return Explanation(kept, self.models, self.notes, common=self.common, costs=costs, near_costs=near)
 
     def tables(self) -> list[Table]:
         """Lay it out: for each figure the answer and its readings, or what is nearest, and then what they rest on."""
+        if self.costs or self.near_costs:
+            near = {
+                each.figure.text: [one for one in self.near_costs if one.figure == each.figure.text]
+                for each in self.figures
+            }
+            return [_costs_table(each, self._as_cost(each), near[each.figure.text]) for each in self.figures]
         tables = [_readings_table(each) if each.readings else _nearest_table(each) for each in self.figures]
         shown = [*self.readings, *(reading for each in self.figures for reading in each.nearest)]
         rows = dict.fromkeys(row for reading in shown for row in reading.documented)
@@ -237,6 +265,14 @@ def _readings_table(explained: Explained) -> Table:
     return Table(in_short(explained), ("exactly", "fits", "rivals", "by chance", "model", "convention"), rows)
 
 
+def _costs_table(explained: Explained, found: Sequence[CostReading], near: Sequence[CostReading]) -> Table:
+    """Lay what a figure can be of a model's costs out, or the costs that are nearest where it is none."""
+    title = found[0].in_short if found else f"{explained.figure.text} is no cost that was looked at"
+    shown = found or near
+    rows = tuple((each.value, each.unit, each.fit, each.name, each.sentence, each.source) for each in shown)
+    return Table(title, ("exactly", "unit", "fits" if found else "off by", "convention", "in words", "source"), rows)
+
+
 def _one_in(chance: Fraction) -> str:
     """Write a chance as people say it.
 
@@ -267,8 +303,19 @@ def _nearest_table(explained: Explained) -> Table:
     return Table(in_short(explained), ("nearest", "difference", "of it", "model", "convention"), rows)
 
 
-def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation:
+def explain(figures: Sequence[Printed], models: Sequence[Source], asked: Asked = NOTHING_ASKED) -> Explanation:
     """Find the readings of figures over models, or over all that ship where none is given."""
+    costs, near = list[CostReading](), list[CostReading]()
+    for figure in figures if models else ():
+        if is_asked(figure, asked):
+            # Of another architecture no cost is known, which is said where one is asked for.
+            known = [model for model in models if asked != NOTHING_ASKED or isinstance(model.counted, Dims)]
+            sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
+            found = [reading for model in sized for reading in cost_readings(figure, model, asked)]
+            costs += found
+            near += (
+                [] if found else [each for model in sized for each in nearest(figure, model, asked, NEAREST_READINGS)]
+            )
     search = _search(tuple((model.name, model.counted) for model in models)) if models else _everywhere()
     ranked = [search.readings(figure) for figure in figures]
     common = readings.together(ranked) if len(figures) > 1 else []
@@ -278,7 +325,8 @@ def explain(figures: Sequence[Printed], models: Sequence[Source]) -> Explanation
     if common:
         explained = tuple(_in_common(search, explained))
     notes = tuple(dict.fromkeys(note for model in models for note in model.notes))
-    return Explanation(explained, tuple(model.name for model in models), notes, common=bool(common))
+    named = tuple(model.name for model in models)
+    return Explanation(explained, named, notes, common=bool(common), costs=tuple(costs), near_costs=tuple(near))
 
 
 @cache

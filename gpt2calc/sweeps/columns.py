@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import conventions, formulas
+from gpt2calc.costs import caches, flops, optimizers
+from gpt2calc.costs.run import Run
 from gpt2calc.dims import LETTERS, Dims, to_fields
 from gpt2calc.errors import UnknownNameError, closest
 from gpt2calc.fields import CANONICAL
@@ -16,8 +18,9 @@ from gpt2calc.presets import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
-    Measure = Callable[[Dims], int]
+    Measure: TypeAlias = Callable[[Dims], int]
 
 SIZE, SWITCH, WORD, COUNT, SHARE = "size", "switch", "word", "count", "share"
 """What a column holds: int64, bool, text, int64, float64."""
@@ -67,6 +70,30 @@ def _biases(dims: Dims) -> int:
     return sum(row.times * row.biases for row in formulas.table(dims))
 
 
+def forward_flops(dims: Dims) -> int:
+    """Count a forward pass of one sequence of n_positions tokens, without an encoder; see `costs.flops.table`."""
+    alone, tokens = dims._replace(add_cross_attention=0), dims.n_positions
+    return flops.total(flops.table(alone, Run(1, tokens, 0, tokens)))
+
+
+def kv_bytes(dims: Dims) -> int:
+    """Count a cache of n_positions tokens of one sequence in float32."""
+    return caches.bytes_per_token(dims, 4) * dims.n_positions
+
+
+def train_bytes(dims: Dims) -> int:
+    """Count weights, gradients and AdamW's state in float32; activations depend on what passes."""
+    return 8 * formulas.total(dims) + optimizers.state(dims, optimizers.BY_NAME["adamw"], 4)
+
+
+COSTS: dict[str, tuple[str, Measure]] = {
+    "flops": ("FLOPs of a forward pass of one sequence of n_positions tokens; by name alone", forward_flops),
+    "kv_bytes": ("bytes of the KV cache of n_positions tokens of one sequence, fp32; by name alone", kv_bytes),
+    "train_bytes": ("bytes of weights, gradients and AdamW's state, fp32; by name alone", train_bytes),
+}
+"""Columns of costs, which are there where they are named, and not in all: they are far larger than a count."""
+
+
 def _columns() -> tuple[Column, ...]:
     rows = formulas.table(load("gpt2").dims)
     groups = {name: _apart(name) for name in formulas.GROUPS}
@@ -90,6 +117,7 @@ def _columns() -> tuple[Column, ...]:
         Column("biases", COUNT, "biases, LayerNorm's among them", _biases),
         Column("total", COUNT, "every parameter", formulas.total),
         *(Column(_apart(row.name), COUNT, row.sentence, row.value) for row in named.values()),
+        *(Column(name, COUNT, sentence, measure) for name, (sentence, measure) in COSTS.items()),
         *(
             Column(
                 share_of(part),
@@ -166,4 +194,6 @@ def is_held(column: Column, dims: Dims) -> bool:
     measure = COLUMNS[column.part].measure if column.part else column.measure
     if measure is None or column.name in EVERYWHERE:
         return True
+    if column.name in COSTS:
+        return False
     return measure(dims._replace(**dict.fromkeys(LETTERS, 1))) > 0

@@ -152,18 +152,22 @@ def test_a_wrong_config_is_found_out(opened: Watched, tmp_path: Path, monkeypatc
     assert sum(answer["matches"] for answer in answers) < len(answers) / 4
 
 
-WRAPPED = ["module.", "_orig_mod.", "module._orig_mod.", "model."]
+WRAPPED = ["module.", "module._orig_mod.", "model.", "decoder.lm."]
 
 
 def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What training puts before every name, with and without `transformer.`; any other Python alone sees through."""
+    """Of any kind, with and without `transformer.`; what stands elsewhere is left aside, and two models are refused."""
     cases = [
         case(f"{prefix}{name}", [(prefix + tensor, *rest) for tensor, *rest in plain(name)])
         for prefix in WRAPPED
         for name in ("bare", "huggingface")
     ]
+    within = [("decoder." + tensor, *rest) for tensor, *rest in plain("bare")]
+    aside = ("vision.weight", "F32", (3,))
+    cases += [case("beside another", [*within, aside]), case("the same, by a config", [*within, aside], X.config())]
+    cases.append(case("twice", [*within, *plain("huggingface")]))
     answers = agree(opened, cases, tmp_path, monkeypatch)
-    assert [answer["matches"] for answer in answers] == [True] * 8
+    assert [answer.get("matches") for answer in answers] == [True] * 9 + [False, None]
 
 
 def test_matrices_lie_as_whoever_the_config_is_for_builds_them(

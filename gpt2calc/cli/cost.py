@@ -1,0 +1,160 @@
+"""`gpt2calc cost`: FLOPs, KV cache and training memory of one model, to the last FLOP and byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.cli.options import (
+    Offered,
+    add_fields,
+    add_hub,
+    add_model_type,
+    add_output,
+    emit,
+    model_of,
+    number,
+    real,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+EXAMPLES = """examples:
+  gpt2calc cost gpt2
+  gpt2calc cost gpt2 --batch 8 --train --optimizer adamw --attention sdpa
+  gpt2calc cost gpt2-xl --seq 1 --past 1023 --logits last
+  gpt2calc cost gpt2 --prompt 100 --new 28 --batch 4 --dtype bf16
+  gpt2calc cost gpt3-175b --convention six_n --tokens 300B
+  gpt2calc cost gpt2 --throughput 150000 --machine a100-40gb
+  gpt2calc cost gpt2-xl --seq 1 --past 1023 --logits last --dtype bf16 --machine h100-sxm
+  gpt2calc cost - --json < config.json"""
+
+WORDS = {
+    "logits": ("all", "last"),
+    "optimizer": (
+        *("adamw", "adamw_fused", "adamw_amsgrad", "sgd", "sgd_momentum", "adagrad", "rmsprop", "adafactor", "muon"),
+    ),
+    "dtype": ("fp32", "bf16", "fp16", "autocast"),
+    "attention": ("eager", "sdpa"),
+    "checkpoint": ("none", "torch", "reentrant"),
+    "cache": ("dynamic", "static"),
+}
+"""What options that are words offer, the default first where there is one; `costs` judges what is typed."""
+
+ASKED = (
+    *("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention", "dropout", "checkpoint"),
+    *("cache", "prompt", "new", "max_cache_len"),
+)
+SHARED = ("tensor_parallel", "pipeline_parallel", "zero_stage")
+USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.description = (
+        "What a GPT-2-shaped model costs, exactly: FLOPs by component, KV cache, and what training holds in memory."
+    )
+    parser.usage = "gpt2calc cost [MODEL] [options]"
+    parser.epilog = EXAMPLES
+    add_model(parser)
+    add_asked(parser)
+    group = parser.add_argument_group("counting")
+    group.add_argument("--tokens", metavar="N", type=number(), help="of how many tokens of training, such as 300B")
+    group.add_argument("--convention", metavar="NAME", choices=Offered(_ways), help="one way of counting alone")
+    group.add_argument("--conventions", action="store_true", help="show every way of counting with its source")
+    group.add_argument("--throughput", metavar="N", type=real, help="tokens a second of all devices, for MFU and HFU")
+    group.add_argument("--devices", metavar="N", type=number(), help="on how many devices; 1")
+    group.add_argument("--peak", metavar="FLOPS", type=real, help="FLOP/s of one device, such as 312e12")
+    group.add_argument(
+        "--machine",
+        metavar="NAME",
+        choices=Offered(_machines),
+        help="one with a known peak; without --throughput, for the floor under the time",
+    )
+    group = parser.add_argument_group("several devices, which are refused")
+    for name in SHARED:
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            metavar="N",
+            type=number(0),
+            help="refused, since no law of a model on several devices is known here",
+        )
+    add_hub(parser)
+    add_model_type(parser)
+    add_fields(parser)
+    add_output(parser, "the FLOPs alone, of a training step with --train, else of a forward pass")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        help="named as for gpt2calc count; - for standard input; gpt2's sizes when left out",
+    )
+
+
+def add_asked(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what passes through the model, and how."""
+    group = parser.add_argument_group("what passes")
+    group.add_argument("--batch", metavar="B", type=number(), help="sequences; 1")
+    group.add_argument("--seq", metavar="S", type=number(), help="tokens of each that pass at once; n_positions")
+    group.add_argument("--past", metavar="P", type=number(0), help="tokens of each that are in the cache already; 0")
+    group.add_argument("--source", metavar="E", type=number(), help="tokens of an encoder, for cross-attention")
+    _add_word(group, "logits", "which tokens lm_head reads")
+    _add_word(group, "dtype", "what the model computes in; autocast is float32 weights computing in bfloat16")
+    group = parser.add_argument_group("training")
+    group.add_argument("--train", action="store_const", const=True, help="its FLOPs and memory")
+    _add_word(group, "optimizer", "whose state is kept; none unless given")
+    _add_word(group, "attention", "transformers' attn_implementation")
+    group.add_argument("--dropout", metavar="P", type=real, help="of all three dropouts; as the config has them")
+    _add_word(group, "checkpoint", "torch.utils.checkpoint around every block")
+    group.add_argument(
+        "--activation-function",
+        metavar="NAME",
+        default=None,
+        help="of the MLP, as a config.json says it: gelu_new, gelu, gelu_pytorch_tanh or relu",
+    )
+    group = parser.add_argument_group("the KV cache")
+    _add_word(group, "cache", "transformers' DynamicCache, which grows, or StaticCache, which is made long enough")
+    group.add_argument("--prompt", metavar="N", type=number(), help="tokens of each prompt")
+    group.add_argument("--new", metavar="N", type=number(), help="tokens that are generated; 1")
+    group.add_argument("--max-cache-len", metavar="N", type=number(), help="tokens that a static cache has room for")
+
+
+def _add_word(group: argparse._ArgumentGroup, name: str, said: str) -> None:
+    words = ", ".join(WORDS[name])
+    group.add_argument(f"--{name}", metavar="NAME", choices=Offered(WORDS[name]), help=f"{said}: {words}")
+
+
+def _ways() -> list[str]:
+    from gpt2calc.costs import ways
+
+    return list(ways.BY_NAME)
+
+
+def _machines() -> list[str]:
+    from gpt2calc.costs import machines
+
+    return list(machines.BY_NAME)
+
+
+def fields_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields that were given, the activation among them, which no count reads."""
+    said = arguments.activation_function
+    return {**arguments.fields, **({} if said is None else {"activation_function": said})}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compute, and print."""
+    from gpt2calc.api.costing import cost
+
+    asked = {name: getattr(arguments, name) for name in (*ASKED, *SHARED, *USED)}
+    model = model_of(arguments.model)
+    result = cost(model, hub=arguments.hub, revision=arguments.revision, **asked, **fields_of(arguments))
+    quiet = result.forward if result.training is None else result.training
+    human = tables = [result.ways_table(sources=True)] if arguments.conventions else result.tables()
+    if arguments.format == "csv" and not arguments.conventions:
+        tables = [result.flat_table()]
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=[quiet], notes=result.notes)

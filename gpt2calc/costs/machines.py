@@ -1,0 +1,49 @@
+"""What machines can do at most, by public tables: dense bfloat16 FLOP/s and bytes a second, each with its source.
+
+The makers' own sheets were not read, and public tables differ in the third digit, 989, 989.4 and 989.5e12 for one
+machine: a utilization that is printed with two decimals needs the peak that it was divided by.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gpt2calc.errors import Named
+
+NANOCHAT = "karpathy/nanochat, common.py"
+TORCHTITAN = "pytorch/torchtitan, tools/utils.py"
+
+
+class Machine(NamedTuple):
+    """One machine.
+
+    Args:
+        name: how it is asked for.
+        flops: dense bfloat16 FLOP/s.
+        bandwidth: bytes a second of its memory; 0 where no table was read.
+        source: whose tables say so.
+    """
+
+    name: str
+    flops: int
+    bandwidth: int
+    source: str
+
+
+_BOTH = f"{NANOCHAT}; {TORCHTITAN}"
+MACHINES = (
+    Machine("a100-40gb", 312 * 10**12, 16 * 10**11, _BOTH),
+    Machine("a100-80gb", 312 * 10**12, 2 * 10**12, _BOTH),
+    Machine("h100-sxm", 989 * 10**12, 335 * 10**10, _BOTH),
+    Machine("h100-pcie", 756 * 10**12, 2 * 10**12, _BOTH),
+    Machine("h100-nvl", 835 * 10**12, 0, _BOTH),
+    Machine("h200", 989 * 10**12, 48 * 10**11, _BOTH),
+    Machine("b200", 225 * 10**13, 8 * 10**12, _BOTH),
+    Machine("l40s", 362 * 10**12, 0, _BOTH),
+    Machine("4090", 1652 * 10**11, 101 * 10**10, NANOCHAT),
+    Machine("3090", 71 * 10**12, 936 * 10**9, NANOCHAT),
+    Machine("mi300x", 13074 * 10**11, 0, _BOTH),
+)
+"""The machines that are known by name."""
+
+BY_NAME = Named("machine", {machine.name: machine for machine in MACHINES})

@@ -1,0 +1,458 @@
+"""`Cost`: what a model costs to run and to train, with every figure that was asked for, and the tables that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import formulas
+from gpt2calc.algebra import Expression
+from gpt2calc.costs import activations, caches, flops, moments, optimizers, run, ways
+from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
+from gpt2calc.costs.settings import ALL, OPTIMIZERS, PDROPS
+from gpt2calc.dims import LETTERED, to_fields
+from gpt2calc.errors import ConfigError
+from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from gpt2calc.costs.moments import Moment
+    from gpt2calc.costs.settings import Settings
+    from gpt2calc.dims import Dims
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/cost/1"
+
+ON_CPU = "activations are those of torch's CPU kernels, measured; the dropout masks of CUDA's are smaller"
+LEFT_OUT = "the peak leaves out what an allocator rounds, the context of a device, and scratch of more threads than one"
+
+
+class Machinery(NamedTuple):
+    """What a throughput was measured on, and what it is divided by.
+
+    Args:
+        tokens_per_second: of all devices together.
+        devices: how many.
+        peak: FLOP/s of one.
+        source: whose figure the peak is.
+    """
+
+    tokens_per_second: Fraction
+    devices: int
+    peak: int
+    source: str
+
+
+class Roofs(NamedTuple):
+    """What a machine can do at most, for a floor under a time.
+
+    Args:
+        flops: FLOP/s.
+        bandwidth: bytes a second of its memory; 0 where it is not known.
+        source: whose figures these are.
+    """
+
+    flops: int
+    bandwidth: int
+    source: str
+
+
+class Cost:
+    """What one model costs: FLOPs, cache, and, where it is asked for, the memory of training.
+
+    Args:
+        dims: the sizes and structure of a GPT-2.
+        settings: what is asked, judged.
+        name: what the user called the model.
+        notes: what a reader should know, a sentence each.
+        convention: the one way of counting that is asked for; None for all.
+        machinery: for a utilization; None where no throughput was given.
+        roofs: for a floor under the time; None where no machine was named, or a throughput was.
+
+    >>> import gpt2calc
+    >>> cost = gpt2calc.cost("gpt2")
+    >>> cost.forward, cost.kv_bytes_per_token, cost.weights
+    (291648307200, 73728, 497759232)
+    """
+
+    def __init__(
+        self,
+        dims: Dims,
+        settings: Settings,
+        name: str = "",
+        notes: tuple[str, ...] = (),
+        *,
+        convention: str | None = None,
+        machinery: Machinery | None = None,
+        roofs: Roofs | None = None,
+    ) -> None:
+        self.dims = dims
+        self.settings = settings
+        self.name = name
+        self.ways = (ways.BY_NAME[convention],) if convention is not None else ways.WAYS
+        self.convention = convention
+        self.machinery = machinery
+        self.roofs = roofs
+        said = [ON_CPU] if self.activations is not None else []
+        if settings.train and settings.covers_activations and self.peak is None:
+            said.append(f"peak is not covered: {self._without_peak()}")
+        self.notes = (*notes, *said)
+
+    @property
+    def products(self) -> tuple[flops.Product, ...]:
+        """The matrix products that the model does, in the order of the forward pass."""
+        rows = flops.table(self.dims, self.settings.run)
+        return tuple(row for row in rows if row.times)
+
+    @property
+    def forward(self) -> int:
+        """FLOPs of the forward pass of the whole batch."""
+        return flops.total(self.products)
+
+    @property
+    def training(self) -> int | None:
+        """FLOPs of a training step of the whole batch, recomputation among them; None where training was not asked."""
+        asked = self.settings
+        if not asked.train:
+            return None
+        again = {"recomputes": asked.recomputes, "stops_early": asked.stops_early}
+        return flops.training(flops.table(self.dims, asked.run), self.dims, asked.run, **again)
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """Bytes that one token of one sequence leaves in the cache."""
+        return caches.bytes_per_token(self.dims, self.settings.cache_element)
+
+    @property
+    def kv_bytes(self) -> int | None:
+        """Bytes of the cache of the whole batch; None where no cache was asked for."""
+        held = self.settings.cached
+        return None if held is None else self.settings.batch * held * self.kv_bytes_per_token
+
+    @property
+    def weights(self) -> int:
+        """Bytes of the parameters, each once."""
+        return WEIGHT_BYTES[self.settings.dtype] * formulas.total(self.dims)
+
+    @property
+    def gradients(self) -> int | None:
+        """Bytes of the gradients, as many as of the weights; None where neither training nor optimizer was asked."""
+        return self.weights if self.settings.train or self.settings.optimizer else None
+
+    @property
+    def optimizer(self) -> int | None:
+        """Bytes of the optimizer's state after the first step; None where none was named."""
+        if self.settings.optimizer is None:
+            return None
+        return optimizers.state(self.dims, OPTIMIZERS[self.settings.optimizer], WEIGHT_BYTES[self.settings.dtype])
+
+    @property
+    def kept(self) -> tuple[activations.Kept, ...]:
+        """The tensors that autograd keeps at the end of the forward pass; none where training was not asked for."""
+        asked = self.settings
+        if not asked.train or not asked.covers_activations or asked.n_head is None:
+            return ()
+        rows = activations.table(self.dims, asked.n_head, asked.run, asked.kernels)
+        return tuple(row for row in rows if row.bytes)
+
+    @property
+    def activations(self) -> int | None:
+        """Bytes of what autograd keeps; None where training was not asked for, or is not covered."""
+        return activations.total(self.kept) if self.kept else None
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """The highest moments of a training step, in bytes above weights and optimizer state; none if not covered."""
+        asked = self.settings
+        if not self.kept or asked.n_head is None or self._without_peak():
+            return ()
+        return moments.moments(self.dims, asked.n_head, asked.run, asked.kernels, asked.optimizer)
+
+    @property
+    def peak_moment(self) -> Moment | None:
+        """The highest of the moments."""
+        return max(self.moments, key=lambda moment: moment.bytes, default=None)
+
+    @property
+    def peak(self) -> int | None:
+        """Bytes of everything at the highest moment, weights and optimizer state among it."""
+        highest = self.peak_moment
+        return None if highest is None else self.weights + (self.optimizer or 0) + highest.bytes
+
+    def _without_peak(self) -> str:
+        """Return why no peak is given, or nothing."""
+        if self.settings.dtype != FP32:
+            return f"in {self.settings.dtype} torch's CPU kernels need scratch of their own, of which no law is known"
+        if self.settings.optimizer is not None and self.settings.optimizer not in moments.STEP_TENSORS:
+            return f"what a step of {self.settings.optimizer} needs for a while was not measured"
+        return ""
+
+    def value(self, way: ways.Way) -> int | None:
+        """Return the FLOPs of a training step in one way of counting; None where it needs n_head and there is none."""
+        if way.needs_heads and self.settings.n_head is None:
+            return None
+        return way.value(self.dims, self.settings.n_head or 0, self.settings.run)
+
+    @property
+    def conventions(self) -> dict[str, int]:
+        """FLOPs of a training step in every way of counting, or in the one that is asked for."""
+        return {way.name: found for way in self.ways if (found := self.value(way)) is not None}
+
+    def of_tokens(self, step: int) -> int:
+        """Return the FLOPs of training on all tokens that are asked about, where a step has so many.
+
+        Raises:
+            ConfigError: so many tokens are no whole number of FLOPs.
+        """
+        tokens, each = self.settings.tokens or 0, self.settings.batch * self.settings.seq
+        whole, rest = divmod(step * tokens, each)
+        if rest:
+            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
+            raise ConfigError(problem, field="tokens")
+        return whole
+
+    def utilization(self, step: int) -> Percent:
+        """Return the share of a machine's peak that a throughput is, where a step has so many FLOPs."""
+        assert self.machinery is not None  # noqa: S101  # who asks has given a throughput
+        rate = self.machinery.tokens_per_second * step / (self.settings.batch * self.settings.seq)
+        return Percent(rate.numerator, rate.denominator * self.machinery.devices * self.machinery.peak)
+
+    @property
+    def floors(self) -> dict[str, Fraction]:
+        """Seconds below which no machine of the kind that is named stays, by the roof: compute, and memory.
+
+        Law: FLOPs over the peak; and, without training, the weights that products read and the cache so far, each once,
+        over the bandwidth. The larger of the two binds. How near a real program comes to it is not known here.
+        """
+        if self.roofs is None:
+            return {}
+        from fractions import Fraction
+
+        found = {"compute": Fraction(self.training or self.forward, self.roofs.flops)}
+        if self.roofs.bandwidth and not self.settings.train:
+            # Of the position embedding, and of a token embedding that is no head, some rows are read: none counts.
+            dims, element = self.dims, WEIGHT_BYTES[self.settings.dtype]
+            gathered = dims.n_positions + dims.vocab_size * (1 - dims.lm_head * dims.tie_word_embeddings)
+            cached = self.settings.batch * self.settings.past * self.kv_bytes_per_token
+            read = self.weights - element * gathered * dims.n_embd + cached
+            found["memory"] = Fraction(read, self.roofs.bandwidth)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that was asked as JSON takes it, in the schema that docs/json.md describes."""
+        asked, config = self.settings, to_fields(self.dims)
+        if asked.n_head is not None:
+            config["n_head"] = asked.n_head
+        settings: dict[str, Any] = {
+            "batch": asked.batch,
+            "seq": asked.seq,
+            "past": asked.past,
+            "logits": asked.logits,
+            "dtype": asked.dtype,
+        }
+        settings |= _given(source=asked.source or None, optimizer=asked.optimizer, tokens=asked.tokens)
+        settings |= _given(cache=asked.cache, prompt=asked.prompt, new=asked.new, max_cache_len=asked.max_cache_len)
+        if asked.train:
+            settings |= {"attention": asked.attention, "checkpoint": asked.checkpoint}
+            settings |= {"activation_function": asked.activation, **dict(zip(PDROPS, asked.dropout, strict=True))}
+        counted: dict[str, Any] = {"forward": self.forward, **_given(training=self.training)}
+        counted["components"] = [
+            {
+                "name": row.component,
+                "group": row.group,
+                "formula": formula.text(),
+                "forward": row.forward,
+                **({"backward": row.backward} if asked.train else {}),
+            }
+            for row, formula in self._with_formulas()
+        ]
+        if self._shows_ways:
+            counted["conventions"] = self.conventions
+        if asked.tokens is not None:
+            counted["tokens"] = {name: self.of_tokens(step) for name, step in self.conventions.items()}
+        held: dict[str, Any] = {"weights": self.weights}
+        held |= _given(gradients=self.gradients, optimizer=self.optimizer, activations=self.activations, peak=self.peak)
+        if self.kept:
+            held["kept"] = [
+                {"component": row.component, "what": row.what, "kernel": row.kernel, "bytes": row.bytes}
+                for row in self.kept
+            ]
+        if self.moments:
+            held["moments"] = [moment._asdict() for moment in self.moments]
+        found = {
+            "schema": SCHEMA,
+            "model": self.name,
+            "config": config,
+            "settings": settings,
+            "flops": counted,
+            "kv": {"bytes_per_token": self.kv_bytes_per_token, **_given(tokens=asked.cached, bytes=self.kv_bytes)},
+            "memory": held,
+        }
+        if self.machinery is not None:
+            found["utilization"] = {
+                "tokens_per_second": float(self.machinery.tokens_per_second),
+                "devices": self.machinery.devices,
+                "peak": self.machinery.peak,
+                "source": self.machinery.source,
+                "shares": [
+                    {
+                        "name": way.name,
+                        "kind": "HFU" if way.is_hardware else "MFU",
+                        "percent": float(self.utilization(step).plain()),
+                    }
+                    for way in self.ways
+                    if (step := self.value(way)) is not None
+                ],
+            }
+        if self.roofs is not None:
+            floors = {name: float(seconds) for name, seconds in self.floors.items()}
+            binds = max(floors, key=floors.__getitem__)
+            roofs = self.roofs._asdict()
+            found["floor"] = {"seconds": floors[binds], "binds": binds, "roofs": floors, **roofs}
+        return {**found, "notes": list(self.notes)}
+
+    @property
+    def _shows_ways(self) -> bool:
+        asked = self.settings
+        return asked.train or asked.tokens is not None or self.convention is not None or self.machinery is not None
+
+    def _with_formulas(self) -> list[tuple[flops.Product, Expression]]:
+        """Return the products, each with its closed form in letters."""
+        letters = LETTERED._replace(**dict(zip(self.dims._fields[6:], self.dims.structure, strict=True)))
+        plain = run.LETTERED._replace(past=0) if not self.settings.past else run.LETTERED
+        passed = plain._replace(logits=plain.tokens) if self.settings.logits == ALL else plain._replace(logits=1)
+        lettered = {row.component: row for row in flops.table(letters, passed)}
+        return [(row, Expression.of(lettered[row.component].forward)) for row in self.products]
+
+    def __repr__(self) -> str:
+        training = "" if self.training is None else f", {self.training:,} FLOPs a training step"
+        return f"<Cost {self.name}: {self.forward:,} FLOPs forward{training}>"
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def tables(self) -> list[Table]:
+        """Lay all that was asked for out: FLOPs, ways of counting, memory, and what autograd keeps."""
+        found = [self.flops_table()]
+        if self._shows_ways:
+            found.append(self.ways_table())
+        found.append(self.memory_table())
+        if self.roofs is not None:
+            found.append(self.floors_table())
+        if self.kept:
+            found.append(self.kept_table())
+        return found
+
+    def flops_table(self) -> Table:
+        """Lay the FLOPs of each component out, with its closed form, forward, backward, and its share."""
+        asked = self.settings
+        past = f" after {asked.past:,}" if asked.past else ""
+        title = f"{self.name}, FLOPs of {asked.batch:,} × {asked.seq:,} tokens{past}"
+        whole, trains = self.forward, asked.train
+
+        def line(name: str, formula: Cell, forward: int, backward: int) -> tuple[Cell, ...]:
+            return name, formula, forward, *((backward,) if trains else ()), Percent(forward, whole)
+
+        rows: list[tuple[Cell, ...] | None] = [
+            line(row.component, formula.text(), row.forward, row.backward) for row, formula in self._with_formulas()
+        ]
+        if self.training is not None:
+            backward = sum(row.backward for row in self.products)
+            if again := self.training - whole - backward:
+                rows.append(("again, checkpointed", "", "", again, ""))
+            rows += [None, line("total", "", whole, backward + again)]
+        else:
+            rows += [None, line("total", "", whole, 0)]
+        headers = ("component", "formula", "forward", *(("backward",) if trains else ()), "share")
+        return Table(title, headers, tuple(rows))
+
+    def ways_table(self, *, sources: bool = False) -> Table:
+        """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
+        asked, exact = self.settings, self.value(ways.BY_NAME["exact"]) or 0
+        says = sources or (asked.tokens is None and self.machinery is None)  # else numbers fill the line
+        rows: list[tuple[Cell, ...]] = []
+        for way in self.ways:
+            step = self.value(way)
+            if step is None:
+                continue
+            row: list[Cell] = [way.name, step, Ratio(step, exact)]
+            if asked.tokens is not None:
+                row.append(self.of_tokens(step))
+            if self.machinery is not None:
+                row += [self.utilization(step), "HFU" if way.is_hardware else "MFU"]
+            rows.append((*row, *((way.sentence,) if says else ()), *((way.source,) if sources else ())))
+        headers = ["convention", "FLOPs a step", "/ exact"]
+        headers += [f"of {asked.tokens:,} tokens"] if asked.tokens is not None else []
+        headers += ["of peak", ""] if self.machinery is not None else []
+        title = "a training step, counted every way"
+        if self.machinery is not None:
+            devices = f"{self.machinery.devices:,} × {self.machinery.peak:,} FLOP/s"
+            title += f"; peak {devices}, {self.machinery.source}"
+        last = (*(("what is counted",) if says else ()), *(("source",) if sources else ()))
+        return Table(title, (*headers, *last), tuple(rows))
+
+    def memory_table(self) -> Table:
+        """Lay the bytes out, of the cache and of training, in GB of 10⁹ and GiB of 2³⁰ bytes."""
+        asked, highest = self.settings, self.peak_moment
+        parts: list[tuple[str, int | None]] = [
+            ("KV cache, a token", self.kv_bytes_per_token),
+            (f"KV cache, {asked.batch:,} × {asked.cached or 0:,} tokens", self.kv_bytes),
+            ("weights", self.weights),
+            ("gradients", self.gradients),
+            (f"optimizer, {asked.optimizer}", self.optimizer),
+            ("activations", self.activations),
+            ("peak, at: " + (highest.name if highest else ""), self.peak),
+        ]
+        rows = tuple(
+            (name, size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB"))
+            for name, size in parts
+            if size is not None
+        )
+        return Table(f"memory, {asked.dtype}", ("part", "bytes", "GB", "GiB"), rows)
+
+    def floors_table(self) -> Table:
+        """Lay the floors under the time out: which roof binds, and whose figures the roofs are."""
+        assert self.roofs is not None  # noqa: S101  # who asks has named a machine
+        floors = self.floors
+        binds = max(floors, key=floors.__getitem__)
+        roofs = {
+            "compute": f"{self.roofs.flops:,} FLOP/s",
+            "memory": f"{self.roofs.bandwidth:,} bytes a second, weights and cache read once",
+        }
+        rows = tuple(
+            (name, Real(float(seconds)), "binds" if name == binds else "", roofs[name])
+            for name, seconds in floors.items()
+        )
+        title = f"at least {float(floors[binds]):.3g} s, whatever the program; {self.roofs.source}"
+        return Table(title, ("roof", "seconds", "", "of"), rows)
+
+    def kept_table(self) -> Table:
+        """Lay what autograd keeps out, a row for each tensor, with the kernel that keeps it."""
+        whole = activations.total(self.kept)
+        rows = [(row.component, row.what, row.kernel, row.bytes, Percent(row.bytes, whole)) for row in self.kept]
+        title = f"activations: {self.settings.attention} attention, {self.settings.activation}"
+        headers = ("component", "what autograd keeps", "kernel", "bytes", "share")
+        return Table(title, headers, (*rows, None, ("total", "", "", whole, Percent(whole, whole))))
+
+    def flat_table(self) -> Table:
+        """Lay every number out for a spreadsheet, where a first column says what it is of."""
+        rows: list[tuple[Cell, ...]] = []
+        for row, _ in self._with_formulas():
+            rows.append(("forward FLOPs", row.component, row.forward))
+            if self.settings.train:
+                rows.append(("backward FLOPs", row.component, row.backward))
+        rows.append(("forward FLOPs", "total", self.forward))
+        if self.training is not None:
+            rows.append(("training FLOPs", "total", self.training))
+        if self._shows_ways:
+            rows += [("convention", name, step) for name, step in self.conventions.items()]
+        rows += [("bytes", str(part[0]), part[1]) for part in self.memory_table().rows if part]
+        rows += [("activation bytes", f"{row.component}: {row.what}", row.bytes) for row in self.kept]
+        return Table(self.name, ("kind", "name", "number"), tuple(rows))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Return what is not None."""
+    return {name: value for name, value in values.items() if value is not None}

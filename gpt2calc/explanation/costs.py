@@ -1,0 +1,178 @@
+"""What a figure can be of a model's costs: FLOPs by every convention, and bytes for every choice of kernels.
+
+It looks at what is asked about, a batch, a length, so many tokens, and knows no law itself: those are `gpt2calc.costs`.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import formulas
+from gpt2calc.costs import activations, caches, flops, kernels, moments, optimizers, ways
+from gpt2calc.costs.kernels import Kernels
+from gpt2calc.costs.run import Run
+from gpt2calc.explanation.printed import FITS, ROUNDED_UP
+from gpt2calc.figures import BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.explanation.printed import Printed, Scale
+
+LEAST_FLOPS = 10**18
+"""From here on a number is no model's parameters, and is looked at as FLOPs though nothing else is asked."""
+
+GPT3_TOKENS = 300 * 10**9
+"""What every model of GPT-3 was trained on, Brown et al. 2020: tried where nobody says how many."""
+
+PLAIN = ("exact", "six_n")
+"""The conventions that are meant most often."""
+
+
+class Asked(NamedTuple):
+    """What is asked about beside the model; None where nothing is said."""
+
+    batch: int | None = None
+    seq: int | None = None
+    tokens: int | None = None
+
+
+class CostReading(NamedTuple):
+    """One number that a figure can be.
+
+    Args:
+        figure: as it is printed.
+        value: the exact number.
+        unit: FLOPs or bytes.
+        fit: how the one comes from the other.
+        model: whose cost it is.
+        name: the convention, or the part of memory.
+        sentence: what it is, in words.
+        source: where it is found.
+        penalty: how unusual it is.
+    """
+
+    figure: str
+    value: int
+    unit: str
+    fit: str
+    model: str
+    name: str
+    sentence: str
+    source: str
+    penalty: int
+
+    @property
+    def in_short(self) -> str:
+        """Return it in a sentence, without a full stop."""
+        fit = "" if self.fit == "exact" else f", {self.fit}"
+        return f"{self.figure} is {self.value:,} {self.unit}{fit}: {self.name} of {self.model}, {self.sentence}"
+
+
+def is_asked(figure: Printed, asked: Asked) -> bool:
+    """Whether a figure is looked at as a cost: something of a run is said, or no model has so many parameters."""
+    return any(value is not None for value in asked) or _size(figure) >= LEAST_FLOPS
+
+
+def _size(figure: Printed) -> int:
+    scale = figure.scales[0]
+    return figure.bounds(scale)[1]
+
+
+def readings(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked) -> tuple[CostReading, ...]:
+    """Return the costs of a model that a figure can be, the plainest first.
+
+    Args:
+        figure: as it is printed.
+        model: its name, its dims, and its attention heads where they are known.
+        asked: what is asked about.
+    """
+    found = []
+    for each, scale in _numbers(figure, model, asked):
+        fit = figure.fit(each.value, scale)
+        if fit is not None and fit != ROUNDED_UP:
+            found.append(each._replace(fit=fit, penalty=each.penalty + FITS[fit] + scale.penalty))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.penalty))
+
+
+def nearest(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked, most: int) -> tuple[CostReading, ...]:
+    """Return the costs of a model that are nearest to a figure, as its unit says; `fit` is the difference."""
+    found = [
+        each._replace(fit=f"{figure.distance(each.value, scale):+,}")
+        for each, scale in sorted(
+            _numbers(figure, model, asked), key=lambda pair: abs(figure.distance(pair[0].value, pair[1]))
+        )
+        if not scale.penalty
+    ]
+    return tuple(dict.fromkeys(found))[:most]
+
+
+def _numbers(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
+    """Yield every cost that is looked at, with what the figure's unit would be."""
+    name, dims, n_head = model
+    for scale in figure.scales:
+        in_bytes = scale.kind == BYTES
+        if in_bytes != figure.in_bytes:
+            continue
+        numbers = _bytes(dims, n_head, asked) if in_bytes else _flops(dims, n_head, asked)
+        for value, part, sentence, source, penalty in numbers:
+            unit = "bytes" if in_bytes else "FLOPs"
+            yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
+
+
+def _flops(dims: Dims, n_head: int | None, asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:
+    """Yield FLOPs by every convention: of a forward pass, of a token, of a step, and of a training."""
+    seq = dims.n_positions if asked.seq is None else asked.seq
+    batch = 1 if asked.batch is None else asked.batch
+    run = Run(batch, seq, 0, seq)
+    what = f"{batch:,} × {seq:,} tokens"
+    yield flops.total(flops.table(dims, run)), "forward", f"a forward pass of {what}", "torch, FlopCounterMode", 0
+    for way in ways.WAYS:
+        if way.needs_heads and n_head is None:
+            continue
+        step, penalty = way.value(dims, n_head or 0, run), 0 if way.name in PLAIN else 1
+        yield step, way.name, f"a training step of {what}", way.source, penalty
+        yield step // (batch * seq), way.name, f"a token of training, {seq:,} at a time", way.source, penalty + 1
+        tokens = GPT3_TOKENS if asked.tokens is None else asked.tokens
+        said = f"training on {tokens:,} tokens" + (", as GPT-3's" if asked.tokens is None else "")
+        yield step * tokens // (batch * seq), way.name, said, way.source, penalty + 2 * (asked.tokens is None)
+
+
+def _bytes(dims: Dims, n_head: int | None, asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:
+    """Yield bytes: weights, optimizers, caches, and activations for every choice of kernels."""
+    seq = dims.n_positions if asked.seq is None else asked.seq
+    batch = 1 if asked.batch is None else asked.batch
+    run = Run(batch, seq, 0, seq)
+    measured = "torch's CPU kernels, measured"
+    for dtype in (kernels.FP32, kernels.BF16):
+        element = kernels.WEIGHT_BYTES[dtype]
+        cache = batch * seq * caches.bytes_per_token(dims, element)
+        yield cache, "kv", f"the KV cache of {batch:,} × {seq:,} tokens, {dtype}", "transformers, DynamicCache", 0
+        for row in optimizers.OPTIMIZERS:
+            state = optimizers.state(dims, row, element)
+            yield state, "optimizer", f"the state of {row.name}, {dtype}", row.source, 1
+    if n_head is None or not _is_covered(dims):
+        return
+    adamw = optimizers.state(dims, optimizers.BY_NAME["adamw"], 4)
+    choices = product((kernels.SDPA, kernels.EAGER), (0, 1), kernels.KEPT_BY_ACTIVATION.items(), (0, 1), kernels.DTYPES)
+    for attention, dropout, (activation, kept), checkpoint, dtype in choices:
+        product_bytes, weight = kernels.PRODUCT_BYTES[dtype], kernels.WEIGHT_BYTES[dtype]
+        running = Kernels(weight, product_bytes, weight, kept, int(dtype == kernels.AUTOCAST))
+        running = running._replace(eager=int(attention == kernels.EAGER), checkpoint=checkpoint)
+        running = running._replace(attention_dropout=dropout, residual_dropout=dropout, embedding_dropout=dropout)
+        said = f"{dtype}, {attention}, {activation}, {'dropout' if dropout else 'no dropout'}"
+        said += ", checkpoints" * checkpoint
+        penalty = 1 + (activation != "gelu_new") + checkpoint + (dtype == kernels.FP16)
+        yield activations.total(activations.table(dims, n_head, run, running)), "activations", said, measured, penalty
+        if dtype == kernels.FP32 and not checkpoint:
+            rows = moments.moments(dims, n_head, run, running, "adamw")
+            whole = 4 * formulas.total(dims) + adamw + max(row.bytes for row in rows)
+            yield whole, "peak", f"everything in a step of AdamW, {said}", measured, penalty + 1
+
+
+def _is_covered(dims: Dims) -> bool:
+    """Whether what training keeps of a model is known."""
+    heads = dims.multiple_choice_head + dims.score + dims.classifier + dims.qa_outputs
+    return not heads and not dims.add_cross_attention
