@@ -88,11 +88,18 @@ const rowAs = (columns, cells) =>
 
 const ARCHITECTURES = new Map();
 
+/** Places that are written as text, those that follow each other as the first and the last: 3-7,9. */
+const placesOf = (text) =>
+  text.split(",").filter(Boolean).flatMap((span) => {
+    const [first, last = first] = span.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+
 /** The tables of a model type, read once it is asked for; null where there is none. */
 function architectureOf(type) {
   if (!Object.hasOwn(FAMILIES.types, type)) return null;
   if (!ARCHITECTURES.has(type)) {
-    const { classes, sizes, layers, rows, notes = [], buffers = [], fields = [] } = FAMILIES.types[type];
+    const { classes, sizes, layers, rows, notes = [], buffers = [], fields = "" } = FAMILIES.types[type];
     if (!sizes) throw new Sentence(`${type} is counted by gpt2calc count, and not by this page`);
     const terms = ({ times, weights, biases, used }) => ({
       times: termsOf(times),
@@ -100,16 +107,16 @@ function architectureOf(type) {
       biases: termsOf(biases),
       used: used === null ? null : termsOf(used),
     });
-    const all = rows.map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
+    const all = placesOf(rows).map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
     ARCHITECTURES.set(type, {
       type,
       notes,
       classes: classesOf(classes),
-      sizes: sizes.map((place) => sizeAt(place, Object.values(classesOf(classes)))),
+      sizes: placesOf(sizes).map((place) => sizeAt(place, Object.values(classesOf(classes)))),
       layers: FAMILIES.layers[layers],
-      rows: all.map((row) => ({ ...row, ...terms(row) })),
+      rows: all.map((row) => ({ ...row, group: FACTS.groups[row.group], ...terms(row) })),
       buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
-      fields: new Set([...FAMILIES.common, ...fields.map((place) => FAMILIES.names[place])]),
+      fields: new Set([...FAMILIES.common, ...placesOf(fields).map((place) => FAMILIES.names[place])]),
     });
   }
   return ARCHITECTURES.get(type);

@@ -12,7 +12,7 @@ const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 /** Whether a model type has a size of which transformers has no default. */
 function isNeedy(type) {
   const isFree = (kind) => ["list", "fixed"].includes(FAMILIES.kinds[kind][1]);
-  return FAMILIES.types[type].sizes.some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
+  return placesOf(FAMILIES.types[type].sizes).some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
 }
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */

@@ -73,9 +73,9 @@ async function verify(files, given = null, maker = "") {
   const read = index ? await readIndex(index, files) : await readSafetensors(first);
   await breath();
   const names = namesIn(read);
+  await breath();
   const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
   const shown = inferred(listing, names);
-  await breath();
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
