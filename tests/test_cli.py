@@ -41,6 +41,8 @@ DOCUMENT = CONFIG.read_bytes()
 PLAIN = {
     "count": ("count", "gpt2"),
     "compare": ("compare", "small", "xl"),
+    "cost": ("cost", "gpt2"),
+    "measure": ("measure", "tiny-gpt2", "--seq", "4"),
     "formula": ("formula", "attn.c_attn", "--model", "gpt2"),
     "tensors": ("tensors", "tiny-gpt2"),
     "verify": ("verify", CHECKPOINT),
