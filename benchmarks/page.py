@@ -81,10 +81,11 @@ async () => {
 """Do something, and say for how long at most the page answered to nothing else."""
 
 STRANGERS = """
-  const long = "model.".repeat(3000);
+  const wrapper = "model.".repeat(40);
   const count = [...Array(72).keys()];
-  const names = count.map((n) => (n % 6 ? `h.x${n}.ln_1.weight` : `h.${n / 6}.ln_1.weight`));
-  const entries = names.map((name, n) => [long + name, {dtype: "F32", shape: [1], data_offsets: [4 * n, 4 * n + 4]}]);
+  const names = count.flatMap((n) => [`h.${n}.ln_1.weight`, ...(n < 60 ? [`h.x${n}.ln_1.weight`] : [])]);
+  const entryOf = (n) => ({dtype: "F32", shape: [1], data_offsets: [4 * n, 4 * n + 4]});
+  const entries = names.map((name, n) => [wrapper + name, entryOf(n)]);
   const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const length = new DataView(new ArrayBuffer(8));
   length.setBigUint64(0, BigInt(header.length), true);

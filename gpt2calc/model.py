@@ -28,6 +28,9 @@ numbers of layers; what may only have its default; what no document gives, and a
 REFUSED, ABSENT = "refused", "absent"
 """What null is: an error, or the same as no value; it can be a value or a law, too."""
 
+SAME = "a list with the same for each layer"
+"""Among the words of a size, that it can be given so."""
+
 WEIGHT, BIAS, BUFFER = "weight", "bias", "buffer"
 TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD = "token_embedding", "position_embedding", "output_head"
 """What a component can be to whoever asks for a part of a model, and does not know its names."""
@@ -192,8 +195,8 @@ class Architecture(NamedTuple):
         classes: transformers' classes that are counted, each with its head.
         body: what stands before the names of all but the head, with which the base model alone does without.
         sizes: every size, those that follow from others after these.
-        layers: which layers there are; the only function that sees lists, and what refuses sizes that do not go
-            together.
+        layers: which layers there are; all that sees lists, and what refuses sizes that do not go together. As
+            `architectures.runs.Layers`, it is data.
         components: the first derivation; it knows no name and no shape of a tensor.
         tensors: the second; it knows no closed form.
         merges: which tensors a live module of transformers keeps in one, or calls otherwise.
@@ -340,7 +343,7 @@ class Model:
         letters: dict[str, Number] = {name: Expression.letter(letter) for name, letter in self.letters().items()}
         for row in self.architecture.sizes:
             law = row.default[2:] if isinstance(row.default, str) and row.default.startswith("= ") else ""
-            is_multiple = law and not set(law) & set("/%(<>=!") and row.name in letters
+            is_multiple = law and not set(law) & set("/%(<>=!") and " if " not in law and row.name in letters
             if is_multiple and evaluated(law, self.sizes) == self.sizes[row.name]:
                 letters[row.name] = evaluated(law, letters)
         return Model(self.architecture, {**self.sizes, **letters}, self._letter)

@@ -1,6 +1,6 @@
 """Coverage where it is wanted: Python's tracer is asked at every line of whatever runs, and only ours are counted.
 
-Without this it is asked most by pytest, hypothesis, torch, transformers and matplotlib, and the suite takes twice its
+Without this it is asked by all of pytest, torch, transformers and matplotlib as well, which takes twice their own
 time. So it is let go while tests are found, and held on to where our code runs: in modules of the package while they
 are imported, in fixtures, and in tests. Where a library works long and calls nothing of ours, it is let go meanwhile.
 """
@@ -87,8 +87,8 @@ class Measuring(MetaPathFinder):
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, Any, Any]:
-        """Let go of the tracer, which in a worker coverage has just begun with."""
-        self.tracer = self.tracer or sys.gettrace()
+        """Let go of the tracer: in a worker another than at first, since coverage began there once more."""
+        self.tracer = sys.gettrace()
         sys.settrace(None)
         return (yield)
 

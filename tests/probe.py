@@ -17,7 +17,6 @@ import json
 import os
 import re
 import sys
-import zlib
 from functools import lru_cache
 from itertools import combinations, cycle, islice, product
 from textwrap import dedent
@@ -94,13 +93,48 @@ BASES: dict[str, dict[str, Any]] = {
     "codegen": {"n_head": 8},
     "falcon": {"head_dim": ABSENT, "num_kv_heads": 3, "ffn_hidden_size": 251, "pad_token_id": ABSENT},
     "deepseek_v2": _DEEPSEEK | _LATENT,
+    **dict.fromkeys(("glm4_moe_lite", "axk1", "minicpm3", "youtu"), _DEEPSEEK | _LATENT),
+    **{
+        name: _DEEPSEEK | _LATENT | {"index_n_heads": 5, "index_head_dim": 19}
+        for name in ("deepseek_v32", "glm_moe_dsa")
+    },
     "glm4_moe": {"first_k_dense_replace": 1, "n_shared_experts": 3},
+    **{key: {"first_k_dense_replace": 1, "num_shared_experts": 3} for key in ("exaone_moe", "hy_v3")},
+    "cohere2_moe": {"first_k_dense_replace": 1, "num_shared_experts": 3, "prefix_dense_intermediate_size": 301},
+    "mellum": {"mlp_layer_types": ["dense", "sparse"]},
+    "solar_open": {"n_shared_experts": 3},
+    "aria_text": {"moe_num_experts": 10, "moe_topk": 2, "moe_num_shared_experts": 3},
+    "afmoe": {"num_dense_layers": 1, "num_shared_experts": 3},
     "dots1": {"first_k_dense_replace": 1, "n_shared_experts": 3},
     "ernie4_5_moe": {"moe_num_experts": 10, "moe_k": 2, "moe_num_shared_experts": 3, "num_hidden_layers": 3},
+    "recurrent_gemma": {"num_hidden_layers": 3, "lru_width": 78, "conv1d_width": 5},
+    "falcon_h1": {"mamba_d_ssm": 168, "mamba_n_heads": 21, "mamba_d_head": 8, **_MAMBA},
+    "gemma3n_text": {
+        "num_hidden_layers": 4,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 1,
+        "vocab_size_per_layer_input": 907,
+        "hidden_size_per_layer_input": 17,
+        "altup_num_inputs": 3,
+        "laurel_rank": 11,
+    },
+    "gemma4_text": {
+        "num_hidden_layers": 4,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "num_kv_shared_layers": 1,
+        "vocab_size_per_layer_input": 907,
+        "hidden_size_per_layer_input": 17,
+        "global_head_dim": 28,
+        "num_global_key_value_heads": 2,
+        "top_k_experts": 2,
+    },
     "llama4_text": {"intermediate_size_mlp": 301, "interleave_moe_layer_step": 2},
     **{name: {"intermediate_size": ABSENT, **_STATES} for name in ("mamba", "falcon_mamba")},
     "bamba": {"num_hidden_layers": 3, "attn_layer_indices": [1], "mamba_n_heads": 24, "mamba_d_head": 8, **_MAMBA},
     "qwen3_next": {"num_hidden_layers": 3, "layer_types": _MIXED, "mlp_only_layers": [1], **_DELTA},
+    **{
+        name: {"num_hidden_layers": 3, "layer_types": _MIXED, **_DELTA} for name in ("qwen3_5_text", "qwen3_5_moe_text")
+    },
     "nemotron_h": {
         "layers_block_type": ["mamba", "moe", "attention", "mlp"],
         "num_hidden_layers": ABSENT,
@@ -148,6 +182,9 @@ VALUES: dict[str, list[Any]] = {
 
 TOGETHER = ({"num_labels": 7, "id2label": {"0": "a", "1": "b", "2": "c"}},)
 """Fields that say the same, and otherwise: one of them wins."""
+
+THIRD = 3
+"""Of every how many model types fields that change no shape are varied, where not all are."""
 
 NOT_VARIED = {"architectures": "says which class is built, and is no field of one"}
 
@@ -223,6 +260,7 @@ class Prober:
         known = {*self.declared, *self.undeclared, *self.aliases.values()} - self.aliases.keys()
         self.base = {name: value for name, value in base.items() if name in known and value != ABSENT}
         self.config = self.config_class.from_dict(dict(self.base))
+        self.config.allow_global_per_layer_attribute_access = True  # of one whose layers have sizes of their own
         self.listings = {each.__name__: self.listing(each, {}) for each in self.classes}
         self.seen: dict[str, Variation] = {}
 
@@ -235,7 +273,7 @@ class Prober:
             effects[name] = self.effect([self.changes(name, value) for value in self.values(name)])
         # 1. Sizes that are bound to others, such as heads times their width, are refused alone.
         for name in names:
-            if isinstance(effects[name], str) and isinstance(self.value(name), int):
+            if isinstance(effects[name], str) and type(self.value(name)) is int:
                 effect = self.effect_in_pairs(name, names)
                 effects[name] = effects[name] if effect is None else effect
         # 2. Flags that act only where another is flipped, and all that acts only where the flags are not as they were.
@@ -243,7 +281,7 @@ class Prober:
         flipped = {name: self.changes(name, not self.value(name)) for name in flags}
         for one, other in combinations(flags, 2):
             for name, against in ((one, other), (other, one)):
-                if effects[name] is False and self.differs({**flipped[one], **flipped[other]}, flipped[against]):
+                if effects[name] is not True and self.differs({**flipped[one], **flipped[other]}, flipped[against]):
                     effects[name] = True
         opposite = {name: not self.value(name) for name in flags if effects[name] is True}
         for name in names:
@@ -262,16 +300,18 @@ class Prober:
 
     @unmeasured
     def run_known(self, kept: Mapping[str, Any]) -> Probed:
-        """Vary the fields that are known to change shapes, and of the others one in `ONE_IN`, each a value.
+        """Vary the fields that are known to change shapes, numbers until one does.
 
-        Which of them differs from a model type to the next, so that what many have is tried somewhere.
+        Of a third of the model types the others are varied once, but for what every config has.
         """
         for name in kept["shapes"]:
             tried = [self.changes(name, value) for value in self.values(name)]
+            if isinstance(self.value(name), int) and any(self.differs(changes, {}) for changes in tried):
+                continue
             effect = self.effect(tried)
-            if isinstance(effect, str) and isinstance(self.value(name), int):
+            if isinstance(effect, str) and type(self.value(name)) is int:
                 self.effect_in_pairs(name, kept["shapes"])
-            elif not effect:  # it acts where a flag is flipped
+            elif effect is not True:  # it acts, or is taken, where a flag is flipped
                 flags = [flag for flag in kept["shapes"] if isinstance(self.value(flag), bool)]
                 for flag, changes in product(flags, tried):
                     self.vary({**self.changes(flag, not self.value(flag)), **changes})
@@ -279,12 +319,8 @@ class Prober:
             self.vary(changes, model_class)
         first, names = self.classes[0].__name__, {*self.names(), *NOT_VARIED}
         strange = names - {*kept["shapes"], *kept["no_shapes"], *kept["not_varied"]}
-        first_other = zlib.crc32(self.config_class.__name__.encode()) % ONE_IN
-        others = [
-            (name, self.changes(name, value))
-            for name in kept["no_shapes"][first_other::ONE_IN]
-            for value in self.values(name)[:1]
-        ]
+        own = kept["no_shapes"] if sum(map(ord, first)) % THIRD == 0 else ()
+        others = [(name, self.changes(name, value)) for name in own for value in self.values(name)[:1]]
         changing = {name for name, changes in others if name not in GENERAL and self.differs(changes, {})}
         unbuilt = [Variation(each, first, self.listings[first]) for name, each in others if name in GENERAL]
         return Probed(
@@ -462,9 +498,6 @@ def _given() -> set[str]:
 GIVEN = frozenset(name for name in _given() if not name.startswith("_"))
 """Fields of every config that are declared nowhere, such as num_labels."""
 
-ONE_IN = 3
-"""How many fields that change no shape there are for each that is tried, where not all are."""
-
 GENERAL = GIVEN | {field.name for field in dataclasses.fields(PreTrainedConfig)}
 """Fields of every config: they act alone or not at all, and are in no pair."""
 
@@ -475,8 +508,8 @@ def probe(model_type: str, *, whole: bool = True) -> Probed:
 
     Args:
         model_type: one of `MODEL_TYPES`.
-        whole: vary every field by all its values, and what acts in pairs; else by all values only the fields that the
-            file says change shapes, and of most others take the file's word.
+        whole: vary every field by all its values, and what acts in pairs; else by one that shows it the fields that the
+            file says change shapes, and of others take the file's word, but for those of some model types.
     """
     if model_type in TRANSFORMERS_TYPE:
         return probe(TRANSFORMERS_TYPE[model_type], whole=whole)

@@ -101,7 +101,7 @@ def compare(question: Question, how: Mapping[str, Any]) -> bool:
     return designs.shapes == shapes and every_shape.answered(designs) == wanted
 
 
-@tried(200)
+@tried(100)
 @given(question=questions(), how=st.just({"pareto": True}) | st.integers(1, 30).map(lambda top: {"top": top}))
 def test_the_answer_is_that_of_trying_every_shape(question: Question, how: dict[str, Any]) -> None:
     """Whatever is asked: which shapes, in which order, with which counts and heads, and of how many."""

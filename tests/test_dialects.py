@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpt2calc import tensor_table
+from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import Dialect, Extra, Piece, Reading, readings, templated, unwrapped
+from gpt2calc.dialects.base import Dialect, Extra, Piece, Reading, readings, templated
 from gpt2calc.dims import Dims, from_fields
 from tests.from_scratch import GPT
 from tests.makers.dialects import MAKERS, UNTIED, Sizes, huggingface, nanogpt
@@ -50,7 +51,7 @@ def test_every_name_and_shape_is_as_the_project_has_it(maker: str, x: Sizes) -> 
     dialect, make = MAKERS[maker]
     made = make(x)
     known = [reading for _, reading in readings(made, DIALECTS) if reading.dialect.name == dialect]
-    rows = known[0].expected(dims(x, tied=maker not in UNTIED), x.n_head).values()
+    rows = known[0].expected(gpt2.model(dims(x, tied=maker not in UNTIED)), x.n_head)
     expected = {row.at(block): row.shape for row in rows for block in range(x.n_layer if row.is_in_blocks else 1)}
     assert expected == made
 
@@ -61,7 +62,7 @@ def test_the_pieces_of_a_tensor_hold_all_of_it(dialect: Dialect, sizes: Sizes, b
     """Law: for every component and role, the pieces' elements add up to those of the tensor table."""
     x = from_fields({**sizes.config(), "bias": bias, "tie_word_embeddings": tied})
     held: dict[tuple[str, str], int] = {}
-    for row in Reading(dialect).expected(x, sizes.n_head).values():
+    for row in Reading(dialect).expected(gpt2.model(x), sizes.n_head):
         assert row.shape is not None
         elements = prod(row.shape) * (sizes.n_layer if row.is_in_blocks else 1)
         held[row.component, row.role] = held.get((row.component, row.role), 0) + elements
@@ -85,7 +86,8 @@ def test_a_layout_goes_both_ways(dialect: Dialect) -> None:
 @every_dialect
 def test_no_two_rows_of_a_dialect_have_one_name(dialect: Dialect) -> None:
     """A name means one thing."""
-    assert len(dialect.known) == len(dialect.pieces) + len(dialect.extras)
+    rows: list[Piece | Extra] = [*dialect.pieces, *dialect.extras]
+    assert len({row.template for row in rows}) == len(rows)
 
 
 @every_dialect
@@ -100,7 +102,7 @@ def test_a_head_count_that_does_not_divide_has_no_shape(n_embd: int) -> None:
     """TransformerLens could not store it, and no shape is made up."""
     lens = next(dialect for dialect in DIALECTS if dialect.name == "transformerlens")
     x = from_fields({"n_layer": 1, "n_embd": n_embd, "n_positions": 3, "vocab_size": 5})
-    shapes = {row.at(0): row.shape for row in Reading(lens).expected(x, 5).values()}
+    shapes = {row.at(0): row.shape for row in Reading(lens).expected(gpt2.model(x), 5)}
     assert shapes["blocks.0.attn.W_Q"] is None
     assert shapes["blocks.0.attn.W_O"] is None
     assert shapes["blocks.0.attn.b_O"] == (n_embd,)
@@ -195,7 +197,8 @@ def test_a_mask_is_no_bias() -> None:
     assert isinstance(bias[0], Piece)
 
 
-def test_unwrapping_leaves_a_name_that_only_resembles_a_wrapper() -> None:
-    """OpenAI's names begin with `model/`, which wraps nothing."""
-    assert unwrapped("model/wte") == "model/wte"
-    assert unwrapped("modules.wte") == "modules.wte"
+@pytest.mark.parametrize("name", ["model/wte", "modules.wte"])
+def test_what_stands_before_a_name_is_no_part_of_it(name: str) -> None:
+    """OpenAI's names begin with `model/`, which wraps nothing; of what llm.c calls wte, it stands before."""
+    found = {reading.dialect.name: reading.wrapper for known, reading in readings([name], DIALECTS) if known}
+    assert found == {"model/wte": {"openai": "", "llm.c": "model/"}, "modules.wte": {"llm.c": "modules."}}[name]

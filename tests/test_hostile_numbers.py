@@ -13,9 +13,11 @@ import torch
 
 import gpt2calc
 from gpt2calc import tensor_table
+from gpt2calc.architectures import gpt2
 from gpt2calc.checkpoints import folders
+from gpt2calc.dialects import DIALECTS
 from gpt2calc.listing import Fault, StoredTensor, TensorListing
-from gpt2calc.verification import matching, oracles, sorting, tying
+from gpt2calc.verification import assignment, findings, naming, oracles, tying
 from gpt2calc.verification.inference import infer
 from tests import faults
 from tests.goods import plain
@@ -165,9 +167,9 @@ def test_no_more_is_listed_than_a_report_keeps(tmp_path: Path, monkeypatch: pyte
         made.append(Fault(*facts))
         return made[-1]
 
-    monkeypatch.setattr(matching, "Fault", counted)
+    monkeypatch.setattr(findings, "Fault", counted)
     found = gpt2calc.verify(blocks_in(tmp_path, *range(2000)))
-    assert len(made) < matching.MOST_FAULTS + 10
+    assert len(made) < findings.MOST_FAULTS + 10
     assert len(found.faults) + found.more == tensor_table.size(found.dims) - 2000
 
 
@@ -176,16 +178,18 @@ def test_what_is_counted_is_what_would_be_listed(good: str) -> None:
     """For every tensor that is dropped, `lacking` is how many names `missing` gives."""
     tensors = plain(good).tensors
     for planted in faults.single(tensors):
-        found = sorted_of(planted.tensors)
+        found = assigned(planted.tensors)
         assert found.lacking == len(list(found.missing()))
 
 
-def sorted_of(tensors: list[faults.Tensor]) -> sorting.Sorted:
-    """Sort a checkpoint by its own shapes."""
+def assigned(tensors: list[faults.Tensor]) -> assignment.Assignment:
+    """Assign the tensors of a checkpoint by its own shapes."""
     stored = tuple(StoredTensor(name, shape, dtype, 0) for name, dtype, shape in tensors)
     listing = TensorListing("x", "made", stored)
-    found = infer(listing)
-    return sorting.sort(listing, found.reading, found.dims, found.fields["n_head"])
+    names = naming.find(listing, DIALECTS, "a GPT-2")
+    assert names is not None
+    found = infer(listing, names)
+    return assignment.assign(listing, found.reading, gpt2.model(found.dims), found.fields["n_head"])
 
 
 # Many tensors, within the limits of the formats

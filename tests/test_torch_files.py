@@ -198,12 +198,15 @@ kept: list[object] = []
 
 
 CASES = [(case, how) for case in GOOD for how in WAYS if (case, how) != (NEWER, "legacy")]
+FIRST = next(iter(GOOD))
 
 
 @pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental:UserWarning")  # no arithmetic is done
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-@pytest.mark.parametrize(("case", "how"), CASES)
-def test_what_torch_saved_is_listed_as_torch_loads_it(case: str, protocol: int, how: str) -> None:
+@pytest.mark.parametrize(
+    ("case", "how", "protocol"),
+    [(case, how, protocol) for case, how in CASES for protocol in ((2, 3, 4, 5) if case == FIRST else (2, 5))],
+)
+def test_what_torch_saved_is_listed_as_torch_loads_it(case: str, how: str, protocol: int) -> None:
     """The same tensors, each with its shape, dtype and strides; two share a storage here where they do there."""
     content = saved(GOOD[case](), how, protocol)
     found = listed(content)

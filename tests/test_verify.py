@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 
 import gpt2calc
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import embedded
 from gpt2calc.errors import UnreadableInputError
+from gpt2calc.listing import StoredTensor, TensorListing
+from gpt2calc.verification import naming
 from tests.goods import GOODS, masked, plain
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
 from tests.makers.dialects import MAKERS, Sizes
@@ -308,10 +309,11 @@ def test_wrappers_before_all_names_are_seen_through(tmp_path: Path, wrapper: str
 
 def test_names_that_fit_no_dialect_are_refused_with_the_nearest(tmp_path: Path) -> None:
     """It is no mismatch: nothing was held against anything."""
-    tensors: list[Tensor] = [(f"model.layers.{n}.self_attn.q_proj.weight", "F32", (4, 4)) for n in range(4)]
+    names = "encoder.block.{}.layer.0.SelfAttention.q.weight"
+    tensors: list[Tensor] = [(names.format(n), "F32", (4, 4)) for n in range(4)]
     with pytest.raises(gpt2calc.UnreadableInputError, match="nearest") as caught:
         gpt2calc.verify(folder(tmp_path, tensors))
-    assert "model.layers.0.self_attn.q_proj.weight" in str(caught.value)
+    assert names.format(0) in str(caught.value)
     assert caught.value.exit_code == 3
 
 
@@ -401,7 +403,7 @@ def test_a_gpt2_among_other_tensors_is_verified_and_the_others_left_aside(tmp_pa
     save_file(within("gpt.", others), path)
     found = gpt2calc.verify(path)
     assert found.matches, found.verdict
-    assert found.verdict.endswith("a GPT-2 found behind the prefix gpt., 2 other tensors left aside")
+    assert found.verdict.endswith("GPT-2 found under gpt., 2 other tensors left aside")
     parts = {part.what: part.elements for part in found.checked.holdings}
     assert parts["other tensors, left aside"] == 640 * 513
     wrong = gpt2calc.verify(path, {"n_layer": 2, "n_embd": 64, "n_positions": 8, "vocab_size": 32})
@@ -418,8 +420,44 @@ def test_a_model_that_is_there_twice_under_two_prefixes_is_refused(tmp_path: Pat
         gpt2calc.verify(path)
 
 
+@pytest.mark.parametrize("prefix", ["policy", "policy.", "policy.transformer."])
+def test_a_prefix_that_is_said_is_the_model_and_the_rest_is_left_aside(prefix: str, tmp_path: Path) -> None:
+    """Of two, with and without the dot at its end, with a config and without."""
+    path = tmp_path / "file.safetensors"
+    save_file(within("policy.", {"value.weight": (64, 1)}) | within("reference.", {}), path)
+    size = len(within("", {}))
+    sizes = {"n_layer": 2, "n_embd": 64, "n_positions": 8, "vocab_size": 32}
+    for found in (gpt2calc.verify(path, prefix=prefix), gpt2calc.verify(path, sizes, prefix=prefix)):
+        assert found.matches, found.verdict
+        assert found.verdict.endswith(f"GPT-2 found under policy., {size + 1} other tensors left aside")
+    assert gpt2calc.infer(path, prefix="reference").n_layer == 2
+
+
+def test_the_model_at_the_top_is_said_by_an_empty_prefix(tmp_path: Path) -> None:
+    """Where another stands beside it, as an average of the weights does."""
+    path = tmp_path / "file.safetensors"
+    save_file(within("", {}) | within("ema.", {}), path)
+    with pytest.raises(UnreadableInputError, match=r"a GPT-2 is found under 2 prefixes, ema\., none: --prefix says"):
+        gpt2calc.verify(path)
+    found = gpt2calc.verify(path, prefix="")
+    assert found.matches, found.verdict
+    assert found.verdict.endswith("GPT-2 found among them, 28 other tensors left aside")
+
+
+def test_a_prefix_that_nothing_stands_under_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    """Or with those that there are."""
+    path = tmp_path / "file.safetensors"
+    save_file(within("policy.", {}) | within("reference.", {}), path)
+    with pytest.raises(
+        UnreadableInputError, match=r"of a GPT-2 stands under the prefix 'polcy': did you mean policy.\?"
+    ):
+        gpt2calc.verify(path, prefix="polcy")
+    with pytest.raises(UnreadableInputError, match=r"the prefix 'x': it is found under 2 prefixes, policy., reference"):
+        gpt2calc.verify(path, prefix="x")
+
+
 def test_as_many_prefixes_as_there_are_names_take_the_time_of_the_names() -> None:
     """A file of 20,000 token embeddings, each behind a prefix of its own, is refused at once."""
-    names = [f"p{number}.wte.weight" for number in range(20_000)]
-    found = embedded(names, DIALECTS, 2)
-    assert len(found) == 20_000
+    tensors = tuple(StoredTensor(f"p{number}.wte.weight", (2, 2), "F32", 16) for number in range(20_000))
+    with pytest.raises(UnreadableInputError, match=r"20000 prefixes, p0\., p1\., p2\. among them"):
+        naming.find(TensorListing("many", "safetensors", tensors), DIALECTS, "a GPT-2")

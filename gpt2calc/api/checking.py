@@ -10,10 +10,9 @@ from gpt2calc.sources import LEFT_OUT, LeftOut
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from gpt2calc.claims.report import ClaimReport
-    from gpt2calc.config import Config
     from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model
     from gpt2calc.verification.report import Verification
@@ -28,6 +27,7 @@ def verify(
     evidence: str | None = None,
     tying: bool = False,
     values: bool = False,
+    prefix: str | None = None,
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -47,6 +47,8 @@ def verify(
             weights (the checkpoint loaded), or all; None for the first that can be had.
         tying: whether to compare wte and lm_head, bit by bit and by their correlation.
         values: whether to read the values, for their statistics.
+        prefix: what stands before the names of the model, where the target holds more than one, or more than it; "" for
+            nothing. All other tensors are left aside. Where it is left out, it is found.
         hub: whether the target is a repository on the hub, whatever else has this name.
         revision: a branch, a tag or a commit of that repository.
         progress: called with the bytes that were read and those that there are, while values are read.
@@ -75,28 +77,31 @@ def verify(
         evidence=evidence,
         tying=tying,
         values=values,
+        prefix=prefix,
         hub=hub,
         revision=revision,
         progress=progress,
     )
 
 
-def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) -> Config:
+def infer(target: Target, /, *, prefix: str | None = None, hub: bool = False, revision: str | None = None) -> Any:
     """Infer the config of a checkpoint from the shapes of its tensors, and from what the file says of itself.
 
     Law: each tensor's shape votes for the sizes in it, and the majority wins.
 
     Args:
         target: a checkpoint's file or folder, a repository on the hub, a live module or a state_dict.
+        prefix: what stands before the names of the model; where it is left out, it is found.
         hub: whether the target is a repository on the hub, whatever else has this name.
         revision: a branch, a tag or a commit of that repository.
 
     Returns:
-        The config; a config.json beside the file is not looked at. n_head, which no shape shows, is n_embd / 64 unless
-        the file says otherwise.
+        The config of a GPT-2, and of any other architecture that is counted its config.json as a dictionary; a
+        config.json beside the file is not looked at. n_head, which no shape shows, is n_embd / 64 unless the file says
+        otherwise, and what else no shape shows is what fits.
 
     Raises:
-        UnreadableInputError: a file cannot be read, or is no GPT-2's.
+        UnreadableInputError: a file cannot be read, or its names and shapes are of no model that is counted.
         ConfigError: there is nothing to infer from.
         NetworkError: the hub did not give what was asked for.
 
@@ -107,7 +112,7 @@ def infer(target: Target, /, *, hub: bool = False, revision: str | None = None) 
     """
     from gpt2calc.verification import verifier
 
-    return verifier.infer_config(target, hub=hub, revision=revision)[0]
+    return verifier.infer_config(target, prefix=prefix, hub=hub, revision=revision)[0]
 
 
 def check_claims(file: str | os.PathLike[str] | LeftOut = LEFT_OUT, /) -> ClaimReport:

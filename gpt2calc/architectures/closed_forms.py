@@ -97,6 +97,11 @@ def attention(
     ]
 
 
+def sinks(h: Number, source: str) -> Component:
+    """Return a weight of each head for no token."""
+    return Component("self_attn.sinks", "attention", h, layers="decoder", source=f"{source}Attention")
+
+
 def mlp(kind: str, d: Number, m: Number, bias: Number, names: tuple[str, ...], **at: Any) -> list[Component]:
     """Return an MLP of width m: d·m and m·d, and d·m more for a gate, which can be in one matrix with the first."""
     gates = {"gated": (m, m), "joined": (2 * m,), "plain": (m,)}[kind]

@@ -41,16 +41,19 @@ class Block(NamedTuple):
         body: the rest of the name of the class that holds the layers.
         embedding: the rest of the name of the class of the token embedding, where it has one of its own.
         norms: those of a layer, after attention and the MLP.
-        unless: a norm that is there only where the model's `second_norm` is.
+        unless: norms that are there only where the model's `second_norm` is.
         final: the norm after the layers, "" where it has no weight.
+        sub_norms: whether there is a norm before the last matrix of attention, and of the MLP.
         norm_bias: whether norms have biases.
         mlp: GATED, JOINED or PLAIN.
         mlp_names: what its projections are called.
+        sinks: whether each head has a weight for no token.
         learned: whether the activation has two parameters, and files hold two constants of it.
         qkv_bias: the size that says whether queries, keys and values have biases.
         out_bias: the size that says whether the matrix after attention has one, "" where it has none.
         fused: the name of one matrix for queries, keys and values.
         out: the name of the matrix after attention.
+        gate: the name of a matrix after it, of as many outputs as queries have, "" where there is none.
         out_first: whether it stands before that of queries, keys and values.
         qk_norms: what the norms of queries and keys are called.
         qk_width: HEAD, WHOLE, EACH or APART.
@@ -64,16 +67,19 @@ class Block(NamedTuple):
     body: str = "Model"
     embedding: str = ""
     norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
-    unless: str = ""
+    unless: tuple[str, ...] = ()
     final: str = "norm"
+    sub_norms: bool = False
     norm_bias: int = 0
     mlp: str = GATED
     mlp_names: tuple[str, ...] = ()
+    sinks: bool = False
     learned: int = 0
     qkv_bias: str = "attention_bias"
     out_bias: str = "attention_bias"
     fused: str = ""
     out: str = "o_proj"
+    gate: str = ""
     out_first: bool = False
     qk_norms: tuple[str, str] = ("q_norm", "k_norm")
     qk_width: str = HEAD
@@ -88,7 +94,7 @@ def components(block: Block, model: Model) -> list[Component]:
     source, d, m, b = block.source, model.hidden_size, model.intermediate_size, model.mlp_bias
     names = block.mlp_names or MLP_NAMES[block.mlp]
     layer = {"layers": "decoder", "source": f"{source}DecoderLayer"}
-    second = {name: model.second_norm if name == block.unless else 1 for name in block.norms}
+    second = {name: model.second_norm if name in block.unless else 1 for name in block.norms}
     return [
         closed_forms.embedding("embed_tokens", model.vocab_size, d, f"{source}{block.embedding or block.body}"),
         *closed_forms.attention(
@@ -103,10 +109,16 @@ def components(block: Block, model: Model) -> list[Component]:
             qk_dim=model.sizes[block.qk_dim],
             norm_bias=block.norm_bias,
         ),
+        *(closed_forms.sinks(model.num_attention_heads, source) for _ in range(block.sinks)),
+        *(
+            closed_forms.norm(name, width, layers="decoder", source=source + maker)
+            for name, width, maker in (("self_attn.attn_sub_norm", d, "Attention"), ("mlp.ffn_sub_norm", m, "MLP"))
+            if block.sub_norms
+        ),
         *closed_forms.mlp(block.mlp, d, m, b, names, layers="decoder", source=f"{source}MLP"),
         Component("mlp.act_fn", "mlp", 2, layers="decoder", times=block.learned, source=XIELU),
         *(closed_forms.norm(name, d, block.norm_bias, times=times, **layer) for name, times in second.items()),
-        *(closed_forms.norm(name, d, block.norm_bias, source=f"{source}{block.body}") for name in final(block)),
+        *(closed_forms.norm(name, d, block.norm_bias, source=f"{source}{block.body}") for name in given(block.final)),
         *closed_forms.heads(
             model, source, block.head_bias, classifies=f"{block.body.removesuffix('Model')}{CLASSIFIES}"
         ),
@@ -122,9 +134,9 @@ def biases(block: Block, model: Model, without: int | None) -> tuple[Any, Any]:
     return model.sizes[block.qkv_bias], model.sizes[block.out_bias] if block.out_bias else without
 
 
-def final(block: Block) -> tuple[str, ...]:
-    """Return the name of the norm after the layers, if it has a weight."""
-    return (block.final,) if block.final else ()
+def given(name: str) -> tuple[str, ...]:
+    """Return a name, if there is one."""
+    return (name,) if name else ()
 
 
 def tensors(block: Block, model: Model) -> list[Tensor]:
@@ -133,12 +145,13 @@ def tensors(block: Block, model: Model) -> list[Tensor]:
     mlp = shapes.mlp(
         "{layer}.mlp", block.mlp, width, model.intermediate_size, names, bias=model.mlp_bias, layers="decoder"
     )
-    own = [(name, {"when": model.second_norm} if name == block.unless else {}) for name in block.norms]
+    own = [(name, {"when": model.second_norm} if name in block.unless else {}) for name in block.norms]
     norms = (
         shapes.layer_norm(f"{{layer}}.{name}", name, width, biased, layers="decoder", **when) for name, when in own
     )
     return [
         shapes.embedding("model.embed_tokens", "embed_tokens", model.vocab_size, width),
+        *(shapes.sinks(model.num_attention_heads) for _ in range(block.sinks)),
         *shapes.attention(
             model,
             biases=biases(block, model, None),
@@ -151,13 +164,20 @@ def tensors(block: Block, model: Model) -> list[Tensor]:
             qk_dim=model.sizes[block.qk_dim],
             biased=biased,
         ),
+        *_sub_norm(block, "self_attn.attn_sub_norm", width),
         *mlp,
+        *_sub_norm(block, "mlp.ffn_sub_norm", model.intermediate_size),
         *(each for name in ("alpha_p", "alpha_n") for each in _of_activation(block, name, (1,), "weight")),
         *(each for name in ("beta", "eps") for each in _of_activation(block, name, (), BUFFER)),
         *(each for norm in norms for each in norm),
-        *(each for name in final(block) for each in shapes.layer_norm(f"model.{name}", name, width, biased)),
+        *(each for name in given(block.final) for each in shapes.layer_norm(f"model.{name}", name, width, biased)),
         *shapes.heads(model, bias=block.head_bias or None),
     ]
+
+
+def _sub_norm(block: Block, name: str, width: int) -> list[Tensor]:
+    """Return a norm before a last matrix, where there are such."""
+    return [shapes.norm(f"{{layer}}.{name}", name, width, layers="decoder")] if block.sub_norms else []
 
 
 def _of_activation(block: Block, name: str, shape: tuple[int, ...], role: str) -> list[Tensor]:
@@ -190,9 +210,9 @@ def architecture(model_type: str, block: Block, named: dict[str, str], **stated:
         "mlp_bias": law(0),
         "qk_norm": law(0),
     }
-    given = {name: value for name, value in {**table, **stated}.items() if value is not None}
-    follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
-    own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
+    both = {name: value for name, value in {**table, **stated}.items() if value is not None}
+    follow = {name: value for name, value in both.items() if isinstance(value, Size) and value.kind == LAW}
+    own = sizes(**{name: value for name, value in both.items() if name not in follow}, **follow)
     layers = Layers("model.layers", musts=(UNDIVIDED,) if block.divided else ())
     rows = (layers, partial(components, block), partial(tensors, block))
     return Architecture(model_type, named, "model", own, *rows)

@@ -1,7 +1,7 @@
 """Gemma: Llama's layers with heads of a width of their own; Gemma 2 and 3 norm before and after attention and the MLP.
 
-Gemma 3 norms each head's queries and keys, too. Gemma Team 2024, arXiv:2403.08295, arXiv:2408.00118; 2025,
-arXiv:2503.19786.
+Gemma 3 norms each head's queries and keys, too; VaultGemma norms before alone. Gemma Team 2024, arXiv:2403.08295,
+arXiv:2408.00118; 2025, arXiv:2503.19786; VaultGemma Team 2025, arXiv:2510.15001.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures.decoder import Block, architecture, llama_like, source
-from gpt2calc.architectures.glossary import law
+from gpt2calc.architectures.glossary import classes, law
 
 if TYPE_CHECKING:
     from gpt2calc.model import Architecture
@@ -62,6 +62,19 @@ ARCHITECTURES: dict[str, Architecture] = {
         THIRD,
         vocab_size=262208,
         qk_norm=law(1),
+        **SECOND,
+    ),
+    # Source: transformers 5.23, configuration_vaultgemma.py.
+    "vaultgemma": architecture(
+        "vaultgemma",
+        Block(
+            source("vaultgemma", "VaultGemma"),
+            embedding=SCALED,
+            norms=("input_layernorm", "pre_feedforward_layernorm"),
+            divided=True,
+        ),
+        classes("VaultGemma", classifies=False),
+        vocab_size=256000,
         **SECOND,
     ),
 }

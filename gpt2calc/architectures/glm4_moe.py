@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
-from gpt2calc.architectures.deepseek_v3 import UNBUILT
 from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.architectures.mixture import (
     EXPERTS,
@@ -17,12 +16,11 @@ from gpt2calc.architectures.mixture import (
     SHARED,
     TURNED,
     Mixture,
-    after_dense,
     architecture,
     between,
     by_step,
 )
-from gpt2calc.architectures.runs import Notes
+from gpt2calc.architectures.runs import UNBUILT, Notes, after_dense
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def _first_dense(block: Block) -> Mixture:
         shared_count="n_shared_experts",
         correction=CORRECTION,
         live_correction=CORRECTION,
-        makers=("TopkRouter", "Experts", "MLP"),
+        makers=("TopkRouter", "Experts", "MLP", ""),
     )
 
 
@@ -103,7 +101,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             names=("experts.gate_up_proj", "experts.down_proj"),
             shared="shared_expert",
             head=source("llama4", "Llama4"),
-            makers=("Router", "Experts", "MLP"),
+            makers=("Router", "Experts", "MLP", ""),
         ),
         {"Llama4ForCausalLM": "lm", "Llama4TextModel": "none"},
         vocab_size=202048,

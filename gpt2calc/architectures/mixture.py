@@ -10,15 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.decoder import BY_HEADS, GATED, MLP_NAMES, Block, biases
+from gpt2calc.architectures.decoder import BY_HEADS, GATED, MLP_NAMES, Block, biases, given
 from gpt2calc.architectures.glossary import law, size, sizes
-from gpt2calc.architectures.runs import Layers
+from gpt2calc.architectures.runs import UNDIVIDED, Layers
 from gpt2calc.model import BIAS, BUFFER, LAW, WEIGHT, Architecture, Component, Merge, Size, Tensor, no_notes
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model, NotesOf
 
-ROUTER, EXPERTS, SHARED = "router", "experts", "shared"
+CORRECTION, ROUTER, EXPERTS, SHARED = "correction", "router", "experts", "shared"
 APART, STACKED, TURNED = "apart", "stacked", "turned"
 """How files hold experts: each in tensors of its own, all in two of [out, in], or all in two of [in, out]."""
 
@@ -43,7 +43,9 @@ class Mixture(NamedTuple):
         names: what files call an expert's matrices.
         expert_bias: whether experts have biases.
         shared: what the expert is called that every token passes, "" where there is none.
+        stored_shared: what files call it, where that is something else.
         shared_count: the size that says how many experts wide it is, "" for one.
+        beside: an MLP beside the experts, of two matrices as wide as a size of its own says, "" where there is none.
         correction: where files hold the router's correction, "" where there is none.
         live_correction: where a live module holds it.
         learned: whether it is a parameter, and no buffer.
@@ -51,7 +53,8 @@ class Mixture(NamedTuple):
         sinks: whether each head has a weight for no token.
         norms_first: whether the norms stand before the experts.
         head: the beginning of the names of the classes with a head, where it is another.
-        makers: the rests of the class names of the router, the experts, and the MLP.
+        makers: the rests of the class names of the router, the experts, the MLP and what holds a correction that is
+            learned; whole where they begin otherwise.
     """
 
     block: Block
@@ -70,7 +73,9 @@ class Mixture(NamedTuple):
     names: tuple[str, ...] = shapes.EXPERT
     expert_bias: int = 0
     shared: str = ""
+    stored_shared: str = ""
     shared_count: str = ""
+    beside: str = ""
     correction: str = ""
     live_correction: str = ""
     learned: bool = False
@@ -78,16 +83,11 @@ class Mixture(NamedTuple):
     sinks: bool = False
     norms_first: bool = False
     head: str = ""
-    makers: tuple[str, str, str] = ("TopKRouter", "Experts", "MLP")
+    makers: tuple[str, ...] = ("TopKRouter", "Experts", "MLP", "Statics")
 
 
 everywhere = Layers("model.layers", kinds=((("moe", "True"),),))
 """Experts in every layer."""
-
-after_dense = Layers(
-    "model.layers", kinds=((("dense", "part == 0"), ("moe", "True")),), ends=("first_k_dense_replace",)
-)
-"""The first layers with an MLP, and the rest with experts."""
 
 by_step = Layers(
     "model.layers",
@@ -118,8 +118,9 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
     """Return the closed forms."""
     block, d = mixture.block, model.hidden_size
     source, E, f = block.source, model.sizes[mixture.number], model.sizes[mixture.inner]
-    router, experts, mlp = (source + maker for maker in mixture.makers)
+    _, experts, mlp, statics = (maker if ": " in maker else source + maker for maker in mixture.makers)
     router = f"{mixture.head or source}{mixture.makers[0]}"
+    wide = model.num_attention_heads * model.head_dim
     used = model.sizes[mixture.used] if mixture.used else None
     layer, moe = {"layers": "decoder", "source": f"{source}DecoderLayer"}, {"layers": "moe", "source": experts}
     each = {"times": E, "used": used, **moe}
@@ -133,10 +134,16 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
             qk_width=block.qk_width,
             qk_dim=model.sizes[block.qk_dim],
         ),
-        *([_sinks(model.num_attention_heads, source)] if mixture.sinks else []),
+        *(
+            closed_forms.linear(
+                f"self_attn.{name}", "attention", d, wide, layers="decoder", source=f"{source}Attention"
+            )
+            for name in given(block.gate)
+        ),
+        *(closed_forms.sinks(model.num_attention_heads, source) for _ in range(mixture.sinks)),
         *(_dense(model, model.sizes[mixture.dense], mlp) if mixture.dense else []),
         closed_forms.linear("router", "router", d, E, mixture.router_bias, layers="moe", source=router),
-        *([_correction(E, source)] if mixture.learned else []),
+        *([_correction(E, statics)] if mixture.learned else []),
         *(
             closed_forms.experts(d, f, E, experts, "moe", used=used)
             if mixture.kind == APART
@@ -146,6 +153,7 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
             ]
         ),
         *(_shared(mixture, model, mlp) if mixture.shared else []),
+        *(_beside(model, model.sizes[name], mlp) for name in given(mixture.beside) for _beside in (_into, _out_of)),
         *(closed_forms.norm(name, d, block.norm_bias, **layer) for name in block.norms),
         closed_forms.norm(block.final, d, block.norm_bias, source=f"{source}{block.body}"),
         *closed_forms.heads(model, mixture.head or source, model.head_bias),
@@ -153,7 +161,7 @@ def components(mixture: Mixture, model: Model) -> list[Component]:
 
 
 def _correction(E: int, source: str) -> Component:
-    return Component("router.correction", "router", 0, E, layers="moe", source=f"{source}Statics")
+    return Component("router.correction", "router", 0, E, layers="moe", source=source)
 
 
 def _dense(model: Model, m: int, source: str) -> list[Component]:
@@ -162,8 +170,14 @@ def _dense(model: Model, m: int, source: str) -> list[Component]:
     )
 
 
-def _sinks(h: int, source: str) -> Component:
-    return Component("self_attn.sinks", "attention", h, layers="decoder", source=f"{source}Attention")
+def _into(model: Model, s: int, source: str) -> Component:
+    at = {"layers": "decoder", "times": model.has_beside, "source": source}
+    return closed_forms.linear("shared_mlp.input_linear", "mlp", model.hidden_size, 2 * s, **at)
+
+
+def _out_of(model: Model, s: int, source: str) -> Component:
+    at = {"layers": "decoder", "times": model.has_beside, "source": source}
+    return closed_forms.linear("shared_mlp.output_linear", "mlp", s, model.hidden_size, **at)
 
 
 def _shared(mixture: Mixture, model: Model, source: str) -> list[Component]:
@@ -195,17 +209,18 @@ def tensors(mixture: Mixture, model: Model) -> list[Tensor]:
     correction = Tensor(f"{{layer}}.{mixture.correction}", kind[0], shape, "moe", role=kind[1])
     shared = inner * model.sizes[mixture.shared_count] if mixture.shared_count else inner
     parts = {
+        CORRECTION: [correction],
         ROUTER: [
             *shapes.linear(
                 f"{at}.{mixture.stored_router}", "router", count, width, mixture.router_bias or None, layers="moe"
             ),
-            *([correction] if mixture.correction else []),
+            *([correction] if mixture.correction and CORRECTION not in mixture.order else []),
         ],
         EXPERTS: shapes.experts(at, width, inner, count, layers="moe", names=mixture.names)
         if mixture.kind == APART
         else _together(mixture, at, width, inner, count),
         SHARED: shapes.gated_mlp(
-            f"{at}.{mixture.shared}",
+            f"{at}.{mixture.stored_shared or mixture.shared}",
             width,
             shared,
             "moe",
@@ -216,16 +231,16 @@ def tensors(mixture: Mixture, model: Model) -> list[Tensor]:
         if mixture.shared
         else [],
     }
+    beside, wide = _beside_tensors(mixture, model), model.head_dim * model.num_attention_heads
     moe = [each for part in mixture.order for each in parts[part]]
     dense = (
         shapes.mlp(at, GATED, width, model.sizes[mixture.dense], MLP_NAMES[GATED], bias=model.mlp_bias, layers="dense")
         if mixture.dense
         else []
     )
-    sinks = Tensor("{layer}.self_attn.sinks", "self_attn.sinks", (model.num_attention_heads,), "decoder")
     return [
         shapes.embedding("model.embed_tokens", "embed_tokens", model.vocab_size, width),
-        *([sinks] if mixture.sinks else []),
+        *(shapes.sinks(model.num_attention_heads) for _ in range(mixture.sinks)),
         *shapes.attention(
             model,
             biases=biases(block, model, None),
@@ -233,9 +248,24 @@ def tensors(mixture: Mixture, model: Model) -> list[Tensor]:
             qk_width=block.qk_width,
             qk_dim=model.sizes[block.qk_dim],
         ),
-        *([*norms, *dense, *moe] if mixture.norms_first else [*dense, *moe, *norms]),
+        *shapes.linear(f"{{layer}}.self_attn.{block.gate}", f"self_attn.{block.gate}", wide, width, layers="decoder")[
+            : len(given(block.gate))
+        ],
+        *([*norms, *dense, *moe, *beside] if mixture.norms_first else [*dense, *moe, *norms]),
         *shapes.layer_norm(f"model.{block.final}", block.final, width, biased),
         *shapes.heads(model, bias=model.head_bias),
+    ]
+
+
+def _beside_tensors(mixture: Mixture, model: Model) -> list[Tensor]:
+    """Return the MLP beside the experts, if there is one: gate and up in one matrix, and down."""
+    if not mixture.beside:
+        return []
+    inner, width, name = model.sizes[mixture.beside], model.hidden_size, "shared_mlp"
+    at = {"layers": "decoder", "when": model.has_beside}
+    return [
+        *shapes.linear(f"{{layer}}.{name}.input_linear", f"{name}.input_linear", inner + inner, width, **at),
+        *shapes.linear(f"{{layer}}.{name}.output_linear", f"{name}.output_linear", width, inner, **at),
     ]
 
 
@@ -258,9 +288,15 @@ def merges(mixture: Mixture) -> tuple[Merge, ...]:
     found = [Merge(renamed[0], renamed[1:])] if renamed[0] != renamed[1] else []
     if mixture.kind == APART:
         found += shapes.stacked(live, stored, mixture.names)
-    elif mixture.kind == STACKED:
-        parts = zip(("gate_up_proj", "down_proj"), mixture.names, strict=True)
-        found += [Merge(f"{live}.experts.{part}", (f"{stored}.{name}",)) for part, name in parts]
+    else:
+        parts = zip(("experts.gate_up_proj", "experts.down_proj"), mixture.names, strict=True)
+        found += [Merge(f"{live}.{part}", (f"{stored}.{name}",)) for part, name in parts if part != name]
+    if other := mixture.stored_shared:
+        found += [
+            Merge(f"{live}.{mixture.shared}.{name}.{role}", (f"{stored}.{other}.{name}.{role}",))
+            for name in shapes.EXPERT
+            for role in ("weight", "bias")
+        ]
     if mixture.live_correction != mixture.correction:
         found.append(Merge(f"{{layer}}.{mixture.live_correction}", (f"{{layer}}.{mixture.correction}",)))
     return tuple(found)
@@ -289,8 +325,10 @@ def architecture(
     }
     table |= {"mlp_bias": law(0)} if mixture.dense or mixture.shared else {}
     table |= {"has_shared": law(1)} if mixture.shared else {}
-    given = {**table, **stated}
-    follow = {name: value for name, value in given.items() if isinstance(value, Size) and value.kind == LAW}
-    own = sizes(**{name: value for name, value in given.items() if name not in follow}, **follow)
-    rows = (mixture.layers, partial(components, mixture), partial(tensors, mixture))
+    table |= {"has_beside": law(f"= int({mixture.beside} > 0)")} if mixture.beside else {}
+    both = {name: value for name, value in {**table, **stated}.items() if value is not None}
+    follow = {name: value for name, value in both.items() if isinstance(value, Size) and value.kind == LAW}
+    own = sizes(**{name: value for name, value in both.items() if name not in follow}, **follow)
+    layers = mixture.layers._replace(musts=(UNDIVIDED,)) if mixture.block.divided else mixture.layers
+    rows = (layers, partial(components, mixture), partial(tensors, mixture))
     return Architecture(model_type, named, "model", own, *rows, merges(mixture), notes)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures import closed_forms, shapes
-from gpt2calc.architectures.deepseek_v3 import UNBUILT
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import Layers, Notes
+from gpt2calc.architectures.runs import UNBUILT, Layers, Notes
 from gpt2calc.model import ABSENT, BUFFER, LIST, Architecture, Component, Merge, Tensor
 
 if TYPE_CHECKING:

@@ -1,13 +1,14 @@
-"""Mixtures of experts in every layer: OLMoE, Phi-3.5-MoE, Granite 3, gpt-oss, MiniMax-M2 and Hunyuan.
+"""Mixtures of experts in every layer: OLMoE, FlexOlmo, Phi-3.5-MoE, Granite 3, gpt-oss, MiniMax-M2 and Hunyuan.
 
 gpt-oss has biases everywhere, and a weight of each head for no token; MiniMax-M2 and Phi keep experts as Mixtral does,
-and Hunyuan has one that every token passes. Muennighoff et al. 2024, arXiv:2409.02060; Abdin et al. 2024,
-arXiv:2404.14219; OpenAI 2025, arXiv:2508.10925; MiniMax 2025; Tencent 2024, arXiv:2411.02265.
+Hunyuan has one that every token passes, and later Granites an MLP. Muennighoff et al. 2024, arXiv:2409.02060; Shi et
+al. 2025, arXiv:2507.07024; Abdin et al. 2024, arXiv:2404.14219; OpenAI 2025, arXiv:2508.10925; Tencent 2024,
+arXiv:2411.02265.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures.decoder import AS_HEADS, AS_MODEL, BY_HEADS, WHOLE, Block, source
 from gpt2calc.architectures.glossary import classes, law, size
@@ -28,6 +29,29 @@ if TYPE_CHECKING:
 
 AS_MIXTRAL = ("w1", "w3", "w2")
 GROUPED = size(AS_HEADS, null=ABSENT)
+GRANITE = Mixture(
+    Block(source("granitemoe", "GraniteMoe")),
+    "num_local_experts",
+    "intermediate_size",
+    everywhere,
+    dense="",
+    live="block_sparse_moe",
+    stored="block_sparse_moe",
+    router="router",
+    stored_router="router.layer",
+    kind=STACKED,
+    names=("input_linear.weight", "output_linear.weight"),
+    beside="shared_intermediate_size",
+    norms_first=True,
+)
+GRANITE_SIZES: dict[str, Any] = {
+    "intermediate_size": size(11008, letter="f", help="width of an expert"),
+    "num_key_value_heads": GROUPED,
+    "num_local_experts": 8,
+    "num_experts_per_tok": 2,
+    "attention_bias": False,
+    "shared_intermediate_size": size(0, least=0),
+}
 
 ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_olmoe.py; modeling_olmoe.py for head_dim and the norms.
@@ -78,26 +102,51 @@ ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_granitemoe.py; modeling_granitemoe.py for head_dim.
     "granitemoe": architecture(
         "granitemoe",
+        GRANITE._replace(beside=""),
+        classes("GraniteMoe", classifies=False),
+        **{name: value for name, value in GRANITE_SIZES.items() if name != "shared_intermediate_size"},
+    ),
+    # Source: transformers 5.23, configuration_granitemoeshared.py; modeling_granitemoeshared.py for head_dim.
+    "granitemoeshared": architecture(
+        "granitemoeshared",
+        GRANITE._replace(block=Block(source("granitemoeshared", "GraniteMoeShared"))),
+        classes("GraniteMoeShared", classifies=False),
+        **GRANITE_SIZES,
+    ),
+    # Source: transformers 5.23, configuration_granitemoe_swa.py; modeling_granitemoe_swa.py for head_dim.
+    "granitemoe_swa": architecture(
+        "granitemoe_swa",
+        GRANITE._replace(
+            block=Block(source("granitemoe_swa", "GraniteMoeSWA")),
+            stored_router="router",
+            names=("experts.gate_up_proj", "experts.down_proj"),
+            sinks=True,
+        ),
+        classes("GraniteMoeSWA", classifies=False),
+        **GRANITE_SIZES,
+    ),
+    # Source: transformers 5.23, configuration_flex_olmo.py; modeling_flex_olmo.py for head_dim.
+    "flex_olmo": architecture(
+        "flex_olmo",
         Mixture(
-            Block(source("granitemoe", "GraniteMoe")),
-            "num_local_experts",
+            Block(
+                source("flex_olmo", "FlexOlmo"),
+                norms=("post_attention_layernorm", "post_feedforward_layernorm"),
+                qk_width=WHOLE,
+            ),
+            "num_experts",
             "intermediate_size",
             everywhere,
             dense="",
-            live="block_sparse_moe",
-            stored="block_sparse_moe",
-            router="router",
-            stored_router="router.layer",
-            kind=STACKED,
-            names=("input_linear.weight", "output_linear.weight"),
-            norms_first=True,
         ),
-        classes("GraniteMoe", classifies=False),
+        classes("FlexOlmo", classifies=False),
+        vocab_size=100352,
         intermediate_size=size(11008, letter="f", help="width of an expert"),
         num_key_value_heads=GROUPED,
-        num_local_experts=8,
-        num_experts_per_tok=2,
+        num_experts=size(7, spellings=("num_local_experts",)),
+        num_experts_per_tok=5,
         attention_bias=False,
+        qk_norm=law(1),
     ),
     # Source: transformers 5.23, configuration_gpt_oss.py.
     "gpt_oss": architecture(
@@ -166,7 +215,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             stored_router="gate.wg",
             shared="shared_mlp",
             order=(ROUTER, EXPERTS, SHARED),
-            makers=("Gate", "Experts", "MLP"),
+            makers=("Gate", "Experts", "MLP", ""),
         ),
         classes("HunYuanMoEV1"),
         vocab_size=290943,

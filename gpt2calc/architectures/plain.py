@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.architectures import closed_forms, shapes
+from gpt2calc.architectures.decoder import given
 from gpt2calc.architectures.glossary import law, size, sizes
 from gpt2calc.architectures.runs import UNDIVIDED, Layers
 from gpt2calc.model import ABSENT, POSITION_EMBEDDING, Architecture, Component, Merge, Tensor
@@ -89,11 +90,6 @@ def components(plain: Plain, model: Model) -> list[Component]:
         *(closed_forms.norm(name, d, b, source=source + body) for name in given(plain.final)),
         *closed_forms.heads(model, source, plain.head_bias, *heads),
     ]
-
-
-def given(name: str) -> tuple[str, ...]:
-    """Return a name, if there is one."""
-    return (name,) if name else ()
 
 
 def layer_components(plain: Plain, model: Model) -> list[Component]:

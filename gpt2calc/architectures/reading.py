@@ -13,7 +13,7 @@ from gpt2calc import architectures, numbers
 from gpt2calc.architectures import probed
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
-from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated
+from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SAME, SIZE, WORD, Model, evaluated
 from gpt2calc.spellings import ACTIVATIONS, LEARNED_ACTIVATIONS, NO_COUNT
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ VERSION = "5.23"
 """The version of transformers whose defaults are counted, and whose modules the tests compare with."""
 
 GPT2 = "gpt2"
+PER_LAYER = "per_layer_config"
+GLOBAL = {"head_dim": "global_head_dim", "num_key_value_heads": "num_global_key_value_heads"}
 TEXT_CONFIG = "text_config"
 
 
@@ -54,6 +56,8 @@ def read(document: Mapping[str, Any], changes: Mapping[str, Any] | None = None) 
         return _read_part(document, changes or {})
     document = {name: numbers.Quoted(value) if isinstance(value, str) else value for name, value in document.items()}
     architecture, notes = _architecture(document)
+    if PER_LAYER in (row.name for row in architecture.sizes):
+        document = _with_full_layers(document)
     _refuse_own_parameters(document, {row.name for row in architecture.sizes})
     fields = _changed(architecture, {**document, **_head(architecture, document)}, changes or {})
     values = _values(architecture, fields, notes)
@@ -84,9 +88,30 @@ def _refuse_own_parameters(document: Mapping[str, Any], known: set[str]) -> None
         value = document.get(name)
         if isinstance(value, str) and value in LEARNED_ACTIVATIONS:
             raise ConfigError(f"{pair(name, value)} has parameters, which are not counted", field=name, got=value)
-    if value := document.get("per_layer_config"):
-        problem = "per_layer_config gives layers sizes of their own, which are not counted"
-        raise ConfigError(problem, field="per_layer_config", got=value)
+    if PER_LAYER not in known and (value := document.get(PER_LAYER)):
+        raise ConfigError(
+            f"{PER_LAYER} gives layers sizes of their own, which are not counted", field=PER_LAYER, got=value
+        )
+
+
+def _with_full_layers(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document where per_layer_config, as transformers writes it, is sizes of full attention and its layers.
+
+    Raises:
+        ConfigError: layers have sizes of their own in another way.
+    """
+    given = document.get(PER_LAYER)
+    if not isinstance(given, Mapping):
+        return document
+    own = list(given.values())
+    alike = all(isinstance(each, Mapping) and each == own[0] and each.keys() <= GLOBAL.keys() for each in own)
+    heads = "num_key_value_heads" in own[0] if alike and own else False
+    if not alike or not all(str(name).isdigit() for name in given) or (heads and not document.get("attention_k_eq_v")):
+        problem = f"{PER_LAYER} must be the same width and number of heads for the layers of full attention"
+        raise ConfigError(f"{problem}, or they are not counted", field=PER_LAYER, got=given)
+    found = {name: value for name, value in document.items() if name not in GLOBAL.values()}
+    found |= {GLOBAL[name]: value for each in own[:1] for name, value in each.items()}
+    return found | {PER_LAYER: [int(name) for name in given]}
 
 
 def refuse_unknown_layers(model: Model) -> None:
@@ -124,15 +149,27 @@ def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]
     if not isinstance(model_type, str):
         raise ConfigError(f"model_type must be text, got {shown(model_type)}", field="model_type", got=model_type)
     if model_type not in architectures.FILES:
-        near = closest(model_type, tuple(architectures.FILES))
-        known = f"docs/architectures.md lists the {len(architectures.FILES)} that are"
-        advice = f"did you mean {near}?" if near else known
+        advice = _advice(model_type)
         decoder = document.get("decoder")
         if isinstance(decoder, Mapping) and decoder.get("model_type") in architectures.FILES:
             advice = f"its decoder is a {decoder['model_type']}, which is: give the decoder's object alone"
         problem = f"model_type {shown(model_type)} is not counted"
         raise ConfigError(f"{problem}: {advice}", field="model_type", got=model_type)
     return architectures.of(model_type), []
+
+
+def _advice(model_type: str) -> str:
+    """Return what to do about a model type that is not counted: which is nearest, or where all are listed."""
+    from gpt2calc.architectures.uncounted import NEAREST
+
+    near = NEAREST.get(model_type)
+    if near == f"{model_type}_text":
+        return f"its language model is, as {near}, where text_config says so"
+    if near:
+        return f"the nearest that is counted is {near}"
+    if near is None and (near := closest(model_type, tuple(architectures.FILES))):
+        return f"did you mean {near}?"
+    return f"docs/architectures.md lists the {len(architectures.FILES)} that are"
 
 
 def _classes(document: Mapping[str, Any]) -> list[str]:
@@ -190,7 +227,7 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
             if fields[name] != fields[given[0]]:
                 what = f"{pair(given[0], fields[given[0]])} and {pair(name, fields[name])}"
                 raise ConfigError(f"{what} disagree: both mean {row.name}", field=row.name, got=fields[name])
-        value = fields[given[0]] if given else None
+        value = _same(row, fields[given[0]], values) if given else None
         says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
         if given and value is not None and not says_nothing:
             notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
@@ -210,6 +247,17 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
     if defaults:
         notes.append(f"not given, and counted as transformers {VERSION}'s default: {', '.join(defaults)}")
     return values
+
+
+def _same(row: Size, value: Any, values: Mapping[str, Any]) -> Any:
+    """Return a value, and of a list with the same for each layer the one that it says, where a size can be so given."""
+    if SAME not in row.words or not isinstance(value, list):
+        return value
+    layers = values["num_hidden_layers"]
+    if len(value) != layers or any(each != value[0] for each in value):
+        problem = f"{row.name} must be a whole number, or a list with the same for each of {layers:,} layers"
+        raise ConfigError(problem, field=row.name, got=value)
+    return value[0] if value else row.default
 
 
 def expected(row: Size) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from functools import partial
 from itertools import pairwise
+from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LIST, Run, Stack, evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gpt2calc.model import Model
 
@@ -174,6 +175,16 @@ def _values(model: Model) -> dict[str, Any]:
     return {**found, "model_type": model.architecture.model_type}
 
 
+after_dense = Layers(
+    "model.layers", kinds=((("dense", "part == 0"), ("moe", "True")),), ends=("first_k_dense_replace",)
+)
+"""The first layers with an MLP, and the rest with experts."""
+
+by_types = after_dense._replace(
+    kinds=((("dense", "part == 0 if word is None else word == 'dense'"), ("moe", "True")),), lists=("mlp_layer_types",)
+)
+"""As a list says, or else the first layers with an MLP, and the rest with experts."""
+
 UNDIVIDED = Said(
     "hidden_size % num_attention_heads == 0",
     "num_attention_heads {num_attention_heads} must divide hidden_size {hidden_size}, "
@@ -189,3 +200,55 @@ WIDE_HEADS = Said(
     "mamba_n_heads",
 )
 """The heads of a state space are as wide together as the expanded width."""
+
+UNBUILT = Said(
+    "num_nextn_predict_layers",
+    "num_nextn_predict_layers {num_nextn_predict_layers}: layers that files may hold beyond the {num_hidden_layers} "
+    "counted, and that transformers does not build",
+)
+"""What is not counted: the layers that predict tokens after the next."""
+
+
+def listed(tags: dict[str, frozenset[str]], kinds: Sequence[str], layers: int, field: str) -> tuple[Run, ...]:
+    """Return the layers of a list that says the kind of each.
+
+    Raises:
+        ConfigError: it has not an entry for each layer.
+    """
+    if len(kinds) != layers:
+        is_list = f"{field} is a list of {len(kinds):,} layers, and num_hidden_layers is {layers:,}"
+        raise ConfigError(f"{is_list}: they must be as many", field=field)
+    return (Run(tuple(tags[kind] for kind in kinds) or tuple(tags.values()), layers),)
+
+
+def crossed(one: Sequence[Run], other: Sequence[Run]) -> tuple[Run, ...]:
+    """Return layers with the tags that they have in one sequence of runs, and in another.
+
+    Raises:
+        ConfigError: the patterns are too long together.
+
+    >>> halves = Run((frozenset({"a"}),), 3), Run((frozenset({"b"}),), 3)
+    >>> [sorted(tags) for tags in crossed(halves, (Run((frozenset({"x"}), frozenset({"y"})), 6),))[1].pattern]
+    [['b', 'y'], ['b', 'x']]
+    """
+    found: list[Run] = []
+    rest, others = list(one), list(other)
+    while rest and others:
+        mine, theirs = rest.pop(0), others.pop(0)
+        length = min(mine.length, theirs.length)
+        period = min(lcm(len(mine.pattern), len(theirs.pattern)), length) or len(mine.pattern)
+        if sum(len(run.pattern) for run in found) + period > LONGEST:
+            raise ConfigError(
+                f"layers are counted by patterns of at most {LONGEST:,} in all", field="num_hidden_layers"
+            )
+        both = (mine.pattern[i % len(mine.pattern)] | theirs.pattern[i % len(theirs.pattern)] for i in range(period))
+        if length or not found:
+            found.append(Run(tuple(both), length))
+        rest[:0], others[:0] = _after(mine, length), _after(theirs, length)
+    return tuple(run for run in found if run.length) or tuple(found[:1])
+
+
+def _after(run: Run, length: int) -> list[Run]:
+    """Return what of a run is left after some of its layers, if any is."""
+    left, turn = run.length - length, length % len(run.pattern)
+    return [Run((*run.pattern[turn:], *run.pattern[:turn]), left)] if left else []

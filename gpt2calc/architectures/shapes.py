@@ -122,6 +122,11 @@ def attention(
     return [*(after + own if out_first else own + after), *norms]
 
 
+def sinks(heads: Number) -> Tensor:
+    """Return a weight of each head for no token."""
+    return Tensor("{layer}.self_attn.sinks", "self_attn.sinks", (heads,), "decoder")
+
+
 def _head_norms(  # noqa: PLR0917  # a row of a table
     template: str,
     component: str,

@@ -20,7 +20,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "StableLm",
         Block(
             "",
-            unless="post_attention_layernorm",
+            unless=("post_attention_layernorm",),
             norm_bias=1,
             qkv_bias="use_qkv_bias",
             out_bias="",

@@ -1,4 +1,4 @@
-"""StarCoder2 and Nemotron: grouped queries, an MLP without a gate, and biased norms.
+"""StarCoder2, Nemotron and Jais 2: grouped queries, an MLP without a gate, and biased norms.
 
 Lozhkov et al. 2024, arXiv:2402.19173; Parmar et al. 2024, arXiv:2402.16819.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.architectures.decoder import BY_HEADS, PLAIN, Block, llama_like
-from gpt2calc.architectures.glossary import law, size
+from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, PLAIN, Block, architecture, llama_like, source
+from gpt2calc.architectures.glossary import classes, law, size
 from gpt2calc.model import ABSENT
 
 if TYPE_CHECKING:
@@ -45,6 +45,20 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dim=size(BY_HEADS, null=ABSENT),
         attention_bias=False,
         mlp_bias=False,
+    ),
+    # Source: transformers 5.23, configuration_jais2.py.
+    "jais2": architecture(
+        "jais2",
+        Block(source("jais2", "Jais2"), norm_bias=1, mlp=PLAIN, divided=True),
+        classes("Jais2", classifies=False),
+        vocab_size=150272,
+        hidden_size=3328,
+        intermediate_size=26624,
+        num_attention_heads=26,
+        num_key_value_heads=size(AS_HEADS, null=ABSENT),
+        head_dim=size(BY_HEADS, null=ABSENT),
+        attention_bias=True,
+        mlp_bias=True,
     ),
 }
 """Each model type of this file."""

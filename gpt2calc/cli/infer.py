@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.options import add_hub, say
+from gpt2calc.cli.verify import add_prefix
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "gpt2calc infer TARGET [options]"
     parser.epilog = EXAMPLES
     parser.add_argument("target", metavar="TARGET", help="a checkpoint, named as for gpt2calc verify")
+    add_prefix(parser)
     add_hub(parser)
     group = parser.add_argument_group("output")
     group.add_argument("-q", "--quiet", action="store_true", help="print the config alone, and no notes")
@@ -33,8 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.reports import json
     from gpt2calc.verification.verifier import infer_config
 
-    config, notes = infer_config(arguments.target, hub=arguments.hub, revision=arguments.revision)
+    config, notes = infer_config(
+        arguments.target, prefix=arguments.prefix, hub=arguments.hub, revision=arguments.revision
+    )
     if not arguments.quiet:
         say(notes)
-    sys.stdout.write(json.write(config.to_dict()))
+    sys.stdout.write(json.write(config if isinstance(config, dict) else config.to_dict()))
     return 0

@@ -46,9 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tying", action="store_true", help="compare wte and lm_head, bit by bit and by correlation")
     parser.add_argument("--values", action="store_true", help="read the values, for their statistics")
+    add_prefix(parser)
     add_hub(parser)
     add_fields(parser)
     add_output(parser, "the verdict alone")
+
+
+def add_prefix(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where in a checkpoint the model stands."""
+    parser.add_argument(
+        "--prefix",
+        metavar="NAME",
+        help="what stands before the model's names, such as decoder; tensors elsewhere are left aside (default: found)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         evidence=arguments.evidence,
         tying=arguments.tying,
         values=arguments.values,
+        prefix=arguments.prefix,
         hub=arguments.hub,
         revision=arguments.revision,
         progress=_bar() if arguments.values and not arguments.quiet else None,

@@ -1,7 +1,8 @@
 """What a naming dialect is: a table from the names in a file to the rows of the tensor table.
 
-Here stands how names are read, and in the other files of this room what they are: one dialect a file. It must not know
-a size, a format or a file.
+Here stands how names are read, and in the other files of this room what they are: one dialect a file. What stands
+before all names is found and not listed: it is whatever stands before names that a dialect knows. It must not know a
+size, a format or a file.
 """
 
 from __future__ import annotations
@@ -10,47 +11,50 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import tensor_table
 from gpt2calc.dialects.layouts import SAME
 from gpt2calc.model import WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from gpt2calc.dialects.layouts import Layout, Shape
-    from gpt2calc.dims import Dims
-
-WRAPPERS = ("module.", "_orig_mod.", "model.")
-"""What DistributedDataParallel, torch.compile and Lightning put before every name, in any order and number."""
-
-WRAPPED = re.compile(f"(?:{'|'.join(map(re.escape, WRAPPERS))})*+")
-"""All that stands before a name, found in one go however long it is."""
+    from gpt2calc.model import Model, Tensor
 
 BLOCK = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8})(?=[./])")
 """The number of a block in a name."""
+
+SLOT = re.compile(r"(?<=[./])(h?)(0|[1-9][0-9]{0,8}|\{\}|\{n\})(?=[./])")
+"""A number in a template, or what stands for one."""
+
+LAYER, COPY = "{}", "{n}"
+"""What stands in a template for the number of a block, and for that of a copy, such as an expert."""
 
 ENDS = re.compile(r"[./]")
 """Where a prefix of names can end."""
 
 TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "score", "classifier", "qa_outputs"))
-"""The components that stand on the body, so that no prefix of the body stands before their names."""
+"""The components that stand on the body of a GPT-2, so that no prefix of the body stands before their names."""
 
 
 class Piece(NamedTuple):
     """One row of a dialect: a name, with `{}` for the number of the block, and the tensor of the table it is of.
 
-    Where a dialect splits a tensor, several pieces name the same component and role, and together hold it all.
+    Where a dialect splits a tensor, several pieces name the same component and role, and together hold it all. Where
+    component and role do not tell a row of the table, or the name holds the number of a copy, `rows` says which it is.
     """
 
     template: str
     component: str
     role: str
     layout: Layout = SAME
+    rows: tuple[Tensor, ...] = ()
+    stack: str = ""
+    outside: bool = False
 
     @property
     def in_body(self) -> bool:
         """Whether it is a part of the body, which some dialects put a prefix before."""
-        return self.component not in TASK_HEAD_COMPONENTS
+        return not self.outside and (bool(self.rows) or self.component not in TASK_HEAD_COMPONENTS)
 
 
 class Extra(NamedTuple):
@@ -62,40 +66,62 @@ class Extra(NamedTuple):
 
     template: str
     what: str
-    shape: tuple[int | str, ...]
+    shape: tuple[int | str, ...] = ()
+
+    @property
+    def in_body(self) -> bool:
+        """Whether it is a part of the body: all are."""
+        return True
+
+    @property
+    def stack(self) -> str:
+        """The layers that it is one of: the only ones."""
+        return ""
 
 
-class Expected(NamedTuple):
-    """A tensor that a checkpoint of given dims holds in a dialect, or one that it holds in every block.
+class Found(NamedTuple):
+    """What a stored name is: a row of the dialect, and the numbers of the block and of the copy that it says."""
+
+    row: Piece | Extra
+    block: int | None
+    copy: int | None = None
+
+
+class Row(NamedTuple):
+    """A tensor that a checkpoint of a given model holds in a dialect, or one that it holds in every block.
 
     Args:
-        template: its whole name, with `{}` for the number of the block.
+        piece: the row of the dialect.
+        before: what stands before its name in this checkpoint.
         shape: the shape in the file; None where n_head does not divide.
         component: the component of the table.
         role: its weight or bias.
-        layout: how the file lays it out.
         table_shape: the shape in the table.
+        tags: those that a layer must have.
+        times: how many copies there are.
     """
 
-    template: str
+    piece: Piece
+    before: str
     shape: Shape | None
     component: str
     role: str
-    layout: Layout
     table_shape: Shape
+    tags: frozenset[str] = frozenset()
+    times: int = 1
 
     @property
     def is_in_blocks(self) -> bool:
-        """Whether every block has one."""
-        return "{}" in self.template
+        """Whether every block has one, in some dialect or other than this one's that stacks them."""
+        return LAYER in self.piece.template
 
-    def at(self, block: int) -> str:
+    def at(self, block: int, copy: int = 0) -> str:
         """Return its name in a block."""
-        return self.template.replace("{}", str(block))
+        return self.before + self.piece.template.replace(LAYER, str(block)).replace(COPY, str(copy))
 
 
 class Dialect:
-    """One way of naming the tensors of a GPT-2.
+    """One way of naming the tensors of a model.
 
     Args:
         name: what a report calls it.
@@ -105,6 +131,10 @@ class Dialect:
         pieces: the parameters' names.
         extras: the names of what else a file may hold.
         prefix: what may stand before the names of the body, all of them or none.
+        other_prefix: what may stand there in its place.
+        embedding: the component that embeds tokens.
+        head: the component of the output head.
+        is_live: whether they are those of a live module, where that keeps in one tensor what files hold in several.
         pads_vocabulary: whether `wte` has more rows than the file itself says tokens, up to a multiple of 128.
         head_is_copied: whether a tied head is stored a second time, as a matter of course.
     """
@@ -118,69 +148,103 @@ class Dialect:
         extras: tuple[Extra, ...] = (),
         *,
         prefix: str = "",
+        other_prefix: str = "",
+        embedding: str = "wte",
+        head: str = "lm_head",
+        is_live: bool = False,
         whose: str = "",
         pads_vocabulary: bool = False,
         head_is_copied: bool = False,
     ) -> None:
         self.name, self.whose, self.summary, self.source = name, whose, summary, source
         self.pieces, self.extras, self.prefix = pieces, extras, prefix
+        self.bodies = tuple(dict.fromkeys((prefix, other_prefix or prefix, "")))
         self.pads_vocabulary, self.head_is_copied = pads_vocabulary, head_is_copied
-        self.known: dict[str, Piece | Extra] = {piece.template: piece for piece in pieces}
-        self.known.update((extra.template, extra) for extra in extras)
+        self.embedding, self.head, self.is_live = embedding, head, is_live
+        self.embeddings = tuple(each for each in pieces if (each.component, each.role) == (embedding, WEIGHT))
+        self.known: dict[str, list[tuple[tuple[str, ...], Piece | Extra]]] = {}
+        rows: tuple[Piece | Extra, ...] = (*pieces, *extras)
+        for row in rows:
+            key, slots = keyed(row.template, SLOT)
+            self.known.setdefault(key, []).append((slots, row))
+        self.depths = sorted({len(ENDS.findall(key)) for key in self.known}, reverse=True)
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
 
 
 class Reading(NamedTuple):
-    """How the names of one checkpoint are read: the dialect, and the prefixes that its names share."""
+    """How the names of one checkpoint are read.
+
+    Args:
+        dialect: whose names they are.
+        wrapper: what stands before all of them.
+        prefix: what stands before those of the body, after that.
+        heads: what stands before those of heads, where that is not the wrapper.
+    """
 
     dialect: Dialect
     wrapper: str = ""
     prefix: str = ""
+    heads: str | None = None
 
-    def find(self, name: str) -> tuple[Piece | Extra, int | None] | None:
-        """Return the row that a stored name is of, and the number of its block; None where it is of none."""
-        if not name.startswith(self.wrapper):
-            return None
-        template, block = templated(name[len(self.wrapper) :])
-        found = self.row(template)
-        if found is None or (block is None) == ("{}" in found.template):
-            return None
-        return found, block
-
-    def row(self, template: str) -> Piece | Extra | None:
-        """Return the row that a name is of, given without the wrapper and with `{}` for the number of its block."""
-        in_body = bool(self.prefix) and template.startswith(self.prefix)
-        found = self.dialect.known.get(template[len(self.prefix) :] if in_body else template)
-        if found is None:
-            return None
-        if self.prefix and in_body != (isinstance(found, Extra) or found.in_body):
-            return None
+    def find(self, name: str) -> Found | None:
+        """Return the row that a stored name is of, and the numbers in it; None where it is of none."""
+        found = self._row(name[len(self.wrapper) :], self.prefix) if name.startswith(self.wrapper) else None
+        if found is None and self.heads is not None and name.startswith(self.heads):
+            found = self._row(name[len(self.heads) :], "\0")
         return found
 
-    def named(self, template: str, block: int = 0, *, in_body: bool = True) -> str:
-        """Return the name that a row has in this checkpoint."""
-        return self.wrapper + self.prefix * in_body + template.replace("{}", str(block))
+    def _row(self, name: str, prefix: str) -> Found | None:
+        key, numbers = keyed(name)
+        in_body = bool(prefix) and key.startswith(prefix)
+        for slots, row in self.dialect.known.get(key[len(prefix) :] if in_body else key, ()):
+            if len(slots) != len(numbers) or (prefix and in_body != row.in_body):
+                continue
+            pairs = list(zip(slots, numbers, strict=True))
+            if all(slot in (LAYER, COPY, number) for slot, number in pairs):
+                said = {slot: int(number) for slot, number in pairs if slot in (LAYER, COPY)}
+                return Found(row, said.get(LAYER), said.get(COPY))
+        return None
 
-    def expected(self, dims: Dims, n_head: int) -> dict[str, Expected]:
-        """Return what a checkpoint of these dims holds, by the dialect's own template; what every block has, once.
+    def before(self, row: Piece | Extra) -> str:
+        """Return what stands before the name of a row."""
+        outside = self.wrapper if self.heads is None else self.heads
+        return self.wrapper + self.prefix if row.in_body else outside
+
+    def named(self, row: Piece | Extra, block: int = 0) -> str:
+        """Return the name that a row has in this checkpoint."""
+        return self.before(row) + row.template.replace(LAYER, str(block))
+
+    def expected(self, model: Model, n_head: int = 0) -> tuple[Row, ...]:
+        """Return what a checkpoint of a model holds, in the order of the dialect; what every block has, once.
 
         So nothing here takes longer for a model that is said to have a billion blocks.
 
         Args:
-            dims: sizes and flags as Python ints.
+            model: its sizes are Python ints.
             n_head: attention heads, for the dialects that store by head.
         """
-        rows = {(row.component, row.role): row for row in tensor_table.table(dims)}
-        found = {}
+        table = {(row.component, row.role): row for row in model.architecture.tensors(model)}
+        found = []
         for piece in self.dialect.pieces:
-            row = rows[piece.component, piece.role]
-            if row.times:
-                template = self.wrapper + self.prefix * piece.in_body + piece.template
-                shape = piece.layout.stored(row.shape, n_head, dims.n_layer)
-                found[piece.template] = Expected(template, shape, piece.component, piece.role, piece.layout, row.shape)
-        return found
+            for row in piece.rows or (table[piece.component, piece.role],):
+                if row.when and row.times and (layers := model.count(row.layers)):
+                    shape = piece.layout.stored(row.shape, n_head, layers)
+                    tags = frozenset(row.layers.split()) if LAYER in piece.template else frozenset[str]()
+                    what = (row.component, row.role, row.shape, tags, row.times)
+                    found.append(Row(piece, self.before(piece), shape, *what))
+        return tuple(found)
+
+
+def keyed(name: str, slot: re.Pattern[str] = BLOCK) -> tuple[str, tuple[str, ...]]:
+    """Return a name with `#` in place of each number in it, and the numbers.
+
+    >>> keyed("model.layers.3.mlp.experts.17.up_proj.weight"), keyed("model/h11/ln_1/g")
+    (('model.layers.#.mlp.experts.#.up_proj.weight', ('3', '17')), ('model/h#/ln_1/g', ('11',)))
+    """
+    parts = slot.split(name)
+    return "#".join(map("".join, zip(parts[::3], (*parts[1::3], ""), strict=True))), tuple(parts[2::3])
 
 
 def templated(name: str) -> tuple[str, int | None]:
@@ -195,59 +259,48 @@ def templated(name: str) -> tuple[str, int | None]:
     return f"{name[: found.start(2)]}{{}}{name[found.end(2) :]}", int(found[2])
 
 
-def unwrapped(name: str) -> str:
-    """Return a name without what DistributedDataParallel, torch.compile and Lightning put before it.
-
-    >>> unwrapped("module._orig_mod.transformer.wte.weight")
-    'transformer.wte.weight'
-    """
-    return name[WRAPPED.match(name).end() :]  # type: ignore[union-attr]  # it matches nothing as well
-
-
 def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[int, Reading]]:
-    """Return how the names read in each dialect, with how many of them it knows, the best first."""
-    names = tuple(names)
-    wrappers = Counter(name[: len(name) - len(unwrapped(name))] for name in names)
-    wrapper = wrappers.most_common(1)[0][0] if wrappers else ""
-    bare = Counter(templated(name[len(wrapper) :])[0] for name in names if name.startswith(wrapper))
+    """Return how names can be read, in each dialect and behind each prefix, with how many are known so, the best first.
+
+    Law: a name that ends like one that a dialect knows speaks for what stands before that. The work is that of the
+    names, however many prefixes there are.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(keyed(name)[0], []).append(name)
+    ends = {key: [0, *(end.end() for end in ENDS.finditer(key))] for key in alike}
     found = []
     for dialect in dialects:
-        prefixed = [Reading(dialect, wrapper, prefix) for prefix in ((dialect.prefix, "") if dialect.prefix else ("",))]
-        counted = [(_known(reading, bare), reading) for reading in prefixed]
-        found.append(max(counted, key=lambda each: each[0]))
+        body, heads = Counter[str](), Counter[str]()
+        for key, group in alike.items():
+            for depth in dialect.depths:
+                start = ends[key][-1 - depth] if depth < len(ends[key]) else -1
+                rows = dialect.known.get(key[start:]) if start >= 0 else None
+                if rows:
+                    spoken = body if rows[0][1].in_body else heads
+                    spoken.update(_before(group, key[:start], depth))
+                    break
+        for before, known in body.items():
+            ways = [(before[: len(before) - len(each)], each) for each in dialect.bodies if before.endswith(each)]
+            whole = [(wrapper, each) for wrapper, each in ways if wrapper[-1:] in {"", ".", "/"}]
+            readable = [(known + heads[wrapper], Reading(dialect, wrapper, each)) for wrapper, each in whole]
+            found.append(max(readable, key=lambda each: each[0]))
+        found += [(0, Reading(dialect, "", dialect.prefix))] if not body else []
     return sorted(found, key=lambda each: -each[0])
 
 
-def embedded(names: Iterable[str], dialects: Iterable[Dialect], fits: int) -> dict[str, list[Reading]]:
-    """Return the prefixes, of any kind, under which a GPT-2 stands among other tensors, each with how its names read.
-
-    Law: a prefix is whatever stands before the token embedding's name; at least one in `fits` of the names that begin
-    with it must be known.
-    """
-    names = tuple(names)
-    found: dict[str, list[tuple[int, Reading]]] = {}
-    for dialect in dialects:
-        wrappers = {
-            name.removesuffix(piece.template).removesuffix(dialect.prefix)
-            for piece in dialect.pieces
-            if (piece.component, piece.role) == ("wte", WEIGHT)
-            for name in names
-            if name.endswith((f".{piece.template}", f"/{piece.template}"))
-        } - {""}
-        inside: dict[str, Counter[str]] = {wrapper: Counter() for wrapper in wrappers}
-        for name in names if wrappers else ():  # by the places where a prefix can end, however many prefixes there are
-            for end in (place.end() for place in ENDS.finditer(name)):
-                if name[:end] in inside:
-                    inside[name[:end]][templated(name[end:])[0]] += 1
-        for wrapper, templates in inside.items():
-            for prefix in dict.fromkeys((dialect.prefix, "")):
-                known = _known(reading := Reading(dialect, wrapper, prefix), templates)
-                if fits * known >= templates.total():
-                    found.setdefault(wrapper, []).append((known, reading))
-    best = {wrapper: max(known for known, _ in each) for wrapper, each in found.items()}
-    return {wrapper: [reading for known, reading in each if known == best[wrapper]] for wrapper, each in found.items()}
+def _before(names: list[str], key: str, depth: int) -> Mapping[str, int]:
+    """Return what stands before the last parts of names whose keys are the same, and how often."""
+    if "#" not in key:
+        return {key: len(names)}
+    return Counter(name[: [end.end() for end in ENDS.finditer(name)][-1 - depth]] for name in names)
 
 
-def _known(reading: Reading, templates: Counter[str]) -> int:
-    """Count the names that a reading knows, given how often each template occurs."""
-    return sum(times for template, times in templates.items() if reading.row(template))
+def wrapped(names: Iterable[str], wrappers: Collection[str]) -> Counter[str]:
+    """Return how many names begin with each of some prefixes, by the places where one can end."""
+    found: Counter[str] = Counter()
+    for name in names:
+        found.update(
+            name[:end] for end in (0, *(place.end() for place in ENDS.finditer(name))) if name[:end] in wrappers
+        )
+    return found

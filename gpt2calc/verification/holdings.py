@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gpt2calc.listing import StoredTensor
-    from gpt2calc.verification.sorting import Assigned, Sorted
+    from gpt2calc.verification.assignment import Assignment
 
 PARAMETERS, HEAD_COPY, PADDING, STRANGERS, ASIDE, REST = (
     "parameters",
@@ -33,7 +33,7 @@ class Holding(NamedTuple):
     bytes: int
 
 
-def of(found: Assigned) -> Iterator[Holding]:
+def of(found: Assignment) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
@@ -51,10 +51,10 @@ def of(found: Assigned) -> Iterator[Holding]:
     if found.listing.aside:
         yield _part(ASIDE, found.listing.aside, taken)
     if found.listing.files:
-        yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `consistency.memories` says so
+        yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `findings.memories` says so
 
 
-def rest(found: Assigned) -> int:
+def rest(found: Assignment) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
     return sum(sizes.values()) - _bytes(
@@ -62,26 +62,16 @@ def rest(found: Assigned) -> int:
     )
 
 
-def components(found: Sorted) -> dict[str, int]:
-    """Return the elements of each component's stored tensors, rows that pad the vocabulary left out."""
-    counts: dict[str, int] = {}
-    for name, tensor in found.own.items():
-        component = found.expected[name].component
-        padded = found.padded_elements(component, tensor.shape)
-        counts[component] = counts.get(component, 0) + tensor.numel - padded
-    return counts
-
-
 def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Holding:
     tensors = tuple(tensors)
     return Holding(what, len(tensors), sum(tensor.numel for tensor in tensors), _bytes(tensors, taken))
 
 
-def _padding(found: Assigned) -> tuple[int, int]:
+def _padding(found: Assignment) -> tuple[int, int]:
     """Return how many elements only pad the vocabulary, and the bytes that they take."""
     elements = size = 0
     for name, tensor in found.own.items():
-        padded = found.padded_elements(found.expected[name].component, tensor.shape)
+        padded = found.padded_elements(name)
         elements += padded
         size += padded * tensor.nbytes // tensor.numel if padded else 0
     return elements, size

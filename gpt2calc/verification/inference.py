@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import tensor_table
 from gpt2calc.algebra import Expression
-from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import Piece, embedded, readings
+from gpt2calc.architectures import gpt2
+from gpt2calc.dialects.base import LAYER, Piece
 from gpt2calc.dims import EVERYTHING, LETTERS, Dims, from_fields
-from gpt2calc.errors import UnreadableInputError, shortened, shown
 from gpt2calc.model import BIAS, WEIGHT
-from gpt2calc.verification.sorting import BEYOND
+from gpt2calc.verification.assignment import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.listing import StoredTensor, TensorListing
-
-FITS = 2
-"""A dialect fits where it knows at least one in this many names."""
+    from gpt2calc.verification.naming import Names
 
 MAY_BE_0 = ("n_inner", "num_labels")
 """The sizes that can be 0; what is 0 of another is no vote."""
@@ -54,12 +51,13 @@ class Inferred(NamedTuple):
     """What a listing shows of its config.
 
     `fields` are in canonical spelling; `known_heads` is False where n_head is only a guess, since no shape shows it.
-    `reading` is how the names were read.
+    `reading` is how the names were read, and `fits` how many tensors have the shapes of these fields.
     """
 
     reading: Reading
     fields: dict[str, Any]
     known_heads: bool
+    fits: int = 0
 
     @property
     def dims(self) -> Dims:
@@ -75,61 +73,43 @@ class _Found(NamedTuple):
     block: int | None
 
 
-def infer(listing: TensorListing) -> Inferred:
-    """Recognise the dialect of a listing and infer its config.
+def infer(listing: TensorListing, names: Names) -> Inferred:
+    """Infer the config of a GPT-2 from the shapes of its tensors.
 
-    Law: of the dialects that know the most names, the one is taken under which the most tensors have the shape that
-    the majority implies; transformers' and nanoGPT's names are the same, and only their shapes differ.
+    Law: of the readings that know the same names, the one is taken under which the most tensors have the shape that the
+    majority implies; transformers' and nanoGPT's names are the same, and only their shapes differ.
 
     Args:
         listing: what a checkpoint holds.
+        names: how its names are read.
 
     Returns:
         The reading and the fields; what the file itself says of its config is not used.
-
-    Raises:
-        UnreadableInputError: the names fit no dialect; the message gives the nearest.
     """
-    names = [tensor.name for tensor in listing.tensors]
-    ranked = readings(names, DIALECTS)
-    most, nearest = ranked[0]
-    under = embedded(names, DIALECTS, FITS) if FITS * most < len(names) else {}
-    if len(under) > 1:
-        prefixes = ", ".join(map(shortened, list(under)[:3]))
-        problem = f"a GPT-2 is found under {len(under)} prefixes, {prefixes} among them: one is verified at a time"
-        raise UnreadableInputError(listing.name, problem)
-    if FITS * most < max(len(names), 1) and not under:
-        unknown = next((name for name in names if nearest.find(name) is None), None)
-        example = f", {shown(unknown)} for one" if unknown else ""
-        raise UnreadableInputError(
-            listing.name,
-            f"its names fit no GPT-2: the nearest dialect, {nearest.dialect.name}, knows {most:,} of {len(names):,} "
-            f"tensors{example}",
-        )
-    alike = next(iter(under.values()), [reading for known, reading in ranked if known == most])
-    found = _found(listing, alike[0])
-    best = _inferred(found, alike[0])
-    fitting = _fitting(found, best)
-    for reading in alike[1:] if fitting < len(names) else ():  # one that fits them all is not to be surpassed
-        found = _found(listing, reading)
-        other = _inferred(found, reading)
-        fits = _fitting(found, other)
-        best, fitting = (other, fits) if fits > fitting else (best, fitting)
+    best = _read_as(names.alike[0], listing)
+    for reading in names.alike[1:] if best.fits < len(listing.tensors) else ():  # one that fits all is not surpassed
+        best = max(best, _read_as(reading, listing), key=lambda each: each.fits)
     return best
+
+
+def _read_as(reading: Reading, listing: TensorListing) -> Inferred:
+    found = _found(listing, reading)
+    inferred = _inferred(found, reading)
+    return inferred._replace(fits=_fitting(found, inferred))
 
 
 def _found(listing: TensorListing, reading: Reading) -> list[_Found]:
     return [
-        _Found(tensor, row[0], row[1])
+        _Found(tensor, found.row, found.block)
         for tensor in listing.tensors
-        if (row := reading.find(tensor.name)) and isinstance(row[0], Piece)
+        if (found := reading.find(tensor.name)) and isinstance(found.row, Piece)
     ]
 
 
 def _inferred(found: list[_Found], reading: Reading) -> Inferred:
     votes = _votes(found)
     sizes = {field: votes[field].most_common(1)[0][0] for field in LETTERS if votes.get(field)}
-    by_block = any("{}" in piece.template for piece in reading.dialect.pieces)
+    by_block = any(LAYER in piece.template for piece in reading.dialect.pieces)
     n_layer = _blocks(found) if by_block else sizes.get("n_layer", 0)
     fields: dict[str, Any] = {"n_layer": 12, "n_embd": 768, "n_positions": 1, "vocab_size": 1} | sizes
     fields |= {"n_layer": n_layer, **_structure(found, reading)}
@@ -220,11 +200,9 @@ def guessed_heads(n_embd: int) -> int:
 
 def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
-    dims = inferred.dims
-    expected = inferred.reading.expected(dims, inferred.fields["n_head"])
+    rows = inferred.reading.expected(gpt2.model(inferred.dims), inferred.fields["n_head"])
+    expected = {row.piece.template: row.shape for row in rows}
     return sum(
-        piece.template in expected
-        and (block is None or block < dims.n_layer)
-        and expected[piece.template].shape == tensor.shape
+        expected.get(piece.template) == tensor.shape and (block is None or block < inferred.dims.n_layer)
         for tensor, piece, block in found
     )

@@ -74,6 +74,7 @@ class Checked(NamedTuple):
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
         whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
         tensors: how many tensors the model has under these names, where that depends on whose they are.
+        unknown: the sizes of another architecture than GPT-2 that no shape shows.
     """
 
     target: str
@@ -90,6 +91,7 @@ class Checked(NamedTuple):
     own_total: int | None = None
     whose: str = ""
     tensors: int | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Verification:
@@ -142,7 +144,7 @@ class Verification:
         """The config that was held against the checkpoint."""
         if isinstance(self.counted, Dims):
             return {**to_fields(self.counted), "n_head": self.checked.n_head}
-        return self.counted.document()
+        return {**self.counted.document(), **dict.fromkeys(self.checked.unknown)}
 
     @property
     def size(self) -> int:

@@ -7,18 +7,20 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
-from gpt2calc.dialects.base import unwrapped
-from gpt2calc.dialects.huggingface import HUGGINGFACE
+from gpt2calc.architectures import gpt2
+from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.huggingface import HUGGINGFACE, names_of
 from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
+from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
-from gpt2calc.verification import targets
-from gpt2calc.verification.consistency import SHAPE
+from gpt2calc.verification import findings, holdings, naming, targets
+from gpt2calc.verification.assignment import PREDICTION, assign
+from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
-from gpt2calc.verification.matching import match
 from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
 from gpt2calc.verification.targets import CONFIG, LIVE, LOCAL, REMOTE
 
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from gpt2calc.dialects.base import Reading
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.sources import LeftOut, Model, Source
+    from gpt2calc.verification.assignment import Assignment
+    from gpt2calc.verification.families import Recognised
     from gpt2calc.verification.inference import Inferred
-    from gpt2calc.verification.matching import Match
     from gpt2calc.verification.oracles import Asked
     from gpt2calc.verification.targets import ResolvedTarget, Target
     from gpt2calc.verification.tying import Tying
@@ -47,6 +50,13 @@ ALLOWED = {
 UNTIED, CONTRADICTED = "tying", "config"
 """The faults of a head that the config ties and that is stored with other values than wte, and of a field of the config
 that is not what the file says of itself."""
+
+MOST_WRONG = 2
+"""How many things may be wrong with a file that shows its family: one fault, a tensor too few and one too many. More
+are a sign of a config that was missed."""
+
+FEW_FIT = 10
+"""Where one in so many tensors does not fit a GPT-2 of its own shapes, other families are tried."""
 
 INFERRED = "inferred from the shapes"
 OWN = "what the file says of itself"
@@ -66,48 +76,47 @@ LAID_OUT = {HUGGINGFACE: "[in, out], as transformers keeps them", NANOGPT: "[out
 """The dialects that share their names, and how each lays matrices out."""
 
 
-class Seen(NamedTuple):
-    """What was seen of a checkpoint.
-
-    Args:
-        listing: what it holds.
-        reading: how its names are read.
-        match: the listing beside the tensor table.
-        tying: how its head is tied; None where the model has none, or wte is not there.
-        shapes_say: what its shapes say where the config says something else, by field.
-        own_total: the parameters of the model that its shapes alone show, where nothing else is wrong.
-    """
-
-    listing: TensorListing
-    reading: Reading
-    match: Match
-    tying: Tying | None = None
-    shapes_say: Mapping[str, Any] = {}
-    own_total: int | None = None
-
-
 class Subject(NamedTuple):
     """What is verified, and against which config.
 
     Args:
         found: what the target came to.
         source: the config.
+        counted: the dims or the model that it gives.
         origin: where the config comes from.
         given: whether it was given or found, and not inferred.
         n_head: attention heads, guessed where they are not known.
         known_heads: whether they are known.
         notes: what a reader should know.
-        seen: what was seen of the checkpoint; None for a config alone.
+        seen: what each tensor is; None for a config alone.
+        faults: what is wrong with them.
+        more: how many faults were left out.
+        tying: how the head is tied; None where the model has none, or its token embedding is not there.
+        shapes_say: what the shapes say where the config says something else, by field.
+        own_total: the parameters of the model that the shapes alone show, where nothing else is wrong.
+        unknown: the sizes that no shape shows, and that were guessed.
     """
 
     found: ResolvedTarget
     source: Source
+    counted: Dims | AnyModel
     origin: str
     given: bool
     n_head: int
     known_heads: bool
     notes: tuple[str, ...] = ()
-    seen: Seen | None = None
+    seen: Assignment | None = None
+    faults: tuple[Fault, ...] = ()
+    more: int = 0
+    tying: Tying | None = None
+    shapes_say: Mapping[str, Any] = {}
+    own_total: int | None = None
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What the kind of model is called."""
+        return "GPT-2" if isinstance(self.counted, Dims) else self.counted.architecture.model_type
 
 
 def verify(
@@ -118,6 +127,7 @@ def verify(
     evidence: str | None = None,
     tying: bool = False,
     values: bool = False,
+    prefix: str | None = None,
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -127,10 +137,8 @@ def verify(
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
     found = targets.find(target, config, fields, hub=hub, revision=revision)
     if found.source is not None and not isinstance(found.source.counted, Dims):
-        from gpt2calc.verification import others
-
-        return others.verify(found, found.source, found.source.counted, evidence=evidence, tying=tying, values=values)
-    subject = examine(found, fields, tying=tying)
+        _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
+    subject = examine(found, fields, prefix=prefix, asked=tying)
     notes = [*subject.notes, *subject.source.notes]
     observations: list[Observation] = []
     for kind in _kinds(subject.found, evidence):
@@ -146,61 +154,207 @@ def verify(
             notes.append(f"there is no {kind} evidence: {error}")  # what is wrong was found without it
     statistics = _values(subject, progress) if values else None
     return Verification(
-        subject.source.dims,
+        subject.counted,
         _checked(subject),
         tuple(observations),
-        tying=subject.seen.tying if tying and subject.seen else None,
+        tying=subject.tying if tying else None,
         values=statistics,
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def examine(found: ResolvedTarget, fields: Mapping[str, Any], *, tying: bool = False) -> Subject:
-    """Find how the names of a target are read, the config that it is held against, and how its head is tied.
+def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence: str | None, values: bool) -> None:
+    """Raise where something is asked of another architecture than GPT-2 that is not had of it."""
+    model_type = model.architecture.model_type
+    if found.listing is None:
+        problem = f"it is a config alone, and of a {model_type} files and live modules are verified so far"
+        raise UnreadableInputError(found.name, problem)
+    kind = _kinds(found, None)[0]
+    if evidence not in (None, kind):
+        raise ConfigError(f"the evidence of a {model_type} is its {kind} so far, got {shown(evidence)}")
+    if values:
+        raise ConfigError(f"values are read of GPT-2-shaped models alone so far, and {found.name} is a {model_type}")
+    document = source.given or {}
+    text = document.get("text_config", document)
+    if quantized := text.get("quantization_config") or document.get("quantization_config"):
+        how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
+        problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
+        raise UnreadableInputError(found.name, f"{problem} are not verified yet")
+
+
+def examine(
+    found: ResolvedTarget, fields: Mapping[str, Any], *, prefix: str | None = None, asked: bool = False
+) -> Subject:
+    """Find how the names of a target are read and the config that it is held against, and hold it against that, once.
 
     Law: a config that is given, or found beside a file, is believed. Without one, what the file says of itself wins
     over what its shapes show. Of names that transformers and nanoGPT share, the matrices lie as whoever the file or the
     config is for builds them.
 
     Raises:
-        UnreadableInputError: the names fit no dialect.
+        UnreadableInputError: the names fit no dialect, or several models are there.
     """
-    listing, source = found.listing, found.source
-    if listing is None:
-        if source is None:
+    if found.listing is None:
+        if found.source is None:
             raise ConfigError(f"expected a checkpoint or a config, got {found.name}")
-        n_head = _heads(source.given)
-        return Subject(found, source, found.origin, given=True, n_head=n_head or 1, known_heads=bool(n_head))
-    inferred = infer(listing)
-    wrapper = inferred.reading.wrapper
-    if source is None and unwrapped(wrapper):  # nobody says that the file is a GPT-2 as a whole
-        inside = tuple(tensor for tensor in listing.tensors if tensor.name.startswith(wrapper))
-        outside = tuple(tensor for tensor in listing.tensors if not tensor.name.startswith(wrapper))
-        listing = listing._replace(tensors=inside, aside=outside)
+        source, n_head = found.source, _heads(found.source.given)
+        return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
+    given, shown = found.source, None if found.source else _family(found.listing, prefix)
+    if shown is not None:
+        own = sources.from_document(shown.document, found.listing.name)
+        given = sources.resolve(own, fields)._replace(name=own.name) if fields else own
+    read = given.counted if given else None
+    if given is not None and isinstance(read, AnyModel):
+        subject, reading, listing = _of_model(found._replace(source=given), found.listing, read, prefix, shown)
+        inferred = None
+    else:
+        subject, reading, listing, inferred = _of_gpt2(found, found.listing, fields, prefix)
+    subject, wrong = _settled(subject, reading, listing, asked=asked)
+    counted, source = subject.counted, subject.source
+    if isinstance(counted, AnyModel) and counted is not read:
+        reading = _reread(reading, counted)
+    seen = assign(listing, reading, _model(counted), subject.n_head, more_layers=_more_layers(source))
+    faults, more = findings.faults(seen)
+    if subject.given and listing.fields:
+        faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
+    notes = (*listing.notes, *_laid_out(inferred, reading, faults), *_of_other_dtypes(seen), *_beyond(seen))
+    subject = subject._replace(seen=seen, faults=(*faults, *wrong), more=more, notes=(*notes, *subject.notes))
+    if inferred is None or not isinstance(counted, Dims):
+        return subject
+    subject = subject._replace(shapes_say=_differing(inferred.dims, counted))
+    if subject.given and faults and subject.shapes_say and reading == inferred.reading:
+        subject = subject._replace(own_total=_total_by_shapes(listing, inferred, counted))
+    return subject
+
+
+def _of_gpt2(
+    found: ResolvedTarget, listing: TensorListing, fields: Mapping[str, Any], prefix: str | None
+) -> tuple[Subject, Reading, TensorListing, Inferred]:
+    """Find how a GPT-2's names are read, and its config: that which is given, or what its shapes show."""
+    names = naming.find(listing, DIALECTS, "a GPT-2", prefix=prefix)
+    if names is None:
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    source, given = found.source, found.source is not None
+    if not given or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
+        listing = naming.parted(listing, names.alike[0], names.others)
+    inferred = infer(listing, names)
     reading = _as_built(inferred.reading, listing, source)
-    given = source is not None
     if source is None:
         source = targets.merged(listing.fields, inferred.fields, fields, listing.name)
     n_head = _heads(source.given if given else {**listing.fields, **fields})
     known = bool(n_head) or inferred.known_heads
     heads = n_head or (inferred.fields["n_head"] if inferred.known_heads else guessed_heads(source.dims.n_embd))
     origin = found.origin or (OWN if listing.fields else INFERRED)
-    matched = match(listing, reading, source.dims, heads)
-    if given and listing.fields:
-        matched = matched._replace(faults=(*matched.faults, *_contradictions(listing, source, n_head)))
-    seen = Seen(listing, reading, matched, shapes_say=_differing(inferred.dims, source.dims))
-    if given and matched.faults and seen.shapes_say and reading == inferred.reading:
-        seen = seen._replace(own_total=_total_by_shapes(listing, inferred, source.dims))
-    notes = listing.notes
-    if reading != inferred.reading and any(fault.kind == SHAPE for fault in matched.faults):
-        notes += (f"its matrices lie {LAID_OUT[inferred.reading.dialect]}; what it is for keeps them turned",)
-    notes += tuple(_of_other_dtypes(listing, matched))
+    notes: tuple[str, ...] = ()
     if not given and not known:
-        notes += (f"no shape shows n_head: it is unknown, and {heads} is a guess, n_embd / 64 where that is whole",)
-    return _settled(Subject(found, source, origin, given, heads, known, notes), seen, asked=tying)
+        notes = (f"no shape shows n_head: it is unknown, and {heads} is a guess, n_embd / 64 where that is whole",)
+    return Subject(found, source, source.dims, origin, given, heads, known, notes), reading, listing, inferred
 
 
-def infer_config(target: Target, *, hub: bool = False, revision: str | None = None) -> tuple[Config, tuple[str, ...]]:
+def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
+    """Find of which family a checkpoint without a config is; None for a GPT-2, whose names others give, too.
+
+    Raises:
+        UnreadableInputError: its shapes are no model's that is counted, but for a thing or two that are wrong.
+    """
+    problem = None
+    try:
+        names = naming.find(listing, DIALECTS, "a GPT-2", prefix=prefix)
+    except UnreadableInputError as error:
+        if prefix is None:
+            raise
+        names, problem = None, error
+    if names is not None:
+        part = naming.parted(listing, names.alike[0], names.others)
+        if FEW_FIT * infer(part, names).fits >= (FEW_FIT - 1) * len(part.tensors):
+            return None
+    from gpt2calc.verification import families  # every architecture is loaded, which a GPT-2 does without
+
+    try:
+        found = families.recognise(listing, prefix)
+    except UnreadableInputError as error:  # no family stands there; nor does a GPT-2, which may stand elsewhere
+        raise (problem if problem is not None and _is_gpt2(listing) else error) from None
+    if found is not None and found.wrong <= MOST_WRONG and (names is None or not found.wrong):
+        return found
+    if names is not None:
+        return None
+    if problem is not None and found is None:
+        raise problem
+    if found is None:
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    near = ", ".join((found.document["model_type"], *found.alike))
+    said = f"{found.fits:,} tensors fit the nearest, {near}, and {found.wrong:,} things would be wrong"
+    raise UnreadableInputError(
+        listing.name, f"its shapes show no model that is counted: {said}; --config says what it is"
+    )
+
+
+def _is_gpt2(listing: TensorListing) -> bool:
+    """Whether a GPT-2, or more than one, stands anywhere in a checkpoint."""
+    try:
+        return naming.find(listing, DIALECTS, "a GPT-2") is not None
+    except UnreadableInputError:
+        return True
+
+
+def _of_model(
+    found: ResolvedTarget, listing: TensorListing, model: AnyModel, prefix: str | None, shown: Recognised | None
+) -> tuple[Subject, Reading, TensorListing]:
+    """Find how the names of a model of another architecture are read; of a composite, what is its language model's."""
+    source = found.source or sources.GPT2
+    model_type, dialects = model.architecture.model_type, names_of(model)
+    names = naming.find(listing, dialects, model_type, tensors=model.size(), prefix=prefix)
+    if names is None:
+        raise naming.unknown(listing, dialects, model_type)
+    reading, is_part = names.alike[0], "text_config" in (source.given or {})
+    if is_part:
+        reading = naming.with_heads(reading, listing)
+    if is_part or prefix is not None or shown is not None:
+        listing = naming.parted(listing, reading, names.others, is_part=is_part)
+    notes: tuple[str, ...] = ()
+    if is_part and model.lm_head:
+        # Whether the head is tied the composite's own class says, and each by rules of its own.
+        is_stored = _stored(reading, listing, reading.dialect.head) is not None
+        model = model.replace(tie_word_embeddings=int(not is_stored))
+        notes = (f"{'a' if is_stored else 'no'} head is stored, and is taken as {'untied' if is_stored else 'tied'}",)
+    if shown is not None and shown.alike:
+        notes = (f"{', '.join(shown.alike)} fit as well, and no tensor tells them from {model_type}",)
+    if shown is not None and shown.unknown:
+        guesses = ", ".join(f"{name} {value:,}" for name, value in shown.unknown.items())
+        notes += (f"no shape shows {', '.join(shown.unknown)}: they are unknown, and {guesses} are guesses that fit",)
+    unknown = tuple(shown.unknown) if shown else ()
+    heads = 0 if "num_attention_heads" in unknown else model.sizes.get("num_attention_heads") or 0
+    origin, given = (found.origin, True) if shown is None else (INFERRED, False)
+    subject = Subject(found, source, model, origin, given, heads, bool(heads), notes, unknown=unknown)
+    return subject, reading, listing
+
+
+def _reread(reading: Reading, model: AnyModel) -> Reading:
+    """Return a reading with the rows of a model, which may have or not have a head of its own now."""
+    alike = next(each for each in names_of(model) if each.is_live == reading.dialect.is_live)
+    return reading._replace(dialect=alike)
+
+
+def _model(counted: Dims | AnyModel) -> AnyModel:
+    return gpt2.model(counted) if isinstance(counted, Dims) else counted
+
+
+def _more_layers(source: Source) -> int:
+    """Return how many layers beyond the model's own the config says that files may hold."""
+    document = source.given or {}
+    more = document.get("text_config", document).get("num_nextn_predict_layers")
+    return more if isinstance(more, int) and more > 0 else 0
+
+
+def _stored(reading: Reading, listing: TensorListing, component: str) -> StoredTensor | None:
+    """Return the first stored tensor of a component, by its name alone."""
+    names = {reading.named(piece) for piece in reading.dialect.pieces if piece.component == component}
+    return next((tensor for tensor in listing.tensors if tensor.name in names), None)
+
+
+def infer_config(
+    target: Target, *, prefix: str | None = None, hub: bool = False, revision: str | None = None
+) -> tuple[Config | dict[str, Any], tuple[str, ...]]:
     """Infer a config; `api.infer` says what each argument is.
 
     Returns:
@@ -210,44 +364,48 @@ def infer_config(target: Target, *, hub: bool = False, revision: str | None = No
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
-    subject = examine(found._replace(source=None, origin=""), {})
+    subject = examine(found._replace(source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
 
+    if isinstance(subject.counted, AnyModel):
+        return subject.counted.document(), subject.notes
     given = {**(subject.source.given or {}), "n_head": subject.n_head}
     return Config(**given), subject.notes
 
 
-def _settled(subject: Subject, seen: Seen, *, asked: bool) -> Subject:
+def _settled(
+    subject: Subject, reading: Reading, listing: TensorListing, *, asked: bool
+) -> tuple[Subject, tuple[Fault, ...]]:
     """Settle whether a head that is stored is tied: by its storage, or by its bits where they can be read.
 
     A config that was inferred follows what is found. One that was given does not, and a head that it ties and that has
-    other values than wte is a fault.
+    other values than the token embedding is a fault.
     """
-    dims, (wte, head) = subject.source.dims, (seen.match.wte, seen.match.head)
-    if not dims.lm_head or wte is None:
-        return subject._replace(seen=seen)
+    model, dialect = _model(subject.counted), reading.dialect
+    wte, head = (_stored(reading, listing, each) for each in (dialect.embedding, dialect.head))
+    is_tied = bool(model.lm_head and model.tie_word_embeddings)
+    if not model.lm_head or wte is None or (subject.given and not is_tied and not asked):
+        return subject, ()
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
     local = subject.found.where == LOCAL
     found = tying.examine(wte, head, bits=local, asked=local and asked)
-    seen = seen._replace(tying=found)
+    subject = subject._replace(tying=found)
     if head is None:
-        return subject._replace(seen=seen)
+        return subject, ()
     tied = found.tied
     if tied is None:
-        tied = bool(dims.tie_word_embeddings) if subject.given else seen.reading.dialect.head_is_copied
+        tied = is_tied if subject.given else dialect.head_is_copied
         note = f"{head.name} is stored beside {wte.name}, and {found.reason}: it is taken as {TIED[tied]}"
         subject = subject._replace(notes=(*subject.notes, note))
-    if not subject.given and tied != bool(dims.tie_word_embeddings):
+    if not subject.given and tied != is_tied:
         own = subject.source
         source = sources.resolve(own, {"tie_word_embeddings": tied})._replace(name=own.name, notes=own.notes)
-        subject = subject._replace(source=source)
-        seen = seen._replace(match=match(seen.listing, seen.reading, source.dims, subject.n_head))
-    if subject.given and dims.tie_word_embeddings and not tied:
+        subject = subject._replace(source=source, counted=source.counted)
+    if subject.given and is_tied and not tied:
         message = f"the config ties it, and its values are not those of {wte.name}: {found.reason}"
-        fault = Fault(UNTIED, head.name, message, "the same values", "other values")
-        seen = seen._replace(match=seen.match._replace(faults=(*seen.match.faults, fault)))
-    return subject._replace(seen=seen)
+        return subject, (Fault(UNTIED, head.name, message, "the same values", "other values"),)
+    return subject, ()
 
 
 def _total_by_shapes(listing: TensorListing, inferred: Inferred, dims: Dims) -> int | None:
@@ -255,20 +413,35 @@ def _total_by_shapes(listing: TensorListing, inferred: Inferred, dims: Dims) -> 
     own = inferred.dims
     if own.lm_head and dims.lm_head:
         own = own._replace(tie_word_embeddings=dims.tie_word_embeddings)
-    found = match(listing, inferred.reading, own, inferred.fields["n_head"])
-    return None if found.faults else sum(found.components.values())
+    found = assign(listing, inferred.reading, gpt2.model(own), inferred.fields["n_head"])
+    return None if findings.faults(found)[0] else sum(found.components.values())
 
 
-def _of_other_dtypes(listing: TensorListing, matched: Match) -> Iterator[str]:
+def _laid_out(inferred: Inferred | None, reading: Reading, faults: tuple[Fault, ...]) -> Iterator[str]:
+    """Yield a note where matrices lie as others keep them than whoever the file is for."""
+    if inferred and reading != inferred.reading and any(fault.kind == SHAPE for fault in faults):
+        yield f"its matrices lie {LAID_OUT[inferred.reading.dialect]}; what it is for keeps them turned"
+
+
+def _beyond(seen: Assignment) -> Iterator[str]:
+    """Yield what tensors are that are no parameter of the model, and that the config speaks of."""
+    beyond = [tensor for tensor, extra in seen.extras if extra.what == PREDICTION]
+    if beyond:
+        elements = sum(tensor.numel for tensor in beyond)
+        said = f"{len(beyond):,} tensors of {elements:,} elements are of layers that transformers does not build"
+        yield f"{said}: they were not held against anything"
+
+
+def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
-    if len(matched.dtypes) < 2 or listing.format == "gguf":
+    dtypes = seen.dtypes
+    if len(dtypes) < 2 or seen.listing.format == "gguf":
         return
-    usual = max(matched.dtypes, key=lambda dtype: matched.dtypes[dtype])
-    stored = {tensor.name: tensor.dtype for tensor in listing.tensors}
+    usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}
-    for name, (component, _) in matched.roles.items():
-        if stored[name] != usual:
-            found.setdefault(stored[name], {})[component] = None
+    for name, (component, _) in seen.roles.items():
+        if seen.own[name].dtype != usual:
+            found.setdefault(seen.own[name].dtype, {})[component] = None
     for dtype, components in found.items():
         yield f"{dtype} in {', '.join(components)}, where most tensors are {usual}"
 
@@ -305,39 +478,44 @@ def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
 
 def _observe(kind: str, subject: Subject) -> Observation:
     """Collect one kind of evidence."""
-    seen, found, dims = subject.seen, subject.found, subject.source.dims
+    seen, found = subject.seen, subject.found
     if kind == HEADER and seen is not None:
-        return _seen(kind, EVIDENCE[kind], seen)
+        return _seen(kind, EVIDENCE[kind], subject, seen)
     from gpt2calc.verification import oracles  # torch and transformers stand behind it
 
     if seen is not None and found.where == LIVE and (kind == WEIGHTS or found.on_meta):
         total = oracles.numel(found.model)
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
-        return _seen(kind, how, seen, total)
+        return _seen(kind, how, subject, seen, None if seen.listing.aside else total)
+    dims = subject.source.dims
     if kind == WEIGHTS and seen is not None:
         # transformers makes in memory what a config asks for, also where no file holds it
-        is_held = formulas.total(dims) <= 2 * sum(seen.match.components.values())
+        is_held = formulas.total(dims) <= 2 * sum(seen.components.values())
         folder = found.folder if is_held else None
         asked = oracles.loaded(seen.listing, seen.reading, dims, subject.n_head, folder)
     else:
         asked = oracles.built(dims, subject.source.name, subject.n_head, alone=seen is None)
-    return _told(kind, asked, subject)
+    return _told(kind, asked, subject, dims)
 
 
-def _seen(kind: str, how: str, seen: Seen, total: int | None = None) -> Observation:
+def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | None = None) -> Observation:
     """Return what a listing shows; the sum over its components, unless a module says what it has."""
-    found = seen.match
-    total = sum(found.components.values()) if total is None else total
-    return Observation(kind, how, total, found.components, found.faults, found.more)
+    components = seen.components
+    total = sum(components.values()) if total is None else total
+    return Observation(kind, how, total, components, subject.faults, subject.more)
 
 
-def _told(kind: str, asked: Asked, subject: Subject) -> Observation:
+def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    reading = infer(asked.listing).reading
-    found = match(asked.listing, reading, subject.source.dims, subject.n_head)
-    total = sum(found.components.values()) if asked.parameters is None else asked.parameters
-    faults = (*found.faults, *asked.faults)
-    return Observation(kind, asked.how, total, found.components, faults, found.more)
+    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    if names is None:
+        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
+    reading = infer(asked.listing, names).reading
+    found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
+    faults, more = findings.faults(found)
+    components = found.components
+    total = sum(components.values()) if asked.parameters is None else asked.parameters
+    return Observation(kind, asked.how, total, components, (*faults, *asked.faults), more)
 
 
 def _values(subject: Subject, progress: Callable[[int, int], None] | None) -> Any:
@@ -346,7 +524,7 @@ def _values(subject: Subject, progress: Callable[[int, int], None] | None) -> An
         raise ConfigError(f"values are read from a file on this machine, and {subject.found.name} is none")
     from gpt2calc.verification import values
 
-    return values.report(subject.seen.listing, subject.seen.match.roles, progress)
+    return values.report(subject.seen.listing, subject.seen.roles, progress)
 
 
 def _checked(subject: Subject) -> Checked:
@@ -354,29 +532,33 @@ def _checked(subject: Subject) -> Checked:
     known = subject.n_head if subject.known_heads else None
     if seen is None:
         return Checked(found.name, "config", "", "", subject.origin, subject.given, known)
-    wrapper = seen.reading.wrapper
+    reading, is_gpt2 = seen.reading, isinstance(subject.counted, Dims)
     return Checked(
         found.name,
         seen.listing.format,
-        seen.reading.dialect.name,
-        seen.reading.wrapper + seen.reading.prefix,
+        reading.dialect.name,
+        reading.wrapper + reading.prefix * is_gpt2,
         subject.origin,
         subject.given,
         known,
-        seen.match.holdings,
-        seen.match.dtypes,
+        tuple(holdings.of(seen)),
+        seen.dtypes,
         sum(file.size for file in seen.listing.files),
-        seen.shapes_say,
-        seen.own_total,
-        ", ".join(filter(None, (seen.reading.dialect.whose, wrapper and _where(wrapper, seen.listing.aside)))),
+        subject.shapes_say,
+        subject.own_total,
+        ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
+        None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        subject.unknown,
     )
 
 
-def _where(wrapper: str, aside: tuple[StoredTensor, ...]) -> str:
+def _where(called: str, seen: Assignment) -> str:
     """Say behind which prefix the names are, and what else there is, which is no part of the verdict."""
+    wrapper, aside = seen.reading.wrapper, len(seen.listing.aside)
     if not aside:
-        return f"behind the prefix {wrapper}"
-    return f"a GPT-2 found behind the prefix {wrapper}, {len(aside):,} other tensors left aside"
+        return f"behind the prefix {wrapper}" if wrapper else ""
+    where = f"under {wrapper}" if wrapper else "among them"
+    return f"{called} found {where}, {aside:,} other tensor{'s' if aside != 1 else ''} left aside"
 
 
 def _differing(inferred: Dims, dims: Dims) -> dict[str, Any]:

@@ -19,8 +19,11 @@ SCRIPTS = (
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 
-COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +", re.MULTILINE)
-"""A comment of a script, and what indents a line; who reads the page finds both in the source."""
+COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULTILINE)
+"""A comment of a script, what indents a line, and an empty one; who reads the page finds both in the source."""
+
+SPACED = re.compile(r" (=>|===|!==|&&|\|\|) ")
+"""Operators that need no room; no text in the scripts has one of them between blanks."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "
@@ -51,7 +54,7 @@ def build(version: str) -> str:
 
 def _script(shipped: tuple[presets.Preset, ...]) -> str:
     """Return the one script: the data, the functions that are printed from Python, and those written by hand."""
-    written = (COMMENT.sub("", _asset(f"{name}.js")) for name in SCRIPTS)
+    written = (SPACED.sub(r"\1", COMMENT.sub("", _asset(f"{name}.js"))) for name in SCRIPTS)
     pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped).items())
     data = _inert(",\n".join(pairs))
     return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped), *written))

@@ -23,13 +23,13 @@ from gpt2calc import (
 from gpt2calc.algebra import READING_ORDER
 from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
-from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS, WRAPPERS
+from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, GROUPS, WEIGHT
-from gpt2calc.verification import inference, matching, sorting, tying, verifier
+from gpt2calc.verification import assignment, findings, inference, naming, tying, verifier
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -173,22 +173,23 @@ def _names() -> dict[str, Any]:
     return {
         "dialects": [_dialect(each) for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}],
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
-        "wrappers": WRAPPERS,
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
         "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
         "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
-        "fits": inference.FITS,
+        "fits": naming.FITS,
+        "part": naming.PART,
+        "most_named": naming.MOST_NAMED,
         "bias": BIAS,
         "weight": WEIGHT,
-        "most_faults": matching.MOST_FAULTS,
-        "most_runs": matching.MOST_RUNS,
+        "most_faults": findings.MOST_FAULTS,
+        "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
-        "beyond": sorting.BEYOND,
-        "multiple": sorting.MULTIPLE,
-        "most_padded": sorting.MOST_PADDED,
+        "beyond": assignment.BEYOND,
+        "multiple": assignment.MULTIPLE,
+        "most_padded": assignment.MOST_PADDED,
     }
 
 

@@ -17,7 +17,7 @@ from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import probed, reading, runs
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.model import BUFFER, FLAG, LAW, REFUSED, SIZE, Model, no_notes
+from gpt2calc.model import BUFFER, FLAG, GROUPS, LAW, REFUSED, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,9 +38,9 @@ SIZE_COLUMNS = {
 }
 ROW_COLUMNS: dict[str, Any] = {
     "name": "",
-    "group": "",
+    "group": -1,
     "weights": "",
-    "layers": "",
+    "layers": "decoder",
     "biases": "",
     "times": "1",
     "part": "",
@@ -143,16 +143,27 @@ def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) ->
     notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
     found: dict[str, Any] = {
         "classes": _classes(architecture.classes),
-        "sizes": [tables.sizes.of(_size(row, tables.kinds)) for row in architecture.sizes],
+        "sizes": _spans([tables.sizes.of(_size(row, tables.kinds)) for row in architecture.sizes]),
         "layers": tables.layers.of(_layers(architecture.layers)),
-        "rows": [tables.rows.of(row) for row in _rows(architecture, tables.names)],
+        "rows": _spans([tables.rows.of(row) for row in _rows(architecture, tables.names)]),
         "buffers": [
             [row.layers, _terms(row.when * row.times * prod(row.shape), tables.names)] for row in _buffers(architecture)
         ],
         "notes": list(map(_said, notes)),
-        "fields": sorted(map(tables.names.of, sorted(fields))),
+        "fields": _spans(sorted(map(tables.names.of, sorted(fields)))),
     }
     return {name: value for name, value in found.items() if value or name == "layers"}
+
+
+def _spans(places: list[int]) -> str:
+    """Return places as text, those that follow each other as the first and the last: 3-7,9."""
+    spans: list[list[int]] = []
+    for place in places:
+        if spans and place == spans[-1][1] + 1:
+            spans[-1][1] = place
+        else:
+            spans.append([place, place])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _classes(named: Mapping[str, str]) -> Any:
@@ -265,7 +276,7 @@ def _rows(architecture: Architecture, names: Places, known: Mapping[str, int] | 
     for row in rows:
         cells = {name: _terms(getattr(row, name), names) for name in ("times", "weights", "biases")}
         used = None if row.used is None else _terms(row.used, names)
-        found = {**row._asdict(), **cells, "used": used, "when": dict(given)}
+        found = {**row._asdict(), **cells, "used": used, "group": GROUPS.index(row.group), "when": dict(given)}
         yield _trimmed([found[name] for name in ROW_COLUMNS], ROW_COLUMNS)
 
 

@@ -16,21 +16,26 @@ from gpt2calc import architectures
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "4"))
 MANY = 20
 THOROUGH = EXAMPLES >= MANY
 SEED = random.randrange(10**6) if "GPT2CALC_EXAMPLES" in os.environ else 0
+
+PADDING = {"pad_token_id": 1}
+"""A token of which the default is no token of so few."""
 
 NEEDED: dict[str, dict[str, Any]] = {
     "dots1": {"n_routed_experts": 128, "n_shared_experts": 2},
     "hunyuan_v1_dense": {"head_dim": 128},
     "hunyuan_v1_moe": {"head_dim": 128},
+    "ministral": {"head_dim": 128},
     "nemotron": {"num_key_value_heads": 8},
 }
 """What a document must say beyond its model type, where transformers has no default that it builds."""
 
 SHALLOW: dict[str, dict[str, Any]] = {
     "gpt_neo": {"num_hidden_layers": 3, "attention_types": [[["global"], 3]]},
+    "gemma3n_text": {"num_hidden_layers": 3, "num_kv_shared_layers": 0},
     "nemotron_h": {"hybrid_override_pattern": "ME*-"},
 }
 """What a document says of three layers, where that is more than how many."""
@@ -146,29 +151,93 @@ def _qwen3_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _attention(draw) | own | {"attention_bias": draw.flag(False, True, ABSENT)}
 
 
-def _deepseek_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+def _latent(draw: Draw, *rank: Any) -> dict[str, Any]:
+    """Return latent attention, whose queries can have no rank where that is among what is given."""
     heads = draw.size(1, 6)
-    return {
-        "hidden_size": draw.size(10, 60),
+    return PADDING | {
+        "hidden_size": heads * draw.size(5, 15),
         "intermediate_size": draw.size(61, 99),
-        "moe_intermediate_size": draw.size(5, 9),
         "num_attention_heads": heads,
         "num_key_value_heads": heads,
-        "n_shared_experts": draw.flag(0, 1, 2, 3, ABSENT),
-        draw.flag("n_routed_experts", "num_local_experts"): 4 * draw.size(1, 2),
-        "n_group": 2,
-        "topk_group": 1,
-        "num_experts_per_tok": 2,
-        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
-        "q_lora_rank": draw.flag(None, draw.size(2, 20)),
+        "q_lora_rank": draw.flag(*rank, draw.size(2, 20)),
         "kv_lora_rank": draw.size(21, 40),
         "qk_nope_head_dim": draw.size(2, 20),
         "qk_rope_head_dim": 2 * draw.size(1, 9),
         "v_head_dim": draw.size(2, 20),
-        "head_dim": draw.flag(ABSENT, 64),
         "attention_bias": draw.flag(False, True, ABSENT),
+    }
+
+
+def _latent_experts(draw: Draw, *names: str) -> dict[str, Any]:
+    """Return experts in groups, under one of the names of how many they are."""
+    return {
+        "moe_intermediate_size": draw.size(5, 9),
+        "n_shared_experts": draw.flag(0, 1, 2, 3, ABSENT),
+        draw.flag(*names): 4 * draw.size(1, 2),
+        "n_group": 2,
+        "topk_group": 1,
+        "num_experts_per_tok": 2,
+    }
+
+
+def _deepseek_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    return own | {
+        "hidden_size": draw.size(10, 60),
+        "first_k_dense_replace": draw.flag(0, 1, 2, fields["num_hidden_layers"] + 1, ABSENT),
+        "head_dim": draw.flag(ABSENT, 64),
         draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, 2, ABSENT),
     }
+
+
+def _kinds(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return which layers have experts, and how many first ones have none where no list says so."""
+    count = fields["num_hidden_layers"]
+    return {
+        "mlp_layer_types": draw.flag(draw.some(count, "dense", "sparse"), None, ABSENT),
+        "first_k_dense_replace": draw.flag(0, 1, 2, count + 1, ABSENT),
+    }
+
+
+def _deepseek_v32(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    experts = _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    index = {
+        "num_experts": draw.flag(4 * draw.size(1, 2), None, ABSENT),
+        "index_n_heads": draw.size(1, 5),
+        "index_head_dim": draw.size(19, 30),
+    }
+    return _latent(draw) | experts | _kinds(draw, fields) | index
+
+
+def _glm_moe_dsa(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _deepseek_v32(draw, fields) | {
+        "indexer_types": draw.flag(draw.some(fields["num_hidden_layers"], "full", "shared"), None, ABSENT),
+        "index_topk_freq": draw.flag(0, 1, 2, 3, ABSENT),
+        "index_skip_topk_offset": draw.flag(0, 1, 3, 7, ABSENT),
+    }
+
+
+def _glm4_moe_lite(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    own |= _kinds(draw, fields) | {"first_k_dense_replace": ABSENT}
+    if not fields["num_hidden_layers"]:
+        own |= {"mlp_layer_types": []}  # where transformers gives the first of no layers an MLP
+    rotary = own.pop("qk_rope_head_dim")
+    return own | {draw.flag("qk_rope_head_dim", "head_dim"): rotary}
+
+
+def _axk1(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw) | _latent_experts(draw, "n_routed_experts", "num_local_experts")
+    return own | _kinds(draw, fields) | {"moe_layer_freq": draw.flag(1, 2, 3, ABSENT)}
+
+
+def _minicpm3(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = _latent(draw, None) | _flags(draw, "mlp_bias")
+    return own | {"v_head_dim": draw.flag(own["v_head_dim"], None, ABSENT)}
+
+
+def _youtu(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    return _latent(draw, None)
 
 
 def _mamba2(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
@@ -252,9 +321,18 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
     "gemma3_text": ((), LEFT_OUT, ("attention_bias",)),
     "glm": ((), LEFT_OUT, ("attention_bias",)),
     "glm4": ((), LEFT_OUT, ("attention_bias",)),
+    "bitnet": ((None,), LEFT_OUT, ("attention_bias",)),
+    "cwm": ((), LEFT_OUT, ("mlp_bias",)),
     "granite": (NULL, LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "granite_swa": ((None,), LEFT_OUT, ("attention_bias", "mlp_bias")),
+    "hyperclovax": (NULL, NULL, ("attention_bias", "mlp_bias", "use_post_norm")),
+    "iquestcoder": ((None,), NULL, ("attention_bias", "mlp_bias")),
+    "jais2": (NULL, NULL, ("attention_bias", "mlp_bias")),
+    "nanochat": (NULL, LEFT_OUT, ("attention_bias",)),
+    "vaultgemma": ((), LEFT_OUT, ("attention_bias",)),
     "helium": ((), LEFT_OUT, ("attention_bias", "mlp_bias")),
     "hunyuan_v1_dense": (NULL, (), ("attention_bias",)),
+    "ministral": ((), (), ()),
     "ministral3": ((), LEFT_OUT, ()),
     "nemotron": ((), NULL, ("attention_bias", "mlp_bias")),
     "olmo": (NULL, LEFT_OUT, ("attention_bias",)),
@@ -268,9 +346,6 @@ DECODERS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[str, ...]]] = 
 }
 """Of decoders, what the heads of keys and values, and the width of a head, can be but numbers; and their flags."""
 
-PADDING = {"pad_token_id": 1}
-"""A token of which the default is no token of so few."""
-
 
 def _decoder(model_type: str, draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     keys, head, flags = DECODERS[model_type]
@@ -283,6 +358,11 @@ def _cohere(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _ernie4_5(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _decoder("ernie4_5", draw, fields) | {"use_bias": draw.flag(False, True, None, ABSENT)}
+
+
+def _internlm3(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    names = draw.flag("attention_bias", "qkv_bias"), draw.flag("mlp_bias", "bias")
+    return PADDING | _attention(draw, (None,), NULL) | dict.fromkeys(names, draw.flag(True, False, ABSENT))
 
 
 def _stablelm(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
@@ -407,6 +487,137 @@ def _granitemoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _everywhere(draw, fields, NULL, LEFT_OUT, "num_local_experts") | _flags(draw, "attention_bias")
 
 
+def _granitemoeshared(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _granitemoe(draw, fields) | {"shared_intermediate_size": draw.flag(0, draw.size(31, 60), ABSENT)}
+
+
+def _listed(
+    draw: Draw, fields: dict[str, Any], shared: tuple[int, ...], *names: str, keys: tuple[Any, ...] = ()
+) -> dict[str, Any]:
+    """Return attention with experts in the layers of a list, or else after the first; and how many all tokens pass."""
+    own = _everywhere(draw, fields, keys, LEFT_OUT, *names) | _kinds(draw, fields)
+    return own | {"moe_intermediate_size": draw.size(5, 9), "num_shared_experts": draw.flag(*shared, ABSENT)}
+
+
+def _exaone_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    return _listed(draw, fields, (0, 1, 3), "num_experts")
+
+
+def _hy_v3(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (1, 3), "num_experts", "num_local_experts")
+    return own | {"first_k_dense_replace": ABSENT} | _flags(draw, "attention_bias", "mlp_bias")
+
+
+def _mellum(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (), "num_experts", "num_local_experts") | _flags(draw, "attention_bias")
+    own |= {"first_k_dense_replace": ABSENT, "num_shared_experts": ABSENT}
+    return own | {draw.flag("num_nextn_predict_layers", "num_mtp_layers"): draw.flag(0, 1, None, ABSENT)}
+
+
+def _solar_open(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, (), LEFT_OUT, "n_routed_experts", "num_local_experts")
+    sizes = {"moe_intermediate_size": draw.size(5, 9), "n_shared_experts": draw.flag(0, 1, 3, ABSENT)}
+    return own | sizes | {"intermediate_size": ABSENT} | _flags(draw, "attention_bias")
+
+
+def _aria_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _everywhere(draw, fields, NULL, NULL, "moe_num_experts") | _flags(draw, "attention_bias", "mlp_bias")
+    return own | {"num_experts_per_tok": ABSENT, "moe_topk": 1, "moe_num_shared_experts": draw.flag(0, 1, 3, ABSENT)}
+
+
+def _cohere2_moe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (0, 1, 3), "num_experts", keys=NULL) | _flags(draw, "attention_bias")
+    inner = {"prefix_dense_intermediate_size": draw.flag(draw.size(100, 130), None, ABSENT)}
+    first = draw.flag(0, 1, ABSENT) if fields["num_hidden_layers"] else 0
+    return own | inner | {"moe_intermediate_size": ABSENT, "first_k_dense_replace": first}
+
+
+def _afmoe(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _listed(draw, fields, (0, 1, 3), "num_experts", keys=NULL) | _flags(draw, "attention_bias")
+    dense = {"num_dense_layers": own["first_k_dense_replace"]}
+    return own | dense | {"first_k_dense_replace": ABSENT, "mlp_layer_types": ABSENT}
+
+
+def _recurrent_gemma(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, NULL, LEFT_OUT) | _flags(draw, "attention_bias")
+    return own | {
+        "num_hidden_layers": max(fields["num_hidden_layers"], 1),  # by which transformers divides
+        "block_types": draw.flag(
+            draw.some(draw.size(1, 3), "recurrent", "attention"), ["attention", "recurrent"], ABSENT
+        ),
+        "lru_width": draw.flag(draw.size(9, 40), None, ABSENT),
+        "conv1d_width": draw.flag(2, 3, ABSENT),
+    }
+
+
+def _falcon_h1(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    own = PADDING | _attention(draw, (None,), LEFT_OUT) | _flags(draw, "attention_bias", "mlp_bias")
+    heads, head = draw.size(1, 4), 2 * draw.size(1, 4)
+    wide = draw.flag(heads * head, heads * head, None)
+    if wide is None:
+        heads = own["num_attention_heads"]
+    head = draw.flag("auto", head if wide else 2 * own["hidden_size"] // heads, ABSENT)
+    flags = {name: draw.flag(False, True, None, ABSENT) for name in ("mamba_proj_bias", "mamba_conv_bias")}
+    flags |= {name: draw.flag(False, True, None, ABSENT) for name in ("mamba_rms_norm", "projectors_bias")}
+    return (
+        own
+        | flags
+        | {
+            "mamba_d_ssm": wide,
+            "mamba_expand": draw.flag(2, ABSENT) if wide is None else draw.flag(1, 3, ABSENT),
+            "mamba_n_heads": heads,
+            "mamba_d_head": head,
+            "mamba_n_groups": draw.flag(1, 2, ABSENT),
+            "mamba_d_state": draw.size(2, 20),
+            "mamba_d_conv": draw.flag(2, 3, ABSENT),
+        }
+    )
+
+
+def _that_can_share(draw: Draw, kinds: list[str]) -> int:
+    """Return how many last layers take the keys and values of others, of which there must be some of each kind."""
+    shared = draw.flag(0, 1, 2)
+    return shared if shared <= len(kinds) and {*kinds[: len(kinds) - shared]} == {*kinds} else 0
+
+
+def _gemma3n_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count = fields["num_hidden_layers"]
+    own = PADDING | _attention(draw, (), LEFT_OUT) | _flags(draw, "attention_bias")
+    inner = draw.size(11, 99)
+    kinds = draw.flag(draw.some(count, "sliding_attention", "full_attention"), ABSENT)
+    real = [f"{'full' if i % 5 == 4 else 'sliding'}_attention" for i in range(count)] if kinds is ABSENT else kinds
+    return own | {
+        "intermediate_size": draw.flag(inner, [inner] * count) if count else inner,
+        "layer_types": kinds,
+        "num_kv_shared_layers": _that_can_share(draw, real),
+        "vocab_size_per_layer_input": draw.size(30, 49),
+        "hidden_size_per_layer_input": draw.size(2, 9),
+        "altup_num_inputs": draw.flag(2, 3, ABSENT),
+        "laurel_rank": draw.size(2, 9),
+    }
+
+
+def _gemma4_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    count, own = fields["num_hidden_layers"], _gemma3n_text(draw, fields)
+    own |= {"intermediate_size": draw.size(11, 99), "altup_num_inputs": ABSENT, "laurel_rank": ABSENT}
+    layers = {"layer_types": draw.flag(["full_attention"] * count, own["layer_types"])}
+    kinds = ["sliding_attention"] * count if layers["layer_types"] is ABSENT else layers["layer_types"]
+    layers |= {"num_kv_shared_layers": _that_can_share(draw, [*kinds[:-1], *["full_attention"] * (count > 0)])}
+    return (
+        own
+        | layers
+        | {
+            "hidden_size_per_layer_input": draw.flag(0, draw.size(2, 9), ABSENT),
+            "global_head_dim": draw.flag(2 * draw.size(2, 9), ABSENT),
+            "num_global_key_value_heads": draw.flag(own["num_attention_heads"], None, ABSENT),
+            "num_experts": draw.size(1, 4),
+            "top_k_experts": 1,
+            "moe_intermediate_size": draw.size(5, 9),
+        }
+        | _flags(draw, "attention_k_eq_v", "enable_moe_block", "use_double_wide_mlp")
+    )
+
+
 def _gpt_oss(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     own = _everywhere(draw, fields, (), LEFT_OUT, "num_local_experts", "num_experts")
     return own | _flags(draw, "attention_bias")
@@ -506,11 +717,10 @@ def _bamba(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+def _delta_net(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     layers = fields["num_hidden_layers"]
     kinds = draw.some(layers, "linear_attention", "full_attention", "mamba", "attention")
-    own = _attention(draw, (), LEFT_OUT) | _sparse(draw, layers) | _experts(draw, "num_experts", least=0)
-    return own | {
+    return _attention(draw, (), LEFT_OUT) | {
         "layer_types": draw.flag(kinds, None, ABSENT),
         "full_attention_interval": draw.flag(1, 2, 3, ABSENT),
         "linear_num_key_heads": draw.size(1, 5),
@@ -518,9 +728,18 @@ def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
         "linear_key_head_dim": draw.size(2, 9),
         "linear_value_head_dim": draw.size(2, 9),
         "linear_conv_kernel_dim": draw.flag(2, 3, 5, ABSENT),
-        "shared_expert_intermediate_size": draw.size(31, 60),
         "attention_bias": draw.flag(False, True, ABSENT),
     }
+
+
+def _qwen3_next(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    own = _delta_net(draw, fields) | _sparse(draw, fields["num_hidden_layers"])
+    return own | _experts(draw, "num_experts", least=0) | {"shared_expert_intermediate_size": draw.size(31, 60)}
+
+
+def _qwen3_5_moe_text(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
+    sizes = {"moe_intermediate_size": draw.size(5, 30), "shared_expert_intermediate_size": draw.size(31, 60)}
+    return PADDING | _delta_net(draw, fields) | _experts(draw, "num_experts") | sizes
 
 
 def _nemotron_h(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
@@ -571,6 +790,7 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
     "ernie4_5": _ernie4_5,
+    "internlm3": _internlm3,
     "stablelm": _stablelm,
     "lfm2": _lfm2,
     "nemotron_h": _nemotron_h,
@@ -578,12 +798,23 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "falcon_mamba": _mamba,
     "mamba": _mamba,
     "qwen3_next": _qwen3_next,
+    "qwen3_5_text": _delta_net,
+    "qwen3_5_moe_text": _qwen3_5_moe_text,
     "deepseek_v2": _deepseek_v2,
     "dots1": _dots1,
     "ernie4_5_moe": _ernie4_5_moe,
     "glm4_moe": _glm4_moe,
     "gpt_oss": _gpt_oss,
+    "afmoe": _afmoe,
+    "aria_text": _aria_text,
+    "cohere2_moe": _cohere2_moe,
+    "exaone_moe": _exaone_moe,
+    "flex_olmo": _olmoe,
+    "hy_v3": _hy_v3,
+    "mellum": _mellum,
+    "solar_open": _solar_open,
     "granitemoe": _granitemoe,
+    **dict.fromkeys(("granitemoe_swa", "granitemoeshared"), _granitemoeshared),
     "hunyuan_v1_moe": _hunyuan_v1_moe,
     "llama4_text": _llama4_text,
     "minimax_m2": _minimax_m2,
@@ -596,13 +827,23 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "gpt_bigcode": _gpt_bigcode,
     "gpt_neo": _gpt_neo,
     "gpt_neox": _gpt_neox,
+    "gemma3n_text": _gemma3n_text,
+    "gemma4_text": _gemma4_text,
+    "falcon_h1": _falcon_h1,
     "gptj": _gptj,
+    "recurrent_gemma": _recurrent_gemma,
     "mpt": _mpt,
     "openai-gpt": _openai_gpt,
     "opt": _opt,
     "persimmon": _persimmon,
     "xglm": _xglm,
+    "axk1": _axk1,
     "deepseek_v3": _deepseek_v3,
+    "deepseek_v32": _deepseek_v32,
+    "glm4_moe_lite": _glm4_moe_lite,
+    "glm_moe_dsa": _glm_moe_dsa,
+    "minicpm3": _minicpm3,
+    "youtu": _youtu,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
     "kimi_k2": _deepseek_v3,

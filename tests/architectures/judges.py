@@ -50,6 +50,11 @@ GROUPS = {
     "ffn.": "mlp",
     "fc": "mlp",
     "embed": "embedding",
+    "per_layer_": "embedding",
+    "altup": "other",
+    "laurel.": "other",
+    "rg_lru.": "ssm",
+    "recurrent.": "ssm",
     "positions_embed": "embedding",
     "project_": "embedding",
     "tokens_embed": "embedding",
@@ -139,7 +144,10 @@ def wrong_by_column(model: Model, module: Built) -> list[str]:
 
 def _owner(row: Tensor, owners: dict[str, str]) -> str | None:
     """Return the component of what a buffer stands in; a router's correction is the router's, wherever it stands."""
-    return "router" if "correction" in row.template else owners.get(row.template.rpartition(".")[0])
+    is_correction = "correction" in row.template or row.template.endswith("expert_bias")
+    if row.template == "{layer}.layer_scalar":
+        return "input_layernorm"
+    return "router" if is_correction else owners.get(row.template.rpartition(".")[0])
 
 
 def _sources(row: Component) -> set[str]:

@@ -37,6 +37,10 @@ OTHER_NAMES = {"kimi_k2": "deepseek_v3"}
 """What transformers calls a model type that it does not know."""
 
 
+OTHER_CLASSES = {"IQuestCoderForCausalLM": "LlamaForCausalLM", "InternLM3ForCausalLM": "LlamaForCausalLM"}
+"""What transformers builds of a class that it does not have, by what the model type is."""
+
+
 class Built(NamedTuple):
     """What a module is made of: parameters in order, buffers that files hold, and what made each parameter."""
 
@@ -96,7 +100,8 @@ def built(config: Mapping[str, Any], device: str = "meta") -> Any:
             auto: Any = transformers.AutoModelForCausalLM
             module = auto.from_config(made)
         else:
-            module = getattr(transformers, config["architectures"][0])(made)
+            named = config["architectures"][0]
+            module = getattr(transformers, OTHER_CLASSES.get(named, named))(made)
     module.tie_weights()
     return module
 

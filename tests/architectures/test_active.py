@@ -31,7 +31,16 @@ NO_SUCH_COUNT = {
 """The model types of which no module shows how many experts a token passes."""
 
 
-LAYERS = ("moe_layers", "decoder_sparse_step", "moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval")
+LAYERS = (
+    "mlp_layer_types",
+    "moe_layer_freq",
+    "indexer_types",
+    "moe_layers",
+    "decoder_sparse_step",
+    "moe_layer_start_index",
+    "moe_layer_end_index",
+    "moe_layer_interval",
+)
 """What says which layers have experts, and is left out."""
 
 

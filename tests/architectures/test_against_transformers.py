@@ -1,6 +1,6 @@
 """Names, shapes and totals against the modules that transformers builds, and the files that it writes.
 
-By default six configs of each type are built, and two are written;
+By default four configs of each type are built, and two are written;
 `GPT2CALC_EXAMPLES=1000 python -m pytest tests/architectures/test_against_transformers.py` tries 1,000 of each type.
 """
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 import gpt2calc
 from gpt2calc import architectures
 from gpt2calc.architectures import FILES, reading
 from gpt2calc.architectures.runs import LONGEST
+from gpt2calc.architectures.uncounted import NEAREST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
 from gpt2calc.numbers import told
@@ -164,7 +166,22 @@ def test_a_head_that_a_model_type_has_not_is_refused(head: Any) -> None:
 def test_a_model_type_that_is_near_is_named() -> None:
     """And where none is near, the page that lists them."""
     assert refusal(model_type="mixtrall").endswith("did you mean mixtral?")
-    assert refusal(model_type="rwkv").endswith(f"docs/architectures.md lists the {len(FILES)} that are")
+    assert refusal(model_type="rwkv5").endswith(f"docs/architectures.md lists the {len(FILES)} that are")
+
+
+def test_every_causal_language_model_of_transformers_is_counted_or_refused_by_its_name() -> None:
+    """Never another: what is not counted is listed, with the nearest that is."""
+    theirs = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    assert theirs == (FILES.keys() - {"kimi_k2"}) | NEAREST.keys()  # of which transformers knows nothing
+    assert not FILES.keys() & NEAREST.keys()
+    for model_type, near in NEAREST.items():
+        assert near in {"", *FILES}
+        assert architectures.is_of_others({"model_type": model_type})
+        said = refusal(model_type=model_type)
+        assert said.startswith(f"model_type '{model_type}' is not counted: ")
+        assert near in said
+    assert refusal(model_type="zamba2").endswith("the nearest that is counted is bamba")
+    assert refusal(model_type="gemma4").endswith("its language model is, as gemma4_text, where text_config says so")
 
 
 def test_a_composite_is_its_language_model_alone() -> None:

@@ -145,7 +145,8 @@ def test_a_model_without_biases_or_ln_f_keeps_what_its_modules_keep(switches: di
         for name, module in list(model.named_modules()):
             parent, last = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
             if not switches.get("bias", True) and type(module).__name__ == "Conv1D":
-                setattr(parent, last, torch.nn.Linear(module.weight.shape[0], module.weight.shape[1], bias=False))
+                inputs, outputs = module.weight.shape
+                setattr(parent, last, torch.nn.Linear(inputs, outputs, bias=False))
             elif not switches.get("bias", True) and isinstance(module, torch.nn.LayerNorm):
                 setattr(parent, last, torch.nn.LayerNorm(module.normalized_shape, bias=False))
         if not switches.get("ln_f", True):

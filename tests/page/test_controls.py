@@ -45,7 +45,7 @@ def test_a_slider_moves_its_number(control: Any, opened: Watched) -> None:
         slider.press(key)
         value = int(opened.page.input_value(f"#{control.field}").replace(",", ""))
         assert slider.get_attribute("aria-valuetext") == f"{value:,}"
-        if control.field != "n_head":  # which need not divide, and changes no count
+        if control.field != "n_head" and key in ("End", "Home"):  # n_head need not divide, and changes no count
             agrees(opened, "gpt2", **{control.field: value})
         seen.append(value)
     assert seen[0] > seen[1]

@@ -6,13 +6,15 @@ Every third of the figures by default, all where GPT2CALC_EXAMPLES is set.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import gpt2calc
+from gpt2calc import presets
 from gpt2calc.errors import ConfigError
-from gpt2calc.explanation import lattice, printed, report
+from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.explanation.report import in_short
 from gpt2calc.explanation.search import Ways
 
@@ -49,6 +51,19 @@ FIGURES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def of_gpt2s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Python look at the GPT-2s that ship alone, as the page does."""
+    monkeypatch.setattr(report, "_everywhere", search)
+
+
+@cache
+def search() -> readings.Search:
+    """Return the search over them."""
+    ours = presets.models()
+    return readings.Search(readings.shipped(ours), lattice.axes(ours), readings.PRESETS_BUDGET)
+
+
 def python(text: str) -> dict[str, Any]:
     """Return what Python says of the first figure of a text."""
     try:
@@ -83,8 +98,7 @@ def test_every_way_of_counting_is_that_of_the_lattice(name: str, opened: Watched
       return ["count", "bytes"].map((kind) => ways[kind].map((way) =>
         [String(way.value), way.penalty, way.steps.map((step) => step.name).join(" + ")])); }"""
     found = opened.page.evaluate(script, name)
-    presets = gpt2calc.models()
-    ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets), 6)
+    ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets.models()), 6)
     for kind, answer in zip(("count", "bytes"), found, strict=True):
         wanted = [[str(way.value), way.penalty, way.name] for way in ways.between(kind, 0, 10**30)]
         assert sorted(answer) == sorted(wanted)

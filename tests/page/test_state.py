@@ -121,7 +121,6 @@ def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
 # Copies
 
 STATES = [
-    "",
     "#model=gpt2-xl&n_layer=3",
     "#bias=false&qkv_bias=true&head=double_heads&n_inner=7",
     "#n_head=7&tied=false",

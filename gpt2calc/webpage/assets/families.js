@@ -153,6 +153,8 @@ function checked({ type }, row, value) {
 const inWhole = (value) =>
   value instanceof Real && Number.isSafeInteger(value.value) ? BigInt(value.value) : value;
 
+const MOST_NOTES = 20;
+
 /** A note for each key that changes no count because nobody reads it. */
 function unreadIn(architecture, given) {
   const rows = architecture.sizes;
@@ -160,11 +162,13 @@ function unreadIn(architecture, given) {
   const known = new Set([...rows.flatMap(({ name, spellings }) => [name, ...spellings]), ...others]);
   const isKnown = (name) => known.has(name) || architecture.fields.has(name) || NO_COUNT.has(name) || name.startsWith("_");
   const names = rows.filter(({ kind }) => kind !== "law").map(({ name }) => name);
-  const notes = [...given.keys()].filter((name) => !isKnown(name)).map((name) => {
+  const unread = [...given.keys()].filter((name) => !isKnown(name));
+  const notes = unread.slice(0, MOST_NOTES).map((name) => {
     const near = mistyped(name, names);
     const advice = near ? `; did you mean ${near}?` : "";
     return `transformers' ${architecture.type} does not read ${pair(name, given.get(name))}${advice}`;
   });
+  if (unread.length > MOST_NOTES) notes.push(`nor does it read ${grouped(unread.length - MOST_NOTES)} more`);
   const own = `auto_map names code of its own, which is not read: counted is transformers' ${architecture.type}`;
   return isTrue(given.get("auto_map")) ? [own, ...notes] : notes;
 }

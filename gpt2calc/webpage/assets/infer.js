@@ -1,20 +1,8 @@
 // From a listing to the config that it shows, as gpt2calc.verification.inference does: each tensor votes for the sizes
 // in its shape, and the majority wins.
 
-function inferred(listing) {
-  const names = listing.tensors.map((tensor) => tensor.name);
-  const ranked = readings(names);
-  const [most, nearestReading] = ranked[0];
-  if (NAMES.fits * most < Math.max(names.length, 1)) {
-    const unknown = names.find((name) => !nearestReading.find(name));
-    const example = unknown === undefined ? "" : `, ${shown(unknown)} for one`;
-    throw new Unreadable(
-      listing.name,
-      `its names fit no GPT-2: the nearest dialect, ${nearestReading.dialect.name}, knows ${grouped(most)} of ` +
-        `${grouped(names.length)} tensors${example}`,
-    );
-  }
-  const alike = ranked.filter(([known]) => known === most).map(([, reading]) => inferredAs(listing, reading));
+function inferred(listing, names) {
+  const alike = names.map((reading) => inferredAs(listing, reading));
   return alike.reduce((one, other) => (fitting(listing, other) > fitting(listing, one) ? other : one));
 }
 

@@ -20,7 +20,6 @@ const OPERATORS = {
   int: BigInt,
   len: (a) => BigInt(a.length),
   lcm: (a, b) => (a / gcd(a, b)) * b,
-  list: (...parts) => parts,
 };
 
 /** Whether Python takes a value for true. */
@@ -30,20 +29,31 @@ function isTrue(value) {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
+const COMPILED = new WeakMap();
+
 /** What a law comes to: a name is what `at` has under it, and a list begins with what is done with the rest. */
 function evaluate(law, at) {
-  if (typeof law === "number") return BigInt(law);
-  if (typeof law === "string") return at[law];
-  if (!Array.isArray(law)) return law;
-  const [operator, ...parts] = law;
-  if (operator === "'") return parts[0];
-  if (operator === "if") return evaluate(isTrue(evaluate(parts[0], at)) ? parts[1] : parts[2], at);
+  if (!Array.isArray(law)) return typeof law === "string" ? at[law] : typeof law === "number" ? BigInt(law) : law;
+  if (!COMPILED.has(law)) COMPILED.set(law, compiled(law));
+  return COMPILED.get(law)(at);
+}
+
+/** A law that is a list as a function of what it knows. */
+function compiled([operator, ...parts]) {
+  if (operator === "'") return () => parts[0];
+  const [first, second, third] = parts.map((part) => {
+    if (Array.isArray(part)) return compiled(part);
+    const value = typeof part === "number" ? BigInt(part) : part;
+    return typeof part === "string" ? (at) => at[part] : () => value;
+  });
+  if (operator === "if") return (at) => (isTrue(first(at)) ? second(at) : third(at));
   if (operator === "and" || operator === "or") {
-    const first = evaluate(parts[0], at);
-    const isDecided = parts.length === 1 || isTrue(first) === (operator === "or");
-    return isDecided ? first : evaluate([operator, ...parts.slice(1)], at);
+    const rest = parts.length > 2 ? compiled([operator, ...parts.slice(1)]) : second;
+    return (at) => (isTrue(first(at)) === (operator === "or") ? first(at) : rest(at));
   }
-  return OPERATORS[operator](...parts.map((part) => evaluate(part, at)));
+  if (operator === "list") return (at) => parts.map((part) => evaluate(part, at));
+  const act = OPERATORS[operator];
+  return second ? (at) => act(first(at), second(at)) : (at) => act(first(at));
 }
 
 /** A sentence whose pieces are text and laws by turns. */
@@ -78,11 +88,18 @@ const rowAs = (columns, cells) =>
 
 const ARCHITECTURES = new Map();
 
+/** Places that are written as text, those that follow each other as the first and the last: 3-7,9. */
+const placesOf = (text) =>
+  text.split(",").filter(Boolean).flatMap((span) => {
+    const [first, last = first] = span.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+
 /** The tables of a model type, read once it is asked for; null where there is none. */
 function architectureOf(type) {
   if (!Object.hasOwn(FAMILIES.types, type)) return null;
   if (!ARCHITECTURES.has(type)) {
-    const { classes, sizes, layers, rows, notes = [], buffers = [], fields = [] } = FAMILIES.types[type];
+    const { classes, sizes, layers, rows, notes = [], buffers = [], fields = "" } = FAMILIES.types[type];
     if (!sizes) throw new Sentence(`${type} is counted by gpt2calc count, and not by this page`);
     const terms = ({ times, weights, biases, used }) => ({
       times: termsOf(times),
@@ -90,16 +107,16 @@ function architectureOf(type) {
       biases: termsOf(biases),
       used: used === null ? null : termsOf(used),
     });
-    const all = rows.map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
+    const all = placesOf(rows).map((place) => rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]));
     ARCHITECTURES.set(type, {
       type,
       notes,
       classes: classesOf(classes),
-      sizes: sizes.map((place) => sizeAt(place, Object.values(classesOf(classes)))),
+      sizes: placesOf(sizes).map((place) => sizeAt(place, Object.values(classesOf(classes)))),
       layers: FAMILIES.layers[layers],
-      rows: all.map((row) => ({ ...row, ...terms(row) })),
+      rows: all.map((row) => ({ ...row, group: FACTS.groups[row.group], ...terms(row) })),
       buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
-      fields: new Set([...FAMILIES.common, ...fields.map((place) => FAMILIES.names[place])]),
+      fields: new Set([...FAMILIES.common, ...placesOf(fields).map((place) => FAMILIES.names[place])]),
     });
   }
   return ARCHITECTURES.get(type);
@@ -145,10 +162,14 @@ function modelOf(architecture, sizes) {
 function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", lists = [], ...rest }, values) {
   const count = values[number];
   if (!kinds.length) return [[[every], count]];
-  const found = new Map();
-  const add = (key, n) => found.set(key, (found.get(key) ?? 0n) + n);
+  const [found, possible] = [new Map(), new Map()];
+  const add = (key, n) => {
+    const into = n ? found : possible;
+    into.set(key, (into.get(key) ?? 0n) + n);
+  };
+  const here = Object.create(values);
   const tags = (i, part, word = null) => {
-    const here = Object.assign(Object.create(values), { i, part, word });
+    Object.assign(here, { i, part, word });
     const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
     return [every, ...own].filter(Boolean).join(" ");
   };
@@ -170,8 +191,7 @@ function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", 
       return stop;
     }, 0n);
   }
-  const present = [...found].filter(([, n]) => n);
-  return (present.length ? present : [...found]).map(([key, n]) => [key.split(" "), n]);
+  return [...(found.size ? found : possible)].map(([key, n]) => [key.split(" "), n]);
 }
 
 /** The numbers of layers that stand for all, each with how many it stands for: a pattern, and what stands out of it. */

@@ -272,8 +272,10 @@ function held(all, components) {
       ),
     );
   if (all.strangers.length) parts.push(part("unexpected tensors", all.strangers));
+  const { aside } = all.listing;
+  if (aside.length) parts.push(part("other tensors, left aside", aside));
   const size = sum(all.listing.files.map((file) => BigInt(file.size)));
-  const rest = size - bytesIn(all.listing.tensors, new Set());
+  const rest = size - bytesIn([...all.listing.tensors, ...aside], new Set());
   return [...parts, { what: "headers, and all that is no tensor", tensors: 0, elements: 0n, bytes: rest }];
 }
 

@@ -190,7 +190,7 @@ function drawExplained() {
     setText(byId("figure-said"), text);
     byId("figure-said").className = name;
   };
-  if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which model.`, "hint");
+  if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which GPT-2.`, "hint");
   try {
     const figure = readPrinted(state.figure);
     if (!shipped) return say("looking ...", "hint");

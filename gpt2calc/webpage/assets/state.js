@@ -12,7 +12,7 @@ const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 /** Whether a model type has a size of which transformers has no default. */
 function isNeedy(type) {
   const isFree = (kind) => ["list", "fixed"].includes(FAMILIES.kinds[kind][1]);
-  return FAMILIES.types[type].sizes.some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
+  return placesOf(FAMILIES.types[type].sizes).some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
 }
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
@@ -84,7 +84,7 @@ const changesOf = ({ preset, fields }) =>
 
 /** What a config is called, as gpt2calc calls it, or how many fields it has of its own. */
 function titleOf(config) {
-  const changes = changesOf(config).map(([name, value]) => `${name}=${represented(value).replaceAll("'", "")}`);
+  const changes = changesOf(config).map(([name, value]) => `${name}=${shortened(represented(value).replaceAll("'", ""))}`);
   if (config.type !== "gpt2" && changes.length > 5) return `${config.preset.name} with ${changes.length} fields of its own`;
   return changes.length ? `${config.preset.name} with ${changes.join(", ")}` : config.preset.name;
 }

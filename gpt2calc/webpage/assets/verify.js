@@ -70,11 +70,16 @@ async function turnedDifference(wte, head, rows) {
 async function verify(files, given = null, maker = "") {
   const index = files.find((file) => isIndex(file.name));
   const first = index ?? files.find((file) => !file.name.endsWith(".json"));
-  const listing = index ? await readIndex(index, files) : await readSafetensors(first);
-  const shown = inferred(listing);
+  const read = index ? await readIndex(index, files) : await readSafetensors(first);
+  await breath();
+  const names = namesIn(read);
+  await breath();
+  const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
+  const shown = inferred(listing, names);
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
+  await breath();
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
   const own = isResized ? totalByShapes(listing, shown, fields) : null;
@@ -83,7 +88,7 @@ async function verify(files, given = null, maker = "") {
     notes.push(`its matrices lie ${NAMES.laid_out[shown.reading.dialect.name]}; what it is for keeps them turned`);
   notes.push(...otherDtypes(match));
   const { wte, head } = match;
-  if (dimsOf(fields).lm_head && wte && head) {
+  if (dimsOf(fields).lm_head && wte && head && (!given || fields.tie_word_embeddings)) {
     const found = await tying(wte, head);
     const tied = found.tied ?? (given ? fields.tie_word_embeddings : reading.dialect.head_is_copied);
     if (found.tied === null)
@@ -101,6 +106,9 @@ async function verify(files, given = null, maker = "") {
   }
   return verdictOf({ listing, reading, fields, given: given !== null, match, notes, said, own });
 }
+
+/** Let the page answer to something else before what takes long goes on. */
+const breath = () => new Promise((next) => setTimeout(next, 0));
 
 const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 
@@ -162,7 +170,9 @@ function isRight({ listing, reading, total, given }, x) {
   const tensors = sum(tensorsOf(x).map((row) => row.times));
   const whose = given ? "as the config says" : "as its own shapes imply; no config was given";
   const { dialect, wrapper } = reading;
-  const named = [dialect.whose, wrapper && `behind the prefix ${wrapper}`].filter(Boolean);
+  const aside = listing.aside.length;
+  const others = `GPT-2 found under ${wrapper}, ${grouped(aside)} other tensor${aside === 1 ? "" : "s"} left aside`;
+  const named = [dialect.whose, aside ? others : wrapper && `behind the prefix ${wrapper}`].filter(Boolean);
   const what = `${grouped(total)} parameters in ${grouped(tensors)} tensors`;
   return `${printable(listing.name)} matches: ${[what, whose, ...named].join(", ")}`;
 }

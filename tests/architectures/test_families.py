@@ -1,0 +1,144 @@
+"""The family of a checkpoint without a config: found among all that are counted, by names and shapes, or refused."""
+
+from __future__ import annotations
+
+import json
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc.architectures import reading
+from gpt2calc.errors import UnreadableInputError
+from gpt2calc.listing import StoredTensor, TensorListing
+from gpt2calc.verification.families import recognise
+from gpt2calc.verification.verifier import MOST_WRONG
+from tests.architectures.drawing import THOROUGH
+from tests.architectures.modules import MODEL_TYPES
+from tests.architectures.test_faults import good
+from tests.architectures.test_released import KNOWN
+from tests.makers import safetensors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gpt2calc.model import Model
+    from tests.conftest import Run
+
+SMALL: dict[str, Any] = {
+    "model_type": "mistral",
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "tie_word_embeddings": True,
+}
+RELEASED = (
+    *(
+        "meta-llama/Meta-Llama-3.1-8B",
+        "Qwen/Qwen3-0.6B",
+        "mlc:gemma2_9b",
+        "EleutherAI/gpt-neox-20b",
+        "tiiuae/falcon-40b",
+    ),
+    *(
+        "openai/gpt-oss-20b",
+        "ai21labs/Jamba-v0.1",
+        "mistralai/Mamba-Codestral-7B",
+        "microsoft/phi-4",
+        "facebook/opt-6.7b",
+    ),
+)
+"""Of each way of building a layer one: the others of `architectures.jsonl` were tried, and are found as well."""
+
+
+def listing_of(model: Model) -> TensorListing:
+    """Return what the file of a model holds."""
+    tensors = (StoredTensor(each.name, each.shape, "BF16", 2 * prod(each.shape)) for each in model.listing())
+    return TensorListing("model", "safetensors", tuple(tensors))
+
+
+@pytest.mark.parametrize("row", [row for row in KNOWN if row["name"] in RELEASED], ids=lambda row: row["name"])
+def test_a_released_model_is_found_by_its_tensors_alone(row: dict[str, Any]) -> None:
+    """With its total, and its model type, or one that no tensor tells from it."""
+    found = recognise(listing_of(reading.read(row["config"]).model))
+    assert found is not None
+    assert found.wrong == 0
+    assert row["model_type"] in {found.document["model_type"], *found.alike}
+    assert reading.read(found.document).model.total() == row["total"]
+
+
+def test_what_is_found_is_the_model_or_is_refused() -> None:
+    """Of a small random config of a model type; nine in ten are found, and no other is taken for found."""
+    whole = 0
+    tried = MODEL_TYPES if THOROUGH else MODEL_TYPES[::4]
+    for model_type in tried:
+        model = reading.read(good(model_type)[0]).model
+        found = recognise(listing_of(model))
+        assert found is not None, model_type
+        if found.wrong <= MOST_WRONG:
+            assert (found.wrong, reading.read(found.document).model.total()) == (0, model.total()), model_type
+        whole += not found.wrong
+    assert whole >= 0.9 * len(tried)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a file of a small Mistral, without a config."""
+    tensors = [(each.name, "BF16", each.shape) for each in reading.read(SMALL).model.listing()]
+    safetensors.write(tmp_path / "file.safetensors", tensors)
+    return tmp_path / "file.safetensors"
+
+
+def test_without_a_config_the_verdict_is_of_what_the_shapes_show(path: Path) -> None:
+    """It names the types that fit as well, and what no shape shows is unknown, not what fits."""
+    found = gpt2calc.verify(path)
+    assert found.matches, found.verdict
+    assert found.total == gpt2calc.count(SMALL).total
+    assert found.verdict.endswith("as its own shapes imply; no config was given")
+    assert (found.config["num_attention_heads"], found.config["head_dim"]) == (None, None)
+    assert found.config["num_hidden_layers"] == 3
+    assert any("mistral" in note and "no tensor tells them from llama" in note for note in found.notes)
+    assert any(
+        note.startswith("no shape shows num_attention_heads, num_key_value_heads, head_dim") for note in found.notes
+    )
+
+
+def test_a_single_fault_is_found_without_a_config(path: Path) -> None:
+    """More than one may be another model, and is refused with the nearest."""
+    tensors = [(each.name, "BF16", each.shape) for each in reading.read(SMALL).model.listing()]
+    safetensors.write(path, tensors[1:3] + tensors[4:] + tensors[:1])
+    assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(path).faults] == [("missing", tensors[3][0])]
+    safetensors.write(path, [each for n, each in enumerate(tensors) if n % 4])
+    with pytest.raises(UnreadableInputError, match=r"show no model that is counted: .* the nearest, .*; --config says"):
+        gpt2calc.verify(path)
+
+
+def test_infer_prints_a_config_of_the_same_model(path: Path, run: Run) -> None:
+    """On standard output, and on standard error what is not known."""
+    ran = run("infer", str(path))
+    assert ran.code == 0, ran.stderr
+    assert gpt2calc.count(json.loads(ran.stdout)).total == gpt2calc.count(SMALL).total
+    assert "they are unknown" in ran.stderr
+    assert gpt2calc.infer(path) == json.loads(ran.stdout)
+
+
+def test_one_of_several_models_of_a_family_is_said_by_its_prefix(path: Path, run: Run) -> None:
+    """As a policy and its reference; the rest is left aside."""
+    tensors = [(each.name, "BF16", each.shape) for each in reading.read(SMALL).model.listing()]
+    both = [(f"{place}.{name}", dtype, shape) for place in ("policy", "reference") for name, dtype, shape in tensors]
+    safetensors.write(path, both)
+    refused = run("verify", str(path))
+    assert refused.code == 3
+    assert "found under 2 prefixes, policy., reference.: --prefix says which is meant" in refused.stderr
+    strange = run("verify", str(path), "--prefix", "polcy")
+    assert strange.code == 3
+    assert "stands under the prefix 'polcy': did you mean policy.?" in strange.stderr
+    said = run("verify", str(path), "--prefix", "policy", "-q")
+    assert said.code == 0, said.stderr
+    assert said.stdout.endswith(f"llama found under policy., {len(tensors)} other tensors left aside\n")
+    (path.parent / "config.json").write_text(json.dumps(SMALL), encoding="utf-8")
+    assert run("verify", str(path), "--config", str(path.parent / "config.json"), "--prefix", "reference").code == 0
