@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 ASCII = str.maketrans(
-    dict(zip("·⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
+    dict(zip("·×⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", "x", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
 )
 
 

@@ -41,7 +41,7 @@ DOCUMENT = CONFIG.read_bytes()
 PLAIN = {
     "count": ("count", "gpt2"),
     "compare": ("compare", "small", "xl"),
-    "cost": ("cost", "gpt2"),
+    "cost": ("cost", "gpt2", "--train"),
     "measure": ("measure", "tiny-gpt2", "--seq", "4"),
     "formula": ("formula", "attn.c_attn", "--model", "gpt2"),
     "tensors": ("tensors", "tiny-gpt2"),
