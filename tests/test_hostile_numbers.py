@@ -186,7 +186,9 @@ def assigned(tensors: list[faults.Tensor]) -> assignment.Assignment:
     """Assign the tensors of a checkpoint by its own shapes."""
     stored = tuple(StoredTensor(name, shape, dtype, 0) for name, dtype, shape in tensors)
     listing = TensorListing("x", "made", stored)
-    found = infer(listing, naming.find(listing, DIALECTS, "a GPT-2"))
+    names = naming.find(listing, DIALECTS, "a GPT-2")
+    assert names is not None
+    found = infer(listing, names)
     return assignment.assign(listing, found.reading, gpt2.model(found.dims), found.fields["n_head"])
 
 

@@ -186,6 +186,8 @@ NEVER_SET: dict[str, tuple[Callable[[], object], str]] = {
     "count": (lambda: gpt2calc.count(None), EXPECTED),  # type: ignore[arg-type]
     "count with fields": (lambda: gpt2calc.count(None, n_layer=3), EXPECTED),  # type: ignore[arg-type]
     "compare": (lambda: gpt2calc.compare(None, "xl"), EXPECTED),  # type: ignore[arg-type]
+    "cost": (lambda: gpt2calc.cost(None), EXPECTED),  # type: ignore[arg-type]
+    "measure": (lambda: gpt2calc.measure(None), EXPECTED),  # type: ignore[arg-type]
     "formula": (lambda: gpt2calc.formula("total", None), EXPECTED),  # type: ignore[arg-type]
     "tensors": (lambda: gpt2calc.tensors(None), EXPECTED),  # type: ignore[arg-type]
     "sweep": (lambda: gpt2calc.sweep(None, n_layer=[1, 2]), EXPECTED),  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def cost(
     Source: torch 2.13 and transformers 5.23 on CPU, which `gpt2calc measure` and the tests compare with.
 
     >>> cost("gpt2", train=True, checkpoint="torch", dropout=0).training
-    1034967797760
+    1029563744256
     >>> cost("gpt2-xl", cache="dynamic", prompt=5, new=9, dtype="bf16").kv_bytes
     3993600
     """

@@ -54,6 +54,11 @@ class Measurement:
         cost: what the laws say.
         lines: the figures.
         notes: what a reader should know, a sentence each.
+
+    >>> import gpt2calc
+    >>> cost = gpt2calc.cost(n_layer=1, n_embd=8, n_head=2, vocab=11, seq=4)
+    >>> Measurement(cost, (Line("forward FLOPs", cost.forward, cost.forward, "hand"),)).matches
+    True
     """
 
     def __init__(self, cost: Cost, lines: tuple[Line, ...], notes: tuple[str, ...] = ()) -> None:

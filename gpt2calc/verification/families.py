@@ -150,7 +150,7 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
     found = []
     for model_type in _near([tensor.name for tensor in listing.tensors]):
         architecture = architectures.of(model_type)
-        read = naming.find(listing, names_of(_model(architecture, {})), model_type, prefix=prefix)
+        read = naming.find(listing, names_of(_model(architecture, {})), "a language model", prefix=prefix)
         if read is not None:
             seen = _Seen(naming.parted(listing, read.alike[0], read.others), read.alike[0])
             if len(seen.groups) > MOST_GROUPS:

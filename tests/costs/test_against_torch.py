@@ -126,3 +126,34 @@ def test_a_peak_is_that_of_a_walk_over_torchs_operations(seed: int) -> None:
     print(f"{cost.peak:,} / {walked:,} = {cost.peak / walked:.4f}, {words}")
     assert walked > 500_000
     assert 0.98 <= cost.peak / walked <= 1.05
+
+
+@pytest.mark.parametrize("switches", [{"bias": False}, {"ln_f": False}, {"bias": False, "ln_f": False}], ids=str)
+@pytest.mark.parametrize("dtype", ["fp32", "autocast"])
+def test_a_model_without_biases_or_ln_f_keeps_what_its_modules_keep(switches: dict[str, bool], dtype: str) -> None:
+    """Transformers builds neither, so its modules are replaced: linear layers and LayerNorms without, or nothing."""
+    import torch
+
+    fields = {"n_layer": 2, "n_embd": 16, "n_head": 2, "n_positions": 16, "vocab_size": 31}
+    words: dict[str, Any] = {"batch": 3, "seq": 7, "dtype": dtype, "train": True, "dropout": 0.1}
+    plain, asked = gpt2calc.cost(**fields, **words), gpt2calc.cost(**fields, **switches, **words)  # type: ignore[arg-type]
+    bench = Bench(plain.dims, plain.settings)
+    built = bench._model
+
+    def changed(*given: Any, **more: Any) -> Any:
+        model = built(*given, **more)
+        for name, module in list(model.named_modules()):
+            parent, last = model.get_submodule(name.rpartition(".")[0]), name.rpartition(".")[2]
+            if not switches.get("bias", True) and type(module).__name__ == "Conv1D":
+                inputs, outputs = module.weight.shape
+                setattr(parent, last, torch.nn.Linear(inputs, outputs, bias=False))
+            elif not switches.get("bias", True) and isinstance(module, torch.nn.LayerNorm):
+                setattr(parent, last, torch.nn.LayerNorm(module.normalized_shape, bias=False))
+        if not switches.get("ln_f", True):
+            model.transformer.ln_f = torch.nn.Identity()
+        return model
+
+    bench._model = changed  # type: ignore[method-assign]
+    found = bench.step()
+    assert found["activations"] == asked.activations
+    assert found["gradients"] == asked.gradients
