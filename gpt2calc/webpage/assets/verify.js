@@ -76,6 +76,7 @@ async function verify(files, given = null, maker = "") {
   await breath();
   const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
   const shown = inferred(listing, names);
+  await breath();
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
