@@ -11,6 +11,7 @@ from gpt2calc.table import Percent, Ratio, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gpt2calc.costs.report import Cost
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Cell
 
@@ -26,10 +27,11 @@ class Comparison:
     [124439808, 1557611200]
     """
 
-    __slots__ = ("counts",)
+    __slots__ = ("costs", "counts")
 
-    def __init__(self, counts: tuple[ParameterCount, ...]) -> None:
+    def __init__(self, counts: tuple[ParameterCount, ...], costs: tuple[Cost, ...] = ()) -> None:
         self.counts = counts
+        self.costs = costs
 
     def __iter__(self) -> Iterator[ParameterCount]:
         return iter(self.counts)
@@ -45,7 +47,8 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return every count as JSON takes it, in the schema that docs/json.md describes."""
-        return {"schema": SCHEMA, "models": [count.to_dict() for count in self.counts]}
+        found = {"schema": SCHEMA, "models": [count.to_dict() for count in self.counts]}
+        return {**found, "costs": [cost.to_dict() for cost in self.costs]} if self.costs else found
 
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
@@ -53,7 +56,7 @@ class Comparison:
         return html.write(self.tables())
 
     def tables(self) -> list[Table]:
-        """Lay the comparison out: sizes, parameters, shares of the total, and what holds between the groups."""
+        """Lay the comparison out: sizes, parameters, shares of the total, what holds between the groups, and costs."""
         groups = [name for name in GROUPS if any(name in c.groups and c.groups[name].total for c in self.counts)]
         sizes = {name: letter for count in self.counts for name, letter in count.model.letters().items()}
         sizes.pop("num_labels", None)
@@ -92,7 +95,7 @@ class Comparison:
         ]
         if len(self.counts) == 2:
             tables[1] = _with_difference(tables[1])
-        return tables
+        return [*tables, *self._costs()]
 
     def table(self) -> Table:
         """Lay everything out as one table, a row a measure, for a spreadsheet."""
@@ -100,6 +103,39 @@ class Comparison:
         parts = ((table.headers[0], row) for table in self.tables() for row in table.rows)
         rows = tuple((title, *row[:width]) for title, row in parts if row is not None)
         return Table("", ("section", "measure", *self._names()), rows)
+
+    def _costs(self) -> list[Table]:
+        """Lay what each model costs out, what was not asked for, or is not covered, left out; nothing without costs."""
+        if not self.costs:
+            return []
+        first = self.costs[0].settings
+        rows: tuple[tuple[str, Callable[[Cost], int | None]], ...] = (
+            ("FLOPs of a forward pass", attrgetter("forward")),
+            ("FLOPs of a training step", attrgetter("training")),
+            ("bytes of a token in the KV cache", attrgetter("kv_bytes_per_token")),
+            ("bytes of the KV cache", attrgetter("kv_bytes")),
+            ("bytes of the weights", attrgetter("weights")),
+            ("bytes of the gradients", attrgetter("gradients")),
+            ("bytes of the optimizer's state", attrgetter("optimizer")),
+            ("bytes of activations", attrgetter("activations")),
+            ("bytes at the peak", attrgetter("peak")),
+        )
+        passed: tuple[tuple[Cell, ...], ...] = (
+            ("sequences", *(cost.settings.batch for cost in self.costs)),
+            ("tokens of each", *(cost.settings.seq for cost in self.costs)),
+        )
+        if first.past:
+            passed += (("tokens before", *(cost.settings.past for cost in self.costs)),)
+        said = ", ".join(filter(None, (first.dtype, first.optimizer)))
+        cells = [(name, [value(cost) for cost in self.costs]) for name, value in rows]
+        given: list[tuple[Cell, ...]] = [
+            (name, *("" if value is None else value for value in values))
+            for name, values in cells
+            if any(value is not None for value in values)
+        ]
+        flops = [row for row in given if str(row[0]).startswith("FLOPs")]
+        costs = Table("", (f"costs, {said}", *self._names()), (*passed, None, *flops, None, *given[len(flops) :]))
+        return [_with_difference(costs) if len(self.costs) == 2 else costs]
 
     def _names(self) -> tuple[str, ...]:
         return tuple(count.name for count in self.counts)
@@ -127,7 +163,7 @@ def _with_difference(table: Table) -> Table:
             return None
         label, first, second = cells
         if not isinstance(first, int) or not isinstance(second, int):
-            raise TypeError(label)
+            return label, first, second, "", ""  # what one of them costs may not be covered
         return label, first, second, second - first, Ratio(second, first, 3)
 
     return Table(table.title, (*table.headers, "difference", "ratio"), tuple(map(row, table.rows)))

@@ -45,6 +45,7 @@ CASES = [
     ["count", "Cerebras-GPT-111M", "--n-embd", "1024"],
     ["compare", "small", "medium", "large", "xl"],
     ["compare", "gpt2"],
+    ["compare", "gpt2", "gpt2-xl", "--cost", "--train", "--optimizer", "adamw", "--seq", "8"],
     ["compare", "mingpt-sorter", "vit-gpt2-decoder", "--untied"],
     ["cost", "gpt2"],
     ["cost", *UNUSUAL, "--source", "3", "--train", "--n-head", "12"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.dims import dims_of
-from gpt2calc.errors import ConfigError, shown
+from gpt2calc.errors import ConfigError, UnknownNameError, shown
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpt2calc.costs.measurement import Measurement
     from gpt2calc.costs.report import Cost, Machinery, Roofs
     from gpt2calc.keywords import Fields
-    from gpt2calc.sources import Model
+    from gpt2calc.sources import Model, Source
 
 
 def cost(
@@ -199,18 +199,54 @@ def judged(
     model: Model | LeftOut, words: Mapping[str, Any], fields: Mapping[str, Any], *, hub: bool, revision: str | None
 ) -> tuple[Any, Any, str, tuple[str, ...]]:
     """Return dims, settings, the model's name and what to say, of what a person asks."""
+    source = resolve(model, fields, hub=hub, revision=revision)
+    return judged_of(source, words, is_transformers=model is LEFT_OUT or source.maker == "huggingface")
+
+
+def costs_of(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Cost, ...]:
+    """Return what models that were read cost, by the same words, for a comparison.
+
+    Raises:
+        UnknownNameError: a word is none that a comparison takes.
+        ConfigError: as `cost`; the model that it is about is named.
+    """
+    from gpt2calc.costs.report import Cost
+
+    known: tuple[str, ...] = ("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention")
+    known += ("dropout", "checkpoint", "cache", "prompt", "new", "max_cache_len")
+    known += ("tensor_parallel", "pipeline_parallel", "zero_stage")
+    for word in words:
+        if word not in known:
+            raise UnknownNameError("word of a cost", word, known)
+    found = []
+    for source in sources:
+        try:
+            found.append(Cost(*judged_of(source, words, is_transformers=source.maker == "huggingface")))
+        except ConfigError as error:
+            if str(error).startswith(source.name):
+                raise
+            raise ConfigError(f"{source.name}: {error}", field=error.field, got=error.got) from None
+    return tuple(found)
+
+
+def judged_of(
+    source: Source, words: Mapping[str, Any], *, is_transformers: bool
+) -> tuple[Any, Any, str, tuple[str, ...]]:
+    """Return dims, settings, the model's name and what to say, of what is asked of a source that was read.
+
+    Raises:
+        ConfigError: the model is of another architecture, or what is asked contradicts it.
+    """
     from gpt2calc.costs import settings
 
-    source = resolve(model, fields, hub=hub, revision=revision)
-    dims = dims_of(source.counted, source.name)
     read, notes = settings.read(
-        dims,
+        dims_of(source.counted, source.name),
         words,
         said=source.said or {},
         n_head=(source.given or {}).get("n_head"),
-        is_transformers=model is LEFT_OUT or source.maker == "huggingface",
+        is_transformers=is_transformers,
     )
-    return dims, read, source.name, (*source.notes, *notes)
+    return dims_of(source.counted, source.name), read, source.name, (*source.notes, *notes)
 
 
 def _roofs(machine: str) -> Roofs:

@@ -11,7 +11,7 @@ from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Unpack
 
     from gpt2calc.comparison import Comparison
@@ -61,11 +61,19 @@ def count(
     return ParameterCount(source.counted, source.name, source.notes)
 
 
-def compare(*models: Model, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]) -> Comparison:
+def compare(
+    *models: Model,
+    cost: Mapping[str, Any] | None = None,
+    hub: bool = False,
+    revision: str | None = None,
+    **fields: Unpack[Fields],
+) -> Comparison:
     """Count several models side by side.
 
     Args:
         models: as for `count`, each; one at least.
+        cost: what each costs beside it, by words of `cost` that say what passes, how it trains and what a cache holds,
+            such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -74,16 +82,24 @@ def compare(*models: Model, hub: bool = False, revision: str | None = None, **fi
         The comparison; iterate over it for the counts.
 
     Raises:
-        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count`.
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count`; and, with cost, as `cost`.
 
     >>> [count.groups["mlp"].total for count in compare("small", "medium")]
     [56669184, 201449472]
+    >>> [cost.forward for cost in compare("small", "medium", cost={"seq": 128}).costs]
+    [31842533376, 88829067264]
     """
     if not models:
         raise ConfigError("a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')")
     from gpt2calc.comparison import Comparison
 
-    return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
+    if cost is None:
+        return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
+    from gpt2calc.api.costing import costs_of
+
+    sources = tuple(resolve(model, fields, hub=hub, revision=revision) for model in models)
+    counts = tuple(ParameterCount(source.counted, source.name, source.notes) for source in sources)
+    return Comparison(counts, costs_of(sources, cost))
 
 
 def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> Derivation:
@@ -207,7 +223,7 @@ def write_page(path: str | os.PathLike[str], /) -> int:
 
     >>> import os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 200_000
+    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 300_000
     True
     """
     from os import fspath

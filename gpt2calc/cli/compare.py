@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpt2calc.cli.cost import ASKED, add_asked, fields_of
 from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ EXAMPLES = """examples:
   gpt2calc compare small medium large xl
   gpt2calc compare gpt2 gpt2-untied raschka-gpt2-small
   gpt2calc compare small xl --vocab 50304 --format markdown
-  gpt2calc compare old/config.json new/config.json --format csv"""
+  gpt2calc compare old/config.json new/config.json --format csv
+  gpt2calc compare gpt2 gpt2-xl --cost --train --optimizer adamw"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +29,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="a model that ships, a config.json, a folder that holds one, a repository of the Hugging Face hub, or -",
     )
+    parser.add_argument(
+        "--cost",
+        action="store_true",
+        help="put what each costs beside it, of what the options of gpt2calc cost below say",
+    )
+    add_asked(parser)
     add_hub(parser)
     add_model_type(parser)
     add_fields(parser)
-    add_output(parser, "the totals alone, a line each")
+    add_output(parser, "the totals alone, a line each; with --cost the FLOPs, of a training step with --train")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,9 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     models = map(model_of, arguments.models)
-    result = compare(*models, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
-    notes = [note if len(result) == 1 else f"{count.name}: {note}" for count in result for note in count.notes]
-    totals = [count.total for count in result]
+    asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
+    fields = fields_of(arguments)
+    if not arguments.cost and (asked or fields != arguments.fields):
+        option = next(iter(asked), "activation_function").replace("_", "-")
+        raise ConfigError(f"--{option} is of a cost: give --cost as well")
+    words = asked if arguments.cost else None
+    result = compare(*models, cost=words, hub=arguments.hub, revision=arguments.revision, **fields)
+    said = result.costs or result.counts
+    notes = [note if len(said) == 1 else f"{each.name}: {note}" for each in said for note in each.notes]
+    totals = [cost.forward if cost.training is None else cost.training for cost in result.costs]
+    totals = totals or [count.total for count in result]
     one = arguments.format == "csv"
     tables = [result.table()] if one else result.tables()
     return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=totals, notes=notes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -143,6 +145,54 @@ def test_another_architecture_is_refused_by_name(run: Run) -> None:
     ran = run("cost", "Llama-3.1-8B")
     assert (ran.code, ran.stdout) == (2, "")
     assert "llama" in ran.stderr
+
+
+def test_a_comparison_has_what_each_model_costs(run: Run) -> None:
+    """By the words of cost, in JSON whole and in a table a row a figure; what was not asked for has none."""
+    words = ("--batch", "2", "--seq", "64", "--train", "--optimizer", "sgd")
+    ran = run("compare", "gpt2", "gpt2-medium", "--cost", *words, "--json")
+    found = json.loads(ran.stdout)["costs"]
+    assert found == [document(run, name, *words) for name in ("gpt2", "gpt2-medium")]
+    asked: dict[str, Any] = {"batch": 2, "seq": 64, "train": True, "optimizer": "sgd"}
+    assert gpt2calc.compare("gpt2", "gpt2-medium", cost=asked).to_dict()["costs"] == found
+    printed = run("compare", "gpt2", "gpt2-medium", "--cost", *words, "--format", "csv").stdout
+    rows = [row for row in csv.reader(io.StringIO(printed)) if row[0] == "costs, fp32, sgd"]
+    values = {name: (int(first), int(second)) for _, name, first, second in rows}
+    for name, room, key in (
+        ("FLOPs of a training step", "flops", "training"),
+        ("bytes of activations", "memory", "activations"),
+        ("bytes at the peak", "memory", "peak"),
+        ("bytes of the optimizer's state", "memory", "optimizer"),
+    ):
+        assert values[name] == tuple(each[room][key] for each in found)
+    assert "bytes of the KV cache" not in values
+    quiet = run("compare", "gpt2", "gpt2-medium", "--cost", *words, "-q")
+    assert quiet == (0, "".join(f"{each['flops']['training']}\n" for each in found), "")
+    assert "costs" not in gpt2calc.compare("gpt2", "gpt2-xl").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("gpt2", "Llama-3.1-8B", "--cost"), "Llama-3.1-8B is a llama"),
+        (("gpt2", "gpt2-xl", "--cost", "--seq", "1025"), "gpt2: seq 1,025 is more than n_positions 1,024"),
+        (("gpt2", "gpt2-xl", "--train"), "--train is of a cost: give --cost as well"),
+        (("gpt2", "gpt2-xl", "--max-cache-len", "4"), "--max-cache-len is of a cost"),
+        (("gpt2", "gpt2-xl", "--activation-function", "relu"), "--activation-function is of a cost"),
+    ],
+    ids=" ".join,
+)
+def test_a_comparison_of_costs_that_there_is_not_is_one_sentence(words: tuple[str, ...], said: str, run: Run) -> None:
+    """It names the model, or the option."""
+    ran = run("compare", *words)
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert said in ran.stderr
+
+
+def test_a_word_that_a_comparison_of_costs_does_not_take_is_named() -> None:
+    """A throughput is of one model."""
+    with pytest.raises(gpt2calc.UnknownNameError, match="no word of a cost is called 'throughput'"):
+        gpt2calc.compare("gpt2", cost={"throughput": 5})
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "autocast"])
