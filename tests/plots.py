@@ -70,6 +70,8 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "growth in n_embd": lambda models: curves.of_growth(models[0], {"n_embd": range(1, 20001)}),
     "treemap": lambda models: areas.Treemap(*counted(models[:1])),
     "values": lambda _: histograms.of_values(verified()),
+    "flops": lambda models: bars.of_flops(gpt2calc.cost(models[0], checkpoint="torch", dropout=0)),
+    "memory": lambda models: bars.of_memory(gpt2calc.cost(models[0], train=True, optimizer="adamw")),
 }
 """Every kind of chart, made of models that are drawn together."""
 
@@ -78,9 +80,12 @@ PICTURES = [
     for kind in CHARTS
     for name in MODELS
     if (kind != "values" or name == "one")
+    and (kind not in ("flops", "memory") or name in ("one", "tiny", "175B"))
     and (not kind.startswith(("growth", "treemap")) or name not in ("four", "ten", "from tiny to 175B"))
 ]
-"""Every picture that differs from the others: only bars draw more than the first model, and values draw none."""
+"""Every picture that differs from the others: only bars draw more than the first model, and values draw none.
+
+Costs are of models whose heads are known."""
 
 
 def pictures(*kinds: str) -> list[tuple[str, str]]:

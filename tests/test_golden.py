@@ -89,6 +89,8 @@ GOLDEN = {
     "plot-layernorm.txt": ("plot", "layernorm", *FOUR[1:]),
     "plot-growth.txt": ("plot", "growth", "gpt2", "--n-layer", "6:96"),
     "plot-treemap.txt": ("plot", "treemap", "gpt2"),
+    "plot-flops.txt": ("plot", "flops", "gpt2", "--train", "--checkpoint", "torch", "--dropout", "0"),
+    "plot-memory.txt": ("plot", "memory", "gpt2", "--batch", "8", "--optimizer", "adamw"),
     "plot-values.txt": ("plot", "values", "model.ckpt"),
     "models.txt": ("models",),
 }

@@ -34,6 +34,8 @@ KINDS = {
     "growth": ("gpt2", "--n-layer", "6:96"),
     "treemap": ("gpt2",),
     "values": (CHECKPOINT,),
+    "flops": ("gpt2", "--train"),
+    "memory": ("gpt2", "--seq", "64"),
 }
 
 
@@ -148,9 +150,9 @@ def test_notes_go_to_standard_error(run: Run, tmp_path: Path) -> None:
 MISTAKES: dict[tuple[str, ...], str] = {
     ("sharez", "gpt2"): "no kind of plot is called 'sharez': did you mean shares?",
     ("pie", "gpt2"): "no kind of plot is called 'pie': known are shares, totals, weights-biases, layernorm, growth, "
-    "treemap, values",
+    "treemap, values, flops, memory",
     ("gpt2",): "no kind of plot is called 'gpt2': known are shares, totals, weights-biases, layernorm, growth, "
-    "treemap, values",
+    "treemap, values, flops, memory",
     ("shares", "gpt2-xll"): "no model is called 'gpt2-xll' and there is no such file: did you mean gpt2-xl?",
     ("shares", "-", "-"): "standard input, -, can be given once",
     ("shares", "gpt2", "--theme", "drak"): "no theme is called 'drak': did you mean dark?",
@@ -173,6 +175,17 @@ MISTAKES: dict[tuple[str, ...], str] = {
         "one size grows at a time, and is given as a range such as n_layer 6:96; got 2 of them: n_layer, n_embd"
     ),
     ("growth", "gpt2", "xl", "--n-layer", "6:96"): "growth draws one model, got 2",
+    ("flops", "gpt2", "xl"): "flops draws one model, got 2",
+    ("memory", "gpt2", "--n-layer", "6:96"): "a range of sizes goes with growth, not with memory",
+    ("shares", "gpt2", "--max-cache-len", "3"): "--max-cache-len goes with flops and memory, not with shares",
+    ("totals", "gpt2", "--activation-function", "relu"): (
+        "--activation-function goes with flops and memory, not with totals"
+    ),
+    ("flops", "gpt2", "--seq", "1025"): "seq 1,025 is more than n_positions 1,024 of the model",
+    ("memory", "Llama-3.1-8B"): (
+        "Llama-3.1-8B is a llama, which count, compare, formula, tensors, explain and verify serve so far; "
+        "this question is for GPT-2-shaped models alone"
+    ),
     ("growth", "gpt2", "--n-head", "1:3"): (
         "what can grow is n_layer, n_embd, n_positions, vocab_size, n_inner, num_labels, got 'n_head'"
     ),

@@ -126,6 +126,34 @@ def test_a_short_number_is_the_exact_one_rounded(number: int) -> None:
     assert abs(value - number) * 200 <= number
 
 
+@pytest.mark.parametrize("checkpoint", ["none", "torch", "reentrant"])
+def test_flops_are_those_of_the_cost_and_add_up(checkpoint: str) -> None:
+    """By group and by component, each time to all of a training step."""
+    cost = gpt2calc.cost("gpt2", seq=32, checkpoint=checkpoint, dropout=0)
+    for panel, marks in bars.of_flops(cost).panels:
+        assert sum(mark.part for mark in marks) == cost.training
+        assert {mark.whole for mark in marks} == {cost.training}
+        rows = {mark.label: mark.part for mark in marks}
+        if panel.title == "by component":
+            assert rows["lm_head"] == 3 * 2 * 32 * 768 * 50257
+        assert any("again" in label for label in rows) == (checkpoint != "none")
+    forward = bars.of_flops(gpt2calc.cost("gpt2", seq=1, past=5)).panels[1][1]
+    assert sum(mark.part for mark in forward) == gpt2calc.cost("gpt2", seq=1, past=5).forward
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon", None])
+def test_memory_is_that_of_the_cost(optimizer: str | None) -> None:
+    """What is not asked for, or not covered, has no bar; components add up to the activations."""
+    cost = gpt2calc.cost("gpt2", seq=32, train=True, optimizer=optimizer)
+    (_, parts), (_, kept) = bars.of_memory(cost).panels
+    said = {"weights": cost.weights, "gradients": cost.gradients, "optimizer": cost.optimizer}
+    said |= {"activations": cost.activations, "peak": cost.peak}
+    assert {mark.label: mark.part for mark in parts} == {name: size for name, size in said.items() if size is not None}
+    assert sum(mark.part for mark in kept) == cost.activations
+    uncovered = gpt2calc.cost("gpt2", seq=32, train=True, head="sequence_classification")
+    assert len(bars.of_memory(uncovered).panels) == 1
+
+
 # ---------------------------------------------------------------- growth
 
 

@@ -58,7 +58,18 @@ def test_a_picture_of_the_gallery_is_what_its_command_draws(
 def test_every_kind_of_plot_is_in_the_gallery() -> None:
     """Each has a command, and shares a second one."""
     assert [name for _, name in COMMANDS] == [
-        *("shares", "grouped", "totals", "weights-biases", "layernorm", "growth", "treemap", "values")
+        *(
+            "shares",
+            "grouped",
+            "totals",
+            "weights-biases",
+            "layernorm",
+            "growth",
+            "treemap",
+            "values",
+            "flops",
+            "memory",
+        )
     ]
 
 

@@ -81,7 +81,7 @@ def test_stacked_bars_are_as_long_as_their_shares(name: str) -> None:
     assert len(lengths) == len(MODELS[name])
 
 
-@of("grouped", "totals", "weights-biases", "layernorm")
+@of("grouped", "totals", "weights-biases", "layernorm", "flops", "memory")
 def test_bars_are_as_long_as_their_numbers(kind: str, name: str) -> None:
     """On one scale the lengths of bars are to each other as the exact numbers are, read back from the SVG."""
     chart, content = drawn(kind, name)
@@ -349,6 +349,8 @@ PUBLIC = {
     "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
     "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
     "values": lambda: gpt2calc.plots.values(plots.verified()),
+    "flops": lambda: gpt2calc.plots.flops(gpt2calc.cost("gpt2"), theme="dark"),
+    "memory": lambda: gpt2calc.plots.memory(gpt2calc.cost("gpt2", train=True)),
 }
 
 
@@ -361,9 +363,9 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Seven pictures, and how to save one."""
+    """Nine pictures, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("growth", "layernorm", "save", "shares", "totals", "treemap", "values", "weights_biases")
+        *("flops", "growth", "layernorm", "memory", "save", "shares", "totals", "treemap", "values", "weights_biases")
     ]
 
 

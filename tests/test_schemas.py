@@ -95,6 +95,8 @@ CASES = [
     ["plot", "growth", "gpt2", "--n-layer", "0:96:8"],
     ["plot", "treemap", *UNUSUAL],
     ["plot", "values", CHECKPOINT],
+    ["plot", "flops", "gpt2", "--train", "--checkpoint", "reentrant"],
+    ["plot", "memory", "gpt2", "--optimizer", "adamw"],
     ["models"],
     ["verify", CHECKPOINT],
     ["verify", CHECKPOINT, "--tying", "--values"],

@@ -27,7 +27,7 @@ COMMANDS = {
     "explain": "find what a printed figure counts, such as 117M or 548 MB",
     "design": "find the shapes that have a number of parameters, or that fit a number of bytes",
     "sweep": "count many models at once: a grid of sizes, or a file of configs",
-    "plot": "draw where the parameters sit, as a picture or in the terminal",
+    "plot": "draw where the parameters sit or what a model costs, as a picture or in the terminal",
     "page": "write the what-if page, one file of HTML that counts in the browser",
     "models": "list the models that ship with gpt2calc",
 }

@@ -1,4 +1,4 @@
-"""`gpt2calc plot`: pictures of where the parameters sit, in a file or in the terminal."""
+"""`gpt2calc plot`: pictures of where the parameters sit and of what a model costs, in a file or in the terminal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import ranges
+from gpt2calc.cli.cost import ASKED, add_asked, fields_of
 from gpt2calc.cli.options import (
     FORMATS,
     Offered,
@@ -38,7 +39,10 @@ KINDS = {
     "growth": "what each group holds as one size grows, given as a range such as --n-layer 6:96",
     "treemap": "every tensor as an area",
     "values": "how large the values of a checkpoint are",
+    "flops": "where the FLOPs of a forward pass go, or of a training step with --train",
+    "memory": "what training holds in memory, by part",
 }
+COSTS = ("flops", "memory")
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -49,13 +53,17 @@ EXAMPLES = """examples:
   gpt2calc plot growth gpt2 --n-layer 6:96 -o growth.png --theme dark
   gpt2calc plot treemap gpt2 -o treemap.pdf --width 6
   gpt2calc plot totals gpt2 --json
+  gpt2calc plot flops gpt2 --train
+  gpt2calc plot memory gpt2 --batch 8 --optimizer adamw -o memory.svg
 
 a picture that is asked for by --format png, svg or pdf, and without -o, goes to standard output"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.description = "Draw where the parameters sit, into a picture with -o, else as bars in the terminal."
+    parser.description = (
+        "Draw where the parameters sit, or what a model costs, into a picture with -o, else as bars in the terminal."
+    )
     parser.usage = "gpt2calc plot KIND [MODEL ...] [options]"
     parser.epilog = EXAMPLES
     kinds = "; ".join(f"{kind}, {what}" for kind, what in KINDS.items())
@@ -84,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--height", metavar="INCHES", type=real, help="height of the picture; what it needs when left out"
     )
     parser.add_argument("--dpi", metavar="N", type=real, default=200.0, help="dots per inch of a PNG, 200 by default")
+    add_asked(parser)
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
@@ -150,14 +159,7 @@ def _picture(arguments: argparse.Namespace) -> str | None:
 def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     """Return the chart, and the exit code: 1 for the values of a checkpoint that is not what its config says."""
     kind, words = arguments.kind, arguments.models
-    if kind not in KINDS:
-        raise UnknownNameError("kind of plot", kind, tuple(KINDS))
-    if arguments.grouped and kind != "shares":
-        raise ConfigError(f"--grouped goes with shares, not with {kind}")
-    if words.count("-") > 1:
-        raise ConfigError("standard input, -, can be given once")
-    if kind in ("growth", "treemap", "values") and len(words) > 1:
-        raise ConfigError(f"{kind} draws one model, got {len(words)}")
+    asked = _asked(arguments)
     models = [model_of(word) for word in words or [None]]
     fields = arguments.fields
     if kind == "growth":
@@ -170,6 +172,8 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
     if kind == "values":
         return _values(arguments)
+    if kind in COSTS:
+        return _costs(arguments, models[0], asked), 0
     from gpt2calc.api.counting import count
     from gpt2calc.counts import ParameterCount
 
@@ -186,6 +190,39 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
         counts
     ), 0
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say what a cost is of.
+
+    Raises:
+        UnknownNameError: there is no such kind of plot.
+        ConfigError: an option, or so many models, do not go with it.
+    """
+    kind, words = arguments.kind, arguments.models
+    if kind not in KINDS:
+        raise UnknownNameError("kind of plot", kind, tuple(KINDS))
+    if arguments.grouped and kind != "shares":
+        raise ConfigError(f"--grouped goes with shares, not with {kind}")
+    if words.count("-") > 1:
+        raise ConfigError("standard input, -, can be given once")
+    if kind in ("growth", "treemap", "values", *COSTS) and len(words) > 1:
+        raise ConfigError(f"{kind} draws one model, got {len(words)}")
+    asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
+    if kind not in COSTS and (asked or arguments.activation_function is not None):
+        option = next(iter(asked), "activation_function").replace("_", "-")
+        raise ConfigError(f"--{option} goes with {' and '.join(COSTS)}, not with {kind}")
+    return asked
+
+
+def _costs(arguments: argparse.Namespace, model: Any, asked: dict[str, Any]) -> Chart:
+    from gpt2calc.api.costing import cost
+    from gpt2calc.plots import bars
+
+    draws_memory = arguments.kind == "memory"
+    words = {**asked, "train": True} if draws_memory else asked
+    found = cost(model, hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))
+    return bars.of_memory(found) if draws_memory else bars.of_flops(found)
 
 
 def _values(arguments: argparse.Namespace) -> tuple[Chart, int]:

@@ -1,4 +1,4 @@
-"""Pictures of where the parameters sit, as figures of matplotlib and as bars in a terminal.
+"""Pictures of where the parameters sit and of what a model costs, as figures of matplotlib and as bars in a terminal.
 
 Each function returns a `matplotlib.figure.Figure`, which a notebook shows and `save` writes. matplotlib is a guest: it
 is loaded by the first picture.
@@ -21,11 +21,23 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from gpt2calc.costs.report import Cost
     from gpt2calc.plots.chart import Chart
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.verification.report import Verification
 
-__all__ = ["growth", "layernorm", "save", "shares", "totals", "treemap", "values", "weights_biases"]
+__all__ = [
+    "flops",
+    "growth",
+    "layernorm",
+    "memory",
+    "save",
+    "shares",
+    "totals",
+    "treemap",
+    "values",
+    "weights_biases",
+]
 
 WIDTH = 8.0
 """How wide a picture is, in inches, unless something else is asked for."""
@@ -124,6 +136,40 @@ def values(
     from gpt2calc.plots import histograms
 
     return draw(histograms.of_values(verification), theme, width, height)
+
+
+def flops(cost: Cost, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw where a model's FLOPs go, by group and by component.
+
+    Args:
+        cost: what `gpt2calc.cost` returned; of a training step where it was asked for training, else of a forward pass.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, there is no product, or the picture does not fit in the size.
+    """
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_flops(cost), theme, width, height)
+
+
+def memory(cost: Cost, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw what training a model holds in memory, by part, and its activations by component.
+
+    Args:
+        cost: what `gpt2calc.cost(..., train=True)` returned.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, or the picture does not fit in the size.
+    """
+    from gpt2calc.plots import bars
+
+    return draw(bars.of_memory(cost), theme, width, height)
 
 
 def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 200) -> None:

@@ -203,7 +203,10 @@ class _Grid(NamedTuple):
 
 
 def _grid(chart: BarChart, size: Sizes, width: float) -> _Grid:
-    """Put as many panels side by side as there is room for, with numbers as long as there is room for."""
+    """Put as many panels side by side as there is room for, with numbers as long as there is room for.
+
+    Names stand before the first alone, so that panels of other names go below each other.
+    """
     gap, many = 2.5 * size.gap, len(chart.panels)
     names = min(max(measured(mark.label, size.body) for mark in chart.marks), NAMES * width) + size.gap
     room = width - 2 * size.margin - names
@@ -213,7 +216,8 @@ def _grid(chart: BarChart, size: Sizes, width: float) -> _Grid:
         across = int((room + gap) // (LEAST_PANEL * size.body + max(numbers.values()) + gap))
         if across:
             break
-    across = max(1, min(across, many))
+    alike = len({tuple(mark.label for mark in marks) for _, marks in chart.panels}) == 1
+    across = max(1, min(across, many)) if alike else 1
     across = -(-many // -(-many // across))  # as many in each line as in the others
     longest = {panel.scale: Fraction(*chart.longest(panel)) for panel, _ in chart.panels}
     return _Grid(across, names, (room - gap * (across - 1)) / across, words, numbers, longest)

@@ -1,20 +1,23 @@
-"""Bars: shares, totals, weights and biases, and LayerNorm, of several models side by side."""
+"""Bars: shares, totals, weights and biases, and LayerNorm, of several models side by side; and what one model costs."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.errors import ConfigError
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
+from gpt2calc.table import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gpt2calc.costs.report import Cost
     from gpt2calc.counts import ParameterCount
 
-SHARE, COUNT = "share", "count"
-"""What a bar's length stands for: its part of the whole, or its part."""
+SHARE, COUNT, BYTES = "share", "count", "bytes"
+"""What a bar's length stands for: its part of the whole, or its part, which may be bytes."""
 
 LEVELS = 3
 """How many ways a number can be written in, the longest first."""
@@ -27,7 +30,7 @@ class Panel(NamedTuple):
 
     Args:
         title: what stands above it.
-        measure: share or count.
+        measure: share, count or bytes.
         scale: panels with the same scale can be compared by eye.
         shares: whether a count has its share beside it.
     """
@@ -90,7 +93,18 @@ def wordings(panel: Panel, mark: Mark) -> tuple[str, ...]:
         return (percent(mark.part, mark.whole),)
     number = full(mark.part)
     share = [f"{number} ({percent(mark.part, mark.whole)})"] if panel.shares else []
-    return tuple(dict.fromkeys((*share, number, short(mark.part))))
+    brief = short(mark.part) if panel.measure == COUNT else _gib(mark.part)
+    return tuple(dict.fromkeys((*share, number, brief)))
+
+
+def _gib(size: int) -> str:
+    """Return bytes in GiB, or in the smaller unit of which there is one at least.
+
+    >>> _gib(14946287188), _gib(73728), _gib(4)
+    ('13.9 GiB', '72.0 KiB', '4 bytes')
+    """
+    power = next((power for power in (3, 2, 1) if size >= 1024**power), 0)
+    return f"{rounded(size, 1024**power, 1)} {'.KMG'[power]}iB" if power else f"{size} bytes"
 
 
 def worded(panel: Panel, mark: Mark, level: int) -> str:
@@ -148,3 +162,60 @@ def of_layernorm(counts: tuple[ParameterCount, ...]) -> BarChart:
         (Panel(share, SHARE, SHARE), shares),
     ]
     return BarChart("layernorm", "Parameters of LayerNorm", panels, notes=notes_of(counts))
+
+
+def of_flops(cost: Cost) -> BarChart:
+    """Draw where the FLOPs of a forward pass go, or of a training step where training was asked for.
+
+    What checkpoints do again is of no component, and has a bar of its own. All bars of a panel are all FLOPs.
+    """
+    asked, whole = cost.settings, cost.forward if cost.training is None else cost.training
+    rows = [(x.component, x.group, x.forward + x.backward * (cost.training is not None)) for x in cost.products]
+    if again := whole - sum(part for _, _, part in rows):
+        rows.append(("again, checkpointed", "again", again))
+    groups: dict[str, int] = {}
+    for _, group, part in rows:
+        groups[group] = groups.get(group, 0) + part
+    by_group, by_component = "by group", "by component"
+    panels = [
+        (by_group, tuple(Mark(by_group, group, group, part, whole) for group, part in groups.items())),
+        (by_component, tuple(Mark(by_component, name, group, part, whole) for name, group, part in rows)),
+    ]
+    if not rows:
+        raise ConfigError(f"{cost.name} has no matrix products: there is nothing to draw")
+    past = f" after {asked.past:,}" if asked.past else ""
+    what = "forward pass" if cost.training is None else "training step"
+    title = f"{cost.name}, FLOPs of a {what} of {asked.batch:,} × {asked.seq:,} tokens{past}"
+    drawn = ((Panel(name, COUNT, name, shares=True), marks) for name, marks in panels)
+    return BarChart("flops", title, drawn, notes=cost.notes)
+
+
+def of_memory(cost: Cost) -> BarChart:
+    """Draw what training holds: weights, gradients, optimizer, activations and the peak, and what autograd keeps.
+
+    Parts are not all there at one moment, so that the peak is not their sum, and is a bar beside them.
+    """
+    asked = cost.settings
+    found = {"weights": cost.weights, "gradients": cost.gradients, "optimizer": cost.optimizer}
+    parts = {name: size for name, size in (*found.items(), ("activations", cost.activations)) if size is not None}
+    whole = sum(parts.values())
+    by_part, by_component = "parts, and the peak", "activations, by component"
+    marks = [Mark(by_part, name, name, size, whole) for name, size in parts.items()]
+    if cost.peak is not None:
+        marks.append(Mark(by_part, "peak", "peak", cost.peak, cost.peak))
+    panels = [(Panel(by_part, BYTES, by_part), tuple(marks))]
+    kept: dict[str, int] = {}
+    for row in cost.kept:
+        kept[row.component] = kept.get(row.component, 0) + row.bytes
+    if kept:
+        rows = tuple(Mark(by_component, name, _group(name), kept[name], sum(kept.values())) for name in kept)
+        panels.append((Panel(by_component, BYTES, by_component, shares=True), rows))
+    title = f"{cost.name}, bytes of training on {asked.batch:,} × {asked.seq:,} tokens, {asked.dtype}"
+    return BarChart("memory", title, panels, notes=cost.notes)
+
+
+def _group(component: str) -> str:
+    """Return the group of a component that keeps something; what a checkpoint keeps of a block is of none."""
+    room = component.partition(".")[0].partition("_")[0]
+    named = {"attn": "attention", "mlp": "mlp", "ln": "layer_norm", "h": "activations"}
+    return named.get(room, "embedding" if component in ("wte", "wpe", "drop") else "head")

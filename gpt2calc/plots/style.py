@@ -39,6 +39,11 @@ THEMES = {
             "weights": "#007e8d",
             "biases": "#e17634",
             "total": "#003b6b",
+            "gradients": "#e17634",
+            "optimizer": "#773d89",
+            "activations": "#003b6b",
+            "peak": "#5b616b",
+            "again": "#5b616b",
         },
     ),
     "dark": Theme(
@@ -56,6 +61,11 @@ THEMES = {
             "weights": "#0aa0a9",
             "biases": "#fc9355",
             "total": "#0aa0a9",
+            "gradients": "#fc9355",
+            "optimizer": "#9a5dab",
+            "activations": "#005ca1",
+            "peak": "#a5abb5",
+            "again": "#a5abb5",
         },
     ),
 }

@@ -12,7 +12,7 @@ from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.histograms import HistogramChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
-from gpt2calc.table import Percent, Table
+from gpt2calc.table import Percent, Table, in_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ class _Pen:
 
     def fitted(self, words: str, width: int) -> str:
         """Return words in at most so many columns, the middle left out where they are longer."""
-        words = printable(words)
+        words = in_ascii(printable(words)) if self.ascii_only else printable(words)
         if len(words) <= width:
             return words
         dots = "..." if self.ascii_only else "…"
