@@ -17,7 +17,7 @@ from gpt2calc.errors import ConfigError, Int64OverflowError
 from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps import conditions, exact, grids, tasks
-from gpt2calc.sweeps.columns import COLUMNS, COUNT, SHARE, identifier
+from gpt2calc.sweeps.columns import COLUMNS, COSTS, COUNT, SHARE, identifier
 from gpt2calc.sweeps.evaluation import PieceArrays
 from gpt2calc.sweeps.ranking import Best
 from tests.property.strategies import SETTINGS, tried
@@ -117,7 +117,7 @@ def test_the_factored_evaluation_is_the_plain_one(
         models = [
             piece.dims(dict(zip(sizes, row, strict=True))) for row in itertools.product(*(a for _, a in piece.sizes))
         ]
-        for name in ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner"):
+        for name in ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner", *COSTS):
             out = np.empty(len(models), dtype=np.int64)
             place = 0
             while place < len(models):
@@ -147,7 +147,7 @@ def test_grids_of_many_blocks_are_what_plain_arrays_give(fields: dict[str, Any])
     meshed = np.meshgrid(*(np.array(values, dtype=np.int64) for values in fields.values()), indexing="ij")
     given = {field: values.ravel() for field, values in zip(fields, meshed, strict=True)}
     plain: dict[str, Any] = {}
-    for name in ("total", "mlp", "padded_vocabulary"):
+    for name in ("total", "mlp", "padded_vocabulary", "flops"):
         measure = COLUMNS[name].measure
         assert measure
         plain[name] = arrays.evaluate(measure, **given)

@@ -87,7 +87,7 @@ def compare(
     >>> [count.groups["mlp"].total for count in compare("small", "medium")]
     [56669184, 201449472]
     >>> [cost.forward for cost in compare("small", "medium", cost={"seq": 128}).costs]
-    [31842533376, 88829067264]
+    [32228179968, 92094595072]
     """
     if not models:
         raise ConfigError("a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')")

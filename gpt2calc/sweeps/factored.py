@@ -58,7 +58,7 @@ class Factored:
     @property
     def kept(self) -> int:
         """How many numbers the tables hold."""
-        rows = (Combinations(self.rows.piece, letters).length for letters in self.arrangement.tables)
+        rows = (Combinations(self.rows.piece, letters).length for letters, _ in self.arrangement.all_tables)
         return sum(rows) * self.along.length
 
     def fill(self, row: int, begin: int, out: Int64Array) -> None:
@@ -87,11 +87,14 @@ class Factored:
     def _combine(self, window: Window, rows: slice, along: slice, out: Int64Array) -> None:
         """Add up tables, what runs along a row, the numbers of a row, and products, the last sum into `out`."""
         vectors = self._along(along)
-        products = list(zip(window.factors, vectors[bool(self.arrangement.along) :], strict=True))
+        plain, count = len(self.arrangement.tables), len(self.arrangement.products)
+        products = list(zip(window.factors[:count], vectors[bool(self.arrangement.along) :], strict=True))
+        scaled = [self._looked_up(number, window, rows, along) for number in range(plain, len(self._tables))]
+        products += zip(window.factors[count:], scaled, strict=True)
         if len(products) == 1 and self.arrangement.operations == 1:
             np.multiply(products[0][0][rows, None], products[0][1], out=out)
             return
-        addends = [self._looked_up(number, window, rows, along) for number in range(len(self._tables))]
+        addends = [self._looked_up(number, window, rows, along) for number in range(plain)]
         addends += vectors[:1] if self.arrangement.along else []
         addends += [window.base[rows, None]] if self.arrangement.base or not (addends or products) else []
         count = len(addends) + len(products)
@@ -131,15 +134,16 @@ class Factored:
         """Return the numbers of rows, for a range that holds this one."""
         window = self._window
         if window is None or not window.start <= row < window.stop:
-            if not self._tables and self.arrangement.tables:
-                self._tables = [self._made(letters, terms) for letters, terms in self.arrangement.tables.items()]
+            if not self._tables:
+                self._tables = [self._made(letters, terms) for letters, terms in self.arrangement.all_tables]
             # Windows begin at multiples, so that whoever asks for rows in order computes each window once.
             start = row - row % WINDOW_ROWS
             stop = min(start + WINDOW_ROWS, self.rows.length)
             values, shape = self.rows.slice(start, stop), (stop - start,)
             factors = [evaluated(factor, values, shape) for factor, _ in self.arrangement.products]
+            factors += [evaluated(factor, values, shape) for factor, _, _ in self.arrangement.scaled]
             places = np.arange(start, stop, dtype=np.int64)
-            indices = [self.rows.index(places, letters) for letters in self.arrangement.tables]
+            indices = [self.rows.index(places, letters) for letters, _ in self.arrangement.all_tables]
             base = evaluated(self.arrangement.base, values, shape)
             found = stretches(indices, stop - start)
             long_enough = (stop - start) * self.along.length >= LEAST_STRETCH_NUMBERS * len(found)

@@ -1,8 +1,8 @@
 """How a polynomial is computed on a grid of rows: what is a number a row, what runs along a row, and what is both.
 
 A term with letters of both kinds is kept as a table, where few of the letters number the rows and the table is small,
-or is multiplied out on the whole grid. The arrangement with the fewest operations on that grid wins. It must not know
-of arrays.
+as a table that is scaled by one letter of the rows, or is multiplied out on the whole grid. The arrangement with the
+fewest operations on that grid wins. It must not know of arrays.
 """
 
 from __future__ import annotations
@@ -17,22 +17,29 @@ if TYPE_CHECKING:
 
 
 class Arrangement(NamedTuple):
-    """The sum of four kinds of parts, each of which is 0 where it is empty.
+    """The sum of five kinds of parts, each of which is 0 where it is empty.
 
     `tables` has for each set of letters that number rows the terms that need no others of them, and `products` pairs of
-    polynomials, one of a row and one along it.
+    polynomials, one of a row and one along it. `scaled` has a polynomial of a row, and the table that it multiplies.
     """
 
     base: Terms
     along: Terms
     tables: dict[tuple[str, ...], Terms]
     products: tuple[tuple[Terms, Terms], ...]
+    scaled: tuple[tuple[Terms, tuple[str, ...], Terms], ...] = ()
+
+    @property
+    def all_tables(self) -> tuple[tuple[tuple[str, ...], Terms], ...]:
+        """Every table, with the letters that number its rows: first those that are added as they are."""
+        return (*self.tables.items(), *((letters, terms) for _, letters, terms in self.scaled))
 
     @property
     def operations(self) -> int:
         """How many sums and products are made for each number of the grid, a copy counting as one."""
-        addends = len(self.tables) + len(self.products) + bool(self.base) + bool(self.along)
-        return len(self.products) + max(addends - 1, 0 if self.products else 1)
+        products = len(self.products) + len(self.scaled)
+        addends = len(self.tables) + products + bool(self.base) + bool(self.along)
+        return products + max(addends - 1, 0 if products else 1)
 
 
 def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], most: int) -> Arrangement:
@@ -48,7 +55,11 @@ def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], mo
     >>> arranged(grid, {"T": 100, "V": 100}, {"L": 100, "d": 100}, 2**20)
     ... # doctest: +NORMALIZE_WHITESPACE
     Arrangement(base={('L', 'd', 'd'): 12}, along={},
-                tables={('d',): {('V', 'd'): 1, ('T', 'd'): 1, ('d',): 2}}, products=())
+                tables={('d',): {('V', 'd'): 1, ('T', 'd'): 1, ('d',): 2}},
+                products=(), scaled=())
+    >>> flops = {("L", "T", "d", "d"): 24, ("L", "T", "T", "d"): 4, ("T", "V", "d"): 2}
+    >>> arranged(flops, {"T": 100, "V": 100}, {"L": 100, "d": 100}, 2**20).scaled
+    (({('L',): 1}, ('d',), {('T', 'd', 'd'): 24, ('T', 'T', 'd'): 4}),)
     """
     base = {term: n for term, n in terms.items() if not set(term) & set(along)}
     row = {term: n for term, n in terms.items() if set(term) & set(along) and not set(term) & set(rows)}
@@ -63,11 +74,27 @@ def arranged(terms: Terms, along: Mapping[str, int], rows: Mapping[str, int], mo
     tabled = _with_tables(base, row, mixed, large, rows)
     plain = Arrangement(base, row, {}, _products(mixed, along))
     tabled = tabled._replace(products=_products({term: n for term, n in mixed.items() if term in large}, along))
-    return min(plain, tabled, key=_cost)
+    return min(plain, tabled, *_scaled(tabled, mixed, large, rows, most // max(width, 1)), key=_cost)
 
 
 def _cost(arrangement: Arrangement) -> int:
     return arrangement.operations
+
+
+def _scaled(
+    tabled: Arrangement, mixed: Terms, large: set[tuple[str, ...]], rows: Mapping[str, int], most: int
+) -> list[Arrangement]:
+    """Return the arrangements in which one letter of the rows multiplies a table of at most so many rows.
+
+    It must be in every term that is in no table otherwise, once: L·(24·d²·T + 4·d·T²) of L·d²·T and L·d·T².
+    """
+    found = []
+    for letter in rows:
+        letters = tuple(other for other in rows if other != letter and any(other in term for term in large))
+        if letters and all(term.count(letter) == 1 for term in large) and prod(map(rows.__getitem__, letters)) <= most:
+            terms = {tuple(each for each in term if each != letter): mixed[term] for term in large}
+            found.append(tabled._replace(products=(), scaled=(({(letter,): 1}, letters, terms),)))
+    return found
 
 
 def _with_tables(
