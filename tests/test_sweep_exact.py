@@ -136,11 +136,20 @@ def test_the_factored_evaluation_is_the_plain_one(
         {"n_layer": range(1, 20), "n_embd": range(8, 800, 8), "n_positions": range(1, 10), "vocab_size": range(1, 20)},
         {"vocab_size": range(1, 50), "n_positions": [1, 2], "n_embd": range(8, 800, 8), "n_layer": range(40)},
         {"n_inner": range(0, 1000, 7), "n_embd": range(8, 800, 8), "n_layer": range(40)},
+        {"n_layer": range(9), "n_embd": range(8, 80, 8), "n_positions": range(1, 11), "vocab_size": range(1, 400)},
         {"n_layer": range(40), "vocab_size": range(1, 20_001)},
         {"vocab_size": range(1, 300_001)},
         {"n_embd": range(1, 300_001), "n_layer": [1, 2]},
     ],
-    ids=["four sizes", "a short one within", "a product of three", "a long one last", "one alone", "a long one first"],
+    ids=[
+        "four sizes",
+        "a short one within",
+        "a product of three",
+        "a scaled table",
+        "a long one last",
+        "one alone",
+        "a long one first",
+    ],
 )
 def test_grids_of_many_blocks_are_what_plain_arrays_give(fields: dict[str, Any]) -> None:
     """Some hundred thousand rows at once, in rows, tables and blocks of every kind, against one broadcast formula."""
