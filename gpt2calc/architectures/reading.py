@@ -106,12 +106,14 @@ def _with_full_layers(document: dict[str, Any]) -> dict[str, Any]:
     own = list(given.values())
     alike = all(isinstance(each, Mapping) and each == own[0] and each.keys() <= GLOBAL.keys() for each in own)
     heads = "num_key_value_heads" in own[0] if alike and own else False
-    if not alike or not all(str(name).isdigit() for name in given) or (heads and not document.get("attention_k_eq_v")):
+    layers = [numbers.whole(name) for name in given]
+    are_layers = all(isinstance(layer, int) and layer >= 0 for layer in layers)
+    if not alike or not are_layers or (heads and not document.get("attention_k_eq_v")):
         problem = f"{PER_LAYER} must be the same width and number of heads for the layers of full attention"
         raise ConfigError(f"{problem}, or they are not counted", field=PER_LAYER, got=given)
     found = {name: value for name, value in document.items() if name not in GLOBAL.values()}
     found |= {GLOBAL[name]: value for each in own[:1] for name, value in each.items()}
-    return found | {PER_LAYER: [int(name) for name in given]}
+    return found | {PER_LAYER: layers}
 
 
 def refuse_unknown_layers(model: Model) -> None:
