@@ -104,6 +104,7 @@ def cost(
     >>> cost("gpt2-xl", cache="dynamic", prompt=5, new=9, dtype="bf16").kv_bytes
     3993600
     """
+    from gpt2calc.costs import machines, ways
     from gpt2calc.costs.report import Cost
 
     words: dict[str, Any] = {
@@ -118,6 +119,9 @@ def cost(
     words |= {"checkpoint": checkpoint, "cache": cache, "prompt": prompt, "new": new, "max_cache_len": max_cache_len}
     words |= {"tokens": tokens, "tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
     words |= {"zero_stage": zero_stage}
+    for kind, word, known in (("convention", convention, ways.BY_NAME), ("machine", machine, machines.BY_NAME)):
+        if word is not None and not isinstance(word, str):
+            raise UnknownNameError(kind, word, tuple(known))
     dims, settings, name, notes = judged(model, words, fields, hub=hub, revision=revision)
     machinery = _machinery(throughput, devices, peak, machine)
     roofs = _roofs(machine) if throughput is None and machine is not None else None
@@ -272,8 +276,12 @@ def _machinery(
         problem = "a utilization is a share of a peak: give peak, in FLOP/s of one device, or a machine"
         raise ConfigError(problem, field="peak")
     for name, value in {"throughput": throughput, "devices": devices, "peak": peak}.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
             raise ConfigError(f"{name} must be a number above 0, got {shown(value)}", field=name, got=value)
+        if name != "throughput" and value != int(value):
+            raise ConfigError(f"{name} must be a whole number, 1 or more, got {shown(value)}", field=name, got=value)
     from fractions import Fraction  # loads decimal, which a cost without a throughput does without
 
     from gpt2calc.costs import machines

@@ -82,7 +82,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_hub(parser)
     add_model_type(parser)
     add_fields(parser)
-    add_output(parser, "the FLOPs alone, of a training step with --train, else of a forward pass")
+    add_output(
+        parser, "the FLOPs alone: of all --tokens, by the --convention, of a step with --train, or of a forward pass"
+    )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -153,8 +155,8 @@ def run(arguments: argparse.Namespace) -> int:
     asked = {name: getattr(arguments, name) for name in (*ASKED, *SHARED, *USED)}
     model = model_of(arguments.model)
     result = cost(model, hub=arguments.hub, revision=arguments.revision, **asked, **fields_of(arguments))
-    quiet = result.forward if result.training is None else result.training
+    quiet = list(result.conventions.values()) if arguments.conventions else result.answer
     human = tables = [result.ways_table(sources=True)] if arguments.conventions else result.tables()
     if arguments.format == "csv" and not arguments.conventions:
         tables = [result.flat_table()]
-    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=[quiet], notes=result.notes)
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)

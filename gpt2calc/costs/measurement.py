@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.costs.measuring import Bench
+from gpt2calc.errors import ConfigError
 from gpt2calc.table import Ratio, Table
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def measure(cost: Cost) -> Measurement:
     if cost.training is not None:
         lines.append(Line("training FLOPs", cost.training, bench.flops(training=True)[""], COUNTER))
     if cost.kv_bytes is not None:
+        if not cost.dims.lm_head:
+            raise ConfigError("a cache is measured by generate(), for which a language modeling head is needed")
         lines.append(Line("KV cache bytes", cost.kv_bytes, bench.cache_bytes(), "generate()"))
     if asked.train or asked.optimizer:
         step = bench.step()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc.costs import kernels
 from gpt2calc.costs.settings import LAST
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,6 +77,9 @@ class Bench:
         )
         if device != "meta" and self.dims.n_layer * self.dims.n_embd**2 * 12 > MOST_PARAMETERS:
             raise ConfigError("a model of more than 2,000,000,000 parameters is not built with values to be measured")
+        if asked.activation not in self.transformers.activations.ACT2FN:
+            problem = f"transformers has no activation_function {shown(asked.activation)}, and none is measured"
+            raise ConfigError(problem, field="activation_function", got=asked.activation)
         kind = getattr(self.transformers, head)
         with torch.device(device):
             # `_from_config` is how transformers is told of attention

@@ -91,6 +91,9 @@ class Cost:
         self.name = name
         self.ways = (ways.BY_NAME[convention],) if convention is not None else ways.WAYS
         self.convention = convention
+        if convention is not None and self.value(self.ways[0]) is None:
+            problem = f"{convention} depends on n_head, which the model does not give: give n_head"
+            raise ConfigError(problem, field="n_head")
         self.machinery = machinery
         self.roofs = roofs
         said = [ON_CPU] if self.activations is not None else []
@@ -185,6 +188,8 @@ class Cost:
             return f"in {self.settings.dtype} torch's CPU kernels need scratch of their own, of which no law is known"
         if self.settings.optimizer is not None and self.settings.optimizer not in moments.STEP_TENSORS:
             return f"what a step of {self.settings.optimizer} needs for a while was not measured"
+        if not self.dims.n_layer:
+            return "a model without blocks was not measured"
         return ""
 
     def value(self, way: ways.Way) -> int | None:
@@ -221,14 +226,18 @@ class Cost:
     def floors(self) -> dict[str, Fraction]:
         """Seconds below which no machine of the kind that is named stays, by the roof: compute, and memory.
 
-        Law: FLOPs over the peak; and, without training, the weights that products read and the cache so far, each once,
+        Law: FLOPs over the peak, of the pairs of tokens alone that a causal mask leaves, since a kernel can skip the
+        others; and, without training, the weights that products read and the cache so far, each once,
         over the bandwidth. The larger of the two binds. How near a real program comes to it is not known here.
         """
         if self.roofs is None:
             return {}
         from fractions import Fraction
 
-        found = {"compute": Fraction(self.training or self.forward, self.roofs.flops)}
+        least = flops.causal_total(self.dims, self.settings.run)
+        if self.settings.train:
+            least = ways.causal(self.dims, 0, self.settings.run)
+        found = {"compute": Fraction(least, self.roofs.flops)}
         if self.roofs.bandwidth and not self.settings.train:
             # Of the position embedding, and of a token embedding that is no head, some rows are read: none counts.
             dims, element = self.dims, WEIGHT_BYTES[self.settings.dtype]
@@ -237,6 +246,14 @@ class Cost:
             read = self.weights - element * gathered * dims.n_embd + cached
             found["memory"] = Fraction(read, self.roofs.bandwidth)
         return found
+
+    @property
+    def answer(self) -> list[int]:
+        """What was asked of FLOPs, and nothing else: of all tokens, by one way of counting, of a step, or forward."""
+        if self.convention is None and self.settings.tokens is None:
+            return [self.forward if self.training is None else self.training]
+        steps = self.conventions.values()
+        return [step if self.settings.tokens is None else self.of_tokens(step) for step in steps]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything that was asked as JSON takes it, in the schema that docs/json.md describes."""
@@ -448,6 +465,11 @@ class Cost:
             rows.append(("training FLOPs", "total", self.training))
         if self._shows_ways:
             rows += [("convention", name, step) for name, step in self.conventions.items()]
+        if self.settings.tokens is not None:
+            rows += [("FLOPs of all tokens", name, self.of_tokens(step)) for name, step in self.conventions.items()]
+        if self.machinery is not None:
+            rows += [("percent of the peak", name, self.utilization(step)) for name, step in self.conventions.items()]
+        rows += [("seconds at least", name, Real(float(seconds))) for name, seconds in self.floors.items()]
         rows += [("bytes", str(part[0]), part[1]) for part in self.memory_table().rows if part]
         rows += [("activation bytes", f"{row.component}: {row.what}", row.bytes) for row in self.kept]
         return Table(self.name, ("kind", "name", "number"), tuple(rows))

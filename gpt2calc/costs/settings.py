@@ -135,12 +135,16 @@ def read(
         ConfigError: a number does not fit, or what is asked is not covered.
     """
     given = {name: value for name, value in asked.items() if value is not None}
-    for name in SHARDED:
-        if given.get(name) not in (None, 0, 1):
+    for name in SHARDED:  # of ZeRO each stage but 0 spreads something
+        alone = (0,) if name == "zero_stage" else (0, 1)
+        if name in given and (isinstance(given[name], bool) or given[name] not in alone):
             problem = "a model on several devices is not covered: what is given is of one device that holds it all"
             raise ConfigError(f"{pair(name, given[name])}: {problem}", field=name, got=given[name])
     of_training = {"attention", "dropout", "checkpoint"} & given.keys()
-    is_training = bool(given["train"]) if "train" in given else bool(of_training)
+    if not isinstance(given.get("train", True), bool):
+        problem = f"train must be true or false, got {shown(given['train'])}"
+        raise ConfigError(problem, field="train", got=given["train"])
+    is_training = given["train"] if "train" in given else bool(of_training)
     dropout, remarks = _dropout(given, said, is_transformers=is_transformers)
     seq = _whole(given, "seq")
     prompt, new, room = (_whole(given, name) for name in ("prompt", "new", "max_cache_len"))
@@ -211,18 +215,17 @@ def _refuse(dims: Dims, settings: Settings) -> None:
             "source",
             "source is for cross-attention, which is not there",
         ),
+        (
+            dims.add_cross_attention and bool(past or settings.cache or settings.prompt),
+            "past",
+            "a cache beside cross-attention is not covered: it keeps the encoder's keys and values, too",
+        ),
         (settings.train and past, "past", f"training has no cache: past is 0 then, got {past:,}"),
         (settings.train and settings.logits == LAST, "logits", "training reads all logits, got logits last"),
         (
             settings.train and settings.n_head is None,
             "n_head",
             "what training keeps of attention depends on n_head, which the model does not give: give n_head",
-        ),
-        (
-            settings.train and settings.activation not in kernels.KEPT_BY_ACTIVATION,
-            "activation_function",
-            f"activation_function {settings.activation}: what it keeps for backward is not known here; known are "
-            + ", ".join(kernels.KEPT_BY_ACTIVATION),
         ),
     )
     for is_broken, field, problem in rules:
@@ -239,6 +242,8 @@ def uncovered(dims: Dims, settings: Settings, said: Mapping[str, Any]) -> str | 
     what = next((head for head in heads if getattr(dims, head)), "cross-attention" if dims.add_cross_attention else "")
     if said.get("reorder_and_upcast_attn") and settings.attention == kernels.EAGER:
         what = "reorder_and_upcast_attn"
+    if settings.activation not in kernels.KEPT_BY_ACTIVATION:
+        what = f"activation_function {shown(settings.activation)}"
     return f"activations and peak are not covered: what training keeps of {what} was not measured" if what else None
 
 

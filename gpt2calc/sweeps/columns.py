@@ -87,7 +87,10 @@ def train_bytes(dims: Dims) -> int:
 
 
 COSTS: dict[str, tuple[str, Measure]] = {
-    "flops": ("FLOPs of a forward pass of one sequence of n_positions tokens; by name alone", forward_flops),
+    "flops": (
+        "FLOPs of a forward pass of one sequence of n_positions tokens, without cross-attention; by name alone",
+        forward_flops,
+    ),
     "kv_bytes": ("bytes of the KV cache of n_positions tokens of one sequence, fp32; by name alone", kv_bytes),
     "train_bytes": ("bytes of weights, gradients and AdamW's state, fp32; by name alone", train_bytes),
 }

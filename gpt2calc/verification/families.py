@@ -155,6 +155,8 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
             seen = _Seen(naming.parted(listing, read.alike[0], read.others), read.alike[0])
             if len(seen.groups) > MOST_GROUPS:
                 return None
+            if not seen.depth:  # an embedding and a norm are no model's alone
+                continue
             found.append(_Search(architecture, seen))
     if not found:
         return None

@@ -69,6 +69,13 @@ SHOWN_BY_SHAPES = (
 )
 """The fields that names and shapes show, without those of heads, which names alone do not tell apart."""
 
+SHARD = re.compile(r".*-\d{5}-of-(\d{5})\.\w+", re.DOTALL)
+"""The name of a file that holds a part of a checkpoint."""
+
+TIE = "tie_word_embeddings"
+HEAD = re.compile(r"(?:.*\.)?lm_head\.weight")
+"""What transformers calls a language modeling head, wherever it stands."""
+
 TRANSFORMERS_LOAD = re.compile(r"(?:pytorch_)?model(?:[.-].+)?\.(?:bin|safetensors)", re.DOTALL)
 """The files that transformers loads from a folder: what they say of nanoGPT's config is not who they are for."""
 
@@ -199,6 +206,8 @@ def examine(
             raise ConfigError(f"expected a checkpoint or a config, got {found.name}")
         source, n_head = found.source, _heads(found.source.given)
         return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
+    if found.source is None:
+        _refuse_one_shard(found.listing)
     given, shown = found.source, None if found.source else _family(found.listing, prefix)
     if shown is not None:
         own = sources.from_document(shown.document, found.listing.name)
@@ -251,6 +260,15 @@ def _of_gpt2(
     return Subject(found, source, source.dims, origin, given, heads, known, notes), reading, listing, inferred
 
 
+def _refuse_one_shard(listing: TensorListing) -> None:
+    """Raise where a file by its name holds a part of a checkpoint, and no config says what the whole is."""
+    name = os.path.basename(listing.files[0].path) if len(listing.files) == 1 else ""
+    part = SHARD.fullmatch(name)
+    if part and int(part[1]) > 1:
+        problem = f"it is one of {int(part[1]):,} shards, whose shapes show no whole model"
+        raise UnreadableInputError(listing.name, f"{problem}: name the folder, or the index, of all of them")
+
+
 def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
     """Find of which family a checkpoint without a config is; None for a GPT-2, whose names others give, too.
 
@@ -266,7 +284,8 @@ def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
         names, problem = None, error
     if names is not None:
         part = naming.parted(listing, names.alike[0], names.others)
-        if FEW_FIT * infer(part, names).fits >= (FEW_FIT - 1) * len(part.tensors):
+        embeds = any(_stored(each, part, each.dialect.embedding) for each in names.alike)
+        if embeds and FEW_FIT * infer(part, names).fits >= (FEW_FIT - 1) * len(part.tensors):
             return None
     from gpt2calc.verification import families  # every architecture is loaded, which a GPT-2 does without
 
@@ -281,7 +300,8 @@ def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
     if problem is not None and found is None:
         raise problem
     if found is None:
-        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+        advice = "; nor do they fit another model type that is counted"
+        raise naming.unknown(listing, DIALECTS, "a GPT-2", advice)
     near = ", ".join((found.document["model_type"], *found.alike))
     said = f"{found.fits:,} tensors fit the nearest, {near}, and {found.wrong:,} things would be wrong"
     raise UnreadableInputError(
@@ -312,13 +332,17 @@ def _of_model(
     if is_part or prefix is not None or shown is not None:
         listing = naming.parted(listing, reading, names.others, is_part=is_part)
     notes: tuple[str, ...] = ()
-    if is_part and model.lm_head:
+    if is_part and model.lm_head and not _is_settled(source.given or {}):
         # Whether the head is tied the composite's own class says, and each by rules of its own.
-        is_stored = _stored(reading, listing, reading.dialect.head) is not None
-        model = model.replace(tie_word_embeddings=int(not is_stored))
-        notes = (f"{'a' if is_stored else 'no'} head is stored, and is taken as {'untied' if is_stored else 'tied'}",)
+        embedding, head = (_stored(reading, listing, of) for of in (reading.dialect.embedding, reading.dialect.head))
+        is_shared = head is not None and embedding is not None and head.memory == embedding.memory is not None
+        model = model.replace(tie_word_embeddings=int(head is None or is_shared))
+        how = "no head is stored" if head is None else "a head is stored"
+        notes = (f"{how}, and is taken as {TIED[bool(head is None or is_shared)]}",)
+    if shown is not None and (beside := [each.name for each in listing.aside if HEAD.fullmatch(each.name)]):
+        notes += (f"{beside[0]} stands outside, and may be the model's own head: a config.json would say",)
     if shown is not None and shown.alike:
-        notes = (f"{', '.join(shown.alike)} fit as well, and no tensor tells them from {model_type}",)
+        notes += (f"{', '.join(shown.alike)} fit as well, and no tensor tells them from {model_type}",)
     if shown is not None and shown.unknown:
         guesses = ", ".join(f"{name} {value:,}" for name, value in shown.unknown.items())
         notes += (f"no shape shows {', '.join(shown.unknown)}: they are unknown, and {guesses} are guesses that fit",)
@@ -327,6 +351,14 @@ def _of_model(
     origin, given = (found.origin, True) if shown is None else (INFERRED, False)
     subject = Subject(found, source, model, origin, given, heads, bool(heads), notes, unknown=unknown)
     return subject, reading, listing
+
+
+def _is_settled(document: Mapping[str, Any]) -> bool:
+    """Whether a composite with a language modeling head says, and its text_config too, that this is tied or is not."""
+    own = document.get("text_config", {}).get(TIE)
+    named = document.get("architectures") or [""]
+    has_head = isinstance(named[0], str) and named[0].endswith(("ForConditionalGeneration", "ForCausalLM"))
+    return has_head and own is not None and document.get(TIE) == own
 
 
 def _reread(reading: Reading, model: AnyModel) -> Reading:

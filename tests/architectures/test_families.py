@@ -142,3 +142,38 @@ def test_one_of_several_models_of_a_family_is_said_by_its_prefix(path: Path, run
     assert said.stdout.endswith(f"llama found under policy., {len(tensors)} other tensors left aside\n")
     (path.parent / "config.json").write_text(json.dumps(SMALL), encoding="utf-8")
     assert run("verify", str(path), "--config", str(path.parent / "config.json"), "--prefix", "reference").code == 0
+
+
+def test_one_shard_without_a_config_shows_no_whole_model(tmp_path: Path) -> None:
+    """Whatever is in it; a file of one shard is the whole."""
+    _, made = good("llama")
+    safetensors.write(tmp_path / "model-00001-of-00004.safetensors", made)
+    with pytest.raises(UnreadableInputError, match="it is one of 4 shards, whose shapes show no whole model"):
+        gpt2calc.verify(tmp_path / "model-00001-of-00004.safetensors")
+    safetensors.write(tmp_path / "model-00001-of-00001.safetensors", made)
+    assert gpt2calc.verify(tmp_path / "model-00001-of-00001.safetensors").matches
+
+
+def test_no_model_is_an_embedding_and_a_norm(tmp_path: Path) -> None:
+    """Any of many has them, and a layer, which tells which."""
+    tensors = [("model.embed_tokens.weight", "F32", (64, 32)), ("model.norm.weight", "F32", (32,))]
+    safetensors.write(tmp_path / "x.safetensors", tensors)
+    with pytest.raises(UnreadableInputError, match="nor do they fit another model type that is counted"):
+        gpt2calc.verify(tmp_path / "x.safetensors")
+
+
+def test_a_gpt1_is_no_gpt2_without_an_embedding(tmp_path: Path) -> None:
+    """The names in its blocks are the same."""
+    model = reading.read({"model_type": "openai-gpt", "vocab_size": 133, "n_embd": 64, "n_layer": 4, "n_head": 4}).model
+    safetensors.write(tmp_path / "x.safetensors", [(each.name, "F32", each.shape) for each in model.listing()])
+    found = gpt2calc.verify(tmp_path / "x.safetensors")
+    assert found.matches, found.verdict
+    assert found.to_dict()["total"] == model.total()
+
+
+def test_a_head_beside_what_was_found_is_told(tmp_path: Path) -> None:
+    """No config says that it is the model's."""
+    inside = [(f"model.language_{each.name}", "F32", each.shape) for each in reading.read(SMALL).model.listing()]
+    safetensors.write(tmp_path / "x.safetensors", [*inside, ("lm_head.weight", "F32", (64, 32))])
+    found = gpt2calc.verify(tmp_path / "x.safetensors")
+    assert "lm_head.weight stands outside, and may be the model's own head: a config.json would say" in found.notes

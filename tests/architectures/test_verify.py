@@ -194,6 +194,39 @@ def test_the_language_model_of_a_composite_is_verified_and_the_rest_left_aside(
     assert [(fault.kind, fault.tensor) for fault in gpt2calc.verify(folder).faults] == [("missing", gone)]
 
 
+@pytest.mark.parametrize("named", [["LlavaForConditionalGeneration"], ["LlavaModel"], None])
+def test_a_composite_that_says_twice_that_its_head_is_its_own_has_one(
+    named: list[str] | None, llama: tuple[Path, dict[str, Any]]
+) -> None:
+    """Where a class with a head is named; otherwise what is stored says whether there is one."""
+    folder, tensors = llama
+    document = {"model_type": "llava", "text_config": {**LLAMA, "tie_word_embeddings": False}} | {
+        "tie_word_embeddings": False,
+        **({"architectures": named} if named else {}),
+    }
+    (folder / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    inside = {f"language_model.{name}": tensor for name, tensor in tensors.items()}
+    save_file(inside, folder / "model.safetensors")
+    assert gpt2calc.verify(folder).matches
+    del inside["language_model.lm_head.weight"]
+    save_file(inside, folder / "model.safetensors")
+    faults = [(fault.kind, fault.tensor) for fault in gpt2calc.verify(folder).faults]
+    has_head = named is not None and named[0].endswith("Generation")
+    assert faults == ([("missing", "language_model.lm_head.weight")] if has_head else [])
+
+
+def test_a_head_of_a_composite_that_shares_the_memory_of_the_embedding_is_tied(
+    llama: tuple[Path, dict[str, Any]],
+) -> None:
+    """As a state_dict of a live one has it; the config beside it says nothing of it."""
+    _, tensors = llama
+    inside = {f"model.language_model.{n.removeprefix('model.')}": t for n, t in tensors.items() if "lm_head" not in n}
+    inside["lm_head.weight"] = inside["model.language_model.embed_tokens.weight"]
+    found = gpt2calc.verify(inside, {"model_type": "llava", "text_config": LLAMA})
+    assert found.matches, found.verdict
+    assert "a head is stored, and is taken as tied" in found.notes
+
+
 def test_a_tied_head_that_is_stored_has_the_values_of_the_embedding(llama: tuple[Path, dict[str, Any]]) -> None:
     """As Qwen3-0.6B's file stores it; one with other values is not what the config says."""
     folder, tensors = llama

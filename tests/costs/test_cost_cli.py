@@ -116,7 +116,6 @@ def test_flops_and_cache_need_no_heads(run: Run) -> None:
         (("--train", "--logits", "last"), "reads all logits"),
         (("--dropout", "1"), "below 1"),
         (("--dropout", "-0.1"), "from 0 on"),
-        (("--train", "--activation-function", "silu"), "activation_function silu"),
         (("--source", "4"), "cross-attention"),
         (("--add-cross-attention",), "give source"),
         (("--tensor-parallel", "2"), "several devices"),
