@@ -92,7 +92,7 @@ def _scaled(
     for letter in rows:
         letters = tuple(other for other in rows if other != letter and any(other in term for term in large))
         if letters and all(term.count(letter) == 1 for term in large) and prod(map(rows.__getitem__, letters)) <= most:
-            terms = {tuple(each for each in term if each != letter): mixed[term] for term in large}
+            terms = {tuple(each for each in term if each != letter): n for term, n in mixed.items() if term in large}
             found.append(tabled._replace(products=(), scaled=(({(letter,): 1}, letters, terms),)))
     return found
 

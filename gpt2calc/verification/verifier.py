@@ -300,8 +300,7 @@ def _family(listing: TensorListing, prefix: str | None) -> Recognised | None:
     if problem is not None and found is None:
         raise problem
     if found is None:
-        advice = "; nor do they fit another model type that is counted"
-        raise naming.unknown(listing, DIALECTS, "a GPT-2", advice)
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
     near = ", ".join((found.document["model_type"], *found.alike))
     said = f"{found.fits:,} tensors fit the nearest, {near}, and {found.wrong:,} things would be wrong"
     raise UnreadableInputError(

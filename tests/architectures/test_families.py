@@ -158,7 +158,7 @@ def test_no_model_is_an_embedding_and_a_norm(tmp_path: Path) -> None:
     """Any of many has them, and a layer, which tells which."""
     tensors = [("model.embed_tokens.weight", "F32", (64, 32)), ("model.norm.weight", "F32", (32,))]
     safetensors.write(tmp_path / "x.safetensors", tensors)
-    with pytest.raises(UnreadableInputError, match="nor do they fit another model type that is counted"):
+    with pytest.raises(UnreadableInputError, match="its names fit no GPT-2"):
         gpt2calc.verify(tmp_path / "x.safetensors")
 
 
