@@ -17,7 +17,7 @@ from gpt2calc.numbers import GROUPED, THOUSANDS
 TRUE, ROUNDED, CUT_OFF, FALSE = "true", "true as rounded", "true as cut off", "false"
 VERDICTS = (TRUE, ROUNDED, CUT_OFF, FALSE)
 
-COUNT, BYTES, SHARE, RATIO = "count", "bytes", "share", "ratio"
+COUNT, BYTES, SHARE, RATIO, FLOPS = "count", "bytes", "share", "ratio", "FLOPs"
 """The kinds of quantities, which differ in the units that their figures take."""
 
 KINDS = {
@@ -33,12 +33,14 @@ SUCH_AS = {
     RATIO: "2 or 1.99",
 }
 
+PREFIXES = tuple(enumerate(("", "k", "M", "G", "T", "P", "E", "Z")))
 UNITS: dict[str, tuple[Fraction, tuple[str, ...]]] = {
     "": (Fraction(1), (COUNT, BYTES, SHARE, RATIO)),
     **{unit: (Fraction(10**zeros), (COUNT, BYTES)) for unit, zeros in THOUSANDS.items()},
     "bytes": (Fraction(1), (BYTES,)),
     **{unit: (Fraction(1000**n), (BYTES,)) for unit, n in (("kB", 1), ("KB", 1), ("MB", 2), ("GB", 3), ("TB", 4))},
     **{unit: (Fraction(1024**n), (BYTES,)) for unit, n in (("KiB", 1), ("MiB", 2), ("GiB", 3), ("TiB", 4))},
+    **{f"{prefix}{unit}": (Fraction(1000**n), (FLOPS,)) for n, prefix in PREFIXES for unit in ("FLOP", "FLOPs")},
     "%": (Fraction(1, 100), (SHARE, RATIO)),
     **{unit: (Fraction(1), (RATIO,)) for unit in ("x", "×")},
 }

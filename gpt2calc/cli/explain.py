@@ -71,8 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         result=lambda: answer.to_dict(arguments.top),
         human=result.tables(),
         tables=[result.table()] if arguments.format == "csv" else result.tables(),
-        quiet=[each.readings[0].value for each in result.figures if each.readings]
-        or [each.value for each in result.costs[:1]],
+        quiet=[each.value for each in result.figures if each.value is not None],
         notes=result.notes,
     )
     return int(not answer.explained)

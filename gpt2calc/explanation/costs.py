@@ -5,6 +5,7 @@ It looks at what is asked about, a batch, a length, so many tokens, and knows no
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,14 +13,19 @@ from gpt2calc import formulas
 from gpt2calc.costs import activations, caches, flops, kernels, moments, optimizers, ways
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
+from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import FITS, ROUNDED_UP
 from gpt2calc.figures import BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     from gpt2calc.dims import Dims
     from gpt2calc.explanation.printed import Printed, Scale
+
+    Sized: TypeAlias = tuple[str, Dims, int | None]
+    """A model: its name, its dims, and its attention heads where they are known."""
 
 LEAST_FLOPS = 10**18
 """From here on a number is no model's parameters, and is looked at as FLOPs though nothing else is asked."""
@@ -52,6 +58,8 @@ class CostReading(NamedTuple):
         sentence: what it is, in words.
         source: where it is found.
         penalty: how unusual it is.
+        chance: that a figure printed like this is met by a cost as usual, or more so, where its digits mean nothing.
+        beaten: whether another number fits the figure with a smaller penalty.
     """
 
     figure: str
@@ -63,53 +71,61 @@ class CostReading(NamedTuple):
     sentence: str
     source: str
     penalty: int
+    chance: Fraction = Fraction(0)
+    beaten: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be a coincidence."""
+        return self.beaten or self.chance > MOST_CHANCE
 
     @property
     def in_short(self) -> str:
         """Return it in a sentence, without a full stop."""
         fit = "" if self.fit == "exact" else f", {self.fit}"
-        return f"{self.figure} is {self.value:,} {self.unit}{fit}: {self.name} of {self.model}, {self.sentence}"
+        said = f"{self.value:,} {self.unit}{fit}: {self.name} of {self.model}, {self.sentence}"
+        return f"{self.figure} may be {said}, or a coincidence" if self.doubtful else f"{self.figure} is {said}"
 
 
 def is_asked(figure: Printed, asked: Asked) -> bool:
-    """Whether a figure is looked at as a cost: something of a run is said, or no model has so many parameters."""
-    return any(value is not None for value in asked) or _size(figure) >= LEAST_FLOPS
+    """Whether a figure is looked at as a cost: it says FLOPs, something of a run is said, or no model is so large."""
+    is_said = figure.in_flops or any(value is not None for value in asked)
+    return is_said or figure.bounds(figure.scales[0])[1] >= LEAST_FLOPS
 
 
-def _size(figure: Printed) -> int:
-    scale = figure.scales[0]
-    return figure.bounds(scale)[1]
+def readings(figure: Printed, models: Sequence[Sized], asked: Asked) -> tuple[CostReading, ...]:
+    """Return the costs of models that a figure can be, the plainest first, each with its chance.
 
-
-def readings(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked) -> tuple[CostReading, ...]:
-    """Return the costs of a model that a figure can be, the plainest first.
+    Law: as of a count, the chance is the part of all figures that are printed like this one, with any digits, that a
+    number of the same penalty or less is printed as. Only numbers that were looked at are in it.
 
     Args:
         figure: as it is printed.
-        model: its name, its dims, and its attention heads where they are known.
+        models: the name of each, its dims, and its attention heads where they are known.
         asked: what is asked about.
     """
-    found = []
-    for each, scale in _numbers(figure, model, asked):
-        fit = figure.fit(each.value, scale)
-        if fit is not None and fit != ROUNDED_UP:
-            found.append(each._replace(fit=fit, penalty=each.penalty + FITS[fit] + scale.penalty))
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.penalty))
+    found, met = [], []
+    for each, scale in (pair for model in models for pair in _numbers(figure, model, asked)):
+        for fit, first, last in figure.printed_as(each.value, scale):
+            if fit != ROUNDED_UP:
+                penalty = each.penalty + FITS[fit] + scale.penalty
+                met.append(Met(first, last, penalty, each.value, (), penalty, each.model))
+                if first <= figure.digits <= last:
+                    found.append(each._replace(fit=fit, penalty=penalty))
+    chances, least = Chances(figure.alike, met), min((each.penalty for each in found), default=0)
+    ranked = sorted(dict.fromkeys(found), key=lambda each: each.penalty)
+    return tuple(each._replace(chance=chances.of(each.penalty), beaten=each.penalty > least) for each in ranked)
 
 
-def nearest(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked, most: int) -> tuple[CostReading, ...]:
-    """Return the costs of a model that are nearest to a figure, as its unit says; `fit` is the difference."""
-    found = [
-        each._replace(fit=f"{figure.distance(each.value, scale):+,}")
-        for each, scale in sorted(
-            _numbers(figure, model, asked), key=lambda pair: abs(figure.distance(pair[0].value, pair[1]))
-        )
-        if not scale.penalty
-    ]
+def nearest(figure: Printed, models: Sequence[Sized], asked: Asked, most: int) -> tuple[CostReading, ...]:
+    """Return the costs of models that are nearest to a figure, as its unit says; `fit` is the difference."""
+    numbers = [pair for model in models for pair in _numbers(figure, model, asked) if not pair[1].penalty]
+    numbers.sort(key=lambda pair: abs(figure.distance(pair[0].value, pair[1])))
+    found = (each._replace(fit=f"{figure.distance(each.value, scale):+,}") for each, scale in numbers)
     return tuple(dict.fromkeys(found))[:most]
 
 
-def _numbers(figure: Printed, model: tuple[str, Dims, int | None], asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
+def _numbers(figure: Printed, model: Sized, asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
     """Yield every cost that is looked at, with what the figure's unit would be."""
     name, dims, n_head = model
     for scale in figure.scales:

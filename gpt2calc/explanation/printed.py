@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gpt2calc import figures
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.figures import BYTES, COUNT, UNITS, vague_zeros
+from gpt2calc.figures import BYTES, COUNT, FLOPS, UNITS, vague_zeros
 
 EXACT, ROUNDED, CUT_OFF, ROUNDED_UP, WITH_HEADER = "exact", "rounded", "cut off", "rounded up", "with a header"
 FITS = {EXACT: 0, ROUNDED: 0, CUT_OFF: 1, WITH_HEADER: 1, ROUNDED_UP: 2}
@@ -76,7 +76,13 @@ class Printed(NamedTuple):
     @property
     def in_bytes(self) -> bool:
         """Whether its unit says that it is in bytes, so that it may be the size of a file, header and all."""
-        return COUNT not in UNITS[self.unit][1]
+        kinds = UNITS[self.unit][1]
+        return BYTES in kinds and COUNT not in kinds
+
+    @property
+    def in_flops(self) -> bool:
+        """Whether its unit says that it is of FLOPs, and so of a cost."""
+        return FLOPS in UNITS[self.unit][1]
 
     @property
     def alike(self) -> tuple[int, int]:
@@ -109,6 +115,8 @@ class Printed(NamedTuple):
         by, ten = int(unit), 10**self.power
         thousands = (len(str(by)) - 1) // 3 if by in (1000, 10**6, 10**9, 10**12) else 0
         binary, name = 1024**thousands, f"2^{10 * thousands}"
+        if FLOPS in kinds:
+            return (Scale(COUNT, by * ten, 0),)
         if COUNT not in kinds:
             twos = (Scale(BYTES, binary * ten, KNOWN, name),) if thousands else ()
             return (Scale(BYTES, by * ten, 0), *twos)
@@ -213,7 +221,7 @@ def read(text: str) -> tuple[Printed, ...]:
 
 def _printed(found: re.Match[str], text: str, says: str) -> Printed:
     unit, kinds = found["unit"], UNITS[found["unit"]][1]
-    if found["sign"] or (COUNT not in kinds and BYTES not in kinds):
+    if found["sign"] or not {COUNT, BYTES, FLOPS} & set(kinds):
         raise ConfigError(f"expected a number of parameters or bytes, got {shown(found[0].strip())}", got=text)
     whole, decimals, power = re.sub("[,_]", "", found["whole"]), found["decimals"] or "", int(found["power"] or 0)
     written_out = unit in ("", "bytes") and not power and whole.endswith("0" * VAGUE_ZEROS)

@@ -50,6 +50,8 @@ class Explained(NamedTuple):
         fitting: how many numbers fit.
         searched: how many were looked at.
         by_accident: how many of them are expected to fit a figure that is printed like this, its digits being any.
+        costs: what it can be of the models' costs, where that is asked.
+        near_costs: the costs that are nearest, where it is none.
     """
 
     figure: Printed
@@ -58,6 +60,21 @@ class Explained(NamedTuple):
     fitting: int
     searched: int
     by_accident: Fraction
+    costs: tuple[CostReading, ...] = ()
+    near_costs: tuple[CostReading, ...] = ()
+
+    @property
+    def value(self) -> int | None:
+        """The exact number that explains it best; None where nothing fits."""
+        if self.costs:
+            return self.costs[0].value
+        return self.readings[0].value if self.readings else None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has a reading, of a count or of a cost, that is more than a coincidence."""
+        is_count = bool(self.readings) and self.readings[0].verdict != PERHAPS
+        return is_count or any(not each.doubtful for each in self.costs)
 
 
 class Explanation:
@@ -77,21 +94,12 @@ class Explanation:
     (137022720, 'stored_with_masks', 'rounded', 'explained')
     """
 
-    __slots__ = ("common", "costs", "figures", "models", "near_costs", "notes")
+    __slots__ = ("common", "figures", "models", "notes")
 
     def __init__(
-        self,
-        figures: tuple[Explained, ...],
-        models: tuple[str, ...],
-        notes: tuple[str, ...] = (),
-        *,
-        common: bool,
-        costs: tuple[CostReading, ...] = (),
-        near_costs: tuple[CostReading, ...] = (),
+        self, figures: tuple[Explained, ...], models: tuple[str, ...], notes: tuple[str, ...] = (), *, common: bool
     ) -> None:
         self.figures = figures
-        self.costs = costs
-        self.near_costs = near_costs
         self.models = models
         self.notes = notes
         self.common = common
@@ -106,18 +114,17 @@ class Explanation:
     @property
     def fits(self) -> bool:
         """Whether every figure has a reading."""
-        return all(each.readings or self._as_cost(each) for each in self.figures)
+        return all(each.readings or each.costs for each in self.figures)
 
-    def _as_cost(self, each: Explained) -> tuple[CostReading, ...]:
-        """Return what a figure can be of a model's costs."""
-        return tuple(reading for reading in self.costs if reading.figure == each.figure.text)
+    @property
+    def costs(self) -> tuple[CostReading, ...]:
+        """What the figures can be of the models' costs, figure by figure, the plainest first."""
+        return tuple(reading for each in self.figures for reading in each.costs)
 
     @property
     def explained(self) -> bool:
         """Whether every figure has a reading that is more than a coincidence."""
-        return all(
-            self._as_cost(each) or (each.readings and each.readings[0].verdict != PERHAPS) for each in self.figures
-        )
+        return all(each.is_known for each in self.figures)
 
     def __iter__(self) -> Iterator[Reading]:
         return iter(self.readings)
@@ -159,34 +166,31 @@ class Explanation:
                 for each in kept.figures
             ],
             "readings": list(map(_as_dict, kept.readings)),
-            **({"costs": [each._asdict() for each in self.costs[:top]]} if self.costs else {}),
+            **({"costs": list(map(_cost_as_dict, kept.costs))} if kept.costs else {}),
             "notes": list(self.notes),
         }
 
     def first(self, top: int) -> Explanation:
         """Return the same with fewer readings of each figure."""
-        kept = tuple(each._replace(readings=each.readings[:top]) for each in self.figures)
-        costs = tuple(reading for each in self.figures for reading in self._as_cost(each)[:top])
-        near = self.near_costs
-        return Explanation(kept, self.models, self.notes, common=self.common, costs=costs, near_costs=near)
+        kept = tuple(each._replace(readings=each.readings[:top], costs=each.costs[:top]) for each in self.figures)
+        return Explanation(kept, self.models, self.notes, common=self.common)
 
     def tables(self) -> list[Table]:
         """Lay it out: for each figure the answer and its readings, or what is nearest, and then what they rest on."""
-        if self.costs or self.near_costs:
-            near = {
-                each.figure.text: [one for one in self.near_costs if one.figure == each.figure.text]
-                for each in self.figures
-            }
-            return [_costs_table(each, self._as_cost(each), near[each.figure.text]) for each in self.figures]
-        tables = [_readings_table(each) if each.readings else _nearest_table(each) for each in self.figures]
-        shown = [*self.readings, *(reading for each in self.figures for reading in each.nearest)]
+        tables = list(map(_table_of, self.figures))
+        counted = [each for each in self.figures if not _is_cost(each)]
+        if not counted:
+            return tables
+        shown = [*self.readings, *(reading for each in counted for reading in each.nearest)]
         rows = dict.fromkeys(row for reading in shown for row in reading.documented)
-        return [*tables, Table("what is counted", ("convention", "in words", "source"), tuple(rows)), self._trust()]
+        said = Table("what is counted", ("convention", "in words", "source"), tuple(rows))
+        return [*tables, said, self._trust(counted)]
 
-    def _trust(self) -> Table:
+    @staticmethod
+    def _trust(counted: Sequence[Explained]) -> Table:
         """Say how many numbers fit each figure, and how many would by accident."""
         rows = tuple(
-            (each.figure.text, each.searched, each.fitting, _significant(each.by_accident)) for each in self.figures
+            (each.figure.text, each.searched, each.fitting, _significant(each.by_accident)) for each in counted
         )
         return Table("how many numbers fit", ("figure", "looked at", "that fit", "expected by accident"), rows)
 
@@ -211,6 +215,8 @@ def in_short(explained: Explained) -> str:
     '163M is 163,037,184, rounded: untied of gpt2'
     """
     figure = explained.figure.text
+    if explained.costs:
+        return explained.costs[0].in_short
     if not explained.readings:
         return f"{figure} fits none of the {explained.searched:,} numbers that were looked at"
     best = explained.readings[0]
@@ -265,12 +271,36 @@ def _readings_table(explained: Explained) -> Table:
     return Table(in_short(explained), ("exactly", "fits", "rivals", "by chance", "model", "convention"), rows)
 
 
-def _costs_table(explained: Explained, found: Sequence[CostReading], near: Sequence[CostReading]) -> Table:
+def _table_of(explained: Explained) -> Table:
+    """Lay one figure out: what it can be of the models' costs, where that is asked, or of their counts."""
+    if _is_cost(explained):
+        return _costs_table(explained)
+    return _readings_table(explained) if explained.readings else _nearest_table(explained)
+
+
+def _is_cost(explained: Explained) -> bool:
+    """Whether a figure is shown as a cost: one was looked for, and no count is a better answer."""
+    is_count = bool(explained.readings) and explained.readings[0].verdict != PERHAPS
+    return bool(explained.costs) or (bool(explained.near_costs) and not is_count)
+
+
+def _costs_table(explained: Explained) -> Table:
     """Lay what a figure can be of a model's costs out, or the costs that are nearest where it is none."""
-    title = found[0].in_short if found else f"{explained.figure.text} is no cost that was looked at"
-    shown = found or near
-    rows = tuple((each.value, each.unit, each.fit, each.name, each.sentence, each.source) for each in shown)
-    return Table(title, ("exactly", "unit", "fits" if found else "off by", "convention", "in words", "source"), rows)
+    headers = ("exactly", "unit", "fits", "by chance", "convention", "in words", "source")
+    if not explained.costs:
+        rows = tuple((e.value, e.unit, e.fit, e.name, e.sentence, e.source) for e in explained.near_costs)
+        title = f"{explained.figure.text} is no cost that was looked at"
+        return Table(title, (*headers[:2], "off by", *headers[4:]), rows)
+    found = tuple((e.value, e.unit, e.fit, _one_in(e.chance), e.name, e.sentence, e.source) for e in explained.costs)
+    return Table(explained.costs[0].in_short, headers, found)
+
+
+def _cost_as_dict(reading: CostReading) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in reading._asdict().items() if name not in ("chance", "beaten")},
+        "verdict": PERHAPS if reading.doubtful else EXPLAINED,
+        "chance": float(reading.chance),
+    }
 
 
 def _one_in(chance: Fraction) -> str:
@@ -305,28 +335,36 @@ def _nearest_table(explained: Explained) -> Table:
 
 def explain(figures: Sequence[Printed], models: Sequence[Source], asked: Asked = NOTHING_ASKED) -> Explanation:
     """Find the readings of figures over models, or over all that ship where none is given."""
-    costs, near = list[CostReading](), list[CostReading]()
-    for figure in figures if models else ():
-        if is_asked(figure, asked):
-            # Of another architecture no cost is known, which is said where one is asked for.
-            known = [model for model in models if asked != NOTHING_ASKED or isinstance(model.counted, Dims)]
-            sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
-            found = [reading for model in sized for reading in cost_readings(figure, model, asked)]
-            costs += found
-            near += (
-                [] if found else [each for model in sized for each in nearest(figure, model, asked, NEAREST_READINGS)]
-            )
     search = _search(tuple((model.name, model.counted) for model in models)) if models else _everywhere()
-    ranked = [search.readings(figure) for figure in figures]
+    ranked = [[] if figure.in_flops else search.readings(figure) for figure in figures]
     common = readings.together(ranked) if len(figures) > 1 else []
     if common:
         ranked = [[first, *each] for first, each in zip(common, ranked, strict=True)]
     explained = tuple(_explained(search, figure, each) for figure, each in zip(figures, ranked, strict=True))
     if common:
         explained = tuple(_in_common(search, explained))
+    explained = tuple(_with_costs(each, models, asked) for each in explained)
     notes = tuple(dict.fromkeys(note for model in models for note in model.notes))
-    named = tuple(model.name for model in models)
-    return Explanation(explained, named, notes, common=bool(common), costs=tuple(costs), near_costs=tuple(near))
+    return Explanation(explained, tuple(model.name for model in models), notes, common=bool(common))
+
+
+def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) -> Explained:
+    """Return a figure with what it can be of the models' costs, where that is asked.
+
+    Raises:
+        ConfigError: it is of FLOPs, and no model is named; or a model is of another architecture.
+    """
+    figure = explained.figure
+    if figure.in_flops and not models:
+        raise ConfigError(f"{figure.text} is a cost, of one model: name it, as in explain {figure.text!r} gpt2")
+    if not models or not is_asked(figure, asked):
+        return explained
+    # Of another architecture no cost is known, which is said where one is asked for.
+    is_said = figure.in_flops or asked != NOTHING_ASKED
+    known = [model for model in models if is_said or isinstance(model.counted, Dims)]
+    sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
+    found = cost_readings(figure, sized, asked)
+    return explained._replace(costs=found, near_costs=() if found else nearest(figure, sized, asked, NEAREST_READINGS))
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,3 +47,38 @@ def test_a_count_is_explained_as_before(run: Run) -> None:
     """Where nothing of a run is said, nothing is said of costs."""
     ran = run("explain", "137M", "gpt2", "--json")
     assert "costs" not in json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize(
+    ("figure", "model", "said"), [("5 GiB", "gpt2", {"batch": 8}), ("12 GB", "gpt2-xl", {"batch": 4, "seq": 512})]
+)
+def test_what_any_figure_would_be_is_no_explanation(figure: str, model: str, said: Any) -> None:
+    """A digit or two fit one of the many choices of kernels, whatever they are: the chance is counted, and said."""
+    found = gpt2calc.explain(figure, model, **said)
+    assert found.costs
+    assert not found.explained
+    assert found.costs[0].chance > Fraction(1, 40)
+    assert "or a coincidence" in found.to_dict()["figures"][0]["answer"]
+    assert {each["verdict"] for each in found.to_dict()["costs"]} == {"perhaps"}
+
+
+def test_the_chance_is_that_of_figures_printed_alike() -> None:
+    """Counted one by one: which of all figures of two digits a cost as plain as the first is printed as."""
+    first = gpt2calc.explain("12 GB", "gpt2-xl", batch=4, seq=512).costs[0]
+    alike = (gpt2calc.explain(f"{digits} GB", "gpt2-xl", batch=4, seq=512) for digits in range(10, 100))
+    met = sum(any(each.penalty <= first.penalty for each in found.costs) for found in alike)
+    assert first.chance == Fraction(met, 90)
+
+
+def test_a_unit_of_flops_is_read(run: Run) -> None:
+    """And is of one model."""
+    assert run("explain", "291.65 GFLOPs", "gpt2", "-q").stdout == "291648307200\n"
+    assert gpt2calc.explain("875 GFLOPs", "gpt2").costs[0].name == "exact"
+    refused = run("explain", "875 GFLOPs")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "875 GFLOPs is a cost, of one model: name it" in refused.stderr
+
+
+def test_a_count_is_still_one_where_a_run_is_said(run: Run) -> None:
+    """124M is no FLOPs of a step, and is gpt2."""
+    assert run("explain", "124M", "gpt2", "--seq", "1024", "-q").stdout == "124439808\n"
