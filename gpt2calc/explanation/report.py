@@ -179,12 +179,16 @@ class Explanation:
         """Lay it out: for each figure the answer and its readings, or what is nearest, and then what they rest on."""
         tables = list(map(_table_of, self.figures))
         counted = [each for each in self.figures if not _is_cost(each)]
-        if not counted:
-            return tables
-        shown = [*self.readings, *(reading for each in counted for reading in each.nearest)]
-        rows = dict.fromkeys(row for reading in shown for row in reading.documented)
-        said = Table("what is counted", ("convention", "in words", "source"), tuple(rows))
-        return [*tables, said, self._trust(counted)]
+        costs = [one for each in self.figures if _is_cost(each) for one in (*each.costs, *each.near_costs)]
+        if costs:
+            sources = dict.fromkeys((each.name, each.source) for each in costs)
+            tables.append(Table("where it is found", ("convention", "source"), tuple(sources)))
+        if counted:
+            shown = [*self.readings, *(reading for each in counted for reading in each.nearest)]
+            rows = dict.fromkeys(row for reading in shown for row in reading.documented)
+            tables.append(Table("what is counted", ("convention", "in words", "source"), tuple(rows)))
+            tables.append(self._trust(counted))
+        return tables
 
     @staticmethod
     def _trust(counted: Sequence[Explained]) -> Table:
@@ -286,13 +290,12 @@ def _is_cost(explained: Explained) -> bool:
 
 def _costs_table(explained: Explained) -> Table:
     """Lay what a figure can be of a model's costs out, or the costs that are nearest where it is none."""
-    headers = ("exactly", "unit", "fits", "by chance", "convention", "in words", "source")
-    if not explained.costs:
-        rows = tuple((e.value, e.unit, e.fit, e.name, e.sentence, e.source) for e in explained.near_costs)
-        title = f"{explained.figure.text} is no cost that was looked at"
-        return Table(title, (*headers[:2], "off by", *headers[4:]), rows)
-    found = tuple((e.value, e.unit, e.fit, _one_in(e.chance), e.name, e.sentence, e.source) for e in explained.costs)
-    return Table(explained.costs[0].in_short, headers, found)
+    if explained.costs:
+        rows = tuple((e.value, e.fit, _one_in(e.chance), e.name, e.sentence) for e in explained.costs)
+        return Table(in_short(explained), ("exactly", "fits", "by chance", "convention", "in words"), rows)
+    near = tuple((e.value, e.unit, e.fit, e.name, e.sentence) for e in explained.near_costs)
+    title = f"{explained.figure.text} is no cost that was looked at"
+    return Table(title, ("exactly", "unit", "off by", "convention", "in words"), near)
 
 
 def _cost_as_dict(reading: CostReading) -> dict[str, Any]:
