@@ -33,6 +33,9 @@ MULTIPLE, MOST_PADDED = 128, 1024
 
 INVERSE_FREQUENCIES = re.compile(r".*rotary_emb\.inv_freq", re.DOTALL)
 MASK = re.compile(r".*\.attn?(?:ention)?(?:\.attention)?\.(?:bias|masked_bias|causal_mask)", re.DOTALL)
+NUMBER = re.compile(r"\.(0|[1-9][0-9]{0,8})\.")
+"""The number of a layer, behind what its stack is called."""
+
 FREQUENCIES, MASKS, PREDICTION = "rotary frequencies", "causal masks", "layers that predict further tokens"
 """What a tensor can be that is no parameter of the model, and that no dialect names."""
 
@@ -196,7 +199,7 @@ def assign(
             extras.append((tensor, said))
         elif said and is_tied and said.component == reading.dialect.head:
             head_copy = tensor
-        elif what := _known(reading, model, tensor, more_layers):
+        elif what := _known(reading, layers, tensor, more_layers):
             extras.append((tensor, Extra("", what)))
         else:
             strangers.append(tensor)
@@ -205,16 +208,16 @@ def assign(
     return Assignment(listing, reading, model, layers, rows, expected, own, *known)
 
 
-def _known(reading: Reading, model: Model, tensor: StoredTensor, more_layers: int) -> str:
+def _known(reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int) -> str:
     """Return what a tensor is that no dialect names, where it is known: files of years ago hold such."""
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
         return ""
     if what := is_of_old_files(tensor):
         return what
-    for stack in model.stacks if more_layers else ():
-        before = reading.wrapper + stack.prefix.replace(f"{model.architecture.body}.", reading.prefix, 1)
-        number = re.compile(re.escape(before) + r"\.(0|[1-9][0-9]{0,8})\.").match(tensor.name)
-        if number and 0 <= int(number[1]) - Layers(model, stack.prefix).depth < more_layers:
+    for stack, own in layers.items() if more_layers else ():
+        before = reading.wrapper + stack.replace(reading.dialect.prefix, reading.prefix, 1)
+        number = NUMBER.match(tensor.name, len(before)) if stack and tensor.name.startswith(before) else None
+        if number and 0 <= int(number[1]) - own.depth < more_layers:
             return PREDICTION
     return ""
 

@@ -17,7 +17,7 @@ from gpt2calc.algebra import Expression
 from gpt2calc.architectures import reading as configs
 from gpt2calc.dialects.base import Piece, readings
 from gpt2calc.dialects.huggingface import names_of
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.model import FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated, merged
 from gpt2calc.verification import naming
 from gpt2calc.verification.assignment import BEYOND, Layers, is_of_old_files
@@ -46,6 +46,10 @@ MOST_TRIED = 256
 
 MOST_GUESSES = 24
 """How many of these are tried."""
+
+MOST_TENSORS = 50_000
+"""How many tensors a checkpoint without a config has at most whose family is looked for: each is read as the names of
+every model type that is near. DeepSeek-V3 with fp8 scales has more, and a config."""
 
 MOST_GROUPS = 5000
 """How many tensors that differ in more than the number of an expert a model has; what has more is not searched."""
@@ -98,7 +102,7 @@ class _Seen:
     """What a file holds, as the names of one model type are read."""
 
     def __init__(self, listing: TensorListing, reading: Reading) -> None:
-        self.reading, self.is_live = reading, reading.dialect.is_live
+        self.listing, self.reading, self.is_live = listing, reading, reading.dialect.is_live
         self.groups: Counter[_Group] = Counter()
         self.tensors = len(listing.tensors)
         for tensor in listing.tensors:
@@ -145,19 +149,10 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
     """Recognise the family of a listing, and infer its config; None where no model type has such names.
 
     Raises:
-        UnreadableInputError: a model stands under several prefixes, or none under the one that is said.
+        UnreadableInputError: a model stands under several prefixes, or none under the one that is said; or one of
+            another family stands beside it.
     """
-    found = []
-    for model_type in _near([tensor.name for tensor in listing.tensors]):
-        architecture = architectures.of(model_type)
-        read = naming.find(listing, names_of(_model(architecture, {})), "a language model", prefix=prefix)
-        if read is not None:
-            seen = _Seen(naming.parted(listing, read.alike[0], read.others), read.alike[0])
-            if len(seen.groups) > MOST_GROUPS:
-                return None
-            if not seen.depth:  # an embedding and a norm are no model's alone
-                continue
-            found.append(_Search(architecture, seen))
+    found = _searches(listing, prefix)
     if not found:
         return None
     shipped = [each.counted.architecture.model_type for each in presets.others() if isinstance(each.counted, Model)]
@@ -169,14 +164,63 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
         search.flags()
     found.sort(key=lambda each: (-each.score, -shipped.count(each.architecture.model_type)))
     top = found[0]
+    if prefix is None:
+        refuse_another(top.seen.listing, top.architecture.model_type, top.seen.reading)
     alike = [search.architecture.model_type for search in found[1:] if search.score == top.score]
     size = top.model.size(live=top.seen.is_live)
     fits = (top.score + size) // 2
     return Recognised(top.model.document(), tuple(alike), top.unknown(), fits, size, top.seen.tensors - fits)
 
 
+def _searches(listing: TensorListing, prefix: str | None) -> list[_Search]:
+    """Return a search for each model type whose names are near; none where a file has more kinds of them than models."""
+    _refuse_many(listing)
+    found, elsewhere = list[_Search](), None
+    names = [tensor.name for tensor in listing.tensors]
+    for model_type in _near([name for name in names if name.startswith(prefix or "")] or names):
+        architecture = architectures.of(model_type)
+        try:
+            read = naming.find(listing, names_of(_model(architecture, {})), "a language model", prefix=prefix)
+        except UnreadableInputError as error:
+            if prefix is None:
+                raise
+            read, elsewhere = None, elsewhere or error  # another type may stand there
+        if read is not None:
+            seen = _Seen(naming.parted(listing, read.alike[0], read.others), read.alike[0])
+            if len(seen.groups) > MOST_GROUPS:
+                return []
+            if seen.depth:  # an embedding and a norm are no model's alone
+                found.append(_Search(architecture, seen))
+    if not found and elsewhere is not None:
+        raise elsewhere
+    return found
+
+
+def _refuse_many(listing: TensorListing) -> None:
+    """Raise where a checkpoint has more tensors than its family is looked for among."""
+    if len(listing.tensors) > MOST_TENSORS:
+        problem = f"{len(listing.tensors):,} tensors, of which no config says what they are"
+        raise UnreadableInputError(listing.name, f"{problem}: a family is looked for among {MOST_TENSORS:,} at most")
+
+
+def refuse_another(listing: TensorListing, what: str, reading: Reading) -> None:
+    """Raise where a model of another family is among what was left aside of one that was found.
+
+    Raises:
+        UnreadableInputError: nobody says which of the two is meant.
+    """
+    aside = listing._replace(tensors=listing.aside, aside=())
+    _refuse_many(aside)
+    for model_type in _near([tensor.name for tensor in aside.tensors]) if aside.tensors else ():
+        read = naming.find(aside, names_of(_model(architectures.of(model_type), {})), "a language model")
+        if read is not None and _Seen(naming.parted(aside, read.alike[0]), read.alike[0]).depth:
+            first, second = (each.wrapper or "none" for each in (reading, read.alike[0]))
+            problem = f"{what} is found under {first}, and a model of another family under {second}"
+            raise UnreadableInputError(listing.name, f"{problem}: --prefix says which is meant")
+
+
 def _near(names: list[str]) -> list[str]:
-    """Return the model types that know the most of some names, if that is half of them; GPT-2 is none of them."""
+    """Return the model types that know the most of some names; GPT-2 is none of them."""
     dialects: dict[Dialect, str] = {}
     for model_type in architectures.FILES:
         if model_type != architectures.GPT2:
@@ -184,7 +228,7 @@ def _near(names: list[str]) -> list[str]:
     ranked = readings(names, dialects)
     most = ranked[0][0]
     near = [dialects[each.dialect] for known, each in ranked if known >= most - FEWER]
-    return list(dict.fromkeys(near)) if naming.FITS * most >= len(names) else []
+    return list(dict.fromkeys(near)) if most else []
 
 
 def _model(architecture: Architecture, document: Mapping[str, Any]) -> Model:

@@ -29,7 +29,7 @@ from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, GROUPS, WEIGHT
-from gpt2calc.verification import assignment, findings, inference, naming, tying, verifier
+from gpt2calc.verification import assignment, examination, findings, inference, naming, tying
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ def _names() -> dict[str, Any]:
         "heads": sorted(TASK_HEAD_COMPONENTS),
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
-        "laid_out": {dialect.name: said for dialect, said in verifier.LAID_OUT.items()},
-        "shown_by_shapes": verifier.SHOWN_BY_SHAPES,
+        "laid_out": {dialect.name: said for dialect, said in examination.LAID_OUT.items()},
+        "shown_by_shapes": examination.SHOWN_BY_SHAPES,
         "fits": naming.FITS,
         "part": naming.PART,
         "most_named": naming.MOST_NAMED,

@@ -12,8 +12,8 @@ import gpt2calc
 from gpt2calc.architectures import reading
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.listing import StoredTensor, TensorListing
+from gpt2calc.verification.examination import MOST_WRONG
 from gpt2calc.verification.families import recognise
-from gpt2calc.verification.verifier import MOST_WRONG
 from tests.architectures.drawing import THOROUGH
 from tests.architectures.modules import MODEL_TYPES
 from tests.architectures.test_faults import good
@@ -177,3 +177,44 @@ def test_a_head_beside_what_was_found_is_told(tmp_path: Path) -> None:
     safetensors.write(tmp_path / "x.safetensors", [*inside, ("lm_head.weight", "F32", (64, 32))])
     found = gpt2calc.verify(tmp_path / "x.safetensors")
     assert "lm_head.weight stands outside, and may be the model's own head: a config.json would say" in found.notes
+
+
+def test_two_models_of_different_families_are_refused_until_one_is_meant(tmp_path: Path) -> None:
+    """Whichever of them is a GPT-2, and whichever is the larger."""
+    llama = [(f"draft.{each.name}", "F32", each.shape) for each in reading.read(SMALL).model.listing()]
+    own = [(each.name, "F32", each.shape) for each in gpt2calc.tensors(n_layer=2, n_embd=16, vocab_size=50)]
+    neox = good("gpt_neox")[1]
+    for before, others in (("g.", own), ("h.", neox)):
+        named = [(before + name, dtype, shape) for name, dtype, shape in others]
+        safetensors.write(tmp_path / "x.safetensors", [*named, *llama])
+        with pytest.raises(UnreadableInputError, match=r"a model of another family under .*: --prefix says which"):
+            gpt2calc.verify(tmp_path / "x.safetensors")
+        for prefix in (before, "draft."):
+            assert gpt2calc.verify(tmp_path / "x.safetensors", prefix=prefix).matches
+
+
+def test_a_language_model_among_more_of_something_else_is_found(tmp_path: Path) -> None:
+    """As beside the vision half of a composite, whose tensors are more."""
+    llama = [(f"language_model.{each.name}", "F32", each.shape) for each in reading.read(SMALL).model.listing()]
+    vision = [(f"vision_tower.encoder.layers.{n}.layer_norm1.weight", "F32", (3,)) for n in range(3 * len(llama))]
+    safetensors.write(tmp_path / "x.safetensors", [*llama, *vision])
+    found = gpt2calc.verify(tmp_path / "x.safetensors")
+    assert found.matches, found.verdict
+    assert f"found under language_model., {len(vision)} other tensors left aside" in found.verdict
+
+
+@pytest.mark.parametrize("named", [{"a": 1}, "LlavaForConditionalGeneration", [], [5], 5, None])
+def test_odd_classes_of_a_composite_are_no_error_of_python(named: Any, tmp_path: Path) -> None:
+    """Nobody reads them beside a text_config."""
+    document = {"model_type": "llava", "architectures": named, "text_config": SMALL}
+    (tmp_path / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    inside = [(f"language_model.{each.name}", "F32", each.shape) for each in reading.read(SMALL).model.listing()]
+    safetensors.write(tmp_path / "model.safetensors", inside)
+    assert gpt2calc.verify(tmp_path).matches
+
+
+def test_a_family_is_not_looked_for_among_any_number_of_tensors() -> None:
+    """The work is that of each tensor for every model type that is near."""
+    tensors = tuple(StoredTensor(f"x{n}.y", (2,), "F32", 8) for n in range(50_001))
+    with pytest.raises(UnreadableInputError, match="a family is looked for among 50,000 at most"):
+        recognise(TensorListing("x", "safetensors", tensors))
