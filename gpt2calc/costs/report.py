@@ -8,7 +8,7 @@ from gpt2calc import formulas
 from gpt2calc.algebra import Expression
 from gpt2calc.costs import activations, caches, flops, moments, optimizers, run, ways
 from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
-from gpt2calc.costs.settings import ALL, OPTIMIZERS, PDROPS
+from gpt2calc.costs.settings import ALL, OPTIMIZERS
 from gpt2calc.dims import LETTERED, to_fields
 from gpt2calc.errors import ConfigError
 from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
@@ -260,73 +260,75 @@ class Cost:
         asked, config = self.settings, to_fields(self.dims)
         if asked.n_head is not None:
             config["n_head"] = asked.n_head
-        settings: dict[str, Any] = {
-            "batch": asked.batch,
-            "seq": asked.seq,
-            "past": asked.past,
-            "logits": asked.logits,
-            "dtype": asked.dtype,
-        }
-        settings |= _given(source=asked.source or None, optimizer=asked.optimizer, tokens=asked.tokens)
-        settings |= _given(cache=asked.cache, prompt=asked.prompt, new=asked.new, max_cache_len=asked.max_cache_len)
-        if asked.train:
-            settings |= {"attention": asked.attention, "checkpoint": asked.checkpoint}
-            settings |= {"activation_function": asked.activation, **dict(zip(PDROPS, asked.dropout, strict=True))}
-        counted: dict[str, Any] = {"forward": self.forward, **_given(training=self.training)}
-        counted["components"] = [
-            {
-                "name": row.component,
-                "group": row.group,
-                "formula": formula.text(),
-                "forward": row.forward,
-                **({"backward": row.backward} if asked.train else {}),
-            }
-            for row, formula in self._with_formulas()
-        ]
-        if self._shows_ways:
-            counted["conventions"] = self.conventions
-        if asked.tokens is not None:
-            counted["tokens"] = {name: self.of_tokens(step) for name, step in self.conventions.items()}
-        held: dict[str, Any] = {"weights": self.weights}
-        held |= _given(gradients=self.gradients, optimizer=self.optimizer, activations=self.activations, peak=self.peak)
-        if self.kept:
-            held["kept"] = [
-                {"component": row.component, "what": row.what, "kernel": row.kernel, "bytes": row.bytes}
-                for row in self.kept
-            ]
-        if self.moments:
-            held["moments"] = [moment._asdict() for moment in self.moments]
         found = {
             "schema": SCHEMA,
             "model": self.name,
             "config": config,
-            "settings": settings,
-            "flops": counted,
+            "settings": asked.to_dict(),
+            "flops": self._flops(),
             "kv": {"bytes_per_token": self.kv_bytes_per_token, **_given(tokens=asked.cached, bytes=self.kv_bytes)},
-            "memory": held,
+            "memory": self._memory(),
         }
         if self.machinery is not None:
-            found["utilization"] = {
-                "tokens_per_second": float(self.machinery.tokens_per_second),
-                "devices": self.machinery.devices,
-                "peak": self.machinery.peak,
-                "source": self.machinery.source,
-                "shares": [
-                    {
-                        "name": way.name,
-                        "kind": "HFU" if way.is_hardware else "MFU",
-                        "percent": float(self.utilization(step).plain()),
-                    }
-                    for way in self.ways
-                    if (step := self.value(way)) is not None
-                ],
-            }
+            found["utilization"] = self._utilization(self.machinery)
         if self.roofs is not None:
             floors = {name: float(seconds) for name, seconds in self.floors.items()}
             binds = max(floors, key=floors.__getitem__)
             roofs = self.roofs._asdict()
             found["floor"] = {"seconds": floors[binds], "binds": binds, "roofs": floors, **roofs}
         return {**found, "notes": list(self.notes)}
+
+    def _flops(self) -> dict[str, Any]:
+        """Return FLOPs for `to_dict`: of a pass, by component, and by every way of counting where that is asked."""
+        found: dict[str, Any] = {"forward": self.forward, **_given(training=self.training)}
+        found["components"] = [
+            {
+                "name": row.component,
+                "group": row.group,
+                "formula": formula.text(),
+                "forward": row.forward,
+                **({"backward": row.backward} if self.settings.train else {}),
+            }
+            for row, formula in self._with_formulas()
+        ]
+        if self._shows_ways:
+            found["conventions"] = self.conventions
+        if self.settings.tokens is not None:
+            found["tokens"] = {name: self.of_tokens(step) for name, step in self.conventions.items()}
+        return found
+
+    def _memory(self) -> dict[str, Any]:
+        """Return bytes for `to_dict`, what was asked of them alone."""
+        found: dict[str, Any] = {"weights": self.weights}
+        found |= _given(gradients=self.gradients, optimizer=self.optimizer)
+        found |= _given(activations=self.activations, peak=self.peak)
+        if self.kept:
+            found["kept"] = [
+                {"component": row.component, "what": row.what, "kernel": row.kernel, "bytes": row.bytes}
+                for row in self.kept
+            ]
+        if self.moments:
+            found["moments"] = [moment._asdict() for moment in self.moments]
+        return found
+
+    def _utilization(self, machinery: Machinery) -> dict[str, Any]:
+        """Return MFU and HFU for `to_dict`, each by its way of counting."""
+        steps = ((way, self.value(way)) for way in self.ways)
+        return {
+            "tokens_per_second": float(machinery.tokens_per_second),
+            "devices": machinery.devices,
+            "peak": machinery.peak,
+            "source": machinery.source,
+            "shares": [
+                {
+                    "name": way.name,
+                    "kind": "HFU" if way.is_hardware else "MFU",
+                    "percent": float(self.utilization(step).plain()),
+                }
+                for way, step in steps
+                if step is not None
+            ],
+        }
 
     @property
     def _shows_ways(self) -> bool:

@@ -109,6 +109,17 @@ class Settings(NamedTuple):
         """Bytes of an element of the cache."""
         return kernels.PRODUCT_BYTES[self.dtype]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was asked, and what of training matters where that was, as JSON takes it."""
+        found = {name: getattr(self, name) for name in ("batch", "seq", "past", "logits", "dtype")}
+        optional = {"source": self.source or None, "optimizer": self.optimizer, "tokens": self.tokens}
+        optional |= {name: getattr(self, name) for name in ("cache", "prompt", "new", "max_cache_len")}
+        found |= {name: value for name, value in optional.items() if value is not None}
+        if self.train:
+            found |= {"attention": self.attention, "checkpoint": self.checkpoint}
+            found |= {"activation_function": self.activation, **dict(zip(PDROPS, self.dropout, strict=True))}
+        return found
+
 
 def read(
     dims: Dims,

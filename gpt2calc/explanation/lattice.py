@@ -308,12 +308,12 @@ def heads_of(model: Model) -> tuple[Step, ...]:
 
 def parts_of(model: Model) -> tuple[Step, ...]:
     """Return which parts of a model of another architecture are counted: all, by the conventions, or a group alone."""
-    unlike = (general_conventions.BYTES, *(("tied", "untied")))
-    rows = (row for row in general_conventions.of(model) if row.unit not in unlike and row.name not in unlike)
+    changes = ("tied", "untied")  # of the head, as `heads_of` has them
+    rows = (row for row in general_conventions.of(model) if row.unit != general_conventions.BYTES)
     groups = dict.fromkeys(row.group for row in model.components() if row.times)
     return (
         PLAIN._replace(name="", value=lambda model: int(model.total())),
-        *(Step(row.name, KNOWN, row.sentence, row.source, value=row.value) for row in rows),
+        *(Step(row.name, KNOWN, row.sentence, row.source, value=row.value) for row in rows if row.name not in changes),
         *(Step(name, RARE, f"the group {name} alone", BY_NAME, value=_group_of(name)) for name in groups),
     )
 

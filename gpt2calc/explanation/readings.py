@@ -43,7 +43,7 @@ class Candidate(NamedTuple):
 
     Args:
         names: what it is called; several models can have the same sizes and structure.
-        dims: its sizes and structure; a model of another architecture.
+        counted: its dims; a model of another architecture.
         family: the family that it is of, where it is one that ships.
         published: the figures that were published for it, each with its source, and of what: all of it, or what a token
             passes.
@@ -51,7 +51,7 @@ class Candidate(NamedTuple):
     """
 
     names: tuple[str, ...]
-    dims: Dims | Model
+    counted: Dims | Model
     family: str = ""
     published: tuple[tuple[Printed, str, str], ...] = ()
     penalty: int = 0
@@ -94,7 +94,7 @@ class Reading(NamedTuple):
     @property
     def convention(self) -> str:
         """The steps by name, or the name of the plain count."""
-        name = self.way.name or lattice.plain(self.model.dims).name
+        name = self.way.name or lattice.plain(self.model.counted).name
         return f"{name} / {self.scale.name}" if self.scale.name else name
 
     @property
@@ -113,7 +113,7 @@ class Reading(NamedTuple):
         """The steps that say what is counted: the plain count where it is only stored in some dtype."""
         steps = self.way.steps
         stored = all(step in [dtype for dtype, _ in lattice.DTYPES] for step in steps)
-        return (lattice.plain(self.model.dims), *steps) if stored else steps
+        return (lattice.plain(self.model.counted), *steps) if stored else steps
 
     @property
     def documented(self) -> tuple[tuple[str, str, str], ...]:
@@ -164,7 +164,7 @@ class Search:
     @cached_property
     def ways(self) -> list[Ways]:
         """The ways of counting each candidate."""
-        return [Ways(candidate.dims, self._axes, self._budget) for candidate in self.candidates]
+        return [Ways(candidate.counted, self._axes, self._budget) for candidate in self.candidates]
 
     def size(self, figure: Printed) -> int:
         """Return how many numbers were looked at for a figure."""
@@ -320,12 +320,12 @@ def given(models: Sequence[tuple[str, Dims | Model]], presets: Sequence[Preset])
     """
     known = shipped(presets)
     found = []
-    for name, dims in models:
-        same = next((each for each in known if each.dims == dims), None)
+    for name, counted in models:
+        same = next((each for each in known if each.counted == counted), None)
         published, family = (same.published, same.family) if same else ((), "")
-        found.append(Candidate((name,), dims, family, published))
-        alike = [each for each in known if each.dims.sizes == dims.sizes]
-        if len(alike) == 1 and alike[0].dims != dims:
+        found.append(Candidate((name,), counted, family, published))
+        alike = [each for each in known if each.counted.sizes == counted.sizes]
+        if len(alike) == 1 and alike[0].counted != counted:
             found.append(alike[0]._replace(penalty=KNOWN))
     return found
 

@@ -235,7 +235,7 @@ def in_short(explained: Explained) -> str:
 
 
 def _total(reading: Reading) -> int:
-    counted = reading.model.dims
+    counted = reading.model.counted
     return total(counted) if isinstance(counted, Dims) else int(counted.total())
 
 

@@ -173,7 +173,7 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
 
 
 def _searches(listing: TensorListing, prefix: str | None) -> list[_Search]:
-    """Return a search for each model type whose names are near; none where a file has more kinds of them than models."""
+    """Return a search for each model type that is near; none where a file has more kinds of tensors than any model."""
     _refuse_many(listing)
     found, elsewhere = list[_Search](), None
     names = [tensor.name for tensor in listing.tensors]
