@@ -25,10 +25,10 @@ from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.dims import LETTERS
+from gpt2calc.dims import LETTERS, TASK_HEADS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
-from gpt2calc.model import BIAS, GROUPS, WEIGHT
+from gpt2calc.model import BIAS, FLAG, GROUPS, SIZE, WEIGHT, WORD
 from gpt2calc.verification import assignment, examination, findings, inference, naming, tying
 from gpt2calc.webpage.controls import CONTROLS
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from gpt2calc.webpage.controls import Control
 
 
-COLUMNS = (
-    *("name", "kind", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "expected"),
-    "of_head",
-)
+COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "of_head")
 """What the page needs of the table of fields; how it shows them stands in `controls`."""
+
+KINDS = {fields.SIZE: SIZE, fields.SWITCH: FLAG, fields.WORD: WORD}
+"""What the kinds of a GPT-2's fields are called where architectures have tables of sizes."""
 
 MOST_SHARDS, MOST_TENSORS = 128, 10_000
 """How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
@@ -86,11 +86,10 @@ def _preset(preset: Preset) -> dict[str, Any]:
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
     return {
-        "columns": COLUMNS,
-        "rows": [[getattr(row, column) for column in COLUMNS] for row in FIELDS.values()],
+        "columns": ("kind", *COLUMNS),
+        "rows": [[KINDS[row.kind], *(getattr(row, column) for column in COLUMNS)] for row in FIELDS.values()],
         "documented": fields.DEFAULTS,
         "classes": fields.CLASSES,
-        "not_read": spellings.NOT_READ,
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
@@ -106,6 +105,7 @@ def _config() -> dict[str, Any]:
 def _unread() -> dict[str, Any]:
     """Return what `unread` knows of keys that nobody reads."""
     return {
+        "not_read": spellings.NOT_READ,
         "activations": spellings.ACTIVATIONS,
         "learned": spellings.LEARNED_ACTIVATIONS,
         "foreign": unread.FOREIGN_PHRASES,
@@ -175,6 +175,9 @@ def _names() -> dict[str, Any]:
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),
+        "shown_heads": {
+            modules[0]: head for head, modules in TASK_HEADS.items() if modules and "lm_head" not in modules
+        },
         "axes": {f"{component}.{role}": axes for (component, role), axes in inference.AXES.items()},
         "may_be_0": inference.MAY_BE_0,
         "laid_out": {dialect.name: said for dialect, said in examination.LAID_OUT.items()},

@@ -17,7 +17,7 @@ from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import probed, reading, runs
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.model import BUFFER, FLAG, GROUPS, LAW, REFUSED, SIZE, Model, no_notes
+from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LIST, REFUSED, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -151,6 +151,7 @@ def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) ->
         ],
         "notes": list(map(_said, notes)),
         "fields": _spans(sorted(map(tables.names.of, sorted(fields)))),
+        "is_needy": any(row.default is None and row.kind not in (LIST, FIXED) for row in architecture.sizes),
     }
     return {name: value for name, value in found.items() if value or name == "layers"}
 

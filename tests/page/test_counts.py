@@ -36,7 +36,7 @@ COUNT = (
     + """
   return states.map((state) => {
     const count = counted(gpt2Of(dimsOf(fieldsOf(state))));
-    const {letters, numbers} = totalForm(count);
+    const [letters, numbers] = [written(count.form), written(count.form, numbersOf(count.model))];
     const components = count.components.map((part) => [part.name, part.times, part.weights, part.biases,
       part.form.text(), part.form.text(numbersOf(count.model))]);
     const {weights, biases, total, groups, conventions} = count;

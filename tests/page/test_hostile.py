@@ -95,7 +95,7 @@ def test_a_paste_that_is_too_large_is_kept_out(opened: Watched) -> None:
     said = "expected a config.json of at most 1,048,576 bytes, got 1,048,577"
     assert opened.page.evaluate(PASTE, config_of(most + 1)) == 0
     assert opened.text("#paste-said") == said
-    opened.page.evaluate("said(byId('paste-said'), null)")
+    opened.page.evaluate("sayOfConfig(null)")
     assert opened.page.evaluate(DROP, config_of(most + 1)) is False
     assert opened.text("#paste-said") == said
     assert opened.page.evaluate(DROP, config_of(most)) is True

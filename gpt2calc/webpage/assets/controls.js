@@ -1,17 +1,60 @@
-// The controls of the active config, one for each field of its architecture: how they are built, and what they set.
+// Elements, built node by node: text is text, whoever wrote it, and no markup is ever parsed. And the controls of the
+// active config, one for each field of its architecture: how they are built, and what they set.
 
-const active = () => state.configs[state.active];
+const byId = (id) => document.getElementById(id);
+
+/** An element with properties of its own, attributes where they have a hyphen or are given as such, and children. */
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element && !name.includes("-")) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Several nodes and texts as one. */
+function together(...children) {
+  const all = document.createDocumentFragment();
+  all.append(...children);
+  return all;
+}
+
+/** Set a text where it differs, so that nothing is drawn anew that stays. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const number = (n) => [grouped(n), "n"];
+
+/** Fill a table; rows that read as before keep their nodes. A cell is a text, a node, or [text, class]. */
+function fill(table, headers, rows, foot = []) {
+  [[table.tHead, [headers]], [table.tBodies[0], rows], [table.tFoot, foot]].forEach(([section, wanted], part) => {
+    const present = [...(section?.rows ?? [])];
+    wanted.forEach((cells, line) => {
+      const made = cells.map((cell, place) => {
+        const [content, className] = Array.isArray(cell) ? cell : [cell, ""];
+        const scope = part === 0 ? "col" : place === 0 ? "row" : null;
+        return make(scope ? "th" : "td", { className, ...(scope && { scope }) }, content);
+      });
+      const row = make("tr", {}, ...made);
+      if (!present[line]) section.append(row);
+      else if (!present[line].isEqualNode(row)) present[line].replaceWith(row);
+    });
+    present.slice(wanted.length).forEach((row) => row.remove());
+  });
+}
 
 /** What controls a config has: those that Python lists for a GPT-2, else one for each row of the table of its sizes. */
-function controlsOf({ type, preset }) {
+function controlsOf({ type, model: { sizes } }) {
   if (type === "gpt2") return FACTS.controls;
-  const { sizes } = (preset.isNeedy ? active() : ofPreset(preset)).model;
-  const kinds = { flag: "switch", list: "number", word: "choice" };
-  const rows = architectureOf(type).sizes.filter(({ kind }) => !["law", "fixed"].includes(kind));
-  return rows.map(({ name, kind, letter, least, help }) => {
+  const kinds = { flag: "switch", word: "choice" };
+  return rowsFor(type).map(({ name, kind, letter, least, help }) => {
     const hasSlider = kind === "size" && letter && typeof sizes[name] === "bigint";
     const high = hasSlider ? 2 ** Math.ceil(Math.log2(Math.max(8, 4 * Number(sizes[name])))) : 0;
-    return { field: name, hint: help, low: least, high, step: 0, empty: "", kind: high ? "size" : (kinds[kind] ?? "number") };
+    const shown = hasSlider ? "size" : (kinds[kind] ?? "number");
+    return { field: name, hint: help, low: least, high, step: 0, empty: "", kind: shown };
   });
 }
 
@@ -26,162 +69,102 @@ function stopsOf({ field, low, high, step }) {
   return [...stops].sort((a, b) => a - b);
 }
 
-function nearestStop(stops, size) {
-  const wanted = size > BigInt(stops.at(-1)) ? stops.at(-1) : Number(size);
-  const nearer = (best, stop, place) => (Math.abs(stop - wanted) < Math.abs(stops[best] - wanted) ? place : best);
-  return stops.reduce(nearer, 0);
-}
-
-/** Each control as an element, with `show`, which makes it say what a config has, and `say`, which says what is wrong. */
-let controls = [];
-
-function buildControls() {
-  const builders = { size: sizeControl, number: numberControl, switch: switchControl, choice: choiceControl };
-  controls = controlsOf(active()).map((row) => ({ ...row, ...builders[row.kind](row) }));
-  const parts = (isSize) => controls.filter(({ kind }) => (kind === "size") === isSize).map(({ element }) => element);
-  byId("sizes").replaceChildren(...parts(true));
-  byId("structure").replaceChildren(make("legend", {}, "Structure"), ...parts(false));
-}
-
-/** Put a value over the active config's own; where the config is then none, why is said beside the control. */
-function set(field, value) {
-  const { preset, fields, maker } = active();
-  const given = { ...fields, [field]: value };
-  if (value === null && active().type !== "gpt2" && !(field in preset.all)) delete given[field];
-  try {
-    state.configs[state.active] = configOf(preset, given, maker);
-  } catch (error) {
-    if (!(error instanceof Sentence)) throw error;
-    controls.find((control) => control.field === field).say(error.message);
-    return;
-  }
-  changed();
-}
-
 /** What a value of a config is, whether it is given or follows. */
-const valueIn = ({ fields, model }, field) => fields[field] ?? (field in model.sizes ? model.sizes[field] : null);
+const valueIn = ({ fields, model }, field) => fields[field] ?? model.sizes[field] ?? null;
 
 const inWords = (value) => (Array.isArray(value) ? value.join(",") : value === null ? "" : grouped(value));
 
-/** A field for a number: what is typed is set at once, or a sentence says why not. */
-function numberField({ field, empty }) {
-  const said = make("p", { className: "problem", id: `${field}-problem`, hidden: true });
-  const described = `${field}-hint ${field}-problem`;
-  const input = make("input", { id: field, inputMode: "numeric", autocomplete: "off", "aria-describedby": described });
-  const say = (problem, hint = "") => {
-    said.hidden = !problem && !hint;
+/** Put a value over the active config's own, or take it away where it is undefined. */
+function set(field, value) {
+  const { preset, fields, maker } = active();
+  const given = Object.entries({ ...fields, [field]: value }).filter(([, each]) => each !== undefined);
+  state.configs[state.active] = configOf(preset, Object.fromEntries(given), maker);
+  changed();
+}
+
+/** A control: its element, `show`, which makes it say what a config has, and `say`, which says what is wrong. */
+function buildControl(row) {
+  const { field, kind } = row;
+  const parts = ["hint", "problem"].map((name) => make("small", { className: name, id: `${field}-${name}` }));
+  const [hint, said] = parts;
+  hint.append(row.hint);
+  const label = make("label", { htmlFor: field }, field);
+  const about = { id: field, "aria-describedby": `${field}-hint ${field}-problem` };
+  const say = (problem, note = "") => {
+    said.hidden = !problem && !note;
     said.className = problem ? "problem" : "hint";
-    setText(said, problem ?? hint);
+    setText(said, problem || note);
     input.setAttribute("aria-invalid", String(Boolean(problem)));
   };
-  input.addEventListener("input", () => {
-    const text = input.value.trim();
-    const isOwn = active().type !== "gpt2" && !text && !(field in active().preset.all);
-    try {
-      set(field, isOwn ? null : typedField(rowFor(active().type, field), text));
-    } catch (error) {
-      if (!(error instanceof Sentence)) throw error;
-      say(error.message);
-    }
+  const listen = (element, event, value) => element.addEventListener(event, () => attempt(() => set(field, value()), say));
+  const made = { field, say, of_head: rowFor(active().type, field).of_head };
+  let input;
+  if (kind === "switch") {
+    input = make("input", { ...about, type: "checkbox" });
+    // qkv_bias is as bias, unless it differs
+    listen(input, "change", () => (field === "qkv_bias" && input.checked === active().fields.bias ? null : input.checked));
+    const show = ({ model }) => say((input.checked = isTrue(model.sizes[field])) && "");
+    return { ...made, show, element: make("div", { className: "switch" }, input, make("span", {}, label, hint, said)) };
+  }
+  if (kind === "choice") {
+    const heads = Object.entries(architectureOf(active().type).classes);
+    input = make("select", about, ...heads.map(([name, value]) => make("option", { value }, `${value} (${name})`)));
+    listen(input, "change", () => input.value);
+    const show = (config) => say((input.value = valueIn(config, field)) && "");
+    return { ...made, show, element: make("div", { className: "small" }, label, input, hint, said) };
+  }
+  input = make("input", { ...about, inputMode: "numeric", autocomplete: "off" });
+  listen(input, "input", () => {
+    const [text, { type, preset }] = [input.value.trim(), active()];
+    const isLeftOut = type !== "gpt2" && !text && !(field in preset.all);
+    return isLeftOut ? undefined : typedField(rowFor(type, field), text);
   });
   input.addEventListener("change", () => showControls());
+  const [slider, stops] = [make("input", { type: "range", "aria-label": `${field}, slider` }), kind === "size" ? stopsOf(row) : [0]];
+  Object.assign(slider, { min: 0, max: stops.length - 1, step: 1 });
+  listen(slider, "input", () => BigInt(stops[slider.value]));
   const show = (config) => {
-    const value = config.fields[field] ?? null;
-    const isFocused = document.activeElement === input && input.value.trim() !== "";
-    if (!(isFocused && same(typedNumber(input.value), value))) input.value = inWords(value);
-    const { fields, model, type } = config;
-    const follows = field === "n_inner" ? dimsOf({ ...fields, n_inner: null }).n_inner : model.sizes[field];
-    if (type !== "gpt2") input.placeholder = inWords(follows ?? null);
-    else input.placeholder = empty && empty + (field === "n_inner" ? ` = ${grouped(follows)}` : "");
-    if (field === "n_head" && type === "gpt2" && value === config.preset.all.n_head) say(null, leftOut(fields));
-    else say(field === "n_head" ? headsProblem(fields) : null);
+    const [{ fields, type, preset }, value, size] = [config, config.fields[field] ?? null, valueIn(config, field) ?? 1n];
+    const isTyping = document.activeElement === input && input.value.trim() !== "";
+    if (!isTyping || !same(typedNumber(input.value), value)) input.value = inWords(value);
+    const followed = field === "n_inner" && type === "gpt2" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
+    input.placeholder = type === "gpt2" ? row.empty && row.empty + followed : inWords(valueIn(config, field));
+    const off = stops.map((stop) => Math.abs(stop - Number(size)));
+    slider.value = off.indexOf(Math.min(...off));
+    slider.setAttribute("aria-valuetext", value !== null || !row.empty ? grouped(size) : row.empty);
+    const heads = field === "n_head" && type === "gpt2" ? headsProblem(fields) : null;
+    // A model's own heads, where the width no longer goes with them, are left out, as Python does.
+    const isTheirs = value === preset.all.n_head;
+    say(isTheirs ? null : heads, heads && `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out`);
   };
-  return { input, said, show, say };
+  const names = kind === "size" ? [make("div", { className: "names" }, label, hint), slider, input] : [label, input, hint];
+  return { ...made, show, isSize: kind === "size", element: make("div", { className: kind === "size" ? "control size" : "small" }, ...names, said) };
 }
 
-/** What is said of a model's own heads where the width no longer goes with them. */
-const leftOut = (fields) =>
-  headsProblem(fields) ? `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out` : "";
+let controls = [];
 
-const hintOf = ({ field, hint }, tag = "p") => make(tag, { className: "hint", id: `${field}-hint` }, hint);
-
-function sizeControl(row) {
-  const { field } = row;
-  const stops = stopsOf(row);
-  const typed = numberField(row);
-  const range = { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": `${field}, slider` };
-  const slider = make("input", range);
-  slider.addEventListener("input", () => set(field, BigInt(stops[slider.value])));
-  const names = make("div", { className: "names" }, make("label", { htmlFor: field }, field), hintOf(row, "span"));
-  const element = make("div", { className: "control size" }, names, slider, typed.input, typed.said);
-  const show = (config) => {
-    const isGiven = (config.fields[field] ?? null) !== null;
-    const size = valueIn(config, field) ?? 1n;
-    slider.value = nearestStop(stops, size);
-    slider.setAttribute("aria-valuetext", isGiven || !row.empty ? grouped(size) : row.empty);
-    typed.show(config);
-  };
-  return { element, show, say: typed.say };
-}
-
-function numberControl(row) {
-  const typed = numberField(row);
-  const label = make("label", { htmlFor: row.field }, row.field);
-  const element = make("div", { className: "small" }, label, typed.input, hintOf(row), typed.said);
-  return { element, show: typed.show, say: typed.say };
-}
-
-function switchControl({ field, hint }) {
-  const said = make("small", { className: "problem", hidden: true });
-  const input = make("input", { type: "checkbox", id: field, "aria-describedby": `${field}-hint` });
-  const words = make("span", {}, field, make("small", { id: `${field}-hint` }, hint), said);
-  const say = (problem) => {
-    said.hidden = !problem;
-    setText(said, problem ?? "");
-  };
-  input.addEventListener("change", () => {
-    const { type, fields } = active();
-    const follows = type === "gpt2" && field === "qkv_bias" && input.checked === fields.bias; // as bias, unless it differs
-    set(field, follows ? null : input.checked);
-  });
-  const show = ({ model }) => {
-    input.checked = isTrue(model.sizes[field]);
-    say(null);
-  };
-  return { element: make("label", { className: "switch" }, input, words), show, say };
-}
-
-function choiceControl(row) {
-  const { field } = row;
-  const { type } = active();
-  const { classes } = architectureOf(type);
-  const options = Object.entries(classes).map(([name, head]) => make("option", { value: head }, `${head} (${name})`));
-  const select = make("select", { id: field, "aria-describedby": `${field}-hint` }, ...options);
-  select.addEventListener("change", () => set(field, select.value));
-  const element = make("div", { className: "small" }, make("label", { htmlFor: field }, field), select, hintOf(row));
-  const show = (config) => {
-    select.value = valueIn(config, field);
-  };
-  return { element, show, say: () => {} };
+function buildControls(config) {
+  controls = controlsOf(config).map(buildControl);
+  const elements = (isOfSizes) => controls.filter(({ isSize = false }) => isSize === isOfSizes).map(({ element }) => element);
+  byId("sizes").replaceChildren(...elements(true));
+  byId("structure").replaceChildren(make("legend", {}, "Structure"), ...elements(false));
 }
 
 /** Whether a field changes something: those of a head are shown where they do. */
 function isOfUse(field, config) {
   const value = valueIn(config, field);
   const other = typeof value === "boolean" ? !value : value + 1n;
-  const { model } = configOf(config.preset, { ...config.fields, [field]: other });
-  return totalOf(model) !== totalOf(config.model);
+  return totalOf(configOf(config.preset, { ...config.fields, [field]: other }).model) !== totalOf(config.model);
 }
 
 function showControls() {
   const config = active();
   const key = config.type === "gpt2" ? "gpt2" : keyOf(config.preset);
-  if (byId("sizes").dataset.of !== key) buildControls();
+  if (byId("sizes").dataset.of !== key) buildControls(config);
   byId("sizes").dataset.of = key;
   for (const control of controls) {
     control.show(config);
-    const isOfHead = config.type === "gpt2" ? ROWS[control.field].of_head : control.field === "num_labels";
-    if (isOfHead) control.element.hidden = !isOfUse(control.field, config);
+    if (control.of_head || control.field === "num_labels") control.element.hidden = !isOfUse(control.field, config);
   }
   byId("preset").value = keyOf(config.preset);
   setText(byId("summary"), config.preset.summary);
@@ -195,50 +178,41 @@ function buildPresets() {
   const option = (preset) => make("option", { value: keyOf(preset) }, preset.name);
   const several = [...groups].filter(([, members]) => members.length > 1);
   const alone = [...groups.values()].filter((members) => members.length === 1).flat();
-  const plain = PLAIN.filter(({ isNeedy: needs }) => !needs);
+  const plain = PLAIN.filter(({ isNeedy }) => !isNeedy);
   const labelled = [...several, ["others", alone], ["architectures, with transformers' defaults", plain]];
-  const lists = labelled.map(([label, members]) => make("optgroup", { label }, ...members.map(option)));
-  byId("preset").append(...lists);
-  byId("preset").addEventListener("change", ({ target }) => {
-    state.configs[state.active] = ofPreset(findPreset(target.value));
-    changed();
-  });
-  byId("reset").addEventListener("click", () => {
-    state.configs[state.active] = ofPreset(active().preset);
+  byId("preset").append(...labelled.map(([label, members]) => make("optgroup", { label }, ...members.map(option))));
+  const choose = (preset) => {
+    state.configs[state.active] = ofPreset(preset);
     changed();
     byId("preset").focus();
-  });
+  };
+  byId("preset").addEventListener("change", ({ target }) => choose(findPreset(target.value)));
+  byId("reset").addEventListener("click", () => choose(active().preset));
 }
 
-/** The buttons above the controls: which config they set, and whether there is a second. */
-function showWhich() {
-  const button = (text, pressed, act) => {
-    const made = make("button", { type: "button", ...(pressed !== null && { "aria-pressed": String(pressed) }) }, text);
-    made.addEventListener("click", () => {
-      act();
+/** What the buttons above the controls do: which config they set, and whether there is a second. */
+const WHICH = [
+  () => Object.assign(state, { active: 0 }),
+  () => Object.assign(state, { active: 1 }),
+  () => state.configs.reverse(),
+  () => Object.assign(state, { configs: [state.configs[0]], active: 0 }),
+  () => Object.assign(state, { configs: [active(), { ...active() }], active: 1 }),
+];
+
+function buildWhich() {
+  const buttons = [...byId("which").children];
+  buttons.forEach((button, place) =>
+    button.addEventListener("click", () => {
+      WHICH[place]();
       changed();
-      [...byId("which").children].find((each) => each.getAttribute("aria-pressed") === "true")?.focus();
-    });
-    return made;
-  };
-  const choose = (place) => () => Object.assign(state, { active: place });
-  const add = () => {
-    state.configs.push({ ...active() });
-    state.active = 1;
-  };
-  const drop = () => Object.assign(state, { configs: [state.configs[0]], active: 0 });
-  const isTwo = state.configs.length === 2;
-  const buttons = isTwo
-    ? [
-        button("First", state.active === 0, choose(0)),
-        button("Second", state.active === 1, choose(1)),
-        button("Swap", null, () => state.configs.reverse()),
-        button("Remove the second", null, drop),
-      ]
-    : [button("Compare with a second", null, add)];
-  const present = byId("which");
-  const key = `${state.configs.length}${state.active}`;
-  if (present.dataset.key === key) return;
-  present.dataset.key = key;
-  present.replaceChildren(...buttons);
+      buttons[state.configs.length === 2 ? state.active : 4].focus();
+    }),
+  );
+}
+
+function showWhich() {
+  [...byId("which").children].forEach((button, place) => {
+    button.hidden = (state.configs.length === 2) === (place === 4);
+    if (place < 2) button.setAttribute("aria-pressed", String(state.active === place));
+  });
 }

@@ -1,16 +1,13 @@
-// A count: what gpt2calc.ParameterCount gives, from the functions that Python printed.
-
-const sum = (numbers) => numbers.reduce((a, b) => a + b, 0n);
+// A count: what gpt2calc.ParameterCount gives, and what `gpt2calc count --json` prints of it.
 
 const gpt2Of = (x) => ({ architecture: architectureOf("gpt2"), sizes: x, kinds: [[["block"], x.n_layer]] });
-
 const isGpt2 = ({ architecture }) => architecture.type === "gpt2";
 
 function counted(model) {
-  const { forms, total } = formsOf(model);
-  const all = rowsOf(model).map((part) => ({ ...part, form: forms.get(part.row) }));
+  const letters = lettersOf(model);
+  const all = rowsOf(model).map((part) => ({ ...part, form: closedForm(model, part.row, letters) }));
   const summed = (parts) => {
-    const [weights, biases] = [sum(parts.map((part) => part.weights)), sum(parts.map((part) => part.biases))];
+    const [weights, biases] = ["weights", "biases"].map((of) => sum(parts.map((part) => part[of])));
     return { weights, biases, total: weights + biases };
   };
   const groups = FACTS.groups.map((name) => [name, all.filter(({ group }) => group === name)]);
@@ -19,7 +16,7 @@ function counted(model) {
     components: all.filter(({ form }) => form.present),
     groups: groups.filter(([, parts]) => parts.length).map(([name, parts]) => ({ name, ...summed(parts) })),
     ...summed(all),
-    form: total,
+    form: plus(...all.map(({ form }) => form.simplified)),
     conventions: isGpt2(model) ? conventionsOf(model.sizes) : waysOfCounting(model, all),
     inLayers: inLayers(model, all),
   };
@@ -28,54 +25,43 @@ function counted(model) {
 /** The fields that give these dims, in the order of dims.to_fields. */
 function fieldsOfDims(x) {
   const modules = Object.keys(TASK_HEADS.none);
-  const head = Object.keys(TASK_HEADS).find((name) => modules.every((module) => TASK_HEADS[name][module] === x[module]));
-  const sizes = Object.keys(FACTS.letters);
-  const switches = Object.keys(x).filter((name) => !sizes.includes(name) && !modules.includes(name));
-  const pairs = [
-    ...sizes.map((name) => [name, x[name]]),
-    ["head", head],
-    ...switches.map((name) => [name, x[name] === 1n]),
-  ];
+  const isThis = (head) => modules.every((module) => TASK_HEADS[head][module] === x[module]);
+  const switches = Object.keys(x).filter((name) => !(name in FACTS.letters) && !modules.includes(name));
+  const sizes = Object.keys(FACTS.letters).map((name) => [name, x[name]]);
+  const pairs = [...sizes, ["head", Object.keys(TASK_HEADS).find(isThis)], ...switches.map((name) => [name, x[name] === 1n])];
   return Object.fromEntries(pairs);
 }
 
 /** What `gpt2calc count --json` prints. */
 function countDocument(name, count, notes) {
   const { model } = count;
-  const held = (part) => ({
-    weights: part.weights,
-    biases: part.biases,
-    total: part.total,
-    share: new Float(share(part.total, count.total)),
-  });
+  const { total, weights, biases, conventions } = count;
+  const held = (part) => {
+    const { weights, biases, total } = part;
+    return { weights, biases, total, share: new Float(share(total, count.total)) };
+  };
   const used = new Set(count.components.flatMap(({ form }) => [...form.simplified.keys()].flatMap(lettersIn)));
   const whole = Object.entries(model.sizes).filter(([, value]) => ["bigint", "boolean"].includes(typeof value));
   return {
     schema: FACTS.schema,
     model: name,
     model_type: model.architecture.type,
-    total: count.total,
-    weights: count.weights,
-    biases: count.biases,
+    total,
+    weights,
+    biases,
     per_block: count.inLayers.length === 1 ? count.inLayers[0].total : null,
-    layers: count.inLayers.map(({ tags, layers, total }) => ({
-      tags: [...tags].sort(),
-      number: layers,
-      each: total,
-      total: layers * total,
-    })),
+    layers: count.inLayers.map(({ tags, layers, total: each }) => {
+      return { tags: [...tags].sort(), number: layers, each, total: layers * each };
+    }),
     config: isGpt2(model) ? fieldsOfDims(model.sizes) : documentOf(model),
     sizes: Object.fromEntries(whole),
     groups: count.groups.map((group) => ({ name: group.name, ...held(group) })),
-    components: count.components.map((part) => ({
-      name: part.name,
-      group: part.group,
-      times: part.times,
-      formula: part.form.text(),
-      ...held(part),
-    })),
+    components: count.components.map((part) => {
+      const { name, group, times, form } = part;
+      return { name, group, times, formula: form.text(), ...held(part) };
+    }),
     letters: Object.fromEntries(Object.entries(numbersOf(model)).filter(([letter]) => used.has(letter))),
-    conventions: count.conventions,
+    conventions,
     notes,
   };
 }
@@ -88,15 +74,13 @@ class Float {
 }
 
 /** JSON of BigInts, indented as Python does. */
-function json(value, indent = "") {
+function json(value, indent = "\n") {
   if (typeof value === "bigint") return String(value);
   if (value instanceof Float) return Number.isInteger(value.value) ? value.value.toFixed(1) : String(value.value);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const inner = `${indent}  `;
-  const isList = Array.isArray(value);
-  const lines = isList
-    ? value.map((each) => inner + json(each, inner))
-    : Object.entries(value).map(([key, each]) => `${inner}${JSON.stringify(key)}: ${json(each, inner)}`);
-  const [open, close] = isList ? "[]" : "{}";
-  return lines.length ? `${open}\n${lines.join(",\n")}\n${indent}${close}` : open + close;
+  const [[open, close], lines] = Array.isArray(value)
+    ? ["[]", value.map((each) => inner + json(each, inner))]
+    : ["{}", Object.entries(value).map(([key, each]) => `${inner}${JSON.stringify(key)}: ${json(each, inner)}`)];
+  return lines.length ? open + lines.join(",") + indent + close : open + close;
 }

@@ -2,49 +2,34 @@
 // every composition of the steps that Python printed, within a budget, for each model.
 
 const EXPLAIN = FACTS.explain;
-const PRINTED = new RegExp(EXPLAIN.pattern);
-const PARAMETERS = new RegExp(EXPLAIN.parameters, "i");
-const BETWEEN = new RegExp(EXPLAIN.between, "g");
-const POWER = new RegExp(EXPLAIN.power, "g");
-const TIMES = new RegExp(EXPLAIN.times, "g");
+const [PRINTED, PARAMETERS] = [new RegExp(EXPLAIN.pattern), new RegExp(EXPLAIN.parameters, "i")];
+const SPELLED = [[EXPLAIN.between, " "], ["^\\s+|\\s+$", ""], ["\\s+", " "], [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
 const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
 
 /** Read the first figure in a text; null where there is none, a Sentence where it is no size. */
 function findPrinted(text) {
-  const words = text
-    .slice(0, EXPLAIN.longest + 1)
-    .replace(BETWEEN, " ")
-    .trim()
-    .split(/\s+/)
-    .join(" ")
-    .replace(TIMES, "e")
-    .replace(POWER, "1e");
+  const spelled = (words, [pattern, by]) => words.replace(new RegExp(pattern, "g"), by);
+  const words = SPELLED.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
   const found = PRINTED.exec(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
   const isSize = ["count", "bytes"].some((kind) => EXPLAIN.units[unit]?.includes(kind));
-  if (sign || !isSize) throw new Sentence(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
-  const bare = whole.replace(/[,_]/g, "");
+  if (sign || !isSize) refuse(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
+  const bare = whole.replace(/[,_]/g, "").replace(/^0+(?=\d)/, "");
   const isWrittenOut = ["", "bytes"].includes(unit) && power === "0" && bare.endsWith("0".repeat(EXPLAIN.vague_zeros));
-  const vague = (about || isWrittenOut) && !decimals ? vagueZeros(bare.replace(/^0+/, "")) : 0;
+  // Of an approximate whole number, the zeros at the end are no digits, but for those among the first two.
+  const zeros = Math.max(0, Math.min(/0*$/.exec(bare)[0].length, bare.length - 2));
+  const vague = (about || isWrittenOut) && !decimals ? zeros : 0;
   const digits = BigInt(bare + decimals) / 10n ** BigInt(vague);
-  if (!digits) throw new Sentence(`expected a number of parameters or bytes above 0, got ${shown(text)}`);
+  if (!digits) refuse(`expected a number of parameters or bytes above 0, got ${shown(text)}`);
   const says = PARAMETERS.test(words) ? "count" : "";
   return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
 }
 
-/** How many zeros at the end of an approximate whole number are no digits: those after the second digit. */
-const vagueZeros = (digits) => Math.max(0, Math.min(/0*$/.exec(digits)[0].length, digits.length - 2));
-
-function readPrinted(text) {
-  const found = text.length <= EXPLAIN.longest ? findPrinted(text) : null;
-  if (!found) throw new Sentence(`expected a figure such as ${EXPLAIN.examples}, got ${shown(text)}`);
-  return found;
-}
-
-const scale = (kind, unit, penalty, name = "") => ({ kind, unit, penalty, name });
+const readPrinted = (text) =>
+  (text.length <= EXPLAIN.longest && findPrinted(text)) || refuse(`expected a figure such as ${EXPLAIN.examples}, got ${shown(text)}`);
 
 /** Whether a figure is in bytes, so that it may be the size of a file, header and all. */
 const isInBytes = ({ unit }) => !EXPLAIN.units[unit].includes("count");
@@ -54,6 +39,7 @@ const scalesOf = (figure) =>
   allScalesOf(figure).filter(({ kind }) => isInBytes(figure) || !figure.says || figure.says === kind);
 
 function allScalesOf(figure) {
+  const scale = (kind, unit, penalty, name = "") => ({ kind, unit, penalty, name });
   const ten = 10n ** BigInt(figure.power);
   const bare = [scale("count", ten, 0), scale("bytes", ten, EXPLAIN.known)];
   const whole = figure.digits * 10n ** BigInt(Math.max(-figure.decimals, 0));
@@ -61,28 +47,22 @@ function allScalesOf(figure) {
     const named = ["M", "B", "K"].flatMap((unit) => allScalesOf({ ...figure, unit }));
     return figure.decimals <= 0 ? [...named, ...bare] : named;
   }
-  const [size, ...kinds] = EXPLAIN.units[figure.unit];
-  const by = BigInt(size) * ten;
-  const thousands = [3, 6, 9, 12].includes(Math.log10(size)) ? Math.log10(size) / 3 : 0;
+  const by = BigInt(EXPLAIN.units[figure.unit][0]) * ten;
+  const thousands = [1e3, 1e6, 1e9, 1e12].indexOf(EXPLAIN.units[figure.unit][0]) + 1;
   const [binary, name] = [1024n ** BigInt(thousands) * ten, `2^${10 * thousands}`];
-  if (!kinds.includes("count"))
-    return [scale("bytes", by, 0), ...(thousands ? [scale("bytes", binary, EXPLAIN.known, name)] : [])];
-  if (!thousands) return bare;
-  const twos = ["count", "bytes"].map((kind) => scale(kind, binary, EXPLAIN.known, name));
-  return [scale("count", by, 0), ...twos, scale("bytes", by, EXPLAIN.rare)];
+  const inTwos = (kind) => scale(kind, binary, EXPLAIN.known, name);
+  if (isInBytes(figure)) return [scale("bytes", by, 0), ...(thousands ? [inTwos("bytes")] : [])];
+  return thousands ? [scale("count", by, 0), inTwos("count"), inTwos("bytes"), scale("bytes", by, EXPLAIN.rare)] : bare;
 }
 
 /** What a number, and what a figure's digits, are multiplied by to be compared as whole numbers. */
-const multipliers = ({ decimals }, { unit }) => [
-  10n ** BigInt(Math.max(decimals, 0)),
-  unit * 10n ** BigInt(Math.max(-decimals, 0)),
-];
+const multipliers = ({ decimals }, { unit }) => [10n ** BigInt(Math.max(decimals, 0)), unit * 10n ** BigInt(Math.max(-decimals, 0))];
 
 /** The least and the largest whole number that can be printed so, at a scale. */
-function boundsOf(figure, of) {
+function boundsOf(figure, of, last = figure.digits) {
   const [shift, unit] = multipliers(figure, of);
   const least = floored((figure.digits - 1n) * unit, shift) + 1n;
-  return [least < 1n ? 1n : least, floored((figure.digits + 1n) * unit - 1n, shift)];
+  return [least < 1n ? 1n : least, floored((last + 1n) * unit - 1n, shift)];
 }
 
 /** The digits that a number can have where it is printed like a figure, from and to by each fit. */
@@ -90,113 +70,81 @@ function printedAs(figure, { value, tensors }, of) {
   const [shift, unit] = multipliers(figure, of);
   const digits = floored(value * shift, unit);
   const rest = value * shift - digits * unit;
-  let found = [[rest ? "rounded" : "exact", digits, digits]];
-  if (2n * rest > unit || (2n * rest === unit && digits % 2n)) {
-    found = [
-      ["cut off", digits, digits],
-      ["rounded", digits + 1n, digits + 1n],
-    ];
-  } else if (2n * rest === unit) found.push(["rounded", digits + 1n, digits + 1n]);
+  const isAbove = 2n * rest > unit || (2n * rest === unit && digits % 2n === 1n);
+  const found = [[!rest ? "exact" : isAbove ? "cut off" : "rounded", digits, digits]];
+  if (isAbove || 2n * rest === unit) found.push(["rounded", digits + 1n, digits + 1n]);
   const nearest = found.at(-1)[2];
   const held = isInBytes(figure) ? tensors : 0n;
-  const [least, most] = EXPLAIN.header.map((each) =>
-    floored(2n * (value + BigInt(each) * held) * shift + unit, 2n * unit),
-  );
+  const withHeader = (each) => floored(2n * (value + BigInt(each) * held) * shift + unit, 2n * unit);
+  const [least, most] = EXPLAIN.header.map(withHeader);
   if (most > nearest) found.push(["with a header", least > nearest ? least : nearest + 1n, most]);
   else if (rest && nearest === digits && digits) found.push(["rounded up", digits + 1n, digits + 1n]);
   return found;
 }
 
-/** How a number comes to be printed as a figure; null where it does not. */
+/** How a number comes to be printed as a figure; undefined where it does not. */
 const fitOf = (figure, way, of) =>
-  printedAs(figure, way, of).find(([, first, last]) => first <= figure.digits && figure.digits <= last)?.[0] ?? null;
-
-function distanceOf(figure, value, of) {
-  const [shift, unit] = multipliers(figure, of);
-  return value - (figure.digits * unit) / shift;
-}
+  printedAs(figure, way, of).find(([, first, last]) => first <= figure.digits && figure.digits <= last)?.[0];
 
 // What can be counted of a model
 
 const SENTENCES = new Map(FACTS.conventions.map(([name, , sentence]) => [name, sentence]));
-const stepOf = ([name, penalty, standing, sentence, bits]) => ({
-  name,
-  penalty,
-  standing,
-  bits,
-  sentence: sentence || SENTENCES.get(name),
-});
+const stepOf = ([name, penalty, standing, sentence, bits]) => {
+  return { name, penalty, standing, bits, sentence: sentence || SENTENCES.get(name) };
+};
 const AXES = EXPLAIN.axes.map((axis) => axis.map(stepOf));
 const ALL = [EXPLAIN.plain, ...EXPLAIN.parts].map(stepOf); // the plain count first, which is no step
 const DTYPES = EXPLAIN.dtypes.map(stepOf);
 
 /** What the plain count of a model is called, after the convention that it is. */
-function plainStep(x) {
-  const [name] = x.lm_head ? [x.tie_word_embeddings ? "tied" : "untied"] : EXPLAIN.plain;
-  return stepOf([name, 0, "", x.lm_head ? "" : EXPLAIN.plain[3]]);
-}
+const plainStep = (x) => (x.lm_head ? stepOf([x.tie_word_embeddings ? "tied" : "untied", 0, ""]) : ALL[0]);
 
 /** The model, and every other that is counted in its place, at most one step of each axis away. */
-function variantsOf(x, place, budget) {
+function variantsOf(x, place = 0, budget = BUDGET) {
   if (place === AXES.length) return [{ x, steps: [], penalty: 0 }];
   const found = variantsOf(x, place + 1, budget);
   variationsOf(x)[place].forEach((difference, i) => {
     const step = AXES[place][i];
     const isOther = Object.entries(difference).some(([field, value]) => x[field] !== value);
-    // A step that changes nothing is none.
-    if (step.penalty > budget || !isOther) return;
+    if (step.penalty > budget || !isOther) return; // a step that changes nothing is none
     for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.penalty))
       found.push({ x: each.x, steps: [step, ...each.steps], penalty: each.penalty + step.penalty });
   });
   return found;
 }
 
-/** Every composition of steps within a budget: its elements, those of one byte, and the tensors of a file of it. */
-function countedWays(x) {
-  return variantsOf(x, 0, BUDGET).flatMap((each) => {
-    const parts = partsOf(each.x);
-    return ALL.map((part, place) => [part, parts[place]])
-      .filter(([part]) => each.penalty + part.penalty <= BUDGET)
-      .map(([part, [value, small, tensors]], place) => ({
-        steps: place ? [...each.steps, part] : each.steps,
-        penalty: each.penalty + part.penalty,
-        elements: value(),
-        small: small(),
-        tensors: tensors(),
-      }));
+/** Everything that a model can be said to have, as parameters and as bytes: one way for each number, of the fewest steps. */
+function waysOf(x) {
+  const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) => {
+    const parts = partsOf(other).map((part, place) => [part, ALL[place], place && [ALL[place]]]);
+    const usual = parts.filter(([, step]) => penalty + step.penalty <= BUDGET);
+    return usual.map(([[value, small, tensors], step, own]) => {
+      const numbers = { value: value(), small: small(), tensors: tensors() };
+      return { ...numbers, steps: own ? [...steps, ...own] : steps, penalty: penalty + step.penalty };
+    });
   });
-}
-
-function storedWays(counted) {
-  return DTYPES.flatMap((dtype) =>
-    counted.flatMap(({ steps, penalty, elements, small, tensors }, place) => {
-      if (!elements || penalty + dtype.penalty > BUDGET) return [];
-      // The negative is rounded down, so that bytes are rounded up.
-      const value = -floored(-BigInt(dtype.bits) * elements, 8n) + small;
-      return [{ value, penalty: penalty + dtype.penalty, steps: [...steps, dtype], place, tensors }];
-    }),
+  const all = counted.map((way, place) => ({ ...way, place }));
+  const stored = DTYPES.flatMap((dtype) =>
+    all
+      .filter(({ value, penalty }) => value && penalty + dtype.penalty <= BUDGET)
+      .map(({ value, small, penalty, steps, ...way }) => ({
+        ...way,
+        value: -floored(-BigInt(dtype.bits) * value, 8n) + small, // rounded up
+        penalty: penalty + dtype.penalty,
+        steps: [...steps, dtype],
+      })),
   );
+  const plain = all.filter(({ value, small }) => value && !small).map((way) => ({ ...way, tensors: 0n }));
+  return { count: distinctWays(plain), bytes: distinctWays(stored) };
 }
 
-/** One way for each number, the one of the fewest steps. */
 function distinctWays(ways) {
   const found = new Map();
   for (const way of ways) {
     const known = found.get(way.value);
-    const isLess =
-      !known || way.penalty < known.penalty || (way.penalty === known.penalty && way.steps.length < known.steps.length);
-    if (isLess) found.set(way.value, way);
+    if (!known || (way.penalty - known.penalty || way.steps.length - known.steps.length) < 0) found.set(way.value, way);
   }
   return [...found.values()];
-}
-
-/** Everything that a model can be said to have, as parameters and as bytes. */
-function waysOf(x) {
-  const counted = countedWays(x);
-  const elements = counted.flatMap(({ elements: value, small, ...each }, place) =>
-    value && !small ? [{ ...each, value, place, tensors: 0n }] : [],
-  );
-  return { count: distinctWays(elements), bytes: distinctWays(storedWays(counted)) };
 }
 
 // Which of them a figure is
@@ -205,89 +153,65 @@ function waysOf(x) {
 const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.values(dimsOf(all)))).values()];
 
 /** What one of them can be said to have, with the figures that were published for it. */
-function shippedCandidate(alike) {
-  const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter((figure) => figure);
-  return candidateOf(alike[0].name, dimsOf(alike[0].all), published);
-}
+const shippedCandidate = (alike) =>
+  candidateOf(alike[0].name, dimsOf(alike[0].all), alike.map(({ published = "" }) => findPrinted(published)).filter(Boolean));
 
 const sameModel = (one, other) => Object.entries(one).every(([field, value]) => other[field] === value);
 
 const candidateOf = (name, x, published = []) => ({ name, x, published, ways: waysOf(x) });
 
 /** What is taken off where just this figure was published for the model; a plain count in plain units. */
-function publishedOf(figure, candidate, way, of) {
-  const isPlain = !way.steps.length && !of.name;
-  return isPlain && candidate.published.some((other) => sameBounds(figure, other)) ? EXPLAIN.published : 0;
+function publishedOf(figure, { published }, way, of) {
+  const bounds = (each) => scalesOf(each).slice(0, 1).map((first) => boundsOf(each, first)).join();
+  const isPlain = !way.steps.length && !of.name && published.length && scalesOf(figure).length;
+  return isPlain && published.some((other) => bounds(figure) === bounds(other)) ? EXPLAIN.published : 0;
 }
 
-function readingOf(figure, candidate, place, of, way) {
-  const fit = fitOf(figure, way, of);
-  if (fit === null) return null;
-  const penalty = publishedOf(figure, candidate, way, of) + way.penalty + of.penalty + EXPLAIN.fits[fit];
-  return { candidate, place, of, way, fit, penalty, value: way.value };
-}
-
-function sameBounds(one, other) {
-  const [of] = scalesOf(one);
-  return of !== undefined && String(boundsOf(one, of)) === String(boundsOf(other, scalesOf(other)[0]));
+/** Every way that lies within what can be printed like a figure, or like one up to `last`, at each of its scales. */
+function* waysNear(figure, candidates, last) {
+  for (const of of scalesOf(figure)) {
+    const [least, most] = boundsOf(figure, of, last);
+    for (const [place, candidate] of candidates.entries())
+      for (const way of candidate.ways[of.kind]) {
+        // A file may hold so much besides a number, where a figure is the size of one.
+        const header = isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * way.tensors : 0n;
+        const usual = way.penalty + of.penalty;
+        if (usual <= BUDGET && way.value >= least - header && way.value <= most) yield { candidate, place, of, way, usual };
+      }
+  }
 }
 
 /** Every reading of a figure, one for each number, best first, with how many others have no larger penalty. */
 function readingsOf(figure, candidates) {
   const found = [];
-  for (const of of scalesOf(figure)) {
-    const [least, most] = boundsOf(figure, of);
-    candidates.forEach((candidate, place) => {
-      for (const way of candidate.ways[of.kind]) {
-        const isNear = way.value >= least - mostHeaderOf(figure, way) && way.value <= most;
-        const isUsual = way.penalty + of.penalty <= BUDGET;
-        const reading = isNear && isUsual ? readingOf(figure, candidate, place, of, way) : null;
-        if (reading) found.push(reading);
-      }
-    });
+  for (const near of waysNear(figure, candidates)) {
+    const fit = fitOf(figure, near.way, near.of);
+    if (fit === undefined) continue;
+    const penalty = near.usual + EXPLAIN.fits[fit] + publishedOf(figure, near.candidate, near.way, near.of);
+    const rank = [penalty, EXPLAIN.fits[fit], near.place, near.way.steps.length, near.way.place];
+    found.push({ ...near, fit, penalty, rank, value: near.way.value });
   }
-  const rank = ({ penalty, fit, place, way }) => [penalty, EXPLAIN.fits[fit], place, way.steps.length, way.place];
-  found.sort(
-    (a, b) =>
-      rank(a)
-        .map((n, i) => n - rank(b)[i])
-        .find((n) => n) ?? 0,
-  );
-  const first = new Map();
-  for (const reading of found) if (!first.has(reading.value)) first.set(reading.value, reading);
-  const kept = [...first.values()];
-  return kept.map((reading) => ({
-    ...reading,
-    rivals: kept.filter(({ penalty }) => penalty <= reading.penalty).length - 1,
-  }));
+  found.sort((a, b) => a.rank.map((n, i) => n - b.rank[i]).find(Boolean) ?? 0);
+  const kept = [...Map.groupBy(found, ({ value }) => value).values()].map(([first]) => first);
+  const rivals = ({ penalty: most }) => kept.filter(({ penalty }) => penalty <= most).length - 1;
+  return kept.map((reading) => ({ ...reading, rivals: rivals(reading) }));
 }
-
-/** How many bytes a file may hold besides a number, where a figure is the size of one. */
-const mostHeaderOf = (figure, { tensors }) => (isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * tensors : 0n);
 
 /** Whether more figures than few, of all that are printed like one, have readings with no larger penalty than one. */
 function isLikely(figure, { penalty }, candidates) {
   const first = 10n ** BigInt(String(figure.digits).length - 1);
   const last = 10n * first - 1n;
   const met = [];
-  for (const of of scalesOf(figure)) {
-    const [least] = boundsOf({ ...figure, digits: first }, of);
-    const [, most] = boundsOf({ ...figure, digits: last }, of);
-    for (const candidate of candidates)
-      for (const way of candidate.ways[of.kind]) {
-        const usual = way.penalty + of.penalty;
-        if (usual > BUDGET || usual + EXPLAIN.published > penalty) continue;
-        if (way.value < least - mostHeaderOf(figure, way) || way.value > most) continue;
-        for (const [fit, from, to] of printedAs(figure, way, of)) {
-          const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
-          if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= penalty) met.push([from, to]);
-        }
-      }
+  for (const { candidate, of, way, usual } of waysNear({ ...figure, digits: first }, candidates, last)) {
+    if (usual + EXPLAIN.published > penalty) continue;
+    for (const [fit, from, to] of printedAs(figure, way, of)) {
+      const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
+      if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= penalty) met.push([from, to]);
+    }
   }
-  met.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
   // Sorted by where they begin, so that of each only what lies behind `end` is counted anew.
   let [figures, end] = [0n, first - 1n];
-  for (const [from, to] of met) {
+  for (const [from, to] of met.sort(([a], [b]) => inOrder(a, b))) {
     const [start, stop] = [from > end ? from : end + 1n, to < last ? to : last];
     if (stop >= start) [figures, end] = [figures + stop - start + 1n, stop];
   }
@@ -298,14 +222,14 @@ function isLikely(figure, { penalty }, candidates) {
 /** The usual counts that come nearest to a figure that none meets. */
 function nearestReadings(figure, candidates) {
   const [of] = scalesOf(figure);
-  const off = ({ value }) => absolute(distanceOf(figure, value, of));
+  const [shift, unit] = multipliers(figure, of);
+  const off = ({ value }) => absolute(value - (figure.digits * unit) / shift);
   const usual = candidates.flatMap((candidate) =>
     candidate.ways[of.kind]
       .filter(({ penalty }) => penalty <= EXPLAIN.known)
       .map((way) => ({ candidate, of, way, value: way.value })),
   );
-  const order = (a, b) => (off(a) < off(b) ? -1 : off(a) > off(b) ? 1 : a.way.penalty - b.way.penalty);
-  return usual.sort(order).slice(0, EXPLAIN.nearest);
+  return usual.sort((a, b) => inOrder(off(a), off(b)) || a.way.penalty - b.way.penalty).slice(0, EXPLAIN.nearest);
 }
 
 // In words
@@ -314,28 +238,26 @@ const conventionOf = ({ candidate, way, of }) =>
   (way.steps.map(({ name }) => name).join(" + ") || plainStep(candidate.x).name) + (of.name ? ` / ${of.name}` : "");
 
 function sentenceOf({ candidate, way, of }) {
-  const isPlain = way.steps.every((step) => step.bits);
-  const steps = isPlain ? [plainStep(candidate.x), ...way.steps] : way.steps;
+  const steps = way.steps.every((step) => step.bits) ? [plainStep(candidate.x), ...way.steps] : way.steps;
   return [...steps.map(({ sentence }) => sentence), ...(of.name ? [`in units of ${of.name}`] : [])].join("; ");
 }
 
 /** The answer in one sentence, without a full stop. */
 function answerOf(figure, readings, candidates) {
-  if (!readings.length) {
+  const [best] = readings;
+  if (!best) {
     const kinds = [...new Set(scalesOf(figure).map(({ kind }) => kind))];
-    const size = sum(candidates.flatMap(({ ways }) => kinds.map((kind) => BigInt(ways[kind].length))));
+    const size = candidates.flatMap(({ ways }) => kinds.map((kind) => ways[kind].length)).reduce((a, b) => a + b);
     return `${figure.text} fits none of the ${grouped(size)} numbers that were looked at`;
   }
-  const [best] = readings;
-  const isBeaten = readings.some(({ penalty }) => penalty < best.penalty);
   const standings = best.way.steps.map(({ standing }) => standing);
-  const exact = grouped(totalOf(gpt2Of(best.candidate.x)));
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
-  if (isBeaten || isLikely(figure, best, candidates))
-    return `${figure.text} may be ${number}: ${told}, or a coincidence`;
-  if (standings.includes("wrong"))
+  if (isLikely(figure, best, candidates)) return `${figure.text} may be ${number}: ${told}, or a coincidence`;
+  if (standings.includes("wrong")) {
+    const exact = grouped(totalOf(gpt2Of(best.candidate.x)));
     return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;
+  }
   if (standings.includes("hypothesis")) return `${figure.text} would be ${number}: ${told}, a hypothesis`;
   return `${figure.text} is ${number}: ${told}`;
 }

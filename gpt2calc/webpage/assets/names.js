@@ -1,8 +1,7 @@
-// How the names in a checkpoint are read, as gpt2calc.dialects does, by the same tables.
+// How the names in a checkpoint are read, and the config that its shapes show, as gpt2calc does, by the same tables.
 
 const NAMES = FACTS.names;
-const BLOCK = new RegExp(NAMES.block);
-const BLOCKS = new RegExp(NAMES.block, "g");
+const [BLOCK, BLOCKS] = [new RegExp(NAMES.block), new RegExp(NAMES.block, "g")];
 
 /** A name with {} in place of the number of its block, and that number. */
 function templated(name) {
@@ -12,6 +11,8 @@ function templated(name) {
   return [`${name.slice(0, start)}{}${name.slice(start + found[2].length)}`, Number(found[2])];
 }
 
+const isInBlocks = (row) => row.template.includes("{}");
+
 /** A name with # in place of each number in it. */
 const keyed = (name) => name.replace(BLOCKS, "$1#");
 
@@ -20,32 +21,35 @@ const places = (name) => [0, ...[...name.matchAll(/[./]/g)].map(({ index }) => i
 
 const DIALECTS = NAMES.dialects.map((each) => {
   const pieces = each.pieces.map(([template, component, role, turned]) => ({ template, component, role, turned }));
-  const extras = each.extras.map(([template, what, shape]) => ({ template, what, shape }));
-  const rows = [...pieces, ...extras];
+  const rows = [...pieces, ...each.extras.map(([template, what, form]) => ({ template, what, form }))];
   const keys = new Map(rows.map((row) => [keyed(row.template.replace("{}", "0")), row]));
   const depths = [...new Set([...keys.keys()].map((key) => places(key).length - 1))].sort((one, other) => other - one);
-  return { ...each, pieces, extras, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
+  return { ...each, pieces, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
 });
 
 const isInBody = (row) => "what" in row || !NAMES.heads.includes(row.component);
 
+/** Whether a model has a block of this number, or whether it is none that a name gives. */
+const isInModel = (block, x) => block === null || BigInt(block) < x.n_layer;
+
 /** How the names of a checkpoint are read: the dialect, and the prefixes that its names share. */
 class Reading {
   constructor(dialect, wrapper, prefix) {
-    Object.assign(this, { dialect, wrapper, prefix });
+    Object.assign(this, { dialect, wrapper, prefix, found: new Map() });
   }
 
+  /** The row that a name is of, and the number of its block; an empty object where it is of none. */
   find(name) {
-    if (!name.startsWith(this.wrapper)) return null;
-    const [template, block] = templated(name.slice(this.wrapper.length));
-    const row = this.row(template);
-    return !row || (block === null) === row.template.includes("{}") ? null : { row, block };
+    if (!this.found.has(name)) this.found.set(name, this.look(name));
+    return this.found.get(name);
   }
 
-  row(template) {
+  look(name) {
+    const [template, block] = templated(name.startsWith(this.wrapper) ? name.slice(this.wrapper.length) : "");
     const hasPrefix = this.prefix !== "" && template.startsWith(this.prefix);
     const row = this.dialect.known.get(hasPrefix ? template.slice(this.prefix.length) : template);
-    return !row || (this.prefix && hasPrefix !== isInBody(row)) ? null : row;
+    const isMeant = row && (!this.prefix || hasPrefix === isInBody(row)) && (block !== null) === isInBlocks(row);
+    return isMeant ? { row, block } : {};
   }
 
   named(row, block = "{}") {
@@ -55,54 +59,41 @@ class Reading {
   /** What a checkpoint of these dims holds, by the dialect's own template; what every block has, once. */
   expected(x) {
     const rows = new Map(tensorsOf(x).map((row) => [`${row.component}.${row.role}`, row]));
-    const found = new Map();
-    for (const piece of this.dialect.pieces) {
-      const row = rows.get(`${piece.component}.${piece.role}`);
-      if (!row.times) continue;
-      const shape = piece.turned ? row.shape.toReversed() : row.shape;
-      const template = this.named(piece);
-      found.set(piece.template, { ...piece, template, shape, tableShape: row.shape, place: found.size });
-    }
-    return found;
+    const all = this.dialect.pieces.map((piece, place) => {
+      const { shape, times } = rows.get(`${piece.component}.${piece.role}`);
+      return { ...piece, place, times, template: this.named(piece), known: piece.template, shape: piece.turned ? shape.toReversed() : shape };
+    });
+    return new Map(all.filter(({ times }) => times).map((row) => [row.known, row]));
   }
 }
 
-const isInBlocks = (row) => row.template.includes("{}");
-
-/** The name of a row in a block. */
-const nameAt = (row, block) => row.template.replace("{}", block);
-
-/** Whether a model has a block of this number, or whether it is none that a name gives. */
-const isInModel = (block, x) => block === null || BigInt(block) < x.n_layer;
-
 /** How often each value occurs, and the most frequent of them, the first of several. */
-function tally(values) {
-  const counts = new Map();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}
-
+const tally = (values) => new Map([...Map.groupBy(values, (each) => each)].map(([each, all]) => [each, all.length]));
 const mostFrequent = (counts) => [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
 
 /** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name that
  * ends like one that a dialect knows speaks for what stands before that. */
-function readings(names) {
-  const alike = [...Map.groupBy(names, keyed)].map(([key, group]) => [key, places(key), group]);
-  const found = DIALECTS.flatMap((dialect) => {
-    const votes = { body: new Map(), heads: new Map() };
-    for (const [key, starts, group] of alike) {
-      const rowAt = (depth) => (depth < starts.length ? dialect.keys.get(key.slice(starts.at(-1 - depth))) : undefined);
-      const depth = dialect.depths.find(rowAt);
-      if (depth === undefined) continue;
-      const spoken = isInBody(rowAt(depth)) ? votes.body : votes.heads;
+async function readings(names) {
+  const votes = DIALECTS.map(() => ({ body: new Map(), heads: new Map() }));
+  for (const [key, group] of Map.groupBy(names, keyed)) {
+    await breath();
+    const starts = places(key);
+    DIALECTS.forEach(({ keys, depths }, place) => {
+      const rowAt = (depth) => (depth < starts.length ? keys.get(key.slice(starts.at(-1 - depth))) : undefined);
+      const depth = depths.find(rowAt);
+      if (depth === undefined) return;
+      const spoken = votes[place][isInBody(rowAt(depth)) ? "body" : "heads"];
       for (const [before, n] of tally(group.map((name) => name.slice(0, places(name).at(-1 - depth)))))
         spoken.set(before, (spoken.get(before) ?? 0) + n);
-    }
-    const ways = [...votes.body].map(([before, known]) =>
+    });
+  }
+  const found = DIALECTS.flatMap((dialect, place) => {
+    const { body, heads } = votes[place];
+    const ways = [...body].map(([before, known]) =>
       [dialect.prefix, ""]
         .filter((prefix) => `.${before}`.endsWith(`.${prefix}`) || !prefix)
         .map((prefix) => [before.slice(0, before.length - prefix.length), prefix])
-        .map(([wrapper, prefix]) => [known + (votes.heads.get(wrapper) ?? 0), new Reading(dialect, wrapper, prefix)])
+        .map(([wrapper, prefix]) => [known + (heads.get(wrapper) ?? 0), new Reading(dialect, wrapper, prefix)])
         .reduce((one, other) => (other[0] > one[0] ? other : one)),
     );
     return ways.length ? ways : [[0, new Reading(dialect, "", dialect.prefix)]];
@@ -112,48 +103,104 @@ function readings(names) {
 
 /** The readings that know the most names, all of them behind one prefix: a GPT-2 is where a token embedding stands and
  * most names are known. */
-function namesIn(listing) {
-  const names = listing.tensors.map((tensor) => tensor.name);
-  const stored = new Set(names);
-  const ranked = readings(names);
-  const hasEmbedding = ({ dialect, ...reading }) =>
-    dialect.pieces.some(
-      ({ component, template }) => component === "wte" && stored.has(reading.wrapper + reading.prefix + template),
-    );
-  const whole = ranked.filter(([, reading]) => hasEmbedding(reading));
+async function namesIn({ name, tensors }) {
+  const [no, names] = [refusalOf(name), tensors.map((tensor) => tensor.name)];
+  const [ranked, stored] = [await readings(names), new Set(names)];
+  const embedding = ({ pieces }) => pieces.find(({ component }) => component === "wte");
+  const whole = ranked.filter(([, reading]) => stored.has(reading.named(embedding(reading.dialect))));
   const wrappers = new Set(whole.map(([, { wrapper }]) => wrapper));
-  const under = tally(
-    names.flatMap((name) => places(name).map((end) => name.slice(0, end)).filter((each) => wrappers.has(each))),
-  );
+  const within = (each) => places(each).map((end) => each.slice(0, end)).filter((before) => wrappers.has(before));
+  const under = tally(wrappers.size ? names.flatMap(within) : []);
   const isWhole = ([known, { wrapper }]) => NAMES.fits * known >= under.get(wrapper);
   const fitting = [...Map.groupBy(whole.filter(isWhole), ([, { wrapper }]) => wrapper)];
-  const large = fitting.filter(([, group]) =>
-    group.some(([known, { dialect }]) => NAMES.part * known >= dialect.pieces.length),
-  );
+  const isLarge = ([known, { dialect }]) => NAMES.part * known >= dialect.pieces.length;
+  const large = fitting.filter(([, group]) => group.some(isLarge));
   const models = large.length ? large : fitting;
   if (models.length > 1) {
     const prefixes = models.slice(0, NAMES.most_named).map(([wrapper]) => (wrapper ? shortened(wrapper) : "none"));
     const among = models.length > NAMES.most_named ? " among them" : "";
-    const found = `${models.length} prefixes, ${prefixes.join(", ")}${among}`;
-    throw new Unreadable(listing.name, `a GPT-2 is found under ${found}: --prefix says which is meant`);
+    no(`a GPT-2 is found under ${models.length} prefixes, ${prefixes.join(", ")}${among}: --prefix says which is meant`);
   }
-  const [most, nearestReading] = ranked[0];
+  const [most, nearest] = ranked[0];
   if (!models.length && NAMES.fits * most < Math.max(names.length, 1)) {
-    const unknown = names.find((name) => !nearestReading.find(name));
+    const unknown = names.find((each) => !nearest.find(each).row);
     const example = unknown === undefined ? "" : `, ${shown(unknown)} for one`;
-    throw new Unreadable(
-      listing.name,
-      `its names fit no GPT-2: the nearest dialect, ${nearestReading.dialect.name}, knows ${grouped(most)} of ` +
-        `${grouped(names.length)} tensors${example}`,
-    );
+    const knows = `${nearest.dialect.name}, knows ${grouped(most)} of ${grouped(names.length)} tensors${example}`;
+    no(`its names fit no GPT-2: the nearest dialect, ${knows}`);
   }
   const group = models.length ? models[0][1] : ranked;
   return group.filter(([known]) => known === group[0][0]).map(([, reading]) => reading);
 }
 
-/** A listing without what is not under the prefix of a model, which is left aside. */
-function parted(listing, { wrapper }) {
-  const isInside = ({ name }) => name.startsWith(wrapper);
-  const [tensors, aside] = [isInside, (each) => !isInside(each)].map((isMeant) => listing.tensors.filter(isMeant));
-  return { ...listing, tensors, aside };
+// The config that shapes show: each tensor votes for the sizes in its own, and the majority wins
+
+const sameShape = (one, other) => one.length === other.length && one.every((size, place) => size === other[place]);
+
+/** The reading, with the fields that it shows, in which the most tensors have the shapes that they then should have. */
+function inferred({ tensors }, names) {
+  const alike = names.map((reading) => inferredAs(tensors, reading));
+  if (alike.length === 1) return alike[0];
+  const fits = alike.map(({ reading, fields }) => {
+    const [x, rows] = [dimsOf(fields), reading.expected(dimsOf(fields))];
+    return tensors.filter(({ name, shape }) => {
+      const { row, block } = reading.find(name);
+      const expected = row && isInModel(block, x) && rows.get(row.template);
+      return expected && sameShape(expected.shape, shape);
+    }).length;
+  });
+  return alike[fits.indexOf(Math.max(...fits))];
+}
+
+function inferredAs(tensors, reading) {
+  const found = tensors.map((tensor) => ({ tensor, ...reading.find(tensor.name) })).filter(({ row }) => row?.component);
+  const votes = Map.groupBy(found.flatMap(({ tensor, row }) => sizesIn(row, tensor.shape)), ([field]) => field);
+  const sizes = [...votes].map(([field, cast]) => [field, mostFrequent(tally(cast.map(([, size]) => size)))]);
+  const own = { ...DEFAULTS, n_positions: 1n, vocab_size: 1n, ...Object.fromEntries(sizes), n_layer: BigInt(blocksIn(found)) };
+  const fields = { ...own, ...structureOf(found, reading) };
+  if (fields.n_inner === dimsOf({ ...fields, n_inner: null }).n_inner) fields.n_inner = null;
+  return { reading, fields };
+}
+
+/** The sizes that a shape shows, read against the letters of the tensor table: 2304 over 3d is d = 768. */
+function sizesIn({ component, role, turned }, shape) {
+  const axes = NAMES.axes[`${component}.${role}`];
+  const seen = turned ? shape.toReversed() : shape;
+  if (seen.length !== axes.length) return [];
+  const shows = ([axis, size]) => axis && (size || NAMES.may_be_0.includes(axis[0])) && size % BigInt(axis[1]) === 0n;
+  const shown = axes.map((axis, place) => [axis, seen[place]]).filter(shows);
+  return shown.map(([[field, factor], size]) => [field, size / BigInt(factor)]);
+}
+
+/** How many blocks there are: up to the last that has half as many tensors as the fullest, or more; one that is far above
+ * the others is a stranger. */
+function blocksIn(found) {
+  const held = tally(found.filter(({ block }) => block !== null).map(({ block }) => block));
+  const fullest = Math.max(0, ...held.values());
+  const full = [...held].filter(([, tensors]) => 2 * tensors >= fullest).map(([block]) => block);
+  full.sort((one, other) => one - other);
+  return 1 + Math.max(-1, ...full.filter((block, place) => block < 2 * (place + 1) + NAMES.beyond));
+}
+
+/** The switches that the names show, each by the majority of the tensors that it decides on. */
+function structureOf(found, { dialect }) {
+  const held = tally(found.map(({ row }) => `${row.component}.${row.role}`));
+  const number = (component, role = NAMES.weight) => held.get(`${component}.${role}`) ?? 0;
+  const biased = [...new Set(dialect.pieces.filter(({ role }) => role === NAMES.bias).map(({ component }) => component))];
+  const has = (isOfQkv) => {
+    const names = biased.filter((name) => /\.[cq]_attn$/.test(name) === isOfQkv);
+    const count = (role) => names.reduce((all, name) => all + number(name, role), 0);
+    return 2 * count(NAMES.bias) >= count(NAMES.weight);
+  };
+  const ofComponents = (pattern) => found.filter(({ row }) => pattern.test(row.component)).length;
+  const [crossed, own] = [ofComponents(/cross/), ofComponents(/^attn\.c_(attn|proj)$/)];
+  const head = Object.keys(NAMES.shown_heads).find((component) => number(component));
+  const summary = found.find(({ tensor, row }) => row.component.endsWith("summary") && tensor.shape.length === 2);
+  return {
+    head: head ? NAMES.shown_heads[head] : summary ? "double_heads" : "lm",
+    tie_word_embeddings: head !== undefined || !number("lm_head"),
+    bias: has(false),
+    qkv_bias: has(true) === has(false) ? null : has(true),
+    add_cross_attention: 2 * crossed >= own && own > 0 && crossed > 0,
+    ...(summary && !head && { summary_proj_to_labels: summary.tensor.shape[0] === 1n }),
+  };
 }

@@ -6,7 +6,7 @@ function changed() {
   restLater();
 }
 
-let resting = 0;
+let [resting, explaining, latest] = [0, 0, 0];
 
 function restLater() {
   clearTimeout(resting);
@@ -15,8 +15,7 @@ function restLater() {
 
 function rest() {
   clearTimeout(resting);
-  const wanted = fragment();
-  if (location.hash !== wanted) history.pushState(null, "", wanted);
+  if (location.hash !== fragment()) history.pushState(null, "", fragment());
   setText(byId("live"), `${byId("title").textContent}: ${byId("number").textContent} parameters`);
 }
 
@@ -24,201 +23,261 @@ let counts = [];
 
 function draw() {
   counts = state.configs.map(({ model }) => counted(model));
-  showWhich();
-  showControls();
-  drawTotal();
-  drawBars();
-  drawFormula();
-  drawComponents();
-  drawConventions();
-  drawExplained();
-  drawShared();
+  for (const part of [showWhich, showControls, drawTotal, drawBars, drawTables, drawExplained, drawShared]) part();
 }
 
 function drawTotal() {
-  const [first, second] = counts;
-  const count = counts[state.active];
+  const [[first, second], count] = [counts, counts[state.active]];
   setText(byId("title"), titleOf(active()));
   const text = grouped(count.total);
   setText(byId("number"), text);
   byId("number").classList.toggle("long", text.length > 22);
   byId("number").classList.toggle("longest", text.length > 90);
-  const more = second && signed(second.total - first.total);
-  const than = second ? `; ${more} in the second, ×${rounded(second.total, first.total, 3)}` : "";
-  const block = layersText(count);
-  setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${block}${than}`);
+  const than = second
+    ? `; ${signed(second.total - first.total)} in the second, ×${rounded(second.total, first.total, 3)}`
+    : "";
+  setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${layersText(count)}${than}`);
 }
 
 /** What a layer holds, of each kind that there is. */
 function layersText({ model, inLayers: kinds }) {
-  const word = isGpt2(model) ? "block" : "layer";
-  if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${word}`;
-  const every = kinds.length ? kinds[0].tags.filter((tag) => kinds.every(({ tags }) => tags.includes(tag))) : [];
-  const named = (tags) => tags.filter((tag) => !every.includes(tag)).join(" ").replaceAll("_", " ");
-  return kinds.map(({ tags, layers, total }) => `${grouped(total)} in each of ${grouped(layers)} ${named(tags)} layers`).join(", ");
-}
-
-const signed = (n) => (n > 0n ? "+" : n < 0n ? "−" : "") + grouped(absolute(n));
-
-function drawBars() {
-  const present = FACTS.groups.filter((name) => counts.some((count) => groupOf(count, name).total));
-  const bars = counts.flatMap((count, place) => [
-    ...(counts.length > 1
-      ? [make("p", { className: "bar-title" }, `${titleOf(state.configs[place])}: ${grouped(count.total)}`)]
-      : []),
-    barOf(count),
-  ]);
-  byId("bars").replaceChildren(...bars);
-  const items = present.map((name) => {
-    const said = counts.map((count) => partOf(count, name));
-    return make("li", {}, swatch(name), name, ...said.map((text) => make("span", {}, text)));
-  });
-  byId("legend").replaceChildren(...items);
+  const isEverywhere = (tag) => kinds.every(({ tags }) => tags.includes(tag));
+  const named = (tags) => tags.filter((tag) => !isEverywhere(tag)).join(" ").replaceAll("_", " ");
+  const texts = kinds.map(({ tags, layers, total }) => `${grouped(total)} in each of ${grouped(layers)} ${named(tags)} layers`);
+  return kinds.length === 1 ? `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}` : texts.join(", ");
 }
 
 const groupOf = (count, name) => count.groups.find((group) => group.name === name) ?? { total: 0n };
+const swatch = (group) => make("i", { className: group, "aria-hidden": "true" });
 
-function partOf(count, name) {
-  const { total } = groupOf(count, name);
-  return `${grouped(total)}, ${percent(total, count.total)}`;
+function drawBars() {
+  const titles = state.configs.map((config, place) => `${titleOf(config)}: ${grouped(counts[place].total)}`);
+  const titled = (count, place) => [make("p", { className: "bar-title" }, titles[place]), barOf(count)];
+  byId("bars").replaceChildren(...(counts.length > 1 ? counts.flatMap(titled) : [barOf(counts[0])]));
+  const said = (count, { total }) => make("span", {}, `${grouped(total)}, ${percent(total, count.total)}`);
+  const items = FACTS.groups
+    .filter((name) => counts.some((count) => groupOf(count, name).total))
+    .map((name) => make("li", {}, swatch(name), name, ...counts.map((count) => said(count, groupOf(count, name)))));
+  byId("legend").replaceChildren(...items);
 }
 
-function barOf(count) {
-  const parts = count.groups.filter((group) => group.total);
+function barOf({ groups, total }) {
+  const parts = groups.filter((group) => group.total);
   const segments = parts.map((group) => {
-    const size = share(group.total, count.total);
-    const segment = make("div", { className: group.name });
-    segment.style.flexGrow = String(Math.max(size, 0.0005));
-    segment.style.flexBasis = "0";
-    if (size > 0.09) segment.append(`${rounded(100n * group.total, count.total, 0)} %`);
+    const size = share(group.total, total);
+    const segment = make("div", { className: group.name }, size > 0.09 ? percent(group.total, total, 0) : "");
+    segment.style.flex = `${Math.max(size, 0.0005)} 1 0`;
     return segment;
   });
-  const said = parts.map((group) => `${group.name} ${percent(group.total, count.total)}`).join(", ");
+  const said = parts.map((group) => `${group.name} ${percent(group.total, total)}`).join(", ");
   return make("div", { className: "bar", role: "img", "aria-label": said || "nothing" }, ...segments);
 }
-
-function drawFormula() {
-  const lines = counts.flatMap((count) => {
-    const { letters, numbers } = totalForm(count);
-    return [make("p", {}, `${numbers} = ${grouped(count.total)}`), make("p", { className: "letters" }, letters)];
-  });
-  byId("formula").replaceChildren(...lines);
-}
-
-function drawComponents() {
-  const table = byId("components");
-  if (counts.length === 1) {
-    const [count] = counts;
-    const cells = (part, formula = "") => [
-      number(part.total),
-      [percent(part.total, count.total), "n"],
-      number(part.weights),
-      number(part.biases),
-      [formula, "f"],
-    ];
-    const headers = ["component", ["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
-    const rows = count.components.map((part) => [named(part.group, part.name), ...cells(part, part.form.text())]);
-    return fill(table, headers, rows, [["total", ...cells(count)]]);
-  }
-  const all = counts.flatMap(({ model }) => model.architecture.rows.map(({ name, group }) => [name, group]));
-  const names = [...new Map(all)].filter(([name]) => counts.some((count) => partNamed(count, name)));
-  const rows = names.map(([name, group]) => [
-    named(group, name),
-    ...difference(counts.map((count) => partNamed(count, name)?.total ?? 0n)),
-  ]);
-  return fill(table, ["component", ...DIFFERENCE], rows, [
-    ["total", ...difference(counts.map((count) => count.total))],
-  ]);
-}
-
-const partNamed = (count, name) => count.components.find((part) => part.name === name);
-
-const named = (group, name) => {
-  const both = document.createDocumentFragment();
-  both.append(swatch(group), name);
-  return both;
-};
 
 const DIFFERENCE = ["first", "second", "difference", "ratio"].map((name) => [name, "n"]);
 
 const difference = ([first, second]) => [
-  number(first),
-  number(second),
-  [signed(second - first), "n"],
-  [rounded(second, first, 3), "n"],
+  number(first), number(second), [signed(second - first), "n"], [rounded(second, first, 3), "n"],
 ];
 
-function drawConventions() {
-  const of = ({ model }) => (isGpt2(model) ? FACTS : FAMILIES).conventions;
-  const both = of(counts[0]).filter(([name]) => counts.every((count) => name in count.conventions));
-  const rows = both.map(([name, unit, sentence, source]) => {
-    const values = counts.map((count) => count.conventions[name]);
-    const shown = counts.length === 1 ? values.map(number) : difference(values);
-    const what = document.createDocumentFragment();
-    what.append(make("code", {}, name), make("small", {}, unit === "bytes" ? `in bytes: ${sentence}` : sentence));
-    return [[what, "what"], ...shown, ...(counts.length === 1 ? [[source, "source"]] : [])];
+function drawTables() {
+  const lines = counts.flatMap(({ model, form, total }) => [
+    make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
+    make("p", { className: "letters" }, written(form)),
+  ]);
+  byId("formula").replaceChildren(...lines);
+  const [[count], isOne] = [counts, counts.length === 1];
+  const all = counts.flatMap(({ model }) => model.architecture.rows.map(({ name, group }) => [name, group]));
+  const partsNamed = (name) => counts.map(({ components }) => components.find((part) => part.name === name));
+  const cells = (parts, formula = "") => {
+    const [{ total, weights, biases }] = parts;
+    if (!isOne) return difference(parts.map((part) => part.total));
+    return [number(total), [percent(total, count.total), "n"], number(weights), number(biases), [formula, "f"]];
+  };
+  const none = { total: 0n };
+  const rows = [...new Map(all)]
+    .map(([name, group]) => [together(swatch(group), name), partsNamed(name)])
+    .filter(([, parts]) => parts.some(Boolean))
+    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
+  const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
+  fill(byId("components"), ["component", ...(isOne ? headers : DIFFERENCE)], rows, [["total", ...cells(counts)]]);
+  const ways = (isGpt2(count.model) ? FACTS : FAMILIES).conventions.filter(([name]) => counts.every((each) => name in each.conventions));
+  const ofWays = ways.map(([name, unit, sentence, source]) => {
+    const values = counts.map((each) => each.conventions[name]);
+    const what = whatCell(name, unit === "bytes" ? `in bytes: ${sentence}` : sentence);
+    return isOne ? [what, number(values[0]), [source, "source"]] : [what, ...difference(values)];
   });
-  const headers =
-    counts.length === 1 ? ["what is counted", ["count", "n"], "by whom"] : ["what is counted", ...DIFFERENCE];
-  byId("conventions").classList.toggle("two", counts.length > 1);
-  fill(byId("conventions"), headers, rows);
+  byId("conventions").classList.toggle("two", !isOne);
+  fill(byId("conventions"), ["what is counted", ...(isOne ? [["count", "n"], "by whom"] : DIFFERENCE)], ofWays);
 }
+
+/** A cell with a name, and in small what it is. */
+const whatCell = (name, sentence, before = "") => [together(before, make("code", {}, name), make("small", {}, sentence)), "what"];
 
 // Explain a number
 
-let shipped = null;
-let isPrepared = false;
-let explaining = 0;
+let [shipped, isPrepared] = [null, false];
 
 /** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
-function prepareExplained(found = [], rest = shippedModels()) {
-  const until = performance.now() + 10;
-  while (rest.length && performance.now() < until) found.push(shippedCandidate(rest.shift()));
-  if (rest.length) return setTimeout(prepareExplained, 0, found, rest);
+async function prepareExplained() {
+  isPrepared = true;
+  const found = [];
+  for (const alike of shippedModels()) {
+    await breath();
+    found.push(shippedCandidate(alike));
+  }
   shipped = found;
-  return drawExplained();
+  drawExplained();
 }
 
 function drawExplained() {
   const table = byId("explained");
   const isAsked = state.figure.trim() !== "";
   if (isAsked && !isPrepared) prepareExplained();
-  isPrepared ||= isAsked;
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
-  const say = (text, name) => {
+  const say = (text, className) => {
     setText(byId("figure-said"), text);
-    byId("figure-said").className = name;
+    Object.assign(byId("figure-said"), { className });
   };
   if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which GPT-2.`, "hint");
-  try {
+  const explained = () => {
     const figure = readPrinted(state.figure);
     if (!shipped) return say("looking ...", "hint");
-    const gpt2s = state.configs.filter(({ type }) => type === "gpt2");
-    const own = gpt2s.map((config) => [titleOf(config), config.model.sizes]);
+    const own = state.configs.filter(({ type }) => type === "gpt2").map((config) => [titleOf(config), config.model.sizes]);
     const others = own.filter(([, x]) => !shipped.some((other) => sameModel(x, other.x)));
     const candidates = [...others.map(([name, x]) => candidateOf(name, x)), ...shipped];
     const found = readingsOf(figure, candidates);
     say(`${answerOf(figure, found, candidates)}.`, "answer");
     table.parentElement.hidden = false;
     const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
-    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], rows.map(explainedRow));
+    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], rows.map((reading) => {
+      const { fit = "not", rivals = "", value, candidate } = reading;
+      return [whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `), number(value), fit, [String(rivals), "n"]];
+    }));
+  };
+  return attempt(explained, (problem) => say(problem, "problem"));
+}
+
+// A config.json that is pasted, and files that are dropped
+
+function sayOfConfig(problem, notes = []) {
+  const lines = problem ? [make("p", { className: "problem" }, problem)] : notes.map((note) => make("p", {}, note));
+  byId("paste-said").replaceChildren(...lines);
+  return !problem;
+}
+
+/** Take a config.json as the config that the controls set; false where it is none, and why is said. */
+const takeConfig = (text) =>
+  attempt(() => {
+    const found = readDocument(parseConfig(text.replace(/^\ufeff/, "")));
+    state.configs[state.active] = ofDocument(found);
+    changed();
+    return sayOfConfig(null, [`read: ${titleOf(active())}`, ...found.notes]);
+  }, sayOfConfig);
+
+/** Whether what is given is too large to be read while a person waits, which is then said. */
+const isLarge = (size) =>
+  size > FIELDS.largest && !sayOfConfig(`expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`);
+
+async function takeFiles(files) {
+  latest += 1;
+  const turn = latest;
+  const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
+  if (config && (isLarge(config.size) || !takeConfig(await config.text()))) return;
+  if (files.every((file) => file === config)) return;
+  const against = config || byId("against").checked ? active() : null;
+  byId("verified").replaceChildren(make("p", { className: "hint" }, "reading the header ..."));
+  const show = (...parts) => {
+    if (turn !== latest) return;
+    byId("verified").replaceChildren(...parts);
+    setText(byId("live"), parts[0].textContent); // the verdict alone is read out
+  };
+  const verdict = (name, mark, text) => make("p", { className: `verdict ${name}` }, make("b", {}, mark), text);
+  try {
+    if (against && against.type !== "gpt2")
+      refuse(`a file of ${against.type} is checked by gpt2calc verify; this page checks those of GPT-2s`);
+    const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
+    show(verdict(found.matches ? "good" : "bad", found.matches ? "✓ " : "✗ ", found.verdict), ...verifiedParts(found));
   } catch (error) {
-    if (!(error instanceof Sentence)) throw error;
-    return say(error.message, "problem");
+    show(verdict("bad", "✗ cannot be read: ", error instanceof Sentence ? error.message : `it cannot be read: ${error.message}`));
   }
 }
 
-function explainedRow(reading) {
-  const what = document.createDocumentFragment();
-  what.append(
-    reading.candidate.name,
-    ", ",
-    make("code", {}, conventionOf(reading)),
-    make("small", {}, sentenceOf(reading)),
-  );
-  const { fit = "not", rivals } = reading;
-  return [[what, "what"], number(reading.value), fit, rivals === undefined ? "" : [String(rivals), "n"]];
+function verifiedParts({ faults, more, notes, expected, total, parameters, fields, match }) {
+  const names = [...new Set([...expected.keys(), ...match.components.keys()])];
+  const cells = (count = 0n, observed = 0n) => [number(count), number(observed), [signed(observed - count), "n"]];
+  const rows = names.map((name) => [name, ...cells(expected.get(name), match.components.get(name))]);
+  const headers = ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]];
+  const some = (n) => (n ? number(n) : "");
+  const bytes = match.held.map(({ what, tensors, elements, bytes: size }) => [[what, "what"], some(tensors), some(elements), number(size)]);
+  const button = make("button", { type: "button" }, "Count this model above");
+  button.addEventListener("click", () => {
+    state.configs[state.active] = ofDocument({ type: "gpt2", fields, model: gpt2Of(dimsOf(fields)) });
+    changed();
+    byId("total").focus();
+  });
+  return [
+    ...(faults.length ? [tableOf("What is wrong", ["wrong", "which tensor, and why"], faultRows(faults, more))] : []),
+    ...notes.map((note) => make("p", { className: "hint" }, note)),
+    tableOf("Its components", headers, rows, [["total", ...cells(total, parameters)]]),
+    tableOf("What its bytes are", ["stored", ["tensors", "n"], ["elements", "n"], ["bytes", "n"]], bytes),
+    make("p", {}, button),
+  ];
+}
+
+function tableOf(label, headers, rows, foot = []) {
+  const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
+  fill(table, headers, rows, foot);
+  return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
+}
+
+const MOST_SHOWN = 20;
+
+/** Faults, those that differ in the number of the block alone as one. */
+function faultRows(faults, more) {
+  const all = faults.map(({ kind, tensor, expected, got }) => {
+    const [template, block] = templated(tensor);
+    const message = `expected ${expected}, got ${got}`;
+    return { kind, template, block, message: block === null ? message : message.replaceAll(`.${block}.`, ".{}.") };
+  });
+  const groups = [...Map.groupBy(all, ({ kind, template, message }) => JSON.stringify([kind, template, message])).values()];
+  const rows = groups.slice(0, MOST_SHOWN).map((group) => {
+    const [{ kind, template, message }, blocks] = [group[0], blockText(group.map(({ block }) => block))];
+    const [name, why] = [template, message].map((text) => text.replaceAll("{}", blocks));
+    return [kind, together(make("code", {}, shortened(name)), make("small", {}, why))];
+  });
+  const left = groups.slice(MOST_SHOWN).reduce((count, { length }) => count + length, more);
+  return left ? [...rows, ["and", `${grouped(left)} more`]] : rows;
+}
+
+/** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
+function blockText(blocks) {
+  const numbers = [...new Set(blocks.filter((block) => block !== null))].sort((a, b) => a - b);
+  const starts = numbers.filter((n, i) => n !== numbers[i - 1] + 1);
+  const ends = numbers.filter((n, i) => n !== numbers[i + 1] - 1);
+  const texts = starts.map((first, run) => (first === ends[run] ? `${first}` : `${first}..${ends[run]}`));
+  const shown = [...texts.slice(0, 5), ...(texts.length > 5 ? ["..."] : [])].join(",");
+  return numbers.length < 2 ? numbers.join("") : `{${shown}}`;
+}
+
+function listenToFiles() {
+  const [drop, paste] = [byId("drop"), byId("paste")];
+  paste.addEventListener("paste", (event) => {
+    // a browser takes seconds to lay out what is too large, so it is kept out
+    if (isLarge(event.clipboardData.getData("text").length)) event.preventDefault();
+  });
+  paste.addEventListener("input", () => {
+    if (isLarge(paste.value.length)) paste.value = "";
+    else if (paste.value.trim()) takeConfig(paste.value);
+    else sayOfConfig(null);
+  });
+  byId("file").addEventListener("change", ({ target }) => target.files.length && takeFiles([...target.files]));
+  for (const type of ["dragover", "dragleave", "drop"])
+    document.addEventListener(type, (event) => {
+      if (type !== "dragleave") event.preventDefault();
+      if (type !== "dragleave" || !event.relatedTarget) drop.classList.toggle("over", type === "dragover");
+      if (type === "drop" && event.dataTransfer.files.length) takeFiles([...event.dataTransfer.files]);
+    });
 }
 
 // Share
@@ -234,7 +293,13 @@ function buildForms() {
     });
     byId("forms").append(make("label", {}, input, name));
   }
-  byId("copy").addEventListener("click", copy);
+  byId("copy").addEventListener("click", async () => {
+    rest();
+    drawShared();
+    const refused = await navigator.clipboard.writeText(byId("shared").value).catch(() => true);
+    if (refused) byId("shared").select(); // where a page may not write to the clipboard, a person can
+    setText(byId("copied"), refused ? "selected: copy it with your keyboard" : "copied");
+  });
 }
 
 function drawShared() {
@@ -243,38 +308,20 @@ function drawShared() {
   setText(byId("copied"), "");
 }
 
-async function copy() {
-  rest();
-  drawShared();
-  const area = byId("shared");
-  try {
-    await navigator.clipboard.writeText(area.value);
-    setText(byId("copied"), "copied");
-  } catch {
-    area.select(); // where a page may not write to the clipboard, a person can
-    setText(byId("copied"), "selected: copy it with your keyboard");
-  }
-}
-
 // Theme and address
-
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  byId("theme").setAttribute("aria-pressed", String(theme === "dark"));
-}
 
 function listenToTheme() {
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const follow = () => setTheme(system.matches ? "dark" : "light");
-  system.addEventListener("change", follow);
-  byId("theme").addEventListener("click", () =>
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
-  );
-  follow();
+  const set = (isDark) => {
+    document.documentElement.dataset.theme = isDark ? "dark" : "light";
+    byId("theme").setAttribute("aria-pressed", String(isDark));
+  };
+  system.addEventListener("change", () => set(system.matches));
+  byId("theme").addEventListener("click", () => set(document.documentElement.dataset.theme === "light"));
+  set(system.matches);
 }
 
 function restoreFromAddress() {
-  if (location.hash === fragment()) return;
   const problems = restore(location.hash);
   byId("notice").hidden = !problems.length;
   setText(byId("notice"), problems.join(". "));
@@ -282,22 +329,16 @@ function restoreFromAddress() {
 }
 
 function start() {
-  listenToTheme();
-  buildPresets();
-  buildForms();
-  listenToFiles();
+  for (const build of [listenToTheme, buildWhich, buildPresets, buildForms, listenToFiles]) build();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
     explaining = setTimeout(drawExplained, 0);
     restLater();
   });
-  addEventListener("popstate", restoreFromAddress);
-  addEventListener("hashchange", restoreFromAddress);
-  const problems = restore(location.hash);
-  byId("notice").hidden = !problems.length;
-  setText(byId("notice"), problems.join(". "));
-  draw();
+  for (const type of ["popstate", "hashchange"])
+    addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
+  restoreFromAddress();
 }
 
 start();

@@ -1,82 +1,219 @@
-// How a stored head is tied, and the verdict, as gpt2calc.verification gives it.
+// A listing held against the tensors that a config has, as gpt2calc.verification does: what is missing, unexpected, of
+// another shape or dtype, what the stored bytes are, how a stored head is tied, and the verdict.
+
+/** The tensors of a listing by what they are: the model's own, masks, a tied head's copy, and strangers. */
+function assigned(listing, reading, x) {
+  const rows = reading.expected(x);
+  const isTied = x.lm_head && x.tie_word_embeddings;
+  const all = { listing, reading, x, rows: [...rows.values()], own: [], extras: [], strangers: [], copy: null };
+  const [seen, names] = [new Set(), new Set()];
+  for (const tensor of listing.tensors) {
+    const { row, block = null } = reading.find(tensor.name);
+    const expected = isInModel(block, x) && row && rows.get(row.template);
+    if (block !== null && isInModel(block, x)) seen.add(block);
+    if (expected) all.own.push({ tensor, row: expected, block: block ?? 0 });
+    else if (row?.what) all.extras.push({ tensor, row, block: block ?? 0 });
+    else if (isTied && row?.component === "lm_head") all.copy = { tensor, row };
+    else all.strangers.push(tensor);
+    if (expected) names.add(tensor.name);
+  }
+  // The blocks that a file has something of, and the first that it has nothing of: as many, and a few more.
+  const listed = [...seen];
+  for (let block = 0; BigInt(block) < x.n_layer && listed.length < 2 * seen.size + NAMES.beyond; block += 1)
+    if (!seen.has(block)) listed.push(block);
+  listed.sort((one, other) => one - other);
+  const ranked = all.own.toSorted((one, other) => one.row.place - other.row.place || one.block - other.block);
+  const lacking = all.rows.reduce((count, row) => count + (isInBlocks(row) ? listed.length : 1), -names.size);
+  return { ...all, seen, names, listed, ranked, lacking };
+}
+
+const storedOf = ({ own }, component) => own.find(({ row }) => row.component === component)?.tensor ?? null;
+
+/** How many elements of a matrix of the vocabulary only pad it. */
+function paddingOf({ x, reading }, { component }, [rows, width, ...rest]) {
+  if (!reading.dialect.pads_vocabulary || !["wte", "lm_head"].includes(component) || rest.length) return 0n;
+  const isMore = rows > x.vocab_size && rows < x.vocab_size + BigInt(NAMES.most_padded);
+  return isMore && width === x.n_embd && rows % BigInt(NAMES.multiple) === 0n ? (rows - x.vocab_size) * width : 0n;
+}
+
+function matched(listing, reading, x) {
+  const all = assigned(listing, reading, x);
+  const checks = [missingIn, strangersIn, wrongShapes, wrongDtypes, wrongMemories, wrongMasks, wrongCopy];
+  const found = [...checks.flatMap((check) => check(all)), ...listing.faults];
+  const faults = found.slice(0, NAMES.most_faults);
+  const more = found.length - faults.length + Math.max(0, all.lacking - NAMES.most_faults);
+  const elementsOf = ({ tensor, row }) => tensor.numel - paddingOf(all, row, tensor.shape);
+  const components = [...Map.groupBy(all.own, ({ row }) => row.component)];
+  const counts = new Map(components.map(([name, parts]) => [name, sum(parts.map(elementsOf))]));
+  return { all, faults, more, components: counts, held: held(all, sum([...counts.values()])) };
+}
+
+const shapeText = (shape) => `[${shape.join(", ")}]`;
+const blocksOf = (x) => `${grouped(x.n_layer)} block${x.n_layer === 1n ? "" : "s"}, numbered from 0`;
+
+/** What the model has and the file has not, at most so many; of the blocks, those that are listed, and the runs of others. */
+function missingIn({ reading, x, rows, names, listed, seen }) {
+  const [faults, most] = [[], NAMES.most_faults];
+  for (const row of rows)
+    for (const block of isInBlocks(row) && faults.length < most ? listed : [0]) {
+      const name = row.template.replace("{}", block);
+      if (faults.length < most && !names.has(name)) faults.push(fault("missing", name, shapeText(row.shape), "nothing"));
+    }
+  const isNamed = (row) => reading.dialect.pieces.some((piece) => piece.component === row.component && piece.role === row.role);
+  for (const row of tensorsOf(x).filter((each) => each.times && !isNamed(each)))
+    faults.push(fault("missing", row.template.replace("{}", "N"), shapeText(row.shape), `no such name in ${reading.dialect.name}`));
+  const runs = [...listed.map(BigInt), x.n_layer]
+    .map((after, place) => [BigInt(place ? listed[place - 1] + 1 : 0), after - 1n])
+    .filter(([first, last]) => first <= last)
+    .map((run) => [...new Set(run)].map(grouped).join(" to "));
+  const more = runs.length > NAMES.most_runs ? ` and ${grouped(runs.length - NAMES.most_runs)} runs more` : "";
+  const blocks = `blocks ${runs.slice(0, NAMES.most_runs).join(", ")}${more}`;
+  const isShort = rows.some(isInBlocks) && runs.length;
+  return isShort ? [...faults, fault("missing", blocks, `${grouped(x.n_layer)} blocks`, grouped(seen.size))] : faults;
+}
+
+const strangersIn = ({ strangers, reading, x }) =>
+  strangers.map(({ name, shape }) => {
+    const isBeyond = !isInModel(reading.find(name).block ?? null, x);
+    return fault("unexpected", name, isBeyond ? blocksOf(x) : "no such tensor", shapeText(shape));
+  });
+
+const wrongShapes = (all) =>
+  all.ranked
+    .filter(({ tensor, row }) => !sameShape(tensor.shape, row.shape) && !paddingOf(all, row, tensor.shape))
+    .map(({ tensor, row }) => wrongShape(tensor, row.shape));
+
+function wrongShape({ name, shape }, expected) {
+  const turned = sameShape(shape, expected.toReversed()) ? ", which is transposed" : "";
+  return fault("shape", name, shapeText(expected), shapeText(shape) + turned);
+}
+
+/** Each tensor whose dtype no parameter has, or is not that of the same tensor in the other blocks. */
+function wrongDtypes({ ranked }) {
+  const isFloat = ({ tensor }) => FORMAT.floats.includes(tensor.dtype);
+  const dtypesOf = (group) => tally(group.map(({ tensor }) => tensor.dtype));
+  const byRank = Map.groupBy(ranked.filter(isFloat), ({ row }) => row.shape.length);
+  const strange = ranked.filter((part) => !isFloat(part)).map((part) => [part, `one of ${FORMAT.floats.join(", ")}`]);
+  const unlike = [...Map.groupBy(ranked.filter(isFloat), ({ row }) => row.place).values()].flatMap((group) => {
+    // of two that are equally frequent, the one that most matrices have, or most vectors
+    const [others, counts] = [dtypesOf(byRank.get(group[0].row.shape.length)), dtypesOf(group)];
+    const order = (one, other) => counts.get(other) - counts.get(one) || others.get(other) - others.get(one);
+    const [usual] = [...counts.keys()].sort(order);
+    return group.filter(({ tensor }) => tensor.dtype !== usual).map((part) => [part, `${usual}, as in the other blocks`]);
+  });
+  return [...strange, ...unlike].map(([{ tensor }, expected]) => fault("dtype", tensor.name, expected, tensor.dtype));
+}
+
+/** Each parameter that is stored under another's name, as the metadata says, and should be a tensor of its own. */
+function wrongMemories(all) {
+  const isOther = all.copy && all.copy.tensor.storage !== storedOf(all, "wte")?.storage;
+  const tensors = [...all.own, ...(isOther ? [all.copy] : [])].map(({ tensor }) => tensor);
+  const whole = tensors.filter(({ storage, numel }) => storage && numel).sort((one, other) => inOrder(one.offset, other.offset));
+  return [...Map.groupBy(whole, ({ storage }) => storage).values()].flatMap((group) => {
+    const [first, ...others] = group.map(({ name }) => name).sort();
+    return others.map((name) => fault("shared", name, "a memory of its own", `that of ${first}`));
+  });
+}
+
+/** What is wrong beside the parameters: all blocks have a mask or none, of one form, such as [1, 1, n, n], and dtype. */
+function wrongMasks({ extras, listed, reading, x }) {
+  const told = ({ shape, dtype }) => `${shapeText(shape)} ${dtype}`;
+  return [...Map.groupBy(extras, ({ row }) => row)].flatMap(([row, parts]) => {
+    const masks = parts.map(({ tensor }) => tensor);
+    const [[usual, most], [, next] = []] = [...tally(masks.map(told))].sort((one, other) => other[1] - one[1]);
+    const { shape } = masks.find((mask) => told(mask) === usual);
+    const faults = masks.flatMap((mask) => {
+      const sizes = { n: mask.shape.find((_, place) => row.form[place] === "n"), V: x.vocab_size };
+      if (!sameShape(mask.shape, row.form.map((size) => (size in sizes ? sizes[size] : BigInt(size))))) return [wrongShape(mask, row.form)];
+      if (next !== most && told(mask) === usual) return []; // where half differ, all do
+      const expected = next === most ? "the same in every block" : `${usual}, as in other blocks`;
+      return [fault(sameShape(mask.shape, shape) ? "dtype" : "shape", mask.name, expected, told(mask))];
+    });
+    const present = new Set(masks.map(({ name }) => name));
+    const names = isInBlocks(row) ? new Set(listed.map((block) => reading.named(row, block))) : present;
+    const missing = [...names.difference(present)].map((name) => fault("missing", name, "one in every block", "nothing"));
+    const beyond = [...present.difference(names)].sort().map((name) => fault("unexpected", name, blocksOf(x), name));
+    return [...faults, ...missing, ...beyond];
+  });
+}
+
+/** What is wrong with a tied head that is stored all the same: it has to be as wte is. */
+function wrongCopy(all) {
+  if (!all.copy) return [];
+  const [{ tensor, row }, wte, { x }] = [all.copy, storedOf(all, "wte"), all];
+  const padding = wte ? paddingOf(all, { component: "wte" }, wte.shape) / x.n_embd : 0n;
+  const table = [x.vocab_size + padding, x.n_embd];
+  const shape = row.turned ? table.toReversed() : table;
+  const faults = sameShape(tensor.shape, shape) ? [] : [wrongShape(tensor, shape)];
+  return wte && tensor.dtype !== wte.dtype ? [...faults, fault("dtype", tensor.name, `${wte.dtype}, as wte`, tensor.dtype)] : faults;
+}
+
+/** What the stored elements and bytes are: parameters, padding, a head's copy, masks, strangers, the rest. */
+function held(all, elements) {
+  const { own, copy, extras, strangers, listing } = all;
+  const taken = new Set();
+  // Bytes that have two names are counted once.
+  const bytesIn = (tensors, counted = taken) =>
+    sum(tensors.map(({ storage, nbytes }) => (storage && (counted.has(storage) || !counted.add(storage)) ? 0n : nbytes)));
+  const row = (what, tensors, numel, bytes) => ({ what, tensors, elements: numel, bytes });
+  const tensorsIn = (parts) => parts.map(({ tensor }) => tensor);
+  const [numel, stored] = [sum(tensorsIn(own).map((each) => each.numel)), bytesIn(tensorsIn(own))];
+  const bytesOfPadding = ({ tensor, row: of }) => (paddingOf(all, of, tensor.shape) * tensor.nbytes) / (tensor.numel || 1n);
+  const padded = sum(own.map(bytesOfPadding));
+  const parts = [row("parameters", own.length, elements, stored - padded)];
+  if (numel > elements) parts.push(row("padded rows of the vocabulary", 0, numel - elements, padded));
+  const others = [
+    ["the tied head, a second time", copy ? [copy.tensor] : []],
+    ...[...Map.groupBy(extras, (extra) => extra.row.what)].map(([what, masks]) => [what, tensorsIn(masks)]),
+    ["unexpected tensors", strangers],
+    ["other tensors, left aside", listing.aside],
+  ];
+  for (const [what, tensors] of others.filter((each) => each[1].length))
+    parts.push(row(what, tensors.length, sum(tensors.map((each) => each.numel)), bytesIn(tensors)));
+  const rest = sum(listing.files.map(({ size }) => BigInt(size))) - bytesIn([...listing.tensors, ...listing.aside], new Set());
+  return [...parts, row("headers, and all that is no tensor", 0, 0n, rest)];
+}
 
 const AT_ONCE = 4 * 2 ** 20;
-const MOST_TURNED = 2n ** 29n;
-const WORDS = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array };
 
 /** Whether a stored head has wte's values, bit by bit; null where that cannot be told, and why. */
 async function tying(wte, head) {
   const open = (reason) => ({ tied: null, reason });
-  if (!head) return { tied: true, reason: "no second matrix is stored" };
   if (head.storage && head.storage === wte.storage) return { tied: true, reason: "both names are one storage" };
-  for (const tensor of [wte, head])
-    if (!FORMAT.plain.includes(tensor.dtype) || tensor.shape.length !== 2)
-      return open(
-        `${tensor.name} is no matrix of numbers of their own, but ${tensor.dtype} of ${tensor.shape.length} axes`,
-      );
+  for (const { name, dtype, shape } of [wte, head])
+    if (!FORMAT.plain.includes(dtype) || shape.length !== 2)
+      return open(`${name} is no matrix of numbers of their own, but ${dtype} of ${shape.length} axes`);
   if (wte.dtype !== head.dtype) return open(`${wte.name} is ${wte.dtype} and ${head.name} is ${head.dtype}`);
-  if (!head.shape.includes(wte.shape[1]))
-    return open(`their shapes are ${shapeText(wte.shape)} and ${shapeText(head.shape)}`);
-  const larger = wte.nbytes > head.nbytes ? wte.nbytes : head.nbytes;
-  if (larger > BigInt(NAMES.most_unasked)) {
-    const size = NAMES.most_unasked / 2 ** 20;
-    return open(`they are larger than ${size} MiB, so that only gpt2calc verify --tying compares them`);
-  }
-  const isTurned = head.shape[1] !== wte.shape[1];
-  if (isTurned && head.nbytes + wte.nbytes > MOST_TURNED)
-    return open("a head that is turned round is too large to compare here");
-  const [rows, most] = [wte.shape[0], isTurned ? head.shape[1] : head.shape[0]].sort((a, b) => (a < b ? -1 : 1));
-  const difference = await (isTurned ? turnedDifference : firstDifference)(wte, head, Number(rows));
-  if (difference) return { tied: false, reason: difference };
-  const all = rows === most ? "" : ` in the ${grouped(rows)} rows that both have, of ${grouped(most)}`;
-  return { tied: true, reason: `every bit is the same${all}` };
-}
-
-async function firstDifference(wte, head, rows) {
-  const size = FORMAT.bits[wte.dtype] / 8;
-  const width = Number(wte.shape[1]);
-  const count = rows * width * size;
+  if (head.shape[1] !== wte.shape[1]) return open(`their shapes are ${shapeText(wte.shape)} and ${shapeText(head.shape)}`);
+  if (wte.nbytes > NAMES.most_unasked || head.nbytes > NAMES.most_unasked)
+    return open(`they are larger than ${NAMES.most_unasked / 2 ** 20} MiB, so that only gpt2calc verify --tying compares them`);
+  const [rows] = [wte.shape[0], head.shape[0]].sort(inOrder);
+  const [size, width] = [FORMAT.bits[wte.dtype] / 8, Number(wte.shape[1])];
+  const count = Number(rows) * width * size;
   for (let from = 0; from < count; from += AT_ONCE) {
-    const length = Math.min(AT_ONCE, count - from);
-    const read = ({ file, offset }) => bytesOf(file, Number(offset) + from, Number(offset) + from + length);
+    const read = ({ file, offset }) => bytesOf(file, Number(offset) + from, Number(offset) + Math.min(from + AT_ONCE, count));
     const [ours, theirs] = await Promise.all([read(wte), read(head)]);
-    let place = 0;
-    while (place < length && ours[place] === theirs[place]) place += 1;
-    if (place < length) {
-      const element = Math.floor((from + place) / size);
-      return differingAt(Math.floor(element / width), element % width);
-    }
+    const place = ours.findIndex((byte, i) => byte !== theirs[i]);
+    const element = Math.floor((from + place) / size);
+    const where = `row ${grouped(Math.floor(element / width))}, column ${grouped(element % width)}`;
+    if (place >= 0) return { tied: false, reason: `they first differ in ${where}` };
   }
-  return null;
+  return { tied: true, reason: "every bit is the same" };
 }
 
-const differingAt = (row, column) => `they first differ in row ${grouped(row)}, column ${grouped(column)}`;
-
-/** The same, of a head that is stored as [d, V]: both are read whole. */
-async function turnedDifference(wte, head, rows) {
-  const Words = WORDS[FORMAT.bits[wte.dtype] / 8];
-  const read = async ({ file, offset, nbytes }) =>
-    new Words((await bytesOf(file, Number(offset), Number(offset + nbytes))).buffer);
-  const [ours, theirs] = await Promise.all([read(wte), read(head)]);
-  const [width, step] = [Number(wte.shape[1]), Number(head.shape[1])];
-  for (let row = 0; row < rows; row += 1)
-    for (let column = 0; column < width; column += 1)
-      if (ours[row * width + column] !== theirs[column * step + row]) return differingAt(row, column);
-  return null;
-}
+const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 
 /** Verify files: a safetensors file, or an index with its shards; `given` are the fields of a config, or null, and
- * `maker` whose config it is, as `makerOf` says. */
+ * `maker` whose config it is. */
 async function verify(files, given = null, maker = "") {
   const index = files.find((file) => isIndex(file.name));
-  const first = index ?? files.find((file) => !file.name.endsWith(".json"));
-  const read = index ? await readIndex(index, files) : await readSafetensors(first);
-  await breath();
-  const names = namesIn(read);
-  await breath();
-  const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
-  const shown = inferred(listing, names);
-  await breath();
+  const read = index ? await readIndex(index, files) : await readSafetensors(files.find((file) => !file.name.endsWith(".json")));
+  const names = await namesIn(read);
+  // What is not under the prefix of a model is left aside, where no config says that it is all of the file.
+  const isInside = ({ name }) => Boolean(given) || name.startsWith(names[0].wrapper);
+  const { true: tensors = [], false: aside = [] } = Object.groupBy(read.tensors, isInside);
+  const listing = { ...read, tensors, aside };
+  const shown = await inferred(listing, names);
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
@@ -87,110 +224,74 @@ async function verify(files, given = null, maker = "") {
   const notes = [...listing.notes];
   if (reading !== shown.reading && match.faults.some(({ kind }) => kind === "shape"))
     notes.push(`its matrices lie ${NAMES.laid_out[shown.reading.dialect.name]}; what it is for keeps them turned`);
-  notes.push(...otherDtypes(match));
-  const { wte, head } = match;
+  notes.push(...otherDtypes(match.all));
+  const [wte, head] = [storedOf(match.all, "wte"), match.all.copy?.tensor ?? storedOf(match.all, "lm_head")];
   if (dimsOf(fields).lm_head && wte && head && (!given || fields.tie_word_embeddings)) {
     const found = await tying(wte, head);
     const tied = found.tied ?? (given ? fields.tie_word_embeddings : reading.dialect.head_is_copied);
-    if (found.tied === null)
-      notes.push(
-        `${head.name} is stored beside ${wte.name}, and ${found.reason}: it is taken as ${tied ? "tied" : "untied"}`,
-      );
+    const taken = `${found.reason}: it is taken as ${tied ? "tied" : "untied"}`;
+    if (found.tied === null) notes.push(`${head.name} is stored beside ${wte.name}, and ${taken}`);
+    if (given && !tied) match.faults.push(fault("tying", head.name, `the values of ${wte.name}`, `others: ${found.reason}`));
     if (!given && tied !== fields.tie_word_embeddings) {
       fields.tie_word_embeddings = tied;
       match = matched(listing, reading, dimsOf(fields));
     }
-    if (given && fields.tie_word_embeddings && !tied) {
-      const message = `the config ties it, and its values are not those of ${wte.name}: ${found.reason}`;
-      match.faults.push(fault("tying", head.name, message, "the same values", "other values"));
-    }
   }
-  return verdictOf({ listing, reading, fields, given: given !== null, match, notes, said, own });
+  return verdictOf({ listing, reading, fields, given, match, notes, said, own });
 }
-
-/** Let the page answer to something else before what takes long goes on. */
-const breath = () => new Promise((next) => setTimeout(next, 0));
-
-const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 
 /** How names that transformers and nanoGPT share are read by whoever would have to load the file. */
 function asBuilt(reading, maker) {
-  const isShared = Object.hasOwn(NAMES.laid_out, reading.dialect.name) && Object.hasOwn(NAMES.laid_out, maker);
+  const isShared = [reading.dialect.name, maker].every((name) => Object.hasOwn(NAMES.laid_out, name));
   if (!isShared || reading.dialect.name === maker) return reading;
-  const dialect = DIALECTS.find(({ name }) => name === maker);
-  return new Reading(dialect, reading.wrapper, reading.prefix);
+  return new Reading(DIALECTS.find(({ name }) => name === maker), reading.wrapper, reading.prefix);
 }
 
 /** What the shapes say where the config says something else, field by field. */
 function differing(shown, own) {
-  const fields = [...NAMES.shown_by_shapes].filter((name) => shown[name] !== own[name]);
   const follows = ({ n_inner, n_embd }) => n_inner === 4n * n_embd; // it follows n_embd in both
-  const kept = fields.filter((name) => name !== "n_inner" || !(follows(shown) && follows(own)));
+  const isSaid = (name) => shown[name] !== own[name] && !(name === "n_inner" && follows(shown) && follows(own));
   const text = (name, value) => (Object.hasOwn(FACTS.letters, name) ? grouped(value) : String(value === 1n));
-  return kept.map((name) => `${name} ${text(name, shown[name])} and not ${text(name, own[name])}`);
+  return NAMES.shown_by_shapes.filter(isSaid).map((name) => `${name} ${text(name, shown[name])} and not ${text(name, own[name])}`);
 }
 
 /** What the model that the shapes show comes to, tied as the config ties it; null where more is wrong. */
 function totalByShapes(listing, { reading, fields }, given) {
-  const isTied = dimsOf(fields).lm_head && dimsOf(given).lm_head ? given.tie_word_embeddings : fields.tie_word_embeddings;
-  const match = matched(listing, reading, dimsOf({ ...fields, tie_word_embeddings: isTied }));
-  return match.faults.length ? null : sum([...match.components.values()]);
+  const { tie_word_embeddings: tie } = dimsOf(fields).lm_head && dimsOf(given).lm_head ? given : fields;
+  const { faults, components } = matched(listing, reading, dimsOf({ ...fields, tie_word_embeddings: tie }));
+  return faults.length ? null : sum([...components.values()]);
 }
 
 /** A note on each dtype beside the usual one, with the components that have it. */
-function otherDtypes({ all, dtypes }) {
-  if (dtypes.size < 2) return [];
-  const usual = mostFrequent(dtypes);
-  const found = new Map();
-  for (const [name, { component }] of all.expected) {
-    const { dtype } = all.own.get(name);
-    if (dtype !== usual) found.set(dtype, (found.get(dtype) ?? new Set()).add(component));
-  }
-  return [...found].map(([dtype, names]) => `${dtype} in ${[...names].join(", ")}, where most tensors are ${usual}`);
+function otherDtypes({ ranked, own }) {
+  const usual = own.length && mostFrequent(tally(own.map(({ tensor }) => tensor.dtype)));
+  const others = Map.groupBy(ranked.filter(({ tensor }) => tensor.dtype !== usual), ({ tensor }) => tensor.dtype);
+  const namesOf = (group) => [...new Set(group.map(({ row }) => row.component))].join(", ");
+  return [...others].map(([dtype, group]) => `${dtype} in ${namesOf(group)}, where most tensors are ${usual}`);
 }
 
 /** The verdict in one line, and all that it is made of. */
-function verdictOf({ listing, reading, fields, given, match, notes, said, own }) {
-  const x = dimsOf(fields);
-  const rows = rowsOf(gpt2Of(x)).filter((row) => row.times);
-  const expected = new Map(rows.map((row) => [row.name, row.total]));
-  const total = sum([...expected.values()]);
-  const parameters = sum([...match.components.values()]);
-  const { more } = match;
-  const faults = distinct(match.faults);
-  const agrees = [...expected].every(([name, count]) => (match.components.get(name) ?? 0n) === count);
+function verdictOf({ listing, reading: { dialect, wrapper }, fields, given, match, notes, said, own }) {
+  const [x, { components, more }, { aside }] = [dimsOf(fields), match, listing];
+  const expected = new Map(rowsOf(gpt2Of(x)).filter((row) => row.times).map((row) => [row.name, row.total]));
+  const [total, parameters] = [expected, components].map((of) => sum([...of.values()]));
+  const faults = [...new Map(match.faults.map((each) => [JSON.stringify(each), each])).values()];
+  const agrees = [...expected].every(([name, count]) => (components.get(name) ?? 0n) === count);
   const matches = !faults.length && parameters === total && agrees;
-  const whole = { listing, reading, fields, given, notes, faults, more, total, parameters, expected, matches, match };
-  const found = { ...whole, said, own };
-  return { ...found, verdict: matches ? isRight(found, x) : isWrong(found) };
-}
-
-const distinct = (faults) => [...new Map(faults.map((each) => [JSON.stringify(Object.values(each)), each])).values()];
-
-function isRight({ listing, reading, total, given }, x) {
-  const tensors = sum(tensorsOf(x).map((row) => row.times));
-  const whose = given ? "as the config says" : "as its own shapes imply; no config was given";
-  const { dialect, wrapper } = reading;
-  const aside = listing.aside.length;
-  const others = `GPT-2 found under ${wrapper}, ${grouped(aside)} other tensor${aside === 1 ? "" : "s"} left aside`;
-  const named = [dialect.whose, aside ? others : wrapper && `behind the prefix ${wrapper}`].filter(Boolean);
-  const what = `${grouped(total)} parameters in ${grouped(tensors)} tensors`;
-  return `${printable(listing.name)} matches: ${[what, whose, ...named].join(", ")}`;
-}
-
-function isWrong({ listing, faults, more, total, parameters, said, own }) {
-  const wrong = faults.length + more;
-  const names = [...new Set(faults.map(({ tensor }) => tensor))];
+  const verdict = `${printable(listing.name)} ${matches ? "matches: " : "does not match: "}`;
+  const found = { fields, notes, faults, more, total, parameters, expected, matches, match };
+  if (matches) {
+    const others = `GPT-2 found under ${wrapper}, ${grouped(aside.length)} other tensor${aside.length === 1 ? "" : "s"} left aside`;
+    const where = aside.length ? others : wrapper && `behind the prefix ${wrapper}`;
+    const what = `${grouped(total)} parameters in ${grouped(sum(tensorsOf(x).map((row) => row.times)))} tensors`;
+    const whose = given ? "as the config says" : "as its own shapes imply; no config was given";
+    return { ...found, verdict: verdict + [what, whose, dialect.whose, where].filter(Boolean).join(", ") };
+  }
+  const [names, wrong] = [[...new Set(faults.map(({ tensor }) => tensor))], faults.length + more];
   const others = names.length > 3 ? ` and ${grouped(names.length - 3 + more)} more` : "";
   const first = names.slice(0, 3).map(shortened).join(", ") + others;
-  if (own !== null) {
-    const count = `${grouped(own)} parameters, expected ${grouped(total)}`;
-    return `${printable(listing.name)} does not match: it has ${said.join(", ")}, by ${first} (${count})`;
-  }
-  const what = wrong ? `${grouped(wrong)} thing${wrong === 1 ? " is" : "s are"} wrong: ${first}` : "the counts differ";
-  const count =
-    parameters === total
-      ? "as many parameters as expected"
-      : `${grouped(parameters)} parameters, expected ${grouped(total)}`;
-  return `${printable(listing.name)} does not match: ${what} (${count})`;
+  const all = wrong ? `${grouped(wrong)} thing${wrong === 1 ? " is" : "s are"} wrong: ${first}` : "the counts differ";
+  const what = own === null ? all : `it has ${said.join(", ")}, by ${first}`;
+  const count = `${grouped(own ?? parameters)} parameters, expected ${grouped(total)}`;
+  return { ...found, verdict: `${verdict}${what} (${own === null && parameters === total ? "as many parameters as expected" : count})` };
 }
