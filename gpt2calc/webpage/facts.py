@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gpt2calc.webpage.controls import Control
 
 
-COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "of_head")
+COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least", "null", "words", "expected", "of_head")
 """What the page needs of the table of fields; how it shows them stands in `controls`."""
 
 KINDS = {fields.SIZE: SIZE, fields.SWITCH: FLAG, fields.WORD: WORD}

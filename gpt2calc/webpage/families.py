@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, general_conventions
 from gpt2calc.algebra import Expression, Flag
-from gpt2calc.architectures import probed, reading, runs
+from gpt2calc.architectures import probed, reading
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
 from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LIST, REFUSED, SIZE, Model, no_notes
@@ -33,6 +33,7 @@ SIZE_COLUMNS = {
     "help": "",
     "null": REFUSED,
     "spellings": (),
+    "expected": "",
     "least": 1,
     "words": (),
 }
@@ -67,6 +68,10 @@ OPERATORS = {
     ast.Or: "or",
 }
 """What laws compute with. `is` is asked of None alone, and is equality there."""
+
+
+MOST_LAYERS = 10_000
+"""How many layers of several kinds the page counts, one by one; the command line takes any number."""
 
 
 class Places:
@@ -125,7 +130,7 @@ def collect() -> dict[str, Any]:
         **{name: places.rows for name, places in tables._asdict().items()},
         "types": types,
         "version": reading.VERSION,
-        "longest": runs.LONGEST,
+        "most_layers": MOST_LAYERS,
         "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
 
@@ -143,7 +148,7 @@ def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) ->
     notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
     found: dict[str, Any] = {
         "classes": _classes(architecture.classes),
-        "sizes": _spans([tables.sizes.of(_size(row, tables.kinds)) for row in architecture.sizes]),
+        "sizes": _spans([tables.sizes.of(_size(row, architecture, tables.kinds)) for row in architecture.sizes]),
         "layers": tables.layers.of(_layers(architecture.layers)),
         "rows": _spans([tables.rows.of(row) for row in _rows(architecture, tables.names)]),
         "buffers": [
@@ -168,16 +173,19 @@ def _spans(places: list[int]) -> str:
 
 
 def _classes(named: Mapping[str, str]) -> Any:
-    """Return what the names of all classes begin with where they are as usual, or else the classes with their heads."""
+    """Return what the names of all classes begin with, and how many of the usual ones there are; or else all of them."""
     start = next(iter(named)).removesuffix("ForCausalLM")
-    usual = {True: start, False: [start]}
-    return next((short for full, short in usual.items() if named == classes(start, classifies=full)), dict(named))
+    usual = {f"{start}{end}": head for end, head in list(classes("").items())[: len(named)]}
+    return [start, len(named)] if dict(named) == usual else dict(named)
 
 
-def _size(row: Size, kinds: Places) -> list[Any]:
-    """Return the place of what a size is, and its default."""
-    cells = _trimmed([_law(getattr(row, name)) for name in SIZE_COLUMNS], SIZE_COLUMNS)
-    return [kinds.of(cells), *([] if row.default is None else [_law(row.default)])]
+def _size(row: Size, architecture: Architecture, kinds: Places) -> list[Any]:
+    """Return the place of what a size is, and its default; the heads of an architecture are those of its classes."""
+    words = tuple(architecture.classes.values()) if row.name == "head" else row.words
+    named = row._replace(words=words)
+    expected = "" if row.kind in (LAW, FIXED) else reading.expected(named)
+    found = [_law(getattr(named, name)) if name != "expected" else expected for name in SIZE_COLUMNS]
+    return [kinds.of(_trimmed(found, SIZE_COLUMNS)), *([] if row.default is None else [_law(row.default)])]
 
 
 def _trimmed(cells: list[Any], columns: Mapping[str, Any]) -> list[Any]:
@@ -200,12 +208,11 @@ def _layers(layers: Layers) -> dict[str, Any]:
         **layers._asdict(),
         "kinds": [[[tag, _parsed(law)] for tag, law in row] for row in layers.kinds],
         "period": _parsed(layers.period),
-        "apart": _parsed(layers.apart),
         "ends": list(map(_parsed, layers.ends)),
         "musts": list(map(_said, layers.musts)),
     }
-    plain = {**Layers("")._asdict(), "period": 1, "apart": ["list"]}
-    return {name: value for name, value in found.items() if name != "prefix" and value and value != plain[name]}
+    plain = {**Layers("")._asdict(), "period": 1}
+    return {name: value for name, value in found.items() if name not in ("prefix", "apart") and value and value != plain[name]}
 
 
 def _said(said: Said) -> list[Any]:

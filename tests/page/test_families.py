@@ -143,8 +143,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "a list with a strange word": {"model_type": "lfm2", "layer_types": ["conv", "x"], "num_hidden_layers": 2},
     "a pattern in letters": {"model_type": "nemotron_h", "hybrid_override_pattern": "M*-E" * 5},
     "an empty list": {"model_type": "nemotron_h", "layers_block_type": [], "num_hidden_layers": 0},
-    "a trillion layers": {"model_type": "jamba", "num_hidden_layers": 10**12 + 1},
-    "a period that is too long": {"model_type": "qwen3_moe", "decoder_sparse_step": 10**6, "num_hidden_layers": 10**7},
+    "a trillion layers": {"model_type": "llama", "num_hidden_layers": 10**12 + 1},
+    "ten thousand layers": {"model_type": "jamba", "num_hidden_layers": 10**4},
     "an expanded width": {"model_type": "mamba2", "hidden_size": 100},
 }
 
@@ -153,6 +153,13 @@ def test_documents_are_refused_in_pythons_words(opened: Watched) -> None:
     """Or counted, with its notes: those that are wrong in one thing, and those at the edge."""
     found = dict(zip(DOCUMENTS, agree(opened, DOCUMENTS.values()), strict=True))
     assert 15 < sum("problem" in each for each in found.values()) < len(found) - 8
+
+
+def test_more_layers_of_several_kinds_than_the_page_walks_are_refused(opened: Watched) -> None:
+    """By how many there are: the command line counts any number."""
+    (answer,) = opened.page.evaluate(COUNT, ['{"model_type": "jamba", "num_hidden_layers": 10001}'])
+    said = "num_hidden_layers is 10,001, and this page counts 10,000 layers of several kinds at most"
+    assert json.loads(answer) == {"problem": said}
 
 
 def test_a_config_that_is_pasted_is_counted(opened: Watched) -> None:

@@ -5,21 +5,14 @@ const FAMILIES = JSON.parse(document.getElementById("families").textContent);
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 const OPERATORS = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "//": floored,
-  "%": (a, b) => a - floored(a, b) * b,
-  "==": (a, b) => a === b,
-  "!=": (a, b) => a !== b,
-  "<": (a, b) => a < b,
-  ">": (a, b) => a > b,
+  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b,
+  "//": floored, "%": (a, b) => a - floored(a, b) * b, lcm: (a, b) => (a / gcd(a, b)) * b,
+  "==": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b, ">": (a, b) => a > b,
   in: (a, b) => (b instanceof Set ? b.has(a) : b.includes(a)),
   "not in": (a, b) => !OPERATORS.in(a, b),
   not: (a) => !isTrue(a),
   int: BigInt,
   len: (a) => BigInt(a.length),
-  lcm: (a, b) => (a / gcd(a, b)) * b,
   list: (...parts) => parts,
 };
 
@@ -50,7 +43,7 @@ const nameOf = (letters) =>
 
 /** A polynomial that is printed as terms, as coefficients with the names that they are multiplied by. */
 const termsOf = (text) =>
-  (text?.split(" ") ?? []).filter(Boolean).map((term) => {
+  text.split(" ").filter(Boolean).map((term) => {
     const factors = term.split("*");
     return [/\d/.test(factors[0]) ? BigInt(factors.shift()) : 1n, factors.map(nameOf)];
   });
@@ -62,11 +55,11 @@ const valueOf = (terms, sizes) =>
 const rowAs = (columns, cells) =>
   Object.fromEntries(Object.entries(columns).map(([name, usual], place) => [name, cells[place] ?? usual]));
 
-/** Places that are written as text, those that follow each other as the first and the last: 3-7,9. */
-const placesOf = (text) =>
+/** What stands at places that are written as text, those that follow each other as the first and the last: 3-7,9. */
+const standingAt = (text, rows) =>
   text.split(",").filter(Boolean).flatMap((span) => {
     const [first, last = first] = span.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    return rows.slice(first, last + 1);
   });
 
 const ARCHITECTURES = new Map();
@@ -74,49 +67,37 @@ const ARCHITECTURES = new Map();
 /** The tables of a model type, read once it is asked for; null where there is none. */
 function architectureOf(type) {
   if (!Object.hasOwn(FAMILIES.types, type)) return null;
-  if (!ARCHITECTURES.has(type)) {
-    const { classes: named, sizes, layers, rows, notes = [], buffers = [], fields = "" } = FAMILIES.types[type];
-    if (!sizes) refuse(`${type} is counted by gpt2calc count, and not by this page`);
-    const classes = classesOf(named);
-    const rowAt = (place) => {
-      const { group, used, times, weights, biases, ...row } = rowAs(FAMILIES.columns.rows, FAMILIES.rows[place]);
-      const terms = { times: termsOf(times), weights: termsOf(weights), biases: termsOf(biases) };
-      return { ...row, ...terms, group: FACTS.groups[group], used: used === null ? null : termsOf(used) };
-    };
-    ARCHITECTURES.set(type, {
-      type,
-      notes,
-      classes,
-      sizes: placesOf(sizes).map((place) => sizeAt(FAMILIES.sizes[place], Object.values(classes))),
-      layers: FAMILIES.layers[layers],
-      rows: placesOf(rows).map(rowAt),
-      buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
-      fields: new Set([...FAMILIES.common, ...placesOf(fields).map((place) => FAMILIES.names[place])]),
-    });
-  }
+  if (!ARCHITECTURES.has(type)) ARCHITECTURES.set(type, architectureIn(type, FAMILIES.types[type]));
   return ARCHITECTURES.get(type);
 }
 
-/** Transformers' classes with their heads: all are given, or what the usual ones begin with, the last left out in a list. */
-function classesOf(given) {
-  if (typeof given !== "string" && !Array.isArray(given)) return given;
-  const ends = Object.entries(FAMILIES.heads).slice(0, Array.isArray(given) ? -1 : undefined);
-  return Object.fromEntries(ends.map(([end, head]) => [given + end, head]));
+function architectureIn(type, { classes, sizes, layers, rows, notes = [], buffers = [], fields = "" }) {
+  if (!sizes) refuse(`${type} is counted by gpt2calc count, and not by this page`);
+  // Transformers' classes with their heads: all are given, or what so many of the usual ones begin with.
+  const usual = ([start, many]) => Object.entries(FAMILIES.heads).slice(0, many).map(([end, head]) => [start + end, head]);
+  const polynomials = (row) => ["times", "weights", "biases", "used"]
+    .map((name) => [name, row[name] === null ? null : termsOf(row[name])]);
+  return {
+    type,
+    notes,
+    classes: Array.isArray(classes) ? Object.fromEntries(usual(classes)) : classes,
+    sizes: standingAt(sizes, FAMILIES.sizes).map(([place, value = null]) => {
+      const usualValue = value?.real ? new Real(value.real) : value;
+      return { ...rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[place]), default: usualValue };
+    }),
+    layers: FAMILIES.layers[layers],
+    rows: standingAt(rows, FAMILIES.rows).map((cells) => {
+      const row = rowAs(FAMILIES.columns.rows, cells);
+      return { ...row, ...Object.fromEntries(polynomials(row)), group: FACTS.groups[row.group] };
+    }),
+    buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
+    fields: new Set([...FAMILIES.common, ...standingAt(fields, FAMILIES.names)]),
+  };
 }
 
-/** A size, with what a value must be, as an error says it; the heads of an architecture are those of its classes. */
-function sizeAt([kindPlace, usual = null], heads) {
-  const row = rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[kindPlace]);
-  const words = row.name === "head" ? heads : row.words;
-  return { ...row, words, default: usual?.real ? new Real(usual.real) : usual, expected: expectedOf({ ...row, words }) };
-}
-
-function expectedOf({ kind, least, words }) {
-  if (kind === "size") return [`a whole number, ${least} or more`, ...words].join(", or ");
-  if (kind === "flag") return "true or false";
-  if (kind === "list") return words.length ? `a list of ${words.join(", ")}` : "a list of numbers of layers";
-  return `one of ${words.join(", ")}`;
-}
+/** How often each value occurs, and the most frequent of them, the first of several. */
+const tally = (values) => new Map([...Map.groupBy(values, (each) => each)].map(([each, all]) => [each, all.length]));
+const mostFrequent = (counts) => [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
 
 /** What laws know of a model: its sizes, a list of numbers of layers as a set of them. */
 function lawful({ type, sizes: rows }, sizes) {
@@ -133,53 +114,22 @@ function modelOf(architecture, sizes) {
 
 /** The tags of layers, with how many have just these; of what there could be, if there is no layer. */
 function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", lists = [], ...rest }, values) {
-  const count = values[number];
+  const [count, most] = [values[number], FAMILIES.most_layers];
   if (!kinds.length) return [[[every], count]];
-  const [found, possible, here] = [new Map(), new Map(), Object.create(values)];
-  const add = (n, i, part, word = null) => {
-    Object.assign(here, { i, part, word });
-    const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
-    const [key, into] = [[every, ...own].filter(Boolean).join(" "), n ? found : possible];
-    into.set(key, (into.get(key) ?? 0n) + n);
-  };
   const listed = lists.find((name) => values[name] !== null) ?? lists.at(-1);
-  const isLast = listed === lists.at(-1) && !isTrue(values[listed]) && rest.otherwise;
-  const words = listed === undefined ? null : isLast ? [...rest.otherwise] : values[listed];
-  if (words) {
-    const size = `${listed} is a list of ${grouped(words.length)} layers, and ${number} is ${grouped(count)}`;
-    if (BigInt(words.length) !== count) refuse(`${size}: they must be as many`);
-    words.forEach((word, i) => add(1n, BigInt(i), 0n, word));
-    if (!count) add(0n, 0n, 0n);
-  } else {
-    const ends = (rest.ends ?? []).map((law) => evaluate(law, values));
-    [...ends, count].reduce((start, end, part) => {
-      const stop = end > count ? count : end < start ? start : end;
-      for (const [i, n] of repeating(stop - start, rest, values)) add(n, start + i, BigInt(part));
-      return stop;
-    }, 0n);
-  }
-  return [...(found.size ? found : possible)].map(([key, n]) => [key.split(" "), n]);
-}
-
-/** The numbers of layers that stand for all, each with how many it stands for: a pattern, and what stands out of it. */
-function* repeating(layers, { period: law = 1, apart = ["list"] }, values) {
-  const [longest, period] = [BigInt(FAMILIES.longest), evaluate(law, values)];
-  const out = [...new Set(evaluate(apart, values))].filter((i) => i >= 0n && i < layers).sort(inOrder);
-  let [start, steps] = [0n, 0n];
-  for (const stop of [...out, layers]) {
-    const most = layers ? stop - start : longest;
-    const length = period < most ? period : most;
-    steps += length + 1n;
-    if (steps > longest + 1n) {
-      const pattern = `in a pattern of ${grouped(period)} layers with ${grouped(out.length)} exceptions`;
-      const bound = `layers are counted by patterns of at most ${grouped(longest)} in all`;
-      refuse(`num_hidden_layers is ${grouped(layers)}, ${pattern}: ${bound}`);
-    }
-    for (let i = 0n; i < length; i += 1n)
-      yield [start + i, (stop - start) / length + BigInt(i < (stop - start) % length)];
-    if (stop < layers) yield [stop, 1n];
-    start = stop + 1n;
-  }
+  const isOtherwise = listed === lists.at(-1) && !isTrue(values[listed]) && rest.otherwise;
+  const words = listed === undefined ? null : isOtherwise ? [...rest.otherwise] : values[listed];
+  const size = `${words && grouped(words.length)} layers, and ${number} is ${grouped(count)}: they must be as many`;
+  if (words && BigInt(words.length) !== count) refuse(`${listed} is a list of ${size}`);
+  const layers = count || (words ? 1n : evaluate(rest.period ?? 1, values));
+  if (layers > most) refuse(`${number} is ${grouped(count)}, and this page counts ${grouped(most)} layers of several kinds at most`);
+  const ends = (rest.ends ?? []).map((law) => Number(evaluate(law, values)));
+  const tags = Array.from({ length: Number(layers) }, (_, i) => {
+    const part = BigInt(ends.filter((_, n) => Math.max(...ends.slice(0, n + 1)) <= i).length);
+    const here = { __proto__: values, i: BigInt(i), part, word: words?.[i] ?? null };
+    return [every, ...kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0])].filter(Boolean).join(" ");
+  });
+  return [...tally(tags)].map(([key, n]) => [key.split(" "), count && BigInt(n)]);
 }
 
 const hasTags = (own, tags) => tags.split(" ").every((tag) => own.includes(tag));

@@ -67,10 +67,6 @@ class Reading {
   }
 }
 
-/** How often each value occurs, and the most frequent of them, the first of several. */
-const tally = (values) => new Map([...Map.groupBy(values, (each) => each)].map(([each, all]) => [each, all.length]));
-const mostFrequent = (counts) => [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
-
 /** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name that
  * ends like one that a dialect knows speaks for what stands before that. */
 async function readings(names) {
