@@ -12,44 +12,34 @@ function kept(value) {
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 
 /** What is known of each field of a GPT-2, and what each spelling means. */
-const ROWS = Object.fromEntries(
-  FIELDS.rows.map((cells) => {
-    const row = Object.fromEntries(cells.map((cell, place) => [FIELDS.columns[place], cell]));
-    return [row.name, { ...row, default: kept(row.default) }];
-  }),
-);
-const CANONICAL = new Map(Object.values(ROWS).flatMap(({ name, spellings }) => [name, ...spellings].map((each) => [each, name])));
-const DEFAULTS = Object.fromEntries(Object.values(ROWS).map((row) => [row.name, row.default]));
+const ROWS = FIELDS.rows.map((cells) => {
+  const row = Object.fromEntries(cells.map((cell, place) => [FIELDS.columns[place], cell]));
+  return { ...row, default: kept(row.default) };
+});
+const CANONICAL = new Map(ROWS.flatMap((row) => [row.name, ...row.spellings].map((name) => [name, row])));
+const DEFAULTS = Object.fromEntries(ROWS.map((row) => [row.name, row.default]));
 
 /** A float that is exactly one whole number as that; anything else as it came. */
 const inWhole = (value) => (value instanceof Real && Number.isSafeInteger(value.value) ? BigInt(value.value) : value);
 const isWhole = (value) => typeof value === "bigint" || (value instanceof Real && Number.isInteger(value.value));
 
-/** The sentence that says what a field takes, where a value is something else; null where it is right. */
-function problemWith({ name, kind, words, least, null: nothing, expected }, value) {
+/** A value as a field takes it; a Sentence where it takes none such. A list of letters may be one text. */
+function checked({ name, kind, words, least, null: nothing, expected }, value) {
+  const isSpelled = kind === "list" && typeof value === "string" && words.length && words.every((word) => !word[1]);
+  const found = kind === "size" ? inWhole(value) : isSpelled ? [...value] : value;
   const isEntry = (each) => (words.length ? words.includes(each) : typeof each === "bigint");
-  const strange = kind === "list" && Array.isArray(value) ? value.find((each) => !isEntry(each)) : undefined;
+  const strange = kind === "list" && Array.isArray(found) ? found.find((each) => !isEntry(each)) : undefined;
   const isRight = {
     boolean: () => kind === "flag",
-    bigint: () => kind === "size" && value >= BigInt(least),
-    string: () => kind !== "list" && words.includes(value),
-    object: () => (value === null ? !["refused", "none"].includes(nothing) : kind === "list" && Array.isArray(value)),
-  }[typeof value]();
-  if (!isRight || strange !== undefined) {
-    const isLarge = kind === "size" && isWhole(value) && value instanceof Real;
-    const more = isLarge ? ", and from 2^53 on a float is no single number: give an int" : "";
-    return `${name} must be ${expected}, got ${strange === undefined ? shown(value) : `${shown(strange)} in it`}${more}`;
-  }
-  const isLong = typeof value === "bigint" && String(absolute(value)).length > FIELDS.digits;
-  return isLong ? `${name} must have at most ${FIELDS.digits} digits` : null;
-}
-
-/** A value as a field takes it; a Sentence where it takes none such. A list of letters may be one text. */
-function checked(row, value) {
-  const isSpelled = row.kind === "list" && typeof value === "string" && row.words.length && row.words.every((word) => !word[1]);
-  const found = row.kind === "size" ? inWhole(value) : isSpelled ? [...value] : value;
-  const problem = problemWith(row, found);
-  return problem ? refuse(problem) : found;
+    bigint: () => kind === "size" && found >= BigInt(least),
+    string: () => kind !== "list" && words.includes(found),
+    object: () => (found === null ? !["refused", "none"].includes(nothing) : kind === "list" && Array.isArray(found)),
+  }[typeof found]();
+  const more = kind === "size" && isWhole(found) ? ", and from 2^53 on a float is no single number: give an int" : "";
+  if (strange !== undefined) refuse(`${name} must be ${expected}, got ${shown(strange)} in it`);
+  if (!isRight) refuse(`${name} must be ${expected}, got ${shown(found)}${found instanceof Real ? more : ""}`);
+  if (kind === "size" && String(found).length > FIELDS.digits) refuse(`${name} must have at most ${FIELDS.digits} digits`);
+  return found;
 }
 
 /** The first of the spellings of a field that are given, which all have to say the same. */
@@ -60,130 +50,122 @@ function agreed([first, ...others], given, name) {
 }
 
 function parseConfig(text) {
-  const document = readJson(text, 900);
-  return document instanceof Map ? document : refuse(`expected a JSON object such as {"n_layer": 12}, got ${shown(document)}`);
+  const found = readJson(text, 900);
+  return found instanceof Map ? found : refuse(`expected a JSON object such as {"n_layer": 12}, got ${shown(found)}`);
 }
 
 /** The model that a document gives, the fields that it gives, and what a reader should know. */
-const readDocument = (document) => (isOfOthers(document) ? readFamily(document) : readGpt2(document));
-
-/** Whether a document says that it is of another architecture than GPT-2. */
-function isOfOthers(given) {
-  const [type, text] = [given.get("model_type") ?? null, given.get("text_config")];
-  if (type !== null || (text instanceof Map && text.has("model_type"))) return type !== "gpt2";
-  const names = given.get("architectures");
-  return Array.isArray(names) && names.some((name) => typeof name === "string" && typeOfClass(name));
+function readDocument(given) {
+  const [type, text, names] = [given.get("model_type") ?? null, given.get("text_config"), given.get("architectures")];
+  const isOther = Array.isArray(names) && names.some((name) => typeof name === "string" && typeOfClass(name));
+  const isPart = text instanceof Map && text.has("model_type");
+  return type === "gpt2" || (type === null && !isPart && !isOther) ? readGpt2(given) : readFamily(given);
 }
 
 /** The model type that a class of transformers is of; undefined where none is known, or where it is GPT-2. */
 function typeOfClass(name) {
-  const plain = ["ForCausalLM", "ForSequenceClassification", "Model"].reduce((rest, end) => rest.replace(new RegExp(`${end}$`), ""), name);
-  return Object.keys(FAMILIES.types).find((type) => type !== "gpt2" && type.replaceAll("_", "") === plain.toLowerCase());
-}
-
-function classesIn(given) {
-  const found = isTrue(given.get("architectures")) ? given.get("architectures") : [];
-  if (Array.isArray(found) && found.every((name) => typeof name === "string")) return found;
-  return refuse(`architectures must be a list of class names, got ${shown(found)}`);
+  const plain = name.replace(/(ForCausalLM|ForSequenceClassification|Model)$/, "").toLowerCase();
+  return Object.keys(FAMILIES.types).find((type) => type !== "gpt2" && type.replaceAll("_", "") === plain);
 }
 
 /** A document with what its class and `id2label` say of the head. Of a GPT-2, one class that is known is enough. */
 function withHead(given, type, classes) {
-  const [labels, names, isOurs] = [given.get("id2label"), classesIn(given), type === "gpt2"];
+  const [labels, names, isOurs] = [given.get("id2label"), given.get("architectures"), type === "gpt2"];
   const found = new Map(given);
   if (!given.has("num_labels") && labels instanceof Map) found.set("num_labels", BigInt(labels.size));
-  if (!names.length || (isOurs && ["head", "model_head"].some((name) => given.has(name)))) return found;
-  const bare = names.map((name) => (isOurs ? name.replace(new RegExp(`^(${FIELDS.frameworks.join("|")})(?=GPT2)`), "") : name));
+  if (!isTrue(names) || (isOurs && ["head", "model_head"].some((name) => given.has(name)))) return found;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+    refuse(`architectures must be a list of class names, got ${shown(names)}`);
+  const bare = isOurs ? names.map((name) => name.replace(/^[A-Z][A-Za-z]*(?=GPT2)/, "")) : names;
   const known = bare.filter((name) => Object.hasOwn(classes, name));
-  if (isOurs ? known.length : known.length === names.length) return found.set("head", classes[known[0]]);
+  if (known.length >= (isOurs ? 1 : names.length)) return found.set("head", classes[known[0]]);
   const strange = shortened(names.find((name) => !Object.hasOwn(classes, name)));
-  return refuse(`architectures: ${strange} is no class of ${type} that is counted: known are ${Object.keys(classes).join(", ")}`);
+  const all = Object.keys(classes).join(", ");
+  return refuse(`architectures: ${strange} is no class of ${type} that is counted: known are ${all}`);
 }
 
 // GPT-2, in every project's spelling
 
 /** The GPT-2 that a document gives. One that bears a mark of transformers is read as transformers reads it, and notes say
  * what is not read; in any other, what is not known is refused. */
-function readGpt2(given) {
-  if (!given.size) refuse('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
-  const ours = given.get(FIELDS.ours);
-  const document = new Map([...given].filter(([name]) => name !== FIELDS.ours));
-  const isTheirs = FIELDS.marks.some((mark) => document.has(mark));
-  const [headed, fields, notes] = [withHead(document, "gpt2", FIELDS.classes), { ...DEFAULTS }, []];
-  const found = new Map();
-  for (const row of Object.values(ROWS)) {
-    const theirs = row.mapped ? [row.mapped, row.name] : [row.name];
-    const names = [...new Set([...theirs, ...row.spellings])].filter((name) => headed.has(name));
+function readGpt2(document) {
+  if (!document.size) refuse('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
+  const given = new Map([...document].filter(([name]) => name !== FIELDS.ours));
+  const isTheirs = FIELDS.marks.some((mark) => given.has(mark));
+  const [headed, fields, notes, found] = [withHead(given, "gpt2", FIELDS.classes), { ...DEFAULTS }, [], new Map()];
+  for (const { name, mapped, spellings, in_transformers: isBuilt } of ROWS) {
+    const theirs = [mapped || name, name];
+    const names = [...new Set([...theirs, ...spellings])].filter((each) => headed.has(each));
     if (!names.length) continue;
-    const first = isTheirs ? names[0] : agreed(names, headed, row.name);
+    const first = isTheirs ? names[0] : agreed(names, headed, name);
     const value = headed.get(first);
-    for (const name of names.filter((each) => !same(headed.get(each), value)))
-      notes.push(`${pair(first, value)} is read, as transformers does, and ${pair(name, headed.get(name))} is not`);
-    if (isTheirs && document.has(first) && !(theirs.includes(first) && row.in_transformers))
+    for (const other of names.filter((each) => !same(headed.get(each), value)))
+      notes.push(`${pair(first, value)} is read, as transformers does, and ${pair(other, headed.get(other))} is not`);
+    if (isTheirs && given.has(first) && !(theirs.includes(first) && isBuilt))
       notes.push(`transformers itself would not read ${pair(first, value)}; it is counted as given`);
-    found.set(row.name, value);
+    found.set(name, value);
   }
-  if (isTheirs && !found.size && (document.get("model_type") ?? null) === null)
+  if (isTheirs && !found.size && !given.get("model_type"))
     refuse("expected a config with a size, a model_type or a class of GPT-2's, got a document without any");
-  notes.push(...unreadByGpt2(document, found, isTheirs));
+  notes.push(...unreadByGpt2(given, found, isTheirs));
   for (const [name, value] of found) {
-    const head = value === null ? ROWS.head.null : (FIELDS.classes[value] ?? value);
-    fields[name] = checked(ROWS[name], name === "head" ? head : value);
+    const word = name === "head" ? (FIELDS.classes[value] ?? value ?? "none") : value;
+    fields[name] = checked(CANONICAL.get(name), word);
     if (value instanceof Real) notes.push(`${pair(name, value)} is read as ${grouped(fields[name])}`);
   }
   if (headsProblem(fields)) refuse(headsProblem(fields));
   const missing = Object.entries(FIELDS.documented).filter(([name]) => !found.has(name));
+  const said = missing.map(([name, value]) => `${name} is not given; transformers' default ${value} is counted`);
   const all = missing.map(([name, value]) => `${name} ${value}`).join(", ");
-  if (isTheirs) notes.push(...missing.map(([name, value]) => `${name} is not given; transformers' default ${value} is counted`));
-  else if (missing.length === Object.keys(FIELDS.documented).length) notes.push(`no size is given; gpt2's are counted: ${all}`);
-  const said = ours instanceof Map && typeof ours.get("maker") === "string" ? ours.get("maker") : "";
-  return { type: "gpt2", fields, notes, model: gpt2Of(dimsOf(fields)), maker: said || (isTheirs ? "huggingface" : "") };
+  if (isTheirs) notes.push(...said);
+  else if (missing.length === Object.keys(FIELDS.documented).length)
+    notes.push(`no size is given; gpt2's are counted: ${all}`);
+  const maker = document.get(FIELDS.ours)?.get?.("maker") ?? (isTheirs ? "huggingface" : "");
+  return { type: "gpt2", fields, notes, model: gpt2Of(dimsOf(fields)), maker };
 }
 
 /** The notes on what nobody reads. What may change a shape, or is a slip or a size that lies within, is refused. */
-function unreadByGpt2(document, found, isTheirs) {
-  const { activations, learned, not_read: notRead, most_keys: most, most_notes: many, suffix, sizes } = FIELDS.unread;
+function unreadByGpt2(given, found, isTheirs) {
+  const { activations, learned, not_read: notRead, most_keys: most, most_notes: many, suffix } = FIELDS.unread;
   const [notes, unread, known] = [[], [], [...CANONICAL.keys()]];
-  for (const [name, value] of document) {
+  for (const [name, value] of given) {
     if (name === "pruned_heads" && isTrue(value))
       refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
-    const isGated = /glu|gated/i.test(value) || learned.includes(value);
-    if (activations.includes(name) && typeof value === "string" && isGated) {
-      const problem = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
-      notes.push(isTheirs ? `${problem}; the count is of those` : refuse(problem));
-    } else if (CANONICAL.has(name) || NO_COUNT.has(name)) continue;
-    else if (Object.hasOwn(notRead, name)) {
+    const isGated = typeof value === "string" && (/glu|gated/i.test(value) || learned.includes(value));
+    const problem = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
+    if (activations.includes(name) && isGated) notes.push(isTheirs ? `${problem}; the count is of those` : refuse(problem));
+    else if (!CANONICAL.has(name) && !NO_COUNT.has(name) && Object.hasOwn(notRead, name)) {
       const meant = notRead[name];
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
         notes.push(`${pair(name, value)} is not read by GPT-2; ${meant} is what counts`);
-    } else {
+    } else if (!CANONICAL.has(name) && !NO_COUNT.has(name)) {
       const words = ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
       const isForeign = FIELDS.unread.foreign.some((phrase) => words.includes(` ${phrase} `));
-      if (!isForeign || !isTheirs) refuseNested(name, value, isTheirs ? found : new Map(), sizes);
-      const near = isForeign ? null : (mistyped(name, known) ?? (isTheirs ? mistyped(name.replace(new RegExp(suffix), ""), known) : null));
-      const meant = CANONICAL.get(near);
-      const isOfItsKind = { flag: typeof value === "boolean", size: isWhole(value) }[ROWS[meant]?.kind];
-      const isSlip = !isTheirs || (isOfItsKind && !(found.has(meant) && same(found.get(meant), value)));
-      const advice = meant ? `did you mean ${meant}?` : `known fields are ${Object.keys(ROWS).join(", ")}`;
-      if (isSlip) refuse(`there is no field ${shortened(name)}: ${advice}`);
+      if (!isForeign || !isTheirs) refuseNested(name, value, isTheirs ? found : new Map());
+      const bare = isTheirs ? name.replace(new RegExp(suffix), "") : name;
+      const meant = isForeign ? undefined : CANONICAL.get(mistyped(name, known) ?? mistyped(bare, known));
+      const isOfItsKind = { flag: typeof value === "boolean", size: isWhole(value) }[meant?.kind];
+      const isSlip = isOfItsKind && !(found.has(meant.name) && same(found.get(meant.name), value));
+      const advice = meant ? `did you mean ${meant.name}?` : `known fields are ${Object.keys(DEFAULTS).join(", ")}`;
+      if (!isTheirs || isSlip) refuse(`there is no field ${shortened(name)}: ${advice}`);
       unread.push(shortened(name));
     }
   }
   if (unread.length > most) refuse(`expected a config, got an object with more than ${most} keys that no GPT-2 has`);
-  const more = unread.length > many ? ` and ${unread.length - many} more` : "";
-  const list = unread.slice(0, many).join(", ") + more;
+  const list = unread.slice(0, many).join(", ") + (unread.length > many ? ` and ${unread.length - many} more` : "");
   return list ? [...notes, `not read, as transformers' GPT-2 reads none of them: ${list}`] : notes;
 }
 
 /** Refuse sizes that the document does not give, or gives otherwise, and that lie within a key of it. */
-function refuseNested(path, held, found, sizes) {
+function refuseNested(path, held, found) {
   const pairs = held instanceof Map ? [...held] : Array.isArray(held) ? held.map((each) => ["", each]) : [];
   for (const [key, inner] of pairs) {
-    const field = CANONICAL.get(key);
-    if (sizes.includes(field) && isWhole(inner) && !(found.has(field) && same(found.get(field), inner)))
-      refuse(`${shortened(path)} holds sizes, ${pair(key, inner)} among them: give the object ${shortened(path)} alone, or its sizes outside of it`);
-    refuseNested(key === "" ? path : `${path}.${key}`, inner, found, sizes);
+    const name = CANONICAL.get(key)?.name;
+    const outside = `give the object ${shortened(path)} alone, or its sizes outside of it`;
+    if (FIELDS.unread.sizes.includes(name) && isWhole(inner) && !(found.has(name) && same(found.get(name), inner)))
+      refuse(`${shortened(path)} holds sizes, ${pair(key, inner)} among them: ${outside}`);
+    refuseNested(key === "" ? path : `${path}.${key}`, inner, found);
   }
 }
 
@@ -203,10 +185,9 @@ function readFamily(given) {
   const [architecture, notes] = dispatched(given);
   const { type, classes, sizes: rows } = architecture;
   const isKnown = (name) => rows.some((row) => row.name === name);
-  for (const name of FIELDS.unread.activations)
-    if (!isKnown(name) && FIELDS.unread.learned.includes(given.get(name)))
-      refuse(`${pair(name, given.get(name))} has parameters, which are not counted`);
-  if (!isKnown("per_layer_config") && isTrue(given.get("per_layer_config") ?? null))
+  const learned = FIELDS.unread.activations.find((name) => !isKnown(name) && FIELDS.unread.learned.includes(given.get(name)));
+  if (learned) refuse(`${pair(learned, given.get(learned))} has parameters, which are not counted`);
+  if (!isKnown("per_layer_config") && isTrue(given.get("per_layer_config")))
     refuse("per_layer_config gives layers sizes of their own, which are not counted");
   const [sizes, fields] = sizesBy(architecture, withHead(given, type, classes), notes);
   const model = modelOf(architecture, sizes);
@@ -219,13 +200,12 @@ function readFamily(given) {
 
 /** The language model of a composite, and what is left out of it. */
 function readPart(given, text) {
-  const type = text.get("model_type") ?? null;
-  if (type === null || type === "gpt2")
-    refuse(`text_config must say its model_type, one that is counted as a part; it says ${type ?? "none"}`);
+  const type = text.get("model_type") ?? "none";
+  if (["none", "gpt2"].includes(type))
+    refuse(`text_config must say its model_type, one that is counted as a part; it says ${type}`);
   const found = readFamily(text);
-  const isOther = ([name, value]) => name !== "text_config" && name.endsWith("_config") && isTrue(value);
-  const others = [...given].filter(isOther).map(([name]) => name);
-  const names = others.filter((name) => !["quantization_config", "generation_config"].includes(name));
+  const isPart = (name) => name.endsWith("_config") && !/^(text|quantization|generation)_config$/.test(name);
+  const names = [...given.keys()].filter((name) => isPart(name) && isTrue(given.get(name)));
   const notes = [`the language model in text_config is counted alone, as ${type}'s causal language model`];
   if (names.length) notes.push(`left out: ${names.join(", ")}, and what joins them to the language model`);
   const tie = given.get("tie_word_embeddings");
@@ -235,20 +215,16 @@ function readPart(given, text) {
 }
 
 function dispatched(given) {
-  const type = given.get("model_type") ?? null;
+  const [type, types] = [given.get("model_type") ?? null, Object.keys(FAMILIES.types)];
   if (type === null) {
-    const name = classesIn(given).find(typeOfClass);
+    const name = given.get("architectures").find(typeOfClass);
     return [architectureOf(typeOfClass(name)), [`model_type is not given, and ${name} is ${typeOfClass(name)}'s`]];
   }
   if (typeof type !== "string") refuse(`model_type must be text, got ${shown(type)}`);
-  const found = architectureOf(type);
-  if (found) return [found, []];
-  const types = Object.keys(FAMILIES.types);
-  const inner = given.get("decoder") instanceof Map ? given.get("decoder").get("model_type") : null;
-  const near = mistyped(type, types);
-  const advice = near ? `did you mean ${near}?` : `docs/architectures.md lists the ${types.length} that are`;
+  const inner = given.get("decoder")?.get?.("model_type");
   const isInside = types.includes(inner) && `its decoder is a ${inner}, which is: give the decoder's object alone`;
-  return refuse(`model_type ${shown(type)} is not counted: ${isInside || advice}`);
+  const advice = isInside || `docs/architectures.md lists the ${types.length} that are`;
+  return [architectureOf(type) ?? refuse(`model_type ${shown(type)} is not counted: ${advice}`), []];
 }
 
 /** A number for each size, in the order of the table, by which laws see what stands above them; and the fields given. */
@@ -256,37 +232,34 @@ function sizesBy(architecture, given, notes) {
   const [sizes, fields, defaults] = [{}, {}, []];
   for (const row of architecture.sizes) {
     const { name, kind } = row;
-    const names = kind === "law" ? [] : [name, ...row.spellings].filter((each) => given.has(each));
-    const first = agreed(names, given, name);
-    const value = names.length ? given.get(first) : null;
-    const isFree = ["list", "fixed"].includes(kind);
-    if (value !== null && !(kind === "size" && row.words.includes(value))) {
-      const found = kind === "fixed" ? onlyAs(architecture, first, row, value) : checked({ ...row, name: first }, value);
-      if (kind === "size" && value instanceof Real) notes.push(`${pair(first, value)} is read as ${grouped(found)}`);
-      sizes[name] = kind === "flag" ? BigInt(found) : found;
-      fields[name] = found;
+    const first = agreed(kind === "law" ? [] : [name, ...row.spellings].filter((each) => given.has(each)), given, name);
+    const [isGiven, isFree] = [first !== undefined, ["list", "fixed"].includes(kind)];
+    const value = isGiven ? given.get(first) : null;
+    let found;
+    if (kind === "fixed" && value !== null) {
+      const only = `${architecture.type} is counted for ${shown(kept(row.default))} alone`;
+      found = same(value, kept(row.default)) ? value : refuse(`${pair(first, value)} changes shapes, and ${only}`);
+    } else if (value !== null && !(kind === "size" && row.words.includes(value))) {
+      fields[name] = found = checked({ ...row, name: first }, value);
+      if (value instanceof Real && kind === "size") notes.push(`${pair(first, value)} is read as ${grouped(found)}`);
     } else {
-      const usual = names.length && value === null && !["absent", "refused"].includes(row.null) ? row.null : row.default;
-      if (names.length && value === null && row.null === "refused" && !isFree)
-        refuse(`${first} must be ${row.expected}, got null`);
+      const isNull = isGiven && value === null;
+      if (isNull && row.null === "refused" && !isFree) refuse(`${first} must be ${row.expected}, got null`);
+      const usual = isNull && !["absent", "refused"].includes(row.null) ? row.null : row.default;
       if (usual === null && !isFree) refuse(`${name} is not given, and ${architecture.type} has no default`);
       const isLaw = Array.isArray(usual) && usual.length > 0;
-      const found = isLaw ? evaluate(usual[0], sizes) : kept(usual);
-      if (["size", "flag"].includes(kind) && !names.length && !isLaw && name !== "num_labels") defaults.push(`${name} ${found}`);
-      sizes[name] = kind === "flag" ? BigInt(found) : found;
-      if (names.length) fields[name] = value;
+      found = isLaw ? evaluate(usual[0], sizes) : kept(usual);
+      const isTold = ["size", "flag"].includes(kind) && !isGiven && !isLaw && name !== "num_labels";
+      if (isTold) defaults.push(`${name} ${found}`);
+      if (isGiven && kind !== "fixed") fields[name] = value;
     }
-    if (kind === "fixed") delete fields[name];
+    sizes[name] = kind === "flag" ? BigInt(found) : found;
   }
   const usual = `not given, and counted as transformers ${FAMILIES.version}'s default: ${defaults.join(", ")}`;
   if (defaults.length) notes.push(usual);
+  if (fields.head === "lm") delete fields.head;
+  if (fields.num_labels === 2n) delete fields.num_labels;
   return [sizes, fields];
-}
-
-/** A value that an architecture is counted for alone. */
-function onlyAs({ type }, name, row, value) {
-  const only = `${pair(name, value)} changes shapes, and ${type} is counted for ${shown(kept(row.default))} alone`;
-  return same(value, kept(row.default)) ? value : refuse(only);
 }
 
 const MOST_NOTES = 20;
@@ -296,11 +269,8 @@ function unreadIn({ type, sizes: rows, fields }, given) {
   const spelled = rows.flatMap(({ name, spellings }) => [name, ...spellings]);
   const known = new Set([...spelled, "architectures", "model_type", "id2label", "label2id", ...fields, ...NO_COUNT]);
   const unread = [...given.keys()].filter((name) => !known.has(name) && !name.startsWith("_"));
-  const names = rows.filter(({ kind }) => kind !== "law").map(({ name }) => name);
-  const notes = unread.slice(0, MOST_NOTES).map((name) => {
-    const near = mistyped(name, names);
-    return `transformers' ${type} does not read ${pair(name, given.get(name))}${near ? `; did you mean ${near}?` : ""}`;
-  });
+  const named = unread.slice(0, MOST_NOTES).map((name) => pair(name, given.get(name)));
+  const notes = named.map((each) => `transformers' ${type} does not read ${each}`);
   if (unread.length > MOST_NOTES) notes.push(`nor does it read ${grouped(unread.length - MOST_NOTES)} more`);
   const own = `auto_map names code of its own, which is not read: counted is transformers' ${type}`;
   return isTrue(given.get("auto_map")) ? [own, ...notes] : notes;
@@ -309,10 +279,11 @@ function unreadIn({ type, sizes: rows, fields }, given) {
 /** A config.json from which the same model is read. */
 function documentOf({ architecture: { type, classes, sizes: rows }, sizes }) {
   const [named] = Object.entries(classes).find(([, head]) => head === (sizes.head ?? "lm"));
-  const said = rows.filter(({ name, kind }) => !["law", "fixed"].includes(kind) && name !== "head" && sizes[name] !== null);
+  const isSaid = ({ name, kind }) => !["law", "fixed"].includes(kind) && name !== "head" && sizes[name] !== null;
   const value = ({ name, kind, least }) =>
     kind === "flag" ? sizes[name] === 1n : kind === "size" && sizes[name] < BigInt(least) ? null : sizes[name];
-  return { model_type: type, architectures: [named], ...Object.fromEntries(said.map((row) => [row.name, value(row)])) };
+  const own = rows.filter(isSaid).map((row) => [row.name, value(row)]);
+  return { model_type: type, architectures: [named], ...Object.fromEntries(own) };
 }
 
 // A number, or any field, as people type it
@@ -346,7 +317,7 @@ function typedNumber(text) {
 const rowFor = (type, name) => rowsFor(type).find((row) => row.name === name || row.spellings.includes(name));
 
 const rowsFor = (type) =>
-  type === "gpt2" ? Object.values(ROWS) : architectureOf(type).sizes.filter(({ kind }) => !["law", "fixed"].includes(kind));
+  type === "gpt2" ? ROWS : architectureOf(type).sizes.filter(({ kind }) => !["law", "fixed"].includes(kind));
 
 /** Read a field from words; a Sentence is thrown where it is nothing that the field takes. */
 function typedField(row, text) {
