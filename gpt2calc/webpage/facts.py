@@ -120,9 +120,7 @@ def _unread() -> dict[str, Any]:
 def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
     """Return how printed figures are read, and the steps of the lattice; what they compute is in `arithmetic`."""
     return {
-        "units": {
-            unit: [int(value), *kinds] for unit, (value, kinds) in figures.UNITS.items() if value.denominator == 1
-        },
+        "scales": {unit: list(map(list, _scales(unit))) for unit, row in figures.UNITS.items() if _is_size(row)},
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
         "power": figures.POWER,
@@ -135,7 +133,6 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "examples": printed.EXAMPLES,
         "fits": printed.FITS,
         "known": printed.KNOWN,
-        "rare": printed.RARE,
         "most_penalty": readings.PRESETS_BUDGET,
         "published": readings.PUBLISHED,
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
@@ -146,6 +143,17 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "parts": list(map(_step, lattice.PARTS)),
         "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
     }
+
+
+def _is_size(row: tuple[Any, tuple[str, ...]]) -> bool:
+    """Return whether a unit is one of parameters or of bytes."""
+    value, kinds = row
+    return value.denominator == 1 and not {figures.COUNT, figures.BYTES}.isdisjoint(kinds)
+
+
+def _scales(unit: str) -> tuple[printed.Scale, ...]:
+    """Return what a unit may stand for; none stands for its number."""
+    return printed.Printed("", printed.WORTH_A_UNIT, 0, unit).scales
 
 
 def _step(step: Step) -> list[Any]:

@@ -15,8 +15,7 @@ function findPrinted(text) {
   const found = PRINTED.exec(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
-  const isSize = ["count", "bytes"].some((kind) => EXPLAIN.units[unit]?.includes(kind));
-  if (sign || !isSize) refuse(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
+  if (sign || !(unit in EXPLAIN.scales)) refuse(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
   const bare = whole.replace(/[,_]/g, "").replace(/^0+(?=\d)/, "");
   const isWrittenOut = ["", "bytes"].includes(unit) && power === "0" && bare.endsWith("0".repeat(EXPLAIN.vague_zeros));
   // Of an approximate whole number, the zeros at the end are no digits, but for those among the first two.
@@ -28,35 +27,27 @@ function findPrinted(text) {
   return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
 }
 
-const readPrinted = (text) =>
-  (text.length <= EXPLAIN.longest && findPrinted(text)) || refuse(`expected a figure such as ${EXPLAIN.examples}, got ${shown(text)}`);
+function readPrinted(text) {
+  const found = text.length <= EXPLAIN.longest && findPrinted(text);
+  return found || refuse(`expected a figure such as ${EXPLAIN.examples}, got ${shown(text)}`);
+}
 
 /** Whether a figure is in bytes, so that it may be the size of a file, header and all. */
-const isInBytes = ({ unit }) => !EXPLAIN.units[unit].includes("count");
+const isInBytes = ({ unit }) => EXPLAIN.scales[unit].every(([kind]) => kind === "bytes");
 
-/** What a unit of a figure may stand for, and how unusual that is. */
-const scalesOf = (figure) =>
-  allScalesOf(figure).filter(({ kind }) => isInBytes(figure) || !figure.says || figure.says === kind);
-
-function allScalesOf(figure) {
-  const scale = (kind, unit, penalty, name = "") => ({ kind, unit, penalty, name });
-  const ten = 10n ** BigInt(figure.power);
-  const bare = [scale("count", ten, 0), scale("bytes", ten, EXPLAIN.known)];
-  const whole = figure.digits * 10n ** BigInt(Math.max(-figure.decimals, 0));
-  if (!figure.unit && !figure.power && (figure.decimals > 0 || whole < BigInt(EXPLAIN.worth_a_unit))) {
-    const named = ["M", "B", "K"].flatMap((unit) => allScalesOf({ ...figure, unit }));
-    return figure.decimals <= 0 ? [...named, ...bare] : named;
-  }
-  const by = BigInt(EXPLAIN.units[figure.unit][0]) * ten;
-  const thousands = [1e3, 1e6, 1e9, 1e12].indexOf(EXPLAIN.units[figure.unit][0]) + 1;
-  const [binary, name] = [1024n ** BigInt(thousands) * ten, `2^${10 * thousands}`];
-  const inTwos = (kind) => scale(kind, binary, EXPLAIN.known, name);
-  if (isInBytes(figure)) return [scale("bytes", by, 0), ...(thousands ? [inTwos("bytes")] : [])];
-  return thousands ? [scale("count", by, 0), inTwos("count"), inTwos("bytes"), scale("bytes", by, EXPLAIN.rare)] : bare;
+/** What a unit of a figure may stand for, and how unusual that is. A small number without a unit can be in any. */
+function scalesOf(figure) {
+  const { digits, decimals, unit, power, says } = figure;
+  const isLarge = decimals <= 0 && digits * 10n ** BigInt(-decimals) >= BigInt(EXPLAIN.worth_a_unit);
+  const units = unit || power || isLarge ? [unit] : ["M", "B", "K", ...(decimals > 0 ? [] : [""])];
+  const scales = units.flatMap((each) => EXPLAIN.scales[each]);
+  const meant = scales.filter(([kind]) => isInBytes(figure) || !says || says === kind);
+  return meant.map(([kind, by, penalty, name]) => ({ kind, unit: BigInt(by) * 10n ** BigInt(power), penalty, name }));
 }
 
 /** What a number, and what a figure's digits, are multiplied by to be compared as whole numbers. */
-const multipliers = ({ decimals }, { unit }) => [10n ** BigInt(Math.max(decimals, 0)), unit * 10n ** BigInt(Math.max(-decimals, 0))];
+const multipliers = ({ decimals: places }, { unit }) =>
+  places > 0 ? [10n ** BigInt(places), unit] : [1n, unit * 10n ** BigInt(-places)];
 
 /** The least and the largest whole number that can be printed so, at a scale. */
 function boundsOf(figure, of, last = figure.digits) {
@@ -115,34 +106,29 @@ function variantsOf(x, place = 0, budget = BUDGET) {
 
 /** Everything that a model can be said to have, as parameters and as bytes: one way for each number, of the fewest steps. */
 function waysOf(x) {
-  const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) => {
-    const parts = partsOf(other).map((part, place) => [part, ALL[place], place && [ALL[place]]]);
-    const usual = parts.filter(([, step]) => penalty + step.penalty <= BUDGET);
-    return usual.map(([[value, small, tensors], step, own]) => {
-      const numbers = { value: value(), small: small(), tensors: tensors() };
-      return { ...numbers, steps: own ? [...steps, ...own] : steps, penalty: penalty + step.penalty };
-    });
-  });
-  const all = counted.map((way, place) => ({ ...way, place }));
-  const stored = DTYPES.flatMap((dtype) =>
-    all
-      .filter(({ value, penalty }) => value && penalty + dtype.penalty <= BUDGET)
-      .map(({ value, small, penalty, steps, ...way }) => ({
-        ...way,
-        value: -floored(-BigInt(dtype.bits) * value, 8n) + small, // rounded up
-        penalty: penalty + dtype.penalty,
-        steps: [...steps, dtype],
-      })),
+  const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) =>
+    partsOf(other).flatMap(([value, small, tensors], i) => {
+      if (penalty + ALL[i].penalty > BUDGET) return [];
+      const way = { value: value(), small: small(), tensors: tensors(), penalty: penalty + ALL[i].penalty };
+      return [{ ...way, steps: i ? [...steps, ALL[i]] : steps }];
+    }),
   );
-  const plain = all.filter(({ value, small }) => value && !small).map((way) => ({ ...way, tensors: 0n }));
-  return { count: distinctWays(plain), bytes: distinctWays(stored) };
+  const all = counted.map((way, place) => ({ ...way, place })).filter(({ value }) => value);
+  const stored = DTYPES.flatMap((dtype) =>
+    all.map((way) => {
+      const value = -floored(-BigInt(dtype.bits) * way.value, 8n) + way.small; // rounded up
+      return { ...way, value, penalty: way.penalty + dtype.penalty, steps: [...way.steps, dtype] };
+    }),
+  );
+  const plain = all.filter(({ small }) => !small).map((way) => ({ ...way, tensors: 0n }));
+  return { count: distinctWays(plain), bytes: distinctWays(stored.filter(({ penalty }) => penalty <= BUDGET)) };
 }
 
 function distinctWays(ways) {
   const found = new Map();
   for (const way of ways) {
-    const known = found.get(way.value);
-    if (!known || (way.penalty - known.penalty || way.steps.length - known.steps.length) < 0) found.set(way.value, way);
+    const { penalty = Infinity, steps = [] } = found.get(way.value) ?? {};
+    if ((way.penalty - penalty || way.steps.length - steps.length) < 0) found.set(way.value, way);
   }
   return [...found.values()];
 }
@@ -153,12 +139,13 @@ function distinctWays(ways) {
 const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.values(dimsOf(all)))).values()];
 
 /** What one of them can be said to have, with the figures that were published for it. */
-const shippedCandidate = (alike) =>
-  candidateOf(alike[0].name, dimsOf(alike[0].all), alike.map(({ published = "" }) => findPrinted(published)).filter(Boolean));
+function shippedCandidate(alike) {
+  const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter(Boolean);
+  return { ...candidateOf(alike[0].name, dimsOf(alike[0].all)), published };
+}
 
+const candidateOf = (name, x) => ({ name, x, published: [], ways: waysOf(x) });
 const sameModel = (one, other) => Object.entries(one).every(([field, value]) => other[field] === value);
-
-const candidateOf = (name, x, published = []) => ({ name, x, published, ways: waysOf(x) });
 
 /** What is taken off where just this figure was published for the model; a plain count in plain units. */
 function publishedOf(figure, { published }, way, of) {
