@@ -212,7 +212,11 @@ def _layers(layers: Layers) -> dict[str, Any]:
         "musts": list(map(_said, layers.musts)),
     }
     plain = {**Layers("")._asdict(), "period": 1}
-    return {name: value for name, value in found.items() if name not in ("prefix", "apart") and value and value != plain[name]}
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in ("prefix", "apart") and value and value != plain[name]
+    }
 
 
 def _said(said: Said) -> list[Any]:

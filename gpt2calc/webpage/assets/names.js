@@ -100,7 +100,7 @@ async function readings(names) {
 /** The readings that know the most names, all of them behind one prefix: a GPT-2 is where a token embedding stands and
  * most names are known. */
 async function namesIn({ name, tensors }) {
-  const [no, names] = [refusalOf(name), tensors.map((tensor) => tensor.name)];
+  const [no, names] = [(problem) => refuse(`${printable(name)}: ${problem}`), tensors.map((tensor) => tensor.name)];
   const [ranked, stored] = [await readings(names), new Set(names)];
   const embedding = ({ pieces }) => pieces.find(({ component }) => component === "wte");
   const whole = ranked.filter(([, reading]) => stored.has(reading.named(embedding(reading.dialect))));
