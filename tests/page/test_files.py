@@ -250,7 +250,7 @@ def test_hostile_files_are_refused(opened: Watched, tmp_path: Path, monkeypatch:
 OTHER_WORDS = {
     *("nothing", "seven bytes", "no header", "a space first", "an array", "a byte order mark"),
     *(
-        "more elements than 64 bits count, then none",
+        *("more elements than 64 bits count, then none", "a whole number over a float's"),
         "no UTF-8",
         "an overlong character",
         "nesting",

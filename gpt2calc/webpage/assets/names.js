@@ -38,18 +38,16 @@ class Reading {
     Object.assign(this, { dialect, wrapper, prefix, found: new Map() });
   }
 
-  /** The row that a name is of, and the number of its block; an empty object where it is of none. */
+  /** The row that a name is of, and the number of its block; no row where it is of none. */
   find(name) {
-    if (!this.found.has(name)) this.found.set(name, this.look(name));
+    if (!this.found.has(name)) {
+      const [template, block] = templated(name.startsWith(this.wrapper) ? name.slice(this.wrapper.length) : "");
+      const hasPrefix = this.prefix !== "" && template.startsWith(this.prefix);
+      const row = this.dialect.known.get(hasPrefix ? template.slice(this.prefix.length) : template);
+      const isMeant = row && (!this.prefix || hasPrefix === isInBody(row)) && (block !== null) === isInBlocks(row);
+      this.found.set(name, isMeant ? { row, block } : { block: null });
+    }
     return this.found.get(name);
-  }
-
-  look(name) {
-    const [template, block] = templated(name.startsWith(this.wrapper) ? name.slice(this.wrapper.length) : "");
-    const hasPrefix = this.prefix !== "" && template.startsWith(this.prefix);
-    const row = this.dialect.known.get(hasPrefix ? template.slice(this.prefix.length) : template);
-    const isMeant = row && (!this.prefix || hasPrefix === isInBody(row)) && (block !== null) === isInBlocks(row);
-    return isMeant ? { row, block } : {};
   }
 
   named(row, block = "{}") {
@@ -60,17 +58,18 @@ class Reading {
   expected(x) {
     const rows = new Map(tensorsOf(x).map((row) => [`${row.component}.${row.role}`, row]));
     const all = this.dialect.pieces.map((piece, place) => {
-      const { shape, times } = rows.get(`${piece.component}.${piece.role}`);
-      return { ...piece, place, times, template: this.named(piece), known: piece.template, shape: piece.turned ? shape.toReversed() : shape };
+      const { shape: own, times } = rows.get(`${piece.component}.${piece.role}`);
+      const shape = piece.turned ? own.toReversed() : own;
+      return [piece.template, { ...piece, place, times, template: this.named(piece), shape }];
     });
-    return new Map(all.filter(({ times }) => times).map((row) => [row.known, row]));
+    return new Map(all.filter(([, { times }]) => times));
   }
 }
 
-/** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name that
- * ends like one that a dialect knows speaks for what stands before that. */
+/** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name
+ * that ends like one that a dialect knows speaks for what stands before that. */
 async function readings(names) {
-  const votes = DIALECTS.map(() => ({ body: new Map(), heads: new Map() }));
+  const votes = DIALECTS.map(() => [new Map(), new Map()]);
   for (const [key, group] of Map.groupBy(names, keyed)) {
     await breath();
     const starts = places(key);
@@ -78,20 +77,20 @@ async function readings(names) {
       const rowAt = (depth) => (depth < starts.length ? keys.get(key.slice(starts.at(-1 - depth))) : undefined);
       const depth = depths.find(rowAt);
       if (depth === undefined) return;
-      const spoken = votes[place][isInBody(rowAt(depth)) ? "body" : "heads"];
+      const spoken = votes[place][Number(!isInBody(rowAt(depth)))];
       for (const [before, n] of tally(group.map((name) => name.slice(0, places(name).at(-1 - depth)))))
         spoken.set(before, (spoken.get(before) ?? 0) + n);
     });
   }
   const found = DIALECTS.flatMap((dialect, place) => {
-    const { body, heads } = votes[place];
-    const ways = [...body].map(([before, known]) =>
-      [dialect.prefix, ""]
-        .filter((prefix) => `.${before}`.endsWith(`.${prefix}`) || !prefix)
-        .map((prefix) => [before.slice(0, before.length - prefix.length), prefix])
-        .map(([wrapper, prefix]) => [known + (heads.get(wrapper) ?? 0), new Reading(dialect, wrapper, prefix)])
-        .reduce((one, other) => (other[0] > one[0] ? other : one)),
-    );
+    const [body, heads] = votes[place];
+    const ways = [...body].map(([before, known]) => {
+      const prefixes = [dialect.prefix, ""].filter((prefix) => `.${before}`.endsWith(`.${prefix}`) || !prefix);
+      const all = prefixes.map((prefix) => [before.slice(0, before.length - prefix.length), prefix]);
+      const alike = all.map(([wrapper, prefix]) => [known + (heads.get(wrapper) ?? 0), wrapper, prefix]);
+      const [most, wrapper, prefix] = alike.reduce((one, other) => (other[0] > one[0] ? other : one));
+      return [most, new Reading(dialect, wrapper, prefix)];
+    });
     return ways.length ? ways : [[0, new Reading(dialect, "", dialect.prefix)]];
   });
   return found.sort((one, other) => other[0] - one[0]);
@@ -100,7 +99,7 @@ async function readings(names) {
 /** The readings that know the most names, all of them behind one prefix: a GPT-2 is where a token embedding stands and
  * most names are known. */
 async function namesIn({ name, tensors }) {
-  const [no, names] = [(problem) => refuse(`${printable(name)}: ${problem}`), tensors.map((tensor) => tensor.name)];
+  const [no, names] = [(problem) => refuse(`${printable(name)}: ${problem}`), tensors.map((each) => each.name)];
   const [ranked, stored] = [await readings(names), new Set(names)];
   const embedding = ({ pieces }) => pieces.find(({ component }) => component === "wte");
   const whole = ranked.filter(([, reading]) => stored.has(reading.named(embedding(reading.dialect))));
@@ -112,11 +111,9 @@ async function namesIn({ name, tensors }) {
   const isLarge = ([known, { dialect }]) => NAMES.part * known >= dialect.pieces.length;
   const large = fitting.filter(([, group]) => group.some(isLarge));
   const models = large.length ? large : fitting;
-  if (models.length > 1) {
-    const prefixes = models.slice(0, NAMES.most_named).map(([wrapper]) => (wrapper ? shortened(wrapper) : "none"));
-    const among = models.length > NAMES.most_named ? " among them" : "";
-    no(`a GPT-2 is found under ${models.length} prefixes, ${prefixes.join(", ")}${among}: --prefix says which is meant`);
-  }
+  const prefixes = models.slice(0, NAMES.most_named).map(([wrapper]) => (wrapper ? shortened(wrapper) : "none"));
+  const all = prefixes.join(", ") + (models.length > NAMES.most_named ? " among them" : "");
+  if (models.length > 1) no(`a GPT-2 is found under ${models.length} prefixes, ${all}: --prefix says which is meant`);
   const [most, nearest] = ranked[0];
   if (!models.length && NAMES.fits * most < Math.max(names.length, 1)) {
     const unknown = names.find((each) => !nearest.find(each).row);
@@ -134,27 +131,21 @@ const sameShape = (one, other) => one.length === other.length && one.every((size
 
 /** The reading, with the fields that it shows, in which the most tensors have the shapes that they then should have. */
 function inferred({ tensors }, names) {
-  const alike = names.map((reading) => inferredAs(tensors, reading));
-  if (alike.length === 1) return alike[0];
-  const fits = alike.map(({ reading, fields }) => {
-    const [x, rows] = [dimsOf(fields), reading.expected(dimsOf(fields))];
-    return tensors.filter(({ name, shape }) => {
-      const { row, block } = reading.find(name);
-      const expected = row && isInModel(block, x) && rows.get(row.template);
-      return expected && sameShape(expected.shape, shape);
-    }).length;
-  });
+  const alike = names.map((reading) => ({ reading, fields: fieldsShown(tensors, reading) }));
+  const own = alike.map(({ reading, fields }) => assigned({ tensors }, reading, dimsOf(fields)).own);
+  const fits = own.map((parts) => parts.filter(hasItsShape).length);
   return alike[fits.indexOf(Math.max(...fits))];
 }
 
-function inferredAs(tensors, reading) {
+const hasItsShape = ({ tensor, row }) => sameShape(tensor.shape, row.shape);
+
+function fieldsShown(tensors, reading) {
   const found = tensors.map((tensor) => ({ tensor, ...reading.find(tensor.name) })).filter(({ row }) => row?.component);
   const votes = Map.groupBy(found.flatMap(({ tensor, row }) => sizesIn(row, tensor.shape)), ([field]) => field);
   const sizes = [...votes].map(([field, cast]) => [field, mostFrequent(tally(cast.map(([, size]) => size)))]);
-  const own = { ...DEFAULTS, n_positions: 1n, vocab_size: 1n, ...Object.fromEntries(sizes), n_layer: BigInt(blocksIn(found)) };
-  const fields = { ...own, ...structureOf(found, reading) };
-  if (fields.n_inner === dimsOf({ ...fields, n_inner: null }).n_inner) fields.n_inner = null;
-  return { reading, fields };
+  const own = { ...DEFAULTS, n_positions: 1n, vocab_size: 1n, ...Object.fromEntries(sizes) };
+  const fields = { ...own, n_layer: BigInt(blocksIn(found)), ...structureOf(found, reading) };
+  return { ...fields, n_inner: fields.n_inner === 4n * fields.n_embd ? null : fields.n_inner };
 }
 
 /** The sizes that a shape shows, read against the letters of the tensor table: 2304 over 3d is d = 768. */
@@ -167,8 +158,8 @@ function sizesIn({ component, role, turned }, shape) {
   return shown.map(([[field, factor], size]) => [field, size / BigInt(factor)]);
 }
 
-/** How many blocks there are: up to the last that has half as many tensors as the fullest, or more; one that is far above
- * the others is a stranger. */
+/** How many blocks there are: up to the last that has half as many tensors as the fullest, or more; one that is far
+ * above the others is a stranger. */
 function blocksIn(found) {
   const held = tally(found.filter(({ block }) => block !== null).map(({ block }) => block));
   const fullest = Math.max(0, ...held.values());
@@ -181,7 +172,8 @@ function blocksIn(found) {
 function structureOf(found, { dialect }) {
   const held = tally(found.map(({ row }) => `${row.component}.${row.role}`));
   const number = (component, role = NAMES.weight) => held.get(`${component}.${role}`) ?? 0;
-  const biased = [...new Set(dialect.pieces.filter(({ role }) => role === NAMES.bias).map(({ component }) => component))];
+  const biases = dialect.pieces.filter(({ role }) => role === NAMES.bias);
+  const biased = [...new Set(biases.map(({ component }) => component))];
   const has = (isOfQkv) => {
     const names = biased.filter((name) => /\.[cq]_attn$/.test(name) === isOfQkv);
     const count = (role) => names.reduce((all, name) => all + number(name, role), 0);

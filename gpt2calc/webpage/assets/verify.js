@@ -8,7 +8,7 @@ function assigned(listing, reading, x) {
   const all = { listing, reading, x, rows: [...rows.values()], own: [], extras: [], strangers: [], copy: null };
   const [seen, names] = [new Set(), new Set()];
   for (const tensor of listing.tensors) {
-    const { row, block = null } = reading.find(tensor.name);
+    const { row, block } = reading.find(tensor.name);
     const expected = isInModel(block, x) && row && rows.get(row.template);
     if (block !== null && isInModel(block, x)) seen.add(block);
     if (expected) all.own.push({ tensor, row: expected, block: block ?? 0 });
@@ -51,17 +51,18 @@ function matched(listing, reading, x) {
 const shapeText = (shape) => `[${shape.join(", ")}]`;
 const blocksOf = (x) => `${grouped(x.n_layer)} block${x.n_layer === 1n ? "" : "s"}, numbered from 0`;
 
-/** What the model has and the file has not, at most so many; of the blocks, those that are listed, and the runs of others. */
+/** What the model has and the file has not, at most so many; of the blocks, those that are listed, and runs of others. */
 function missingIn({ reading, x, rows, names, listed, seen }) {
-  const [faults, most] = [[], NAMES.most_faults];
+  const [faults, most, { pieces, name: dialect }] = [[], NAMES.most_faults, reading.dialect];
+  const missing = (name, { shape }, got) => faults.push(fault("missing", name, shapeText(shape), got));
   for (const row of rows)
     for (const block of isInBlocks(row) && faults.length < most ? listed : [0]) {
       const name = row.template.replace("{}", block);
-      if (faults.length < most && !names.has(name)) faults.push(fault("missing", name, shapeText(row.shape), "nothing"));
+      if (faults.length < most && !names.has(name)) missing(name, row, "nothing");
     }
-  const isNamed = (row) => reading.dialect.pieces.some((piece) => piece.component === row.component && piece.role === row.role);
+  const isNamed = ({ component, role }) => pieces.some((each) => each.component === component && each.role === role);
   for (const row of tensorsOf(x).filter((each) => each.times && !isNamed(each)))
-    faults.push(fault("missing", row.template.replace("{}", "N"), shapeText(row.shape), `no such name in ${reading.dialect.name}`));
+    missing(row.template.replace("{}", "N"), row, `no such name in ${dialect}`);
   const runs = [...listed.map(BigInt), x.n_layer]
     .map((after, place) => [BigInt(place ? listed[place - 1] + 1 : 0), after - 1n])
     .filter(([first, last]) => first <= last)
@@ -74,13 +75,13 @@ function missingIn({ reading, x, rows, names, listed, seen }) {
 
 const strangersIn = ({ strangers, reading, x }) =>
   strangers.map(({ name, shape }) => {
-    const isBeyond = !isInModel(reading.find(name).block ?? null, x);
+    const isBeyond = !isInModel(reading.find(name).block, x);
     return fault("unexpected", name, isBeyond ? blocksOf(x) : "no such tensor", shapeText(shape));
   });
 
 const wrongShapes = (all) =>
   all.ranked
-    .filter(({ tensor, row }) => !sameShape(tensor.shape, row.shape) && !paddingOf(all, row, tensor.shape))
+    .filter((part) => !hasItsShape(part) && !paddingOf(all, part.row, part.tensor.shape))
     .map(({ tensor, row }) => wrongShape(tensor, row.shape));
 
 function wrongShape({ name, shape }, expected) {
@@ -92,23 +93,23 @@ function wrongShape({ name, shape }, expected) {
 function wrongDtypes({ ranked }) {
   const isFloat = ({ tensor }) => FORMAT.floats.includes(tensor.dtype);
   const dtypesOf = (group) => tally(group.map(({ tensor }) => tensor.dtype));
+  const wrong = (group, expected) => group.map(({ tensor }) => fault("dtype", tensor.name, expected, tensor.dtype));
   const byRank = Map.groupBy(ranked.filter(isFloat), ({ row }) => row.shape.length);
-  const strange = ranked.filter((part) => !isFloat(part)).map((part) => [part, `one of ${FORMAT.floats.join(", ")}`]);
   const unlike = [...Map.groupBy(ranked.filter(isFloat), ({ row }) => row.place).values()].flatMap((group) => {
     // of two that are equally frequent, the one that most matrices have, or most vectors
     const [others, counts] = [dtypesOf(byRank.get(group[0].row.shape.length)), dtypesOf(group)];
     const order = (one, other) => counts.get(other) - counts.get(one) || others.get(other) - others.get(one);
     const [usual] = [...counts.keys()].sort(order);
-    return group.filter(({ tensor }) => tensor.dtype !== usual).map((part) => [part, `${usual}, as in the other blocks`]);
+    return wrong(group.filter(({ tensor }) => tensor.dtype !== usual), `${usual}, as in the other blocks`);
   });
-  return [...strange, ...unlike].map(([{ tensor }, expected]) => fault("dtype", tensor.name, expected, tensor.dtype));
+  return [...wrong(ranked.filter((part) => !isFloat(part)), `one of ${FORMAT.floats.join(", ")}`), ...unlike];
 }
 
 /** Each parameter that is stored under another's name, as the metadata says, and should be a tensor of its own. */
 function wrongMemories(all) {
   const isOther = all.copy && all.copy.tensor.storage !== storedOf(all, "wte")?.storage;
   const tensors = [...all.own, ...(isOther ? [all.copy] : [])].map(({ tensor }) => tensor);
-  const whole = tensors.filter(({ storage, numel }) => storage && numel).sort((one, other) => inOrder(one.offset, other.offset));
+  const whole = tensors.filter(({ storage, numel }) => storage && numel).sort((a, b) => inOrder(a.offset, b.offset));
   return [...Map.groupBy(whole, ({ storage }) => storage).values()].flatMap((group) => {
     const [first, ...others] = group.map(({ name }) => name).sort();
     return others.map((name) => fault("shared", name, "a memory of its own", `that of ${first}`));
@@ -124,16 +125,18 @@ function wrongMasks({ extras, listed, reading, x }) {
     const { shape } = masks.find((mask) => told(mask) === usual);
     const faults = masks.flatMap((mask) => {
       const sizes = { n: mask.shape.find((_, place) => row.form[place] === "n"), V: x.vocab_size };
-      if (!sameShape(mask.shape, row.form.map((size) => (size in sizes ? sizes[size] : BigInt(size))))) return [wrongShape(mask, row.form)];
+      const form = row.form.map((size) => (size in sizes ? sizes[size] : BigInt(size)));
+      if (!sameShape(mask.shape, form)) return [wrongShape(mask, row.form)];
       if (next !== most && told(mask) === usual) return []; // where half differ, all do
       const expected = next === most ? "the same in every block" : `${usual}, as in other blocks`;
       return [fault(sameShape(mask.shape, shape) ? "dtype" : "shape", mask.name, expected, told(mask))];
     });
     const present = new Set(masks.map(({ name }) => name));
     const names = isInBlocks(row) ? new Set(listed.map((block) => reading.named(row, block))) : present;
-    const missing = [...names.difference(present)].map((name) => fault("missing", name, "one in every block", "nothing"));
-    const beyond = [...present.difference(names)].sort().map((name) => fault("unexpected", name, blocksOf(x), name));
-    return [...faults, ...missing, ...beyond];
+    const missing = (name) => fault("missing", name, "one in every block", "nothing");
+    const beyond = (name) => fault("unexpected", name, blocksOf(x), name);
+    const [absent, others] = [[...names.difference(present)], [...present.difference(names)].sort()];
+    return [...faults, ...absent.map(missing), ...others.map(beyond)];
   });
 }
 
@@ -144,34 +147,43 @@ function wrongCopy(all) {
   const padding = wte ? paddingOf(all, { component: "wte" }, wte.shape) / x.n_embd : 0n;
   const table = [x.vocab_size + padding, x.n_embd];
   const shape = row.turned ? table.toReversed() : table;
-  const faults = sameShape(tensor.shape, shape) ? [] : [wrongShape(tensor, shape)];
-  return wte && tensor.dtype !== wte.dtype ? [...faults, fault("dtype", tensor.name, `${wte.dtype}, as wte`, tensor.dtype)] : faults;
+  const isUnlike = wte && tensor.dtype !== wte.dtype;
+  return [
+    ...(sameShape(tensor.shape, shape) ? [] : [wrongShape(tensor, shape)]),
+    ...(isUnlike ? [fault("dtype", tensor.name, `${wte.dtype}, as wte`, tensor.dtype)] : []),
+  ];
 }
 
 /** What the stored elements and bytes are: parameters, padding, a head's copy, masks, strangers, the rest. */
 function held(all, elements) {
   const { own, copy, extras, strangers, listing } = all;
-  const taken = new Set();
   // Bytes that have two names are counted once.
-  const bytesIn = (tensors, counted = taken) =>
-    sum(tensors.map(({ storage, nbytes }) => (storage && (counted.has(storage) || !counted.add(storage)) ? 0n : nbytes)));
-  const row = (what, tensors, numel, bytes) => ({ what, tensors, elements: numel, bytes });
+  const bytesIn = (tensors, counted) =>
+    sum(tensors.map(({ storage: of, nbytes }) => (of && (counted.has(of) || !counted.add(of)) ? 0n : nbytes)));
   const tensorsIn = (parts) => parts.map(({ tensor }) => tensor);
-  const [numel, stored] = [sum(tensorsIn(own).map((each) => each.numel)), bytesIn(tensorsIn(own))];
-  const bytesOfPadding = ({ tensor, row: of }) => (paddingOf(all, of, tensor.shape) * tensor.nbytes) / (tensor.numel || 1n);
-  const padded = sum(own.map(bytesOfPadding));
-  const parts = [row("parameters", own.length, elements, stored - padded)];
-  if (numel > elements) parts.push(row("padded rows of the vocabulary", 0, numel - elements, padded));
+  const taken = new Set();
+  const part = ([what, tensors]) => {
+    const numel = sum(tensors.map((each) => each.numel));
+    return { what, tensors: tensors.length, elements: numel, bytes: bytesIn(tensors, taken) };
+  };
+  const parameters = part(["parameters", tensorsIn(own)]);
+  const bytesOf = ({ numel, nbytes, shape }, row) => (paddingOf(all, row, shape) * nbytes) / (numel || 1n);
+  const padding = sum(own.map(({ tensor, row }) => bytesOf(tensor, row)));
+  const rows = { what: "padded rows of the vocabulary", tensors: 0, elements: parameters.elements - elements, bytes: padding };
   const others = [
     ["the tied head, a second time", copy ? [copy.tensor] : []],
-    ...[...Map.groupBy(extras, (extra) => extra.row.what)].map(([what, masks]) => [what, tensorsIn(masks)]),
+    ...[...Map.groupBy(extras, ({ row }) => row.what)].map(([what, masks]) => [what, tensorsIn(masks)]),
     ["unexpected tensors", strangers],
     ["other tensors, left aside", listing.aside],
+  ].filter(([, tensors]) => tensors.length);
+  const size = sum(listing.files.map((file) => BigInt(file.size)));
+  const bytes = size - bytesIn([...listing.tensors, ...listing.aside], new Set());
+  return [
+    { ...parameters, elements, bytes: parameters.bytes - padding },
+    ...(rows.elements ? [rows] : []),
+    ...others.map(part),
+    { what: "headers, and all that is no tensor", tensors: 0, elements: 0n, bytes },
   ];
-  for (const [what, tensors] of others.filter((each) => each[1].length))
-    parts.push(row(what, tensors.length, sum(tensors.map((each) => each.numel)), bytesIn(tensors)));
-  const rest = sum(listing.files.map(({ size }) => BigInt(size))) - bytesIn([...listing.tensors, ...listing.aside], new Set());
-  return [...parts, row("headers, and all that is no tensor", 0, 0n, rest)];
 }
 
 const AT_ONCE = 4 * 2 ** 20;
@@ -184,14 +196,16 @@ async function tying(wte, head) {
     if (!FORMAT.plain.includes(dtype) || shape.length !== 2)
       return open(`${name} is no matrix of numbers of their own, but ${dtype} of ${shape.length} axes`);
   if (wte.dtype !== head.dtype) return open(`${wte.name} is ${wte.dtype} and ${head.name} is ${head.dtype}`);
-  if (head.shape[1] !== wte.shape[1]) return open(`their shapes are ${shapeText(wte.shape)} and ${shapeText(head.shape)}`);
-  if (wte.nbytes > NAMES.most_unasked || head.nbytes > NAMES.most_unasked)
-    return open(`they are larger than ${NAMES.most_unasked / 2 ** 20} MiB, so that only gpt2calc verify --tying compares them`);
+  const [shapes, most] = [[wte, head].map(({ shape }) => shapeText(shape)), NAMES.most_unasked];
+  if (head.shape[1] !== wte.shape[1]) return open(`their shapes are ${shapes.join(" and ")}`);
+  if (wte.nbytes > most || head.nbytes > most)
+    return open(`they are larger than ${most / 2 ** 20} MiB, so that only gpt2calc verify --tying compares them`);
   const [rows] = [wte.shape[0], head.shape[0]].sort(inOrder);
   const [size, width] = [FORMAT.bits[wte.dtype] / 8, Number(wte.shape[1])];
   const count = Number(rows) * width * size;
   for (let from = 0; from < count; from += AT_ONCE) {
-    const read = ({ file, offset }) => bytesOf(file, Number(offset) + from, Number(offset) + Math.min(from + AT_ONCE, count));
+    const until = Math.min(from + AT_ONCE, count);
+    const read = ({ file, offset }) => bytesOf(file, Number(offset) + from, Number(offset) + until);
     const [ours, theirs] = await Promise.all([read(wte), read(head)]);
     const place = ours.findIndex((byte, i) => byte !== theirs[i]);
     const element = Math.floor((from + place) / size);
@@ -206,14 +220,15 @@ const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 /** Verify files: a safetensors file, or an index with its shards; `given` are the fields of a config, or null, and
  * `maker` whose config it is. */
 async function verify(files, given = null, maker = "") {
-  const index = files.find((file) => isIndex(file.name));
-  const read = index ? await readIndex(index, files) : await readSafetensors(files.find((file) => !file.name.endsWith(".json")));
+  const [index, other] = [true, false].map((isOne) => files.find(({ name }) => (isOne ? isIndex(name) : !/\.json$/.test(name))));
+  const read = index ? await readIndex(index, files) : await readSafetensors(other);
   const names = await namesIn(read);
   // What is not under the prefix of a model is left aside, where no config says that it is all of the file.
   const isInside = ({ name }) => Boolean(given) || name.startsWith(names[0].wrapper);
   const { true: tensors = [], false: aside = [] } = Object.groupBy(read.tensors, isInside);
   const listing = { ...read, tensors, aside };
-  const shown = await inferred(listing, names);
+  const shown = inferred(listing, names);
+  await breath();
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = matched(listing, reading, dimsOf(fields));
@@ -221,21 +236,20 @@ async function verify(files, given = null, maker = "") {
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
   const own = isResized ? totalByShapes(listing, shown, fields) : null;
-  const notes = [...listing.notes];
+  const notes = [...listing.notes, ...otherDtypes(match.all)];
   if (reading !== shown.reading && match.faults.some(({ kind }) => kind === "shape"))
     notes.push(`its matrices lie ${NAMES.laid_out[shown.reading.dialect.name]}; what it is for keeps them turned`);
-  notes.push(...otherDtypes(match.all));
   const [wte, head] = [storedOf(match.all, "wte"), match.all.copy?.tensor ?? storedOf(match.all, "lm_head")];
-  if (dimsOf(fields).lm_head && wte && head && (!given || fields.tie_word_embeddings)) {
-    const found = await tying(wte, head);
-    const tied = found.tied ?? (given ? fields.tie_word_embeddings : reading.dialect.head_is_copied);
-    const taken = `${found.reason}: it is taken as ${tied ? "tied" : "untied"}`;
-    if (found.tied === null) notes.push(`${head.name} is stored beside ${wte.name}, and ${taken}`);
-    if (given && !tied) match.faults.push(fault("tying", head.name, `the values of ${wte.name}`, `others: ${found.reason}`));
-    if (!given && tied !== fields.tie_word_embeddings) {
-      fields.tie_word_embeddings = tied;
-      match = matched(listing, reading, dimsOf(fields));
-    }
+  const isAsked = dimsOf(fields).lm_head && wte && head && (!given || fields.tie_word_embeddings);
+  const found = isAsked ? await tying(wte, head) : { tied: fields.tie_word_embeddings };
+  const tied = found.tied ?? (given ? fields.tie_word_embeddings : reading.dialect.head_is_copied);
+  const taken = `${found.reason}: it is taken as ${tied ? "tied" : "untied"}`;
+  if (found.tied === null) notes.push(`${head.name} is stored beside ${wte.name}, and ${taken}`);
+  if (given && isAsked && !tied)
+    match.faults.push(fault("tying", head.name, `the values of ${wte.name}`, `others: ${found.reason}`));
+  if (!given && tied !== fields.tie_word_embeddings) {
+    fields.tie_word_embeddings = tied;
+    match = matched(listing, reading, dimsOf(fields));
   }
   return verdictOf({ listing, reading, fields, given, match, notes, said, own });
 }
@@ -252,7 +266,8 @@ function differing(shown, own) {
   const follows = ({ n_inner, n_embd }) => n_inner === 4n * n_embd; // it follows n_embd in both
   const isSaid = (name) => shown[name] !== own[name] && !(name === "n_inner" && follows(shown) && follows(own));
   const text = (name, value) => (Object.hasOwn(FACTS.letters, name) ? grouped(value) : String(value === 1n));
-  return NAMES.shown_by_shapes.filter(isSaid).map((name) => `${name} ${text(name, shown[name])} and not ${text(name, own[name])}`);
+  const told = (name) => `${name} ${text(name, shown[name])} and not ${text(name, own[name])}`;
+  return NAMES.shown_by_shapes.filter(isSaid).map(told);
 }
 
 /** What the model that the shapes show comes to, tied as the config ties it; null where more is wrong. */
@@ -278,20 +293,22 @@ function verdictOf({ listing, reading: { dialect, wrapper }, fields, given, matc
   const faults = [...new Map(match.faults.map((each) => [JSON.stringify(each), each])).values()];
   const agrees = [...expected].every(([name, count]) => (components.get(name) ?? 0n) === count);
   const matches = !faults.length && parameters === total && agrees;
-  const verdict = `${printable(listing.name)} ${matches ? "matches: " : "does not match: "}`;
-  const found = { fields, notes, faults, more, total, parameters, expected, matches, match };
-  if (matches) {
-    const others = `GPT-2 found under ${wrapper}, ${grouped(aside.length)} other tensor${aside.length === 1 ? "" : "s"} left aside`;
-    const where = aside.length ? others : wrapper && `behind the prefix ${wrapper}`;
-    const what = `${grouped(total)} parameters in ${grouped(sum(tensorsOf(x).map((row) => row.times)))} tensors`;
-    const whose = given ? "as the config says" : "as its own shapes imply; no config was given";
-    return { ...found, verdict: verdict + [what, whose, dialect.whose, where].filter(Boolean).join(", ") };
-  }
+  const several = (n, what) => `${grouped(n)} ${what}${Number(n) === 1 ? "" : "s"}`;
+  const others = aside.length && `GPT-2 found under ${wrapper}, ${several(aside.length, "other tensor")} left aside`;
+  const right = [
+    `${grouped(total)} parameters in ${grouped(sum(tensorsOf(x).map((row) => row.times)))} tensors`,
+    given ? "as the config says" : "as its own shapes imply; no config was given",
+    dialect.whose,
+    others || (wrapper && `behind the prefix ${wrapper}`),
+  ];
   const [names, wrong] = [[...new Set(faults.map(({ tensor }) => tensor))], faults.length + more];
-  const others = names.length > 3 ? ` and ${grouped(names.length - 3 + more)} more` : "";
-  const first = names.slice(0, 3).map(shortened).join(", ") + others;
-  const all = wrong ? `${grouped(wrong)} thing${wrong === 1 ? " is" : "s are"} wrong: ${first}` : "the counts differ";
+  const rest = names.length > 3 ? ` and ${grouped(names.length - 3 + more)} more` : "";
+  const first = names.slice(0, 3).map(shortened).join(", ") + rest;
+  const all = wrong ? `${several(wrong, "thing")} ${wrong === 1 ? "is" : "are"} wrong: ${first}` : "the counts differ";
   const what = own === null ? all : `it has ${said.join(", ")}, by ${first}`;
-  const count = `${grouped(own ?? parameters)} parameters, expected ${grouped(total)}`;
-  return { ...found, verdict: `${verdict}${what} (${own === null && parameters === total ? "as many parameters as expected" : count})` };
+  const counts = `${grouped(own ?? parameters)} parameters, expected ${grouped(total)}`;
+  const count = own === null && parameters === total ? "as many parameters as expected" : counts;
+  const told = matches ? `matches: ${right.filter(Boolean).join(", ")}` : `does not match: ${what} (${count})`;
+  const verdict = `${printable(listing.name)} ${told}`;
+  return { fields, notes, faults, more, total, parameters, expected, matches, match, verdict };
 }
