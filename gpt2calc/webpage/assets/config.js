@@ -1,6 +1,7 @@
 // A config.json of any architecture, as gpt2calc reads it, by the table of the fields of each.
 
 const FIELDS = FACTS.config;
+const LARGE = 10n ** BigInt(FIELDS.digits);
 const NO_COUNT = new Set(FIELDS.no_count);
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
@@ -38,7 +39,7 @@ function checked({ name, kind, words, least, null: nothing, expected }, value) {
   const more = kind === "size" && isWhole(found) ? ", and from 2^53 on a float is no single number: give an int" : "";
   if (strange !== undefined) refuse(`${name} must be ${expected}, got ${shown(strange)} in it`);
   if (!isRight) refuse(`${name} must be ${expected}, got ${shown(found)}${found instanceof Real ? more : ""}`);
-  if (kind === "size" && String(found).length > FIELDS.digits) refuse(`${name} must have at most ${FIELDS.digits} digits`);
+  if (kind === "size" && found >= LARGE) refuse(`${name} must have at most ${FIELDS.digits} digits`);
   return found;
 }
 
@@ -86,8 +87,8 @@ function withHead(given, type, classes) {
 
 // GPT-2, in every project's spelling
 
-/** The GPT-2 that a document gives. One that bears a mark of transformers is read as transformers reads it, and notes say
- * what is not read; in any other, what is not known is refused. */
+/** The GPT-2 that a document gives. One that bears a mark of transformers is read as transformers reads it, and notes
+ * say what is not read; in any other, what is not known is refused. */
 function readGpt2(document) {
   if (!document.size) refuse('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
   const given = new Map([...document].filter(([name]) => name !== FIELDS.ours));
@@ -132,22 +133,23 @@ function unreadByGpt2(given, found, isTheirs) {
     if (name === "pruned_heads" && isTrue(value))
       refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
     const isGated = typeof value === "string" && (/glu|gated/i.test(value) || learned.includes(value));
-    const problem = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
-    if (activations.includes(name) && isGated) notes.push(isTheirs ? `${problem}; the count is of those` : refuse(problem));
-    else if (!CANONICAL.has(name) && !NO_COUNT.has(name) && Object.hasOwn(notRead, name)) {
-      const meant = notRead[name];
+    const other = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
+    const isUnknown = !CANONICAL.has(name) && !NO_COUNT.has(name);
+    const meant = Object.hasOwn(notRead, name) && notRead[name];
+    if (activations.includes(name) && isGated) notes.push(isTheirs ? `${other}; the count is of those` : refuse(other));
+    else if (isUnknown && meant) {
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
         notes.push(`${pair(name, value)} is not read by GPT-2; ${meant} is what counts`);
-    } else if (!CANONICAL.has(name) && !NO_COUNT.has(name)) {
+    } else if (isUnknown) {
       const words = ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
       const isForeign = FIELDS.unread.foreign.some((phrase) => words.includes(` ${phrase} `));
       if (!isForeign || !isTheirs) refuseNested(name, value, isTheirs ? found : new Map());
       const bare = isTheirs ? name.replace(new RegExp(suffix), "") : name;
-      const meant = isForeign ? undefined : CANONICAL.get(mistyped(name, known) ?? mistyped(bare, known));
-      const isOfItsKind = { flag: typeof value === "boolean", size: isWhole(value) }[meant?.kind];
-      const isSlip = isOfItsKind && !(found.has(meant.name) && same(found.get(meant.name), value));
-      const advice = meant ? `did you mean ${meant.name}?` : `known fields are ${Object.keys(DEFAULTS).join(", ")}`;
+      const near = isForeign ? undefined : CANONICAL.get(mistyped(name, known) ?? mistyped(bare, known));
+      const isOfItsKind = { flag: typeof value === "boolean", size: isWhole(value) }[near?.kind];
+      const isSlip = isOfItsKind && !(found.has(near.name) && same(found.get(near.name), value));
+      const advice = near ? `did you mean ${near.name}?` : `known fields are ${Object.keys(DEFAULTS).join(", ")}`;
       if (!isTheirs || isSlip) refuse(`there is no field ${shortened(name)}: ${advice}`);
       unread.push(shortened(name));
     }
@@ -185,7 +187,8 @@ function readFamily(given) {
   const [architecture, notes] = dispatched(given);
   const { type, classes, sizes: rows } = architecture;
   const isKnown = (name) => rows.some((row) => row.name === name);
-  const learned = FIELDS.unread.activations.find((name) => !isKnown(name) && FIELDS.unread.learned.includes(given.get(name)));
+  const isLearned = (name) => !isKnown(name) && FIELDS.unread.learned.includes(given.get(name));
+  const learned = FIELDS.unread.activations.find(isLearned);
   if (learned) refuse(`${pair(learned, given.get(learned))} has parameters, which are not counted`);
   if (!isKnown("per_layer_config") && isTrue(given.get("per_layer_config")))
     refuse("per_layer_config gives layers sizes of their own, which are not counted");
@@ -227,7 +230,7 @@ function dispatched(given) {
   return [architectureOf(type) ?? refuse(`model_type ${shown(type)} is not counted: ${advice}`), []];
 }
 
-/** A number for each size, in the order of the table, by which laws see what stands above them; and the fields given. */
+/** A number for each size, in the order of the table, by which laws see what stands above; and the fields given. */
 function sizesBy(architecture, given, notes) {
   const [sizes, fields, defaults] = [{}, {}, []];
   for (const row of architecture.sizes) {
@@ -289,7 +292,6 @@ function documentOf({ architecture: { type, classes, sizes: rows }, sizes }) {
 // A number, or any field, as people type it
 
 const TYPED = new RegExp(`^(?:${FIELDS.number})$`, "u");
-const LARGE = 10n ** BigInt(FIELDS.digits);
 
 /** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
 const inDigits = (text) =>

@@ -85,69 +85,73 @@ function set(field, value) {
 /** A control: its element, `show`, which makes it say what a config has, and `say`, which says what is wrong. */
 function buildControl(row) {
   const { field, kind } = row;
-  const parts = ["hint", "problem"].map((name) => make("small", { className: name, id: `${field}-${name}` }));
-  const [hint, said] = parts;
-  hint.append(row.hint);
+  const [isSize, { of_head: isOfHead }] = [kind === "size", rowFor(active().type, field)];
+  const hint = make("small", { className: "hint", id: `${field}-hint` }, row.hint);
+  const said = make("small", { id: `${field}-problem` });
   const label = make("label", { htmlFor: field }, field);
-  const about = { id: field, "aria-describedby": `${field}-hint ${field}-problem` };
+  const inputs = { switch: { type: "checkbox" }, size: { inputMode: "numeric", autocomplete: "off" } };
+  const about = { id: field, "aria-describedby": `${field}-hint ${field}-problem`, ...(inputs[kind] ?? inputs.size) };
+  const input = make(kind === "choice" ? "select" : "input", about);
   const say = (problem, note = "") => {
     said.hidden = !problem && !note;
     said.className = problem ? "problem" : "hint";
     setText(said, problem || note);
     input.setAttribute("aria-invalid", String(Boolean(problem)));
   };
-  const listen = (element, event, value) => element.addEventListener(event, () => attempt(() => set(field, value()), say));
-  const made = { field, say, of_head: rowFor(active().type, field).of_head };
-  let input;
+  const listen = (element, event, read) =>
+    element.addEventListener(event, () => attempt(() => set(field, read(active())), say));
+  const found = (show, className, ...children) => {
+    const shown = (config) => say(...(show(config) ?? []));
+    return { field, isOfHead, isSize, say, show: shown, element: make("div", { className }, ...children) };
+  };
   if (kind === "switch") {
-    input = make("input", { ...about, type: "checkbox" });
     // qkv_bias is as bias, unless it differs
-    listen(input, "change", () => (field === "qkv_bias" && input.checked === active().fields.bias ? null : input.checked));
-    const show = ({ model }) => say((input.checked = isTrue(model.sizes[field])) && "");
-    return { ...made, show, element: make("div", { className: "switch" }, input, make("span", {}, label, hint, said)) };
+    const isAsBias = ({ fields }) => field === "qkv_bias" && input.checked === fields.bias;
+    listen(input, "change", (config) => (isAsBias(config) ? null : input.checked));
+    const show = ({ model }) => void (input.checked = isTrue(model.sizes[field]));
+    return found(show, "switch", input, make("span", {}, label, hint, said));
   }
   if (kind === "choice") {
     const heads = Object.entries(architectureOf(active().type).classes);
-    input = make("select", about, ...heads.map(([name, value]) => make("option", { value }, `${value} (${name})`)));
+    input.append(...heads.map(([name, value]) => make("option", { value }, `${value} (${name})`)));
     listen(input, "change", () => input.value);
-    const show = (config) => say((input.value = valueIn(config, field)) && "");
-    return { ...made, show, element: make("div", { className: "small" }, label, input, hint, said) };
+    return found((config) => void (input.value = valueIn(config, field)), "small", label, input, hint, said);
   }
-  input = make("input", { ...about, inputMode: "numeric", autocomplete: "off" });
-  listen(input, "input", () => {
-    const [text, { type, preset }] = [input.value.trim(), active()];
+  listen(input, "input", ({ type, preset }) => {
+    const text = input.value.trim();
     const isLeftOut = type !== "gpt2" && !text && !(field in preset.all);
     return isLeftOut ? undefined : typedField(rowFor(type, field), text);
   });
   input.addEventListener("change", () => showControls());
-  const [slider, stops] = [make("input", { type: "range", "aria-label": `${field}, slider` }), kind === "size" ? stopsOf(row) : [0]];
-  Object.assign(slider, { min: 0, max: stops.length - 1, step: 1 });
+  const stops = isSize ? stopsOf(row) : [0];
+  const slider = make("input", { type: "range", "aria-label": `${field}, slider`, min: 0, max: stops.length - 1, step: 1 });
   listen(slider, "input", () => BigInt(stops[slider.value]));
   const show = (config) => {
-    const [{ fields, type, preset }, value, size] = [config, config.fields[field] ?? null, valueIn(config, field) ?? 1n];
+    const { fields, type, preset } = config;
+    const [isOurs, value, size] = [type === "gpt2", fields[field] ?? null, valueIn(config, field) ?? 1n];
     const isTyping = document.activeElement === input && input.value.trim() !== "";
     if (!isTyping || !same(typedNumber(input.value), value)) input.value = inWords(value);
-    const followed = field === "n_inner" && type === "gpt2" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
-    input.placeholder = type === "gpt2" ? row.empty && row.empty + followed : inWords(valueIn(config, field));
+    const inner = isOurs && field === "n_inner" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
+    input.placeholder = isOurs ? row.empty && row.empty + inner : inWords(valueIn(config, field));
     const off = stops.map((stop) => Math.abs(stop - Number(size)));
     slider.value = off.indexOf(Math.min(...off));
     slider.setAttribute("aria-valuetext", value !== null || !row.empty ? grouped(size) : row.empty);
-    const heads = field === "n_head" && type === "gpt2" ? headsProblem(fields) : null;
+    const problem = isOurs && field === "n_head" ? headsProblem(fields) : null;
     // A model's own heads, where the width no longer goes with them, are left out, as Python does.
     const isTheirs = value === preset.all.n_head;
-    say(isTheirs ? null : heads, heads && `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out`);
+    return [isTheirs ? null : problem, problem && `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out`];
   };
-  const names = kind === "size" ? [make("div", { className: "names" }, label, hint), slider, input] : [label, input, hint];
-  return { ...made, show, isSize: kind === "size", element: make("div", { className: kind === "size" ? "control size" : "small" }, ...names, said) };
+  if (!isSize) return found(show, "small", label, input, hint, said);
+  return found(show, "control size", make("div", { className: "names" }, label, hint), slider, input, said);
 }
 
 let controls = [];
 
 function buildControls(config) {
   controls = controlsOf(config).map(buildControl);
-  const elements = (isOfSizes) => controls.filter(({ isSize = false }) => isSize === isOfSizes).map(({ element }) => element);
-  byId("sizes").replaceChildren(...elements(true));
-  byId("structure").replaceChildren(make("legend", {}, "Structure"), ...elements(false));
+  const { true: sizes = [], false: others = [] } = Object.groupBy(controls, ({ isSize }) => isSize);
+  byId("sizes").replaceChildren(...sizes.map(({ element }) => element));
+  byId("structure").replaceChildren(make("legend", {}, "Structure"), ...others.map(({ element }) => element));
 }
 
 /** Whether a field changes something: those of a head are shown where they do. */
@@ -164,7 +168,7 @@ function showControls() {
   byId("sizes").dataset.of = key;
   for (const control of controls) {
     control.show(config);
-    if (control.of_head || control.field === "num_labels") control.element.hidden = !isOfUse(control.field, config);
+    if (control.isOfHead || control.field === "num_labels") control.element.hidden = !isOfUse(control.field, config);
   }
   byId("preset").value = keyOf(config.preset);
   setText(byId("summary"), config.preset.summary);

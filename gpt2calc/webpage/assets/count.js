@@ -28,8 +28,8 @@ function fieldsOfDims(x) {
   const isThis = (head) => modules.every((module) => TASK_HEADS[head][module] === x[module]);
   const switches = Object.keys(x).filter((name) => !(name in FACTS.letters) && !modules.includes(name));
   const sizes = Object.keys(FACTS.letters).map((name) => [name, x[name]]);
-  const pairs = [...sizes, ["head", Object.keys(TASK_HEADS).find(isThis)], ...switches.map((name) => [name, x[name] === 1n])];
-  return Object.fromEntries(pairs);
+  const others = [["head", Object.keys(TASK_HEADS).find(isThis)], ...switches.map((name) => [name, x[name] === 1n])];
+  return Object.fromEntries([...sizes, ...others]);
 }
 
 /** What `gpt2calc count --json` prints. */

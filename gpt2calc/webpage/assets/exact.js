@@ -45,7 +45,8 @@ const constant = (n) => new Map(n ? [["", n]] : []);
 
 function plus(...polynomials) {
   const total = new Map();
-  for (const [letters, n] of polynomials.flatMap((each) => [...each])) total.set(letters, (total.get(letters) ?? 0n) + n);
+  for (const polynomial of polynomials)
+    for (const [letters, n] of polynomial) total.set(letters, (total.get(letters) ?? 0n) + n);
   return new Map([...total].filter(([, n]) => n));
 }
 
@@ -63,16 +64,16 @@ const inLetters = (terms, letters) =>
 function lettersOf({ architecture, sizes }) {
   const named = Object.keys(sizes).filter((name) => typeof sizes[name] === "bigint");
   const letters = Object.fromEntries(named.map((name) => [name, constant(sizes[name])]));
-  const isLetter = ({ name, kind, letter }) => letter && name in letters && (kind === "size" || (kind === "law" && sizes[name]));
-  const rows = architecture.sizes.filter(isLetter);
+  const isUsed = ({ name, kind }) => name in letters && (kind === "size" || (kind === "law" && sizes[name]));
+  const rows = architecture.sizes.filter((row) => row.letter && isUsed(row));
   for (const { name, letter } of rows) letters[name] = new Map([[letter, 1n]]);
   for (const { name, default: law } of rows)
     if (isMultiple(law) && evaluate(law[0], sizes) === sizes[name]) letters[name] = symbolic(law[0], letters);
   return letters;
 }
 
-const isMultiple = (law) =>
-  Array.isArray(law) && law.every((part) => !Array.isArray(part) || (["+", "*", "or"].includes(part[0]) && isMultiple(part)));
+const isMultiple = (law) => Array.isArray(law) && law.every((part) => !Array.isArray(part) || isSum(part));
+const isSum = (law) => ["+", "*", "or"].includes(law[0]) && isMultiple(law);
 
 function symbolic(law, letters) {
   if (!Array.isArray(law)) return typeof law === "string" ? letters[law] : constant(BigInt(law));
@@ -94,14 +95,14 @@ function numbersOf(model) {
   const { architecture, sizes } = model;
   const own = architecture.sizes.filter(({ name, letter }) => letter && typeof sizes[name] === "bigint");
   const tags = [...new Set(architecture.rows.map(({ layers }) => layers))].filter(Boolean).sort();
-  const layers = tags.flatMap((each) => [...layerLetter(model, each).keys()].map((key) => [key, layersWith(model, each)]));
-  return Object.fromEntries([...own.map(({ name, letter }) => [letter, sizes[name]]), ...layers]);
+  const lettersFor = (each) => [...layerLetter(model, each).keys()].map((key) => [key, layersWith(model, each)]);
+  return Object.fromEntries([...own.map(({ name, letter }) => [letter, sizes[name]]), ...tags.flatMap(lettersFor)]);
 }
 
 /** A polynomial as people write it, with numbers in place of letters where they are given. */
 function written(terms, numbers = null) {
-  const before = ([ours], [theirs]) =>
-    theirs.length - ours.length || (ours.map((letter, place) => byRank(letter, theirs[place])).find((order) => order) ?? 0);
+  const ranks = (ours, theirs) => ours.map((letter, place) => byRank(letter, theirs[place])).find(Boolean);
+  const before = ([ours], [theirs]) => theirs.length - ours.length || ranks(ours, theirs) || 0;
   const raised = (n) => (n > 1 ? [...String(n)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("") : "");
   const term = (letters, n) => {
     const powers = [...Map.groupBy(letters, (letter) => letter)];

@@ -3,7 +3,8 @@
 
 const EXPLAIN = FACTS.explain;
 const [PRINTED, PARAMETERS] = [new RegExp(EXPLAIN.pattern), new RegExp(EXPLAIN.parameters, "i")];
-const SPELLED = [[EXPLAIN.between, " "], ["^\\s+|\\s+$", ""], ["\\s+", " "], [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
+const BLANKS = [["^\\s+|\\s+$", ""], ["\\s+", " "]];
+const SPELLED = [[EXPLAIN.between, " "], ...BLANKS, [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
 const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
@@ -15,16 +16,17 @@ function findPrinted(text) {
   const found = PRINTED.exec(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
-  if (sign || !(unit in EXPLAIN.scales)) refuse(`expected a number of parameters or bytes, got ${shown(found[0].trim())}`);
+  const [said, what] = [found[0].trim(), "a number of parameters or bytes"];
+  if (sign || !(unit in EXPLAIN.scales)) refuse(`expected ${what}, got ${shown(said)}`);
   const bare = whole.replace(/[,_]/g, "").replace(/^0+(?=\d)/, "");
   const isWrittenOut = ["", "bytes"].includes(unit) && power === "0" && bare.endsWith("0".repeat(EXPLAIN.vague_zeros));
   // Of an approximate whole number, the zeros at the end are no digits, but for those among the first two.
   const zeros = Math.max(0, Math.min(/0*$/.exec(bare)[0].length, bare.length - 2));
   const vague = (about || isWrittenOut) && !decimals ? zeros : 0;
   const digits = BigInt(bare + decimals) / 10n ** BigInt(vague);
-  if (!digits) refuse(`expected a number of parameters or bytes above 0, got ${shown(text)}`);
+  if (!digits) refuse(`expected ${what} above 0, got ${shown(text)}`);
   const says = PARAMETERS.test(words) ? "count" : "";
-  return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
+  return { text: said, digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
 }
 
 function readPrinted(text) {
@@ -104,7 +106,7 @@ function variantsOf(x, place = 0, budget = BUDGET) {
   return found;
 }
 
-/** Everything that a model can be said to have, as parameters and as bytes: one way for each number, of the fewest steps. */
+/** Everything that a model can be said to have, as parameters and as bytes: one way for each number. */
 function waysOf(x) {
   const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) =>
     partsOf(other).flatMap(([value, small, tensors], i) => {
@@ -163,7 +165,8 @@ function* waysNear(figure, candidates, last) {
         // A file may hold so much besides a number, where a figure is the size of one.
         const header = isInBytes(figure) ? BigInt(EXPLAIN.header[1]) * way.tensors : 0n;
         const usual = way.penalty + of.penalty;
-        if (usual <= BUDGET && way.value >= least - header && way.value <= most) yield { candidate, place, of, way, usual };
+        const isNear = way.value >= least - header && way.value <= most;
+        if (usual <= BUDGET && isNear) yield { candidate, place, of, way, usual };
       }
   }
 }

@@ -72,7 +72,8 @@ function same(one, other) {
     return one.length === other.length && one.every((part, i) => same(part, other[i]));
   if (one instanceof Map && other instanceof Map)
     return one.size === other.size && [...one].every(([key, value]) => other.has(key) && same(value, other.get(key)));
-  const [a, b] = [one, other].map((value) => (value instanceof Real ? value.value : value === !!value ? BigInt(value) : value));
+  const number = (value) => (value instanceof Real ? value.value : typeof value === "boolean" ? BigInt(value) : value);
+  const [a, b] = [number(one), number(other)];
   const areNumbers = [a, b].every((value) => ["number", "bigint"].includes(typeof value));
   return areNumbers ? a == b : a === b; // a BigInt and a Number of one value are equal by == alone
 }
@@ -109,22 +110,24 @@ function represented(value) {
 const shown = (value) => (value === null || typeof value === "boolean" ? String(value) : shortened(represented(value)));
 
 /** A field with its value, as a person gives them. */
-const pair = (name, value) =>
-  `${shortened(name)}=${typeof value === "string" ? shortened(value) : typeof value === "boolean" ? represented(value) : shown(value)}`;
+function pair(name, value) {
+  const text = typeof value === "boolean" ? represented(value) : shown(value);
+  return `${shortened(name)}=${typeof value === "string" ? shortened(value) : text}`;
+}
 
 /** The known name of which another is a slip away, or two where it is long; null where there is none. */
 function mistyped(name, known) {
   const bare = (text) => characters(text.toLowerCase().replace(/[_ -]/g, ""));
   const typed = bare(name);
   if (characters(name).length > 2 * MOST_CHARACTERS || !/\p{L}/u.test(typed.join(""))) return null;
-  const parts = known.flatMap((each) => [each, each.slice(each.lastIndexOf(".") + 1)].map((part) => [each, bare(part)]));
+  const parts = known.map((each) => [each, bare(each)]);
   const isNear = (slips) => ([, letters]) =>
     slips <= (letters.length < 3 ? 0 : letters.length < FIELDS.unread.long ? 1 : 2) &&
     Math.abs(letters.length - typed.length) <= slips && isWithin(typed, letters, slips);
   return [0, 1, 2].map((slips) => parts.find(isNear(slips))).find(Boolean)?.[0] ?? null;
 }
 
-/** Whether at most so many slips lie between two lists of characters: one more, one less, another, or two turned round. */
+/** Whether at most so many slips lie between two lists of characters: one more, one less, another, two turned round. */
 function isWithin(one, other, slips) {
   if (!one.length || !other.length) return one.length + other.length <= slips;
   const [[a, ...left], [b, ...right]] = [one, other];

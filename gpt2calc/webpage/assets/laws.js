@@ -74,7 +74,8 @@ function architectureOf(type) {
 function architectureIn(type, { classes, sizes, layers, rows, notes = [], buffers = [], fields = "" }) {
   if (!sizes) refuse(`${type} is counted by gpt2calc count, and not by this page`);
   // Transformers' classes with their heads: all are given, or what so many of the usual ones begin with.
-  const usual = ([start, many]) => Object.entries(FAMILIES.heads).slice(0, many).map(([end, head]) => [start + end, head]);
+  const heads = Object.entries(FAMILIES.heads);
+  const usual = ([start, many]) => heads.slice(0, many).map(([end, head]) => [start + end, head]);
   const polynomials = (row) => ["times", "weights", "biases", "used"]
     .map((name) => [name, row[name] === null ? null : termsOf(row[name])]);
   return {
@@ -122,12 +123,14 @@ function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", 
   const size = `${words && grouped(words.length)} layers, and ${number} is ${grouped(count)}: they must be as many`;
   if (words && BigInt(words.length) !== count) refuse(`${listed} is a list of ${size}`);
   const layers = count || (words ? 1n : evaluate(rest.period ?? 1, values));
-  if (layers > most) refuse(`${number} is ${grouped(count)}, and this page counts ${grouped(most)} layers of several kinds at most`);
+  const bound = `this page counts ${grouped(most)} layers of several kinds at most`;
+  if (layers > most) refuse(`${number} is ${grouped(count)}, and ${bound}`);
   const ends = (rest.ends ?? []).map((law) => Number(evaluate(law, values)));
   const tags = Array.from({ length: Number(layers) }, (_, i) => {
     const part = BigInt(ends.filter((_, n) => Math.max(...ends.slice(0, n + 1)) <= i).length);
     const here = { __proto__: values, i: BigInt(i), part, word: words?.[i] ?? null };
-    return [every, ...kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0])].filter(Boolean).join(" ");
+    const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
+    return [every, ...own].filter(Boolean).join(" ");
   });
   return [...tally(tags)].map(([key, n]) => [key.split(" "), count && BigInt(n)]);
 }

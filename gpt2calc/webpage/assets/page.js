@@ -1,14 +1,10 @@
 // What the page shows of the state, and what its parts do.
 
-/** Draw everything that depends on the state, and put the state into the address once it rests. */
-function changed() {
-  draw();
-  restLater();
-}
-
 let [resting, explaining, latest] = [0, 0, 0];
 
-function restLater() {
+/** Draw everything that depends on the state, and put the state into the address once it rests. */
+function changed(show = draw) {
+  show();
   clearTimeout(resting);
   resting = setTimeout(rest, 300);
 }
@@ -43,8 +39,9 @@ function drawTotal() {
 function layersText({ model, inLayers: kinds }) {
   const isEverywhere = (tag) => kinds.every(({ tags }) => tags.includes(tag));
   const named = (tags) => tags.filter((tag) => !isEverywhere(tag)).join(" ").replaceAll("_", " ");
-  const texts = kinds.map(({ tags, layers, total }) => `${grouped(total)} in each of ${grouped(layers)} ${named(tags)} layers`);
-  return kinds.length === 1 ? `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}` : texts.join(", ");
+  if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}`;
+  const many = ({ tags, layers }) => `${grouped(layers)} ${named(tags)} layers`;
+  return kinds.map((kind) => `${grouped(kind.total)} in each of ${many(kind)}`).join(", ");
 }
 
 const groupOf = (count, name) => count.groups.find((group) => group.name === name) ?? { total: 0n };
@@ -100,18 +97,20 @@ function drawTables() {
     .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
   fill(byId("components"), ["component", ...(isOne ? headers : DIFFERENCE)], rows, [["total", ...cells(counts)]]);
-  const ways = (isGpt2(count.model) ? FACTS : FAMILIES).conventions.filter(([name]) => counts.every((each) => name in each.conventions));
-  const ofWays = ways.map(([name, unit, sentence, source]) => {
+  const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
+  const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
+  const ways = both.map(([name, unit, sentence, source]) => {
     const values = counts.map((each) => each.conventions[name]);
     const what = whatCell(name, unit === "bytes" ? `in bytes: ${sentence}` : sentence);
     return isOne ? [what, number(values[0]), [source, "source"]] : [what, ...difference(values)];
   });
   byId("conventions").classList.toggle("two", !isOne);
-  fill(byId("conventions"), ["what is counted", ...(isOne ? [["count", "n"], "by whom"] : DIFFERENCE)], ofWays);
+  fill(byId("conventions"), ["what is counted", ...(isOne ? [["count", "n"], "by whom"] : DIFFERENCE)], ways);
 }
 
 /** A cell with a name, and in small what it is. */
-const whatCell = (name, sentence, before = "") => [together(before, make("code", {}, name), make("small", {}, sentence)), "what"];
+const whatCell = (name, sentence, before = "") =>
+  [together(before, make("code", {}, name), make("small", {}, sentence)), "what"];
 
 // Explain a number
 
@@ -143,17 +142,19 @@ function drawExplained() {
   const explained = () => {
     const figure = readPrinted(state.figure);
     if (!shipped) return say("looking ...", "hint");
-    const own = state.configs.filter(({ type }) => type === "gpt2").map((config) => [titleOf(config), config.model.sizes]);
-    const others = own.filter(([, x]) => !shipped.some((other) => sameModel(x, other.x)));
-    const candidates = [...others.map(([name, x]) => candidateOf(name, x)), ...shipped];
+    const isOwn = ({ type, model }) => type === "gpt2" && !shipped.some(({ x }) => sameModel(model.sizes, x));
+    const own = state.configs.filter(isOwn).map((config) => candidateOf(titleOf(config), config.model.sizes));
+    const candidates = [...own, ...shipped];
     const found = readingsOf(figure, candidates);
     say(`${answerOf(figure, found, candidates)}.`, "answer");
     table.parentElement.hidden = false;
     const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
-    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], rows.map((reading) => {
+    const cells = rows.map((reading) => {
       const { fit = "not", rivals = "", value, candidate } = reading;
-      return [whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `), number(value), fit, [String(rivals), "n"]];
-    }));
+      const what = whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `);
+      return [what, number(value), fit, [String(rivals), "n"]];
+    });
+    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
   };
   return attempt(explained, (problem) => say(problem, "problem"));
 }
@@ -176,8 +177,10 @@ const takeConfig = (text) =>
   }, sayOfConfig);
 
 /** Whether what is given is too large to be read while a person waits, which is then said. */
-const isLarge = (size) =>
-  size > FIELDS.largest && !sayOfConfig(`expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`);
+function isLarge(size) {
+  const problem = `expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`;
+  return size > FIELDS.largest && !sayOfConfig(problem);
+}
 
 async function takeFiles(files) {
   latest += 1;
@@ -197,9 +200,10 @@ async function takeFiles(files) {
     if (against && against.type !== "gpt2")
       refuse(`a file of ${against.type} is checked by gpt2calc verify; this page checks those of GPT-2s`);
     const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
-    show(verdict(found.matches ? "good" : "bad", found.matches ? "✓ " : "✗ ", found.verdict), ...verifiedParts(found));
+    const [name, mark] = found.matches ? ["good", "✓ "] : ["bad", "✗ "];
+    show(verdict(name, mark, found.verdict), ...verifiedParts(found));
   } catch (error) {
-    show(verdict("bad", "✗ cannot be read: ", error instanceof Sentence ? error.message : `it cannot be read: ${error.message}`));
+    show(verdict("bad", "✗ cannot be read: ", error.message));
   }
 }
 
@@ -209,7 +213,7 @@ function verifiedParts({ faults, more, notes, expected, total, parameters, field
   const rows = names.map((name) => [name, ...cells(expected.get(name), match.components.get(name))]);
   const headers = ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]];
   const some = (n) => (n ? number(n) : "");
-  const bytes = match.held.map(({ what, tensors, elements, bytes: size }) => [[what, "what"], some(tensors), some(elements), number(size)]);
+  const bytes = match.held.map((part) => [[part.what, "what"], some(part.tensors), some(part.elements), number(part.bytes)]);
   const button = make("button", { type: "button" }, "Count this model above");
   button.addEventListener("click", () => {
     state.configs[state.active] = ofDocument({ type: "gpt2", fields, model: gpt2Of(dimsOf(fields)) });
@@ -240,7 +244,8 @@ function faultRows(faults, more) {
     const message = `expected ${expected}, got ${got}`;
     return { kind, template, block, message: block === null ? message : message.replaceAll(`.${block}.`, ".{}.") };
   });
-  const groups = [...Map.groupBy(all, ({ kind, template, message }) => JSON.stringify([kind, template, message])).values()];
+  const key = ({ kind, template, message }) => JSON.stringify([kind, template, message]);
+  const groups = [...Map.groupBy(all, key).values()];
   const rows = groups.slice(0, MOST_SHOWN).map((group) => {
     const [{ kind, template, message }, blocks] = [group[0], blockText(group.map(({ block }) => block))];
     const [name, why] = [template, message].map((text) => text.replaceAll("{}", blocks));
@@ -333,8 +338,7 @@ function start() {
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
-    explaining = setTimeout(drawExplained, 0);
-    restLater();
+    changed(() => (explaining = setTimeout(drawExplained, 0)));
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());

@@ -15,8 +15,8 @@ const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
 function findPreset(name) {
-  const isCalled = ({ name: own, aliases = [] }) => [own, ...aliases].some((each) => each.toLowerCase() === name.toLowerCase());
-  return PRESETS.find((preset) => keyOf(preset) === name) ?? PRESETS.find(isCalled);
+  const [exact, called] = [(preset) => keyOf(preset) === name, (each) => each.toLowerCase() === name.toLowerCase()];
+  return PRESETS.find(exact) ?? PRESETS.find(({ name: own, aliases = [] }) => [own, ...aliases].some(called));
 }
 
 /** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
@@ -32,28 +32,31 @@ function configOf(preset, fields, maker = "") {
 
 const ofPreset = (preset) => configOf(preset, { ...preset.all }, preset.maker);
 
-/** What a document or a file gives, over the model that ships that is most like it: a GPT-2 has its n_head where none is
- * given, and one of another architecture no field that is not given. */
+/** What a document or a file gives, over the model that ships that is most like it: a GPT-2 has its n_head where none
+ * is given, and one of another architecture no field that is not given. */
 function ofDocument({ type, model, fields, notes = [], maker = "" }) {
   const alike = PRESETS.filter((preset) => preset.type === type);
   const names = Object.keys(model.sizes);
   const isSame = ({ model: { sizes } }) => names.every((name) => same(sizes[name], model.sizes[name]));
   const exact = type === "gpt2" ? null : alike.filter(({ isNeedy }) => !isNeedy).map(ofPreset).find(isSame);
   if (exact) return { ...exact, notes };
-  const heads = ({ n_head: own }) => (fields.n_head === null && own && fields.n_embd % own === 0n ? { n_head: own } : {});
+  const fits = (own) => fields.n_head === null && own && fields.n_embd % own === 0n;
   const near = alike
     .filter((preset) => Object.keys(preset.all).every((name) => name in fields))
-    .map((preset) => ({ preset, fields: { ...fields, ...heads(preset.all) } }));
+    .map((preset) => [preset, preset.all.n_head])
+    .map(([preset, own]) => ({ preset, fields: fits(own) ? { ...fields, n_head: own } : fields }));
   const best = near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
   return { ...configOf(best.preset, best.fields, maker), notes };
 }
 
 /** The fields that are put over a model's own. */
-const changesOf = ({ preset, fields }) => Object.entries(fields).filter(([name, value]) => !same(preset.all[name], value));
+const changesOf = ({ preset, fields }) =>
+  Object.entries(fields).filter(([name, value]) => !same(preset.all[name], value));
 
 /** What a config is called, as gpt2calc calls it, or how many fields it has of its own. */
 function titleOf(config) {
-  const changes = changesOf(config).map(([name, value]) => `${name}=${shortened(represented(value).replaceAll("'", ""))}`);
+  const plain = (value) => shortened(represented(value).replaceAll("'", ""));
+  const changes = changesOf(config).map(([name, value]) => `${name}=${plain(value)}`);
   const all = config.type !== "gpt2" && changes.length > 5 ? `${changes.length} fields of its own` : changes.join(", ");
   return config.preset.name + (changes.length ? ` with ${all}` : "");
 }
@@ -96,9 +99,11 @@ function restore(text) {
         fields[row.name] = typedField(row, value);
       }, said());
     }
-    return attempt(() => configOf(preset, fields, preset.maker), said(() => ofPreset(preset.isNeedy ? PRESETS[0] : preset)));
+    const plain = () => ofPreset(preset.isNeedy ? PRESETS[0] : preset);
+    return attempt(() => configOf(preset, fields, preset.maker), said(plain));
   });
-  Object.assign(state, { configs, active: Math.min(state.active, configs.length - 1), figure: words.get("explain") ?? "" });
+  const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
+  Object.assign(state, { configs, active, figure });
   return problems;
 }
 
@@ -133,18 +138,21 @@ function asConfig({ type, fields, model }) {
   const names = Object.keys(DEFAULTS).filter((name) => name !== "head" && isSaid(name));
   const kept = names.filter((name) => name !== "n_head" || !headsProblem(fields));
   const [named] = Object.entries(FIELDS.classes).find(([, head]) => head === fields.head);
-  return json({ model_type: "gpt2", architectures: [named], ...Object.fromEntries(kept.map((name) => [name, fields[name]])) });
+  const own = Object.fromEntries(kept.map((name) => [name, fields[name]]));
+  return json({ model_type: "gpt2", architectures: [named], ...own });
 }
 
 /** The table that `gpt2calc count --format markdown` prints. */
 function asMarkdown(config, count) {
-  const cells = ({ name, form, ...part }) => [
-    name, form?.text?.() ?? "", ...["weights", "biases", "total"].map((of) => grouped(part[of])), percent(part.total, count.total),
-  ];
+  const cells = ({ name, form, weights, biases, total }) => {
+    const numbers = [weights, biases, total].map(grouped);
+    return [name, form?.text?.() ?? "", ...numbers, percent(total, count.total)];
+  };
   const groups = count.groups.filter(({ name }) => count.components.some((part) => part.group === name));
   const total = cells({ ...count, name: "total" }).map((cell) => (cell ? `**${cell}**` : cell));
-  const heads = ["component", "formula", "weights", "biases", "parameters", "share"];
-  const rows = [heads, ["---", "---", "---:", "---:", "---:", "---:"], ...[...count.components, ...groups].map(cells), total];
+  const names = ["component", "formula", "weights", "biases", "parameters", "share"];
+  const heads = [names, ["---", "---", "---:", "---:", "---:", "---:"]];
+  const rows = [...heads, ...[...count.components, ...groups].map(cells), total];
   const title = titleOf(config).replace(/[\\`*[\]<>|]|(?<!\w)_|_(?!\w)/g, "\\$&");
   return [`**${title}**`, "", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
 }

@@ -51,7 +51,7 @@ function matched(listing, reading, x) {
 const shapeText = (shape) => `[${shape.join(", ")}]`;
 const blocksOf = (x) => `${grouped(x.n_layer)} block${x.n_layer === 1n ? "" : "s"}, numbered from 0`;
 
-/** What the model has and the file has not, at most so many; of the blocks, those that are listed, and runs of others. */
+/** What the model has and the file has not, at most so many; of the blocks, those listed, and runs of others. */
 function missingIn({ reading, x, rows, names, listed, seen }) {
   const [faults, most, { pieces, name: dialect }] = [[], NAMES.most_faults, reading.dialect];
   const missing = (name, { shape }, got) => faults.push(fault("missing", name, shapeText(shape), got));
@@ -116,7 +116,7 @@ function wrongMemories(all) {
   });
 }
 
-/** What is wrong beside the parameters: all blocks have a mask or none, of one form, such as [1, 1, n, n], and dtype. */
+/** What is wrong beside the parameters: all blocks have a mask or none, of one form, such as [1, 1, n, n]. */
 function wrongMasks({ extras, listed, reading, x }) {
   const told = ({ shape, dtype }) => `${shapeText(shape)} ${dtype}`;
   return [...Map.groupBy(extras, ({ row }) => row)].flatMap(([row, parts]) => {
@@ -169,7 +169,8 @@ function held(all, elements) {
   const parameters = part(["parameters", tensorsIn(own)]);
   const bytesOf = ({ numel, nbytes, shape }, row) => (paddingOf(all, row, shape) * nbytes) / (numel || 1n);
   const padding = sum(own.map(({ tensor, row }) => bytesOf(tensor, row)));
-  const rows = { what: "padded rows of the vocabulary", tensors: 0, elements: parameters.elements - elements, bytes: padding };
+  const padded = parameters.elements - elements;
+  const rows = { what: "padded rows of the vocabulary", tensors: 0, elements: padded, bytes: padding };
   const others = [
     ["the tied head, a second time", copy ? [copy.tensor] : []],
     ...[...Map.groupBy(extras, ({ row }) => row.what)].map(([what, masks]) => [what, tensorsIn(masks)]),
@@ -180,7 +181,7 @@ function held(all, elements) {
   const bytes = size - bytesIn([...listing.tensors, ...listing.aside], new Set());
   return [
     { ...parameters, elements, bytes: parameters.bytes - padding },
-    ...(rows.elements ? [rows] : []),
+    ...(padded ? [rows] : []),
     ...others.map(part),
     { what: "headers, and all that is no tensor", tensors: 0, elements: 0n, bytes },
   ];
@@ -220,7 +221,8 @@ const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 /** Verify files: a safetensors file, or an index with its shards; `given` are the fields of a config, or null, and
  * `maker` whose config it is. */
 async function verify(files, given = null, maker = "") {
-  const [index, other] = [true, false].map((isOne) => files.find(({ name }) => (isOne ? isIndex(name) : !/\.json$/.test(name))));
+  const index = files.find(({ name }) => isIndex(name));
+  const other = files.find(({ name }) => !name.endsWith(".json"));
   const read = index ? await readIndex(index, files) : await readSafetensors(other);
   const names = await namesIn(read);
   // What is not under the prefix of a model is left aside, where no config says that it is all of the file.
