@@ -266,11 +266,11 @@ DOCUMENTS: dict[str, str | bytes] = {**BAD, **test_strict_json.GOOD}
 
 def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
     """And refused where it is refused: whatever two readers could see differently."""
-    script = """(documents) => documents.map((text) => {
+    script = """(documents) => Promise.all(documents.map(async (text) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      try { strictJson("x", bytes, "a header", 127); return null; }
+      try { await strictJson({name: "x"}, bytes, "a header", 127); return null; }
       catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
-    })"""
+    }))"""
     texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]
     found = opened.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
     refused = [name for name, problem in zip(DOCUMENTS, found, strict=True) if problem]

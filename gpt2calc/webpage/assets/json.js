@@ -28,14 +28,19 @@ const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?|
 const MARK = `number ${Math.random()} `;
 const MOST_DIGITS = 4300;
 
-/** Read JSON as Python does, with no key given twice. Numbers are marked for the browser's own reader, which knows none
- * that is exact; with `isStrict`, those that some readers take and others do not are refused. */
-function readJson(text, deepest, isStrict = false) {
-  let keys = 0;
-  const marked = text.replace(TOKEN, (token, colon) => {
+/** Read JSON as Python does, with no key given twice, in steps, between which the page may answer to something else.
+ * Numbers are marked for the browser's own reader, which knows none that is exact; with `isStrict`, those that some readers
+ * take and others do not are refused. */
+function* readingJson(text, deepest, isStrict = false) {
+  let [keys, from, steps, marked] = [0, 0, 0, ""];
+  for (const { 0: token, 1: colon, index } of text.matchAll(TOKEN)) {
     keys += Number(colon !== undefined);
-    return token[0] === '"' ? token : `"${MARK}${token}"`;
-  });
+    if (token[0] !== '"') {
+      marked += `${text.slice(from, index)}"${MARK}${token}"`;
+      from = index + token.length;
+    }
+    if ((steps += 1) % 2000 === 0) yield;
+  }
   const parsed = (each) => {
     try {
       return [JSON.parse(each), ""];
@@ -43,7 +48,7 @@ function readJson(text, deepest, isStrict = false) {
       return [null, error.message];
     }
   };
-  const [document, problem] = parsed(marked);
+  const [document, problem] = parsed(marked + text.slice(from));
   if (problem) refuse(`not JSON: ${parsed(text)[1] || problem}`);
   const value = (held, level) => {
     if (typeof held === "string" && held.startsWith(MARK)) return numberIn(held.slice(MARK.length), isStrict);
@@ -55,8 +60,20 @@ function readJson(text, deepest, isStrict = false) {
     keys -= pairs.length;
     return new Map(pairs.map(([key, each]) => [value(key, level), value(each, level + 1)]));
   };
-  const found = value(document, 1);
+  const isObject = document !== null && typeof document === "object" && !Array.isArray(document);
+  const found = isObject ? new Map() : value(document, 1);
+  for (const [key, each] of isObject ? Object.entries(document) : []) {
+    keys -= 1;
+    found.set(value(key, 1), value(each, 2));
+    if (found.size % 500 === 0) yield;
+  }
   return keys ? refuse("a key is given twice") : found;
+}
+
+/** Read JSON at once. */
+function readJson(...given) {
+  const steps = readingJson(...given);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
 function numberIn(text, isStrict) {

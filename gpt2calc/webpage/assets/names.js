@@ -130,11 +130,16 @@ async function namesIn({ name, tensors }) {
 const sameShape = (one, other) => one.length === other.length && one.every((size, place) => size === other[place]);
 
 /** The reading, with the fields that it shows, in which the most tensors have the shapes that they then should have. */
-function inferred({ tensors }, names) {
-  const alike = names.map((reading) => ({ reading, fields: fieldsShown(tensors, reading) }));
-  const own = alike.map(({ reading, fields }) => assigned({ tensors }, reading, dimsOf(fields)).own);
-  const fits = own.map((parts) => parts.filter(hasItsShape).length);
-  return alike[fits.indexOf(Math.max(...fits))];
+async function inferred({ tensors }, names) {
+  let best = { fits: -1 };
+  for (const reading of names) {
+    const fields = fieldsShown(tensors, reading);
+    await breath();
+    const fits = assigned({ tensors }, reading, dimsOf(fields)).own.filter(hasItsShape).length;
+    if (fits > best.fits) best = { reading, fields, fits };
+    await breath();
+  }
+  return best;
 }
 
 const hasItsShape = ({ tensor, row }) => sameShape(tensor.shape, row.shape);

@@ -27,13 +27,18 @@ function must(no, ...rows) {
 }
 
 /** The JSON object that bytes are, of which every reader sees the same. */
-function strictJson(file, bytes, what, deepest) {
+async function strictJson(file, bytes, what, deepest) {
   const no = (problem) => refusalOf(file)(`${what} in JSON that all read alike`, `another: ${problem}`);
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   // What is no UTF-8 comes back as another length, or with a character that stands for it.
   if (text.includes("\ufffd") && !sameBytes(new TextEncoder().encode(text), bytes)) no("it is not UTF-8");
-  const document = attempt(() => readJson(text, deepest, true), no);
-  return document instanceof Map ? document : no("it is no object");
+  const steps = readingJson(text, deepest, true);
+  let step = attempt(() => steps.next(), no);
+  while (!step.done) {
+    await breath();
+    step = attempt(() => steps.next(), no);
+  }
+  return step.value instanceof Map ? step.value : no("it is no object");
 }
 
 const sameBytes = (one, other) => one.length === other.length && one.every((byte, place) => byte === other[place]);
@@ -51,7 +56,7 @@ async function readSafetensors(file) {
     [() => header[0] === 123, "a header that begins with '{'"],
   );
   await breath();
-  const document = strictJson(file, header, "a header", FORMAT.deepest);
+  const document = await strictJson(file, header, "a header", FORMAT.deepest);
   const metadata = document.get("__metadata__") ?? new Map();
   const isText = () => metadata instanceof Map && [...metadata.values()].every((value) => typeof value === "string");
   must(no, [isText, "__metadata__ to be an object whose values are text"]);
@@ -108,7 +113,7 @@ function placeOf(name, entry, no) {
 async function readIndex(file, files) {
   const [no, most] = [refusalOf(file), FORMAT.largest];
   if (file.size > most) no(`an index of at most ${grouped(most)} bytes`, grouped(file.size));
-  const document = strictJson(file, await bytesOf(file, 0, file.size), "an index", 900);
+  const document = await strictJson(file, await bytesOf(file, 0, file.size), "an index", 900);
   const metadata = document.has("metadata") ? document.get("metadata") : new Map();
   const map = document.get("weight_map");
   const isObject = map instanceof Map && map.size > 0;

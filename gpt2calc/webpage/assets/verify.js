@@ -36,10 +36,15 @@ function paddingOf({ x, reading }, { component }, [rows, width, ...rest]) {
   return isMore && width === x.n_embd && rows % BigInt(NAMES.multiple) === 0n ? (rows - x.vocab_size) * width : 0n;
 }
 
-function matched(listing, reading, x) {
-  const all = assigned(listing, reading, x);
+async function matched(listing, reading, x) {
+  const [all, found] = [assigned(listing, reading, x), []];
+  await breath();
   const checks = [missingIn, strangersIn, wrongShapes, wrongDtypes, wrongMemories, wrongMasks, wrongCopy];
-  const found = [...checks.flatMap((check) => check(all)), ...listing.faults];
+  for (const check of checks) {
+    found.push(...check(all));
+    await breath();
+  }
+  found.push(...listing.faults);
   const faults = found.slice(0, NAMES.most_faults);
   const more = found.length - faults.length + Math.max(0, all.lacking - NAMES.most_faults);
   const elementsOf = ({ tensor, row }) => tensor.numel - paddingOf(all, row, tensor.shape);
@@ -229,15 +234,13 @@ async function verify(files, given = null, maker = "") {
   const isInside = ({ name }) => Boolean(given) || name.startsWith(names[0].wrapper);
   const { true: tensors = [], false: aside = [] } = Object.groupBy(read.tensors, isInside);
   const listing = { ...read, tensors, aside };
-  const shown = inferred(listing, names);
-  await breath();
+  const shown = await inferred(listing, names);
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
-  let match = matched(listing, reading, dimsOf(fields));
-  await breath();
+  let match = await matched(listing, reading, dimsOf(fields));
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
-  const own = isResized ? totalByShapes(listing, shown, fields) : null;
+  const own = isResized ? await totalByShapes(listing, shown, fields) : null;
   const notes = [...listing.notes, ...otherDtypes(match.all)];
   if (reading !== shown.reading && match.faults.some(({ kind }) => kind === "shape"))
     notes.push(`its matrices lie ${NAMES.laid_out[shown.reading.dialect.name]}; what it is for keeps them turned`);
@@ -251,7 +254,7 @@ async function verify(files, given = null, maker = "") {
     match.faults.push(fault("tying", head.name, `the values of ${wte.name}`, `others: ${found.reason}`));
   if (!given && tied !== fields.tie_word_embeddings) {
     fields.tie_word_embeddings = tied;
-    match = matched(listing, reading, dimsOf(fields));
+    match = await matched(listing, reading, dimsOf(fields));
   }
   return verdictOf({ listing, reading, fields, given, match, notes, said, own });
 }
@@ -273,9 +276,9 @@ function differing(shown, own) {
 }
 
 /** What the model that the shapes show comes to, tied as the config ties it; null where more is wrong. */
-function totalByShapes(listing, { reading, fields }, given) {
+async function totalByShapes(listing, { reading, fields }, given) {
   const { tie_word_embeddings: tie } = dimsOf(fields).lm_head && dimsOf(given).lm_head ? given : fields;
-  const { faults, components } = matched(listing, reading, dimsOf({ ...fields, tie_word_embeddings: tie }));
+  const { faults, components } = await matched(listing, reading, dimsOf({ ...fields, tie_word_embeddings: tie }));
   return faults.length ? null : sum([...components.values()]);
 }
 
