@@ -18,25 +18,35 @@ from gpt2calc.architectures.latent import (
     all_dense,
     architecture,
 )
-from gpt2calc.architectures.runs import UNDIVIDED, by_types, crossed, listed, repeating
-from gpt2calc.model import ABSENT, FIXED, Run
+from gpt2calc.architectures.runs import UNDIVIDED, Said, by_types
+from gpt2calc.model import ABSENT, FIXED
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Architecture, Model, Stack
+    from gpt2calc.model import Architecture
 
-INDEXER = {"full": frozenset({"indexed"}), "shared": frozenset[str]()}
-
-
-def _indexed(model: Model) -> tuple[Stack, ...]:
-    """Return the layers, of which those of a list have an indexer, or the first ones and every n-th after them."""
-    count, kinds, step = model.num_hidden_layers, model.indexer_types, max(model.index_topk_freq, 1)
-    (stack,) = by_types(model)
-    if kinds is not None:
-        return (stack._replace(runs=crossed(stack.runs, listed(INDEXER, kinds, count, "indexer_types"))),)
-    first = min(model.index_skip_topk_offset, count)
-    rest = repeating(lambda i: INDEXER["shared" if (i + 1) % step else "full"], count - first, step)
-    return (stack._replace(runs=crossed(stack.runs, (Run((INDEXER["full"],), first), *rest))),)
-
+_DENSE, _OFFSET = "first_k_dense_replace", "index_skip_topk_offset"
+_BY_STEP = f"i < {_OFFSET} or (i - {_OFFSET} + 1) % (index_topk_freq or 1) == 0"
+indexed = by_types._replace(
+    kinds=(
+        (("dense", f"i < {_DENSE} if word is None else word == 'dense'"), ("moe", "True")),
+        (
+            ("indexed", f"indexer_types[i % len(indexer_types)] == 'full' if indexer_types else {_BY_STEP}"),
+            ("", "True"),
+        ),
+    ),
+    period="num_hidden_layers if indexer_types else index_topk_freq or 1",
+    ends=tuple(f"{one} if {_DENSE} < {_OFFSET} else {other}" for one, other in ((_DENSE, _OFFSET), (_OFFSET, _DENSE))),
+    musts=(
+        Said(
+            "indexer_types is None or len(indexer_types) == num_hidden_layers",
+            "indexer_types is a list of {len(indexer_types)} layers, and num_hidden_layers is {num_hidden_layers}: "
+            "they must be as many",
+            "indexer_types",
+        ),
+    ),
+)
+"""As a list says, or else the first layers with an MLP; of which those of another list have an indexer, or the first ones
+and every n-th after them."""
 
 by_step = by_types._replace(
     kinds=(
@@ -55,7 +65,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "glm_moe_dsa",
         Latent(
             "transformers, modeling_glm_moe_dsa.py: GlmMoeDsa",
-            layers=_indexed,
+            layers=indexed,
             indexed=True,
             number="num_local_experts",
         ),
@@ -75,7 +85,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         qk_nope_head_dim=192,
         v_head_dim=256,
         **{**INDEXED, "index_n_heads": INDEXED["index_n_heads"]._replace(default=32)},
-        indexer_types=size(None, kind="list", words=tuple(INDEXER), help="whether each layer has an indexer"),
+        indexer_types=size(None, kind="list", words=("full", "shared"), help="whether each layer has an indexer"),
         index_topk_pattern=size(None, kind=FIXED, help="which layers have an indexer, by letters"),
         index_topk_freq=size(1, least=0, help="every n-th layer has an indexer"),
         index_skip_topk_offset=size(2, least=0, help="first layers that all have an indexer"),

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS
 from gpt2calc.architectures.glossary import classes, law, size, sizes
-from gpt2calc.architectures.runs import repeating
-from gpt2calc.errors import ConfigError
-from gpt2calc.model import ABSENT, BIAS, LIST, Architecture, Component, Stack, Tensor
+from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.model import ABSENT, BIAS, LIST, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -23,13 +22,13 @@ AT = "{layer}.temporal_block"
 WORDS = ("recurrent", "attention")
 
 
-def layers(model: Model) -> tuple[Stack, ...]:
-    """Return layers whose kinds come again in the order of a list."""
-    kinds, count = model.block_types, model.num_hidden_layers
-    if not kinds:
-        raise ConfigError("block_types must name a kind of layer, got []", field="block_types")
-    runs = repeating(lambda i: frozenset({"decoder", kinds[i % len(kinds)]}), count, len(kinds))
-    return (Stack("model.layers", runs),)
+LAYERS = Layers(
+    "model.layers",
+    kinds=((("recurrent", "block_types[i % len(block_types)] == 'recurrent'"), ("attention", "True")),),
+    period="len(block_types)",
+    musts=(Said("len(block_types)", "block_types must name a kind of layer, got []", "block_types"),),
+)
+"""Layers whose kinds come again in the order of a list."""
 
 
 def components(model: Model) -> list[Component]:
@@ -119,7 +118,7 @@ SIZES = sizes(
 
 ARCHITECTURES = {
     "recurrent_gemma": Architecture(
-        "recurrent_gemma", classes("RecurrentGemma", classifies=False), "model", SIZES, layers, components, tensors
+        "recurrent_gemma", classes("RecurrentGemma", classifies=False), "model", SIZES, LAYERS, components, tensors
     )
 }
 """Each model type of this file."""

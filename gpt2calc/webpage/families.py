@@ -257,6 +257,8 @@ def _apart(node: ast.expr) -> tuple[str, list[ast.expr]]:
             found = name, parts
         case ast.Tuple(elts=parts):
             found = "list", parts
+        case ast.Subscript(value=of, slice=place):
+            found = "at", [of, place]
         case _:
             raise TypeError(f"no law has {ast.unparse(node)}")
     return found

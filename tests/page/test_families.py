@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = int(os.environ.get("GPT2CALC_EXAMPLES", "3"))
 BATCH = 50
-ALONE = {"gemma3n_text", "gemma4_text", "glm_moe_dsa", "recurrent_gemma"}
+ALONE = {"gemma3n_text", "gemma4_text"}
 """Model types that Python counts and the page refuses: no law says yet which layers they have."""
 
 TYPES = sorted(drawing.DRAWN.keys() - ALONE)

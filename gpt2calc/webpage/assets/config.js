@@ -250,7 +250,7 @@ function sizesBy(architecture, given, notes) {
       if (isNull && row.null === "refused" && !isFree) refuse(`${first} must be ${row.expected}, got null`);
       const usual = isNull && !["absent", "refused"].includes(row.null) ? row.null : row.default;
       if (usual === null && !isFree) refuse(`${name} is not given, and ${architecture.type} has no default`);
-      const isLaw = Array.isArray(usual) && usual.length > 0;
+      const isLaw = Array.isArray(usual) && usual.length === 1; // a list that is usual has none, or several
       found = isLaw ? evaluate(usual[0], sizes) : kept(usual);
       const isTold = ["size", "flag"].includes(kind) && !isGiven && !isLaw && name !== "num_labels";
       if (isTold) defaults.push(`${name} ${found}`);

@@ -14,6 +14,7 @@ const OPERATORS = {
   int: BigInt,
   len: (a) => BigInt(a.length),
   list: (...parts) => parts,
+  at: (list, i) => list[i],
 };
 
 /** Whether Python takes a value for true. */
