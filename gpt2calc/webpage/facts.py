@@ -12,7 +12,6 @@ from gpt2calc import (
     conventions,
     counts,
     documents,
-    errors,
     fields,
     figures,
     listing,
@@ -91,7 +90,6 @@ def _config() -> dict[str, Any]:
         "documented": fields.DEFAULTS,
         "classes": fields.CLASSES,
         "no_count": sorted(spellings.NO_COUNT),
-        "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": documents.OURS,
@@ -108,12 +106,8 @@ def _unread() -> dict[str, Any]:
         "not_read": spellings.NOT_READ,
         "activations": spellings.ACTIVATIONS,
         "learned": spellings.LEARNED_ACTIVATIONS,
-        "foreign": unread.FOREIGN_PHRASES,
-        "sizes": fields.SIZES,
-        "suffix": unread.SUFFIX,
         "most_keys": unread.MOST_KEYS,
         "most_notes": unread.MOST_NOTES,
-        "long": errors.LONG_NAME_LETTERS,
     }
 
 
@@ -157,8 +151,8 @@ def _scales(unit: str) -> tuple[printed.Scale, ...]:
 
 
 def _step(step: Step) -> list[Any]:
-    """Return a step of the lattice: its name, penalty and standing, and its sentence where it is no convention's."""
-    return [step.name, step.penalty, step.standing, "" if step.name in conventions.NAMES else step.sentence]
+    """Return a step of the lattice: its name, its penalty, its standing and its sentence."""
+    return [step.name, step.penalty, step.standing, step.sentence]
 
 
 def _safetensors() -> dict[str, Any]:

@@ -125,50 +125,29 @@ function readGpt2(document) {
   return { type: "gpt2", fields, notes, model: gpt2Of(dimsOf(fields)), maker };
 }
 
-/** The notes on what nobody reads. What may change a shape, or is a slip or a size that lies within, is refused. */
+/** The notes on what nobody reads; what may change a shape, and in no document of transformers, is refused. */
 function unreadByGpt2(given, found, isTheirs) {
-  const { activations, learned, not_read: notRead, most_keys: most, most_notes: many, suffix } = FIELDS.unread;
-  const [notes, unread, known] = [[], [], [...CANONICAL.keys()]];
+  const { activations, learned, not_read: notRead, most_keys: most, most_notes: many } = FIELDS.unread;
+  const [notes, unread] = [[], []];
   for (const [name, value] of given) {
-    if (name === "pruned_heads" && isTrue(value))
-      refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
     const isGated = typeof value === "string" && (/glu|gated/i.test(value) || learned.includes(value));
     const other = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
-    const isUnknown = !CANONICAL.has(name) && !NO_COUNT.has(name);
     const meant = Object.hasOwn(notRead, name) && notRead[name];
-    if (activations.includes(name) && isGated) notes.push(isTheirs ? `${other}; the count is of those` : refuse(other));
-    else if (isUnknown && meant) {
+    if (name === "pruned_heads" && isTrue(value))
+      refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
+    else if (activations.includes(name) && isGated)
+      notes.push(isTheirs ? `${other}; the count is of those` : refuse(other));
+    else if (CANONICAL.has(name) || NO_COUNT.has(name)) continue;
+    else if (meant) {
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
         notes.push(`${pair(name, value)} is not read by GPT-2; ${meant} is what counts`);
-    } else if (isUnknown) {
-      const words = ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
-      const isForeign = FIELDS.unread.foreign.some((phrase) => words.includes(` ${phrase} `));
-      if (!isForeign || !isTheirs) refuseNested(name, value, isTheirs ? found : new Map());
-      const bare = isTheirs ? name.replace(new RegExp(suffix), "") : name;
-      const near = isForeign ? undefined : CANONICAL.get(mistyped(name, known) ?? mistyped(bare, known));
-      const isOfItsKind = { flag: typeof value === "boolean", size: isWhole(value) }[near?.kind];
-      const isSlip = isOfItsKind && !(found.has(near.name) && same(found.get(near.name), value));
-      const advice = near ? `did you mean ${near.name}?` : `known fields are ${Object.keys(DEFAULTS).join(", ")}`;
-      if (!isTheirs || isSlip) refuse(`there is no field ${shortened(name)}: ${advice}`);
-      unread.push(shortened(name));
-    }
+    } else if (isTheirs) unread.push(shortened(name));
+    else refuse(`there is no field ${shortened(name)}: known fields are ${Object.keys(DEFAULTS).join(", ")}`);
   }
   if (unread.length > most) refuse(`expected a config, got an object with more than ${most} keys that no GPT-2 has`);
   const list = unread.slice(0, many).join(", ") + (unread.length > many ? ` and ${unread.length - many} more` : "");
   return list ? [...notes, `not read, as transformers' GPT-2 reads none of them: ${list}`] : notes;
-}
-
-/** Refuse sizes that the document does not give, or gives otherwise, and that lie within a key of it. */
-function refuseNested(path, held, found) {
-  const pairs = held instanceof Map ? [...held] : Array.isArray(held) ? held.map((each) => ["", each]) : [];
-  for (const [key, inner] of pairs) {
-    const name = CANONICAL.get(key)?.name;
-    const outside = `give the object ${shortened(path)} alone, or its sizes outside of it`;
-    if (FIELDS.unread.sizes.includes(name) && isWhole(inner) && !(found.has(name) && same(found.get(name), inner)))
-      refuse(`${shortened(path)} holds sizes, ${pair(key, inner)} among them: ${outside}`);
-    refuseNested(key === "" ? path : `${path}.${key}`, inner, found);
-  }
 }
 
 function headsProblem({ n_head: heads, n_embd: width }) {

@@ -14,13 +14,6 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Several nodes and texts as one. */
-function together(...children) {
-  const all = document.createDocumentFragment();
-  all.append(...children);
-  return all;
-}
-
 /** Set a text where it differs, so that nothing is drawn anew that stays. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -124,7 +117,8 @@ function buildControl(row) {
   });
   input.addEventListener("change", () => showControls());
   const stops = isSize ? stopsOf(row) : [0];
-  const slider = make("input", { type: "range", "aria-label": `${field}, slider`, min: 0, max: stops.length - 1, step: 1 });
+  const range = { type: "range", "aria-label": `${field}, slider`, min: 0, max: stops.length - 1, step: 1 };
+  const slider = make("input", range);
   listen(slider, "input", () => BigInt(stops[slider.value]));
   const show = (config) => {
     const { fields, type, preset } = config;
@@ -139,7 +133,8 @@ function buildControl(row) {
     const problem = isOurs && field === "n_head" ? headsProblem(fields) : null;
     // A model's own heads, where the width no longer goes with them, are left out, as Python does.
     const isTheirs = value === preset.all.n_head;
-    return [isTheirs ? null : problem, problem && `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out`];
+    const note = `it does not divide n_embd ${grouped(fields.n_embd)}, and is left out`;
+    return [isTheirs ? null : problem, problem && note];
   };
   if (!isSize) return found(show, "small", label, input, hint, said);
   return found(show, "control size", make("div", { className: "names" }, label, hint), slider, input, said);

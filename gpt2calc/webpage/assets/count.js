@@ -34,11 +34,9 @@ function fieldsOfDims(x) {
 
 /** What `gpt2calc count --json` prints. */
 function countDocument(name, count, notes) {
-  const { model } = count;
-  const { total, weights, biases, conventions } = count;
+  const { model, total, weights, biases, conventions } = count;
   const held = (part) => {
-    const { weights, biases, total } = part;
-    return { weights, biases, total, share: new Float(share(total, count.total)) };
+    return { weights: part.weights, biases: part.biases, total: part.total, share: new Real(`${share(part.total, total)}`) };
   };
   const used = new Set(count.components.flatMap(({ form }) => [...form.simplified.keys()].flatMap(lettersIn)));
   const whole = Object.entries(model.sizes).filter(([, value]) => ["bigint", "boolean"].includes(typeof value));
@@ -66,17 +64,10 @@ function countDocument(name, count, notes) {
   };
 }
 
-/** A number that JSON writes as a float, since all others here are whole. */
-class Float {
-  constructor(value) {
-    this.value = value;
-  }
-}
-
 /** JSON of BigInts, indented as Python does. */
 function json(value, indent = "\n") {
   if (typeof value === "bigint") return String(value);
-  if (value instanceof Float) return Number.isInteger(value.value) ? value.value.toFixed(1) : String(value.value);
+  if (value instanceof Real) return Number.isInteger(value.value) ? value.value.toFixed(1) : String(value.value);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const inner = `${indent}  `;
   const [[open, close], lines] = Array.isArray(value)

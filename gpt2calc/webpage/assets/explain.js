@@ -81,16 +81,16 @@ const fitOf = (figure, way, of) =>
 
 // What can be counted of a model
 
-const SENTENCES = new Map(FACTS.conventions.map(([name, , sentence]) => [name, sentence]));
-const stepOf = ([name, penalty, standing, sentence, bits]) => {
-  return { name, penalty, standing, bits, sentence: sentence || SENTENCES.get(name) };
-};
+const stepOf = ([name, penalty, standing, sentence, bits]) => ({ name, penalty, standing, sentence, bits });
 const AXES = EXPLAIN.axes.map((axis) => axis.map(stepOf));
 const ALL = [EXPLAIN.plain, ...EXPLAIN.parts].map(stepOf); // the plain count first, which is no step
 const DTYPES = EXPLAIN.dtypes.map(stepOf);
 
 /** What the plain count of a model is called, after the convention that it is. */
-const plainStep = (x) => (x.lm_head ? stepOf([x.tie_word_embeddings ? "tied" : "untied", 0, ""]) : ALL[0]);
+function plainStep(x) {
+  const [name, , sentence] = FACTS.conventions.find(([name]) => name === (x.tie_word_embeddings ? "tied" : "untied"));
+  return x.lm_head ? { ...ALL[0], name, sentence } : ALL[0];
+}
 
 /** The model, and every other that is counted in its place, at most one step of each axis away. */
 function variantsOf(x, place = 0, budget = BUDGET) {

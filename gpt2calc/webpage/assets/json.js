@@ -7,12 +7,12 @@ function refuse(problem) {
   throw new Sentence(problem);
 }
 
-/** What something gives, or what is made of the sentence that it ends in. */
-function attempt(act, otherwise) {
+/** What something gives, or what is made of the sentence, or the error of another kind, that it ends in. */
+function attempt(act, otherwise, kind = Sentence) {
   try {
     return act();
   } catch (error) {
-    if (error instanceof Sentence) return otherwise(error.message);
+    if (error instanceof kind) return otherwise(error.message);
     throw error;
   }
 }
@@ -29,8 +29,8 @@ const MARK = `number ${Math.random()} `;
 const MOST_DIGITS = 4300;
 
 /** Read JSON as Python does, with no key given twice, in steps, between which the page may answer to something else.
- * Numbers are marked for the browser's own reader, which knows none that is exact; with `isStrict`, those that some readers
- * take and others do not are refused. */
+ * Numbers are marked for the browser's own reader, which knows none that is exact; with `isStrict`, those that some
+ * readers take and others do not are refused. */
 function* readingJson(text, deepest, isStrict = false) {
   let [keys, from, steps, marked] = [0, 0, 0, ""];
   for (const { 0: token, 1: colon, index } of text.matchAll(TOKEN)) {
@@ -41,15 +41,8 @@ function* readingJson(text, deepest, isStrict = false) {
     }
     if ((steps += 1) % 2000 === 0) yield;
   }
-  const parsed = (each) => {
-    try {
-      return [JSON.parse(each), ""];
-    } catch (error) {
-      return [null, error.message];
-    }
-  };
-  const [document, problem] = parsed(marked + text.slice(from));
-  if (problem) refuse(`not JSON: ${parsed(text)[1] || problem}`);
+  const told = (problem) => refuse(`not JSON: ${attempt(() => JSON.parse(text) && problem, (own) => own, SyntaxError)}`);
+  const document = attempt(() => JSON.parse(marked + text.slice(from)), told, SyntaxError);
   const value = (held, level) => {
     if (typeof held === "string" && held.startsWith(MARK)) return numberIn(held.slice(MARK.length), isStrict);
     if (typeof held === "string") return held.isWellFormed() ? held : refuse("it holds half of a surrogate pair");
@@ -83,28 +76,14 @@ function numberIn(text, isStrict) {
   return text.length > MOST_DIGITS ? refuse("it holds a number of more than 4,300 digits") : BigInt(text);
 }
 
-/** Whether two values of JSON are equal, as Python's == says: 2 and 2.0 are, and so are true and 1. */
-function same(one, other) {
-  if (Array.isArray(one) && Array.isArray(other))
-    return one.length === other.length && one.every((part, i) => same(part, other[i]));
-  if (one instanceof Map && other instanceof Map)
-    return one.size === other.size && [...one].every(([key, value]) => other.has(key) && same(value, other.get(key)));
-  const number = (value) => (value instanceof Real ? value.value : typeof value === "boolean" ? BigInt(value) : value);
-  const [a, b] = [number(one), number(other)];
-  const areNumbers = [a, b].every((value) => ["number", "bigint"].includes(typeof value));
-  return areNumbers ? a == b : a === b; // a BigInt and a Number of one value are equal by == alone
-}
+/** Whether two values of JSON are equal: 2 and 2.0 are. */
+const same = (one, other) => represented(inWhole(one)) === represented(inWhole(other));
 
 const MOST_CHARACTERS = 60;
 const characters = (text) => Array.from(text);
 
-/** A text without what would break a line or turn it round, which stands as its code. */
-const printable = (text) =>
-  String(text).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (x) => {
-    const code = x.codePointAt(0).toString(16);
-    const [letter, length] = code.length <= 2 ? ["x", 2] : code.length <= 4 ? ["u", 4] : ["U", 8];
-    return { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[x] ?? `\\${letter}${code.padStart(length, "0")}`;
-  });
+/** A text without what would break a line or turn it round. */
+const printable = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, "\ufffd");
 
 function shortened(text) {
   const all = characters(text);
@@ -130,29 +109,4 @@ const shown = (value) => (value === null || typeof value === "boolean" ? String(
 function pair(name, value) {
   const text = typeof value === "boolean" ? represented(value) : shown(value);
   return `${shortened(name)}=${typeof value === "string" ? shortened(value) : text}`;
-}
-
-/** The known name of which another is a slip away, or two where it is long; null where there is none. */
-function mistyped(name, known) {
-  const bare = (text) => characters(text.toLowerCase().replace(/[_ -]/g, ""));
-  const typed = bare(name);
-  if (characters(name).length > 2 * MOST_CHARACTERS || !/\p{L}/u.test(typed.join(""))) return null;
-  const parts = known.map((each) => [each, bare(each)]);
-  const isNear = (slips) => ([, letters]) =>
-    slips <= (letters.length < 3 ? 0 : letters.length < FIELDS.unread.long ? 1 : 2) &&
-    Math.abs(letters.length - typed.length) <= slips && isWithin(typed, letters, slips);
-  return [0, 1, 2].map((slips) => parts.find(isNear(slips))).find(Boolean)?.[0] ?? null;
-}
-
-/** Whether at most so many slips lie between two lists of characters: one more, one less, another, two turned round. */
-function isWithin(one, other, slips) {
-  if (!one.length || !other.length) return one.length + other.length <= slips;
-  const [[a, ...left], [b, ...right]] = [one, other];
-  if (a === b) return isWithin(left, right, slips);
-  if (!slips) return false;
-  const areTurned = a === right[0] && left[0] === b;
-  return (
-    (!/^\p{Nd}\p{Nd}$/u.test(a + b) && isWithin(left, right, slips - 1)) || isWithin(left, other, slips - 1) ||
-    isWithin(one, right, slips - 1) || (areTurned && isWithin(left.slice(1), right.slice(1), slips - 1))
-  );
 }

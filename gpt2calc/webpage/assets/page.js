@@ -92,7 +92,7 @@ function drawTables() {
   };
   const none = { total: 0n };
   const rows = [...new Map(all)]
-    .map(([name, group]) => [together(swatch(group), name), partsNamed(name)])
+    .map(([name, group]) => [make("span", {}, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
     .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
@@ -110,7 +110,7 @@ function drawTables() {
 
 /** A cell with a name, and in small what it is. */
 const whatCell = (name, sentence, before = "") =>
-  [together(before, make("code", {}, name), make("small", {}, sentence)), "what"];
+  [make("span", {}, before, make("code", {}, name), make("small", {}, sentence)), "what"];
 
 // Explain a number
 
@@ -213,7 +213,9 @@ function verifiedParts({ faults, more, notes, expected, total, parameters, field
   const rows = names.map((name) => [name, ...cells(expected.get(name), match.components.get(name))]);
   const headers = ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]];
   const some = (n) => (n ? number(n) : "");
-  const bytes = match.held.map((part) => [[part.what, "what"], some(part.tensors), some(part.elements), number(part.bytes)]);
+  const bytes = match.held.map((part) => {
+    return [[part.what, "what"], some(part.tensors), some(part.elements), number(part.bytes)];
+  });
   const button = make("button", { type: "button" }, "Count this model above");
   button.addEventListener("click", () => {
     state.configs[state.active] = ofDocument({ type: "gpt2", fields, model: gpt2Of(dimsOf(fields)) });
@@ -249,7 +251,7 @@ function faultRows(faults, more) {
   const rows = groups.slice(0, MOST_SHOWN).map((group) => {
     const [{ kind, template, message }, blocks] = [group[0], blockText(group.map(({ block }) => block))];
     const [name, why] = [template, message].map((text) => text.replaceAll("{}", blocks));
-    return [kind, together(make("code", {}, shortened(name)), make("small", {}, why))];
+    return [kind, make("span", {}, make("code", {}, shortened(name)), make("small", {}, why))];
   });
   const left = groups.slice(MOST_SHOWN).reduce((count, { length }) => count + length, more);
   return left ? [...rows, ["and", `${grouped(left)} more`]] : rows;

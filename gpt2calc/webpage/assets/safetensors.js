@@ -29,9 +29,8 @@ function must(no, ...rows) {
 /** The JSON object that bytes are, of which every reader sees the same. */
 async function strictJson(file, bytes, what, deepest) {
   const no = (problem) => refusalOf(file)(`${what} in JSON that all read alike`, `another: ${problem}`);
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  // What is no UTF-8 comes back as another length, or with a character that stands for it.
-  if (text.includes("\ufffd") && !sameBytes(new TextEncoder().encode(text), bytes)) no("it is not UTF-8");
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const text = attempt(() => decoder.decode(bytes), () => no("it is not UTF-8"), TypeError);
   const steps = readingJson(text, deepest, true);
   let step = attempt(() => steps.next(), no);
   while (!step.done) {
@@ -40,8 +39,6 @@ async function strictJson(file, bytes, what, deepest) {
   }
   return step.value instanceof Map ? step.value : no("it is no object");
 }
-
-const sameBytes = (one, other) => one.length === other.length && one.every((byte, place) => byte === other[place]);
 
 /** What the header of a safetensors file says, once all of it is checked. */
 async function readSafetensors(file) {
