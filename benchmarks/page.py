@@ -83,9 +83,14 @@ async () => {
 STRANGERS = """
   const wrapper = "model.".repeat(40);
   const count = [...Array(72).keys()];
-  const names = count.flatMap((n) => [`h.${n}.ln_1.weight`, ...(n < 60 ? [`h.x${n}.ln_1.weight`] : [])]);
+  const plain = count.flatMap((n) => [`h.${n}.ln_1.weight`, ...(n < 60 ? [`h.x${n}.ln_1.weight`] : [])]);
+  const names = plain.map((name) => wrapper + name);
+"""
+LARGEST = "const names = [...Array(13000).keys()].map((n) => `x${n}`);"
+BLOCKS = "const names = [...Array(9000).keys()].map((n) => `h.${n}.ln_1.weight`);"
+TAKE = """
   const entryOf = (n) => ({dtype: "F32", shape: [1], data_offsets: [4 * n, 4 * n + 4]});
-  const entries = names.map((name, n) => [wrapper + name, entryOf(n)]);
+  const entries = names.map((name, n) => [name, entryOf(n)]);
   const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const length = new DataView(new ArrayBuffer(8));
   length.setBigUint64(0, BigInt(header.length), true);
@@ -135,7 +140,12 @@ def measure(page: Page, address: str, size: int, moves: int) -> list[Row]:
         times = page.evaluate(MOVE, [moves, sliders])
         rows.append(Row(f"{name}: a slider's move to the painted number, median", statistics.median(times), 16, "ms"))
         rows.append(Row(f"{name}: the same, 95th percentile", statistics.quantiles(times, n=20)[-1], 33, "ms"))
-    for name, act in (("a file of 60 strangers under a long wrapper", STRANGERS), ("the first figure", FIGURE)):
+    for name, act in (
+        ("a file of 60 strangers under a long wrapper", STRANGERS + TAKE),
+        ("a file of 13,000 strangers", LARGEST + TAKE),
+        ("a file of 9,000 blocks", BLOCKS + TAKE),
+        ("the first figure", FIGURE),
+    ):
         page.goto("about:blank")
         page.goto(address)
         rows.append(

@@ -45,7 +45,7 @@ indexed = by_types._replace(
         ),
     ),
 )
-"""As a list says, or else the first layers with an MLP; of which those of another list have an indexer, or the first ones
+"""As a list says, or else the first layers with an MLP; those of another list have an indexer, or the first ones
 and every n-th after them."""
 
 by_step = by_types._replace(

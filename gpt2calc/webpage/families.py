@@ -173,7 +173,7 @@ def _spans(places: list[int]) -> str:
 
 
 def _classes(named: Mapping[str, str]) -> Any:
-    """Return what the names of all classes begin with, and how many of the usual ones there are; or else all of them."""
+    """Return what the names of all classes begin with, and how many of the usual ones there are; or else all."""
     start = next(iter(named)).removesuffix("ForCausalLM")
     usual = {f"{start}{end}": head for end, head in list(classes("").items())[: len(named)]}
     return [start, len(named)] if dict(named) == usual else dict(named)

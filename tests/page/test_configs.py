@@ -136,8 +136,8 @@ TEXTS = {
 
 
 ADVICE = (
-    ": did you mean|: known fields|: known are|; give one of them| disagree: both mean| \\(wrong as well| is no class of"
-    '|, got a JSON|(?<="n_layer": 12}), got'
+    ": did you mean|: known fields|: known are|; give one of them| disagree: both mean| \\(wrong as well"
+    '| is no class of|, got a JSON|(?<="n_layer": 12}), got'
 )
 """Where a sentence goes on with advice, or with what else is wrong, which each says in its own words."""
 
@@ -180,11 +180,17 @@ def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
 
 def test_a_slip_in_a_document_of_transformers_is_told(opened: Watched) -> None:
     """What Python refuses with what may have been meant, the page counts without it, and says that it is not read."""
-    slips = [{"n_layrs": 24}, {"hiden_size": 24.0}, {"add_cross_atention": True}, {"hyper_params": {"n_layer": 24}}]
+    slips: list[dict[str, Any]] = [
+        {"n_layrs": 24},
+        {"hiden_size": 24.0},
+        {"add_cross_atention": True},
+        {"hyper_params": {"n_layer": 24}},
+    ]
     found = opened.page.evaluate(READ, [json.dumps({**MARKED, **slip}) for slip in slips])
     for slip, answer in zip(slips, map(json.loads, found), strict=True):
+        (name,) = slip
         assert "problem" in python(json.dumps({**MARKED, **slip}))
-        assert answer["notes"] == [f"not read, as transformers' GPT-2 reads none of them: {next(iter(slip))}"]
+        assert answer["notes"] == [f"not read, as transformers' GPT-2 reads none of them: {name}"]
         assert answer["dims"]["n_layer"] == SIZES["n_layer"]
 
 

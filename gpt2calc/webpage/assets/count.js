@@ -35,32 +35,26 @@ function fieldsOfDims(x) {
 /** What `gpt2calc count --json` prints. */
 function countDocument(name, count, notes) {
   const { model, total, weights, biases, conventions } = count;
-  const held = (part) => {
-    return { weights: part.weights, biases: part.biases, total: part.total, share: new Real(`${share(part.total, total)}`) };
+  const held = ({ weights: own, biases: beside, total: all }) => {
+    return { weights: own, biases: beside, total: all, share: new Real(`${share(all, total)}`) };
   };
   const used = new Set(count.components.flatMap(({ form }) => [...form.simplified.keys()].flatMap(lettersIn)));
   const whole = Object.entries(model.sizes).filter(([, value]) => ["bigint", "boolean"].includes(typeof value));
+  const layers = count.inLayers.map(({ tags, layers: number, total: each }) => {
+    return { tags: [...tags].sort(), number, each, total: number * each };
+  });
   return {
-    schema: FACTS.schema,
-    model: name,
-    model_type: model.architecture.type,
-    total,
-    weights,
-    biases,
-    per_block: count.inLayers.length === 1 ? count.inLayers[0].total : null,
-    layers: count.inLayers.map(({ tags, layers, total: each }) => {
-      return { tags: [...tags].sort(), number: layers, each, total: layers * each };
-    }),
+    ...{ schema: FACTS.schema, model: name, model_type: model.architecture.type, total, weights, biases },
+    per_block: layers.length === 1 ? layers[0].each : null,
+    layers,
     config: isGpt2(model) ? fieldsOfDims(model.sizes) : documentOf(model),
     sizes: Object.fromEntries(whole),
     groups: count.groups.map((group) => ({ name: group.name, ...held(group) })),
-    components: count.components.map((part) => {
-      const { name, group, times, form } = part;
-      return { name, group, times, formula: form.text(), ...held(part) };
+    components: count.components.map(({ name: own, group, times, form, ...part }) => {
+      return { name: own, group, times, formula: form.text(), ...held(part) };
     }),
     letters: Object.fromEntries(Object.entries(numbersOf(model)).filter(([letter]) => used.has(letter))),
-    conventions,
-    notes,
+    ...{ conventions, notes },
   };
 }
 

@@ -67,19 +67,20 @@ function lettersOf({ architecture, sizes }) {
   const isUsed = ({ name, kind }) => name in letters && (kind === "size" || (kind === "law" && sizes[name]));
   const rows = architecture.sizes.filter((row) => row.letter && isUsed(row));
   for (const { name, letter } of rows) letters[name] = new Map([[letter, 1n]]);
-  for (const { name, default: law } of rows)
-    if (isMultiple(law) && evaluate(law[0], sizes) === sizes[name]) letters[name] = symbolic(law[0], letters);
+  for (const { name, default: law } of rows) {
+    const form = Array.isArray(law) && evaluate(law[0], sizes) === sizes[name] ? symbolic(law[0], letters) : null;
+    if (form) letters[name] = form;
+  }
   return letters;
 }
 
-const isMultiple = (law) => Array.isArray(law) && law.every((part) => !Array.isArray(part) || isSum(part));
-const isSum = (law) => ["+", "*", "or"].includes(law[0]) && isMultiple(law);
-
+/** A law as a polynomial, where it adds and multiplies; null where it does anything else. */
 function symbolic(law, letters) {
-  if (!Array.isArray(law)) return typeof law === "string" ? letters[law] : constant(BigInt(law));
-  const [one, other] = law.slice(1).map((part) => symbolic(part, letters));
-  if (law[0] === "or") return one.size ? one : other;
-  return law[0] === "+" ? plus(one, other) : times(one, other);
+  if (!Array.isArray(law)) return typeof law === "number" ? constant(BigInt(law)) : (letters[law] ?? null);
+  const [[operator], [one, other]] = [law, law.slice(1).map((part) => symbolic(part, letters))];
+  if (operator === "or") return one && (one.size ? one : other);
+  const act = { "+": plus, "*": times }[operator];
+  return act && one && other ? act(one, other) : null;
 }
 
 /** The letter of how many layers have some tags: L where all have them; none where there are no such layers. */

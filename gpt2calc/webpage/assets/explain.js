@@ -214,12 +214,9 @@ function nearestReadings(figure, candidates) {
   const [of] = scalesOf(figure);
   const [shift, unit] = multipliers(figure, of);
   const off = ({ value }) => absolute(value - (figure.digits * unit) / shift);
-  const usual = candidates.flatMap((candidate) =>
-    candidate.ways[of.kind]
-      .filter(({ penalty }) => penalty <= EXPLAIN.known)
-      .map((way) => ({ candidate, of, way, value: way.value })),
-  );
-  return usual.sort((a, b) => inOrder(off(a), off(b)) || a.way.penalty - b.way.penalty).slice(0, EXPLAIN.nearest);
+  const all = candidates.flatMap((candidate) => candidate.ways[of.kind].map((way) => ({ candidate, of, way, ...way })));
+  const usual = all.filter(({ penalty }) => penalty <= EXPLAIN.known);
+  return usual.sort((a, b) => inOrder(off(a), off(b)) || a.penalty - b.penalty).slice(0, EXPLAIN.nearest);
 }
 
 // In words

@@ -27,12 +27,9 @@ function drawTotal() {
   setText(byId("title"), titleOf(active()));
   const text = grouped(count.total);
   setText(byId("number"), text);
-  byId("number").classList.toggle("long", text.length > 22);
-  byId("number").classList.toggle("longest", text.length > 90);
-  const than = second
-    ? `; ${signed(second.total - first.total)} in the second, ×${rounded(second.total, first.total, 3)}`
-    : "";
-  setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${layersText(count)}${than}`);
+  for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
+  const more = () => `; ${signed(second.total - first.total)} in the second, ×${rounded(second.total, first.total, 3)}`;
+  setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${layersText(count)}${second ? more() : ""}`);
 }
 
 /** What a layer holds, of each kind that there is. */
@@ -162,8 +159,8 @@ function drawExplained() {
 // A config.json that is pasted, and files that are dropped
 
 function sayOfConfig(problem, notes = []) {
-  const lines = problem ? [make("p", { className: "problem" }, problem)] : notes.map((note) => make("p", {}, note));
-  byId("paste-said").replaceChildren(...lines);
+  const className = problem ? "problem" : "";
+  byId("paste-said").replaceChildren(...(problem ? [problem] : notes).map((line) => make("p", { className }, line)));
   return !problem;
 }
 
@@ -292,14 +289,12 @@ function listenToFiles() {
 let form = "link";
 
 function buildForms() {
-  for (const name of Object.keys(SHARED)) {
-    const input = make("input", { type: "radio", name: "form", value: name, checked: name === form });
-    input.addEventListener("change", () => {
-      form = name;
-      drawShared();
-    });
-    byId("forms").append(make("label", {}, input, name));
-  }
+  const radio = (name) => make("input", { type: "radio", name: "form", value: name, checked: name === form });
+  byId("forms").append(...Object.keys(SHARED).map((name) => make("label", {}, radio(name), name)));
+  byId("forms").addEventListener("change", ({ target }) => {
+    form = target.value;
+    drawShared();
+  });
   byId("copy").addEventListener("click", async () => {
     rest();
     drawShared();
