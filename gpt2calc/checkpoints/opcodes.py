@@ -11,7 +11,16 @@ from __future__ import annotations
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING
 
-from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, Global, RefusedError, TruncatedError, kind, text
+from gpt2calc.checkpoints.machine import (
+    MOST_GLOBAL_BYTES,
+    Global,
+    Opaque,
+    RefusedError,
+    TruncatedError,
+    kind,
+    refused,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +34,6 @@ MOST_INTEGER_BYTES = 255
 """PyTorch's magic number has ten."""
 
 UINT32 = Struct("<I").unpack_from
-
-OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class that would have to be imported"
-
 
 def _unknown(machine: Machine, at: int) -> int:
     # What follows the end is padding, zeros, which are no opcode: nothing is wrong but that more is missing.
@@ -203,6 +209,8 @@ def _appends(machine: Machine, at: int) -> int:
 
 def _extend(machine: Machine, values: list[object]) -> None:
     target = machine.stack[-1]
+    if type(target) is Opaque:
+        return
     if type(target) is not list:
         raise RefusedError(f"expected values to be added to lists and sets only, got {kind(target)}")
     target.extend(values)
@@ -221,6 +229,8 @@ def _setitems(machine: Machine, at: int) -> int:
 
 def _set(machine: Machine, items: list[object]) -> None:
     target = machine.stack[-1]
+    if type(target) is Opaque:
+        return
     if type(target) is not dict:
         raise RefusedError(f"expected keys to be set in dicts only, got {kind(target)}")
     if len(items) % 2:
@@ -257,24 +267,23 @@ def _reduce(machine: Machine, at: int) -> int:
 def _new(machine: Machine, at: int) -> int:
     """Make an object of a class, as REDUCE calls a function; a whole model is one."""
     arguments, of = machine.stack.pop(), machine.stack.pop()
-    # Said here and not by `call`, since what is meant is an object of a class: most often a whole model.
-    if type(of) is not Global or of.name not in machine.calls:
-        raise RefusedError(OBJECT.format(kind(of)))
-    machine.call(of, arguments)
+    machine.call(of, arguments, is_new=True)
     return at
 
 
 def _new_with_keywords(machine: Machine, at: int) -> int:
-    """Refuse an object of a class that takes keywords: none that is known does."""
-    del at
+    """Make an object of a class that takes keywords, which none does that is known."""
     _, _, of = machine.stack.pop(), machine.stack.pop(), machine.stack.pop()
-    raise RefusedError(OBJECT.format(kind(of)))
+    if type(of) is not Global or of.name in machine.calls:
+        raise refused(of, is_new=True)
+    machine.call(of, (), is_new=True)
+    return at
 
 
 def _build(machine: Machine, at: int) -> int:
     """Take the state of an OrderedDict, such as the `_metadata` of a state_dict, which says nothing of a tensor."""
     machine.stack.pop()
-    if type(machine.stack[-1]) is not dict:
+    if type(machine.stack[-1]) not in (dict, Opaque):
         raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(machine.stack[-1])}")
     return at
 
