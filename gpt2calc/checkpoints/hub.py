@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers, folders, formats
@@ -291,7 +292,12 @@ class HubRepository:
         return found
 
     def _listed(self, name: str) -> TensorListing:
-        """Return what one file holds."""
+        """Return what one file holds, or all files that gguf-split made of one."""
+        if (names := folders.parts(name)) is not None:
+            from gpt2calc.checkpoints import gguf  # most checkpoints are one file
+
+            with ExitStack() as opened:
+                return gguf.read_parts([opened.enter_context(self.open(each)) for each in names])
         with self.open(name) as file:
             return formats.read(file, {each: size for each, size in self.files().items() if size is not None})
 

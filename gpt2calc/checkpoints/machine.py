@@ -71,6 +71,22 @@ class Opaque:
         self.of = of
 
 
+class Record:
+    """An object of a dataclass that a reader knows, as the name of its class and its state. It hashes by what it is."""
+
+    __slots__ = ("of", "state")
+
+    def __init__(self, of: str) -> None:
+        self.of, self.state = of, None
+
+    state: object
+
+    @classmethod
+    def made(cls, of: str) -> Call:
+        """Return what makes one of a class, whatever the arguments."""
+        return lambda _: cls(of)
+
+
 class Machine:
     """One pickle on its way to a value.
 

@@ -15,6 +15,7 @@ from gpt2calc.checkpoints.machine import (
     MOST_GLOBAL_BYTES,
     Global,
     Opaque,
+    Record,
     RefusedError,
     TruncatedError,
     kind,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_INTEGER_BYTES = 255
 """PyTorch's magic number has ten."""
+
+KEYS = (str, Record)
+"""The types of the keys that a dict keeps; one of another type is no tensor's name."""
 
 UINT32 = Struct("<I").unpack_from
 
@@ -236,9 +240,9 @@ def _set(machine: Machine, items: list[object]) -> None:
     if len(items) % 2:
         raise RefusedError("expected a value for each key, got a key without one")
     for i in range(0, len(items), 2):
-        # Only text is hashed: numbers hash to what their author chooses. A key of another kind is no tensor's name.
+        # Only text is hashed, and what hashes by identity: numbers hash to what their author chooses.
         key = items[i]
-        target[key if type(key) is str else object()] = items[i + 1]
+        target[key if type(key) in KEYS else object()] = items[i + 1]
 
 
 def _global(machine: Machine, at: int) -> int:
@@ -281,10 +285,13 @@ def _new_with_keywords(machine: Machine, at: int) -> int:
 
 
 def _build(machine: Machine, at: int) -> int:
-    """Take the state of an OrderedDict, such as the `_metadata` of a state_dict, which says nothing of a tensor."""
-    machine.stack.pop()
-    if type(machine.stack[-1]) not in (dict, Opaque):
-        raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(machine.stack[-1])}")
+    """Take the state of a record; that of an OrderedDict, such as `_metadata`, says nothing of a tensor."""
+    state = machine.stack.pop()
+    target = machine.stack[-1]
+    if type(target) is Record:
+        target.state = state
+    elif type(target) not in (dict, Opaque):
+        raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(target)}")
     return at
 
 

@@ -353,7 +353,7 @@ def _over(storage: Storage, dtype: str, offset: int, shape: object, stride: obje
 
 
 def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    sizes, steps = _sizes(shape), _sizes(stride)
+    sizes, steps = sizes_of(shape), sizes_of(stride)
     # The product is exact, and short, since there are few sizes, each of which fits in int64.
     if len(sizes) != len(steps) or prod(sizes) > INT64_MAX:
         raise RefusedError(
@@ -362,7 +362,12 @@ def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, .
     return sizes, steps
 
 
-def _sizes(found: object) -> tuple[int, ...]:
+def sizes_of(found: object) -> tuple[int, ...]:
+    """Return the sizes of a tensor, once they are some.
+
+    Raises:
+        RefusedError: they are none.
+    """
     if type(found) is not tuple or len(found) > MOST_DIMENSIONS:
         raise RefusedError(f"expected a tuple of at most {MOST_DIMENSIONS} sizes, got {kind(found)}")
     for size in found:

@@ -406,7 +406,7 @@ def _beside(seen: Assignment) -> Iterator[str]:
         rows = seen.padded_rows(seen.expected[padded], seen.own[padded].shape)
         elements = sum(tensor.numel for tensor in seen.own.values())
         yield f"{rows:,} rows of {padded} only pad the vocabulary: with padding it is {elements:,} elements"
-    if folded := [row for row in gpt2.components(seen.model) if row.name in seen.reading.dialect.folded]:
+    if folded := [row for row in seen.model.components() if row.name in seen.reading.dialect.folded]:
         norms = sum(seen.model.count(row.layers) * row.times * (row.weights + row.biases) for row in folded)
         yield f"LayerNorm is folded into the matrices that follow it, and its {norms:,} parameters are in no count"
     heads = [tensor.numel for tensor in (*seen.listing.tensors, *seen.listing.aside) if beside(tensor.name) == VALUE_HEAD]
