@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.filesystem import _StorageInfo
 from torch.distributed.checkpoint.metadata import (
     BytesStorageMetadata,
@@ -18,6 +17,7 @@ from torch.distributed.checkpoint.metadata import (
     TensorProperties,
     TensorStorageMetadata,
 )
+from torch.distributed.checkpoint.state_dict_saver import save
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import gpt2calc
@@ -37,11 +37,12 @@ CONFIG = {"n_layer": 2, "n_embd": 48, "n_head": 2, "n_positions": 32, "vocab_siz
 
 def test_what_torch_saves_is_verified(tmp_path: Path) -> None:
     """A model and its optimizer, by one process: the model's tensors alone are its own, and the rest is told."""
-    model = GPT2LMHeadModel(GPT2Config(**CONFIG, bos_token_id=0, eos_token_id=0))
+    sizes: dict[str, Any] = {**CONFIG, "bos_token_id": 0, "eos_token_id": 0}
+    model = GPT2LMHeadModel(GPT2Config(**sizes))
     optimizer = torch.optim.AdamW(model.parameters())
     model(torch.zeros(1, 3, dtype=torch.long)).logits.sum().backward()
     optimizer.step()
-    dcp.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 3}, checkpoint_id=tmp_path)
+    save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 3}, checkpoint_id=tmp_path)
     for target in (tmp_path, tmp_path / ".metadata"):
         listing = folders.open_listing(str(target))
         stored = {tensor.name: (tensor.shape, tensor.dtype) for tensor in listing.tensors}
@@ -51,7 +52,9 @@ def test_what_torch_saves_is_verified(tmp_path: Path) -> None:
     assert found.checked.format == "torch distributed"
     assert any("84 tensors outside of 'model', such as 'optimizer.state.0.step'" in note for note in found.notes)
     assert gpt2calc.verify(tmp_path, {**CONFIG, "n_layer": 3}).matches is False
-    with pytest.raises(gpt2calc.UnreadableInputError, match="one file of a torch.distributed.checkpoint: name its fold"):
+    with pytest.raises(
+        gpt2calc.UnreadableInputError, match=r"one file of a torch.distributed.checkpoint: name its fold"
+    ):
         gpt2calc.verify(tmp_path / "__0_0.distcp")
 
 
@@ -106,10 +109,16 @@ INFO = MetadataIndex("wte.weight", [0, 0], 0)
 WRONG: dict[str, tuple[object, str]] = {
     "another object": ({"a": 1}, "expected an object of Metadata with its fields, got a dict"),
     "no names": (metadata(state_dict_metadata={}), "expected tensors by name, got none"),
-    "a part that is missing": (changed(chunks=[of([0, 0], [2, 3])]), "expected parts of 12 elements for 'wte.weight', got 6"),
+    "a part that is missing": (
+        changed(chunks=[of([0, 0], [2, 3])]),
+        "expected parts of 12 elements for 'wte.weight', got 6",
+    ),
     "a part twice": (changed(chunks=[of([0, 0], [2, 3])] * 3), "expected a place for each part of a tensor, got fewer"),
     "a part that reaches out": (changed(chunks=[of([3, 0], [2, 3])]), "got one that reaches out of it"),
-    "a part of another rank": (changed(chunks=[of([0], [12])]), "expected parts of 2 sizes for 'wte.weight', got others"),
+    "a part of another rank": (
+        changed(chunks=[of([0], [12])]),
+        "expected parts of 2 sizes for 'wte.weight', got others",
+    ),
     "no dtype": (changed(properties=None), "expected a dtype of PyTorch for 'wte.weight', got None"),
     "a size that is negative": (changed(size=torch.Size([2, 3]) and (-1, 3)), "expected sizes of 0 to"),
     "nine axes": (changed(size=(1,) * 9), "expected a tuple of at most 8 sizes"),
@@ -139,10 +148,11 @@ def test_what_is_wrong_with_it_is_said(case: str, tmp_path: Path) -> None:
 def test_one_list_of_parts_for_many_tensors_costs_no_more_than_its_places(tmp_path: Path) -> None:
     """It is refused before it is walked through again and again."""
     found = metadata()
-    part = found.state_dict_metadata["wte.weight"].chunks
-    part *= 2000
+    matrix = found.state_dict_metadata["wte.weight"]
+    assert isinstance(matrix, TensorStorageMetadata)
+    matrix.chunks *= 2000
     for n in range(2000):
-        found.state_dict_metadata[f"h.{n}.weight"] = found.state_dict_metadata["wte.weight"]
+        found.state_dict_metadata[f"h.{n}.weight"] = matrix
     with pytest.raises(UnreadableInputError, match="expected a place for each part of a tensor, got fewer"):
         opened(written(tmp_path, found))
 
@@ -199,7 +209,7 @@ def test_the_step_that_is_said_to_be_the_last_is_read(file: str, said: str, tmp_
     path = paths.get(file, "iter_{:07}/mp_rank_00/model_optim_rng.pt")
     for step in (10, 20):
         saved(tmp_path / path.format(step), {"module": {"wte.weight": torch.zeros(step, 2)}})
-    with pytest.raises(UnreadableInputError, match="expected one checkpoint, got .*: name the one that is meant"):
+    with pytest.raises(UnreadableInputError, match=r"expected one checkpoint, got .*: name the one that is meant"):
         opened(tmp_path)
     (tmp_path / file).write_text(said)
     assert opened(tmp_path).tensors[0].shape == (20, 2)
@@ -210,12 +220,15 @@ def test_the_step_that_is_said_to_be_the_last_is_read(file: str, said: str, tmp_
 
 SPLIT = {
     "ZeRO-3": (
-        ("global_step7/zero_pp_rank_0_mp_rank_00_model_states.pt", "global_step7/zero_pp_rank_1_mp_rank_00_model_states.pt"),
-        "whose parameters ZeRO has split over 2 ranks: python zero_to_fp32.py, which lies beside them or a folder above",
+        (
+            "global_step7/zero_pp_rank_0_mp_rank_00_model_states.pt",
+            "global_step7/zero_pp_rank_1_mp_rank_00_model_states.pt",
+        ),
+        "whose parameters ZeRO has split over 2 ranks: python zero_to_fp32.py, which lies beside them or a fol",
     ),
     "the optimizer's alone": (
         ("zero_pp_rank_0_mp_rank_00_optim_states.pt",),
-        "the states of an optimizer that ZeRO has split over 1 rank: with the model's own file beside them, python zero_",
+        "the states of an optimizer that ZeRO has split over 1 rank: with the model's own file beside them, python",
     ),
     "DeepSpeed's tensor parallelism": (
         ("global_step7/mp_rank_00_model_states.pt", "global_step7/mp_rank_01_model_states.pt"),
@@ -243,12 +256,12 @@ def test_what_is_split_over_ranks_is_said_with_what_merges_it(case: str, tmp_pat
 def test_a_shard_of_zero_that_is_named_itself_is_said_to_be_one(tmp_path: Path) -> None:
     """Whatever it holds."""
     saved(tmp_path / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
-    with pytest.raises(UnreadableInputError, match="got a shard of DeepSpeed's ZeRO: zero_to_fp32.py"):
+    with pytest.raises(UnreadableInputError, match=r"got a shard of DeepSpeed's ZeRO: zero_to_fp32.py"):
         opened(tmp_path / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
 
 
 def test_another_checkpoint_in_a_sub_folder_is_named_and_not_read(tmp_path: Path) -> None:
     """What no framework puts there is for its owner to say."""
     saved(tmp_path / "old" / "model.pt")
-    with pytest.raises(UnreadableInputError, match="there is old/model.pt in its sub-folders: verify that one"):
+    with pytest.raises(UnreadableInputError, match=r"there is old/model.pt in its sub-folders: verify that one"):
         opened(tmp_path)

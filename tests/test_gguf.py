@@ -425,7 +425,9 @@ def test_all_files_of_a_split_model_are_read_as_one(tmp_path: Path) -> None:
     paths = sorted(tmp_path.iterdir())
     for target in (tmp_path, *paths):
         listing = folders.open_listing(str(target))
-        assert [(tensor.name, tensor.file) for tensor in listing.tensors] == list(zip("abc", map(str, paths), strict=True))
+        assert [(tensor.name, tensor.file) for tensor in listing.tensors] == list(
+            zip("abc", map(str, paths), strict=True)
+        )
         assert [file.path for file in listing.files] == list(map(str, paths))
         assert listing.notes[-1] == "3 files were read as one, as gguf-split made them"
     second = paths[1].read_bytes()

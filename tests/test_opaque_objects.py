@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import enum
 import os
 import pathlib
@@ -19,6 +19,7 @@ import torch
 from gpt2calc.checkpoints.machine import MOST_OPCODES
 from tests.makers import torch_files as make
 from tests.test_torch_files import listed, problem, saved
+
 
 @dataclass
 class GPTConfig:
@@ -59,7 +60,7 @@ OBJECTS: dict[str, object] = {
     "numpy._core.multiarray._reconstruct": ("MT19937", np.arange(3, dtype=np.uint32)),
     "pathlib": pathlib.PurePosixPath("out/ckpt.pt"),
     "collections.deque": deque([1, 2], maxlen=4),
-    "datetime.datetime": datetime.datetime(2024, 5, 1, tzinfo=datetime.timezone.utc),
+    "datetime.datetime": dt.datetime(2024, 5, 1, tzinfo=dt.UTC),
     "tests.test_opaque_objects.Kind": Kind.ENCODER,
 }
 """Objects that people's checkpoints have beside the model, by what the note names."""

@@ -42,7 +42,10 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
     "numbers": (lambda: saved({"n_layer": 2}), "expected tensors by name, got none"),
     "numbers as keys": (lambda: saved({0: torch.zeros(2)}), "expected tensors by name, got none"),
     "a sparse tensor": (lambda: saved({"x": torch.eye(2).to_sparse()}), "got torch._utils._rebuild_sparse_tensor"),
-    "numpy": (lambda: saved({"x": torch.zeros(2).numpy()}), "got none; 2 objects were not built, and nothing in them is"),
+    "numpy": (
+        lambda: saved({"x": torch.zeros(2).numpy()}),
+        "got none; 2 objects were not built, and nothing in them is",
+    ),
     "TorchScript": (
         lambda: make.archive([("data.pkl", b"\x80\x02N."), ("constants.pkl", b"\x80\x02).")]).content(),
         "expected a state_dict, got a TorchScript archive, which is not supported",

@@ -1,4 +1,4 @@
-"""torch.distributed.checkpoint: a folder whose `.metadata`, a pickle of dataclasses, says what its `.distcp` files hold.
+"""torch.distributed.checkpoint: a folder whose `.metadata`, a pickle of dataclasses, says what its files hold.
 
 The dataclasses are known, and nothing of them is imported: an object is its class's name and its state. The values are
 not read: each part of a tensor is a file of torch.save within a `.distcp` file.
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 from gpt2calc.checkpoints import state_dicts
 from gpt2calc.checkpoints.layout import DTYPES
 from gpt2calc.checkpoints.machine import Global, Record, RefusedError, kind
-from gpt2calc.checkpoints.state_dicts import MOST_CONTAINER_DEPTH
 from gpt2calc.checkpoints.pickles import load, most_bytes
+from gpt2calc.checkpoints.state_dicts import MOST_CONTAINER_DEPTH
 from gpt2calc.checkpoints.torch_calls import INT64_MAX, Rebuilding, sizes_of
 from gpt2calc.errors import UnreadableInputError, shortened, shown
 from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
@@ -59,7 +59,7 @@ class Tensor:
 def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListing:
     """Return what a folder of torch.distributed.checkpoint holds, by its `.metadata`.
 
-    Law: the parts of a tensor lie within it and have as many elements as it has, and the files that hold them are there.
+    Law: the parts of a tensor lie within it and have as many elements as it has, and the files of all parts are there.
 
     Args:
         file: the `.metadata`.

@@ -58,7 +58,9 @@ SPLIT = re.compile(r"(?P<stem>.+)-(?P<which>\d{5})-of-(?P<count>\d{5})\.gguf", r
 
 RANKED: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
-        re.compile(r"(?P<step>(?:.+/)?)(?:bf16_|fp16_)?zero_pp_rank_(?P<rank>\d+)_mp_rank_00_model_states\.pt", re.DOTALL),
+        re.compile(
+            r"(?P<step>(?:.+/)?)(?:bf16_|fp16_)?zero_pp_rank_(?P<rank>\d+)_mp_rank_00_model_states\.pt", re.DOTALL
+        ),
         "whose parameters ZeRO has split over {ranks}",
         "python zero_to_fp32.py, which lies beside them or a folder above, merges them",
     ),
@@ -73,7 +75,9 @@ RANKED: tuple[tuple[re.Pattern[str], str, str], ...] = (
         "its tools/checkpoint/convert.py merges them",
     ),
     (
-        re.compile(r"(?P<step>(?:.+/)?)(?:bf16_|fp16_)?zero_pp_rank_(?P<rank>\d+)_mp_rank_\d\d_optim_states\.pt", re.DOTALL),
+        re.compile(
+            r"(?P<step>(?:.+/)?)(?:bf16_|fp16_)?zero_pp_rank_(?P<rank>\d+)_mp_rank_\d\d_optim_states\.pt", re.DOTALL
+        ),
         "the states of an optimizer that ZeRO has split over {ranks}",
         "with the model's own file beside them, python zero_to_fp32.py merges them",
     ),
@@ -255,7 +259,7 @@ def _ranked(where: str, paths: list[str], latest: Callable[[], str]) -> Chosen |
         if len(steps) > 1:
             named = _listed([files[0] for files in steps.values()])
             raise UnreadableInputError(where, f"expected one checkpoint, got {named}: name the one that is meant")
-        ((step, files),) = steps.items()
+        (files,) = steps.values()
         if len(files) > 1 or "zero_pp_rank" in files[0]:
             what = split.format(ranks=f"{len(files):,} ranks" if len(files) > 1 else "1 rank")
             raise UnreadableInputError(where, f"expected a whole model, got {_listed(sorted(files))}, {what}: {advice}")

@@ -98,7 +98,7 @@ class Machine:
         other: what stands for an object of a class that is not among `calls`; None where there may be none.
     """
 
-    def __init__(  # noqa: PLR0917  # a machine has these parts
+    def __init__(  # a machine has these parts
         self,
         data: bytes,
         calls: Mapping[str, Call],

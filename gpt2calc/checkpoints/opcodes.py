@@ -39,6 +39,7 @@ KEYS = (str, Record)
 
 UINT32 = Struct("<I").unpack_from
 
+
 def _unknown(machine: Machine, at: int) -> int:
     # What follows the end is padding, zeros, which are no opcode: nothing is wrong but that more is missing.
     if at > machine.end:

@@ -43,10 +43,10 @@ def load(
 ) -> tuple[object, int]:
     r"""Return the value of a pickle, and the place behind it.
 
-    The value is None, a bool, int, float, str, bytes, tuple, list (a set too), dict, `Global` or `Opaque`, or what a call
-    or a persistent id gives. It may refer to a part of itself many times over, or to itself: whoever walks through it must
-    expect that. A key of a dict that is no text is replaced by an object of its own: no tensor is called by it, and its
-    hash would be its author's choice.
+    The value is None, a bool, int, float, str, bytes, tuple, list (a set too), dict, `Global` or `Opaque`, or what a
+    call or a persistent id gives. It may refer to a part of itself many times over, or to itself: whoever walks through
+    it must expect that. A key of a dict that is neither text nor a `Record` is replaced by an object of its own: no
+    tensor is called by it, and its hash would be its author's choice.
 
     Args:
         name: the file's name, for errors.

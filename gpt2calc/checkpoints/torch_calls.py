@@ -147,7 +147,7 @@ class Rebuilding:
         }
         self._items = 0
 
-    def other(self, of: Global, arguments: tuple[object, ...], is_new: bool) -> Opaque:
+    def other(self, of: Global, arguments: tuple[object, ...], is_new: bool) -> Opaque:  # noqa: FBT001  # as a `machine.Other` is called
         """Return what stands for an object of a class: of anybody's own, or one that is known to be harmless.
 
         Nothing is imported and nothing is called. A function, or a class of Python itself that is not known, is refused

@@ -6,7 +6,6 @@ A row each, with where it is read. It must not know a model, a shape or a dialec
 from __future__ import annotations
 
 import re
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +49,9 @@ def respelled(names: Collection[str]) -> dict[str, str]:
     >>> respelled(names)["_orig_mod.h.0._orig_mod.ln_1.weight"]
     '_orig_mod.h.0.ln_1.weight'
     """
-    common = len(commonprefix(list(names))) if len(names) > 1 else 0
+    first, last = min(names, default=""), max(names, default="")
+    alike = next((n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    common = max(first.rfind(".", 0, alike), 0) if len(names) > 1 else 0
     taken, found = set(names), dict[str, str]()
     for name in names:
         new = name[:common] + INSIDE.sub("", name[common:])

@@ -1,8 +1,8 @@
 """The names of GPT-2's tensors in every project: a row a project, a column a kind of tensor, and how it lies there.
 
-A new naming is one entry of `NAMES`. In a name `{}` is the number of the block, `*` is what ends a weight or a bias, and
-several names, with spaces between them, are the parts that a tensor was split into. Behind a bar stands what the project
-called it at another time, all such names together. It must not know how names are read: that is `base`.
+A new naming is one entry of `NAMES`. In a name `{}` is the number of the block, `*` is what ends a weight or a bias,
+and several names, with spaces between them, are the parts that a tensor was split into. Behind a bar stands what the
+project called it at another time, all such names together. It must not know how names are read: that is `base`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Naming(NamedTuple):
     options: Mapping[str, Any] = {}
 
     def dialects(self) -> Iterator[Dialect]:
-        """Yield the dialect of these names; where there are bars, one of what stands first, one of the second, and so on."""
+        """Yield the dialect of these names; where there are bars, one of all that stand first, and so on."""
         fields = [said.split("|") for said in (self.block, *self.names.values())]
         for n in range(max(map(len, fields))):
             block, *names = (said[min(n, len(said) - 1)] for said in fields)
@@ -295,6 +295,28 @@ NAMES = (
             "lm_head": "output_layer.weight",
         },
         block="decoder.layers.{}.",
+        options={"pads_vocabulary": True},
+    ),
+    Naming(
+        "megatron-dist",
+        "under Megatron Core's names, all blocks stacked",
+        "Megatron Core's distributed checkpoints with Transformer Engine, in which a tensor is that of all blocks",
+        "NVIDIA/Megatron-LM, megatron/core/transformer/transformer_block.py: sharded_state_dict",
+        {
+            "wte": "embedding.word_embeddings.weight",
+            "wpe": "embedding.position_embeddings.weight",
+            "ln_1": "self_attention.linear_qkv.layer_norm_*",
+            "attn.c_attn": "self_attention.linear_qkv.*",
+            "attn.c_proj": "self_attention.linear_proj.*",
+            "ln_2": "mlp.linear_fc1.layer_norm_*",
+            "mlp.c_fc": "mlp.linear_fc1.*",
+            "mlp.c_proj": "mlp.linear_fc2.*",
+            "ln_f": "decoder.final_layernorm.*",
+            "lm_head": "output_layer.weight",
+        },
+        block="decoder.layers.",
+        matrices=STACKED,
+        layouts={"ln_1": STACKED, "ln_2": STACKED},
         options={"pads_vocabulary": True},
     ),
     Naming(

@@ -159,7 +159,13 @@ def examine(
     faults, more = findings.faults(seen)
     if subject.given and listing.fields:
         faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
-    notes = (*listing.notes, *_laid_out(inferred, reading, faults), *_of_other_dtypes(seen), *_beyond(seen), *_beside(seen))
+    notes = (
+        *listing.notes,
+        *_laid_out(inferred, reading, faults),
+        *_of_other_dtypes(seen),
+        *_beyond(seen),
+        *_beside(seen),
+    )
     subject = subject._replace(seen=seen, faults=(*faults, *wrong), more=more, notes=(*notes, *subject.notes))
     if inferred is None or not isinstance(counted, Dims):
         return subject
@@ -409,7 +415,9 @@ def _beside(seen: Assignment) -> Iterator[str]:
     if folded := [row for row in seen.model.components() if row.name in seen.reading.dialect.folded]:
         norms = sum(seen.model.count(row.layers) * row.times * (row.weights + row.biases) for row in folded)
         yield f"LayerNorm is folded into the matrices that follow it, and its {norms:,} parameters are in no count"
-    heads = [tensor.numel for tensor in (*seen.listing.tensors, *seen.listing.aside) if beside(tensor.name) == VALUE_HEAD]
+    heads = [
+        tensor.numel for tensor in (*seen.listing.tensors, *seen.listing.aside) if beside(tensor.name) == VALUE_HEAD
+    ]
     if heads:
         yield f"a value head of {sum(heads):,} stands beside the model, and is in none of its counts"
 

@@ -148,7 +148,7 @@ def _listed(prefixes: Iterable[str]) -> str:
 
 
 def respelled(listing: TensorListing) -> TensorListing:
-    """Return a listing whose names are spelt as they are today, without words of training tools within; a note tells."""
+    """Return a listing whose names are spelt as today, without words of training tools within; a note tells."""
     changed = respellings.respelled([tensor.name for tensor in listing.tensors])
     if not changed:
         return listing

@@ -157,8 +157,20 @@ def megatron_te(x: Sizes) -> Shapes:
     return shapes
 
 
+def megatron_dist(x: Sizes) -> Shapes:
+    """The same in a distributed checkpoint: the tensors of all blocks in one, whose name has no number."""
+    shapes: Shapes = {}
+    for name, shape in megatron_te(x).items():
+        stacked = name.replace(".layers.0.", ".layers.")
+        if stacked != name:
+            shapes[stacked] = (x.n_layer, *shape)
+        elif ".layers." not in name:
+            shapes[name] = shape
+    return shapes
+
+
 def megatron_legacy(x: Sizes) -> Shapes:
-    """NVIDIA/Megatron-LM up to 2.4: language_model.transformer, attention.query_key_value [3d, d] of head after head."""
+    """NVIDIA/Megatron-LM up to 2.4: language_model.transformer, query_key_value [3d, d] of head after head."""
     d, m, lm = x.n_embd, x.n_inner, "language_model."
     shapes: Shapes = {f"{lm}embedding.word_embeddings.weight": (x.vocab_size, d)}
     shapes |= {f"{lm}embedding.position_embeddings.weight": (x.n_positions, d)}
@@ -211,7 +223,7 @@ def gpt1(x: Sizes) -> Shapes:
 
 
 def raschka_fused(x: Sizes) -> Shapes:
-    """rasbt/LLMs-from-scratch, ch05/10_llm-training-speed: one Linear for queries, keys and values, torch's LayerNorm."""
+    """rasbt/LLMs-from-scratch, ch05/10_llm-training-speed: one Linear for all of qkv, torch's LayerNorm."""
     d, m = x.n_embd, x.n_inner
     shapes: Shapes = {"tok_emb.weight": (x.vocab_size, d), "pos_emb.weight": (x.n_positions, d)}
     for n in range(x.n_layer):
@@ -265,7 +277,7 @@ def uer_old(x: Sizes) -> Shapes:
 
 
 def flax(x: Sizes) -> Shapes:
-    """transformers v4, modeling_flax_gpt2.py: FlaxConv1D keeps kernels as [features, in]; flatten_dict(sep=".")."""
+    """Transformers v4, modeling_flax_gpt2.py: FlaxConv1D keeps kernels as [features, in]; flatten_dict(sep=".")."""
     shapes = {}
     for name, shape in huggingface(x).items():
         stem, part, end = name.rsplit(".", 2)
@@ -283,10 +295,8 @@ def transformer_lm(x: Sizes) -> Shapes:
     """lopuhin/transformer-lm, lm/model.py: nn.Linear under the name Conv1D, and g and b for a Norm; m is always 4d."""
     shapes = {}
     for name, shape in nanogpt(x).items():
-        name = name.removeprefix("transformer.").replace("h.", "blocks.", 1 if ".h." in name else 0)
-        if "ln_" in name:
-            name = name.removesuffix("weight") + "g" if name.endswith("weight") else name.removesuffix("bias") + "b"
-        shapes[name] = shape
+        stem, _, end = name.removeprefix("transformer.").replace("h.", "blocks.", ".h." in name).rpartition(".")
+        shapes[f"{stem}.{end[:1].replace('w', 'g') if 'ln_' in stem else end}"] = shape
     return shapes
 
 
@@ -307,6 +317,7 @@ MAKERS: dict[str, tuple[str, Callable[[Sizes], Shapes]]] = {
     "llm.c": ("llm.c", llmc),
     "megatron": ("megatron", megatron),
     "megatron-te": ("megatron-te", megatron_te),
+    "megatron-dist": ("megatron-dist", megatron_dist),
     "megatron-legacy": ("megatron-legacy", megatron_legacy),
     "megatron encoder": ("megatron-legacy", megatron_encoder),
     "megatron norm": ("megatron-legacy", megatron_norm),
