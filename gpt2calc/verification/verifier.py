@@ -169,11 +169,13 @@ def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | 
 
 def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    listing = naming.respelled(asked.listing)
+    names = naming.find(listing, DIALECTS, "a GPT-2")
     if names is None:
-        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
-    reading = infer(asked.listing, names).reading
-    found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    listing = naming.within(listing, names.alike[0])
+    reading = infer(listing, names).reading
+    found = assign(listing, reading, gpt2.model(dims), subject.n_head)
     faults, more = findings.faults(found)
     components = found.components
     total = sum(components.values()) if asked.parameters is None else asked.parameters
@@ -209,9 +211,15 @@ def _checked(subject: Subject) -> Checked:
         subject.shapes_say,
         subject.own_total,
         ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
-        None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        _size(seen) if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
         subject.unknown,
+        reading.dialect.folded,
     )
+
+
+def _size(seen: Assignment) -> int:
+    """Return how many tensors a GPT-2 is under the names that it has there, where some are split, stacked or folded."""
+    return sum(seen.layers[""].depth if row.is_in_blocks else 1 for row in seen.rows)
 
 
 def _where(called: str, seen: Assignment) -> str:
