@@ -187,15 +187,12 @@ def sweep(
     >>> sweep(n_layer=range(12, 49, 12), n_embd=[768, 1600], where="total > 1e9", columns="n_layer,total")["total"]
     array([1188721600, 1557611200])
     """
-    from gpt2calc.sweeps.preparation import prepare
+    from gpt2calc.sweeps import sweeper
 
     if file is None:
         raise ConfigError("expected the path of a file, got None")
     rows = None if file is LEFT_OUT else file
-    ready = prepare(model, fields, where=where, columns=columns, sort=sort, top=top, file=rows)
-    from gpt2calc.sweeps import sweeper  # numpy is there now
-
-    return sweeper.sweep(ready, executor)
+    return sweeper.ready(model, fields, where=where, columns=columns, sort=sort, top=top, file=rows).all(executor)
 
 
 def models() -> tuple[Preset, ...]:

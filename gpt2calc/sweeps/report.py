@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.sweeps.columns import COLUMNS, SHARE
 from gpt2calc.table import Percent, Table, text
 
 if TYPE_CHECKING:
@@ -83,9 +82,11 @@ class Sweep(Mapping[str, Any]):
 
     def to_arrow(self) -> Any:
         """Return the columns as a `pyarrow.Table`, numbers without copying them; needs pyarrow."""
-        from gpt2calc.sweeps import writers  # pyarrow is a guest
+        import pyarrow as pa  # a guest
 
-        return writers.to_table(self._columns)
+        from gpt2calc.sweeps import writers
+
+        return pa.Table.from_batches([writers.to_batch(self._columns)])
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Hand the columns to any library that speaks Arrow, numbers without copying them; needs pyarrow."""
@@ -108,24 +109,22 @@ class Sweep(Mapping[str, Any]):
         title = f"{self.model}, {what}" + (f", the first {number:,}" if number < self.count else "")
         totals = self._columns["total"][:number].tolist() if "total" in self._columns else [None] * number
         lists = [
-            [_cell(name, value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
-            for name, values in self._columns.items()
+            [_cell(value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
+            for values in self._columns.values()
         ]
         headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self._columns)
         widths = [max(map(len, (head, *map(text, cells)))) + GAP for head, cells in zip(headers, lists, strict=True)]
-        while width is not None and sum(widths) - GAP > width and COLUMNS[list(self)[len(widths) - 1]].kind == SHARE:
+        while width is not None and sum(widths) - GAP > width and headers[len(widths) - 1].endswith(" %"):
             widths.pop()
         count = len(widths)
         return [Table(title, headers[:count], tuple(zip(*lists[:count], strict=True)))]
 
 
-def _cell(name: str, value: Any, total: int | None) -> Cell:
+def _cell(value: Any, total: int | None) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    if COLUMNS[name].kind != SHARE:
-        cell: Cell = value
-        return cell
-    return share(value, total)
+    cell: Cell = share(value, total) if isinstance(value, float) else value
+    return cell
 
 
 def share(value: float, total: int | None) -> Percent:
