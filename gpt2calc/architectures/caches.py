@@ -23,14 +23,14 @@ class Mixer(NamedTuple):
 
     Args:
         tags: those that a layer must have, apart by spaces; "" for every layer.
-        per_token: elements that each token leaves, as long as no window is full.
+        elements: those that each token leaves, as long as no window is full.
         convolution: elements that a sequence leaves, however long it is, in the dtype of the activations.
         recurrence: elements that a sequence leaves, however long it is, always in float32.
         apart: what others count for a token, by what that is called.
     """
 
     tags: str
-    per_token: str = "0"
+    elements: str = "0"
     convolution: str = "0"
     recurrence: str = "0"
     apart: Mapping[str, str] = {}
@@ -87,8 +87,8 @@ LATENT = Mixer(
     "kv_lora_rank + qk_rope_head_dim",
     apart={EXPANDED: "num_attention_heads * (qk_nope_head_dim + qk_rope_head_dim + v_head_dim)"},
 )
-INDEXED = LATENT._replace(per_token=f"{LATENT.per_token} + index_head_dim")
-MAMBA = Mixer("", "0", "expand * hidden_size * conv_kernel", "expand * hidden_size * state_size")
+INDEXED = LATENT._replace(elements=f"{LATENT.elements} + index_head_dim")
+MAMBA = Mixer("", "0", "intermediate_size * conv_kernel", "intermediate_size * state_size")
 MIXED_HEADS = "(mamba_n_heads * mamba_d_head + 2 * mamba_n_groups * mamba_d_state) * mamba_d_conv"
 MIXED = Mixer("mamba", "0", MIXED_HEADS, "mamba_n_heads * mamba_d_head * mamba_d_state")
 DELTA = Mixer(
@@ -266,7 +266,7 @@ def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
 def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_kept: bool) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
-    laws = row.per_token, row.convolution, row.recurrence
+    laws = row.elements, row.convolution, row.recurrence
     per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
     words = ["sliding"] if window is not None else ["latent"] if EXPANDED in apart else []

@@ -67,6 +67,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     add_model(parser)
     add_asked(parser)
+    group = parser.add_argument_group("of other architectures")
+    group.add_argument(
+        "--kv-dtype",
+        metavar="NAME",
+        choices=Offered(KV_DTYPES),
+        help=f"of the cache: {', '.join(KV_DTYPES)}",
+    )
     group = parser.add_argument_group("counting")
     group.add_argument("--tokens", metavar="N", type=number(), help="of how many tokens of training, such as 300B")
     group.add_argument("--convention", metavar="NAME", choices=Offered(_ways), help="one way of counting alone")
@@ -128,12 +135,6 @@ def add_asked(parser: argparse.ArgumentParser) -> None:
         help="of the MLP, as a config.json says it: gelu_new, gelu, gelu_pytorch_tanh or relu",
     )
     group = parser.add_argument_group("the KV cache")
-    group.add_argument(
-        "--kv-dtype",
-        metavar="NAME",
-        choices=Offered(KV_DTYPES),
-        help=f"of the cache of another architecture: {', '.join(KV_DTYPES)}",
-    )
     _add_word(group, "cache", "transformers' DynamicCache, which grows, or StaticCache, which is made long enough")
     group.add_argument("--prompt", metavar="N", type=number(), help="tokens of each prompt")
     group.add_argument("--new", metavar="N", type=number(), help="tokens that are generated; 1")

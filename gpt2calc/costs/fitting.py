@@ -197,7 +197,8 @@ def judge(
         machine = machines.BY_NAME[hardware]
         if not machine.memory:
             raise ConfigError(f"no table that was read says how much memory a {hardware} has: give memory")
-        each, of = machine.memory, f"{machine.name} ({machine.memory // 10**9} GB, {machines.MEMORY})"
+        each, of = machine.memory, machine.name
+        said = f"{of} has {each // 10**9} GB: {machines.MEMORY}"
     else:
         each = bytes_of("memory", memory)
         of, said = f"{each:,} bytes", ""
