@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from gpt2calc.api.checking import check_claims, infer, verify
     from gpt2calc.api.costing import cost, measure
     from gpt2calc.api.counting import compare, count, formula, models, sweep, tensors, write_page
+    from gpt2calc.api.serving import fits, serving
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
+    from gpt2calc.costs.fitting import Fit
     from gpt2calc.costs.measurement import Measurement
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
     from gpt2calc.designs.report import Designs
@@ -49,11 +52,13 @@ __all__ = [
     "Designs",
     "Explanation",
     "Fields",
+    "Fit",
     "Gpt2calcError",
     "Int64OverflowError",
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
@@ -65,10 +70,12 @@ __all__ = [
     "count",
     "design",
     "explain",
+    "fits",
     "formula",
     "infer",
     "measure",
     "models",
+    "serving",
     "sweep",
     "tensors",
     "verify",
@@ -80,12 +87,15 @@ _HOMES = {
     "api.checking": ("check_claims", "infer", "verify"),
     "api.costing": ("cost", "measure"),
     "api.counting": ("compare", "count", "formula", "models", "sweep", "tensors", "write_page"),
+    "api.serving": ("fits", "serving"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
+    "costs.fitting": ("Fit",),
     "costs.measurement": ("Measurement",),
     "costs.report": ("Cost",),
+    "costs.serving": ("Serving",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
     "designs.report": ("Designs",),
