@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.errors import ConfigError, shortened, shown
+from gpt2calc.errors import ConfigError, install, shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,8 +18,6 @@ MOST_CODE_BYTES = 2**18
 
 POINTER = "version https://git-lfs.github.com/spec/"
 """How a pointer of Git LFS begins, which stands in the place of a file that was not fetched."""
-
-YAML_EXTRA = "YAML needs PyYAML: pip install 'gpt2calc[yaml]'"
 
 
 class Expression:
@@ -109,7 +107,7 @@ def in_yaml(text: str) -> dict[str, Any]:
     try:
         import yaml
     except ImportError:
-        raise ConfigError(f"reading {YAML_EXTRA}") from None
+        raise ConfigError(f"reading YAML needs PyYAML: {install('yaml')}") from None
 
     try:
         document = yaml.load(text, _unique(yaml))  # noqa: S506 - it is derived from the safe one

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, install
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.runs import Run
-
-MISSING = "pip install 'gpt2calc[sweep]'"
 
 
 def prepare(model: Model | LeftOut, fields: Mapping[str, Any], **request: Any) -> Run:
@@ -38,4 +36,4 @@ def missing(error: ImportError) -> ConfigError:
     package = (error.name or "").partition(".")[0]
     if package not in ("numpy", "pyarrow"):
         raise error
-    return ConfigError(f"this sweep needs {package}: {MISSING}")
+    return ConfigError(f"this sweep needs {package}: {install('sweep')}")
