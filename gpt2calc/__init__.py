@@ -115,6 +115,10 @@ _HOMES = {
 }
 
 
+_ROOMS = ("arrays", "plots", "symbolic")
+"""Modules of their own that the pages name, loaded when they are asked for."""
+
+
 def __getattr__(name: str) -> object:
     """Import a public name at its first use, so that `import gpt2calc` costs next to nothing."""
     for module, homed in _HOMES.items():
@@ -124,6 +128,10 @@ def __getattr__(name: str) -> object:
             found: object = getattr(import_module(f"gpt2calc.{module}"), name)
             globals()[name] = found
             return found
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"gpt2calc.{name}")
     raise AttributeError(f"module 'gpt2calc' has no attribute {name!r}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import architectures, documents, inputs, numbers, presets
+from gpt2calc import architectures, documents, inputs, notations, numbers, presets, projects
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -37,7 +37,10 @@ MOST_CONFIG_BYTES = 16 * 2**20
 REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
 """What the names of the hub look like: an owner's and a model's."""
 
-FILES = (".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".safetensors", ".toml")
+FILES = (
+    *(".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".py", ".safetensors", ".toml"),
+    *(".yaml", ".yml"),
+)
 """Endings of files: a name with one that does not exist was mistyped, and the hub is not asked for it."""
 
 
@@ -180,16 +183,19 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document describes no model that is counted.
     """
+    document, where = projects.within(document)
+    document, part = architectures.as_built(document)
+    where += part
     if architectures.is_of_others(document):
         from gpt2calc.architectures import reading  # which a GPT-2 does without
 
         found = reading.read(document)
         called = f"{name}, its language model" if found.is_part else name
-        return Source(printable(called), found.model, found.notes, document, "huggingface")
+        return Source(printable(called), found.model, (*where, *found.notes), document, "huggingface")
     fields, notes = documents.read(document)
     given = checked(fields)
     dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
-    return Source(printable(name), dims, notes, given, maker, documents.kernels(document))
+    return Source(printable(name), dims, (*where, *notes), given, maker, documents.kernels(document))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,7 +226,7 @@ def from_text(text: str, name: str) -> Source:
         UnreadableInputError: the text does not describe a GPT-2.
     """
     try:
-        return from_document(documents.parse(text), name)
+        return from_document(notations.read(text, name), name)
     except ConfigError as error:
         raise UnreadableInputError(name, str(error)) from None
 

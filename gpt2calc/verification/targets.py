@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources
+from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.fields import SIZES
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
@@ -130,7 +132,20 @@ def _on_disk(path: str) -> ResolvedTarget:
         return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
+    if folder is None and source is not None and (other := _otherwise(listing, source)):
+        note = f"{companion}, which lies beside it, says {other}: it is held against what it says of itself"
+        return ResolvedTarget(listing.name, LOCAL, listing._replace(notes=(*listing.notes, note)), None, "")
     return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+
+
+def _otherwise(listing: TensorListing, source: Source) -> str:
+    """Return the first size that a config says otherwise than a file that describes itself; "" where there is none."""
+    if not isinstance(source.counted, Dims):
+        return ""
+    config = to_fields(source.dims)
+    said = canonical(listing.fields)
+    differing = (name for name in SIZES if type(said.get(name)) is int and said[name] != config[name])
+    return next((f"{name} {config[name]:,} where the file says {said[name]:,}" for name in differing), "")
 
 
 def _is_config(path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
 from gpt2calc.architectures import gpt2
@@ -54,6 +54,7 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
+    _check_prefix(prefix)
     found = targets.find(target, config, fields, hub=hub, revision=revision)
     if found.source is not None and not isinstance(found.source.counted, Dims):
         _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
@@ -101,14 +102,39 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
         raise UnreadableInputError(found.name, f"{problem} are not verified yet")
 
 
+def _check_prefix(prefix: object) -> None:
+    """Raise where a prefix is no text."""
+    if prefix is not None and not isinstance(prefix, str):
+        raise ConfigError(f"prefix takes what stands before the names, got {shown(prefix)}", got=prefix)
+
+
+class InferredConfig(NamedTuple):
+    """What a checkpoint shows: a config, what a reader should know, and the fields in it that are guesses."""
+
+    config: Config | dict[str, Any]
+    notes: tuple[str, ...]
+    guesses: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The config as a config.json."""
+        return self.config if isinstance(self.config, dict) else self.config.to_dict()
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The same without what is a guess."""
+        return {name: value for name, value in self.document.items() if name not in self.guesses}
+
+
 def infer_config(
     target: Target, *, prefix: str | None = None, hub: bool = False, revision: str | None = None
-) -> tuple[Config | dict[str, Any], tuple[str, ...]]:
+) -> InferredConfig:
     """Infer a config; `api.infer` says what each argument is.
 
-    Returns:
-        The config, with n_head, and what a reader should know.
+    Law: n_head, which no shape shows, is what the file says of itself, or what a config beside it says that has the
+    same width, and else a guess.
     """
+    _check_prefix(prefix)
     found = targets.find(target, sources.LEFT_OUT, {}, hub=hub, revision=revision)
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
@@ -117,9 +143,13 @@ def infer_config(
     from gpt2calc.config import Config  # loads pydantic
 
     if isinstance(subject.counted, AnyModel):
-        return subject.counted.document(), subject.notes
-    given = {**(subject.source.given or {}), "n_head": subject.n_head}
-    return Config(**given), subject.notes
+        return InferredConfig(subject.counted.document(), subject.notes, tuple(subject.unknown))
+    n_head, notes, guesses = subject.n_head, subject.notes, () if subject.known_heads else ("n_head",)
+    beside = found.source.given or {} if found.source and isinstance(found.source.counted, Dims) else {}
+    if guesses and beside.get("n_head") and found.source and found.source.dims.n_embd == subject.source.dims.n_embd:
+        n_head, guesses = beside["n_head"], ()
+        notes = (*(note for note in notes if "n_head" not in note), f"n_head {n_head} is what {found.origin} says")
+    return InferredConfig(Config(**{**(subject.source.given or {}), "n_head": n_head}), notes, guesses)
 
 
 def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
