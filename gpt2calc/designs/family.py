@@ -65,9 +65,7 @@ def others(model_type: str) -> tuple[Member, ...]:
     >>> [member.name for member in others("gpt_oss")]
     ['gpt-oss-20b']
     """
-    known: list[tuple[str, Any]] = [
-        (each.name, each.counted) for each in presets.others() if each.model_type == model_type
-    ]
+    known: list[tuple[str, Any]] = [(each.name, each.counted) for each in presets.others(model_type)]
     return tuple(Member(name, model, Fraction(model.hidden_size, model.num_hidden_layers)) for name, model in known)
 
 
