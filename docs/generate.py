@@ -677,9 +677,29 @@ BLOCKS: dict[str, Callable[[], str]] = {
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 
 
+INDEX = ROOT / "gpt2calc" / "preset_index.py"
+MOST_ROW_WIDTH = 80
+"""Of the names of a preset; longer ones stand a line each."""
+
+
 def pages() -> list[Path]:
-    """Return every page that may hold generated blocks, and the what-if page, which is generated as a whole."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
+    """Return the pages that may hold generated blocks, and what is generated whole: an index, the what-if page."""
+    return [INDEX, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
+
+
+def preset_index() -> str:
+    """Return the module that says which file a preset's name is of."""
+    rows = "".join(f"    {json.dumps(name)}: {_row(words)},\n" for name, words in presets.files().items())
+    before, _, rest = INDEX.read_text(encoding="utf-8").partition("INDEX: ")
+    return f"{before}INDEX: dict[str, tuple[str, ...]] = {{\n{rows}}}\n" + rest[rest.index('"""') :]
+
+
+def _row(words: Sequence[str]) -> str:
+    """Return a tuple as ruff formats it."""
+    texts = [json.dumps(word) for word in words]
+    line = f"({', '.join(texts)}{',' * (len(texts) == 1)})"
+    lines = "".join(f"        {text},\n" for text in texts)
+    return line if len(line) < MOST_ROW_WIDTH else f"(\n{lines}    )"
 
 
 def drawn(text: str) -> str:
@@ -706,6 +726,8 @@ def anew(page: Path) -> str:
     """Return what a page should say now."""
     if page.suffix == ".html":
         return document.build(gpt2calc.__version__)
+    if page == INDEX:
+        return preset_index()
     return drawn(page.read_text(encoding="utf-8"))
 
 

@@ -137,7 +137,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT and fields.get("model_type") not in (None, "gpt2"):
-        found = from_document({"model_type": fields["model_type"]}, str(fields["model_type"]))
+        return _of_type(dict(fields))
     elif model is LEFT_OUT:
         found = GPT2
     elif isinstance(model, (str, os.PathLike)):
@@ -145,6 +145,17 @@ def resolve(
     else:
         found = _in_memory(model)
     return _changed(found, fields) if fields else found
+
+
+def _of_type(fields: dict[str, Any]) -> Source:
+    """Return the model that transformers builds of a model type by default, with fields in place of its own."""
+    from gpt2calc.architectures import reading
+
+    document = {"model_type": (model_type := fields.pop("model_type"))}
+    found = reading.read(document, fields)  # at once, since some types have no default that is built
+    own = ", ".join(f"{field}={value}" for field, value in fields.items())
+    name = f"{model_type} with {own}" if own else str(model_type)
+    return Source(printable(name), found.model, found.notes, reading.rewritten(document, found.model), "huggingface")
 
 
 def _in_memory(model: object) -> Source:

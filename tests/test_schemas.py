@@ -89,6 +89,7 @@ CASES = [
     ],
     ["sweep", "--where", "total < 0", "--top", "3"],
     ["design", "--params", "350M"],
+    ["design", "--family", "llama", "--params", "8B", "--nearest"],
     ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],
     ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64, 128"],
     ["design", "--params", "85M", "--convention", "kaplan", "--pareto", "--n-head", "1:64", "--embd-multiple", "128"],
@@ -107,7 +108,7 @@ CASES = [
 ]
 
 MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
-MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
+MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation", "within"}
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 
