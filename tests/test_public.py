@@ -27,6 +27,7 @@ CHECKPOINT = Path(__file__).parent / "data" / "checkpoints" / "tensorflow" / "mo
 
 SURFACE = [
     "CONVENTIONS",
+    "AdapterCount",
     "ClaimReport",
     "Comparison",
     "Config",
@@ -41,11 +42,13 @@ SURFACE = [
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Parts",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "adapter",
     "check_claims",
     "compare",
     "cost",
@@ -56,6 +59,7 @@ SURFACE = [
     "infer",
     "measure",
     "models",
+    "parts",
     "sweep",
     "tensors",
     "verify",
@@ -74,6 +78,7 @@ VERBS = (
     "infer",
     "measure",
     "models",
+    "parts",
     "sweep",
     "tensors",
     "verify",
@@ -89,6 +94,7 @@ CLASSES = (
     "Explanation",
     "Measurement",
     "ParameterCount",
+    "Parts",
     "Sweep",
     "Verification",
 )
@@ -106,7 +112,7 @@ MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__
 def test_the_surface_is_pinned() -> None:
     """No name comes or goes unnoticed."""
     assert gpt2calc.__all__ == SURFACE
-    assert dir(gpt2calc) == SURFACE
+    assert dir(gpt2calc) == sorted(SURFACE)
 
 
 @pytest.mark.parametrize("name", SURFACE)
