@@ -91,6 +91,22 @@ class Fault(NamedTuple):
     got: str = ""
 
 
+class Packed(NamedTuple):
+    """What of a listing was packed: in which ways, how many matrices, and what lies beside them.
+
+    Args:
+        scheme: the tools and ways of packing.
+        matrices: how many matrices were unpacked.
+        beside: what lies beside them, each with what it is.
+        stays: whether matrices that transformers keeps as [in, out] were packed as [out, in], and are that.
+    """
+
+    scheme: str
+    matrices: int
+    beside: tuple[tuple[StoredTensor, str], ...]
+    stays: bool
+
+
 class TensorListing(NamedTuple):
     """What a checkpoint holds.
 
@@ -103,6 +119,7 @@ class TensorListing(NamedTuple):
         faults: what is wrong between the files.
         notes: what a reader should know, a sentence each.
         aside: tensors that are of something else than the model, and are held against nothing.
+        packed: what was packed, where matrices were and are unpacked in `tensors`.
     """
 
     name: str
@@ -113,3 +130,4 @@ class TensorListing(NamedTuple):
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     aside: tuple[StoredTensor, ...] = ()
+    packed: Packed | None = None

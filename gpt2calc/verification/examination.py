@@ -21,7 +21,7 @@ from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
-from gpt2calc.verification import findings, naming, targets
+from gpt2calc.verification import findings, naming, packing, targets
 from gpt2calc.verification.assignment import PREDICTION, assign
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
@@ -139,16 +139,20 @@ def examine(
         return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
     if found.source is None:
         _refuse_one_shard(found.listing)
-    given, shown = found.source, None if found.source else _family(found.listing, prefix)
+    said = found.source.quantization if found.source else None
+    is_gpt2 = found.source is None or isinstance(found.source.counted, Dims)
+    whole = packing.unpacked(found.listing, said, conv1d=is_gpt2)
+    found = found._replace(listing=whole)
+    given, shown = found.source, None if found.source else _family(whole, prefix)
     if shown is not None:
-        own = sources.from_document(shown.document, found.listing.name)
+        own = sources.from_document(shown.document, whole.name)
         given = sources.resolve(own, fields)._replace(name=own.name) if fields else own
     read = given.counted if given else None
     if given is not None and isinstance(read, AnyModel):
-        subject, reading, listing = _of_model(found._replace(source=given), found.listing, read, prefix, shown)
+        subject, reading, listing = _of_model(found._replace(source=given), whole, read, prefix, shown)
         inferred = None
     else:
-        subject, reading, listing, inferred = _of_gpt2(found, found.listing, fields, prefix)
+        subject, reading, listing, inferred = _of_gpt2(found, whole, fields, prefix)
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
     if isinstance(counted, AnyModel) and counted is not read:
@@ -391,7 +395,7 @@ def _beyond(seen: Assignment) -> Iterator[str]:
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
     dtypes = seen.dtypes
-    if len(dtypes) < 2 or seen.listing.format == "gguf":
+    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.listing.packed:
         return
     usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}
@@ -412,6 +416,8 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
         and any(TRANSFORMERS_LOAD.fullmatch(os.path.basename(each.path)) for each in listing.files)
     ):
         maker = source.maker
+    if listing.packed and listing.packed.stays:
+        maker = NANOGPT.name  # MLX packs layers that keep [out, in], whoever's the config is
     dialect = next((each for each in LAID_OUT if each.name == maker), None)
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 

@@ -46,6 +46,9 @@ def of(found: Assignment) -> Iterator[Holding]:
         yield _part(HEAD_COPY, [found.head_copy], taken)
     for what in dict.fromkeys(extra.what for _, extra in found.extras):
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
+    beside = found.listing.packed.beside if found.listing.packed else ()
+    for what in dict.fromkeys(what for _, what in beside):
+        yield _part(what, [tensor for tensor, each in beside if each == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
     if found.listing.aside:
@@ -57,8 +60,9 @@ def of(found: Assignment) -> Iterator[Holding]:
 def rest(found: Assignment) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
+    beside = [tensor for tensor, _ in found.listing.packed.beside] if found.listing.packed else []
     return sum(sizes.values()) - _bytes(
-        (each for each in (*found.listing.tensors, *found.listing.aside) if each.file in sizes), set()
+        (each for each in (*found.listing.tensors, *found.listing.aside, *beside) if each.file in sizes), set()
     )
 
 

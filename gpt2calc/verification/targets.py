@@ -89,6 +89,8 @@ def find(
         if found.listing is None:
             _refuse_two(found.name, config)
         source = sources.resolve(config, fields)
+        if source.quantization is None and found.source is not None:  # how a file is packed, its own config says
+            source = source._replace(quantization=found.source.quantization)
         return found._replace(source=source, origin=source.name)
     if found.source is not None and fields:
         source = sources.resolve(found.source, fields)
