@@ -21,7 +21,7 @@ from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
-from gpt2calc.verification import findings, naming, packing, targets
+from gpt2calc.verification import adaptation, findings, naming, packing, targets
 from gpt2calc.verification.assignment import PREDICTION, assign
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
@@ -141,7 +141,7 @@ def examine(
         _refuse_one_shard(found.listing)
     said = found.source.quantization if found.source else None
     is_gpt2 = found.source is None or isinstance(found.source.counted, Dims)
-    whole = packing.unpacked(found.listing, said, conv1d=is_gpt2)
+    whole = _apart(found.listing, said, conv1d=is_gpt2)
     found = found._replace(listing=whole)
     given, shown = found.source, None if found.source else _family(whole, prefix)
     if shown is not None:
@@ -169,6 +169,26 @@ def examine(
     if subject.given and faults and subject.shapes_say and reading == inferred.reading:
         subject = subject._replace(own_total=_total_by_shapes(listing, inferred, counted))
     return subject
+
+
+def _apart(listing: TensorListing, said: Mapping[str, Any] | None, *, conv1d: bool) -> TensorListing:
+    """Return the model's own tensors: an adapter's told apart, and held against the matrices, which are unpacked."""
+    adapted = adaptation.parted(listing)
+    whole = packing.unpacked(adapted.listing, said, conv1d=conv1d)
+    if not adapted.beside:
+        return whole
+    shapes = {each.name.removesuffix(".weight"): each.shape for each in whole.tensors if len(each.shape) == 2}
+    faults = (*whole.faults, *adapted.faults(shapes.get))
+    names = {each.name: each for each in whole.tensors}
+    faults += tuple(
+        Fault(adaptation.PAIR, tensor.name, f"it is a copy of no {name} of this shape", "", str(list(tensor.shape)))
+        for name, tensor in adapted.saved
+        if name not in names or names[name].shape != tensor.shape
+    )
+    elements = sum(tensor.numel for tensor, _ in adapted.beside)
+    ranks = f"LoRA of rank {', '.join(map(str, adapted.ranks))}" if adapted.pairs else "an adapter"
+    words = f"{ranks} beside {len(adapted.pairs):,} of them, {elements:,} numbers more"
+    return whole._replace(faults=faults, beside=(*whole.beside, *adapted.beside), adapted=words)
 
 
 def _of_gpt2(

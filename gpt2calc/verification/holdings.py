@@ -46,9 +46,8 @@ def of(found: Assignment) -> Iterator[Holding]:
         yield _part(HEAD_COPY, [found.head_copy], taken)
     for what in dict.fromkeys(extra.what for _, extra in found.extras):
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
-    beside = found.listing.packed.beside if found.listing.packed else ()
-    for what in dict.fromkeys(what for _, what in beside):
-        yield _part(what, [tensor for tensor, each in beside if each == what], taken)
+    for what in dict.fromkeys(what for _, what in found.listing.beside):
+        yield _part(what, [tensor for tensor, each in found.listing.beside if each == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
     if found.listing.aside:
@@ -60,7 +59,7 @@ def of(found: Assignment) -> Iterator[Holding]:
 def rest(found: Assignment) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
-    beside = [tensor for tensor, _ in found.listing.packed.beside] if found.listing.packed else []
+    beside = [tensor for tensor, _ in found.listing.beside]
     return sum(sizes.values()) - _bytes(
         (each for each in (*found.listing.tensors, *found.listing.aside, *beside) if each.file in sizes), set()
     )

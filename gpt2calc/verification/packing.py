@@ -409,8 +409,9 @@ def unpacked(listing: TensorListing, says: Mapping[str, Any] | None = None, *, c
     schemes = tuple(dict.fromkeys(matrices[name].dtype for name in packs if name in matrices))
     tensors = (matrices.get(each.name, each) for each in listing.tensors if each.name not in beside)
     scheme = ", ".join(schemes or dict.fromkeys(packing.scheme for packing in packs.values()))
-    packed = Packed(scheme, sum(name in matrices for name in packs), tuple(beside.values()), stays)
-    return listing._replace(tensors=tuple(tensors), faults=tuple(faults), packed=packed)
+    packed = Packed(scheme, sum(name in matrices for name in packs), len(beside), stays)
+    whole = listing._replace(tensors=tuple(tensors), faults=tuple(faults), packed=packed)
+    return whole._replace(beside=(*listing.beside, *beside.values()))
 
 
 def _packing(tensor: StoredTensor, names: Mapping[str, StoredTensor], says: Mapping[str, Any]) -> Packing | None:

@@ -269,6 +269,7 @@ class Verification:
             "elements": sum(part.elements for part in checked.holdings),
             "bytes": checked.size,
             "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in checked.dtypes.items()],
+            "adapter": None,
             "tying": self.tying and self.tying.to_dict(),
             "values": self.values and self.values.to_dict(),
             "notes": list(self.notes),

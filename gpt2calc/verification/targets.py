@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import documents, sources
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
 from gpt2calc.validity import canonical
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gpt2calc.sources import LeftOut, Model, Source
 
     Target: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | object"
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""What PEFT calls the config of an adapter."""
 
 LOCAL, REMOTE, LIVE, CONFIG = "file", "hub", "live", "config"
 """Where what is verified lies: on this machine, on the hub, in memory, or nowhere, since it is a config alone."""
@@ -37,6 +40,7 @@ class ResolvedTarget(NamedTuple):
         origin: where that config comes from.
         model: the live model, where it is one.
         folder: the folder on this machine that it lies in, where transformers could load it from there.
+        adapter: PEFT's config of an adapter beside it, where there is one.
         on_meta: whether the live model's parameters are on torch's meta device, and so hold no values.
     """
 
@@ -48,6 +52,7 @@ class ResolvedTarget(NamedTuple):
     model: object = None
     folder: str | None = None
     on_meta: bool = False
+    adapter: Mapping[str, Any] | None = None
 
 
 def find(
@@ -132,7 +137,23 @@ def _on_disk(path: str) -> ResolvedTarget:
         return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
-    return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+    beside = _adapter_config(path)
+    return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder, adapter=beside)
+
+
+def _adapter_config(path: str) -> Mapping[str, Any] | None:
+    """Return the config of an adapter in a folder, or beside a file; None where there is none.
+
+    Raises:
+        UnreadableInputError: it is no JSON, or no object.
+    """
+    place = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), ADAPTER_CONFIG)
+    if not os.path.isfile(place):
+        return None
+    try:
+        return documents.parse(sources.read_companion(place).decode("utf-8-sig"))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise UnreadableInputError(place, str(error)) from None
 
 
 def _is_config(path: str) -> bool:

@@ -10,7 +10,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.model import Model as AnyModel
-from gpt2calc.verification import findings, holdings, naming, packing, targets
+from gpt2calc.verification import adapter_files, findings, holdings, naming, packing, targets
 from gpt2calc.verification.assignment import assign
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.inference import infer
@@ -55,6 +55,11 @@ def verify(
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
     found = targets.find(target, config, fields, hub=hub, revision=revision)
+    if adapter_files.is_alone(found):
+        words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
+        return adapter_files.verify(
+            found, evidence, asked=next((word for word, is_asked in words.items() if is_asked), "")
+        )
     if found.source is not None and not isinstance(found.source.counted, Dims):
         _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
     subject = examine(found, fields, prefix=prefix, asked=tying)
@@ -115,6 +120,8 @@ def infer_config(
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
+    if adapter_files.is_alone(found):
+        raise UnreadableInputError(found.name, "it is an adapter, which shows no config of the model that it is for")
     whole = packing.unpacked(found.listing, found.source.quantization if found.source else None)
     subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
@@ -214,7 +221,9 @@ def _checked(subject: Subject) -> Checked:
         sum(file.size for file in seen.listing.files),
         subject.shapes_say,
         subject.own_total,
-        ", ".join(filter(None, (reading.dialect.whose, _packed(seen), _where(subject.called, seen)))),
+        ", ".join(
+            filter(None, (reading.dialect.whose, _packed(seen), seen.listing.adapted, _where(subject.called, seen)))
+        ),
         None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
         subject.unknown,
     )
@@ -225,7 +234,7 @@ def _packed(seen: Assignment) -> str:
     packed = seen.listing.packed
     if packed is None:
         return ""
-    scales = f"{len(packed.beside):,} tensors of scales and the like beside"
+    scales = f"{packed.scales:,} tensors of scales and the like beside"
     return f"{packed.matrices:,} of them packed as {packed.scheme}, {scales}"
 
 

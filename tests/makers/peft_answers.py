@@ -13,8 +13,15 @@ from typing import Any
 
 FILE = Path(__file__).resolve().parent.parent / "data" / "peft_answers.json"
 
-SMALL = {"model_type": "gpt2", "n_layer": 3, "n_embd": 32, "n_head": 4, "vocab_size": 61, "n_positions": 24}
-LLAMA = {
+SMALL: dict[str, Any] = {
+    "model_type": "gpt2",
+    "n_layer": 3,
+    "n_embd": 32,
+    "n_head": 4,
+    "vocab_size": 61,
+    "n_positions": 24,
+}
+LLAMA: dict[str, Any] = {
     "model_type": "llama",
     "vocab_size": 64,
     "hidden_size": 32,
@@ -26,8 +33,14 @@ LLAMA = {
 }
 QWEN3 = {**LLAMA, "model_type": "qwen3", "head_dim": 8, "tie_word_embeddings": True}
 MIXTRAL = {**LLAMA, "model_type": "mixtral", "num_local_experts": 4, "head_dim": 8}
-FALCON = {"model_type": "falcon", "vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
-OPT = {
+FALCON: dict[str, Any] = {
+    "model_type": "falcon",
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+OPT: dict[str, Any] = {
     "model_type": "opt",
     "vocab_size": 64,
     "hidden_size": 32,
@@ -37,7 +50,14 @@ OPT = {
     "max_position_embeddings": 16,
     "word_embed_proj_dim": 16,
 }
-GPT1 = {"model_type": "openai-gpt", "n_layer": 2, "n_embd": 32, "n_head": 4, "vocab_size": 61, "n_positions": 24}
+GPT1: dict[str, Any] = {
+    "model_type": "openai-gpt",
+    "n_layer": 2,
+    "n_embd": 32,
+    "n_head": 4,
+    "vocab_size": 61,
+    "n_positions": 24,
+}
 
 CASES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("gpt2's default, rank 8", {"model_type": "gpt2"}, {"r": 8, "target_modules": ["c_attn"]}),

@@ -1,8 +1,8 @@
 """What tools that quantise a GPT-2 write: `python -m tests.makers.quantised` writes tests/data/quantised.json anew.
 
 It needs bitsandbytes, accelerate, compressed-tensors and mlx, which no test does. A header has the name, dtype and
-shape of each tensor, and the values of those few that say how a matrix is packed. GPTQ's and AWQ's tools need a GPU: their
-shapes are made by `gptq` below from their sources.
+shape of each tensor, and the values of those few that say how a matrix is packed. GPTQ's and AWQ's tools need a GPU:
+their shapes are made by `gptq` below from their sources.
 """
 
 from __future__ import annotations
