@@ -226,6 +226,9 @@ def _checked(subject: Subject) -> Checked:
         ),
         None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
         subject.unknown,
+        holdings.part(seen, known=subject.given)
+        if all(fault.kind == findings.MISSING for fault in subject.faults)
+        else "",
     )
 
 
