@@ -361,6 +361,9 @@ PACKINGS = (
 )
 """Every way of packing that is read; of two with the same packed name, the first whose marks and dtype are there."""
 
+MARKS = tuple(dict.fromkeys(mark for packing in PACKINGS if packing.methods for mark in packing.marks))
+"""How a name ends that shows a packed file of another library than torch, as the page asks it."""
+
 METHODS = frozenset(method for packing in PACKINGS for method in packing.methods)
 
 

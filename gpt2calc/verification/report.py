@@ -203,7 +203,7 @@ class Verification:
             whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
             named = f", {checked.whose}" if checked.whose else ""
             return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
-        if checked.part and self.observations[0].faults:
+        if checked.part and checked.own_total is None and self.observations[0].faults:
             held = self.observations[0].parameters
             whole = f"expected {self.total:,}" if checked.given else "no config says what the whole is"
             parts = f"it holds {checked.part} and nothing else ({held:,} parameters, {whole})"
