@@ -64,6 +64,9 @@ UNITS = {"M": 10**6, "B": 10**9}
 ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
 """Rooms whose files stand on floors of their own."""
 
+COUNTED = ("adapter", "parts")
+"""Documents that `count` prints beside its own."""
+
 UNVERSIONED = ("infer", "page")
 """Commands that print no JSON of ours: a config.json, and HTML."""
 
@@ -672,7 +675,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
-    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS if name not in UNVERSIONED},
+    **{f"schema: {name}": partial(schema, name) for name in (*cli.COMMANDS, *COUNTED) if name not in UNVERSIONED},
 }
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 

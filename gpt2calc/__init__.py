@@ -11,10 +11,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gpt2calc.adapters import AdapterCount
     from gpt2calc.api.backwards import design, explain
     from gpt2calc.api.checking import check_claims, infer, verify
     from gpt2calc.api.costing import cost, measure
-    from gpt2calc.api.counting import compare, count, formula, models, sweep, tensors, write_page
+    from gpt2calc.api.counting import adapter, compare, count, formula, models, parts, sweep, tensors, write_page
     from gpt2calc.api.serving import fits, serving
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
     )
     from gpt2calc.explanation.report import Explanation
     from gpt2calc.keywords import Fields
+    from gpt2calc.partitions import Parts
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
     from gpt2calc.version import __version__
 
 __all__ = [
     "CONVENTIONS",
+    "AdapterCount",
     "ClaimReport",
     "Comparison",
     "Config",
@@ -58,12 +61,14 @@ __all__ = [
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Parts",
     "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "adapter",
     "check_claims",
     "compare",
     "cost",
@@ -75,6 +80,7 @@ __all__ = [
     "infer",
     "measure",
     "models",
+    "parts",
     "serving",
     "sweep",
     "tensors",
@@ -86,7 +92,8 @@ _HOMES = {
     "api.backwards": ("design", "explain"),
     "api.checking": ("check_claims", "infer", "verify"),
     "api.costing": ("cost", "measure"),
-    "api.counting": ("compare", "count", "formula", "models", "sweep", "tensors", "write_page"),
+    "adapters": ("AdapterCount",),
+    "api.counting": ("adapter", "compare", "count", "formula", "models", "parts", "sweep", "tensors", "write_page"),
     "api.serving": ("fits", "serving"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
@@ -109,6 +116,7 @@ _HOMES = {
     ),
     "explanation.report": ("Explanation",),
     "keywords": ("Fields",),
+    "partitions": ("Parts",),
     "sweeps.report": ("Sweep",),
     "verification.report": ("Verification",),
     "version": ("__version__",),

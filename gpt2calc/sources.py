@@ -86,7 +86,8 @@ class Described(Protocol):
 class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
-    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads.
+    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
+    `quantization`, how a checkpoint beside it is quantised.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Source(NamedTuple):
     given: Mapping[str, Any] | None = None
     maker: str = ""
     said: Mapping[str, Any] | None = None
+    quantization: Mapping[str, Any] | None = None
 
     @property
     def dims(self) -> Dims:
@@ -202,11 +204,13 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
 
         found = reading.read(document)
         called = f"{name}, its language model" if found.is_part else name
-        return Source(printable(called), found.model, (*where, *found.notes), document, "huggingface")
+        said = documents.quantization(document)
+        notes = (*where, *found.notes)
+        return Source(printable(called), found.model, notes, document, "huggingface", quantization=said)
     fields, notes = documents.read(document)
     given = checked(fields)
-    dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
-    return Source(printable(name), dims, (*where, *notes), given, maker, documents.kernels(document))
+    dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
+    return Source(printable(name), dims, (*where, *notes), given, maker, said, documents.quantization(document))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,7 +344,9 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {name}" if name else source.name
     said = {**(source.said or {}), **documents.kernels(fields)}
-    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said)
+    return Source(
+        called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said, source.quantization
+    )
 
 
 def _is_size(spelling: str) -> bool:
@@ -359,7 +365,9 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
     found = reading.read(document, changes)
     name = ", ".join(f"{field}={value}" for field, value in changes.items())
     called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)
+    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)._replace(
+        quantization=source.quantization
+    )
 
 
 def _given(dims: Dims) -> dict[str, Any]:

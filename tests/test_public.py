@@ -27,6 +27,7 @@ CHECKPOINT = Path(__file__).parent / "data" / "checkpoints" / "tensorflow" / "mo
 
 SURFACE = [
     "CONVENTIONS",
+    "AdapterCount",
     "ClaimReport",
     "Comparison",
     "Config",
@@ -42,12 +43,14 @@ SURFACE = [
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Parts",
     "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "adapter",
     "check_claims",
     "compare",
     "cost",
@@ -59,6 +62,7 @@ SURFACE = [
     "infer",
     "measure",
     "models",
+    "parts",
     "serving",
     "sweep",
     "tensors",
@@ -79,6 +83,7 @@ VERBS = (
     "infer",
     "measure",
     "models",
+    "parts",
     "serving",
     "sweep",
     "tensors",
@@ -96,6 +101,7 @@ CLASSES = (
     "Fit",
     "Measurement",
     "ParameterCount",
+    "Parts",
     "Serving",
     "Sweep",
     "Verification",
@@ -114,7 +120,7 @@ MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__
 def test_the_surface_is_pinned() -> None:
     """No name comes or goes unnoticed."""
     assert gpt2calc.__all__ == SURFACE
-    assert dir(gpt2calc) == SURFACE
+    assert dir(gpt2calc) == sorted(SURFACE)
 
 
 @pytest.mark.parametrize("name", SURFACE)
