@@ -2,7 +2,8 @@
 
 Without this it is asked by all of pytest, torch, transformers and matplotlib as well, which takes twice their own
 time. So it is let go while tests are found, and held on to where our code runs: in modules of the package while they
-are imported, in fixtures, and in tests, of one with many cases in some of them. Where a library works long and calls nothing of ours, it is let go meanwhile.
+are imported, in fixtures, and in tests, of one with many cases in some of them. Where a library works long and calls
+nothing of ours, it is let go meanwhile.
 """
 
 from __future__ import annotations
