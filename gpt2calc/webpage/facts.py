@@ -28,7 +28,7 @@ from gpt2calc.dims import LETTERS, TASK_HEADS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, FLAG, GROUPS, SIZE, WEIGHT, WORD
-from gpt2calc.verification import assignment, examination, findings, inference, naming, tying
+from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -117,6 +117,11 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "scales": {unit: list(map(list, _scales(unit))) for unit, row in figures.UNITS.items() if _is_size(row)},
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
+        "rank": printed.RANK.pattern,
+        "before": printed.BEFORE.pattern,
+        "after": printed.AFTER.pattern,
+        "listed": printed.LISTED.pattern,
+        "told": printed.TOLD.pattern,
         "power": figures.POWER,
         "times": figures.TIMES,
         "longest": printed.MOST_TEXT_CHARACTERS,
@@ -129,6 +134,7 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "known": printed.KNOWN,
         "most_penalty": readings.PRESETS_BUDGET,
         "published": readings.PUBLISHED,
+        "named": readings.NAMED,
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
@@ -147,7 +153,8 @@ def _is_size(row: tuple[Any, tuple[str, ...]]) -> bool:
 
 def _scales(unit: str) -> tuple[printed.Scale, ...]:
     """Return what a unit may stand for; none stands for its number."""
-    return printed.Printed("", printed.WORTH_A_UNIT, 0, unit).scales
+    scales = printed.Printed("", printed.WORTH_A_UNIT, 0, unit).scales
+    return tuple(scale for scale in scales if scale.kind in (figures.COUNT, figures.BYTES))
 
 
 def _step(step: Step) -> list[Any]:
@@ -172,8 +179,11 @@ def _safetensors() -> dict[str, Any]:
 
 def _names() -> dict[str, Any]:
     """Return how names are read: the dialects that store a matrix as it is or turned round, and nothing else."""
+    read = [each for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}]
+    rows = list(dict.fromkeys((piece.component, piece.role) for each in read for piece in each.pieces))
     return {
-        "dialects": [_dialect(each) for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}],
+        "rows": rows,
+        "dialects": [_dialect(each, rows) for each in read],
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),
@@ -193,13 +203,18 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
+        "packed": packing.MARKS,
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }
 
 
-def _dialect(dialect: Dialect) -> dict[str, Any]:
-    pieces = [[each.template, each.component, each.role, each.layout == LINEAR] for each in dialect.pieces]
+def _dialect(dialect: Dialect, rows: list[tuple[str, str]]) -> dict[str, Any]:
+    """Return a dialect; a piece is its template, the place of what it is, and a sign where it is turned round."""
+    pieces = [
+        [each.template, rows.index((each.component, each.role)), *([1] if each.layout == LINEAR else [])]
+        for each in dialect.pieces
+    ]
     return {
         "name": dialect.name,
         "pieces": pieces,

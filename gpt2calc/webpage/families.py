@@ -33,9 +33,9 @@ SIZE_COLUMNS = {
     "help": "",
     "null": REFUSED,
     "spellings": (),
-    "expected": "",
     "least": 1,
     "words": (),
+    "expected": "a whole number, 1 or more",
 }
 ROW_COLUMNS: dict[str, Any] = {
     "name": "",

@@ -2,9 +2,11 @@
 // every composition of the steps that Python printed, within a budget, for each model.
 
 const EXPLAIN = FACTS.explain;
-const [PRINTED, PARAMETERS] = [new RegExp(EXPLAIN.pattern), new RegExp(EXPLAIN.parameters, "i")];
+const [EVERY, PARAMETERS] = [new RegExp(EXPLAIN.pattern, "g"), new RegExp(EXPLAIN.parameters, "i")];
+const [BEFORE, AFTER] = [new RegExp(EXPLAIN.before, "i"), new RegExp(`^(?:${EXPLAIN.after})`, "i")];
+const [LISTED, TOLD] = [new RegExp(`^(?:${EXPLAIN.listed})$`), new RegExp(EXPLAIN.told)];
 const BLANKS = [["^\\s+|\\s+$", ""], ["\\s+", " "]];
-const SPELLED = [[EXPLAIN.between, " "], ...BLANKS, [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
+const SPELLED = [[EXPLAIN.rank, ""], [EXPLAIN.between, " "], ...BLANKS, [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
 const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
@@ -13,7 +15,7 @@ const BUDGET = EXPLAIN.most_penalty;
 function findPrinted(text) {
   const spelled = (words, [pattern, by]) => words.replace(new RegExp(pattern, "g"), by);
   const words = SPELLED.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
-  const found = PRINTED.exec(words);
+  const found = firstMeant(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
   const [said, what] = [found[0].trim(), "a number of parameters or bytes"];
@@ -27,6 +29,24 @@ function findPrinted(text) {
   if (!digits) refuse(`expected ${what} above 0, got ${shown(text)}`);
   const says = PARAMETERS.test(words) ? "count" : "";
   return { text: said, digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
+}
+
+/** The first figure of a text, of those that the word parameters is said of where there are such. */
+function firstMeant(words) {
+  const found = [...words.matchAll(EVERY)];
+  const [starts, ends] = [found.map(({ index }) => index), found.map((each) => each.index + each[0].length)];
+  const beside = found.map((_, place) => {
+    const isBefore = BEFORE.test(words.slice(ends[place - 1] ?? 0, starts[place]));
+    return isBefore || AFTER.test(words.slice(ends[place], starts[place + 1] ?? words.length));
+  });
+  const reach = (one, other) => {
+    const [low, high] = [Math.min(one, other), Math.max(one, other)];
+    const isListed = LISTED.test(words.slice(ends[low], starts[high]));
+    if (beside[one] && isListed && !TOLD.test(words.slice(0, starts[other]))) beside[other] = true;
+  };
+  for (let place = 0; place + 1 < found.length; place += 1) reach(place, place + 1);
+  for (let place = found.length - 1; place > 0; place -= 1) reach(place, place - 1);
+  return found.find((_, place) => beside[place]) ?? found[0] ?? null;
 }
 
 function readPrinted(text) {
@@ -143,17 +163,26 @@ const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.va
 /** What one of them can be said to have, with the figures that were published for it. */
 function shippedCandidate(alike) {
   const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter(Boolean);
-  return { ...candidateOf(alike[0].name, dimsOf(alike[0].all)), published };
+  const names = alike.flatMap((preset) => preset.aliases ?? []).map((name) => [name, findPrinted(name)]);
+  const called = names.filter(([name, figure]) => figure?.text === name).map(([, figure]) => figure);
+  return { ...candidateOf(alike[0].name, dimsOf(alike[0].all)), published, called };
 }
 
-const candidateOf = (name, x) => ({ name, x, published: [], ways: waysOf(x) });
+const candidateOf = (name, x) => ({ name, x, published: [], called: [], ways: waysOf(x) });
 const sameModel = (one, other) => Object.entries(one).every(([field, value]) => other[field] === value);
 
-/** What is taken off where just this figure was published for the model; a plain count in plain units. */
-function publishedOf(figure, { published }, way, of) {
+/** Whether a figure is printed like one of others, by the first that each may stand for. */
+function isAmong(figure, others) {
   const bounds = (each) => scalesOf(each).slice(0, 1).map((first) => boundsOf(each, first)).join();
-  const isPlain = !way.steps.length && !of.name && published.length && scalesOf(figure).length;
-  return isPlain && published.some((other) => bounds(figure) === bounds(other)) ? EXPLAIN.published : 0;
+  return others.length > 0 && scalesOf(figure).length > 0 && others.some((other) => bounds(figure) === bounds(other));
+}
+
+/** How unusual a reading is: less where just this figure was published for the model, and least where it is its name. */
+function penaltyOf(figure, { called, published }, way, of, fit) {
+  const isPlain = !way.steps.length && !of.name;
+  if (isPlain && isAmong(figure, called)) return EXPLAIN.named;
+  const less = isPlain && isAmong(figure, published) ? EXPLAIN.published : 0;
+  return less + way.penalty + of.penalty + EXPLAIN.fits[fit];
 }
 
 /** Every way that lies within what can be printed like a figure, or like one up to `last`, at each of its scales. */
@@ -177,7 +206,7 @@ function readingsOf(figure, candidates) {
   for (const near of waysNear(figure, candidates)) {
     const fit = fitOf(figure, near.way, near.of);
     if (fit === undefined) continue;
-    const penalty = near.usual + EXPLAIN.fits[fit] + publishedOf(figure, near.candidate, near.way, near.of);
+    const penalty = penaltyOf(figure, near.candidate, near.way, near.of, fit);
     const rank = [penalty, EXPLAIN.fits[fit], near.place, near.way.steps.length, near.way.place];
     found.push({ ...near, fit, penalty, rank, value: near.way.value });
   }
@@ -193,10 +222,10 @@ function isLikely(figure, { penalty }, candidates) {
   const last = 10n * first - 1n;
   const met = [];
   for (const { candidate, of, way, usual } of waysNear({ ...figure, digits: first }, candidates, last)) {
-    if (usual + EXPLAIN.published > penalty) continue;
+    if (usual && usual + EXPLAIN.published > penalty) continue;
     for (const [fit, from, to] of printedAs(figure, way, of)) {
-      const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
-      if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= penalty) met.push([from, to]);
+      const isMet = from <= last && to >= first;
+      if (isMet && penaltyOf({ ...figure, digits: from }, candidate, way, of, fit) <= penalty) met.push([from, to]);
     }
   }
   // Sorted by where they begin, so that of each only what lies behind `end` is counted anew.
@@ -229,9 +258,17 @@ function sentenceOf({ candidate, way, of }) {
   return [...steps.map(({ sentence }) => sentence), ...(of.name ? [`in units of ${of.name}`] : [])].join("; ");
 }
 
+/** Whose a figure is, by name or as it was published, that is no more than a coincidence else; "" where it is none's. */
+function ownerOf(figure, candidates) {
+  const is = (of) => (candidate) => isAmong(figure, candidate[of]);
+  const owner = isInBytes(figure) ? null : (candidates.find(is("called")) ?? candidates.find(is("published")));
+  return owner ? `is what ${owner.name} is called, which has ${grouped(totalOf(gpt2Of(owner.x)))}` : "";
+}
+
 /** The answer in one sentence, without a full stop. */
 function answerOf(figure, readings, candidates) {
-  const [best] = readings;
+  const [[best], owner] = [readings, ownerOf(figure, candidates)];
+  if (!best && owner) return `${figure.text} ${owner}`;
   if (!best) {
     const kinds = [...new Set(scalesOf(figure).map(({ kind }) => kind))];
     const size = candidates.flatMap(({ ways }) => kinds.map((kind) => ways[kind].length)).reduce((a, b) => a + b);
@@ -240,7 +277,8 @@ function answerOf(figure, readings, candidates) {
   const standings = best.way.steps.map(({ standing }) => standing);
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
-  if (isLikely(figure, best, candidates)) return `${figure.text} may be ${number}: ${told}, or a coincidence`;
+  if (isLikely(figure, best, candidates))
+    return owner ? `${figure.text} ${owner}` : `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong")) {
     const exact = grouped(totalOf(gpt2Of(best.candidate.x)));
     return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;

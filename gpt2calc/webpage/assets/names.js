@@ -20,7 +20,10 @@ const keyed = (name) => name.replace(BLOCKS, "$1#");
 const places = (name) => [0, ...[...name.matchAll(/[./]/g)].map(({ index }) => index + 1)];
 
 const DIALECTS = NAMES.dialects.map((each) => {
-  const pieces = each.pieces.map(([template, component, role, turned]) => ({ template, component, role, turned }));
+  const pieces = each.pieces.map(([template, place, turned]) => {
+    const [component, role] = NAMES.rows[place];
+    return { template, component, role, turned };
+  });
   const rows = [...pieces, ...each.extras.map(([template, what, form]) => ({ template, what, form }))];
   const keys = new Map(rows.map((row) => [keyed(row.template.replace("{}", "0")), row]));
   const depths = [...new Set([...keys.keys()].map((key) => places(key).length - 1))].sort((one, other) => other - one);

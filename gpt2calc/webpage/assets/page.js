@@ -256,12 +256,9 @@ function faultRows(faults, more) {
 
 /** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
 function blockText(blocks) {
-  const numbers = [...new Set(blocks.filter((block) => block !== null))].sort((a, b) => a - b);
-  const starts = numbers.filter((n, i) => n !== numbers[i - 1] + 1);
-  const ends = numbers.filter((n, i) => n !== numbers[i + 1] - 1);
-  const texts = starts.map((first, run) => (first === ends[run] ? `${first}` : `${first}..${ends[run]}`));
-  const shown = [...texts.slice(0, 5), ...(texts.length > 5 ? ["..."] : [])].join(",");
-  return numbers.length < 2 ? numbers.join("") : `{${shown}}`;
+  const runs = runsOf(blocks.filter((block) => block !== null)).map((run) => [...new Set(run)].join(".."));
+  const shown = [...runs.slice(0, 5), ...(runs.length > 5 ? ["..."] : [])].join(",");
+  return /\D/.test(shown) ? `{${shown}}` : shown;
 }
 
 function listenToFiles() {

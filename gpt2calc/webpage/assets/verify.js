@@ -229,6 +229,7 @@ async function verify(files, given = null, maker = "") {
   const index = files.find(({ name }) => isIndex(name));
   const other = files.find(({ name }) => !name.endsWith(".json"));
   const read = index ? await readIndex(index, files) : await readSafetensors(other);
+  refuseBeside(read);
   const names = await namesIn(read);
   // What is not under the prefix of a model is left aside, where no config says that it is all of the file.
   const isInside = ({ name }) => Boolean(given) || name.startsWith(names[0].wrapper);
@@ -257,6 +258,14 @@ async function verify(files, given = null, maker = "") {
     match = await matched(listing, reading, dimsOf(fields));
   }
   return verdictOf({ listing, reading, fields, given, match, notes, said, own });
+}
+
+/** Refuse what only the command line reads: packed matrices, and adapters, alone or beside a model. */
+function refuseBeside({ name, tensors }) {
+  const adapter = tensors.find((each) => /\.lora_(embedding_)?[AB](\.|$)|prompt_embeddings$/.test(each.name));
+  const found = adapter ?? tensors.find((each) => NAMES.packed.some((end) => each.name.endsWith(end)));
+  const what = found && `${adapter ? "an adapter" : "packed matrices"}, as ${shown(found.name)} shows`;
+  if (found) refuse(`${printable(name)}: it holds ${what}, which gpt2calc verify reads and the page does not`);
 }
 
 /** How names that transformers and nanoGPT share are read by whoever would have to load the file. */
@@ -290,9 +299,34 @@ function otherDtypes({ ranked, own }) {
   return [...others].map(([dtype, group]) => `${dtype} in ${namesOf(group)}, where most tensors are ${usual}`);
 }
 
+/** Which blocks and what else a file holds as a whole, where it lacks all of the rest; "" otherwise. */
+function wholeParts(reading, given, faults, { own }, x) {
+  if (!faults.length || faults.some(({ kind }) => kind !== "missing")) return "";
+  const placesIn = (names) => {
+    const known = names.map((name) => reading.find(name)).filter(({ row }) => row);
+    return new Set(known.map(({ row, block }) => block ?? row.component).filter((place) => place !== undefined));
+  };
+  const present = placesIn(own.map(({ tensor }) => tensor.name));
+  const absent = placesIn(faults.map(({ tensor }) => tensor));
+  const isBlock = (place) => typeof place === "number";
+  const [blocks, others] = [[...present].filter(isBlock), [...present].filter((place) => !isBlock(place)).sort()];
+  const isApart = present.isDisjointFrom(absent) && (!others.length || [...absent].some(isBlock));
+  if (!blocks.length || !absent.size || !isApart) return "";
+  const of = given ? ` of ${grouped(x.n_layer)}` : "";
+  const runs = runsOf(blocks).map((run) => [...new Set(run)].join(" to "));
+  return [`block${blocks.length > 1 ? "s" : ""} ${runs.join(", ")}${of}`, ...others].join(", ");
+}
+
+/** Numbers as runs of those that follow each other: the first and the last of each. */
+function runsOf(numbers) {
+  const all = [...new Set(numbers)].sort((a, b) => a - b);
+  const ends = all.filter((n, i) => n !== all[i + 1] - 1);
+  return all.filter((n, i) => n !== all[i - 1] + 1).map((first, run) => [first, ends[run]]);
+}
+
 /** The verdict in one line, and all that it is made of. */
-function verdictOf({ listing, reading: { dialect, wrapper }, fields, given, match, notes, said, own }) {
-  const [x, { components, more }, { aside }] = [dimsOf(fields), match, listing];
+function verdictOf({ listing, reading, fields, given, match, notes, said, own }) {
+  const [x, { components, more }, { aside }, { dialect, wrapper }] = [dimsOf(fields), match, listing, reading];
   const expected = new Map(rowsOf(gpt2Of(x)).filter((row) => row.times).map((row) => [row.name, row.total]));
   const [total, parameters] = [expected, components].map((of) => sum([...of.values()]));
   const faults = [...new Map(match.faults.map((each) => [JSON.stringify(each), each])).values()];
@@ -313,7 +347,11 @@ function verdictOf({ listing, reading: { dialect, wrapper }, fields, given, matc
   const what = own === null ? all : `it has ${said.join(", ")}, by ${first}`;
   const counts = `${grouped(own ?? parameters)} parameters, expected ${grouped(total)}`;
   const count = own === null && parameters === total ? "as many parameters as expected" : counts;
-  const told = matches ? `matches: ${right.filter(Boolean).join(", ")}` : `does not match: ${what} (${count})`;
+  const part = own === null && wholeParts(reading, given, faults, match.all, x);
+  const size = given ? `expected ${grouped(total)}` : "no config says what the whole is";
+  const held = `it holds ${part} and nothing else (${grouped(parameters)} parameters, ${size})`;
+  const isWrong = part ? `does not match the whole model: ${held}` : `does not match: ${what} (${count})`;
+  const told = matches ? `matches: ${right.filter(Boolean).join(", ")}` : isWrong;
   const verdict = `${printable(listing.name)} ${told}`;
   return { fields, notes, faults, more, total, parameters, expected, matches, match, verdict };
 }
