@@ -21,7 +21,7 @@ from gpt2calc import (
 )
 from gpt2calc.algebra import READING_ORDER
 from gpt2calc.checkpoints import safetensors, strict_json
-from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERS, TASK_HEADS
@@ -204,6 +204,8 @@ def _names() -> dict[str, Any]:
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
         "packed": packing.MARKS,
+        "inside": respellings.INSIDE.pattern,
+        "renamed": list(respellings.RENAMED.items()),
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }

@@ -69,18 +69,47 @@ class Reading {
   }
 }
 
+/** A listing whose names are spelt as today, without words of training tools within them; a note tells. */
+function respelled(listing) {
+  const [names, inside] = [listing.tensors.map(({ name }) => name).sort(), new RegExp(NAMES.inside, "g")];
+  const [first, last] = [names[0] ?? "", names.at(-1) ?? ""];
+  const alike = [...first, ""].findIndex((each, i) => each !== last[i]);
+  // What every name begins with is a prefix, and stays; a name that would be two tensors' stays as it is.
+  const common = names.length > 1 && alike > 0 ? Math.max(first.lastIndexOf(".", alike - 1), 0) : 0;
+  const [taken, found] = [new Set(names), new Map()];
+  for (const { name } of listing.tensors) {
+    const plain = name.slice(0, common) + name.slice(common).replace(inside, "");
+    const [old, now] = NAMES.renamed.find(([each]) => `.${plain}`.endsWith(`.${each}`)) ?? ["", ""];
+    const spelt = old ? plain.slice(0, -old.length) + now : plain;
+    if (!taken.has(spelt)) found.set(name, spelt);
+    taken.add(spelt);
+  }
+  if (!found.size) return listing;
+  const [[one, other]] = found;
+  const more = found.size > 1 ? `, and ${grouped(found.size - 1)} more so` : "";
+  const note = `${shortened(one)} is read as ${shortened(other)}${more}: tools and old releases spell it so`;
+  const tensors = listing.tensors.map((tensor) => ({ ...tensor, name: found.get(tensor.name) ?? tensor.name }));
+  return { ...listing, tensors, notes: [...listing.notes, note] };
+}
+
+/** The row that a name with # for numbers ends like, and how deep that end is; undefined where it is none's. */
+function rowIn({ keys, depths }, key) {
+  const starts = places(key);
+  const known = (depth) => keys.get(key.slice(starts.at(-1 - depth)));
+  const depth = depths.find((each) => each < starts.length && known(each));
+  return depth === undefined ? undefined : [known(depth), depth];
+}
+
 /** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name
  * that ends like one that a dialect knows speaks for what stands before that. */
 async function readings(names) {
   const votes = DIALECTS.map(() => [new Map(), new Map()]);
   for (const [key, group] of Map.groupBy(names, keyed)) {
     await breath();
-    const starts = places(key);
-    DIALECTS.forEach(({ keys, depths }, place) => {
-      const rowAt = (depth) => (depth < starts.length ? keys.get(key.slice(starts.at(-1 - depth))) : undefined);
-      const depth = depths.find(rowAt);
-      if (depth === undefined) return;
-      const spoken = votes[place][Number(!isInBody(rowAt(depth)))];
+    DIALECTS.forEach((dialect, place) => {
+      const [row, depth] = rowIn(dialect, key) ?? [];
+      if (!row) return;
+      const spoken = votes[place][Number(!isInBody(row))];
       for (const [before, n] of tally(group.map((name) => name.slice(0, places(name).at(-1 - depth)))))
         spoken.set(before, (spoken.get(before) ?? 0) + n);
     });
@@ -197,6 +226,7 @@ function structureOf(found, { dialect }) {
     bias: has(false),
     qkv_bias: has(true) === has(false) ? null : has(true),
     add_cross_attention: 2 * crossed >= own && own > 0 && crossed > 0,
+    ln_f: dialect.pieces.some(({ component }) => component === "ln_f"),
     ...(summary && !head && { summary_proj_to_labels: summary.tensor.shape[0] === 1n }),
   };
 }

@@ -228,11 +228,12 @@ const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
 async function verify(files, given = null, maker = "") {
   const index = files.find(({ name }) => isIndex(name));
   const other = files.find(({ name }) => !name.endsWith(".json"));
-  const read = index ? await readIndex(index, files) : await readSafetensors(other);
+  const read = respelled(index ? await readIndex(index, files) : await readSafetensors(other));
   refuseBeside(read);
   const names = await namesIn(read);
-  // What is not under the prefix of a model is left aside, where no config says that it is all of the file.
-  const isInside = ({ name }) => Boolean(given) || name.startsWith(names[0].wrapper);
+  // What is not under the prefix of a model is left aside; by a config, what bears no name that is one of the model's.
+  const isNamed = (name) => given !== null && rowIn(names[0].dialect, keyed(name)) !== undefined;
+  const isInside = ({ name }) => name.startsWith(names[0].wrapper) || isNamed(name);
   const { true: tensors = [], false: aside = [] } = Object.groupBy(read.tensors, isInside);
   const listing = { ...read, tensors, aside };
   const shown = await inferred(listing, names);
