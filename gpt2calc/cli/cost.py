@@ -55,7 +55,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "What a GPT-2-shaped model costs, exactly: FLOPs by component, KV cache, and what training holds in memory."
     )
     parser.usage = "gpt2calc cost [MODEL] [options]"
-    parser.epilog = EXAMPLES
     add_model(parser)
     add_asked(parser)
     group = parser.add_argument_group("counting")

@@ -65,7 +65,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Draw where the parameters sit, or what a model costs, into a picture with -o, else as bars in the terminal."
     )
     parser.usage = "gpt2calc plot KIND [MODEL ...] [options]"
-    parser.epilog = EXAMPLES
     kinds = "; ".join(f"{kind}, {what}" for kind, what in KINDS.items())
     parser.add_argument("kind", metavar="KIND", choices=Offered(KINDS), help=kinds)
     parser.add_argument(
