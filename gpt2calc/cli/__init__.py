@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "count": "count the parameters of one model, by component and in every convention",
     "compare": "put several models side by side",
-    "cost": "compute FLOPs, KV cache and training memory of a GPT-2, to the last FLOP and byte",
+    "cost": "compute FLOPs, KV cache and memory of a model, to the last FLOP and byte",
+    "fits": "say whether a model fits into a memory, and what one change would make it fit",
     "measure": "hold what cost computes against torch: count, train and generate with a real model",
     "formula": "show closed forms, derived from the shapes of the tensors",
     "tensors": "list every tensor of a model",
@@ -92,7 +93,7 @@ def _command(words: list[str]) -> int:
     from gpt2calc.cli.options import Parser, hyphenated
 
     parser = Parser(prog=f"gpt2calc {name}")
-    command = _configured(parser, name)
+    command = configured(parser, name)
     arguments = parser.parse_args(hyphenated(words[1:]))
     try:
         code: int = command.run(arguments)
@@ -153,11 +154,11 @@ def build_parser(*, with_commands: bool = False) -> Parser:
     if with_commands:
         tree = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
         for name, summary in COMMANDS.items():
-            _configured(tree.add_parser(name, help=summary), name)
+            configured(tree.add_parser(name, help=summary), name)
     return parser
 
 
-def _configured(parser: Parser, name: str) -> Any:
+def configured(parser: Parser, name: str) -> Any:
     """Say what a command takes, with its examples below; return its file."""
     command = import_module(f"gpt2calc.cli.{name}")
     command.configure(parser)

@@ -15,9 +15,9 @@ import pyarrow as pa
 from pyarrow import csv, ipc, parquet
 
 from gpt2calc import inputs, numbers
-from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
+from gpt2calc.notations import in_json as parse
 from gpt2calc.spellings import NO_COUNT
 from gpt2calc.sweeps.axes import INT64_MAX, TRUTHS, nearest
 from gpt2calc.sweeps.columns import COLUMNS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, install
 from gpt2calc.model import Model as OtherModel
 from gpt2calc.sources import LEFT_OUT, resolve
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.runs import Run
-
-MISSING = "pip install 'gpt2calc[sweep]'"
 
 
 def ready(
@@ -77,7 +75,7 @@ def missing(error: ImportError) -> ConfigError:
     package = (error.name or "").partition(".")[0]
     if package not in ("numpy", "pyarrow"):
         raise error
-    return ConfigError(f"this sweep needs {package}: {MISSING}")
+    return ConfigError(f"this sweep needs {package}: {install('sweep')}")
 
 
 def stream(
