@@ -194,7 +194,10 @@ class Family(NamedTuple):
         why = ""
         for index in range(start, stop):
             try:
-                found.append(self.read(given[0][index - start] if given else self.row(index)))
+                own = {n: v[index - start] for n, v in given[0].items()} if given else self.row(index)
+                found.append(
+                    self.read({n: getattr(v, "item", lambda v=v: v)() for n, v in own.items() if v is not None})
+                )
             except ConfigError as error:
                 if self.path:
                     raise UnreadableInputError(self.path, f"row {index + 1:,}: {error}") from None

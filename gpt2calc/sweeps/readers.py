@@ -1,4 +1,4 @@
-"""Files of configs: from CSV, JSONL, Parquet or Arrow to the fields of each row, in batches. Needs pyarrow.
+"""Files of configs: from CSV, JSONL, Parquet or Arrow to the fields of many rows, in batches. Needs pyarrow.
 
 It knows formats, spellings and types. It must not know what is counted, nor which values a model can have: a row that
 looks odd is read as a config of its own, which says what is wrong with it.
@@ -7,11 +7,12 @@ looks odd is read as a config of its own, which says what is wrong with it.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, ipc, parquet
 
 from gpt2calc import inputs, numbers
@@ -25,14 +26,17 @@ from gpt2calc.sweeps.columns import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    Batches = Iterator[tuple[list[str], list[dict[str, Any]]]]
-    """The names of the columns, and the rows as Python's values."""
+    Batches = Iterator[tuple[int, Mapping[str, pa.Array | list[Any]]]]
+    """How many rows there are, and the columns: arrays of Arrow, or lists of Python's values."""
 
 HELD = {SIZE: (int, "a whole number that fits in int64"), WORD: (str, "a word"), SWITCH: (bool, "true or false")}
 """What a column of each kind of field holds."""
 
 BATCH = 2**16
 """How many rows are read at once."""
+
+LEAST_DIGITS = 18
+"""A number of as many digits fits in int64, whichever they are."""
 
 
 class Known(NamedTuple):
@@ -46,14 +50,15 @@ class Known(NamedTuple):
 GPT2 = Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS)
 
 
-def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, list[dict[str, Any]]]]:
+def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Read a file of configs, a row a config, in batches.
 
     Law: the columns are fields of a config in any spelling; fields that change no count, and columns that a sweep
-    itself writes, are passed over. Where all is text, a number is read as people type it.
+    itself writes, are passed over.
 
     Yields:
-        The first row of a batch, one past its last, and for each row the fields that it gives.
+        The first row of a batch, one past its last, and for each field that the file gives its values, None where a row
+        leaves it out: an int64 array for whole numbers where every row gives one, and a list otherwise.
 
     Raises:
         UnreadableInputError: the file cannot be read, or a column or a row is wrong; a row is told by its number, the
@@ -67,63 +72,26 @@ def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, list[dict[s
     os.close(inputs.open_file(path)[0])  # what reads a file opens it by its name, and would wait for a pipe
     start, fields = 0, None
     try:
-        for names, batch in reader(path):
-            fields = fields or _fields(path, names, known)
-            rows = _rows(path, start, batch, fields, known.kinds, is_text=reader is not _jsonl)
-            if rows:
-                yield start, start + len(rows), rows
-            start += len(rows)
+        for count, batch in reader(path):
+            fields = fields or _fields(path, list(batch), known)
+            if count:
+                own = {field: _values(path, field, known.kinds[field], batch[n], start) for n, field in fields.items()}
+                yield start, start + count, own
+            start += count
     except OSError as error:
         raise UnreadableInputError(path, f"cannot be read: {error.strerror or shortened(str(error))}") from None
     except pa.ArrowException as error:
         raise UnreadableInputError(path, f"cannot be read: {shortened(str(error).partition(chr(10))[0])}") from None
 
 
-def _rows(  # what is known of a batch
-    path: str,
-    start: int,
-    batch: list[dict[str, Any]],
-    fields: dict[str, str],
-    kinds: Mapping[str, str],
-    *,
-    is_text: bool,
-) -> list[dict[str, Any]]:
-    """Return the fields that each row gives, all of them of what their kinds hold."""
-    rows: list[dict[str, Any]] = [{} for _ in batch]
-    for name, field in fields.items():
-        kind = kinds[field]
-        held, said = HELD[kind]
-        for number, row in enumerate(batch):
-            value = row.get(name)
-            if isinstance(value, str):
-                value = _read(kind, value) if is_text else value
-            elif kind == SIZE and type(value) is not int:
-                value = numbers.whole(value)
-            if type(value) is held and not (isinstance(value, int) and value > INT64_MAX):
-                rows[number][field] = value
-            elif value is not None:
-                problem = f"row {start + number + 1:,}: {field} must be {said}, got {shown(value)}"
-                raise UnreadableInputError(path, problem)
-    return rows
-
-
-@lru_cache(maxsize=BATCH)
-def _read(kind: str, text: str) -> Any:
-    """Return what text says of a field, None where it says nothing; what is none of its kind as it is."""
-    word = text.strip() or None
-    if word is None or kind == WORD:
-        return word
-    return numbers.whole(word) if kind == SIZE else TRUTHS.get(word.lower(), word)
-
-
 def columns_of(path: str, known: Known = GPT2) -> tuple[str, ...]:
-    """Return the fields that the first rows of a file give, in the order in which they are known.
+    """Return the fields that a file gives, by its first rows, in the order in which they are known.
 
     Raises:
         UnreadableInputError: as `read`.
     """
-    rows = next((rows for _, _, rows in read(path, known)), [])
-    return tuple(name for name in known.kinds if any(name in row for row in rows))
+    given = next((fields for _, _, fields in read(path, known)), {})
+    return tuple(name for name in known.kinds if name in given)
 
 
 def _fields(path: str, names: list[str], known: Known) -> dict[str, str]:
@@ -144,6 +112,40 @@ def _fields(path: str, names: list[str], known: Known) -> dict[str, str]:
     return found
 
 
+def _values(path: str, field: str, kind: str, column: pa.Array | list[Any], start: int) -> Any:
+    values: Any = column if isinstance(column, list) else _plain(kind, column)
+    if isinstance(values, np.ndarray):
+        return values
+    if kind == SIZE:
+        values = [each if isinstance(each, str) else numbers.whole(each) for each in values]
+    held, said = HELD[kind]
+    for index, value in enumerate(values):
+        if value is not None and (type(value) is not held or (isinstance(value, int) and value > INT64_MAX)):
+            raise UnreadableInputError(path, f"row {start + index + 1:,}: {field} must be {said}, got {shown(value)}")
+    return values
+
+
+def _plain(kind: str, column: pa.Array) -> Any:
+    """Return a column as an int64 array where it is one in every row, and as a list of Python's values otherwise."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        text = pc.utf8_trim_whitespace(column)
+        text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+        if kind != SIZE:
+            words = text.to_pylist()
+            return words if kind == WORD else [word and TRUTHS.get(word.lower(), word) for word in words]
+        if not pc.all(pc.match_substring_regex(text, f"^[0-9]{{1,{LEAST_DIGITS}}}$"), min_count=0).as_py():
+            return [word and numbers.whole(word) for word in text.to_pylist()]
+        column = text.cast(pa.int64())  # which by itself would read 0x10 too
+    if kind == SIZE and pa.types.is_integer(column.type) and not column.null_count:
+        try:
+            return np.asarray(column.cast(pa.int64()))
+        except pa.ArrowInvalid:  # too large, and told by its row
+            pass
+    return column.to_pylist()
+
+
 def _csv(path: str) -> Batches:
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         from csv import reader  # the header alone, so that every column is read as text and a wrong row can be told
@@ -159,8 +161,8 @@ def _csv(path: str) -> Batches:
         yield from map(_arrays, batches)
 
 
-def _arrays(batch: pa.RecordBatch) -> tuple[list[str], list[dict[str, Any]]]:
-    return batch.schema.names, batch.to_pylist()
+def _arrays(batch: pa.RecordBatch) -> tuple[int, dict[str, Any]]:
+    return batch.num_rows, dict(zip(batch.schema.names, batch.columns, strict=True))
 
 
 def _parquet(path: str) -> Batches:
@@ -196,7 +198,7 @@ def _jsonl(path: str) -> Batches:
             names = names or list(dict.fromkeys(name for row in rows for name in row))
             if more := {name for row in rows for name in row} - set(names):
                 raise UnreadableInputError(path, f"{shown(min(more))} is in no row of the first {BATCH:,}")
-            yield names, rows
+            yield len(rows), {name: [row.get(name) for row in rows] for name in names}
 
 
 READERS: dict[str, Callable[[str], Batches]] = {

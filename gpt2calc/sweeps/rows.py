@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from itertools import chain, product
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gpt2calc.dims import LETTERS, TASK_HEADS, Dims, from_fields
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError
-from gpt2calc.fields import CANONICAL, CLASSES
+from gpt2calc.fields import CANONICAL, CLASSES, FIELDS
 from gpt2calc.sources import checked
 from gpt2calc.sweeps import grids, readers
 from gpt2calc.sweeps.axes import INT64_MAX
@@ -67,9 +67,9 @@ class ConfigFile(NamedTuple):
         """Yield batches of rows, each with its fields."""
         return readers.read(self.name, readers.GPT2)
 
-    def models(self, start: int, stop: int, rows: list[dict[str, Any]], *, needed: tuple[str, ...]) -> RowModels:  # noqa: ARG002  # the rows are as many
+    def models(self, start: int, stop: int, fields: Mapping[str, Any], *, needed: tuple[str, ...]) -> RowModels:  # noqa: ARG002  # the fields are as many
         """Return the models of some rows, of which the columns that are needed fit in int64."""
-        found = RowModels(self, start, rows)
+        found = RowModels(self.name, start, fields, self.base)
         found.check(needed)
         return found
 
@@ -77,15 +77,57 @@ class ConfigFile(NamedTuple):
 class RowModels(Rows):
     """The models of some rows, whose fields are put over those of the base model; flags are arrays as sizes are."""
 
-    def __init__(self, file: ConfigFile, start: int, rows: list[dict[str, Any]]) -> None:
-        super().__init__(COLUMNS, len(rows))
-        self.path, self.start, self.given = file.name, start, []
-        for number, row in enumerate(rows, start + 1):
+    def __init__(self, path: str, start: int, fields: Mapping[str, Any], base: Mapping[str, Any]) -> None:
+        super().__init__(COLUMNS, len(next(iter(fields.values()))))
+        self.path, self.start, self.fields, self.base = path, start, fields, base
+        sizes = {name: self._size(name) for name in (*LETTERS, "n_head") if name in fields}
+        self.heads = sizes.pop("n_head", np.full(self.length, N_HEAD_NOT_GIVEN))
+        widths = sizes.get("n_embd", np.int64(base["n_embd"]))
+        if any(self._is_too_small(name) for name in (*sizes, "n_head")) or (widths % np.maximum(self.heads, 1)).any():
+            self._refuse()
+        # Rows of one structure are read together, and stand where they stood.
+        names = tuple(name for name in fields if name not in LETTERS and name != "n_head")
+        alike: dict[tuple[Any, ...], Any] = {} if names else {(): range(self.length)}
+        for index, key in enumerate(zip(*(fields[name] for name in names), strict=True)):
+            alike.setdefault(key, []).append(index)
+        arrays = [np.zeros(self.length, dtype=np.int64) for _ in Dims._fields]
+        for key, chosen in alike.items():
+            where = np.array(chosen, dtype=np.int64)
+            given = {name: value for name, value in zip(names, key, strict=True) if value is not None}
             try:
-                self.given.append(checked({**file.base, **row}))
+                judged = checked({**base, **given})
+            except ConfigError:
+                self._refuse()
+            own = {name: values[where] for name, values in sizes.items()}
+            if "n_inner" in own:
+                own["n_inner"] = np.where(own["n_inner"] < 0, 4 * own.get("n_embd", base["n_embd"]), own["n_inner"])
+            for array, values in zip(arrays, from_fields({**judged, **own}), strict=True):
+                array[where] = values
+        self.dims = Dims(*arrays)  # type: ignore[arg-type]  # arrays
+
+    def _size(self, name: str) -> Any:
+        """Return the values of a size, the base model's where a row leaves it out; -1 for an n_inner that follows."""
+        given, own = self.fields[name], self.base.get(name)
+        left_out = {"n_head": N_HEAD_NOT_GIVEN, "n_inner": -1, "num_labels": 2}.get(name) if own is None else own
+        is_array = isinstance(given, np.ndarray)
+        return given if is_array else np.array([left_out if each is None else each for each in given], dtype=np.int64)
+
+    def _is_too_small(self, name: str) -> bool:
+        given = (each for each in self.fields.get(name, ()) if each is not None)
+        return bool(min(given, default=FIELDS[name].least) < FIELDS[name].least)
+
+    def _refuse(self) -> None:
+        """Raise what is wrong with the first row that is no config."""
+        for index in range(self.length):
+            try:
+                checked({**self.base, **self._row(index)})
             except ConfigError as error:
-                raise UnreadableInputError(self.path, f"row {number:,}: {error}") from None
-        self.rows = [from_fields(fields) for fields in self.given]
+                raise UnreadableInputError(self.path, f"row {self.start + index + 1:,}: {error}") from None
+
+    def _row(self, index: int) -> dict[str, Any]:
+        """Return the fields that a row gives."""
+        given = ((name, values[index]) for name, values in self.fields.items())
+        return {name: int(v) if isinstance(v, np.integer) else v for name, v in given if v is not None}
 
     def check(self, columns: tuple[str, ...]) -> None:
         """Raise where a count does not fit in int64, before any is computed.
@@ -98,25 +140,24 @@ class RowModels(Rows):
         counts = dict.fromkeys(("total", *(count for name in columns for count in measured(name))))
         measures = {name: measure for name in counts if (measure := COLUMNS[name].measure)}
         measures |= {name: operator.attrgetter(name) for name in LETTERS}
-        floats = self._arrays(np.float64)
+        arrays: Any = self.dims
+        floats = Dims(*(np.asarray(values, dtype=np.float64) for values in arrays))  # type: ignore[arg-type]  # arrays
         for name, measure in measures.items():
-            if np.max(measure(floats)) < SURE * 2.0**63:
+            if not self.length or np.max(measure(floats)) < SURE * 2.0**63:
                 continue
-            for number, dims in enumerate(self.rows, self.start + 1):
-                if (value := measure(dims)) > INT64_MAX:
-                    raise Int64OverflowError(f"row {number:,}: {name} is {value:,} and does not fit in int64")
-        self.dims = self._arrays(np.int64)
-
-    def _arrays(self, dtype: Any) -> Any:
-        numbers = np.fromiter(chain.from_iterable(self.rows), dtype, self.length * len(Dims._fields))
-        return Dims(*numbers.reshape(self.length, -1).T)
+            for index in range(self.length):
+                value = measure(Dims(*(int(values[index]) for values in arrays)))
+                if value > INT64_MAX:
+                    raise Int64OverflowError(
+                        f"row {self.start + index + 1:,}: {name} is {value:,} and does not fit in int64"
+                    )
 
     def made(self, column: Column) -> Any:
         """Compute a column that is no share."""
         if column.name == "n_head":
-            return np.array([fields.get("n_head") or N_HEAD_NOT_GIVEN for fields in self.given])
+            return self.heads
         if column.kind == WORD:
-            words = (fields.get("head", "lm") for fields in self.given)
+            words = (word or self.base.get("head", "lm") for word in self.fields.get("head") or [None] * self.length)
             return np.array([CLASSES.get(word, word) for word in words])
         values = column.measure(self.dims) if column.measure else getattr(self.dims, column.name)
         return np.asarray(values).astype(empty(column).dtype)
