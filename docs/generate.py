@@ -341,7 +341,7 @@ def refusals() -> str:
     for names in FOLDERS:
         top = dict.fromkeys(name.partition("/")[0] for name in names)
         inside = [name for name in names if "/" in name]
-        choose = partial(folders.choose, "folder", tuple(top), lambda inside=inside: inside)
+        choose = partial(folders.choose, "folder", tuple(top), partial(tuple, inside))
         rows.append((f"a folder with {code(*names)}", said(choose)))
     return table(("what is there", "what is said of it"), rows)
 

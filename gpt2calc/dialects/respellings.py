@@ -6,18 +6,22 @@ A row each, with where it is read. It must not know a model, a shape or a dialec
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-WORDS = ("_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod.")
+WORDS = ("_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_orig_mod")
 IN_BLOCK = re.compile(r"\.\d+\.")
-INSIDE = re.compile(rf"(?<=\.)(?:{'|'.join(map(re.escape, WORDS))})")
+INSIDE = re.compile(rf"(?<=\.)(?:{'|'.join(WORDS)})\.")
 """What FSDP, activation checkpointing and torch.compile put before the names of each module that they wrap.
 pytorch/pytorch: torch/distributed/fsdp/_common_utils.py, torch/distributed/algorithms/_checkpoint/
 checkpoint_wrapper.py and torch/_dynamo/eval_frame.py.
 """
+
+MOST_WORDS = 8
+"""How many of them a prefix is looked for after."""
 
 RENAMED = {
     "lm_head.decoder.weight": "lm_head.weight",
@@ -60,12 +64,19 @@ def respelled(names: Collection[str]) -> dict[str, str]:
     if not any("._" in name or name.endswith(tuple(RENAMED)) for name in names):
         return {}
     median = sorted(names)[len(names) // 2]  # what half of the names begin with, this one does
-    begins = [median[: word.end()] for word in INSIDE.finditer(median) if not IN_BLOCK.search(median, 0, word.start())]
+    begins = [
+        median[: word.end()]
+        for word in islice(INSIDE.finditer(median), MOST_WORDS)
+        if not IN_BLOCK.search(median, 0, word.start())
+    ]
     begins = [each for each in begins if 2 * sum(name.startswith(each) for name in names) >= len(names)]
     taken, found = set(names), dict[str, str]()
     for name in names:
-        kept = next((len(each) - 1 for each in reversed(begins) if name.startswith(each)), 0)
-        new = name[:kept] + INSIDE.sub("", name[kept:])
+        new = name
+        if "._" in name:
+            kept = next((len(each) - 1 for each in reversed(begins) if name.startswith(each)), 0)
+            first, *parts = name[kept:].split(".")
+            new = ".".join((name[:kept] + first, *(each for each in parts[:-1] if each not in WORDS), *parts[-1:]))
         if old := OLD_NAME.fullmatch(new):
             new = new[: old.start(1)] + RENAMED[old[1]]
         if new not in taken:
