@@ -16,7 +16,7 @@ from gpt2calc.checkpoints import answers, folders, formats
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.hub_file import HubFile
 from gpt2calc.checkpoints.transport import PATIENCE, Patience, Transport, host, in_time
-from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
+from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, install, shortened, shown
 from gpt2calc.version import __version__
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 REVISION = re.compile(r"(?!.*(?:\.\.|//))\w[\w./+-]{0,254}")
 """A branch, a tag or a commit, and nothing that leads out of the folder in which the cache keeps them."""
 
-MISSING = "needs huggingface_hub: pip install 'gpt2calc[hub]'"
+MISSING = f"needs huggingface_hub: {install('hub')}"
 
 
 def is_installed() -> bool:

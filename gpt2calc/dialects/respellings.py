@@ -77,7 +77,7 @@ def respelled(names: Collection[str]) -> dict[str, str]:
             kept = next((len(each) - 1 for each in reversed(begins) if name.startswith(each)), 0)
             first, *parts = name[kept:].split(".")
             new = ".".join((name[:kept] + first, *(each for each in parts[:-1] if each not in WORDS), *parts[-1:]))
-        if old := OLD_NAME.fullmatch(new):
+        if new.endswith(tuple(RENAMED)) and (old := OLD_NAME.fullmatch(new)):
             new = new[: old.start(1)] + RENAMED[old[1]]
         if new not in taken:
             taken.add(new)

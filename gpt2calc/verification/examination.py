@@ -22,7 +22,7 @@ from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
-from gpt2calc.verification import findings, naming, targets
+from gpt2calc.verification import adaptation, findings, naming, packing, targets
 from gpt2calc.verification.assignment import PREDICTION, assign
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
@@ -141,16 +141,20 @@ def examine(
     stored = naming.respelled(found.listing)
     if found.source is None:
         _refuse_one_shard(stored)
-    given, shown = found.source, None if found.source else _family(stored, prefix)
+    said = found.source.quantization if found.source else None
+    is_gpt2 = found.source is None or isinstance(found.source.counted, Dims)
+    whole = _apart(stored, said, conv1d=is_gpt2)
+    found = found._replace(listing=whole)
+    given, shown = found.source, None if found.source else _family(whole, prefix)
     if shown is not None:
-        own = sources.from_document(shown.document, stored.name)
+        own = sources.from_document(shown.document, whole.name)
         given = sources.resolve(own, fields)._replace(name=own.name) if fields else own
     read = given.counted if given else None
     if given is not None and isinstance(read, AnyModel):
-        subject, reading, listing = _of_model(found._replace(source=given), stored, read, prefix, shown)
+        subject, reading, listing = _of_model(found._replace(source=given), whole, read, prefix, shown)
         inferred = None
     else:
-        subject, reading, listing, inferred = _of_gpt2(found, stored, fields, prefix)
+        subject, reading, listing, inferred = _of_gpt2(found, whole, fields, prefix)
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
     if isinstance(counted, AnyModel) and counted is not read:
@@ -173,6 +177,26 @@ def examine(
     if subject.given and faults and subject.shapes_say and reading == inferred.reading:
         subject = subject._replace(own_total=_total_by_shapes(listing, inferred, counted))
     return subject
+
+
+def _apart(listing: TensorListing, said: Mapping[str, Any] | None, *, conv1d: bool) -> TensorListing:
+    """Return the model's own tensors: an adapter's told apart, and held against the matrices, which are unpacked."""
+    adapted = adaptation.parted(listing)
+    whole = packing.unpacked(adapted.listing, said, conv1d=conv1d)
+    if not adapted.beside:
+        return whole
+    shapes = {each.name.removesuffix(".weight"): each.shape for each in whole.tensors if len(each.shape) == 2}
+    faults = (*whole.faults, *adapted.faults(shapes.get))
+    names = {each.name: each for each in whole.tensors}
+    faults += tuple(
+        Fault(adaptation.PAIR, tensor.name, f"it is a copy of no {name} of this shape", "", str(list(tensor.shape)))
+        for name, tensor in adapted.saved
+        if name not in names or names[name].shape != tensor.shape
+    )
+    elements = sum(tensor.numel for tensor, _ in adapted.beside)
+    ranks = f"LoRA of rank {', '.join(map(str, adapted.ranks))}" if adapted.pairs else "an adapter"
+    words = f"{ranks} beside {len(adapted.pairs):,} of them, {elements:,} numbers more"
+    return whole._replace(faults=faults, beside=(*whole.beside, *adapted.beside), adapted=words)
 
 
 def _of_gpt2(
@@ -425,7 +449,7 @@ def _beside(seen: Assignment) -> Iterator[str]:
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
     dtypes = seen.dtypes
-    if len(dtypes) < 2 or seen.listing.format == "gguf":
+    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.listing.packed:
         return
     usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}
@@ -446,6 +470,8 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
         and any(TRANSFORMERS_LOAD.fullmatch(os.path.basename(each.path)) for each in listing.files)
     ):
         maker = source.maker
+    if listing.packed and listing.packed.stays:
+        maker = NANOGPT.name  # MLX packs layers that keep [out, in], whoever's the config is
     dialect = next((each for each in LAID_OUT if each.name == maker), None)
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 

@@ -119,7 +119,8 @@ def dtypes(found: Assignment) -> Iterator[Fault]:
     blocks, or, where a model has it once, any. A quantized file mixes the dtypes of its matrices on purpose.
     """
     overall = Counter(tensor.dtype for tensor in found.own.values())
-    quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
+    packs = found.listing.format == "gguf" or found.listing.packed is not None
+    quantized = packs and not BITS.keys() >= overall.keys()
     alike: dict[tuple[int, str], dict[str, str]] = {}
     for name, row in found.expected.items():
         tensor = found.own[name]
@@ -213,7 +214,8 @@ def head_copy(found: Assignment) -> Iterator[Fault]:
     expected = (said and isinstance(said.row, Piece) and said.row.layout.stored(table, 0, 0)) or table
     if copy.shape != expected:
         yield wrong_shape(copy, expected, f", as {dialect.embedding}")
-    if wte is not None and copy.dtype != wte.dtype and found.listing.format != "gguf":
+    packs = found.listing.format == "gguf" or found.listing.packed is not None
+    if wte is not None and copy.dtype != wte.dtype and not packs:
         message = f"expected {wte.dtype}, as {dialect.embedding}, got {copy.dtype}"
         yield Fault(DTYPE, copy.name, message, wte.dtype, copy.dtype)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.checkpoints import live
 from gpt2calc.dialects.respellings import respelled
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError, UnreadableInputError, printable, shortened
+from gpt2calc.errors import ConfigError, UnreadableInputError, install, printable, shortened
 from gpt2calc.fields import CLASSES
 from gpt2calc.listing import Fault
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 """The formats that `from_pretrained` finds in a folder by itself."""
 
-EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
+EXTRA = f"torch and transformers: {install('weights')}"
 """What this file needs, and how to get it."""
 
 MOST_BUILT_BLOCKS = 1000

@@ -74,6 +74,7 @@ class Checked(NamedTuple):
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
         whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
         tensors: how many tensors the model has under these names, where that depends on whose they are.
+        part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
         folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
@@ -94,6 +95,7 @@ class Checked(NamedTuple):
     tensors: int | None = None
     unknown: tuple[str, ...] = ()
     folded: frozenset[str] = frozenset()
+    part: str = ""
 
 
 class Verification:
@@ -204,6 +206,11 @@ class Verification:
             whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
             named = f", {checked.whose}" if checked.whose else ""
             return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
+        if checked.part and checked.own_total is None and self.observations[0].faults:
+            held = self.observations[0].parameters
+            whole = f"expected {self.total:,}" if checked.given else "no config says what the whole is"
+            parts = f"it holds {checked.part} and nothing else ({held:,} parameters, {whole})"
+            return f"{checked.target} does not match the whole model: {parts}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))
         first = ", ".join(map(shortened, names[:3])) + (
@@ -272,6 +279,7 @@ class Verification:
             "elements": sum(part.elements for part in checked.holdings),
             "bytes": checked.size,
             "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in checked.dtypes.items()],
+            "adapter": None,
             "tying": self.tying and self.tying.to_dict(),
             "values": self.values and self.values.to_dict(),
             "notes": list(self.notes),

@@ -9,7 +9,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, install
 from gpt2calc.listing import BITS, FLOATS
 from gpt2calc.table import Table
 
@@ -213,7 +213,7 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
     try:
         import numpy as np
     except ImportError:
-        raise ConfigError("the correlation needs numpy: pip install 'gpt2calc[values]'") from None
+        raise ConfigError(f"the correlation needs numpy: {install('values')}") from None
     from math import fsum, isfinite, sqrt
 
     from gpt2calc.verification.decoding import as_float64
