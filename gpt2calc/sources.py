@@ -20,7 +20,7 @@ from gpt2calc.errors import (
     printable,
     shown,
 )
-from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE
+from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE, called
 from gpt2calc.model import Model as OtherModel
 from gpt2calc.validity import canonical, check
 
@@ -203,10 +203,10 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         from gpt2calc.architectures import reading  # which a GPT-2 does without
 
         found = reading.read(document)
-        called = f"{name}, its language model" if found.is_part else name
+        whose = f"{name}, its language model" if found.is_part else name
         said = documents.quantization(document)
         notes = (*where, *found.notes)
-        return Source(printable(called), found.model, notes, document, "huggingface", quantization=said)
+        return Source(printable(whose), found.model, notes, document, "huggingface", quantization=said)
     fields, notes = documents.read(document)
     given = checked(fields)
     dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
@@ -341,11 +341,15 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     sizes = ((field, value) for field, value in fields.items() if field in CANONICAL and _is_size(field))
     notes += filter(None, (numbers.remark(field, value) for field, value in sizes))
     given = _judged({**own, **changes})
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {name}" if name else source.name
     said = {**(source.said or {}), **documents.kernels(fields)}
     return Source(
-        called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said, source.quantization
+        called(source.name, changes),
+        from_fields({**DEFAULTS, **given}),
+        tuple(notes),
+        given,
+        source.maker,
+        said,
+        source.quantization,
     )
 
 
@@ -363,11 +367,8 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
 
     document = source.given or {}
     found = reading.read(document, changes)
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)._replace(
-        quantization=source.quantization
-    )
+    name, rewritten = printable(called(source.name, changes)), reading.rewritten(document, found.model)
+    return Source(name, found.model, found.notes, rewritten, source.maker, quantization=source.quantization)
 
 
 def _given(dims: Dims) -> dict[str, Any]:
