@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from tests.browser import Watched
 
 SUPPORTED = {dialect["name"] for dialect in facts.collect(gpt2calc.models())["names"]["dialects"]}
-OTHER_NAMINGS = {"openai", "transformerlens", "raschka", "no qkv_bias", "llm.c"}
+OTHER_NAMINGS = {
+    *("openai", "transformerlens", "transformerlens-folded", "raschka", "no qkv_bias", "llm.c"),
+    "gpt-1",
+    *("uer", "uer of 2020", "megatron-dist"),
+}
 """The good checkpoints whose naming splits, stacks or reshapes matrices, which the page does not read."""
 
 NAME = "model.safetensors"
