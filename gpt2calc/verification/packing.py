@@ -124,6 +124,7 @@ class Packing(NamedTuple):
 
 
 def _int8(pack: Pack) -> Unpacked:
+    """Law: weight [out, in], and a scale for each output."""
     pack.expect(".SCB", pack.packed.shape[:1])
     if ".weight_format" in pack.beside:
         pack.expect(".weight_format", (), (1,))
@@ -254,6 +255,7 @@ def _naive(pack: Pack) -> Unpacked:
 
 
 def _dynamic(pack: Pack) -> Unpacked:
+    """Law: weight [out, in] as a quantised tensor; scale and zero point of what comes in are one number each."""
     pack.expect(".scale", ())
     pack.expect(".zero_point", ())
     return Unpacked(pack.packed.shape, "int8")
@@ -361,8 +363,8 @@ PACKINGS = (
 )
 """Every way of packing that is read; of two with the same packed name, the first whose marks and dtype are there."""
 
-MARKS = tuple(dict.fromkeys(mark for packing in PACKINGS if packing.methods for mark in packing.marks))
-"""How a name ends that shows a packed file of another library than torch, as the page asks it."""
+MARKS = (".SCB", ".absmax", ".qweight", ".scales", ".weight_packed", ".weight_scale")
+"""What stands in names of a file that a library packed, by which the page leaves it to the command line."""
 
 METHODS = frozenset(method for packing in PACKINGS for method in packing.methods)
 
