@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from gpt2calc.api.checking import check_claims, infer, verify
     from gpt2calc.api.costing import cost, measure
     from gpt2calc.api.counting import adapter, compare, count, formula, models, parts, sweep, tensors, write_page
+    from gpt2calc.api.serving import fits, serving
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
+    from gpt2calc.costs.fitting import Fit
     from gpt2calc.costs.measurement import Measurement
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
     from gpt2calc.designs.report import Designs
@@ -52,12 +55,14 @@ __all__ = [
     "Designs",
     "Explanation",
     "Fields",
+    "Fit",
     "Gpt2calcError",
     "Int64OverflowError",
     "Measurement",
     "NetworkError",
     "ParameterCount",
     "Parts",
+    "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
@@ -70,11 +75,13 @@ __all__ = [
     "count",
     "design",
     "explain",
+    "fits",
     "formula",
     "infer",
     "measure",
     "models",
     "parts",
+    "serving",
     "sweep",
     "tensors",
     "verify",
@@ -87,12 +94,15 @@ _HOMES = {
     "api.costing": ("cost", "measure"),
     "adapters": ("AdapterCount",),
     "api.counting": ("adapter", "compare", "count", "formula", "models", "parts", "sweep", "tensors", "write_page"),
+    "api.serving": ("fits", "serving"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
+    "costs.fitting": ("Fit",),
     "costs.measurement": ("Measurement",),
     "costs.report": ("Cost",),
+    "costs.serving": ("Serving",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
     "designs.report": ("Designs",),
@@ -113,6 +123,10 @@ _HOMES = {
 }
 
 
+_ROOMS = ("arrays", "plots", "symbolic")
+"""Modules of their own that the pages name, loaded when they are asked for."""
+
+
 def __getattr__(name: str) -> object:
     """Import a public name at its first use, so that `import gpt2calc` costs next to nothing."""
     for module, homed in _HOMES.items():
@@ -122,6 +136,10 @@ def __getattr__(name: str) -> object:
             found: object = getattr(import_module(f"gpt2calc.{module}"), name)
             globals()[name] = found
             return found
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"gpt2calc.{name}")
     raise AttributeError(f"module 'gpt2calc' has no attribute {name!r}")
 
 

@@ -58,6 +58,9 @@ CASES = [
     ["cost", "gpt2", "--throughput", "150000.5", "--machine", "a100-40gb", "--devices", "8"],
     ["cost", "gpt2-xl", "--seq", "1", "--past", "1023", "--machine", "h100-sxm", "--dtype", "bf16"],
     ["cost", "--n-embd", str(10**30), "--convention", "six_n"],
+    ["cost", "gpt-oss-20b", "--seq", "300", "--batch", "2", "--kv-dtype", "fp8"],
+    ["cost", "Jamba-v0.1"],
+    ["fits", "DeepSeek-V3", "--memory", "2TB", "--context", "4096"],
     ["measure", "tiny-gpt2", "--seq", "4", "--optimizer", "sgd", "--prompt", "2"],
     ["formula"],
     ["formula", "total"],
@@ -90,6 +93,7 @@ CASES = [
     ],
     ["sweep", "--where", "total < 0", "--top", "3"],
     ["design", "--params", "350M"],
+    ["design", "--family", "llama", "--params", "8B", "--nearest"],
     ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],
     ["design", "--fits", "24GB", "--dtype", "bf16", "--pad", "64, 128"],
     ["design", "--params", "85M", "--convention", "kaplan", "--pareto", "--n-head", "1:64", "--embd-multiple", "128"],
@@ -111,7 +115,7 @@ COUNTED = {"adapter", "parts"}
 """Documents that `count` prints where more is asked than what a model holds."""
 
 MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
-MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation"}
+MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation", "within"}
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 

@@ -58,7 +58,7 @@ def _missing(found: Assignment) -> Iterator[Fault]:
         yield Fault(MISSING, name, "it is missing", written(row.shape or row.table_shape), "nothing")
     pieces = found.reading.dialect.pieces
     named = {(piece.component, piece.role) for piece in pieces}
-    for unnamed in found.model.tensors():
+    for unnamed in (row for row in found.model.tensors() if row.component not in found.reading.dialect.folded):
         if not pieces[0].rows and (unnamed.component, unnamed.role) not in named:
             message = f"it is missing, and the dialect {found.reading.dialect.name} has no name for it"
             name = unnamed.template.format(layer=f"{found.model.stacks[0].prefix}.N")

@@ -76,6 +76,7 @@ class Checked(NamedTuple):
         tensors: how many tensors the model has under these names, where that depends on whose they are.
         part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
+        folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
 
     target: str
@@ -93,6 +94,7 @@ class Checked(NamedTuple):
     whose: str = ""
     tensors: int | None = None
     unknown: tuple[str, ...] = ()
+    folded: frozenset[str] = frozenset()
     part: str = ""
 
 
@@ -162,12 +164,13 @@ class Verification:
             model = self.counted
             found = {row.name: (model.count(row.layers) * row.times, row) for row in model.components()}
             return {name: times * (row.weights + row.biases) for name, (times, row) in found.items() if times}
-        return {row.component: row.times * (row.weights + row.biases) for row in formulas.table(self.dims) if row.times}
+        rows = (row for row in formulas.table(self.dims) if row.times and row.component not in self.checked.folded)
+        return {row.component: row.times * (row.weights + row.biases) for row in rows}
 
     @property
     def total(self) -> int:
         """What the closed forms come to, in parameters."""
-        return formulas.total(self.counted) if isinstance(self.counted, Dims) else int(self.counted.total())
+        return sum(self.expected.values()) if isinstance(self.counted, Dims) else int(self.counted.total())
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -10,8 +10,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import documents, sources
+from gpt2calc import notations, sources
+from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.fields import SIZES
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
@@ -137,6 +139,9 @@ def _on_disk(path: str) -> ResolvedTarget:
         return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
+    if folder is None and source is not None and (other := _otherwise(listing, source)):
+        note = f"{companion}, which lies beside it, says {other}: it is held against what it says of itself"
+        return ResolvedTarget(listing.name, LOCAL, listing._replace(notes=(*listing.notes, note)), None, "")
     beside = _adapter_config(path)
     return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder, adapter=beside)
 
@@ -151,9 +156,19 @@ def _adapter_config(path: str) -> Mapping[str, Any] | None:
     if not os.path.isfile(place):
         return None
     try:
-        return documents.parse(sources.read_companion(place).decode("utf-8-sig"))
+        return notations.in_json(sources.read_companion(place).decode("utf-8-sig"))
     except (ConfigError, UnicodeDecodeError) as error:
         raise UnreadableInputError(place, str(error)) from None
+
+
+def _otherwise(listing: TensorListing, source: Source) -> str:
+    """Return the first size that a config says otherwise than a file that describes itself; "" where there is none."""
+    if not isinstance(source.counted, Dims):
+        return ""
+    config = to_fields(source.dims)
+    said = canonical(listing.fields)
+    differing = (name for name in SIZES if type(said.get(name)) is int and said[name] != config[name])
+    return next((f"{name} {config[name]:,} where the file says {said[name]:,}" for name in differing), "")
 
 
 def _is_config(path: str) -> bool:

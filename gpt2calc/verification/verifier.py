@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources
 from gpt2calc.architectures import gpt2
@@ -54,6 +54,7 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
+    _check_prefix(prefix)
     found = targets.find(target, config, fields, hub=hub, revision=revision)
     if adapter_files.is_alone(found):
         words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
@@ -108,14 +109,39 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
         raise UnreadableInputError(found.name, f"{problem} are not verified yet")
 
 
+def _check_prefix(prefix: object) -> None:
+    """Raise where a prefix is no text."""
+    if prefix is not None and not isinstance(prefix, str):
+        raise ConfigError(f"prefix takes what stands before the names, got {shown(prefix)}", got=prefix)
+
+
+class InferredConfig(NamedTuple):
+    """What a checkpoint shows: a config, what a reader should know, and the fields in it that are guesses."""
+
+    config: Config | dict[str, Any]
+    notes: tuple[str, ...]
+    guesses: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The config as a config.json."""
+        return self.config if isinstance(self.config, dict) else self.config.to_dict()
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The same without what is a guess."""
+        return {name: value for name, value in self.document.items() if name not in self.guesses}
+
+
 def infer_config(
     target: Target, *, prefix: str | None = None, hub: bool = False, revision: str | None = None
-) -> tuple[Config | dict[str, Any], tuple[str, ...]]:
+) -> InferredConfig:
     """Infer a config; `api.infer` says what each argument is.
 
-    Returns:
-        The config, with n_head, and what a reader should know.
+    Law: n_head, which no shape shows, is what the file says of itself, or what a config beside it says that has the
+    same width, and else a guess.
     """
+    _check_prefix(prefix)
     found = targets.find(target, sources.LEFT_OUT, {}, hub=hub, revision=revision)
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
@@ -127,9 +153,13 @@ def infer_config(
     from gpt2calc.config import Config  # loads pydantic
 
     if isinstance(subject.counted, AnyModel):
-        return subject.counted.document(), subject.notes
-    given = {**(subject.source.given or {}), "n_head": subject.n_head}
-    return Config(**given), subject.notes
+        return InferredConfig(subject.counted.document(), subject.notes, tuple(subject.unknown))
+    n_head, notes, guesses = subject.n_head, subject.notes, () if subject.known_heads else ("n_head",)
+    beside = found.source.given or {} if found.source and isinstance(found.source.counted, Dims) else {}
+    if guesses and beside.get("n_head") and found.source and found.source.dims.n_embd == subject.source.dims.n_embd:
+        n_head, guesses = beside["n_head"], ()
+        notes = (*(note for note in notes if "n_head" not in note), f"n_head {n_head} is what {found.origin} says")
+    return InferredConfig(Config(**{**(subject.source.given or {}), "n_head": n_head}), notes, guesses)
 
 
 def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
@@ -182,11 +212,13 @@ def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | 
 
 def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    listing = naming.respelled(asked.listing)
+    names = naming.find(listing, DIALECTS, "a GPT-2")
     if names is None:
-        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
-    reading = infer(asked.listing, names).reading
-    found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    listing = naming.within(listing, names.alike[0])
+    reading = infer(listing, names).reading
+    found = assign(listing, reading, gpt2.model(dims), subject.n_head)
     faults, more = findings.faults(found)
     components = found.components
     total = sum(components.values()) if asked.parameters is None else asked.parameters
@@ -224,12 +256,18 @@ def _checked(subject: Subject) -> Checked:
         ", ".join(
             filter(None, (reading.dialect.whose, _packed(seen), seen.listing.adapted, _where(subject.called, seen)))
         ),
-        None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        _size(seen) if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
         subject.unknown,
+        reading.dialect.folded,
         holdings.part(seen, known=subject.given)
         if all(fault.kind == findings.MISSING for fault in subject.faults)
         else "",
     )
+
+
+def _size(seen: Assignment) -> int:
+    """Return how many tensors a GPT-2 is under the names that it has there, where some are split, stacked or folded."""
+    return sum(seen.layers[""].depth if row.is_in_blocks else 1 for row in seen.rows)
 
 
 def _packed(seen: Assignment) -> str:

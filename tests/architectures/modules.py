@@ -20,6 +20,7 @@ import transformers
 from safetensors import safe_open
 
 from gpt2calc.architectures import FILES
+from tests.loops import of_each
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ MODEL_TYPES = tuple(sorted(FILES.keys() - {"gpt2"}))
 EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES, scope="session")
 WITH_GPT2 = pytest.mark.parametrize("model_type", [*MODEL_TYPES, "gpt2"], scope="session")
 """Marks of a test that is of each model type."""
+
+EVERY_IN_ONE = of_each("model_type", MODEL_TYPES)
+WITH_GPT2_IN_ONE = of_each("model_type", [*MODEL_TYPES, "gpt2"])
+"""Of a test that builds nothing, and costs less than to find and report it so often."""
 
 OTHER_NAMES = {"kimi_k2": "deepseek_v3"}
 """What transformers calls a model type that it does not know."""

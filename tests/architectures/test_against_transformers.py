@@ -13,7 +13,7 @@ from gpt2calc import adapters
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
 from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
-from tests.architectures.modules import EVERY, defaults, facts, written
+from tests.architectures.modules import EVERY, EVERY_IN_ONE, defaults, facts, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Pat
         assert found.matches, found.verdict
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
     """A document that says nothing but its model type is counted as transformers builds it, here of three layers."""
     default = reading.read(least(model_type)).model
@@ -81,7 +81,7 @@ def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
     assert default.total() == GOLDEN.get(model_type, default.total())
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_every_class_and_every_flag_is_drawn_both_ways(model_type: str) -> None:
     """In as many configs as a run draws, each class comes, and each flag is 0 and 1."""
     models = [reading.read(drawn).model for drawn in configs(model_type, max(EXAMPLES, MANY))]
