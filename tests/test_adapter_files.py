@@ -244,3 +244,27 @@ def test_a_pair_beside_a_model_that_does_not_fit_is_a_fault(tmp_path: Path) -> N
     found = gpt2calc.verify(str(tmp_path / "model.safetensors"), SMALL)
     assert [fault.kind for fault in found.faults] == [adaptation.PAIR]
     assert "got [4, 32] and [96, 5]" in found.faults[0].message
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"r": [8]},
+        {"r": True},
+        {"target_modules": 3},
+        {"target_modules": ["c_attn", None]},
+        {"modules_to_save": 7},
+        {"modules_to_save": "ln_f"},
+        {"bias": {"a": 1}},
+        {"peft_type": ["LORA"]},
+        {"rank_pattern": 4},
+        {"base_model_name_or_path": "a\0b"},
+    ],
+    ids=str,
+)
+def test_a_config_of_nonsense_ends_in_a_verdict_or_a_sentence(says: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    """Never in a traceback, with a base model beside it and without."""
+    folder = written(tmp_path, PAIRS, **says)
+    assert run("verify", folder, "-q").code in {0, 1, 3}
+    (tmp_path / "config.json").unlink()
+    assert run("verify", folder, "-q").code in {1, 3}
