@@ -44,6 +44,7 @@ from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
+from gpt2calc.verification.packing import PACKINGS
 from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
@@ -465,6 +466,8 @@ def command(name: str) -> str:
 
 
 OWN = (
+    "an adapter beside the model, as PEFT counts it",
+    "a part of the model",
     "where a figure is a cost of MODEL, FLOPs or bytes",
     "what passes",
     "training",
@@ -598,6 +601,19 @@ def sweep_columns() -> str:
     return table(("column", "holds", "what it is"), rows)
 
 
+# Quantised files
+
+
+def packings() -> str:
+    """Draw how each tool packs a matrix, and what lies beside it."""
+    rows = []
+    for each in PACKINGS:
+        beside = ", ".join(f"`{end}` {what}" for end, what in each.beside.items())
+        laws = (each.unpack.__doc__ or "").strip().removeprefix("Law: ").partition("\n")[0]
+        rows.append((each.scheme, f"`{each.packed}` {', '.join(sorted(each.dtypes))}", beside, laws.rstrip(".")))
+    return table(("tool", "packed", "beside it", "shapes"), rows)
+
+
 # The JSON
 
 
@@ -724,6 +740,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "no count": no_count,
     "other models": architecture_models,
+    "packings": packings,
     "foreign": foreign,
     "sizes": architecture_sizes,
     "sweep columns": sweep_columns,

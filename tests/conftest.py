@@ -74,8 +74,8 @@ class Ran(NamedTuple):
 class Run(Protocol):
     """Run the command line in this process."""
 
-    def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
-        """Give it words and the bytes of standard input."""
+    def __call__(self, *words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
+        """Give it words, the bytes of standard input, and how wide the screen is."""
 
 
 class Program(Protocol):
@@ -92,8 +92,8 @@ def environment(**changed: str) -> dict[str, str]:
     return {**found, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **changed}
 
 
-def _run(*words: str, stdin: bytes = b"") -> Ran:
-    surroundings: Mapping[str, str] = environment(**QUIET)
+def _run(*words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
+    surroundings: Mapping[str, str] = {**environment(**QUIET), "COLUMNS": str(columns)}
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")  # as Python's own
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
