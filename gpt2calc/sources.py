@@ -86,7 +86,8 @@ class Described(Protocol):
 class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
-    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads.
+    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
+    `is_part`, whether it is one of the models of what was named, such as a decoder.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Source(NamedTuple):
     given: Mapping[str, Any] | None = None
     maker: str = ""
     said: Mapping[str, Any] | None = None
+    is_part: bool = False
 
     @property
     def dims(self) -> Dims:
@@ -195,7 +197,7 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     fields, notes = documents.read(document)
     given = checked(fields)
     dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
-    return Source(printable(name), dims, (*where, *notes), given, maker, documents.kernels(document))
+    return Source(printable(name), dims, (*where, *notes), given, maker, documents.kernels(document), bool(part))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
