@@ -115,6 +115,21 @@ def maker(document: Mapping[str, Any]) -> str:
     return "huggingface" if _is_marked(document) else ""
 
 
+def quantization(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what a document says of how a checkpoint is quantised, as transformers and MLX say it; None for nothing.
+
+    >>> quantization({"quantization": {"bits": 4, "group_size": 64}})
+    {'bits': 4, 'group_size': 64, 'quant_method': 'mlx'}
+    """
+    inner = document.get("text_config")
+    for part in (document, inner if isinstance(inner, Mapping) else {}):
+        if isinstance(said := part.get("quantization_config"), Mapping) and said:
+            return said
+        if isinstance(said := part.get("quantization"), Mapping) and said:
+            return {**said, "quant_method": "mlx"}
+    return None
+
+
 def kernels(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a document says of how a model is run, which no count depends on and a cost does.
 

@@ -20,7 +20,7 @@ from gpt2calc.errors import (
     printable,
     shown,
 )
-from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE
+from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE, called
 from gpt2calc.model import Model as OtherModel
 from gpt2calc.validity import canonical, check
 
@@ -87,7 +87,8 @@ class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
     `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
-    `is_part`, whether it is one of the models of what was named, such as a decoder.
+    `is_part`, whether it is one of the models of what was named, such as a decoder;
+    `quantization`, how a checkpoint beside it is quantised.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Source(NamedTuple):
     given: Mapping[str, Any] | None = None
     maker: str = ""
     said: Mapping[str, Any] | None = None
+    quantization: Mapping[str, Any] | None = None
     is_part: bool = False
 
     @property
@@ -139,7 +141,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT and fields.get("model_type") not in (None, "gpt2"):
-        found = from_document({"model_type": fields["model_type"]}, str(fields["model_type"]))
+        return _of_type(dict(fields))
     elif model is LEFT_OUT:
         found = GPT2
     elif isinstance(model, (str, os.PathLike)):
@@ -147,6 +149,17 @@ def resolve(
     else:
         found = _in_memory(model)
     return _changed(found, fields) if fields else found
+
+
+def _of_type(fields: dict[str, Any]) -> Source:
+    """Return the model that transformers builds of a model type by default, with fields in place of its own."""
+    from gpt2calc.architectures import reading
+
+    document = {"model_type": (model_type := fields.pop("model_type"))}
+    found = reading.read(document, fields)  # at once, since some types have no default that is built
+    own = ", ".join(f"{field}={value}" for field, value in fields.items())
+    name = f"{model_type} with {own}" if own else str(model_type)
+    return Source(printable(name), found.model, found.notes, reading.rewritten(document, found.model), "huggingface")
 
 
 def _in_memory(model: object) -> Source:
@@ -192,12 +205,15 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
         from gpt2calc.architectures import reading  # which a GPT-2 does without
 
         found = reading.read(document)
-        called = f"{name}, its language model" if found.is_part else name
-        return Source(printable(called), found.model, (*where, *found.notes), document, "huggingface")
+        whose = f"{name}, its language model" if found.is_part else name
+        said = documents.quantization(document)
+        notes = (*where, *found.notes)
+        return Source(printable(whose), found.model, notes, document, "huggingface", quantization=said)
     fields, notes = documents.read(document)
     given = checked(fields)
-    dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
-    return Source(printable(name), dims, (*where, *notes), given, maker, documents.kernels(document), bool(part))
+    dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
+    quantization, is_part = documents.quantization(document), bool(part)
+    return Source(printable(name), dims, (*where, *notes), given, maker, said, quantization, is_part)
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,10 +344,16 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     sizes = ((field, value) for field, value in fields.items() if field in CANONICAL and _is_size(field))
     notes += filter(None, (numbers.remark(field, value) for field, value in sizes))
     given = _judged({**own, **changes})
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {name}" if name else source.name
     said = {**(source.said or {}), **documents.kernels(fields)}
-    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said)
+    return Source(
+        called(source.name, changes),
+        from_fields({**DEFAULTS, **given}),
+        tuple(notes),
+        given,
+        source.maker,
+        said,
+        source.quantization,
+    )
 
 
 def _is_size(spelling: str) -> bool:
@@ -348,9 +370,8 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
 
     document = source.given or {}
     found = reading.read(document, changes)
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)
+    name, rewritten = printable(called(source.name, changes)), reading.rewritten(document, found.model)
+    return Source(name, found.model, found.notes, rewritten, source.maker, quantization=source.quantization)
 
 
 def _given(dims: Dims) -> dict[str, Any]:

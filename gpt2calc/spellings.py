@@ -53,6 +53,7 @@ OF_TRANSFORMERS: dict[str, tuple[str, ...]] = {
     ),
     "tools that add to what transformers wrote": (
         *("optimum_version", "transformers.js_config", "transformers_js_config", "unsloth_fixed", "unsloth_version"),
+        *("quantization",),  # mlx-lm
     ),
 }
 """Every key that a config.json of transformers' GPT-2 may hold and that no count depends on, by what wrote it."""

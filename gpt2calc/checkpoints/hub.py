@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers, folders, formats
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeAlias
 
+    from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.checkpoints.shards import Allowance
     from gpt2calc.checkpoints.transport import Answer
     from gpt2calc.listing import TensorListing
@@ -291,9 +293,25 @@ class HubRepository:
         return found
 
     def _listed(self, name: str) -> TensorListing:
-        """Return what one file holds."""
+        """Return what one file holds, or all files that gguf-split made of one."""
+        if (names := folders.parts(name)) is not None:
+            from gpt2calc.checkpoints import gguf  # most checkpoints are one file
+
+            files: list[ByteFile] = []
+            with ExitStack() as opened:
+                for each in names:
+                    part = self.open(each)
+                    opened.enter_context(part)
+                    files.append(part)
+                return gguf.read_parts(files)
+        folder = name[: name.rfind("/") + 1]
+        beside = {
+            each.removeprefix(folder): size
+            for each, size in self.files().items()
+            if size is not None and each.startswith(folder)
+        }
         with self.open(name) as file:
-            return formats.read(file, {each: size for each, size in self.files().items() if size is not None})
+            return formats.read(file, beside)
 
     def _cached(self, name: str) -> str | None:
         from huggingface_hub import try_to_load_from_cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.sweeps.columns import COLUMNS, SHARE
 from gpt2calc.table import Percent, Table, text
 
 if TYPE_CHECKING:
@@ -86,9 +85,11 @@ class Sweep(dict[str, Any]):
 
     def to_arrow(self) -> Any:
         """Return the columns as a `pyarrow.Table`, numbers without copying them; needs pyarrow."""
-        from gpt2calc.sweeps import writers  # pyarrow is a guest
+        import pyarrow as pa  # a guest
 
-        return writers.to_table(self)
+        from gpt2calc.sweeps import writers
+
+        return pa.Table.from_batches([writers.to_batch(dict(self))])
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Hand the columns to any library that speaks Arrow, numbers without copying them; needs pyarrow."""
@@ -111,12 +112,12 @@ class Sweep(dict[str, Any]):
         title = f"{self.model}, {what}" + (f", the first {number:,}" if number < self.count else "")
         totals = self["total"][:number].tolist() if "total" in self else [None] * number
         lists = [
-            [_cell(name, value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
-            for name, values in self.items()
+            [_cell(value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
+            for values in self.values()
         ]
         headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self)
         widths = [max(map(len, (head, *map(text, cells)))) + GAP for head, cells in zip(headers, lists, strict=True)]
-        while width is not None and sum(widths) - GAP > width and COLUMNS[list(self)[len(widths) - 1]].kind == SHARE:
+        while width is not None and sum(widths) - GAP > width and headers[len(widths) - 1].endswith(" %"):
             widths.pop()
         count = len(widths)
         return [Table(title, headers[:count], tuple(zip(*lists[:count], strict=True)))]
@@ -128,13 +129,11 @@ def _restored(
     return Sweep(columns, model=model, request=request, notes=notes, count=count)
 
 
-def _cell(name: str, value: Any, total: int | None) -> Cell:
+def _cell(value: Any, total: int | None) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    if COLUMNS[name].kind != SHARE:
-        cell: Cell = value
-        return cell
-    return share(value, total)
+    cell: Cell = share(value, total) if isinstance(value, float) else value
+    return cell
 
 
 def share(value: float, total: int | None) -> Percent:

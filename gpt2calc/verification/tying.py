@@ -118,7 +118,7 @@ def _incomparable(wte: StoredTensor, head: StoredTensor) -> str | None:
     """Return why two matrices cannot be compared bit by bit."""
     for tensor in (wte, head):
         if tensor.file is None or tensor.offset is None:
-            return f"the values of {tensor.name} lie in no file"
+            return f"the values of {tensor.name} lie in {'parts' if tensor.file else 'no file'}"
         if tensor.dtype not in BITS or len(tensor.shape) != 2:
             return f"{tensor.name} is no matrix of numbers of their own, but {tensor.dtype} of {len(tensor.shape)} axes"
         if tensor.stride is not None:

@@ -10,7 +10,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.model import Model as AnyModel
-from gpt2calc.verification import findings, holdings, naming, targets
+from gpt2calc.verification import adapter_files, findings, holdings, naming, packing, targets
 from gpt2calc.verification.assignment import assign
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.inference import infer
@@ -56,6 +56,11 @@ def verify(
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
     _check_prefix(prefix)
     found = targets.find(target, config, fields, hub=hub, revision=revision)
+    if adapter_files.is_alone(found):
+        words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
+        return adapter_files.verify(
+            found, evidence, asked=next((word for word, is_asked in words.items() if is_asked), "")
+        )
     if found.source is not None and not isinstance(found.source.counted, Dims):
         _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
     subject = examine(found, fields, prefix=prefix, asked=tying)
@@ -98,6 +103,8 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
     text = document.get("text_config", document)
     if quantized := text.get("quantization_config") or document.get("quantization_config"):
         how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
+        if how in packing.METHODS:
+            return
         problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
         raise UnreadableInputError(found.name, f"{problem} are not verified yet")
 
@@ -139,7 +146,10 @@ def infer_config(
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
-    subject = examine(found._replace(source=None, origin=""), {}, prefix=prefix)
+    if adapter_files.is_alone(found):
+        raise UnreadableInputError(found.name, "it is an adapter, which shows no config of the model that it is for")
+    whole = packing.unpacked(found.listing, found.source.quantization if found.source else None)
+    subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
 
     if isinstance(subject.counted, AnyModel):
@@ -171,6 +181,9 @@ def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
 def _observe(kind: str, subject: Subject) -> Observation:
     """Collect one kind of evidence."""
     seen, found = subject.seen, subject.found
+    if kind == WEIGHTS and found.where != LIVE and seen is not None and seen.listing.packed is not None:
+        scheme = seen.listing.packed.scheme
+        raise ConfigError(f"packed matrices are not loaded, and {found.name} has some, of {scheme}: its header is read")
     if kind == HEADER and seen is not None:
         return _seen(kind, EVIDENCE[kind], subject, seen)
     from gpt2calc.verification import oracles  # torch and transformers stand behind it
@@ -178,7 +191,7 @@ def _observe(kind: str, subject: Subject) -> Observation:
     if seen is not None and found.where == LIVE and (kind == WEIGHTS or found.on_meta):
         total = oracles.numel(found.model)
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
-        return _seen(kind, how, subject, seen, None if seen.listing.aside else total)
+        return _seen(kind, how, subject, seen, None if seen.listing.aside or seen.listing.packed else total)
     dims = subject.source.dims
     if kind == WEIGHTS and seen is not None:
         # transformers makes in memory what a config asks for, also where no file holds it
@@ -199,11 +212,13 @@ def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | 
 
 def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    listing = naming.respelled(asked.listing)
+    names = naming.find(listing, DIALECTS, "a GPT-2")
     if names is None:
-        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
-    reading = infer(asked.listing, names).reading
-    found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    listing = naming.within(listing, names.alike[0])
+    reading = infer(listing, names).reading
+    found = assign(listing, reading, gpt2.model(dims), subject.n_head)
     faults, more = findings.faults(found)
     components = found.components
     total = sum(components.values()) if asked.parameters is None else asked.parameters
@@ -238,10 +253,30 @@ def _checked(subject: Subject) -> Checked:
         sum(file.size for file in seen.listing.files),
         subject.shapes_say,
         subject.own_total,
-        ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
-        None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        ", ".join(
+            filter(None, (reading.dialect.whose, _packed(seen), seen.listing.adapted, _where(subject.called, seen)))
+        ),
+        _size(seen) if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
         subject.unknown,
+        reading.dialect.folded,
+        holdings.part(seen, known=subject.given)
+        if all(fault.kind == findings.MISSING for fault in subject.faults)
+        else "",
     )
+
+
+def _size(seen: Assignment) -> int:
+    """Return how many tensors a GPT-2 is under the names that it has there, where some are split, stacked or folded."""
+    return sum(seen.layers[""].depth if row.is_in_blocks else 1 for row in seen.rows)
+
+
+def _packed(seen: Assignment) -> str:
+    """Say how many matrices are packed, and how."""
+    packed = seen.listing.packed
+    if packed is None:
+        return ""
+    scales = f"{packed.scales:,} tensors of scales and the like beside"
+    return f"{packed.matrices:,} of them packed as {packed.scheme}, {scales}"
 
 
 def _where(called: str, seen: Assignment) -> str:

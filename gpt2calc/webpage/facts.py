@@ -31,7 +31,7 @@ from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, GROUPS, WEIGHT
-from gpt2calc.verification import assignment, examination, findings, inference, naming, tying
+from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
+        "packed": packing.MARKS,
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }
