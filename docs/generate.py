@@ -39,11 +39,13 @@ from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
 from gpt2calc.errors import UnreadableInputError
-from gpt2calc.explanation import lattice
+from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
+from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
 from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
+from gpt2calc.verification import findings
 from gpt2calc.verification.packing import PACKINGS
 from gpt2calc.webpage import document
 
@@ -292,6 +294,76 @@ def classes() -> str:
     """Draw the heads with the class of transformers that has each."""
     rows = ((f"`{head}`", f"`{name}`") for name, head in CLASSES.items())
     return table(("head", "class of transformers"), rows)
+
+
+def projects() -> str:
+    """Draw the keys by which the configs of other projects are told, with the field that each is."""
+    rows = [
+        (row.name, ", ".join(f"`{key}` is `{field}`" for key, field in row.keys.items()), row.source)
+        for row in spellings.PROJECTS
+    ]
+    return table(("project", "keys", "source"), rows)
+
+
+# Verdicts
+
+OF_FIGURES = {
+    readings.EXPLAINED: ("137M *is* 137,022,720", "at most 1 in 40 figures like it would be met by accident"),
+    lattice.HYPOTHESIS: ("117M *would be* 116,929,536", "the same, but one step is a guess at what somebody did"),
+    readings.PERHAPS: ("150M *may be* 157,535,232, or a coincidence", "more would be met, or a plainer number fits"),
+    lattice.WRONG: ("124393728 *is what a formula gives that is not exact*", "the formula does not count the model"),
+}
+OF_FITS = {
+    printed.EXACT: "the number is the figure",
+    printed.ROUNDED: "to the nearest of as many digits, a half either way",
+    printed.CUT_OFF: "the digits behind are left away",
+    printed.ROUNDED_UP: "to the next of as many digits",
+    printed.WITH_HEADER: "a file's size: the tensors, and 1 to 320 bytes for each of them",
+}
+OF_CLAIMS = {
+    TRUE: "the figure is the exact number, or the bound holds",
+    ROUNDED: "the exact number, rounded to as many digits, is the figure",
+    CUT_OFF: "the exact number, cut off to as many digits, is the figure",
+    FALSE: "neither: the exact number stands beside it",
+}
+OF_TENSORS = {
+    findings.MISSING: "the model has a tensor that the file does not hold",
+    findings.UNEXPECTED: "the file holds a tensor that the model does not have",
+    findings.SHAPE: "a tensor is there, and its shape is another",
+    findings.DTYPE: "a tensor holds no numbers that a parameter can be",
+    findings.SHARED: "two tensors lie in the same memory, and are no head and its embedding",
+}
+
+
+def of_figures() -> str:
+    """Draw what `explain` says of a figure, with when, and the exit code."""
+    if OF_FIGURES.keys() != set(readings.VERDICTS):
+        raise ValueError(f"verdicts are {readings.VERDICTS}")
+    rows = [(f"`{word}`", *said, str(int(word == readings.PERHAPS))) for word, said in OF_FIGURES.items()]
+    rows += [
+        ("", "345M *is wrong for* gpt2-xl: it is what gpt2-medium is called", "no reading, but another's name", "1"),
+        ("", "124439809 *fits none*", "no number that was looked at is printed so", "1"),
+    ]
+    return table(("in JSON", "what is said", "when", "exit code"), rows)
+
+
+def of_fits() -> str:
+    """Draw how digits come from a number."""
+    if OF_FITS.keys() != printed.FITS.keys():
+        raise ValueError(f"fits are {tuple(printed.FITS)}")
+    return table(("fits", "how the exact number comes to the printed digits"), OF_FITS.items())
+
+
+def of_claims() -> str:
+    """Draw what `claims` says of a claim."""
+    if tuple(OF_CLAIMS) != VERDICTS:
+        raise ValueError(f"verdicts are {VERDICTS}")
+    return table(("verdict", "when"), OF_CLAIMS.items())
+
+
+def of_tensors() -> str:
+    """Draw what can be wrong with a tensor."""
+    return table(("kind", "what is wrong"), ((f"`{kind}`", said) for kind, said in OF_TENSORS.items()))
 
 
 # Checkpoints
@@ -739,11 +811,16 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "projects": projects,
     "other models": architecture_models,
     "packings": packings,
     "foreign": foreign,
     "sizes": architecture_sizes,
     "sweep columns": sweep_columns,
+    "verdicts of claims": of_claims,
+    "verdicts of figures": of_figures,
+    "verdicts of fits": of_fits,
+    "verdicts of tensors": of_tensors,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},

@@ -87,6 +87,7 @@ class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
     `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
+    `is_part`, whether it is one of the models of what was named, such as a decoder;
     `quantization`, how a checkpoint beside it is quantised.
     """
 
@@ -97,6 +98,7 @@ class Source(NamedTuple):
     maker: str = ""
     said: Mapping[str, Any] | None = None
     quantization: Mapping[str, Any] | None = None
+    is_part: bool = False
 
     @property
     def dims(self) -> Dims:
@@ -210,7 +212,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     fields, notes = documents.read(document)
     given = checked(fields)
     dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
-    return Source(printable(name), dims, (*where, *notes), given, maker, said, documents.quantization(document))
+    quantization, is_part = documents.quantization(document), bool(part)
+    return Source(printable(name), dims, (*where, *notes), given, maker, said, quantization, is_part)
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:

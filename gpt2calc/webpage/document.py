@@ -14,7 +14,20 @@ from gpt2calc.webpage import arithmetic, facts, families
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "json", "laws", "count", "config", "unread", "families", "safetensors", "names", "infer", "match"),
+    *(
+        "exact",
+        "json",
+        "laws",
+        "count",
+        "config",
+        "unread",
+        "families",
+        "projects",
+        "safetensors",
+        "names",
+        "infer",
+        "match",
+    ),
     *("verify", "state", "explain", "share", "dom", "controls", "files", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, general_conventions
 from gpt2calc.algebra import Expression, Flag
-from gpt2calc.architectures import probed, reading, runs
+from gpt2calc.architectures import composites, probed, reading, runs
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
 from gpt2calc.model import BUFFER, FLAG, GROUPS, LAW, REFUSED, SIZE, Model, no_notes
@@ -125,6 +125,10 @@ def collect() -> dict[str, Any]:
         **{name: places.rows for name, places in tables._asdict().items()},
         "types": types,
         "version": reading.VERSION,
+        "composites": {
+            name.lower(): getattr(composites, name)
+            for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")
+        },
         "longest": runs.LONGEST,
         "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
