@@ -64,7 +64,7 @@ THEMES = {
             "head": "#fbbad6",
             "layer_norm": "#ffed75",
             "experts": "#a3661d",
-            "ssm": "#1e7736",
+            "ssm": "#1e7635",
             "router": "#393939",
             "other": "#a3a3a3",
             "weights": "#0aa0a9",
