@@ -66,7 +66,7 @@ THEMES = {
             "experts": "#a3661d",
             "ssm": "#1e7635",
             "router": "#393939",
-            "other": "#a3a3a3",
+            "other": "#9f9f9f",
             "weights": "#0aa0a9",
             "biases": "#fc9355",
             "total": "#0aa0a9",
