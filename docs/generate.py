@@ -32,7 +32,7 @@ import gpt2calc
 from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
-from gpt2calc.costs import machines
+from gpt2calc.costs import machines, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
@@ -63,6 +63,9 @@ UNITS = {"M": 10**6, "B": 10**9}
 
 ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
 """Rooms whose files stand on floors of their own."""
+
+COUNTED = ("adapter", "parts")
+"""Documents that `count` prints beside its own."""
 
 UNVERSIONED = ("infer", "page")
 """Commands that print no JSON of ours: a config.json, and HTML."""
@@ -413,6 +416,9 @@ OWN = (
     "what passes",
     "training",
     "the KV cache",
+    "of other architectures",
+    "the memory",
+    "what it holds",
     "counting",
     "several devices, which are refused",
 )
@@ -479,6 +485,23 @@ def cost_conventions() -> str:
         rows.append((f"`{way.name}`", kind, way.sentence, *shares, way.source))
     headers = ("convention", "of", "FLOPs of a training step", "gpt2 / exact", "gpt2-xl / exact", "source")
     return table(headers, rows, right=(3, 4))
+
+
+def cache_conventions() -> str:
+    """Return every way of counting what is kept of tokens."""
+    rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
+    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
+    return "\n".join(rows)
+
+
+def machine_memories() -> str:
+    """Return every machine whose memory is known."""
+    rows = ["| `--hardware` | memory | source |", "| --- | --- | --- |"]
+    known = (each for each in machines.MACHINES if each.memory)
+    rows += [
+        f"| `{each.name}` | {each.memory // 10**9} GB, {each.memory:,} bytes | {machines.MEMORY} |" for each in known
+    ]
+    return "\n".join(rows)
 
 
 def cost_machines() -> str:
@@ -627,6 +650,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
+    "conventions of caches": cache_conventions,
+    "machines with a memory": machine_memories,
     "components": components,
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,
@@ -650,7 +675,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
-    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS if name not in UNVERSIONED},
+    **{f"schema: {name}": partial(schema, name) for name in (*cli.COMMANDS, *COUNTED) if name not in UNVERSIONED},
 }
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc.designs import bounds, family, measures, search
 from tests import every_shape
+from tests.loops import of_each
 from tests.property.strategies import tried
 
 if TYPE_CHECKING:
@@ -337,8 +338,8 @@ def test_a_figure_of_any_size_is_exact() -> None:
     assert gpt2calc.design(total + 1, **shape)[0].difference == -1
 
 
-@pytest.mark.parametrize("name", every_shape.NAMES)
 @pytest.mark.parametrize("model", ["gpt2", "vit-gpt2-decoder", "raschka-gpt2-small", "tiny-gpt2", "nanogpt-no-bias"])
+@of_each("name", every_shape.NAMES)
 def test_a_measure_is_the_convention(name: str, model: str) -> None:
     """What a convention becomes on letters gives its value on numbers, whichever sizes they are."""
     dims = gpt2calc.count(model).dims

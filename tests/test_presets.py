@@ -14,8 +14,9 @@ import gpt2calc
 from gpt2calc import UnknownNameError, presets
 from gpt2calc.config import Config
 from gpt2calc.dims import from_fields
-from gpt2calc.documents import OURS, parse, read
+from gpt2calc.documents import OURS, read
 from gpt2calc.fields import CLASSES, DEFAULTS, SPELLINGS
+from gpt2calc.notations import in_json as parse
 from gpt2calc.preset_index import INDEX
 
 if TYPE_CHECKING:
@@ -349,6 +350,6 @@ def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run
     """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
     assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
     assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
-    refused = run("sweep", "mistral-7b", "--n-layer", "1:3")
+    refused = run("plot", "treemap", "mistral-7b")
     assert (refused.code, refused.stdout) == (2, "")
     assert "is for GPT-2-shaped models alone so far" in refused.stderr
