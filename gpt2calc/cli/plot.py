@@ -177,7 +177,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     from gpt2calc.counts import ParameterCount
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
-    counts = tuple(ParameterCount(each.dims, each.name, each.notes) for each in (count(m, **how) for m in models))
+    counts = tuple(ParameterCount(each.counted, each.name, each.notes) for each in (count(m, **how) for m in models))
     if kind == "treemap":
         from gpt2calc.plots import areas
 
