@@ -187,7 +187,5 @@ def dims_of(counted: Dims | Model, name: str) -> Dims:
     """
     if isinstance(counted, Dims):
         return counted
-    served = (
-        f"{counted.architecture.model_type}, which count, compare, formula, tensors, explain and verify serve so far"
-    )
-    raise ConfigError(f"{name} is a {served}; this question is for GPT-2-shaped models alone")
+    model_type = counted.architecture.model_type
+    raise ConfigError(f"{name} is a {model_type}, and this question is for GPT-2-shaped models alone so far")

@@ -23,6 +23,7 @@ from gpt2calc import presets
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
 from gpt2calc.cli.options import FORMATS, Parser
+from gpt2calc.errors import install
 from gpt2calc.fields import SPELLINGS, SWITCHES
 from tests.conftest import environment
 from tests.test_config import TWO_VALUES
@@ -693,7 +694,7 @@ def test_completion_without_shtab_says_how_to_get_it(run: Run, monkeypatch: pyte
     assert run("--print-completion", "bash") == (
         2,
         "",
-        "gpt2calc: completion needs the package shtab: pip install 'gpt2calc[completion]'\n",
+        f"gpt2calc: completion needs the package shtab: {install('completion')}\n",
     )
 
 

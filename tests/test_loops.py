@@ -11,7 +11,7 @@ from tests.loops import of_each
 
 def test_all_are_tried_and_the_one_that_fails_is_named() -> None:
     """With what the assertion says, and the fixtures that the test asked for beside the value."""
-    tried = []
+    tried: list[int] = []
 
     @of_each("number", (1, 2, 3))
     def is_odd(number: int, tried: list[int]) -> None:

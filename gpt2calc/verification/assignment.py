@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.dialects.base import Extra
+from gpt2calc.dialects.respellings import beside
 from gpt2calc.model import BUFFER
 
 if TYPE_CHECKING:
@@ -210,6 +211,8 @@ def assign(
 
 def _known(reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int) -> str:
     """Return what a tensor is that no dialect names, where it is known: files of years ago hold such."""
+    if what := beside(tensor.name):
+        return what
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
         return ""
     if what := is_of_old_files(tensor):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import gpt2calc
+from gpt2calc import adapters
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
 from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
@@ -41,6 +42,22 @@ def test_a_live_module_has_the_tensors_that_are_listed_in_their_order(model_type
         assert len(rows) == model.size(live=True), drawn
         assert model.total() == model.numel() == module.total, drawn
         assert model.numel(role=BUFFER) == sum(row.numel for row in rows if row.role == BUFFER), drawn
+
+
+@EVERY
+def test_every_layer_that_lora_takes_is_known_with_its_inputs_and_outputs(model_type: str) -> None:
+    """Each linear layer and embedding of a module, and nothing else; a router's class is not known, and left out."""
+    for drawn in configs(model_type):
+        model, layers = reading.read(drawn).model, facts(drawn).layers
+        routed = {row.name for row in model.components() if row.group == "router"}
+        listed = adapters.listed(model, model_type)
+        routers = {each.name.rpartition(".")[0] for each in listed if each.component in routed}
+        matrices = {each.name.removesuffix(".weight") for each in listed if each.name.endswith(".weight")} - routers
+        assert matrices >= layers.keys() - routers, drawn
+        ends = {each.removesuffix(".weight").rpartition(".")[2] for m in model.architecture.merges for each in m.stored}
+        asked = tuple(sorted(each for each in layers.keys() - routers if each.rpartition(".")[2] not in ends))
+        found = adapters.chosen(model, model_type, listed, asked)
+        assert {each.module: each[2:] for each in found} == {each: layers[each] for each in asked}, drawn
 
 
 @EVERY

@@ -54,6 +54,11 @@ EXPLAINED = {
         (model_type, "full_attention_interval"): "true is no number, which Python's code takes for 1"
         for model_type in ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
     },
+    **{
+        (model_type, "layer_types"): "words of no layer are refused, which transformers takes for sliding attention"
+        for model_type in ("gemma3n_text", "gemma4_text")
+    },
+    ("falcon_h1", "mamba_expand"): "0 and null are refused, whether mamba_d_ssm is given or follows from it",
     ("recurrent_gemma", "block_types"): "a word of no layer is refused, which transformers takes for attention",
     ("mellum", "num_nextn_predict_layers"): "true is no number, which Python's code takes for 1",
     ("axk1", "moe_layer_freq"): "true is no number, which Python's code takes for 1",
