@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from unittest import mock
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 import gpt2calc
@@ -18,7 +19,7 @@ from tests.budget import Clock
 from tests.measuring import Measuring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 # What a first call loads takes longer than any deadline. The gate draws the same examples each time, people new ones.
 # The laws of tests/property/ are tried twice as often as what stands here.
@@ -61,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(measuring, "measuring")
     if config.getoption("--cpu"):
         config.pluginmanager.register(Clock(), "cpu")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for no doctests here, where there are none: the package has them, and each docstring costs time."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
 
 
 class Ran(NamedTuple):

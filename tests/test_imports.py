@@ -50,7 +50,7 @@ GUESTS = {
 """The rooms that a heavy library may enter, each with the library."""
 
 FIRST = """
-import os, sys
+import argparse, contextlib, decimal, enum, functools, json, os, re, sys, tempfile, typing, zipfile  # not looked at
 for module in sys.argv[1:]:
     child = os.fork()  # so that an interpreter is started once, and what one import loads is unknown to the next
     if not child:
