@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import architectures, documents, inputs, notations, numbers, presets, projects
+from gpt2calc import architectures, documents, inputs, numbers, presets, projects
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -243,6 +243,8 @@ def from_text(text: str, name: str) -> Source:
     Raises:
         UnreadableInputError: the text does not describe a GPT-2.
     """
+    from gpt2calc import notations  # loads ast, which what is no file does without
+
     try:
         return from_document(notations.read(text, name), name)
     except ConfigError as error:
