@@ -19,7 +19,6 @@ import sys
 import tomllib
 from contextlib import chdir
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import takewhile
 from math import prod
@@ -31,12 +30,15 @@ from unittest import mock
 import gpt2calc
 from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
+from gpt2calc.checkpoints import folders, formats
+from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
 from gpt2calc.costs import machines, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.derivation import ONLY_WHEN
-from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
+from gpt2calc.errors import UnreadableInputError
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
@@ -44,6 +46,7 @@ from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.verification import findings
+from gpt2calc.verification.packing import PACKINGS
 from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
@@ -368,12 +371,63 @@ def of_tensors() -> str:
 
 def dialects() -> str:
     """Draw every naming dialect, with the name that it has for c_attn in the first block."""
-    rows = []
+    rows: dict[str, tuple[str, str, list[str], str]] = {}
     for dialect in DIALECTS:
         pieces = [piece for piece in dialect.pieces if (piece.component, piece.role) == ("attn.c_attn", WEIGHT)]
         names = [dialect.prefix + piece.template.replace("{}", "0") for piece in pieces]
-        rows.append((f"`{dialect.name}`", dialect.summary, code(*names), dialect.source))
-    return table(("dialect", "whose names", "c_attn's weights in the first block", "read in"), rows)
+        own = rows.setdefault(dialect.name, (f"`{dialect.name}`", dialect.summary, [], dialect.source))
+        own[2].extend([code(*names)] if code(*names) not in own[2] else [])
+    drawn = ((name, summary, " or ".join(names), source) for name, summary, names, source in rows.values())
+    return table(("dialect", "whose names", "c_attn's weights in the first block", "read in"), drawn)
+
+
+def respelt() -> str:
+    """Draw the names of old releases, and what stands beside any model."""
+    rows = [(f"`{old}`", f"read as `{new}`") for old, new in respellings.RENAMED.items()]
+    rows += [(f"`{word}.` within a name", "left out") for word in respellings.WORDS]
+    rows += [(f"`{shown}`", f"told as {what}") for what, shown in respellings.EXAMPLES.items()]
+    return table(("name", "what is made of it"), rows)
+
+
+FOLDERS: tuple[tuple[str, ...], ...] = (
+    ("config.json",),
+    ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"),
+    ("__0_0.distcp",),
+    ("model.safetensors.incomplete",),
+    ("medium_ft.pkl",),
+    ("a.gguf", "b.gguf"),
+    ("checkpoint-500/pytorch_model.bin",),
+    ("global_step10/mp_rank_00_model_states.pt", "global_step20/mp_rank_00_model_states.pt"),
+    ("mp_rank_00_model_states.pt", "mp_rank_01_model_states.pt"),
+    ("zero_pp_rank_0_mp_rank_00_model_states.pt", "zero_pp_rank_1_mp_rank_00_model_states.pt"),
+    ("iter_0000100/mp_rank_00/model_optim_rng.pt", "iter_0000100/mp_rank_01/model_optim_rng.pt"),
+)
+"""What a folder can hold in the place of a checkpoint that is read."""
+
+
+def refusals() -> str:
+    """Draw what people have and what is said of it, by reading files that begin so, or are called so."""
+    files = [("model.bin", start, f"a file that begins with `{start!r}`") for start in formats.UNSUPPORTED]
+    files += [(f"model{end}", b"?", f"`model{end}`") for end in formats.UNSUPPORTED_NAMES]
+    files += [(name, b"?", f"`{name}`") for name in ("__0_0.distcp", "zero_pp_rank_0_mp_rank_00_optim_states.pt")]
+    rows = []
+    for name, start, what in files:
+        rows.append((what, said(partial(formats.read, MemoryFile(name, start + bytes(32))))))
+    for names in FOLDERS:
+        top = dict.fromkeys(name.partition("/")[0] for name in names)
+        inside = [name for name in names if "/" in name]
+        choose = partial(folders.choose, "folder", tuple(top), partial(tuple, inside))
+        rows.append((f"a folder with {code(*names)}", said(choose)))
+    return table(("what is there", "what is said of it"), rows)
+
+
+def said(read: Callable[[], object]) -> str:
+    """Return what is said of a file that must be refused."""
+    try:
+        read()
+    except UnreadableInputError as error:
+        return error.problem.removeprefix(f"expected {formats.SUPPORTED}, got ")
+    raise AssertionError("it is read")
 
 
 def masks() -> str:
@@ -428,7 +482,7 @@ def exit_codes() -> str:
 def parser_of(name: str) -> argparse.ArgumentParser:
     """Return the parser of one command."""
     parser = options.Parser(prog=f"gpt2calc {name}")
-    import_module(f"gpt2calc.cli.{name}").configure(parser)
+    cli.configured(parser, name)
     return parser
 
 
@@ -484,6 +538,8 @@ def command(name: str) -> str:
 
 
 OWN = (
+    "an adapter beside the model, as PEFT counts it",
+    "a part of the model",
     "where a figure is a cost of MODEL, FLOPs or bytes",
     "what passes",
     "training",
@@ -617,6 +673,19 @@ def sweep_columns() -> str:
     return table(("column", "holds", "what it is"), rows)
 
 
+# Quantised files
+
+
+def packings() -> str:
+    """Draw how each tool packs a matrix, and what lies beside it."""
+    rows = []
+    for each in PACKINGS:
+        beside = ", ".join(f"`{end}` {what}" for end, what in each.beside.items())
+        laws = (each.unpack.__doc__ or "").strip().removeprefix("Law: ").partition("\n")[0]
+        rows.append((each.scheme, f"`{each.packed}` {', '.join(sorted(each.dtypes))}", beside, laws.rstrip(".")))
+    return table(("tool", "packed", "beside it", "shapes"), rows)
+
+
 # The JSON
 
 
@@ -728,6 +797,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,
     "dialects": dialects,
+    "refusals": refusals,
+    "respelt": respelt,
     "exit codes": exit_codes,
     "fields": fields,
     "figures": figures,
@@ -742,6 +813,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "no count": no_count,
     "projects": projects,
     "other models": architecture_models,
+    "packings": packings,
     "foreign": foreign,
     "sizes": architecture_sizes,
     "sweep columns": sweep_columns,

@@ -14,7 +14,7 @@ import torch
 import transformers
 
 import gpt2calc
-from gpt2calc import ConfigError, UnknownNameError, UnreadableInputError, presets
+from gpt2calc import ConfigError, Gpt2calcError, UnknownNameError, UnreadableInputError, presets
 from gpt2calc.config import Config
 from gpt2calc.sources import MOST_CONFIG_BYTES, Source, read_bytes, resolve
 

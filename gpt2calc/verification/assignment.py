@@ -107,7 +107,7 @@ class Assignment(NamedTuple):
     def missing(self) -> Iterator[tuple[str, Row]]:
         """Yield what the model has and the file has not, by name; of the blocks, those that are listed."""
         for row in self.rows:
-            for layer in self._layers_of(row):
+            for layer in self.layers_of(row):
                 for copy in range(row.times):
                     if (name := row.at(layer, copy)) not in self.own:
                         yield name, row
@@ -115,9 +115,10 @@ class Assignment(NamedTuple):
     @property
     def lacking(self) -> int:
         """How many tensors are missing, as many as `missing` yields."""
-        return sum(len(self._layers_of(row)) * row.times for row in self.rows) - len(self.own)
+        return sum(len(self.layers_of(row)) * row.times for row in self.rows) - len(self.own)
 
-    def _layers_of(self, row: Row) -> list[int]:
+    def layers_of(self, row: Row) -> list[int]:
+        """Return the blocks that a row is of, of those that are listed; 0 for what stands outside of blocks."""
         if not row.is_in_blocks:
             return [0]
         layers = self.layers[row.piece.stack]

@@ -56,7 +56,7 @@ def build(version: str) -> str:
     """
     shipped, others = presets.models(), presets.others()
     style, script = _asset("page.css"), _script(shipped)
-    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, others))}))
+    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, families.kept(others)))}))
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     page = _asset("page.html")
     contents = {"policy": policy, "style": style, "version": version, "families": tables, "script": script}

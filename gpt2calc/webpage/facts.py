@@ -217,7 +217,7 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
-        "packed": packing.MARKS,
+        "packed": (*packing.MARKS, ".lora_A", ".lora_embedding_A", "prompt_embeddings"),
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }
