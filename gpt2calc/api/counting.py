@@ -393,7 +393,7 @@ def write_page(path: str | os.PathLike[str], /) -> int:
 
     >>> import os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 340_000
+    ...     write_page(os.path.join(folder, "gpt2calc.html")) < 300_000
     True
     """
     from gpt2calc.output import OutputFile

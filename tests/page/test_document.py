@@ -32,8 +32,8 @@ def test_the_committed_page_is_the_one_that_is_built(built: str) -> None:
 
 
 def test_the_page_is_small(built: str) -> None:
-    """Under 340 kB, with the tables of every architecture."""
-    assert len(built.encode()) < 340_000
+    """Under 300 kB, with the tables of every architecture."""
+    assert len(built.encode()) < 300_000
 
 
 def test_the_page_asks_for_nothing(built: str) -> None:
