@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,11 +27,14 @@ from gpt2calc.model import (
     Tensor,
 )
 
+from gpt2calc.table import Scaled, Table
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
-    from gpt2calc.model import Ahead, Number
+    from gpt2calc.model import Ahead
+    from gpt2calc.table import Cell
 
     Settings: TypeAlias = Mapping[str, Any]
 
@@ -44,6 +46,8 @@ MODEL, CORRECTIONS, PREDICTING, COPIES, SCALES = (
     "scales of quantized matrices",
 )
 """What a stored tensor is a part of, in the order in which they are shown."""
+
+SCHEMA = "gpt2calc/stored/1"
 
 PARTS = (MODEL, CORRECTIONS, PREDICTING, COPIES, SCALES)
 
@@ -151,6 +155,44 @@ class Stored(NamedTuple):
         """
         return _held(self.rows)
 
+    def summary(self, name: str) -> Table:
+        """Lay out what each part comes to."""
+        found = list(self.sums().items())
+        rows: list[tuple[Cell, ...]] = [(part, *held, Scaled(held.bytes, 10**9, "GB")) for part, held in found]
+        total, headers = self.total, ("in the files", "tensors", "elements", "bytes", "in GB")
+        return Table(name, headers, (*rows, None, ("total", *total, Scaled(total.bytes, 10**9, "GB"))))
+
+    def table(self, name: str = "") -> Table:
+        """Lay out every tensor."""
+        headers = ("tensor", "shape", "dtype", "elements", "bytes", "what it is of", "plain")
+        rows = [
+            (each.name, str(list(each.shape)), each.dtype, each.elements, each.bytes, each.part, each.kept)
+            for each in self.listing()
+        ]
+        if not name:
+            return Table("", headers, tuple(rows))
+        total = self.total
+        last = ("total", f"{total.tensors:,} tensors", "", total.elements, total.bytes, "", "")
+        return Table(name, headers, (*rows, None, last))
+
+    def to_dict(self, name: str, notes: Sequence[str] = (), *, whole: bool = True) -> dict[str, Any]:
+        """Return everything as JSON takes it, in the schema that docs/json.md describes; each tensor if `whole`."""
+        count, elements, size = self.total
+        tensors = [{**each._asdict(), "shape": list(each.shape), "plain": each.kept or None} for each in self.listing()]
+        for each in tensors:
+            del each["kept"]
+        return {
+            "schema": SCHEMA,
+            "model": name,
+            "count": count,
+            "elements": elements,
+            "bytes": size,
+            "parts": [{"part": part, **held._asdict()} for part, held in self.sums().items()],
+            "tied_head": None if self.head is None else self.head._asdict(),
+            **({"tensors": tensors} if whole else {}),
+            "notes": [*notes, *self.notes],
+        }
+
     def listing(self) -> Iterator[Entry]:
         """Yield every tensor, what stands before the layers first, then layer after layer."""
         places = [place for place, row in enumerate(self.rows) if row.tensor.layers]
@@ -228,9 +270,14 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
     as_stored = _model(model, further if ahead else None, ahead, packing)
     groups = {row.name: row for row in (*model.components(), *(further.components(model) if further else ()))}
     rows = tuple(_rows(as_stored, {name: row.part for name, row in groups.items()}, dtype, packing))
-    if packing and (method := packing.notes):
-        notes += method
-    return Stored(as_stored, rows, ahead, tuple(notes), _tied_head(model, dtype))
+    head = _tied_head(model, dtype)
+    if head:
+        total = _held(rows)
+        both = f"{total.tensors + 1:,} tensors of {total.elements + head.elements:,} elements"
+        notes.append(f"the head is tied, and some files hold it a second time: {both} then, which no config says")
+    if any(row.kept == KEPT_BY_KIND for row in rows):
+        notes.append("which modules of a quantized file stay plain no config says: such rows are marked")
+    return Stored(as_stored, rows, ahead, tuple(notes), head)
 
 
 def said_ahead(document: Settings) -> int:
@@ -285,7 +332,7 @@ class _Packing:
     """How the matrices of a model are stored, and which of them are."""
 
     def __init__(self, model: Model, settings: Settings, split: Callable[[Tensor, Settings], list[Tensor]]) -> None:
-        self.settings, self.split, self.notes = settings, split, list[str]()
+        self.settings, self.split = settings, split
         self.groups = {row.name: row.group for row in model.components()}
         parts = {row.name: row.part for row in model.components()}
         self.kinds = {name for name, group in self.groups.items() if group in KEPT_GROUPS or parts[name]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
+from gpt2calc.cli.tensors import add_stored
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +17,7 @@ EXAMPLES = """examples:
   gpt2calc count path/to/config.json --per-block
   gpt2calc count gpt2 --conventions --format markdown
   gpt2calc count -q gpt2 --untied
+  gpt2calc count DeepSeek-V3 --stored
   gpt2calc count - < config.json"""
 
 
@@ -33,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--per-block", action="store_true", help="count one block alone, of each kind")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
+    add_stored(parser, "count what its files hold, as a page of the hub shows it")
     add_hub(parser)
     add_model_type(parser)
     add_fields(parser)
@@ -43,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Count, and print."""
     from gpt2calc.api.counting import count
 
+    if arguments.stored:
+        return _stored(arguments)
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     quiet = [kind.each for kind in result.layers] if arguments.per_block else [result.total]
     human = tables = result.block_tables() if arguments.per_block else [result.table()]
@@ -57,3 +62,24 @@ def run(arguments: argparse.Namespace) -> int:
         kinds = [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
         human = [human[0], result.letters_table(), *kinds, *human[1:]]
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
+
+
+def _stored(arguments: argparse.Namespace) -> int:
+    """Count what the files of a model hold, by part, and print."""
+    from gpt2calc import stored
+    from gpt2calc.architectures import gpt2
+    from gpt2calc.dims import Dims
+    from gpt2calc.sources import resolve
+
+    source = resolve(model_of(arguments.model), arguments.fields, hub=arguments.hub, revision=arguments.revision)
+    found = stored.of(
+        gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted, source.given or {}
+    )
+    return emit(
+        arguments,
+        result=lambda: found.to_dict(source.name, source.notes, whole=False),
+        human=[found.summary(source.name)],
+        tables=[found.summary("")],
+        quiet=[found.total.elements],
+        notes=(*source.notes, *found.notes),
+    )
