@@ -103,8 +103,8 @@ class Tensor(NamedTuple):
         layers: the tags that a layer must have; "" for what stands outside of all layers.
         times: how many copies there are, numbered by `{n}`.
         when: 0 where it is absent, else 1.
-        role: WEIGHT, BIAS, BUFFER or SCALE: a buffer, or what elements are multiplied by, is in files, and no parameter.
-        plain: whether quantizers leave it as it is, which no config says.
+        role: WEIGHT, BIAS, BUFFER or SCALE: a buffer, or a scale of quantized elements, is in files, and no parameter.
+        plain: 1 where quantizers leave it as it is, which no config says.
         dtype: what it is stored as, where that is not what the model is.
         packed: how many elements of the model one stored element is.
     """
@@ -116,9 +116,9 @@ class Tensor(NamedTuple):
     times: Number = 1
     when: Number = 1
     role: str = WEIGHT
-    plain: bool = False
+    plain: Number = 0
     dtype: str = ""
-    packed: int = 1
+    packed: Number = 1
 
 
 class Listed(NamedTuple):

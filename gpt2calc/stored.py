@@ -17,7 +17,6 @@ from gpt2calc.listing import BITS
 from gpt2calc.model import (
     AHEAD,
     BUFFER,
-    OUTPUT_HEAD,
     SCALE,
     TOKEN_EMBEDDING,
     WEIGHT,
@@ -26,7 +25,6 @@ from gpt2calc.model import (
     Stack,
     Tensor,
 )
-
 from gpt2calc.table import Scaled, Table
 
 if TYPE_CHECKING:
@@ -95,7 +93,7 @@ class Row(NamedTuple):
     @property
     def elements(self) -> int:
         """The elements of all of them together, packed ones unpacked."""
-        return self.number * prod(self.tensor.shape) * self.tensor.packed
+        return int(self.number * prod(self.tensor.shape) * self.tensor.packed)
 
     @property
     def bytes(self) -> int:
@@ -477,7 +475,7 @@ def _model(model: Model, further: Ahead | None, ahead: int, packing: _Packing | 
         if packing is None or is_kept or not row.when:
             rows.append(row)
             continue
-        usual, apart = packing.left(row, stacks[0]) if row.layers else (packing.left(row, Stack("", ()))[0], frozenset())
+        usual, apart = packing.left(row, stacks[0] if row.layers else Stack("", ()))
         parts = {False: packing.split(row, packing.settings), True: [row]}
         if not apart:
             rows += parts[usual]
@@ -494,9 +492,7 @@ def _model(model: Model, further: Ahead | None, ahead: int, packing: _Packing | 
     return Model(found, model.sizes)
 
 
-def _marked(
-    runs: tuple[Run, ...], marks: Mapping[int, frozenset[str]], every: frozenset[str]
-) -> tuple[Run, ...]:
+def _marked(runs: tuple[Run, ...], marks: Mapping[int, frozenset[str]], every: frozenset[str]) -> tuple[Run, ...]:
     """Return runs of which some layers have tags of their own, and all others have those that these stand for."""
     if not every:
         return runs

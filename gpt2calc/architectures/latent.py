@@ -164,7 +164,7 @@ def _indexer_tensors(model: Model) -> list[Tensor]:
         shapes.norm(f"{at}.k_norm", f"{name}.k_norm", head, **own),
         Tensor(f"{at}.k_norm.bias", f"{name}.k_norm", (head,), role=BIAS, **own),
         *shapes.linear(
-            f"{at}.weights_proj", f"{name}.weights_proj", model.index_n_heads, model.hidden_size, plain=True, **own
+            f"{at}.weights_proj", f"{name}.weights_proj", model.index_n_heads, model.hidden_size, plain=1, **own
         ),
     ]
 

@@ -176,7 +176,7 @@ def _ahead(hybrid: Hybrid) -> Ahead:
             *(closed_forms.norm(name, model.hidden_size, source=source) for name in norms),
         ],
         lambda model: [
-            *shapes.linear("mtp.fc", "mtp.fc", model.hidden_size, model.hidden_size + model.hidden_size, plain=True),
+            *shapes.linear("mtp.fc", "mtp.fc", model.hidden_size, model.hidden_size + model.hidden_size, plain=1),
             *(shapes.norm(name, name, model.hidden_size) for name in norms),
         ],
         number="",

@@ -266,10 +266,10 @@ def predicting(width: Number, rows: Number) -> list[Tensor]:
     """Return what a layer that predicts a further token has beside a layer's own, as DeepSeek's and GLM's files do."""
     own = {"layers": AHEAD}
     return [
-        Tensor("{layer}.embed_tokens.weight", f"{AHEAD}.embed_tokens", (rows, width), plain=True, **own),
+        Tensor("{layer}.embed_tokens.weight", f"{AHEAD}.embed_tokens", (rows, width), plain=1, **own),
         norm("{layer}.enorm", "enorm", width, **own),
         norm("{layer}.hnorm", "hnorm", width, **own),
-        *linear("{layer}.eh_proj", "eh_proj", width, width + width, plain=True, **own),
+        *linear("{layer}.eh_proj", "eh_proj", width, width + width, plain=1, **own),
         norm("{layer}.shared_head.norm", "shared_head.norm", width, **own),
-        Tensor("{layer}.shared_head.head.weight", f"{AHEAD}.shared_head.head", (rows, width), plain=True, **own),
+        Tensor("{layer}.shared_head.head.weight", f"{AHEAD}.shared_head.head", (rows, width), plain=1, **own),
     ]

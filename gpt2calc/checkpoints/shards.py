@@ -22,7 +22,7 @@ from gpt2calc.listing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import StoredTensor
@@ -117,16 +117,19 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
         index: the index.
         listings: what each of its shards holds, by the shard's name.
     """
+    tensors = _in_place(index, listings)
+    faults: tuple[Fault, ...] = ()
     found: dict[str, dict[str, StoredTensor]] = {}
-    for shard in index.shards:
+    for shard in index.shards if tensors is None else ():
         for tensor in listings[shard].tensors:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
-    faults = tuple(_misplaced(index, found))
-    tensors = tuple(
-        # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
-        holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
-        for name, holders in found.items()
-    )
+    if tensors is None:
+        faults = tuple(_misplaced(index, found))
+        tensors = tuple(
+            # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
+            holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
+            for name, holders in found.items()
+        )
     if not faults:
         faults = tuple(_wrong_sum(index, tensors))
     notes = dict.fromkeys(note for listing in listings.values() for note in listing.notes)
@@ -139,6 +142,18 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
         faults,
         (*notes, *_wrong_parameters(index, tensors)),
     )
+
+
+def _in_place(index: Index, listings: Mapping[str, TensorListing]) -> tuple[StoredTensor, ...] | None:
+    """Return all tensors where each is in the shard that the index names, and in no other; else None."""
+    tensors: list[StoredTensor] = []
+    for shard in index.shards:
+        own = listings[shard].tensors
+        if not all(index.weight_map.get(tensor.name) == shard for tensor in own):
+            return None
+        tensors += own if all(tensor.storage is None for tensor in own) else (_apart(tensor, shard) for tensor in own)
+    is_each = len(tensors) == len(index.weight_map) == len({tensor.name for tensor in tensors})
+    return tuple(tensors) if is_each else None
 
 
 def gather(index: Index, listed: Callable[[str], TensorListing]) -> TensorListing:
@@ -315,13 +330,17 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
 
 def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
     """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
+    if all(tensor.storage is None for tensor in tensors):
+        return tensors
     # Reversed, since of equal keys a dictionary keeps the last value: the first tensor stays.
     return tuple({tensor.memory or tensor.name: tensor for tensor in reversed(tensors)}.values())
 
 
-def _bits(tensors: Iterable[StoredTensor], bool_bits: int) -> int:
+def _bits(tensors: tuple[StoredTensor, ...], bool_bits: int) -> int:
     """Return what tensors take, in bits: older versions of transformers took a bool for one, and wrote fractions."""
-    return sum(bool_bits * each.numel if each.dtype == "BOOL" else 8 * each.nbytes for each in tensors)
+    bools = [each for each in tensors if each.dtype == "BOOL"]
+    rest = sum(each.nbytes for each in tensors) - sum(each.nbytes for each in bools)
+    return 8 * rest + bool_bits * sum(each.numel for each in bools)
 
 
 def _wrong_parameters(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[str]:

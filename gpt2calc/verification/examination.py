@@ -10,9 +10,10 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import sources, stored
 from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import Reading
 from gpt2calc.dialects.huggingface import HUGGINGFACE, names_of
 from gpt2calc.dialects.nanogpt import NANOGPT
 from gpt2calc.dims import Dims, to_fields
@@ -22,18 +23,19 @@ from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
 from gpt2calc.verification import findings, naming, targets
-from gpt2calc.verification.assignment import PREDICTION, assign
+from gpt2calc.verification.assignment import PREDICTION, assign, exactly
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
-from gpt2calc.verification.targets import LOCAL
+from gpt2calc.verification.targets import LIVE, LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gpt2calc.dialects.base import Reading
+    from gpt2calc.dialects.base import Dialect
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.sources import Source
-    from gpt2calc.verification.assignment import Assignment
+    from gpt2calc.stored import Stored
+    from gpt2calc.verification.assignment import Assignment, Exact
     from gpt2calc.verification.families import Recognised
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.targets import ResolvedTarget
@@ -46,6 +48,12 @@ that is not what the file says of itself."""
 MOST_WRONG = 2
 """How many things may be wrong with a file that shows its family: one fault, a tensor too few and one too many. More
 are a sign of a config that was missed."""
+
+FEW_AHEAD = 8
+"""In how many layers that predict further tokens a file is looked at for whether it has any."""
+
+MANY, NEARLY = 1000, 100
+"""A file of so many tensors is looked at first for whether all but one in so many are called as they should be."""
 
 FEW_FIT = 10
 """Where one in so many tensors does not fit a GPT-2 of its own shapes, other families are tried."""
@@ -96,6 +104,8 @@ class Subject(NamedTuple):
         shapes_say: what the shapes say where the config says something else, by field.
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong.
         unknown: the sizes that no shape shows, and that were guessed.
+        held: what files hold of a model of another architecture than GPT-2.
+        exact: the names that it has, where nearly all of a large file's are among them.
     """
 
     found: ResolvedTarget
@@ -113,6 +123,8 @@ class Subject(NamedTuple):
     shapes_say: Mapping[str, Any] = {}
     own_total: int | None = None
     unknown: tuple[str, ...] = ()
+    held: Stored | None = None
+    exact: Exact | None = None
 
     @property
     def called(self) -> str:
@@ -152,8 +164,13 @@ def examine(
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
     if isinstance(counted, AnyModel) and counted is not read:
-        reading = _reread(reading, counted)
-    seen = assign(listing, reading, _model(counted), subject.n_head, more_layers=_more_layers(source))
+        held = _held(counted, source, listing)
+        subject = subject._replace(held=held, exact=None)
+        alike = next(each for each in _names(counted, held) if each.is_live == reading.dialect.is_live)
+        reading = reading._replace(dialect=alike)  # with or without a row for a head of its own, as it now is
+    as_stored = subject.held.model if subject.held and not reading.dialect.is_live else _model(counted)
+    more_layers = 0 if isinstance(counted, Dims) else stored.said_ahead(source.given or {})
+    seen = assign(listing, reading, as_stored, subject.n_head, more_layers=more_layers, exact=subject.exact)
     faults, more = findings.faults(seen)
     if subject.given and listing.fields:
         faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
@@ -266,8 +283,16 @@ def _of_model(
 ) -> tuple[Subject, Reading, TensorListing]:
     """Find how the names of a model of another architecture are read; of a composite, what is its language model's."""
     source = found.source or sources.GPT2
-    model_type, dialects = model.architecture.model_type, names_of(model)
-    names = naming.find(listing, dialects, model_type, tensors=model.size(), prefix=prefix)
+    model_type, held = model.architecture.model_type, _held(model, source, listing)
+    if found.where == LIVE and stored.quantization(source.given or {}):
+        problem = "its config says quantization_config, and of a live module its tensors are not verified so"
+        raise UnreadableInputError(listing.name, problem)
+    dialects = _names(model, held)
+    exact = _exact(dialects[0], held.model, listing) if prefix is None and len(listing.tensors) >= MANY else None
+    if exact is not None:
+        names: naming.Names | None = naming.Names((exact.reading,))
+    else:
+        names = naming.find(listing, dialects, model_type, tensors=held.model.size(), prefix=prefix)
     if names is None:
         raise naming.unknown(listing, dialects, model_type)
     reading, is_part = names.alike[0], "text_config" in (source.given or {})
@@ -294,6 +319,7 @@ def _of_model(
     heads = 0 if "num_attention_heads" in unknown else model.sizes.get("num_attention_heads") or 0
     origin, given = (found.origin, True) if shown is None else (INFERRED, False)
     subject = Subject(found, source, model, origin, given, heads, bool(heads), notes, unknown=unknown)
+    subject = subject._replace(held=held, exact=exact)
     return subject, reading, listing
 
 
@@ -306,21 +332,40 @@ def _is_settled(document: Mapping[str, Any]) -> bool:
     return has_head and own is not None and document.get(TIE) == own
 
 
-def _reread(reading: Reading, model: AnyModel) -> Reading:
-    """Return a reading with the rows of a model, which may have or not have a head of its own now."""
-    alike = next(each for each in names_of(model) if each.is_live == reading.dialect.is_live)
-    return reading._replace(dialect=alike)
+def _held(model: AnyModel, source: Source, listing: TensorListing) -> Stored:
+    """Return what files hold of a model; of layers that predict further tokens all that the config says, or none.
+
+    No config says for sure that they are there: transformers writes a config that says them, and files without.
+    """
+    document, further = source.given or {}, model.architecture.ahead
+    if further is None:
+        return stored.of(model, document, ahead=0)
+    said = model.sizes[further.number] if further.number else 1
+    first = 0 if further.prefix else sum(run.length for run in model.stacks[0].runs)
+    stem = (further.prefix or model.stacks[0].prefix).rpartition(".")[2]
+    places = [f"{stem}.{first + n}." for n in range(min(said, FEW_AHEAD))]
+    if further.prefix:
+        places = [f"{further.prefix.partition('.')[0]}."]
+    is_there = any(place in tensor.name for tensor in listing.tensors for place in places)
+    return stored.of(model, document, ahead=said if is_there else 0)
+
+
+def _exact(dialect: Dialect, model: AnyModel, listing: TensorListing) -> Exact | None:
+    """Return the names of a model as files have them without a prefix, where nearly all of a listing are among them."""
+    exact = exactly(Reading(dialect, "", dialect.prefix), model, 0, len(listing.tensors))
+    strange = [tensor.name for tensor in listing.tensors if tensor.name not in exact.places]
+    embeddings = tuple(piece.template for piece in dialect.embeddings)
+    is_other = len(strange) * NEARLY > len(listing.tensors) or any(name.endswith(embeddings) for name in strange)
+    return None if is_other else exact
+
+
+def _names(model: AnyModel, held: Stored) -> tuple[Dialect, ...]:
+    """Return the names that files have for a model, and those of a live module."""
+    return (names_of(held.model)[0], *names_of(model)[1:])
 
 
 def _model(counted: Dims | AnyModel) -> AnyModel:
     return gpt2.model(counted) if isinstance(counted, Dims) else counted
-
-
-def _more_layers(source: Source) -> int:
-    """Return how many layers beyond the model's own the config says that files may hold."""
-    document = source.given or {}
-    more = document.get("text_config", document).get("num_nextn_predict_layers")
-    return more if isinstance(more, int) and more > 0 else 0
 
 
 def _stored(reading: Reading, listing: TensorListing, component: str) -> StoredTensor | None:
@@ -385,7 +430,10 @@ def _beyond(seen: Assignment) -> Iterator[str]:
     if beyond:
         elements = sum(tensor.numel for tensor in beyond)
         said = f"{len(beyond):,} tensors of {elements:,} elements are of layers that transformers does not build"
-        yield f"{said}: they were not held against anything"
+        yield f"{said}, and that no row describes: they were not held against anything"
+    if seen.plain:
+        names = ", ".join(dict.fromkeys(row.component for row in seen.plain))
+        yield f"{names}: plain in all layers; which modules of quantized files are no config says"
 
 
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:

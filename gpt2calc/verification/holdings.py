@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.stored import PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -37,9 +39,15 @@ def of(found: Assignment) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
-    elements = sum(tensor.numel for tensor in found.own.values())
-    stored = _bytes(found.own.values(), taken)
-    yield Holding(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
+    parts, expected = found.parts, found.expected
+    parameters = [tensor for name, tensor in found.own.items() if name not in parts] if parts else found.own.values()
+    elements = sum(tensor.numel * expected[tensor.name].packed for tensor in parameters)
+    stored = _bytes(parameters, taken)
+    yield Holding(PARAMETERS, len(parameters), elements - padding, stored - padded_bytes)
+    for what in (part for part in PARTS if part in set(parts.values())):
+        own = [found.own[name] for name, part in parts.items() if part == what]
+        packed = sum(tensor.numel * expected[tensor.name].packed for tensor in own)
+        yield Holding(what, len(own), packed, _bytes(own, taken))
     if padding:
         yield Holding(PADDING, 0, padding, padded_bytes)
     if found.head_copy is not None:
@@ -70,6 +78,8 @@ def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Hol
 def _padding(found: Assignment) -> tuple[int, int]:
     """Return how many elements only pad the vocabulary, and the bytes that they take."""
     elements = size = 0
+    if not found.reading.dialect.pads_vocabulary:
+        return 0, 0
     for name, tensor in found.own.items():
         padded = found.padded_elements(name)
         elements += padded
@@ -81,7 +91,9 @@ def _bytes(tensors: Iterable[StoredTensor], taken: set[object]) -> int:
     """Sum bytes, those of one place once; `taken` keeps the places that were counted."""
     total = 0
     for tensor in tensors:
-        if tensor.memory is None or tensor.memory not in taken:
+        if tensor.storage is None:
+            total += tensor.nbytes
+        elif tensor.memory not in taken:
             total += tensor.nbytes
             taken.add(tensor.memory)
     return total

@@ -11,6 +11,7 @@ from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import printable, shortened
+from gpt2calc.stored import PARTS
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
@@ -75,6 +76,7 @@ class Checked(NamedTuple):
         whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
         tensors: how many tensors the model has under these names, where that depends on whose they are.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
+        absent: layers that predict further tokens of which the config speaks and nothing is there.
     """
 
     target: str
@@ -92,6 +94,17 @@ class Checked(NamedTuple):
     whose: str = ""
     tensors: int | None = None
     unknown: tuple[str, ...] = ()
+    absent: int = 0
+
+    @property
+    def beside(self) -> str:
+        """What is stored beside the model, or is not, as a verdict ends."""
+        elements = sum(part.elements for part in self.holdings if part.what in PARTS)
+        found = [f"and {elements:,} elements beside it"] if elements else []
+        if self.absent:
+            said = "layer that predicts a further token" if self.absent == 1 else "layers that predict further tokens"
+            found.append(f"without the {said}, of which the config says {self.absent:,}")
+        return "".join(f", {each}" for each in found)
 
 
 class Verification:
@@ -200,7 +213,8 @@ class Verification:
         if self.matches:
             whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
             named = f", {checked.whose}" if checked.whose else ""
-            return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
+            what = f"{self.total:,} parameters in {size:,} tensors, {whose}{named}{checked.beside}"
+            return f"{checked.target} matches: {what}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))
         first = ", ".join(map(shortened, names[:3])) + (

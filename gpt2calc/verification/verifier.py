@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import formulas, sources
+from gpt2calc import formulas, sources, stored
 from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
@@ -95,10 +95,12 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
         raise ConfigError(f"values are read of GPT-2-shaped models alone so far, and {found.name} is a {model_type}")
     document = source.given or {}
     text = document.get("text_config", document)
-    if quantized := text.get("quantization_config") or document.get("quantization_config"):
-        how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
+    quantized = text.get("quantization_config") or document.get("quantization_config")
+    how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
+    if quantized and not (isinstance(how, str) and how in stored.METHODS):
         problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
-        raise UnreadableInputError(found.name, f"{problem} are not verified yet")
+        known = " and ".join(stored.METHODS)
+        raise UnreadableInputError(found.name, f"{problem} are not verified yet: {known} are")
 
 
 def infer_config(
@@ -209,9 +211,21 @@ def _checked(subject: Subject) -> Checked:
         subject.shapes_say,
         subject.own_total,
         ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
-        None if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        None if isinstance(subject.counted, Dims) else subject.counted.size(live=reading.dialect.is_live),
         subject.unknown,
+        _absent(subject),
     )
+
+
+def _absent(subject: Subject) -> int:
+    """Return of how many layers that predict further tokens the config speaks, where nothing of them is there."""
+    if isinstance(subject.counted, Dims):
+        return 0
+    further = subject.counted.architecture.ahead
+    if further is None or not further.number or subject.held is None or subject.held.ahead:
+        return 0
+    is_live = subject.seen is not None and subject.seen.reading.dialect.is_live
+    return 0 if is_live else int(subject.counted.sizes[further.number])
 
 
 def _where(called: str, seen: Assignment) -> str:
