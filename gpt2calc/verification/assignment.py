@@ -203,7 +203,9 @@ class Assignment(NamedTuple):
     @property
     def dtypes(self) -> dict[str, int]:
         """How many tensors of parameters have each dtype."""
-        return dict(Counter(tensor.dtype for tensor in self.own.values()))
+        scales = (name for name, part in self.parts.items() if part == SCALES)
+        left_out = Counter(self.own[name].dtype for name in scales)
+        return dict(Counter(tensor.dtype for tensor in self.own.values()) - left_out)
 
 
 class Exact(NamedTuple):
@@ -258,7 +260,7 @@ def assign(
         said = reading.find(tensor.name)
         if said and isinstance(said.row, Extra):
             extras.append((tensor, said.row))
-        elif said and is_tied and said.row.component == reading.dialect.head:
+        elif said and not isinstance(said.row, Extra) and is_tied and said.row.component == reading.dialect.head:
             head_copy = tensor
         elif what := _known(reading, layers, tensor, more_layers):
             extras.append((tensor, Extra("", what)))

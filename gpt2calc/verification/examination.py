@@ -439,7 +439,7 @@ def _beyond(seen: Assignment) -> Iterator[str]:
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
     dtypes = seen.dtypes
-    if len(dtypes) < 2 or seen.listing.format == "gguf":
+    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.is_quantized:
         return
     usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}

@@ -194,13 +194,14 @@ def dtypes(found: Assignment) -> Iterator[Fault]:
     Training in 16 bits keeps LayerNorm, wte or a head in 32, and so a component may have a dtype of its own: in all
     blocks, or, where a model has it once, any. A quantized file mixes the dtypes of its matrices on purpose.
     """
-    yield from _quantized(found)
+    wrong = {fault.tensor: fault for fault in _quantized(found)}
+    yield from wrong.values()
     overall = Counter(tensor.dtype for tensor in found.own.values())
     quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
     alike: dict[tuple[int, str], dict[str, str]] = {}
     for name, row in found.expected.items():
         tensor = found.own[name]
-        if row.dtype in EXACT:
+        if row.dtype in EXACT or name in wrong:
             continue
         if tensor.dtype not in FLOATS and not (quantized and tensor.dtype not in BITS):
             expected = ", ".join(sorted(FLOATS))
@@ -235,8 +236,8 @@ def _quantized(found: Assignment) -> Iterator[Fault]:
         if row.dtype in EXACT and dtype != row.dtype:
             yield Fault(DTYPE, name, f"expected {row.dtype}, as it is quantized, got {dtype}", row.dtype, dtype)
         elif row.dtype not in EXACT and dtype in EIGHT_BITS:
-            what = "scales are stored in" if row.role == SCALE else "it has no scale, and is stored in"
-            yield Fault(DTYPE, name, f"expected the 16 or 32 bits that {what}, got {dtype}", "16 or 32 bits", dtype)
+            why = "as a scale has" if row.role == SCALE else "since it has no scale"
+            yield Fault(DTYPE, name, f"expected 16 or 32 bits, {why}, got {dtype}", "16 or 32 bits", dtype)
 
 
 def memories(found: Assignment) -> Iterator[Fault]:
