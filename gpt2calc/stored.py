@@ -194,31 +194,31 @@ class Stored(NamedTuple):
     def listing(self) -> Iterator[Entry]:
         """Yield every tensor, what stands before the layers first, then layer after layer."""
         places = [place for place, row in enumerate(self.rows) if row.tensor.layers]
-        first, last = (places[0], places[-1] + 1) if places else (len(self.rows), len(self.rows))
+        first = places[0] if places else len(self.rows)
+        body = f"{self.model.architecture.body}." if self.model.sizes.get("head") == "none" else ""
         for row in self.rows[:first]:
-            yield from _entries([row], "")
+            yield from _entries([row], "", body)
         inside: dict[frozenset[str], list[Row]] = {}
         for stack in self.model.stacks:
             for i, tags in enumerate(stack.layers()):
                 if tags not in inside:
                     wanted = ((row, frozenset(row.tensor.layers.split())) for row in self.rows if row.tensor.layers)
                     inside[tags] = [row for row, own in wanted if own <= tags and (AHEAD in own) == (AHEAD in tags)]
-                yield from _entries(inside[tags], f"{stack.prefix}.{i}")
-        for row in self.rows[first:last]:
+                yield from _entries(inside[tags], f"{stack.prefix}.{i}", body)
+        for row in self.rows[first:]:
             if not row.tensor.layers:
-                yield from _entries([row], "")
-        for row in self.rows[last:]:
-            yield from _entries([row], "")
+                yield from _entries([row], "", body)
 
 
 def _held(rows: Sequence[Row]) -> Held:
     return Held(sum(row.number for row in rows), sum(row.elements for row in rows), sum(row.bytes for row in rows))
 
 
-def _entries(rows: list[Row], layer: str) -> Iterator[Entry]:
+def _entries(rows: list[Row], layer: str, body: str) -> Iterator[Entry]:
     """Yield the tensors of rows that stand in one place, copies one after the other where rows that follow have some.
 
-    A template is cut at its numbers once, since a mixture of experts has tens of thousands of names.
+    A template is cut at its numbers once, since a mixture of experts has tens of thousands of names. `body` is what the
+    base model alone does without.
     """
     place = 0
     while place < len(rows):
@@ -232,7 +232,7 @@ def _entries(rows: list[Row], layer: str) -> Iterator[Entry]:
         place += len(alike)
         cut = []
         for row in alike:
-            before, _, after = row.tensor.template.replace("{layer}", layer).partition("{n}")
+            before, _, after = row.tensor.template.replace("{layer}", layer).removeprefix(body).partition("{n}")
             one = prod(row.tensor.shape)
             size = one * BITS[row.tensor.dtype] // 8
             rest = (row.tensor.shape, row.tensor.dtype, row.part, one * row.tensor.packed, size, row.kept)

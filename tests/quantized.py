@@ -107,6 +107,7 @@ KINDS: dict[str, Callable[[Held], list[Held]]] = {
 }
 """What stands in the place of a tensor with a fault."""
 
+
 class Planted(NamedTuple):
     """A header with a fault, and the only thing that a report names."""
 
@@ -162,7 +163,9 @@ def planted(tensors: list[Held], *, quantized: bool = True, every: bool = False)
             changed = [*tensors[:place], *instead, *tensors[place + 1 :]]
             yield Planted(f"{kind}: {one[0]}", changed, named)
     wholes = dict.fromkeys(
-        match[0][:-1] for name, _, _ in tensors for match in re.finditer(r"^.*?\.layers\.\d+\.|^.*\.experts\.\d+\.", name)
+        match[0][:-1]
+        for name, _, _ in tensors
+        for match in re.finditer(r"^.*?\.layers\.\d+\.|^.*\.experts\.\d+\.", name)
     )
     last = {TURNED.sub("#", whole): whole for whole in wholes}
     ahead = {name.removesuffix(".enorm.weight") for name, _, _ in tensors if name.endswith(".enorm.weight")}
