@@ -111,7 +111,7 @@ def test_layers_that_predict_further_tokens_are_derived_twice(model_type: str) -
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_fault_of_a_stored_file_is_found_and_named_in_one_sentence(name: str) -> None:
-    """A tensor that is missing, more, of another name, shape or dtype; an expert or a layer of which nothing is there."""
+    """A tensor that is missing, more, of another name, shape or dtype; an expert or a layer that is not there."""
     document = SMALL[name]
     good = held(document)
     assert faults(document, good) == ()
@@ -162,7 +162,7 @@ def test_modules_that_are_plain_in_all_layers_are_noted_and_one_that_is_plain_in
 
 
 def test_modules_that_a_config_leaves_out_are_plain_also_in_some_layers_alone() -> None:
-    """By the beginning of a name, its end, or a wildcard, as transformers reads them; of all else a config is refused."""
+    """By the beginning of a name, its end, or a wildcard, as transformers reads them; all else is refused."""
     small = SMALL["deepseek_v3, fp8"]
 
     def kept(*patterns: str) -> set[str]:
@@ -275,7 +275,7 @@ def test_what_quantizes_is_transformers_choice_of_modules() -> None:
     document = {name: value for name, value in SMALL["deepseek_v3, fp8"].items() if name != "quantization_config"}
     document |= {"n_group": 1, "topk_group": 1, "num_experts_per_tok": 2}
     module = built(document)
-    settings = FineGrainedFP8Config(weight_block_size=[128, 128])
+    settings = FineGrainedFP8Config(weight_block_size=(128, 128))
     replace_with_fp8_linear(module, ["lm_head"], settings)
     theirs = {name: tuple(each.shape) for name, each in module.named_parameters() if name.endswith("weight_scale_inv")}
     ours = {

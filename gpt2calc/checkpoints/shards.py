@@ -6,6 +6,7 @@ It must not know what format a shard has. Only `read` knows of folders: `parse` 
 from __future__ import annotations
 
 import os
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gpt2calc.checkpoints import strict_json
@@ -156,21 +157,51 @@ def _in_place(index: Index, listings: Mapping[str, TensorListing]) -> tuple[Stor
     return tuple(tensors) if is_each else None
 
 
-def gather(index: Index, listed: Callable[[str], TensorListing]) -> TensorListing:
-    """Read the shards one after the other, as long as they do not hold too many tensors, and merge them.
+def gather(
+    index: Index,
+    listed: Callable[[str], TensorListing],
+    *,
+    at_once: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> TensorListing:
+    """Read the shards, as long as they do not hold too many tensors, and merge them.
 
     Args:
         index: the index.
         listed: lists what the shard of a name holds.
+        at_once: how many are read at the same time, once the first has been read alone.
+        progress: is told how many have been read, and of how many.
 
     Raises:
         UnreadableInputError: a shard cannot be read, or they hold too many tensors.
     """
     listings: dict[str, TensorListing] = {}
-    for shard in index.shards:
-        listings[shard] = listed(shard)
-        _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
+    tensors = 0
+    for shard, found in _read_in_turn(index.shards, listed, at_once):
+        listings[shard] = found
+        tensors += len(found.tensors)
+        _check_count(index, tensors)
+        if progress:
+            progress(len(listings), len(index.shards))
     return merge(index, listings)
+
+
+def _read_in_turn(
+    shards: tuple[str, ...], listed: Callable[[str], TensorListing], at_once: int
+) -> Iterator[tuple[str, TensorListing]]:
+    """Yield what each shard holds, in their order; after an error no other is begun."""
+    if at_once < 2 or len(shards) < 3:
+        yield from ((shard, listed(shard)) for shard in shards)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # files on disk do without
+
+    yield shards[0], listed(shards[0])  # what is wrong with all of them is asked for once
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = {shard: pool.submit(listed, shard) for shard in shards[1:]}
+        try:
+            yield from ((shard, future.result()) for shard, future in futures.items())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorListing:
@@ -209,6 +240,7 @@ class Allowance:
     def __init__(self, index: Index) -> None:
         self._name = index.name
         self._most = self._left = index.most_bytes
+        self._lock = Lock()
 
     def take(self, count: int) -> None:
         """Take off what is about to be read.
@@ -216,8 +248,10 @@ class Allowance:
         Raises:
             UnreadableInputError: it is more than there is.
         """
-        self._left -= count
-        if self._left < 0:
+        with self._lock:  # shards are read at the same time
+            self._left -= count
+            left = self._left
+        if left < 0:
             _refuse(self._name, f"expected shards whose headers have at most {self._most:,} bytes together, got more")
 
 

@@ -262,8 +262,8 @@ def assign(
             extras.append((tensor, said.row))
         elif said and not isinstance(said.row, Extra) and is_tied and said.row.component == reading.dialect.head:
             head_copy = tensor
-        elif what := _known(reading, layers, tensor, more_layers):
-            extras.append((tensor, Extra("", what)))
+        elif extra := _known(reading, layers, tensor, more_layers, _most_frequencies(model)):
+            extras.append((tensor, extra))
         else:
             strangers.append(tensor)
     held = Counter(place[:2] for place in found.values())
@@ -369,20 +369,39 @@ def _parts(
             yield name, COPIES if row.component in copies else PREDICTING
 
 
-def _known(reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int) -> str:
-    """Return what a tensor is that no dialect names, where it is known: files of years ago hold such."""
+def _known(
+    reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int, most_frequencies: int
+) -> Extra | None:
+    """Return what a tensor is that no dialect names, where it is known: files of years ago hold such in all layers."""
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
-        return ""
+        return None
     if what := is_of_old_files(tensor):
-        return what
+        own = next((place for stack in layers if (place := _numbered(reading, stack, tensor.name))), None)
+        before = reading.wrapper + reading.prefix
+        if own is None or not own[0].startswith(before):
+            return Extra("", what) if own is None and tensor.numel <= most_frequencies else None
+        if own[1] >= layers[""].depth or (what == FREQUENCIES and tensor.numel > most_frequencies):
+            return None
+        stem = own[0].removeprefix(before).rpartition(".")[0]
+        template = f"{stem}.{LAYER}{tensor.name.removeprefix(own[0])}"
+        shape: Shape = tuple(tensor.shape)
+        return Extra(template, what, (1, 1, "n", "n") if len(shape) == 4 else ("n",) if what == FREQUENCIES else shape)
     is_described = any(stack.startswith(MTP) for stack in layers)
     if more_layers and not is_described and tensor.name.startswith(f"{reading.wrapper}{MTP}"):
-        return PREDICTION
-    for stack, own in layers.items() if more_layers else ():
+        return Extra("", PREDICTION)
+    for stack, own_layers in layers.items() if more_layers else ():
         place = _numbered(reading, stack, tensor.name)
-        if place and 0 <= place[1] - own.depth < more_layers:
-            return PREDICTION
-    return ""
+        if place and 0 <= place[1] - own_layers.depth < more_layers:
+            return Extra("", PREDICTION)
+    return None
+
+
+def _most_frequencies(model: Model) -> int:
+    """Return how many rotary frequencies a head can have: one for each two channels of the widest."""
+    widths = [size for name, size in model.sizes.items() if "head_dim" in name and isinstance(size, int)]
+    width, heads = model.sizes.get("hidden_size"), model.sizes.get("num_attention_heads")
+    widths += [width // heads] if isinstance(width, int) and isinstance(heads, int) and heads else []
+    return max(widths, default=0) // 2
 
 
 def _numbered(reading: Reading, stack: str, name: str) -> tuple[str, int] | None:

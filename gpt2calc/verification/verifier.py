@@ -50,11 +50,12 @@ def verify(
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    headers: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
-    found = targets.find(target, config, fields, hub=hub, revision=revision)
+    found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
     if found.source is not None and not isinstance(found.source.counted, Dims):
         _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
     subject = examine(found, fields, prefix=prefix, asked=tying)
