@@ -535,7 +535,7 @@ def test_shards_are_asked_for_a_few_at_a_time(many: HubServer) -> None:
     """Never more than eight at once, each once, of which how many have come is told; the verdict is the same."""
     at_once, most, lock = 0, 0, threading.Lock()
 
-    def entered(reply: Reply) -> None:
+    def entered(_: Reply) -> None:
         nonlocal at_once, most
         with lock:
             at_once += 1

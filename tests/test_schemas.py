@@ -41,6 +41,9 @@ CASES = [
     ["count", *ENORMOUS],
     ["count", "--head", "question_answering", "--untied", "--n-inner", "0"],
     ["count", "gpt2", "--per-block"],
+    ["count", "DeepSeek-V3", "--stored"],
+    ["tensors", "gpt2", "--stored"],
+    ["tensors", "Qwen3-0.6B", "--stored"],
     ["count", "gpt2", "--conventions"],
     ["count", "Cerebras-GPT-111M", "--n-embd", "1024"],
     ["compare", "small", "medium", "large", "xl"],
@@ -135,7 +138,7 @@ def test_every_schema_is_a_schema(name: str) -> None:
 def test_every_command_has_a_schema_and_cases() -> None:
     """No command is left out, and no schema is without documents that are tried on it."""
     commands = set(cli.COMMANDS) - {"infer", "page"}  # they print a config.json, and HTML
-    assert sorted(name.partition("-")[0] for name in SCHEMAS) == sorted(commands)
+    assert sorted(name.partition("-")[0] for name in SCHEMAS) == sorted({*commands, "stored"})
     assert {case[0] for case in CASES} == commands
 
 
@@ -162,7 +165,7 @@ def objects(schema: Any) -> Iterator[Any]:
 def test_what_a_command_prints_fits_its_schema(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The document names its schema, and is valid by it."""
     document = printed(words, capsys)
-    assert document["schema"].startswith(f"gpt2calc/{words[0]}/")
+    assert document["schema"].startswith(f"gpt2calc/{'stored' if '--stored' in words else words[0]}/")
     check(document)
 
 

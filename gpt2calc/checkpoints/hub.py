@@ -168,7 +168,7 @@ class CachedRepository:
             raise NetworkError(f"{self.name}/{name}", "huggingface_hub is offline, and it is not in its cache")
         return LocalFile(os.path.join(self._folder, name))
 
-    def listing(self, progress: Callable[[int, int], None] | None = None) -> TensorListing:
+    def listing(self, _: Callable[[int, int], None] | None = None) -> TensorListing:
         """Return what its checkpoint holds; it is there at once, and nothing is told of progress.
 
         Raises:

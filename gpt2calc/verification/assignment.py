@@ -355,7 +355,7 @@ def _parts(
 ) -> Iterator[tuple[str, str]]:
     """Yield what each tensor is a part of that is no parameter of the model itself."""
     further = model.architecture.ahead
-    beyond = further.components(model) if further and any(AHEAD in row.tags for row in rows) else ()
+    beyond = further.components(model) if further and any(each.depth > each.own for each in layers.values()) else ()
     copies, outside = {row.name for row in beyond if row.part}, {row.name for row in beyond if not row.layers}
     for name, (place, layer, _) in found.items():
         if name not in own:
@@ -376,24 +376,32 @@ def _known(
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
         return None
     if what := is_of_old_files(tensor):
-        own = next((place for stack in layers if (place := _numbered(reading, stack, tensor.name))), None)
-        before = reading.wrapper + reading.prefix
-        if own is None or not own[0].startswith(before):
-            return Extra("", what) if own is None and tensor.numel <= most_frequencies else None
-        if own[1] >= layers[""].depth or (what == FREQUENCIES and tensor.numel > most_frequencies):
-            return None
-        stem = own[0].removeprefix(before).rpartition(".")[0]
-        template = f"{stem}.{LAYER}{tensor.name.removeprefix(own[0])}"
-        shape: Shape = tuple(tensor.shape)
-        return Extra(template, what, (1, 1, "n", "n") if len(shape) == 4 else ("n",) if what == FREQUENCIES else shape)
+        return _of_old_files(reading, layers, tensor, what, most_frequencies)
+    of_none = Extra("", PREDICTION)
     is_described = any(stack.startswith(MTP) for stack in layers)
     if more_layers and not is_described and tensor.name.startswith(f"{reading.wrapper}{MTP}"):
-        return Extra("", PREDICTION)
-    for stack, own_layers in layers.items() if more_layers else ():
+        return of_none
+    for stack, own in layers.items() if more_layers else ():
         place = _numbered(reading, stack, tensor.name)
-        if place and 0 <= place[1] - own_layers.depth < more_layers:
-            return Extra("", PREDICTION)
+        if place and 0 <= place[1] - own.depth < more_layers:
+            return of_none
     return None
+
+
+def _of_old_files(
+    reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, what: str, most_frequencies: int
+) -> Extra | None:
+    """Return a mask or frequencies as what every layer has; None of a layer that there is not, or of more than are."""
+    own = next((place for stack in layers if (place := _numbered(reading, stack, tensor.name))), None)
+    before = reading.wrapper + reading.prefix
+    if own is None or not own[0].startswith(before):
+        return Extra("", what) if own is None and tensor.numel <= most_frequencies else None
+    if own[1] >= layers[""].depth or (what == FREQUENCIES and tensor.numel > most_frequencies):
+        return None
+    stem = own[0].removeprefix(before).rpartition(".")[0]
+    shape: tuple[int | str, ...] = (1, 1, "n", "n") if len(tensor.shape) == 4 else tuple(tensor.shape)
+    template = f"{stem}.{LAYER}{tensor.name.removeprefix(own[0])}"
+    return Extra(template, what, ("n",) if what == FREQUENCIES else shape)
 
 
 def _most_frequencies(model: Model) -> int:

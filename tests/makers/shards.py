@@ -58,6 +58,7 @@ def published(name: str) -> tuple[dict[str, Any], list[Tensor]]:
     document = dict(source.given or {})
     shapes = {each.name: each.shape for each in source.counted.listing()}
     if name != "DeepSeek-R1":
+        document.pop("quantization_config", None)
         return document, [(name, "BF16", shape) for name, shape in shapes.items()]
     last = f"model.layers.{document['num_hidden_layers']}"
     before, d = f"model.layers.{document['num_hidden_layers'] - 1}", document["hidden_size"]
