@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -285,3 +286,77 @@ def test_what_quantizes_is_transformers_choice_of_modules() -> None:
     }
     assert ours == {name: shape for name, shape in theirs.items() if ".experts." not in name}
     assert MXFP4["quant_method"] in stored.METHODS
+
+
+def conversions(model_type: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return which tensors of files transformers puts together on loading, and in which of a module, a `*` a copy."""
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+    found: Any = get_checkpoint_conversion_mapping(model_type) or []  # type: ignore[no-untyped-call]
+    return [
+        (tuple(each.source_patterns), each.target_patterns[0])
+        for each in found
+        if [type(step).__name__ for step in getattr(each, "operations", ())][:1] == ["MergeModulelist"]
+    ]
+
+
+MERGED = [name for name in sorted(architectures.FILES) if name != "gpt2" and conversions(name)]
+
+
+@pytest.mark.parametrize("model_type", MERGED)
+def test_experts_are_put_together_as_transformers_does_on_loading(model_type: str) -> None:
+    """Each of its conversions is a merge of ours: the same tensors of an expert, in the same order, to the same one."""
+    merges = {merge.live: merge.stored for merge in architectures.of(model_type).merges}
+    for sources_of, target in conversions(model_type):
+        (live,) = [each for each in merges if each.endswith(target)]
+        stacked = [each.replace("{n}", "*") for each in merges[live]]
+        assert len(stacked) == len(sources_of)
+        assert all(ours.endswith(theirs) for ours, theirs in zip(stacked, sources_of, strict=True))
+
+
+GGUF_TYPES = {
+    "llama": "LLAMA",
+    "mistral": "LLAMA",
+    "mixtral": "LLAMA",
+    "qwen2": "QWEN2",
+    "qwen3": "QWEN3",
+    "qwen3_moe": "QWEN3MOE",
+}
+
+
+@pytest.mark.parametrize("model_type", GGUF_TYPES)
+def test_a_gguf_whose_names_gguf_py_maps_matches_and_a_tensor_that_is_gone_is_named(
+    model_type: str, tmp_path: Path
+) -> None:
+    """Its map is the oracle of names, and its writer of the file; experts of a layer are one tensor."""
+    import gguf
+    import numpy as np
+
+    document = next(
+        each for each in configs(model_type) if each["num_hidden_layers"] and "CausalLM" in each["architectures"][0]
+    )
+    model = gpt2calc.count(document).model
+    arch = getattr(gguf.MODEL_ARCH, GGUF_TYPES[model_type])
+    names = gguf.TensorNameMap(arch, model.num_hidden_layers)
+    held: dict[str, tuple[int, ...]] = {}
+    for each in model.listing():
+        module, _, role = each.name.rpartition(".")
+        stacked = re.sub(r"\.experts\.\d+\.", ".experts.", module)
+        shape = (
+            each.shape
+            if stacked == module
+            else (model.sizes.get("num_experts") or model.num_local_experts, *each.shape)
+        )
+        held[f"{names.get_name(stacked)}.{role}"] = shape
+    for gone in (None, *list(held)[:: max(1, len(held) // 5)]):
+        writer = gguf.GGUFWriter(tmp_path / "model.gguf", gguf.MODEL_ARCH_NAMES[arch])
+        for name, shape in held.items():
+            if name != gone:
+                writer.add_tensor(name, np.zeros(shape, np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        found = gpt2calc.verify(tmp_path / "model.gguf", document)
+        assert [fault.tensor for fault in found.faults] == ([gone] if gone else []), found.verdict
+        assert found.matches == (gone is None)

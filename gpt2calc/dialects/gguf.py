@@ -1,10 +1,17 @@
-"""The names of GGUF, as llama.cpp's converter gives them to a GPT-2; its matrices are [out, in]."""
+"""The names of GGUF, as llama.cpp's converter gives them: to a GPT-2, whose matrices are [out, in], and to others."""
 
 from __future__ import annotations
 
-from gpt2calc.dialects.base import Dialect, Piece
+from typing import TYPE_CHECKING
+
+from gpt2calc.dialects.base import COPY, LAYER, Dialect, Piece
 from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.model import BIAS, WEIGHT
+from gpt2calc.model import BIAS, OUTPUT_HEAD, TOKEN_EMBEDDING, WEIGHT
+
+if TYPE_CHECKING:
+    from gpt2calc.model import Model
+
+WHOSE = "under GGUF's names"
 
 _IN_BLOCKS = (
     ("attn_norm", "ln_1", SAME),
@@ -29,5 +36,48 @@ GGUF = Dialect(
         Piece("output.weight", "lm_head", WEIGHT),
     ),
     head_is_copied=True,
-    whose="under GGUF's names",
+    whose=WHOSE,
 )
+
+OF_TYPES = ("llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe")
+"""The model types whose names are known here. gguf-py's map, `gguf.TensorNameMap`, says the same in the tests."""
+
+MODULES = {
+    "model.embed_tokens": "token_embd",
+    "model.norm": "output_norm",
+    "lm_head": "output",
+    "{layer}.input_layernorm": "attn_norm",
+    "{layer}.post_attention_layernorm": "ffn_norm",
+    **{f"{{layer}}.self_attn.{part}_proj": f"attn_{part}" for part in "qkv"},
+    "{layer}.self_attn.o_proj": "attn_output",
+    **{f"{{layer}}.self_attn.{part}_norm": f"attn_{part}_norm" for part in "qk"},
+    **{f"{{layer}}.mlp.{part}_proj": f"ffn_{part}" for part in ("gate", "up", "down")},
+    **{f"{{layer}}.mlp.experts.{{n}}.{part}_proj": f"ffn_{part}_exps" for part in ("gate", "up", "down")},
+    "{layer}.mlp.gate": "ffn_gate_inp",
+    "{layer}.block_sparse_moe.gate": "ffn_gate_inp",
+    "{layer}.block_sparse_moe.experts.{n}.w1": "ffn_gate_exps",
+    "{layer}.block_sparse_moe.experts.{n}.w3": "ffn_up_exps",
+    "{layer}.block_sparse_moe.experts.{n}.w2": "ffn_down_exps",
+}
+"""What a module of transformers is called; all experts of a layer are one tensor."""
+
+
+def names_of(model: Model) -> Dialect | None:
+    """Return the names that a GGUF has for a model; None where they are not known."""
+    if model.architecture.model_type not in OF_TYPES:
+        return None
+    pieces = []
+    for row in model.architecture.tensors(model):
+        module, _, role = row.template.rpartition(".")
+        if module not in MODULES:
+            if row.when and row.times:  # such as what classifies sequences
+                return None
+            continue
+        stack = model.stacks[0].prefix if row.layers else ""
+        name = f"{f'blk.{LAYER}.' if row.layers else ''}{MODULES[module]}.{role}"
+        held = row._replace(shape=(row.times, *row.shape), times=1) if COPY in module else row
+        pieces.append(Piece(name, row.component, row.role, rows=(held,), stack=stack))
+    parts = {row.part: row.name for row in model.components()}
+    source = "gguf-py, tensor_mapping.py; ggml-org/llama.cpp, convert_hf_to_gguf.py"
+    embedding, head = parts[TOKEN_EMBEDDING], parts.get(OUTPUT_HEAD, "")
+    return Dialect("gguf", GGUF.summary, source, tuple(pieces), embedding=embedding, head=head, whose=WHOSE)

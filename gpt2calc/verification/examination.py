@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import sources, stored
 from gpt2calc.architectures import gpt2
-from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects import DIALECTS, gguf
 from gpt2calc.dialects.base import Reading
 from gpt2calc.dialects.huggingface import HUGGINGFACE, names_of
 from gpt2calc.dialects.nanogpt import NANOGPT
@@ -166,13 +166,15 @@ def examine(
     if isinstance(counted, AnyModel) and counted is not read:
         held = _held(counted, source, listing)
         subject = subject._replace(held=held, exact=None)
-        alike = next(each for each in _names(counted, held) if each.is_live == reading.dialect.is_live)
+        old = reading.dialect
+        names = _names(counted, held, listing.format)
+        alike = next(each for each in names if (each.name, each.is_live) == (old.name, old.is_live))
         reading = reading._replace(dialect=alike)  # with or without a row for a head of its own, as it now is
     as_stored = subject.held.model if subject.held and not reading.dialect.is_live else _model(counted)
     more_layers = 0 if isinstance(counted, Dims) else stored.said_ahead(source.given or {})
     seen = assign(listing, reading, as_stored, subject.n_head, more_layers=more_layers, exact=subject.exact)
     faults, more = findings.faults(seen)
-    if subject.given and listing.fields:
+    if subject.given and listing.fields and isinstance(counted, Dims):
         faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
     notes = (*listing.notes, *_laid_out(inferred, reading, faults), *_of_other_dtypes(seen), *_beyond(seen))
     subject = subject._replace(seen=seen, faults=(*faults, *wrong), more=more, notes=(*notes, *subject.notes))
@@ -287,7 +289,7 @@ def _of_model(
     if found.where == LIVE and stored.quantization(source.given or {}):
         problem = "its config says quantization_config, and of a live module its tensors are not verified so"
         raise UnreadableInputError(listing.name, problem)
-    dialects = _names(model, held)
+    dialects = _names(model, held, listing.format)
     exact = _exact(dialects[0], held.model, listing) if prefix is None and len(listing.tensors) >= MANY else None
     if exact is not None:
         names: naming.Names | None = naming.Names((exact.reading,))
@@ -359,9 +361,10 @@ def _exact(dialect: Dialect, model: AnyModel, listing: TensorListing) -> Exact |
     return None if is_other else exact
 
 
-def _names(model: AnyModel, held: Stored) -> tuple[Dialect, ...]:
-    """Return the names that files have for a model, and those of a live module."""
-    return (names_of(held.model)[0], *names_of(model)[1:])
+def _names(model: AnyModel, held: Stored, form: str) -> tuple[Dialect, ...]:
+    """Return the names that files have for a model, those of a live module, and of a GGUF where it is one."""
+    of_gguf = gguf.names_of(model) if form == "gguf" else None
+    return (names_of(held.model)[0], *names_of(model)[1:], *filter(None, (of_gguf,)))
 
 
 def _model(counted: Dims | AnyModel) -> AnyModel:
