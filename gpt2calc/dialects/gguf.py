@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.dialects.base import COPY, LAYER, Dialect, Piece
+from gpt2calc.dialects.base import COPY, LAYER, Dialect, Extra, Piece
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.model import BIAS, OUTPUT_HEAD, TOKEN_EMBEDDING, WEIGHT
 
@@ -39,8 +39,14 @@ GGUF = Dialect(
     whose=WHOSE,
 )
 
-OF_TYPES = ("llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe")
+OF_TYPES = (
+    *("arcee", "ernie4_5", "gemma", "granite", "llama", "mistral", "mixtral", "nemotron", "olmo", "olmoe", "qwen2"),
+    *("qwen3", "qwen3_moe", "smollm3"),
+)
 """The model types whose names are known here. gguf-py's map, `gguf.TensorNameMap`, says the same in the tests."""
+
+EXTRAS = (Extra("rope_freqs.weight", "rotary frequencies", ("n",)),)
+"""What a Llama 3.1's file holds beside its parameters."""
 
 MODULES = {
     "model.embed_tokens": "token_embd",
@@ -80,4 +86,5 @@ def names_of(model: Model) -> Dialect | None:
     parts = {row.part: row.name for row in model.components()}
     source = "gguf-py, tensor_mapping.py; ggml-org/llama.cpp, convert_hf_to_gguf.py"
     embedding, head = parts[TOKEN_EMBEDDING], parts.get(OUTPUT_HEAD, "")
-    return Dialect("gguf", GGUF.summary, source, tuple(pieces), embedding=embedding, head=head, whose=WHOSE)
+    parameters = tuple(pieces)
+    return Dialect("gguf", GGUF.summary, source, parameters, EXTRAS, embedding=embedding, head=head, whose=WHOSE)
