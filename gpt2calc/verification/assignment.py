@@ -15,7 +15,7 @@ from math import prod
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.dialects.base import COPY, LAYER, Extra
+from gpt2calc.dialects.base import COPY, LAYER, Extra, Piece
 from gpt2calc.model import AHEAD, BUFFER, SCALE
 from gpt2calc.stored import COPIES, CORRECTIONS, PREDICTING, SCALES
 
@@ -242,40 +242,50 @@ def assign(
     if exact is None or exact.reading != reading:
         exact = exactly(reading, model, n_head, len(listing.tensors))
     rows, layers, places = exact.rows, exact.layers, exact.places
+    own: dict[str, StoredTensor] = {}
+    for tensor in listing.tensors:
+        if tensor.name in places:
+            own.setdefault(tensor.name, tensor)
+    ordered: Mapping[str, _Place] = {name: place for name, place in places.items() if name in own}
+    rest = [tensor for tensor in listing.tensors if tensor.name not in places]
     by_name: dict[str, list[tuple[int, Row]]] = {}
     for place, row in enumerate(rows):
         by_name.setdefault(row.piece.template, []).append((place, row))
-    is_tied = bool(model.lm_head and model.tie_word_embeddings)
-    own: dict[str, StoredTensor] = {}
-    found: dict[str, _Place] = {}
-    extras: list[tuple[StoredTensor, Extra]] = []
-    strangers: list[StoredTensor] = []
-    head_copy = None
-    for tensor in listing.tensors:
-        known = places.get(tensor.name) or _place(reading, layers, by_name, tensor.name)
-        if known is not None:
+    found = {tensor.name: known for tensor in rest if (known := _place(reading, layers, by_name, tensor.name))}
+    if found:
+        for tensor in (each for each in rest if each.name in found):
             own.setdefault(tensor.name, tensor)
-            found[tensor.name] = known
-            continue
-        said = reading.find(tensor.name)
-        if said and isinstance(said.row, Extra):
-            extras.append((tensor, said.row))
-        elif said and not isinstance(said.row, Extra) and is_tied and said.row.component == reading.dialect.head:
-            head_copy = tensor
-        elif extra := _known(reading, layers, tensor, more_layers, _most_frequencies(model)):
-            extras.append((tensor, extra))
-        else:
-            strangers.append(tensor)
-    held = Counter(place[:2] for place in found.values())
+        ordered = dict(sorted({**ordered, **found}.items(), key=itemgetter(1)))
+    held = Counter(map(itemgetter(0, 1), ordered.values()))
     for number, layer in held:
         if rows[number].is_in_blocks:
             layers[rows[number].piece.stack].seen.add(layer)
-    ordered = places if places and found.keys() <= places.keys() else dict(sorted(found.items(), key=itemgetter(1)))
+    others = _others(reading, model, layers, [tensor for tensor in rest if tensor.name not in found], more_layers)
     rows, plain = _plain(rows, held, ordered, own)
-    expected = {name: rows[place] for name, (place, _, _) in ordered.items() if name in own}
-    parts = dict(_parts(model, layers, rows, ordered, own))
-    others = (tuple(extras), head_copy, tuple(strangers), parts, held, plain)
-    return Assignment(listing, reading, model, layers, rows, expected, own, *others)
+    expected = {name: rows[place] for name, (place, _, _) in ordered.items()}
+    parts = dict(_parts(model, layers, rows, ordered))
+    return Assignment(listing, reading, model, layers, rows, expected, own, *others, parts, held, plain)
+
+
+def _others(
+    reading: Reading, model: Model, layers: Mapping[str, Layers], tensors: list[StoredTensor], more_layers: int
+) -> tuple[tuple[tuple[StoredTensor, Extra], ...], StoredTensor | None, tuple[StoredTensor, ...]]:
+    """Return what is known beside the parameters, the matrix of a head that is tied, and what does not belong there."""
+    is_tied = bool(model.lm_head and model.tie_word_embeddings)
+    extras: list[tuple[StoredTensor, Extra]] = []
+    strangers: list[StoredTensor] = []
+    head_copy, most = None, _most_frequencies(model)
+    for tensor in tensors:
+        said = reading.find(tensor.name)
+        if said and isinstance(said.row, Extra):
+            extras.append((tensor, said.row))
+        elif said and is_tied and isinstance(said.row, Piece) and said.row.component == reading.dialect.head:
+            head_copy = tensor
+        elif extra := _known(reading, layers, tensor, more_layers, most):
+            extras.append((tensor, extra))
+        else:
+            strangers.append(tensor)
+    return tuple(extras), head_copy, tuple(strangers)
 
 
 def exactly(reading: Reading, model: Model, n_head: int, tensors: int) -> Exact:
@@ -333,7 +343,7 @@ def _plain(
     for (place, _), number in held.items():
         counted[place] += number
     for name, (place, _, _) in found.items():
-        if place in eight and name in own:
+        if place in eight:
             dtypes.setdefault(place, set()).add(own[name].dtype)
     kept = {
         place for place in eight if not counted[place + 1] and counted[place] > 1 and not dtypes[place] & EIGHT_BITS
@@ -351,15 +361,12 @@ def _parts(
     layers: Mapping[str, Layers],
     rows: tuple[Row, ...],
     found: Mapping[str, _Place],
-    own: Mapping[str, StoredTensor],
 ) -> Iterator[tuple[str, str]]:
     """Yield what each tensor is a part of that is no parameter of the model itself."""
     further = model.architecture.ahead
     beyond = further.components(model) if further and any(each.depth > each.own for each in layers.values()) else ()
     copies, outside = {row.name for row in beyond if row.part}, {row.name for row in beyond if not row.layers}
     for name, (place, layer, _) in found.items():
-        if name not in own:
-            continue
         row = rows[place]
         if row.role == SCALE:
             yield name, SCALES

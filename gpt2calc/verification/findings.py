@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MISSING, UNEXPECTED, SHAPE, DTYPE, SHARED = "missing", "unexpected", "shape", "dtype", "shared"
 """What can be wrong with a tensor; what can be wrong between files stands in `listing.Fault`."""
 
+SAFETENSORS = "safetensors"
+
 EXACT = EIGHT_BITS | {"U8"}
 """The dtypes of quantized matrices, which no other has."""
 
@@ -194,6 +196,8 @@ def dtypes(found: Assignment) -> Iterator[Fault]:
     Training in 16 bits keeps LayerNorm, wte or a head in 32, and so a component may have a dtype of its own: in all
     blocks, or, where a model has it once, any. A quantized file mixes the dtypes of its matrices on purpose.
     """
+    if _is_uniform(found):
+        return
     wrong = {fault.tensor: fault for fault in _quantized(found)}
     yield from wrong.values()
     overall = Counter(tensor.dtype for tensor in found.own.values())
@@ -221,6 +225,19 @@ def dtypes(found: Assignment) -> Iterator[Fault]:
                 yield Fault(DTYPE, name, f"expected {usual}, as in the other blocks, got {dtype}", usual, dtype)
 
 
+def _is_uniform(found: Assignment) -> bool:
+    """Whether each row has one dtype in all layers, and one that it can have: so it is in nearly every file."""
+    own, rows = found.own, {id(row): row for row in found.expected.values()}
+    pairs = {(id(row), own[name].dtype) for name, row in found.expected.items()}
+    templates = {row.piece.template for row in rows.values()}
+    if not len(pairs) == len(rows) == len(templates):
+        return False
+    if found.is_quantized and not any(row.dtype in EXACT for row in rows.values()):
+        return False
+    plain = FLOATS - EIGHT_BITS if found.is_quantized else FLOATS
+    return all(dtype == rows[of].dtype if rows[of].dtype in EXACT else dtype in plain for of, dtype in pairs)
+
+
 def _quantized(found: Assignment) -> Iterator[Fault]:
     """Yield each matrix that is not stored as the config says that its files are quantized, and what is plain and is.
 
@@ -243,7 +260,9 @@ def _quantized(found: Assignment) -> Iterator[Fault]:
 def memories(found: Assignment) -> Iterator[Fault]:
     """Yield each parameter that does not have its bytes for itself: it repeats its elements, or shares another's."""
     whole = []
-    for name, tensor in found.own.items():
+    # The reader of safetensors has seen that each has its bytes for itself, but where one storage has two names.
+    is_apart = found.listing.format == SAFETENSORS and not any(each.storage for each in found.listing.tensors)
+    for name, tensor in () if is_apart else found.own.items():
         if tensor.numel > 1 and tensor.stride and 0 in tensor.stride:
             message = "expected an element for each place, got fewer that are repeated"
             yield Fault(SHARED, name, message, f"{tensor.numel:,} elements", "expanded ones")
@@ -253,7 +272,7 @@ def memories(found: Assignment) -> Iterator[Fault]:
         else:
             whole.append(tensor)
     copy, wte = found.head_copy, found.embedding
-    if copy is not None and (wte is None or copy.memory is None or copy.memory != wte.memory):
+    if copy is not None and not is_apart and (wte is None or copy.memory is None or copy.memory != wte.memory):
         whole.append(copy)
     for each in memory.shared(whole):
         yield Fault(SHARED, each.tensor, each.message, "a memory of its own", each.other or "its own elements twice")

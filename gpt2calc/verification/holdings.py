@@ -40,14 +40,15 @@ def of(found: Assignment) -> Iterator[Holding]:
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
     parts, expected = found.parts, found.expected
-    parameters = [tensor for name, tensor in found.own.items() if name not in parts] if parts else found.own.values()
-    elements = sum(tensor.numel * expected[tensor.name].packed for tensor in parameters)
-    stored = _bytes(parameters, taken)
-    yield Holding(PARAMETERS, len(parameters), elements - padding, stored - padded_bytes)
-    for what in (part for part in PARTS if part in set(parts.values())):
-        own = [found.own[name] for name, part in parts.items() if part == what]
-        packed = sum(tensor.numel * expected[tensor.name].packed for tensor in own)
-        yield Holding(what, len(own), packed, _bytes(own, taken))
+    groups: dict[str, list[StoredTensor]] = {"": []}
+    for name, tensor in found.own.items():
+        groups.setdefault(parts.get(name, ""), []).append(tensor)
+    stored = _bytes(groups[""], taken)
+    elements = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[""])
+    yield Holding(PARAMETERS, len(groups[""]), elements - padding, stored - padded_bytes)
+    for what in (part for part in PARTS if part in groups):
+        packed = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[what])
+        yield Holding(what, len(groups[what]), packed, _bytes(groups[what], taken))
     if padding:
         yield Holding(PADDING, 0, padding, padded_bytes)
     if found.head_copy is not None:

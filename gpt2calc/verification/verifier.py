@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import formulas, sources, stored
@@ -18,7 +20,7 @@ from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checke
 from gpt2calc.verification.targets import CONFIG, LIVE, LOCAL, REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.config import Config
     from gpt2calc.sources import LeftOut, Model, Source
@@ -55,10 +57,11 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
-    found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
-    if found.source is not None and not isinstance(found.source.counted, Dims):
-        _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
-    subject = examine(found, fields, prefix=prefix, asked=tying)
+    with _uncollected():
+        found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
+        if found.source is not None and not isinstance(found.source.counted, Dims):
+            _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
+        subject = examine(found, fields, prefix=prefix, asked=tying)
     notes = [*subject.notes, *subject.source.notes]
     observations: list[Observation] = []
     for kind in _kinds(subject.found, evidence):
@@ -81,6 +84,18 @@ def verify(
         values=statistics,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest: a header is tens of thousands of tuples, through which it would go again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence: str | None, values: bool) -> None:
