@@ -77,18 +77,21 @@ def _not_apart(tensors: Iterable[StoredTensor]) -> Iterator[StoredTensor]:
     """Yield the tensors but those of files in which all lie one behind the other, as in nearly every file."""
     files: dict[str | None, list[StoredTensor]] = {}
     for tensor in tensors:
-        plain = tensor.address is None and tensor.stride is None and tensor.offset is not None
-        files.setdefault(tensor.file if plain else None, []).append(tensor)
+        files.setdefault(tensor.file, []).append(tensor)
     for file, inside in files.items():
-        end = 0
-        for begin, size in sorted((tensor.offset or 0, tensor.nbytes) for tensor in inside) if file else ():
-            if begin < end and size:
-                break
-            end = begin + size
-        else:
-            if file:
-                continue
-        yield from inside
+        is_plain = file and all(each.address is None and each.stride is None for each in inside)
+        if not (is_plain and _are_behind_each_other(inside)):
+            yield from inside
+
+
+def _are_behind_each_other(tensors: list[StoredTensor]) -> bool:
+    """Whether no tensor of a file begins before the one before it ends."""
+    end = 0
+    for begin, size in sorted((tensor.offset or 0, tensor.nbytes) for tensor in tensors if tensor.nbytes):
+        if begin < end:
+            return False
+        end = begin + size
+    return True
 
 
 def _reach(tensor: StoredTensor) -> _Reach | None:
