@@ -16,6 +16,7 @@ import sysconfig
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from itertools import cycle
 from statistics import median, quantiles
 from time import perf_counter
 from timeit import Timer
@@ -145,13 +146,26 @@ def beside_llm_flops(ours: str) -> tuple[Sampler, Sampler]:
 
 
 def config_beside_llm_flops() -> tuple[Sampler, Sampler]:
-    """Compare with llm-flops' count where both make the config in the call, and gpt2calc checks it too."""
+    """Compare with llm-flops' count where both make the config in the call, of other sizes each, and ours checks it."""
     count, rival = import_module("gpt2calc").count, import_module("llmflops")
     theirs = rival.get_config("gpt2-xl", allow_hf_fetch=False)
     given = {name: value for name, value in vars(theirs).items() if value != getattr(type(theirs), name, None)}
+    ours = [{**XL, "n_layer": L, "n_embd": 64 * heads, "n_head": heads} for L in range(1, 97) for heads in (12, 16, 25)]
+    wanted = [
+        {
+            **given,
+            "num_layers": each["n_layer"],
+            "hidden_size": each["n_embd"],
+            "intermediate_size": 4 * each["n_embd"],
+            **dict.fromkeys(("num_attention_heads", "num_key_value_heads"), each["n_head"]),
+        }
+        for each in ours
+    ]
     names = {"config": rival.ModelConfig, "parameter_count": import_module("llmflops.memory").parameter_count}
-    b = calls("parameter_count(config(**given)).total", given=given, **names)
-    return calls("count(**sizes).total", count=count, sizes=XL), b
+    for our, their in zip(ours, wanted, strict=True):  # what is timed is one count of one model
+        assert count(**our).total == names["parameter_count"](names["config"](**their)).total
+    b = calls("parameter_count(config(**given())).total", given=cycle(wanted).__next__, **names)
+    return calls("count(**sizes()).total", count=count, sizes=cycle(ours).__next__), b
 
 
 def beside_meta(ours: str) -> tuple[Sampler, Sampler]:

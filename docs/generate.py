@@ -32,7 +32,7 @@ import gpt2calc
 from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.cli import options
-from gpt2calc.costs import machines
+from gpt2calc.costs import machines, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS
@@ -63,6 +63,9 @@ UNITS = {"M": 10**6, "B": 10**9}
 
 ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "sweeps", "verification", "webpage")
 """Rooms whose files stand on floors of their own."""
+
+COUNTED = ("adapter", "parts")
+"""Documents that `count` prints beside its own."""
 
 UNVERSIONED = ("infer", "page")
 """Commands that print no JSON of ours: a config.json, and HTML."""
@@ -413,6 +416,9 @@ OWN = (
     "what passes",
     "training",
     "the KV cache",
+    "of other architectures",
+    "the memory",
+    "what it holds",
     "counting",
     "several devices, which are refused",
 )
@@ -479,6 +485,23 @@ def cost_conventions() -> str:
         rows.append((f"`{way.name}`", kind, way.sentence, *shares, way.source))
     headers = ("convention", "of", "FLOPs of a training step", "gpt2 / exact", "gpt2-xl / exact", "source")
     return table(headers, rows, right=(3, 4))
+
+
+def cache_conventions() -> str:
+    """Return every way of counting what is kept of tokens."""
+    rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
+    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
+    return "\n".join(rows)
+
+
+def machine_memories() -> str:
+    """Return every machine whose memory is known."""
+    rows = ["| `--hardware` | memory | source |", "| --- | --- | --- |"]
+    known = (each for each in machines.MACHINES if each.memory)
+    rows += [
+        f"| `{each.name}` | {each.memory // 10**9} GB, {each.memory:,} bytes | {machines.MEMORY} |" for each in known
+    ]
+    return "\n".join(rows)
 
 
 def cost_machines() -> str:
@@ -638,6 +661,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
+    "conventions of caches": cache_conventions,
+    "machines with a memory": machine_memories,
     "components": components,
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,
@@ -661,15 +686,35 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
-    **{f"schema: {name}": partial(schema, name) for name in cli.COMMANDS if name not in UNVERSIONED},
+    **{f"schema: {name}": partial(schema, name) for name in (*cli.COMMANDS, *COUNTED) if name not in UNVERSIONED},
     "schema: stored": partial(schema, "stored"),
 }
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 
 
+INDEX = ROOT / "gpt2calc" / "preset_index.py"
+MOST_ROW_WIDTH = 80
+"""Of the names of a preset; longer ones stand a line each."""
+
+
 def pages() -> list[Path]:
-    """Return every page that may hold generated blocks, and the what-if page, which is generated as a whole."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
+    """Return the pages that may hold generated blocks, and what is generated whole: an index, the what-if page."""
+    return [INDEX, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
+
+
+def preset_index() -> str:
+    """Return the module that says which file a preset's name is of."""
+    rows = "".join(f"    {json.dumps(name)}: {_row(words)},\n" for name, words in presets.files().items())
+    before, _, rest = INDEX.read_text(encoding="utf-8").partition("INDEX: ")
+    return f"{before}INDEX: dict[str, tuple[str, ...]] = {{\n{rows}}}\n" + rest[rest.index('"""') :]
+
+
+def _row(words: Sequence[str]) -> str:
+    """Return a tuple as ruff formats it."""
+    texts = [json.dumps(word) for word in words]
+    line = f"({', '.join(texts)}{',' * (len(texts) == 1)})"
+    lines = "".join(f"        {text},\n" for text in texts)
+    return line if len(line) < MOST_ROW_WIDTH else f"(\n{lines}    )"
 
 
 def drawn(text: str) -> str:
@@ -696,6 +741,8 @@ def anew(page: Path) -> str:
     """Return what a page should say now."""
     if page.suffix == ".html":
         return document.build(gpt2calc.__version__)
+    if page == INDEX:
+        return preset_index()
     return drawn(page.read_text(encoding="utf-8"))
 
 

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gpt2calc.adapters import AdapterCount
     from gpt2calc.api.backwards import design, explain
     from gpt2calc.api.checking import check_claims, infer, verify
     from gpt2calc.api.costing import cost, measure
-    from gpt2calc.api.counting import compare, count, formula, models, sweep, tensors, write_page
+    from gpt2calc.api.counting import adapter, compare, count, formula, models, parts, sweep, tensors, write_page
+    from gpt2calc.api.serving import fits, serving
     from gpt2calc.claims.report import ClaimReport
     from gpt2calc.comparison import Comparison
     from gpt2calc.config import Config
     from gpt2calc.conventions import CONVENTIONS
+    from gpt2calc.costs.fitting import Fit
     from gpt2calc.costs.measurement import Measurement
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.counts import ParameterCount
     from gpt2calc.derivation import Derivation
     from gpt2calc.designs.report import Designs
@@ -34,12 +38,14 @@ if TYPE_CHECKING:
     )
     from gpt2calc.explanation.report import Explanation
     from gpt2calc.keywords import Fields
+    from gpt2calc.partitions import Parts
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.verification.report import Verification
     from gpt2calc.version import __version__
 
 __all__ = [
     "CONVENTIONS",
+    "AdapterCount",
     "ClaimReport",
     "Comparison",
     "Config",
@@ -49,26 +55,33 @@ __all__ = [
     "Designs",
     "Explanation",
     "Fields",
+    "Fit",
     "Gpt2calcError",
     "Int64OverflowError",
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Parts",
+    "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "adapter",
     "check_claims",
     "compare",
     "cost",
     "count",
     "design",
     "explain",
+    "fits",
     "formula",
     "infer",
     "measure",
     "models",
+    "parts",
+    "serving",
     "sweep",
     "tensors",
     "verify",
@@ -79,13 +92,17 @@ _HOMES = {
     "api.backwards": ("design", "explain"),
     "api.checking": ("check_claims", "infer", "verify"),
     "api.costing": ("cost", "measure"),
-    "api.counting": ("compare", "count", "formula", "models", "sweep", "tensors", "write_page"),
+    "adapters": ("AdapterCount",),
+    "api.counting": ("adapter", "compare", "count", "formula", "models", "parts", "sweep", "tensors", "write_page"),
+    "api.serving": ("fits", "serving"),
     "claims.report": ("ClaimReport",),
     "comparison": ("Comparison",),
     "config": ("Config",),
     "conventions": ("CONVENTIONS",),
+    "costs.fitting": ("Fit",),
     "costs.measurement": ("Measurement",),
     "costs.report": ("Cost",),
+    "costs.serving": ("Serving",),
     "counts": ("ParameterCount",),
     "derivation": ("Derivation",),
     "designs.report": ("Designs",),
@@ -99,10 +116,15 @@ _HOMES = {
     ),
     "explanation.report": ("Explanation",),
     "keywords": ("Fields",),
+    "partitions": ("Parts",),
     "sweeps.report": ("Sweep",),
     "verification.report": ("Verification",),
     "version": ("__version__",),
 }
+
+
+_ROOMS = ("arrays", "plots", "symbolic")
+"""Modules of their own that the pages name, loaded when they are asked for."""
 
 
 def __getattr__(name: str) -> object:
@@ -114,6 +136,10 @@ def __getattr__(name: str) -> object:
             found: object = getattr(import_module(f"gpt2calc.{module}"), name)
             globals()[name] = found
             return found
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"gpt2calc.{name}")
     raise AttributeError(f"module 'gpt2calc' has no attribute {name!r}")
 
 

@@ -232,13 +232,34 @@ class Expression:
 
         return self._written("{}n".format, power, "*", "*")
 
+    def nested(self) -> str:
+        """Return the expression in Python with letters before brackets, which evaluates with the fewest products.
+
+        >>> L, d = Expression.letter("L"), Expression.letter("d")
+        >>> (12 * L * d**2 + 13 * L * d + 2 * d).nested()
+        'd*(L*(12*d + 13) + 2)'
+        """
+        terms: dict[str, int] = {}
+        for letters in self.terms:
+            for letter in dict.fromkeys(letters):
+                terms[letter] = terms.get(letter, 0) + 1
+        first = max(terms, key=terms.__getitem__, default="")
+        if not first or terms[first] == 1:
+            return self.plain()
+        inside, rest = Expression({}), Expression({})
+        for letters, coefficient in self.terms.items():
+            at = letters.index(first) if first in letters else None
+            part = rest if at is None else inside
+            part.terms[letters if at is None else letters[:at] + letters[at + 1 :]] = coefficient
+        return f"{first}*({inside.nested()})" + (f" + {rest.nested()}" if rest.terms else "")
+
     def compiled(self, letters: Iterable[str]) -> Callable[..., Any]:
         """Return a function of these letters, in this order, that evaluates the expression, on ints or on arrays.
 
         >>> (12 * Expression.letter("d") ** 2).compiled("Ld")(12, 768)
         7077888
         """
-        text = f"lambda {','.join(letters)}: {self.plain()}"  # integers, letters and arithmetic, by `plain` above
+        text = f"lambda {','.join(letters)}: {self.nested()}"  # integers, letters and arithmetic, by `nested` above
         function: Callable[..., Any] = eval(text, {"__builtins__": {}})  # noqa: S307  # see above
         return function
 

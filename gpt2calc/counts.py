@@ -9,11 +9,12 @@ from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
 from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
 from gpt2calc.table import Percent, Scaled, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from fractions import Fraction
 
     from gpt2calc.general_conventions import Convention
@@ -72,15 +73,19 @@ class Group(NamedTuple):
         return self.weights + self.biases
 
 
-_compiled: dict[tuple[int, ...], Callable[..., int]] = {}
+class Totals(dict[tuple[int, ...], "Callable[..., int]"]):
+    """The total of a GPT-2 as a function of its sizes, for each structure that was asked for."""
+
+    def __missing__(self, structure: tuple[int, ...]) -> Callable[..., int]:
+        """Compile the function for one structure."""
+        from gpt2calc import formulas  # and with it GPT-2, which is not loaded where another architecture is counted
+
+        total = Expression.of(formulas.total(letters(structure)))
+        function = self[structure] = total.compiled(LETTERS.values())
+        return function
 
 
-def _compile(structure: tuple[int, ...]) -> Callable[..., int]:
-    from gpt2calc import formulas  # and with it GPT-2, whose file is not loaded where another architecture is counted
-
-    total = Expression.of(formulas.total(letters(structure)))
-    function = _compiled[structure] = total.compiled(LETTERS.values())
-    return function
+_totals = Totals()
 
 
 class ParameterCount:
@@ -90,7 +95,7 @@ class ParameterCount:
 
     Args:
         dims: the sizes and structure of a GPT-2, or a model of any architecture.
-        name: what the user called it.
+        name: what the user called it, or the fields that they put over gpt2's.
         notes: what a reader should know about how it was read, a sentence each.
 
     >>> import gpt2calc
@@ -99,12 +104,17 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("counted", "name", "notes")
+    __slots__ = ("_named", "counted", "notes")
 
-    def __init__(self, dims: Dims | Model, name: str = "", notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, dims: Dims | Model, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()) -> None:
         self.counted = dims
-        self.name = name
+        self._named = name
         self.notes = notes
+
+    @property
+    def name(self) -> str:
+        """What the user called it; made when it is asked for where they gave gpt2 other fields, and no name."""
+        return self._named if isinstance(self._named, str) else called("gpt2", self._named)
 
     @property
     def dims(self) -> Dims:
@@ -127,10 +137,8 @@ class ParameterCount:
     @property
     def total(self) -> int:
         """All parameters of the model, in parameters."""
-        if not isinstance(self.counted, Dims):
-            return int(self.counted.total())
-        sizes, structure = self.counted[:6], self.counted[6:]
-        return (_compiled.get(structure) or _compile(structure))(*sizes)
+        counted = self.counted
+        return _totals[counted[6:]](*counted[:6]) if isinstance(counted, Dims) else int(counted.total())
 
     @property
     def components(self) -> tuple[Component, ...]:

@@ -207,7 +207,9 @@ class Derivation:
         return f"<Derivation {self.name} = {' or '.join(form.text() for form in self.alternatives)}{value}>"
 
     def _repr_latex_(self) -> str:
-        return ", ".join(form.latex() for form in self.alternatives)
+        forms = ", ".join(form.latex() for form in self.alternatives)
+        value = f"{self.total:,}".replace(",", "{,}") if self.model else ""
+        return f"$${forms.strip('$')} = {value}$$" if value and len(self.alternatives) == 1 else forms
 
     def _tensors(self, component: str) -> list[tuple[Drawn, Shape, Expression]]:
         """Return a component's tensors with shape and elements in letters."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.errors import ConfigError
-from gpt2calc.fields import FIELDS
+from gpt2calc.fields import DEFAULTS, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,16 +117,17 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     3072
     """
     get = fields.get
-    n_embd, n_inner, qkv_bias = fields["n_embd"], get("n_inner"), get("qkv_bias")
+    n_inner, qkv_bias = get("n_inner"), get("qkv_bias")
     bias, head = int(get("bias", True)), get("head", "lm")
     lm_head, multiple_choice_head, score, classifier, qa_outputs = _MODULES_OF[head]
     multiple = get("pad_vocab_size_multiple") or 1
+    n_layer, n_embd, n_positions, vocab_size, usual = _sizes(fields)
     return Dims(
-        fields["n_layer"],
+        n_layer,
         n_embd,
-        fields["n_positions"],
-        -(-fields["vocab_size"] // multiple) * multiple,
-        4 * n_embd if n_inner is None else n_inner,
+        n_positions,
+        -(-vocab_size // multiple) * multiple,
+        usual if n_inner is None else n_inner,
         1 if head == "double_heads" else get("num_labels", 2),
         int(get("tie_word_embeddings", True)),
         int(get("add_cross_attention", False)),
@@ -141,6 +142,27 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
         classifier,
         qa_outputs,
     )
+
+
+def _sizes(fields: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
+    """Return the sizes that every model has, and the n_inner that it has where none is given."""
+    get = fields.get
+    d = get("n_embd", _WIDTH)
+    return get("n_layer", _LAYERS), d, get("n_positions", _POSITIONS), get("vocab_size", _TOKENS), 4 * d
+
+
+_LAYERS, _WIDTH, _POSITIONS, _TOKENS = map(DEFAULTS.__getitem__, ("n_layer", "n_embd", "n_positions", "vocab_size"))
+_UNSAID = from_fields(DEFAULTS)[5:]
+_made = tuple.__new__  # `Dims._make` does no more than this, and looks whether all is there
+
+
+def of_sizes(fields: Mapping[str, Any]) -> Dims:
+    """Turn fields of which none but those of `fields.LEAST` are given into dims, as `from_fields`, and in no time.
+
+    >>> of_sizes({"n_layer": 24}) == from_fields({**DEFAULTS, "n_layer": 24})
+    True
+    """
+    return _made(Dims, _sizes(fields) + _UNSAID)
 
 
 def to_fields(dims: Dims) -> dict[str, Any]:
@@ -165,7 +187,5 @@ def dims_of(counted: Dims | Model, name: str) -> Dims:
     """
     if isinstance(counted, Dims):
         return counted
-    served = (
-        f"{counted.architecture.model_type}, which count, compare, formula, tensors, explain and verify serve so far"
-    )
-    raise ConfigError(f"{name} is a {served}; this question is for GPT-2-shaped models alone")
+    model_type = counted.architecture.model_type
+    raise ConfigError(f"{name} is a {model_type}, and this question is for GPT-2-shaped models alone so far")

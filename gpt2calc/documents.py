@@ -1,7 +1,8 @@
 """What a config.json says: from a document to the fields of a config, by the rules of whoever reads it.
 
-A document that bears a mark of transformers is read as transformers reads it, and notes say what is not; any other is
-what somebody typed, and `config` refuses what it does not know.
+A document that bears a mark of transformers is read as transformers reads it, and notes say what is not. Any other that
+gives depth and width is another project's, as `projects` reads it, and else it is what somebody typed, and `config`
+refuses what it does not know.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpt2calc import numbers, unread
+from gpt2calc import numbers, projects, unread
 from gpt2calc.errors import ConfigError, pair, shortened, shown
 from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
@@ -25,49 +26,6 @@ KERNELS = {
 
 OURS = "gpt2calc"
 """The key under which a preset keeps what is no field: its aliases, its source."""
-
-
-def parse(text: str) -> dict[str, Any]:
-    """Return the JSON object that a text holds.
-
-    Raises:
-        ConfigError: the text is not JSON, is not an object, or gives one key two values.
-
-    >>> parse('{"n_layer": 12}')
-    {'n_layer': 12}
-    """
-    import json
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found and found[key] != value:
-                raise ConfigError(
-                    f"{shortened(key)} is given twice, as {shown(found[key])} and as {shown(value)}",
-                    field=key,
-                    got=value,
-                )
-            found[key] = value
-        return found
-
-    try:
-        document = json.loads(text, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise ConfigError("not a config: its JSON is nested too deeply") from None
-    except ConfigError:
-        raise
-    except ValueError:  # Python converts at most 4,300 digits
-        raise ConfigError("not a config: it holds a number of more than 4,300 digits") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f'expected a JSON object such as {{"n_layer": 12}}, got a JSON {_kind(document)}')
-    return document
-
-
-def _kind(value: object) -> str:
-    kinds = {list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return kinds.get(type(value), "number")
 
 
 def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -100,8 +58,12 @@ def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         document = {name: value for name, value in document.items() if name != OURS}
     if not _is_marked(document):
         sized = any(CANONICAL.get(name) in DEFAULTS for name in document)
+        document, said = projects.plain(document)
         found, remarks = _in_numbers(document)
-        return found, remarks if sized else (f"no size is given; gpt2's are counted: {_written(DEFAULTS)}", *remarks)
+        return found, (*said, *remarks) if sized or said else (
+            f"no size is given; gpt2's are counted: {_written(DEFAULTS)}",
+            *remarks,
+        )
     fields: dict[str, Any] = {}
     notes: list[str] = []
     for field in SPELLINGS:
@@ -151,6 +113,21 @@ def maker(document: Mapping[str, Any]) -> str:
     if isinstance(ours, Mapping) and isinstance(ours.get("maker"), str):
         return str(ours["maker"])
     return "huggingface" if _is_marked(document) else ""
+
+
+def quantization(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what a document says of how a checkpoint is quantised, as transformers and MLX say it; None for nothing.
+
+    >>> quantization({"quantization": {"bits": 4, "group_size": 64}})
+    {'bits': 4, 'group_size': 64, 'quant_method': 'mlx'}
+    """
+    inner = document.get("text_config")
+    for part in (document, inner if isinstance(inner, Mapping) else {}):
+        if isinstance(said := part.get("quantization_config"), Mapping) and said:
+            return said
+        if isinstance(said := part.get("quantization"), Mapping) and said:
+            return {**said, "quant_method": "mlx"}
+    return None
 
 
 def kernels(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -125,6 +125,31 @@ class Int64OverflowError(Gpt2calcError, OverflowError):
     exit_code = 2
 
 
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "arrays": ("numpy",),
+    "completion": ("shtab",),
+    "hub": ("huggingface_hub",),
+    "plot": ("matplotlib",),
+    "sweep": ("numpy", "pyarrow", "tqdm"),
+    "symbolic": ("sympy",),
+    "values": ("numpy", "tqdm"),
+    "weights": ("torch", "transformers"),
+    "yaml": ("PyYAML",),
+}
+"""The packages behind each extra, as pyproject.toml has them: they can be named alone."""
+
+
+def install(extra: str) -> str:
+    """Return the line that installs what an extra needs into the Python that is running, and nothing else.
+
+    It names no gpt2calc, which an editable install would lose to a copy, and which may come from no registry.
+    """
+    import shlex
+    import sys
+
+    return f"{shlex.quote(sys.executable or 'python')} -m pip install {' '.join(EXTRAS[extra])}"
+
+
 def closest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that a mistyped one is nearest to, or None where nothing is near.
 

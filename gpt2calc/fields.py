@@ -7,7 +7,10 @@ know what a formula makes of a field, nor which keys of a config are no fields: 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SIZE, SWITCH, WORD = "size", "switch", "word"
 """What a field holds: a whole number, true or false, or one of its words."""
@@ -256,3 +259,15 @@ SIZES = tuple(row.name for row in _TABLE if row.letter and not row.of_head)
 
 DEFAULTS: dict[str, int] = {name: default for name in SIZES if isinstance(default := FIELDS[name].default, int)}
 """The sizes that every model has, with what is counted where one is not given; no law gives them."""
+
+LEAST: dict[str, int] = {name: FIELDS[name].least for name in (*DEFAULTS, "n_head")}
+"""The least of each of them, and of n_head: of most models no other field is given."""
+
+
+def called(model: str, changes: Mapping[str, object]) -> str:
+    """Return what a model is called once fields were put over its own.
+
+    >>> called("gpt2", {"n_layer": 24, "bias": False})
+    'gpt2 with n_layer=24, bias=False'
+    """
+    return f"{model} with {', '.join([f'{field}={value}' for field, value in changes.items()])}" if changes else model

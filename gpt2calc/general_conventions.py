@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from gpt2calc.model import BUFFER, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
 
 if TYPE_CHECKING:
-    from gpt2calc.model import Model
+    from gpt2calc.model import Model, Number
 
 PARAMETERS, ELEMENTS, BYTES = "parameters", "elements", "bytes"
 
@@ -61,6 +61,10 @@ class Way(NamedTuple):
 
     def __call__(self, model: Model) -> int:
         """Return the number, of bytes in whole ones."""
+        return int(self.of(model))
+
+    def of(self, model: Model) -> Number:
+        """Return the same, an expression where sizes of the model are letters."""
         counted = model if self.tie is None else model.replace(tie_word_embeddings=self.tie)
         total = sum(
             counted.count(row.layers)
@@ -69,8 +73,8 @@ class Way(NamedTuple):
             for row in counted.components()
             if row.part not in self.without
         )
-        total += int(counted.numel(role=BUFFER)) if self.buffers else 0
-        return -(-self.bits * int(total) // 8) if self.bits else int(total)
+        total += counted.numel(role=BUFFER) if self.buffers else 0
+        return -(-self.bits * total // 8) if self.bits else total
 
 
 ACTIVE: tuple[Convention, ...] = (

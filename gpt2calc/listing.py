@@ -91,6 +91,22 @@ class Fault(NamedTuple):
     got: str = ""
 
 
+class Packed(NamedTuple):
+    """What of a listing was packed: in which ways, how many matrices, and what lies beside them.
+
+    Args:
+        scheme: the tools and ways of packing.
+        matrices: how many matrices were unpacked.
+        scales: how many tensors lie beside them.
+        stays: whether matrices that transformers keeps as [in, out] were packed as [out, in], and are that.
+    """
+
+    scheme: str
+    matrices: int
+    scales: int
+    stays: bool
+
+
 class TensorListing(NamedTuple):
     """What a checkpoint holds.
 
@@ -103,6 +119,9 @@ class TensorListing(NamedTuple):
         faults: what is wrong between the files.
         notes: what a reader should know, a sentence each.
         aside: tensors that are of something else than the model, and are held against nothing.
+        beside: tensors that are no parameters of the model and belong to some, each with what it is, as scales do.
+        packed: what was packed, where matrices were and are unpacked in `tensors`.
+        adapted: which adapter lies beside the model, in words; "" where none does.
     """
 
     name: str
@@ -113,3 +132,6 @@ class TensorListing(NamedTuple):
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     aside: tuple[StoredTensor, ...] = ()
+    beside: tuple[tuple[StoredTensor, str], ...] = ()
+    packed: Packed | None = None
+    adapted: str = ""

@@ -1,7 +1,8 @@
 """The models that ship with gpt2calc: `configs/*.json`, one file a model, the one home of their numbers.
 
-Those of other architectures than GPT-2 are in `configs/architectures`. The tests validate every file, so a preset
-reaches the formulas without pydantic, in microseconds.
+Those of other architectures than GPT-2 are in `configs/architectures`. `preset_index` says which file a name or an
+alias is of, so that one file is opened and no folder is listed. The tests validate every file, so a preset reaches the
+formulas without pydantic, in microseconds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from gpt2calc.dims import Dims, dims_of, from_fields
 from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.fields import CLASSES
+from gpt2calc.preset_index import INDEX
 
 if TYPE_CHECKING:
     from gpt2calc.architectures import reading
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 OTHERS = "architectures"
 """The folder, within that of the presets, of those that are no GPT-2."""
+
+GPT2 = "gpt2"
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -45,12 +49,12 @@ class Preset(NamedTuple):
     @property
     def model_type(self) -> str:
         """The architecture, as a config.json says it."""
-        return str(self.fields.get("model_type", "gpt2"))
+        return str(self.fields.get("model_type", GPT2))
 
     @property
     def counted(self) -> Dims | Model:
         """A GPT-2's dims, or a model of another architecture."""
-        return from_fields(self.fields) if self.model_type == "gpt2" else _read_other(self.fields).model
+        return from_fields(self.fields) if self.model_type == GPT2 else _read_other(self.fields).model
 
     @property
     def dims(self) -> Dims:
@@ -69,7 +73,7 @@ class Preset(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of a model of another architecture; a GPT-2 is read as it is."""
-        return () if self.model_type == "gpt2" else _read_other(self.fields).notes
+        return () if self.model_type == GPT2 else _read_other(self.fields).notes
 
 
 def _read_other(document: dict[str, Any]) -> reading.Read:
@@ -93,11 +97,15 @@ def names(place: str = "") -> tuple[str, ...]:
     >>> "gpt2" in names(), "Mistral-7B" in names(OTHERS)
     (True, True)
     """
-    stems = (entry.removesuffix(".json") for entry in os.listdir(os.path.join(folder(), place)) if "." in entry)
-    return tuple(sorted(stems, key=str.casefold))
+    return tuple(name for name, (model_type, *_) in INDEX.items() if (model_type != GPT2) == bool(place))
 
 
-def _read(name: str, place: str = "") -> Preset:
+_FOUND = {word.casefold(): name for name, (_, *aliases) in INDEX.items() for word in (name, *aliases)}
+"""The name of the file of every name and alias, in the case that has none."""
+
+
+def _read(name: str) -> Preset:
+    place = "" if INDEX[name][0] == GPT2 else OTHERS
     with open(os.path.join(folder(), place, name + ".json"), encoding="utf-8") as file:
         document = json.load(file)
     ours = document[OURS]
@@ -117,15 +125,8 @@ def find(name: str) -> Preset | None:
     >>> find("small").name, find("openai-community/gpt2-xl").name, find("qwen3-0.6b").name, find("gpt5")
     ('gpt2', 'gpt2-xl', 'Qwen3-0.6B', None)
     """
-    for place in ("", OTHERS):
-        known = names(place)
-        if name in known:
-            return _read(name, place)
-    wanted = name.casefold()
-    for preset in (*map(_read, names()), *others()):
-        if wanted in map(str.casefold, (preset.name, *preset.aliases)):
-            return preset
-    return None
+    found = _FOUND.get(name.casefold())
+    return None if found is None else _read(found)
 
 
 def load(name: str) -> Preset:
@@ -145,16 +146,32 @@ def load(name: str) -> Preset:
 
 def spoken() -> tuple[str, ...]:
     """Return every name and alias of a model that ships."""
-    return tuple(word for each in (*models(), *others()) for word in (each.name, *each.aliases))
+    return tuple(word for name, (_, *aliases) in INDEX.items() for word in (name, *aliases))
 
 
-def others() -> tuple[Preset, ...]:
-    """Return the presets of other architectures, in alphabetical order.
+def others(model_type: str = "") -> tuple[Preset, ...]:
+    """Return the presets of other architectures, in alphabetical order; of one of them where it is named.
 
-    >>> [preset.name for preset in others()][:2]
-    ['CodeLlama-34B', 'DeepSeek-V3']
+    >>> [preset.name for preset in others()][:2], [preset.name for preset in others("gpt_oss")]
+    (['CodeLlama-34B', 'DeepSeek-V3'], ['gpt-oss-20b'])
     """
-    return tuple(_read(name, OTHERS) for name in names(OTHERS))
+    return tuple(map(_read, (name for name in names(OTHERS) if model_type in ("", INDEX[name][0]))))
+
+
+def files() -> dict[str, tuple[str, ...]]:
+    """Return what the index should say, by reading every file: of each its model type and its aliases.
+
+    It is what `docs/generate.py` writes to `preset_index`, and what the tests hold that against.
+    """
+    found = {}
+    for place in ("", OTHERS):
+        for entry in os.listdir(os.path.join(folder(), place)):
+            name, ending = os.path.splitext(entry)
+            if ending == ".json":
+                with open(os.path.join(folder(), place, entry), encoding="utf-8") as file:
+                    document = json.load(file)
+                found[name] = document["model_type"], *document[OURS]["aliases"]
+    return {name: found[name] for name in sorted(found, key=str.casefold)}
 
 
 def models() -> tuple[Preset, ...]:

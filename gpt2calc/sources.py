@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import architectures, documents, inputs, numbers, presets
+from gpt2calc import architectures, documents, inputs, notations, numbers, presets, projects
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -20,7 +20,7 @@ from gpt2calc.errors import (
     printable,
     shown,
 )
-from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE
+from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE, called
 from gpt2calc.model import Model as OtherModel
 from gpt2calc.validity import canonical, check
 
@@ -37,7 +37,10 @@ MOST_CONFIG_BYTES = 16 * 2**20
 REPOSITORY = r"[\w-][\w.-]*/[\w-][\w.-]*"
 """What the names of the hub look like: an owner's and a model's."""
 
-FILES = (".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".safetensors", ".toml")
+FILES = (
+    *(".bin", ".ckpt", ".gguf", ".h5", ".index", ".json", ".msgpack", ".pt", ".pth", ".py", ".safetensors", ".toml"),
+    *(".yaml", ".yml"),
+)
 """Endings of files: a name with one that does not exist was mistyped, and the hub is not asked for it."""
 
 
@@ -83,7 +86,8 @@ class Described(Protocol):
 class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
-    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads.
+    `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
+    `quantization`, how a checkpoint beside it is quantised.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Source(NamedTuple):
     given: Mapping[str, Any] | None = None
     maker: str = ""
     said: Mapping[str, Any] | None = None
+    quantization: Mapping[str, Any] | None = None
 
     @property
     def dims(self) -> Dims:
@@ -134,7 +139,7 @@ def resolve(
     if hub or revision is not None:
         found = from_hub(model, revision)
     elif model is LEFT_OUT and fields.get("model_type") not in (None, "gpt2"):
-        found = from_document({"model_type": fields["model_type"]}, str(fields["model_type"]))
+        return _of_type(dict(fields))
     elif model is LEFT_OUT:
         found = GPT2
     elif isinstance(model, (str, os.PathLike)):
@@ -142,6 +147,17 @@ def resolve(
     else:
         found = _in_memory(model)
     return _changed(found, fields) if fields else found
+
+
+def _of_type(fields: dict[str, Any]) -> Source:
+    """Return the model that transformers builds of a model type by default, with fields in place of its own."""
+    from gpt2calc.architectures import reading
+
+    document = {"model_type": (model_type := fields.pop("model_type"))}
+    found = reading.read(document, fields)  # at once, since some types have no default that is built
+    own = ", ".join(f"{field}={value}" for field, value in fields.items())
+    name = f"{model_type} with {own}" if own else str(model_type)
+    return Source(printable(name), found.model, found.notes, reading.rewritten(document, found.model), "huggingface")
 
 
 def _in_memory(model: object) -> Source:
@@ -180,16 +196,21 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document describes no model that is counted.
     """
+    document, where = projects.within(document)
+    document, part = architectures.as_built(document)
+    where += part
     if architectures.is_of_others(document):
         from gpt2calc.architectures import reading  # which a GPT-2 does without
 
         found = reading.read(document)
-        called = f"{name}, its language model" if found.is_part else name
-        return Source(printable(called), found.model, found.notes, document, "huggingface")
+        whose = f"{name}, its language model" if found.is_part else name
+        said = documents.quantization(document)
+        notes = (*where, *found.notes)
+        return Source(printable(whose), found.model, notes, document, "huggingface", quantization=said)
     fields, notes = documents.read(document)
     given = checked(fields)
-    dims, maker = from_fields({**DEFAULTS, **given}), documents.maker(document)
-    return Source(printable(name), dims, notes, given, maker, documents.kernels(document))
+    dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
+    return Source(printable(name), dims, (*where, *notes), given, maker, said, documents.quantization(document))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,7 +241,7 @@ def from_text(text: str, name: str) -> Source:
         UnreadableInputError: the text does not describe a GPT-2.
     """
     try:
-        return from_document(documents.parse(text), name)
+        return from_document(notations.read(text, name), name)
     except ConfigError as error:
         raise UnreadableInputError(name, str(error)) from None
 
@@ -320,10 +341,16 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     sizes = ((field, value) for field, value in fields.items() if field in CANONICAL and _is_size(field))
     notes += filter(None, (numbers.remark(field, value) for field, value in sizes))
     given = _judged({**own, **changes})
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {name}" if name else source.name
     said = {**(source.said or {}), **documents.kernels(fields)}
-    return Source(called, from_fields({**DEFAULTS, **given}), tuple(notes), given, source.maker, said)
+    return Source(
+        called(source.name, changes),
+        from_fields({**DEFAULTS, **given}),
+        tuple(notes),
+        given,
+        source.maker,
+        said,
+        source.quantization,
+    )
 
 
 def _is_size(spelling: str) -> bool:
@@ -340,9 +367,8 @@ def _changed_other(source: Source, counted: OtherModel, fields: Mapping[str, Any
 
     document = source.given or {}
     found = reading.read(document, changes)
-    name = ", ".join(f"{field}={value}" for field, value in changes.items())
-    called = f"{source.name} with {printable(name)}" if name else source.name
-    return Source(called, found.model, found.notes, reading.rewritten(document, found.model), source.maker)
+    name, rewritten = printable(called(source.name, changes)), reading.rewritten(document, found.model)
+    return Source(name, found.model, found.notes, rewritten, source.maker, quantization=source.quantization)
 
 
 def _given(dims: Dims) -> dict[str, Any]:

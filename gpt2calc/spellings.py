@@ -5,6 +5,8 @@ This is the one place that knows their names. It must not know the fields: those
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 NOT_READ: dict[str, str] = {"intermediate_size": "n_inner"}
 """Fields that other models have and that GPT-2 does not read, each with the field of GPT-2 that people mean by it."""
 
@@ -51,6 +53,7 @@ OF_TRANSFORMERS: dict[str, tuple[str, ...]] = {
     ),
     "tools that add to what transformers wrote": (
         *("optimum_version", "transformers.js_config", "transformers_js_config", "unsloth_fixed", "unsloth_version"),
+        *("quantization",),  # mlx-lm
     ),
 }
 """Every key that a config.json of transformers' GPT-2 may hold and that no count depends on, by what wrote it."""
@@ -59,6 +62,8 @@ OF_OTHERS = (
     # nanoGPT, minGPT and Raschka; torchrl and others that call them as BERT does
     *("attn_dropout", "drop_rate", "dropout", "embd_dropout", "name", "resid_dropout"),
     *("activation", "embed_dropout", "hidden_act", "layer_norm_eps", "res_dropout"),
+    # Megatron's kernels; TransformerLens' own count
+    *("bias_dropout_fusion", "bias_gelu_fusion", "n_params"),
 )
 """Fields that other projects have and that no count depends on."""
 
@@ -125,3 +130,86 @@ FRAMEWORKS = ("TF", "Flax")
 
 MARKS_OF_TRANSFORMERS = ("model_type", "architectures", "transformers_version")
 """Fields by which a config.json shows that transformers wrote it, or is meant to read it."""
+
+
+class Project(NamedTuple):
+    """The keys by which a project's configs show whose they are, each with the field of ours that it is.
+
+    `remark` says how the model that the project itself builds differs from a GPT-2.
+    """
+
+    name: str
+    source: str
+    keys: dict[str, str]
+    remark: str = ""
+
+
+PROJECTS = (
+    Project(
+        "TransformerLens",
+        "TransformerLens, HookedTransformerConfig.py",
+        {"d_mlp": "n_inner", "d_vocab": "vocab_size"},
+        "its own model holds an unembedding that is not tied, with a bias b_U",
+    ),
+    Project(
+        "Raschka",
+        "rasbt/LLMs-from-scratch, ch04: GPT_CONFIG_124M",
+        {"qkv_bias": "qkv_bias"},
+        "its own model holds a head that is not tied",
+    ),
+    Project(
+        "UER",
+        "dbiir/UER-py, models/gpt2/config.json",
+        {"emb_size": "n_embd", "feedforward_size": "n_inner", "heads_num": "n_head", "layers_num": "n_layer"},
+    ),
+    Project(
+        "keras-hub",
+        "keras-team/keras-hub, gpt2_backbone.py: GPT2Backbone",
+        {"intermediate_dim": "n_inner", "max_sequence_length": "n_positions", "vocabulary_size": "vocab_size"},
+    ),
+    Project(
+        "Megatron",
+        "NVIDIA/Megatron-LM, megatron/training/arguments.py; EleutherAI/gpt-neox, configs",
+        {
+            "encoder_num_layers": "n_layer",
+            "encoder_seq_length": "n_positions",
+            "ffn_hidden_size": "n_inner",
+            "make_vocab_size_divisible_by": "pad_vocab_size_multiple",
+            "share_embeddings_and_output_weights": "tie_word_embeddings",
+        },
+    ),
+)
+"""Whose configs are told apart, beside transformers'. What several projects share is a spelling of `fields`."""
+
+INVERSE = ("no_weight_tying", "untie_embeddings_and_output_weights", "untied")
+"""Switches of gpt-neox, Megatron and others that say of the embeddings that they are not tied."""
+
+PARALLEL = ("model_parallel_size", "tensor_model_parallel_size")
+"""On how many ranks gpt-neox and Megatron split a vocabulary, which each of them pads."""
+
+TRAINED_LENGTHS = ("encoder_seq_length", "seq_len", "seq_length", "sequence_len")
+"""Spellings of n_positions that are the length of a batch's sequences where another one is given."""
+
+HEAD_WIDTHS = ("attention_head_size", "d_head", "dim_head", "head_dim", "head_size", "kv_channels", "size_per_head")
+"""What others call the width of a head, which in GPT-2 follows from two other sizes."""
+
+SAYINGS: dict[str, tuple[str, ...]] = {
+    # TransformerLens
+    "act_fn": ("gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"),
+    "normalization_type": ("lnpre",),  # a LayerNorm that is folded into the matrix behind it
+    "original_architecture": ("gpt2", "gpt2lmheadmodel"),
+    "positional_embedding_type": (),
+    # Megatron, gpt-neox
+    "norm": (),
+    "normalization": (),
+    "pos_emb": (),
+    "position_embedding_type": ("learned_absolute",),
+    # UER
+    "encoder": ("gpt2", "transformer"),
+    "layernorm_positioning": ("pre",),
+    "mask": ("causal",),
+}
+"""Keys whose words say how a model is built, with the words, beside `PLAIN_WORDS`, that say that it is as GPT-2 is."""
+
+OTHERWISE = frozenset(("attn_only", "gpt_j_residual", "parallel_attn_mlp", "post_embedding_ln", "sandwich_norm"))
+"""Switches that are off in a GPT-2 and change what a block holds, or in which order."""

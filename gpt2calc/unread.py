@@ -67,9 +67,9 @@ def notes(document: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[list[
         if note := _note(name, value, fields):
             foreign.append(note)
         elif not (name in CANONICAL or name in NO_COUNT or name in NOT_READ or is_nothing(name, value)):
-            meant = _meant(name, value)
-            if meant and not (meant in fields and fields[meant] == value):
-                raise ConfigError(f"there is no field {shortened(name)}: did you mean {meant}?", field=name, got=value)
+            near = meant(name, value)
+            if near and not (near in fields and fields[near] == value):
+                raise ConfigError(f"there is no field {shortened(name)}: did you mean {near}?", field=name, got=value)
             refuse_nested(name, value, fields)
             others.append(shortened(name))
     if len(foreign) > MOST_NOTES:
@@ -85,10 +85,8 @@ def _note(name: str, value: object, fields: Mapping[str, Any]) -> str | None:
         return f"{problem}; the count is of those"
     if name in CANONICAL or name in NO_COUNT:
         return None
-    if meant := NOT_READ.get(name):
-        return (
-            None if value == fields.get(meant) else f"{pair(name, value)} is not read by GPT-2; {meant} is what counts"
-        )
+    if near := NOT_READ.get(name):
+        return None if value == fields.get(near) else f"{pair(name, value)} is not read by GPT-2; {near} is what counts"
     if is_nothing(name, value) or not (is_foreign(name, value) or (_is_whole(value) and _holds_a_size(name))):
         return None
     return f"{pair(name, value)} is not read by GPT-2: the count is of a GPT-2 without it"
@@ -163,7 +161,7 @@ def refuse_nested(name: str, value: object, fields: Mapping[str, Any]) -> None:
                 waiting.append((shortened(f"{path}.{key}") if key != "" else path, inner))
 
 
-def _meant(name: str, value: object) -> str | None:
+def meant(name: str, value: object) -> str | None:
     """Return the field that a mistyped key means, where the value is of its kind."""
     near = mistyped(name, tuple(CANONICAL)) or mistyped(re.sub(SUFFIX, "", name), tuple(CANONICAL))
     if near is None:
@@ -177,7 +175,7 @@ def _meant(name: str, value: object) -> str | None:
 def _holds_a_size(name: str) -> bool:
     """Whether a key has a size's name of several words among others: text_hidden_size, padded_vocab_size."""
     words = _words(name)
-    return any(f" {size} " in words and words.strip() != size for size in LONG_SIZES) and not _meant(name, 1)
+    return any(f" {size} " in words and words.strip() != size for size in LONG_SIZES) and not meant(name, 1)
 
 
 def _words(name: str) -> str:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import numbers, unread
+from gpt2calc.dims import of_sizes
 from gpt2calc.documents import read_head, refuse_other_models
 from gpt2calc.errors import ConfigError, closest, pair, shortened
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS, SWITCH
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, LEAST, SIZE, SPELLINGS, SWITCH
+from gpt2calc.numbers import TOO_LARGE
 from gpt2calc.spellings import NO_COUNT, NOT_READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from gpt2calc.dims import Dims
 
 PLAIN = frozenset((int, bool, str, float, list, dict, type(None)))
 """The types of what JSON holds. Whatever is derived from one of them may be taken for it, and is not for the table."""
@@ -80,12 +84,39 @@ def check(fields: Mapping[str, Any]) -> bool:
                 return False
             wrong = [row.name for row in FIELDS.values() if row.name in fields and not row.takes(fields[row.name])]
             raise refusal(wrong, fields[wrong[0]])
-        is_large = is_large or (type(value) is int and value >= numbers.TOO_LARGE)
+        is_large = is_large or (type(value) is int and value >= TOO_LARGE)
     if is_large:
         refuse_large(fields)
     if fields.get("n_head"):
         refuse_heads(fields["n_head"], fields.get("n_embd", DEFAULTS["n_embd"]))
     return True
+
+
+def at_a_glance(fields: Mapping[str, Any]) -> Dims | None:
+    """Judge fields that are nothing but sizes of the body in their canonical spelling, each of them an int.
+
+    Returns:
+        The dims, which `canonical`, `check` and `from_fields` come to as well; None of all other fields, of which
+        nothing is known.
+
+    Raises:
+        ConfigError: n_head does not divide n_embd.
+
+    >>> at_a_glance({"n_layer": 24, "n_embd": 1024}).n_inner
+    4096
+    >>> at_a_glance({"layers": 24}), at_a_glance({"n_layer": "24"})
+    (None, None)
+    """
+    try:
+        for name, value in fields.items():
+            if type(value) is not int or not LEAST[name] <= value < TOO_LARGE:
+                return None
+    except KeyError:
+        return None
+    dims = of_sizes(fields)
+    if "n_head" in fields:
+        refuse_heads(fields["n_head"], dims.n_embd)
+    return dims
 
 
 def refusal(wrong: Iterable[str], got: object) -> ConfigError:
@@ -101,7 +132,7 @@ def refuse_large(fields: Mapping[str, Any]) -> None:
     """Raise where a size has more digits than are counted with."""
     for name in FIELDS:
         value = fields.get(name)
-        if isinstance(value, int) and value >= numbers.TOO_LARGE:
+        if isinstance(value, int) and value >= TOO_LARGE:
             raise ConfigError(f"{name} must have at most {numbers.MOST_DIGITS} digits", field=name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 CHROMIUM = os.environ.get("GPT2CALC_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 """Where Chromium is, if anywhere."""
@@ -57,32 +58,40 @@ class Watched:
     def __init__(self, browser: Browser, path: Path, **settings: Any) -> None:
         self.address = path.absolute().as_uri()
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        self.context.set_offline(offline=True)  # a file is read all the same
         self.asked: list[str] = []
         self.said: list[str] = []
-        self.context.route("**/*", self._route)
+        self.times_opened = 0
         self.page: Page = self.context.new_page()
         self.page.add_init_script(WATCH)
+        self.page.on("request", self._request)
+        self.page.on("requestfailed", self._failed)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.said.append(f"{error}"))
         self.page.set_default_timeout(15_000)
 
-    def _route(self, route: Route) -> None:
-        """Let the page itself through, and note whatever else is asked for."""
-        if route.request.url.partition("#")[0] == self.address:
-            route.continue_()
-        else:
-            self.asked.append(route.request.url)
-            route.abort()
+    def _request(self, request: Request) -> None:
+        """Note whatever is asked for beside the page itself."""
+        if re.split("[?#]", request.url)[0] != self.address:
+            self.asked.append(request.url)
+
+    def _failed(self, request: Request) -> None:
+        """Leave out what the page's policy refused, which left nothing; `violations` has it."""
+        if request.failure == "csp":
+            self.asked.remove(request.url)
 
     def _console(self, message: ConsoleMessage) -> None:
         self.said.append(f"{message.type}: {message.text}")
 
     def open(self, fragment: str = "") -> Page:
-        """Go to the page with a fragment, as if for the first time, with nothing said or asked for yet."""
-        self.page.goto("about:blank")
+        """Go to the page with a fragment, as if for the first time, with nothing said or asked for yet.
+
+        Each time by another address of the same file: by the same one, another fragment would load nothing.
+        """
         self.said.clear()
         self.asked.clear()
-        self.page.goto(self.address + fragment)
+        self.times_opened += 1
+        self.page.goto(f"{self.address}?{self.times_opened}{fragment}")
         return self.page
 
     @property

@@ -109,8 +109,11 @@ def _every(constraints: tuple[tuple[str, Any], ...]) -> tuple[tuple[int, int, in
     return tuple(found)
 
 
-def ranked(asked: Mapping[str, Any], dims: Dims) -> list[Shape]:
-    """Return every shape that can be answered, all others' sizes as in `x`, the one that is ranked first in front."""
+def ranked(asked: Mapping[str, Any], dims: Dims, within: Fraction | None = None) -> list[Shape]:
+    """Return every shape that can be answered, all others' sizes as in `dims`, the one that is ranked first in front.
+
+    By distance; or where a percentage is given, what is exact first, then what is so near by proportions.
+    """
     name, target = convention(asked), asked["fits"] if "fits" in asked else asked["params"]
     aspect, found = proportions(target, name), []
     for n_layer, n_embd, n_inner, vocab_size, n_head in every(asked):
@@ -118,7 +121,14 @@ def ranked(asked: Mapping[str, Any], dims: Dims) -> list[Shape]:
         value, factor = counted(name, shape), by_ratio(Fraction(n_embd, n_layer), aspect)
         if "fits" not in asked or value <= target:
             found.append(Shape(abs(value - target), factor, n_layer, n_embd, n_inner, vocab_size, n_head, value))
-    return sorted(found)
+    if within is None:
+        return sorted(found)
+
+    def place(shape: Shape) -> tuple[Any, ...]:
+        is_near = shape.distance * 100 <= target * within
+        return shape.distance > 0, not is_near, shape.factor if is_near else 0, *shape
+
+    return sorted(found, key=place)
 
 
 def pareto(found: list[Shape]) -> list[Shape]:
@@ -135,11 +145,11 @@ def answered(designs: Designs) -> list[Shape]:
     return [
         Shape(
             abs(each.difference),
-            by_ratio(Fraction(each.dims.n_embd, each.dims.n_layer), designs.family.aspect),
-            each.dims.n_layer,
-            each.dims.n_embd,
-            each.dims.n_inner,
-            each.dims.vocab_size,
+            by_ratio(Fraction(each.n_embd, each.n_layer), designs.family.aspect),
+            each.n_layer,
+            each.n_embd,
+            each.n_inner,
+            each.vocab_size,
             each.n_head,
             each.value,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.makers.dialects import MAKERS, UNTIED, Sizes
+from tests.makers.dialects import MAKERS, UNTIED, WITHOUT, Sizes
 
 if TYPE_CHECKING:
     from tests.faults import Tensor
@@ -23,7 +23,7 @@ class Good(NamedTuple):
 def plain(maker: str, dtype: str = "F32") -> Good:
     """Return a checkpoint of one project's names."""
     _, make = MAKERS[maker]
-    config = {**X.config(), "tie_word_embeddings": maker not in UNTIED}
+    config = {**X.config(), "tie_word_embeddings": maker not in UNTIED, **WITHOUT.get(maker, {})}
     return Good(maker, [(name, dtype, shape) for name, shape in make(X).items()], config)
 
 

@@ -39,7 +39,7 @@ from tests.architectures.modules import quick
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ABSENT = "(absent)"
 """The value of a field that a document leaves out."""
@@ -252,7 +252,15 @@ class Prober:
         self.classes: list[Any] = [mapping[self.config_class] for mapping in mappings if self.config_class in mapping]
         self.classes += [getattr(transformers, name) for name in MORE_CLASSES.get(model_type, ())]
         modules = [sys.modules[each.__module__] for each in (self.classes[0], self.config_class)]
-        self.trees = [ast.parse(inspect.getsource(module)) for module in modules]
+        self.trees = [[*ast.walk(ast.parse(inspect.getsource(module)))] for module in modules]
+        self.compared = [
+            (ast.unparse(node.left), constants(node.comparators))
+            for tree in self.trees
+            for node in tree
+            if isinstance(node, ast.Compare)
+        ]
+        subscripts = (node for tree in self.trees for node in tree if isinstance(node, ast.Subscript))
+        self.activating = {ast.unparse(node) for node in subscripts if ast.unparse(node.value) == "ACT2FN"}
         self.declared = {field.name: str(field.type) for field in dataclasses.fields(self.config_class)}
         self.aliases = dict(self.config_class.attribute_map)
         self.undeclared = self._read_names() - {*self.declared, *self.aliases}
@@ -448,25 +456,22 @@ class Prober:
         """Return the words that a type or the code names for a field, every activation for an activation."""
         kind = self.declared.get(name, "")
         found = set(re.findall(r"'([^']*)'", kind)) if "Literal" in kind else set()
-        for node in (node for tree in self.trees for node in ast.walk(tree)):
-            if isinstance(node, ast.Compare) and re.search(rf"\b{name}\b", ast.unparse(node.left)):
-                texts = [each for side in node.comparators for each in ast.walk(side) if isinstance(each, ast.Constant)]
-                found |= {each.value for each in texts if isinstance(each.value, str)}
-            if isinstance(node, ast.Subscript) and ast.unparse(node) == f"ACT2FN[config.{name}]":
-                found |= activations()
+        for left, words in self.compared:
+            found |= words if re.search(rf"\b{name}\b", left) else set()
+        found |= activations() if f"ACT2FN[config.{name}]" in self.activating else set()
         return sorted(found) or ["other"]
 
     def _read_names(self) -> set[str]:
         """Return what the code reads or sets of a config, by `getattr` too, and what every config is given."""
         found: set[str] = set()
-        for node in ast.walk(self.trees[1]):  # what a config sets of itself, it writes into its document
+        for node in self.trees[1]:  # what a config sets of itself, it writes into its document
             if (
                 isinstance(node, ast.Attribute)
                 and isinstance(node.ctx, ast.Store)
                 and ast.unparse(node.value) == "self"
             ):
                 found.add(node.attr)
-        for node in (node for tree in self.trees for node in ast.walk(tree)):
+        for node in (node for tree in self.trees for node in tree):
             if isinstance(node, ast.Attribute) and re.fullmatch(r"(self\.)?config", ast.unparse(node.value)):
                 found.add(node.attr)
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"kwargs.get", "kwargs.pop"}:
@@ -477,6 +482,12 @@ class Prober:
                     found.add(str(name.value))
         found = {name for name in found if not callable(getattr(self.config_class, name, None))}
         return {name for name in found | GIVEN if not name.startswith("_")}
+
+
+def constants(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the texts that stand in some nodes."""
+    found = (each.value for node in nodes for each in ast.walk(node) if isinstance(each, ast.Constant))
+    return {value for value in found if isinstance(value, str)}
 
 
 @lru_cache

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -24,9 +23,9 @@ from gpt2calc import presets
 from gpt2calc.api import counting
 from gpt2calc.cli import COMMANDS, EXIT_CODES, build_parser, main
 from gpt2calc.cli.options import FORMATS, Parser
+from gpt2calc.errors import install
 from gpt2calc.fields import SPELLINGS, SWITCHES
 from tests.conftest import environment
-from tests.makers import safetensors
 from tests.test_config import TWO_VALUES
 
 if TYPE_CHECKING:
@@ -59,17 +58,6 @@ PLAIN = {
 
 IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "page"))
 """The commands whose answer comes in several formats; that of infer is a config.json, that of page one of HTML."""
-
-CLAIMS = b"""
-[[claim]]
-id = "total"
-says = "the smallest size has 124 million parameters"
-quantity = "total"
-claimed = { small = "124M" }
-"""
-
-CONTENT = {".json": DOCUMENT, ".toml": CLAIMS, ".csv": b"n_layer,n_embd\n12,768\n24,1024\n"}
-"""What stands in a file that an example names, by how its name ends."""
 
 WITH_FIELDS = ("count", "compare", "design", "formula", "tensors", "verify")
 ESCAPE = "\x1b"
@@ -672,27 +660,10 @@ def test_there_are_examples_to_run() -> None:
     assert all(sum(line.startswith(f"gpt2calc {command}") for line in examples()) >= 2 for command in COMMANDS)
 
 
-@pytest.mark.parametrize("example", examples())
-def test_every_example_of_every_help_runs(
-    example: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As a person would type it, where the files that it names are there."""
-    line, _, _ = example.partition(" | ")
-    line, _, source = line.partition(" > ")[0].partition(" < ")
-    words = shlex.split(line)[1:]
-    checkpoint = tmp_path / "path" / "to" / "checkpoint"
-    checkpoint.mkdir(parents=True)
-    safetensors.write(checkpoint / "model.safetensors", safetensors.released(12, 768))
-    (checkpoint / "config.json").write_bytes(DOCUMENT)
-    for word in (*words, source):
-        content = CONTENT.get(Path(word).suffix)
-        if content is not None:
-            (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / word).write_bytes(content)
-    monkeypatch.chdir(tmp_path)
-    ran = run(*words, stdin=(tmp_path / source).read_bytes() if source else b"")
-    assert ran.code == 0, ran.stderr
-    assert ran.stdout
+def test_every_example_of_every_help_is_run() -> None:
+    """As a line of docs/cli.md, each of which `test_docs` runs, where the files that it names are there."""
+    shown = (Path(__file__).parent.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert set(examples()) <= {line.removeprefix("$ ") for line in shown.splitlines() if line.startswith("$ ")}
 
 
 def test_version_is_the_packages(run: Run) -> None:
@@ -723,7 +694,7 @@ def test_completion_without_shtab_says_how_to_get_it(run: Run, monkeypatch: pyte
     assert run("--print-completion", "bash") == (
         2,
         "",
-        "gpt2calc: completion needs the package shtab: pip install 'gpt2calc[completion]'\n",
+        f"gpt2calc: completion needs the package shtab: {install('completion')}\n",
     )
 
 

@@ -22,6 +22,7 @@ from gpt2calc.fields import CANONICAL, CLASSES, SPELLINGS
 from gpt2calc.numbers import MOST_DIGITS
 from gpt2calc.spellings import NO_COUNT
 from gpt2calc.validity import canonical
+from tests.loops import of_each
 
 TWO_VALUES: dict[str, tuple[Any, Any]] = {
     "n_layer": (24, 7),
@@ -133,7 +134,7 @@ def test_a_field_like_no_other_is_answered_with_all_known_ones() -> None:
     assert str(fails(zzzz=1)) == f"there is no field zzzz: known fields are {', '.join(SPELLINGS)}"
 
 
-@pytest.mark.parametrize("field", sorted(NO_COUNT - {"architectures", "id2label", "model_type", "pruned_heads"}))
+@of_each("field", sorted(NO_COUNT - {"architectures", "id2label", "model_type", "pruned_heads"}))
 def test_a_field_that_changes_no_count_is_passed_over(field: str) -> None:
     """Dropouts, token ids and their like are known and change nothing, whatever their value."""
     assert made(**{field: object()}) == Config()

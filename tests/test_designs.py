@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc.designs import bounds, family, measures, search
 from tests import every_shape
+from tests.loops import of_each
 from tests.property.strategies import tried
 
 if TYPE_CHECKING:
@@ -97,12 +99,23 @@ def compare(question: Question, how: Mapping[str, Any]) -> bool:
         designs = gpt2calc.design(**asked, **structure, **how)
     except gpt2calc.ConfigError as error:
         return not expected and ("no shape has" in str(error)) == (shapes == 0)
+    if "within" in how:
+        expected = every_shape.ranked(asked, dims, Fraction(how["within"]))
     wanted = every_shape.pareto(expected) if how.get("pareto") else expected[: how["top"]]
     return designs.shapes == shapes and every_shape.answered(designs) == wanted
 
 
+HOWS = (
+    st.just({"pareto": True})
+    | st.integers(1, 30).map(lambda top: {"top": top, "nearest": True})
+    | st.tuples(st.integers(1, 30), st.sampled_from(["0", "1/2", "2", "30"])).map(
+        lambda drawn: {"top": drawn[0], "within": drawn[1]}
+    )
+)
+
+
 @tried(100)
-@given(question=questions(), how=st.just({"pareto": True}) | st.integers(1, 30).map(lambda top: {"top": top}))
+@given(question=questions(), how=HOWS)
 def test_the_answer_is_that_of_trying_every_shape(question: Question, how: dict[str, Any]) -> None:
     """Whatever is asked: which shapes, in which order, with which counts and heads, and of how many."""
     assert compare(question, how)
@@ -127,7 +140,11 @@ QUESTION: Question = (
 TIES: Question = ({**QUESTION[0], "convention": "vectors", "params": 3_000, "inner_ratio": "4"}, {"bias": False})
 
 
-@pytest.mark.parametrize("how", [{"top": 30}, {"top": 1}, {"pareto": True}], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [{"top": 30, "nearest": True}, {"top": 1, "nearest": True}, {"top": 30, "within": "2"}, {"pareto": True}],
+    ids=str,
+)
 def test_a_larger_space_is_searched_alike(how: dict[str, Any]) -> None:
     """Thousands of shapes, of which most are left out unseen."""
     assert len(every_shape.every(QUESTION[0])) > 9_000
@@ -136,7 +153,8 @@ def test_a_larger_space_is_searched_alike(how: dict[str, Any]) -> None:
 
 def test_shapes_of_one_count_are_ranked_alike() -> None:
     """By what is usual of them; this and the space above are where faults are planted below."""
-    assert compare(TIES, {"top": 30})
+    assert compare(TIES, {"top": 30, "nearest": True})
+    assert compare(TIES, {"top": 30, "within": "2"})
 
 
 def test_of_equal_shapes_on_the_front_the_first_is_taken() -> None:
@@ -164,6 +182,11 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
         "factor",
         lambda right: lambda self, *shape: 1 / right(self, *shape),
     ),
+    "a depth is left out of a band": (
+        search.Space,
+        "_outwards",
+        lambda right: lambda self, n_embd, layers: right(self, n_embd, layers[1:]),
+    ),
     "a convention is wrong by one": (
         measures,
         "of",
@@ -178,7 +201,8 @@ def test_a_fault_in_the_search_would_be_seen(fault: str, monkeypatch: pytest.Mon
     """A test of the tests: the second search disagrees with one that is wrong."""
     place, name, plant = FAULTS[fault]
     monkeypatch.setattr(place, name, plant(getattr(place, name)))
-    assert not (compare(QUESTION, {"top": 30}) and compare(TIES, {"top": 30}))
+    ways: tuple[dict[str, Any], ...] = ({"top": 30, "nearest": True}, {"top": 30, "within": "2"})
+    assert not all(compare(question, how) for question in (QUESTION, TIES) for how in ways)
 
 
 # ---------------------------------------------------------------- what people know
@@ -214,6 +238,33 @@ def test_a_figure_can_be_printed_in_many_ways(figure: str) -> None:
     assert gpt2calc.design(figure).target.value == 350_000_000
 
 
+@pytest.mark.parametrize(("figure", "name"), [("350M", "gpt2-medium"), ("124M", "gpt2")])
+def test_a_round_figure_gives_what_was_released_at_this_size(figure: str, name: str) -> None:
+    """Among those that are within 2 % of it, the first has the family's proportions."""
+    assert gpt2calc.design(figure)[0].dims == gpt2calc.count(name).dims
+
+
+def test_a_band_is_as_wide_as_is_asked() -> None:
+    """What is within comes first, by proportions; what is not, by distance; and alone none is wider than 0."""
+    designs = gpt2calc.design("350M", within="0.5", top=8)
+    near = [100 * abs(each.difference) <= 0.5 * 350e6 for each in designs]
+    assert near == sorted(near, reverse=True) == [True, True, False, False, False, False, False, False]
+    assert [each.name for each in gpt2calc.design("350M", within="2%")] == [e.name for e in gpt2calc.design("350M")]
+    nearest = gpt2calc.design("350M", nearest=True)
+    assert [each.name for each in gpt2calc.design("350M", within=0)] == [each.name for each in nearest]
+    (note,) = gpt2calc.design("350M", n_layer="20,30", n_embd=1024).notes
+    assert note == "no shape within the bounds is within 2 % of the target: the nearest come first"
+
+
+@pytest.mark.parametrize("asked", [{"within": "1,2"}, {"within": "1:2"}, {"within": "100"}, {"within": "x"}])
+def test_what_is_no_percentage_is_refused(asked: dict[str, Any]) -> None:
+    """One exact number below 100; and an order is one."""
+    with pytest.raises(gpt2calc.ConfigError, match="within takes"):
+        gpt2calc.design("350M", **asked)
+    with pytest.raises(gpt2calc.ConfigError, match="within and nearest are two orders: give one"):
+        gpt2calc.design("350M", within=1, nearest=True)
+
+
 def test_350m_gives_gpt2_medium_on_the_front() -> None:
     """The nearest shape that has exactly the family's proportions is what was released at this size."""
     front = gpt2calc.design("350M", pareto=True)
@@ -223,10 +274,13 @@ def test_350m_gives_gpt2_medium_on_the_front() -> None:
 
 def test_what_fits_does_fit_and_leaves_little() -> None:
     """24 GB of bfloat16 are twelve thousand million parameters at most."""
-    designs = gpt2calc.design(fits="24GB", dtype="bf16")
+    designs = gpt2calc.design(fits="24GB", dtype="bf16", nearest=True)
     for each in designs:
         assert 0 <= each.difference == 24 * 10**9 - 2 * each.total
     assert [each.difference for each in designs] == sorted(each.difference for each in designs)
+    usual = gpt2calc.design(fits="24GB", dtype="bf16")
+    assert all(0 <= each.difference * 50 <= usual.target.value for each in usual)
+    assert usual.family.factor(usual[0].n_layer, usual[0].n_embd) == 1
     assert gpt2calc.design(fits="24GiB", dtype="bf16")[0].value > 24 * 10**9
 
 
@@ -284,8 +338,8 @@ def test_a_figure_of_any_size_is_exact() -> None:
     assert gpt2calc.design(total + 1, **shape)[0].difference == -1
 
 
-@pytest.mark.parametrize("name", every_shape.NAMES)
 @pytest.mark.parametrize("model", ["gpt2", "vit-gpt2-decoder", "raschka-gpt2-small", "tiny-gpt2", "nanogpt-no-bias"])
+@of_each("name", every_shape.NAMES)
 def test_a_measure_is_the_convention(name: str, model: str) -> None:
     """What a convention becomes on letters gives its value on numbers, whichever sizes they are."""
     dims = gpt2calc.count(model).dims
@@ -320,6 +374,6 @@ def test_the_result_shows_itself() -> None:
 
 def test_the_marks_of_the_front_are_the_front() -> None:
     """In the table of the nearest, those marked are the first of the Pareto front."""
-    nearest = gpt2calc.design("350M", top=100)
+    nearest = gpt2calc.design("350M", top=100, nearest=True)
     marked = [row[0:2] for row in nearest.table().rows if row and row[-1] == "yes"]
     assert marked == [(each.dims.n_layer, each.dims.n_embd) for each in gpt2calc.design("350M", pareto=True)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gpt2calc
-from gpt2calc.designs import spans, targets
+from gpt2calc.designs import measures, spans, targets
 from gpt2calc.designs.bounds import MOST_WIDTHS, Bounds
 from gpt2calc.designs.search import Space
 from tests.property.strategies import SETTINGS
@@ -85,7 +85,7 @@ def test_the_multiples_in_a_range_are_a_range(low: int, many: int, step: int, mu
 def test_enormous_ranges_are_searched_and_counted() -> None:
     """A range that nobody could go through, in steps and multiples, bounds a search like any other."""
     wide: dict[str, Any] = {"n_inner": "0:999999999999999:7", "inner_multiple": 64, "n_embd": "64:4096"}
-    designs = gpt2calc.design("10^20", n_layer="1:99", aspect="1/2:1000", **wide)
+    designs = gpt2calc.design("10^20", n_layer="1:99", aspect="1/2:1000", nearest=True, **wide)
     assert designs.shapes > 10**15
     assert all(each.dims.n_inner % 448 == 0 for each in designs)
     assert abs(designs[0].difference) < 10**6
@@ -247,6 +247,7 @@ def test_space_counts_its_shapes() -> None:
     )
     target = targets.read("1M", None)
     family = gpt2calc.design("1M").family
-    space = Space(bounds, [50257, 50304], dims, target, family)
+    counted = {size: measures.of(target.convention, dims._replace(vocab_size=size)) for size in (50257, 50304)}
+    space = Space(bounds, {size: lambda _, of=of: of for size, of in counted.items()}, target, family)  # type: ignore[misc]
     assert space.shapes == 2 * 4 * (2 + 3 + 4 + 5)
     assert len(space.nearest(1000)) == space.shapes

@@ -21,6 +21,7 @@ from gpt2calc import cli, conventions, dims, errors, figures, formulas, spelling
 from gpt2calc.claims import files
 from gpt2calc.cli import options
 from gpt2calc.fields import SPELLINGS
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -376,7 +377,7 @@ def test_every_field_is_documented(field: str) -> None:
     assert [name for name in (field, *SPELLINGS[field]) if f"`{name}`" not in page] == []
 
 
-@pytest.mark.parametrize("field", sorted(spellings.NO_COUNT | set(spellings.NOT_READ)))
+@of_each("field", sorted(spellings.NO_COUNT | set(spellings.NOT_READ)))
 def test_every_field_that_changes_no_count_is_documented(field: str) -> None:
     """A field that is taken or noted and changes no count is named in config.md."""
     assert f"`{field}`" in text(DOCS / "config.md")

@@ -21,6 +21,7 @@ from transformers import (
 )
 
 import gpt2calc
+from gpt2calc.errors import install
 from gpt2calc.verification.report import EVIDENCE
 
 if TYPE_CHECKING:
@@ -230,12 +231,12 @@ def test_without_torch_or_transformers_the_sentence_says_how_to_get_them(
     """They are an extra: a config alone cannot be verified, and of a file the header is left."""
     safetensors(made("tied"), tmp_path)
     monkeypatch.setitem(sys.modules, missing, None)
-    sentence = "meta and weights evidence need torch and transformers: pip install 'gpt2calc[weights]'"
+    sentence = f"meta and weights evidence need torch and transformers: {install('weights')}"
     with pytest.raises(gpt2calc.ConfigError) as caught:
         gpt2calc.verify("gpt2")
     assert str(caught.value) == (
         "gpt2 is a config alone, with no weights to read; holding it against the model that transformers builds needs "
-        "torch and transformers: pip install 'gpt2calc[weights]'"
+        f"torch and transformers: {install('weights')}"
     )
     found = gpt2calc.verify(tmp_path, evidence="all")
     assert [each.evidence for each in found.observations] == ["header"]

@@ -11,7 +11,7 @@ import gguf as library
 import numpy as np
 import pytest
 
-from gpt2calc.checkpoints import gguf
+from gpt2calc.checkpoints import folders, gguf
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.checkpoints.ggml import FILE_TYPES, GGML_TYPES
 from gpt2calc.errors import UnreadableInputError
@@ -313,7 +313,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "more keys than there are": (make.written([], [], key_count=1), "expected 13 bytes of 1 keys from offset 24 on"),
     "more tensors than there are": (
         make.written([], [ONE], tensor_count=2),
-        "expected a tensor's name, got an empty one",
+        "expected tensor 2 of 2, as the header counts them, got one without a name: there are fewer",
     ),
     "an empty key": (make.written([("", Value(UINT8, 1))], []), "expected a key, got an empty one"),
     "a key twice": (make.written([("k", Value(UINT8, 1))] * 2, []), "expected each key once, got k twice"),
@@ -416,6 +416,45 @@ def test_one_of_several_files_is_refused(tmp_path: Path) -> None:
         "gguf-split --merge makes one file of them"
         for which in (1, 2, 3)
     ]
+
+
+def test_all_files_of_a_split_model_are_read_as_one(tmp_path: Path) -> None:
+    """By the folder, by any of them, and not without one, nor with one in another's place."""
+    tensors = [(name, np.zeros(8, np.float32), None) for name in "abc"]
+    library_writes(tmp_path / "model.gguf", tensors, split_max_tensors=1)
+    paths = sorted(tmp_path.iterdir())
+    for target in (tmp_path, *paths):
+        listing = folders.open_listing(str(target))
+        assert [(tensor.name, tensor.file) for tensor in listing.tensors] == list(
+            zip("abc", map(str, paths), strict=True)
+        )
+        assert [file.path for file in listing.files] == list(map(str, paths))
+        assert listing.notes[-1] == "3 files were read as one, as gguf-split made them"
+    second = paths[1].read_bytes()
+    paths[1].write_bytes(paths[2].read_bytes())
+    with pytest.raises(UnreadableInputError, match="expected file 2 of 3, as its name says, got file 3 of 3"):
+        folders.open_listing(str(tmp_path))
+    paths[1].write_bytes(second)
+    paths[2].unlink()
+    with pytest.raises(UnreadableInputError, match="00003-of-00003"):
+        folders.open_listing(str(tmp_path))
+
+
+def test_parts_of_a_split_model_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    """A tensor in two of them, and another number of tensors than the first says."""
+    tensors = [(name, np.zeros(8, np.float32), None) for name in "abc"]
+    library_writes(tmp_path / "model.gguf", tensors, split_max_tensors=1)
+    first, second, _ = sorted(tmp_path.iterdir())
+    content = second.read_bytes()
+    second.write_bytes(content.replace(b"\1\0\0\0\0\0\0\0b", b"\1\0\0\0\0\0\0\0a"))
+    with pytest.raises(UnreadableInputError, match="expected each tensor in one file, got a in two"):
+        folders.open_listing(str(tmp_path))
+    second.write_bytes(content)
+    said = b"split.tensors.count\5\0\0\0\3"
+    assert said in first.read_bytes()
+    first.write_bytes(first.read_bytes().replace(said, said[:-1] + b"\4"))
+    with pytest.raises(UnreadableInputError, match="expected 4 tensors in 3 files, as it says, got 3"):
+        folders.open_listing(str(tmp_path))
 
 
 def test_big_endian_files_of_the_library_are_refused(tmp_path: Path) -> None:

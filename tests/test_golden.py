@@ -75,6 +75,8 @@ GOLDEN = {
     "sweep.tex": (*SWEEP, "--format", "latex"),
     "design.txt": ("design", "--params", "350M"),
     "design.json": ("design", "--params", "350M", "--json"),
+    "design-family.txt": ("design", "--family", "llama", "--params", "8B"),
+    "design-nearest.txt": ("design", "--params", "350M", "--nearest"),
     "design.csv": ("design", "--params", "350M", "--format", "csv"),
     "design.md": ("design", "--params", "350M", "--format", "markdown"),
     "design.tex": ("design", "--params", "350M", "--format", "latex"),

@@ -16,6 +16,7 @@ from huggingface_hub import errors as theirs
 import gpt2calc
 from gpt2calc import ConfigError, NetworkError, UnknownNameError, UnreadableInputError, sources
 from gpt2calc.checkpoints import hub, safetensors
+from gpt2calc.errors import install
 from tests.hub_server import COMMIT, HubServer, Reply, Repo, serving, surroundings
 from tests.makers import safetensors as maker
 from tests.test_imports import roots, running
@@ -428,12 +429,12 @@ def test_without_huggingface_hub_it_is_said_what_is_missing(server: HubServer, m
         gpt2calc.count("me/model")
     assert str(caught.value) == (
         "me/model: there is no such file or folder, and no model that ships has this name; reading it from the hub "
-        "needs huggingface_hub: pip install 'gpt2calc[hub]'"
+        f"needs huggingface_hub: {install('hub')}"
     )
     assert caught.value.exit_code == 2
     with pytest.raises(ConfigError) as caught:
         gpt2calc.count("me/model", hub=True)
-    assert str(caught.value) == "reading me/model from the hub needs huggingface_hub: pip install 'gpt2calc[hub]'"
+    assert str(caught.value) == f"reading me/model from the hub needs huggingface_hub: {install('hub')}"
     assert server.asked() == []
     assert gpt2calc.count("openai-community/gpt2").total == 124_439_808
 

@@ -12,6 +12,7 @@ from gpt2calc import formulas, tensor_table
 from gpt2calc.dims import LETTERS, Dims
 from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.symbolic import dims, identities
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +114,7 @@ def test_the_proof_fails_on_an_error_planted_in_a_formula(component: str, field:
 
 
 @pytest.mark.parametrize("change", ["dropped", "longer", "misplaced", "mislabelled"])
-@pytest.mark.parametrize("template", [row.template for row in tensor_table.table(dims())])
+@of_each("template", [row.template for row in tensor_table.table(dims())])
 def test_the_proof_fails_on_an_error_planted_in_a_tensor(template: str, change: str) -> None:
     """A tensor that is dropped, longer, misplaced or mislabelled breaks the proof, and the component is named."""
     component = next(row.component for row in tensor_table.table(dims()) if row.template == template)

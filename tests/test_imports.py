@@ -43,9 +43,9 @@ GUESTS = {
     },
     **{
         f"gpt2calc.sweeps.{name}": {"numpy"}
-        for name in ("conditions", "evaluation", "exact", "factored", "models", "parts", "ranking", "readers")
+        for name in ("conditions", "evaluation", "exact", "families", "models", "ranking", "readers")
     },
-    **{f"gpt2calc.sweeps.{name}": {"numpy"} for name in ("file_runs", "rows", "runs", "sweeper", "tasks", "writers")},
+    **{f"gpt2calc.sweeps.{name}": {"numpy"} for name in ("rows", "runs", "tasks", "writers")},
 }
 """The rooms that a heavy library may enter, each with the library."""
 

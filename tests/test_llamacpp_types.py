@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gpt2calc
+from tests.loops import of_each
 from tests.makers import gguf as make
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ def written(path: Path, rule: Rule, n_layer: int, n_embd: int, *, head: bool) ->
     return str(path / "model.gguf"), {**sizes}
 
 
-@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(("n_layer", "n_embd"), SIZES)
 @pytest.mark.parametrize(("head", "tied"), [(False, True), (True, True), (True, False)])
+@of_each("rule", RULES)
 def test_no_alarm_is_raised(tmp_path: Path, rule: str, n_layer: int, n_embd: int, *, head: bool, tied: bool) -> None:
     """Tied, tied with the head stored all the same as converters did until March 2025, and untied."""
     target, config = written(tmp_path, RULES[rule], n_layer, n_embd, head=head)

@@ -37,22 +37,25 @@ def touched(*names: str) -> Callable[[Path], object]:
     return make
 
 
-def below(path: str) -> Callable[[Path], object]:
-    """Return what saves weights in a sub-folder."""
+def below(path: str, content: bytes | None = None) -> Callable[[Path], object]:
+    """Return what saves weights in a sub-folder, or other content."""
 
     def make(folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True)
         torch.save({"module": STATE}, folder / path)
+        if content is not None:
+            (folder / path).write_bytes(content)
 
     return make
 
 
 def distributed(folder: Path) -> None:
-    """Save as torch.distributed.checkpoint does."""
+    """Save as torch.distributed.checkpoint does, and take away what says what the files hold."""
     from torch.distributed.checkpoint.state_dict_saver import save  # half a second, for one case
 
     with pytest.warns(UserWarning, match="single process"):
         save(dict(STATE), checkpoint_id=folder, no_dist=True)
+    (folder / ".metadata").unlink()
 
 
 def cut(folder: Path) -> None:
@@ -95,13 +98,17 @@ UNREAD: dict[str, tuple[Callable[[Path], object], str]] = {
         "if medium_ft.pkl holds the weights, name it",
     ),
     # CarperAI/trlx 365, 480, 545
-    "DeepSpeed's folder": (
-        below("pytorch_model/mp_rank_00_model_states.pt"),
-        "there is pytorch_model/mp_rank_00_model_states.pt in its sub-folders: verify that one",
+    "DeepSpeed's folder, with an empty file": (
+        below("pytorch_model/mp_rank_00_model_states.pt", b""),
+        "pytorch_model/mp_rank_00_model_states.pt: expected a file of torch.save, a zip or its magic number, got no",
+    ),
+    "DeepSpeed's folder of two ranks": (
+        lambda folder: [below(f"{x}/mp_rank_{x}_model_states.pt")(folder) for x in ("00", "01")],
+        "expected one checkpoint, got 00/mp_rank_00_model_states.pt, 01/mp_rank_01_model_states.pt",
     ),
     "Trainer's folder": (below("checkpoint-500/pytorch_model.bin"), "there is checkpoint-500/pytorch_model.bin"),
     "two levels down": (below("a/b/model.bin"), "there is a/b/model.bin"),
-    "torch.distributed.checkpoint": (distributed, "dcp_to_torch"),
+    "torch.distributed.checkpoint without .metadata": (distributed, "its .metadata is not there"),
     "a download that was broken off": (touched("model.safetensors.incomplete"), "was broken off: fetch it again"),
     "a hidden download": (touched(".model.safetensors.aria2"), "was broken off: fetch it again"),
     "a file that was cut off": (cut, "bytes of tensors, as its header says"),

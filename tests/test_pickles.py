@@ -23,6 +23,7 @@ from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, MOST_OPCODES, OPCODE
 from gpt2calc.checkpoints.opcodes import KNOWN, MOST_INTEGER_BYTES, STOP
 from gpt2calc.errors import UnreadableInputError
 from tests.conftest import environment
+from tests.loops import of_each
 from tests.makers import torch_files as make
 from tests.makers.torch_pickles import Ordered, Pickler, View, integer
 
@@ -184,7 +185,7 @@ def test_every_opcode_of_protocols_2_to_5_is_known() -> None:
     assert len(KNOWN) == 49
 
 
-@pytest.mark.parametrize("opcode", [code for code in range(256) if bytes((code,)) not in KNOWN and code != STOP])
+@of_each("opcode", [code for code in range(256) if bytes((code,)) not in KNOWN and code != STOP])
 def test_any_other_byte_is_refused(opcode: int) -> None:
     """Where an opcode is expected, and said with its place."""
     expected = f"expected opcodes of pickle protocols 2 to 5, got {opcode:#04x} at byte 3 of the pickle"
@@ -404,8 +405,8 @@ def test_the_pickles_do_run_code_where_they_are_unpickled(case: str, tmp_path: P
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("case", RUN)
 @pytest.mark.parametrize("where", ["zip", "legacy 0", "legacy 1", "legacy 2", "legacy 3", "legacy 4", "within", "id"])
+@of_each("case", RUN)
 def test_code_is_never_run(case: str, where: str, tmp_path: Path) -> None:
     """In a zip, in each of the five pickles of a legacy file, deep within a state_dict, and in a storage's id."""
     path = str(tmp_path / "ran")

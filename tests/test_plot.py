@@ -15,7 +15,7 @@ import pytest
 import gpt2calc
 from gpt2calc import plots
 from gpt2calc.cli import plot
-from gpt2calc.errors import UnreadableInputError
+from gpt2calc.errors import UnreadableInputError, install
 from gpt2calc.plots import saving
 from tests.conftest import environment
 from tests.plots import CHECKPOINT, FOUR
@@ -182,10 +182,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
         "--activation-function goes with flops and memory, not with totals"
     ),
     ("flops", "gpt2", "--seq", "1025"): "seq 1,025 is more than n_positions 1,024 of the model",
-    ("memory", "Llama-3.1-8B"): (
-        "Llama-3.1-8B is a llama, which count, compare, formula, tensors, explain and verify serve so far; "
-        "this question is for GPT-2-shaped models alone"
-    ),
+    ("memory", "Llama-3.1-8B"): ("Llama-3.1-8B is a llama, and this question is for GPT-2-shaped models alone so far"),
     ("growth", "gpt2", "--n-head", "1:3"): (
         "what can grow is n_layer, n_embd, n_positions, vocab_size, n_inner, num_labels, got 'n_head'"
     ),
@@ -238,7 +235,7 @@ def test_without_matplotlib_a_picture_is_no_traceback_and_the_terminal_is_drawn(
 ) -> None:
     """The sentence names the extra; the terminal, and JSON, need none."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    said = "gpt2calc plot: pictures need matplotlib: pip install 'gpt2calc[plot]'\n"
+    said = f"gpt2calc plot: pictures need matplotlib: {install('plot')}\n"
     assert run("plot", "shares", "gpt2", "-o", str(tmp_path / "x.svg")) == (2, "", said)
     assert run("plot", "shares", "gpt2", "--format", "png") == (2, "", said)
     for more in ((), ("--json",), ("-q",), ("--format", "csv")):

@@ -14,8 +14,10 @@ import gpt2calc
 from gpt2calc import UnknownNameError, presets
 from gpt2calc.config import Config
 from gpt2calc.dims import from_fields
-from gpt2calc.documents import OURS, parse, read
+from gpt2calc.documents import OURS, read
 from gpt2calc.fields import CLASSES, DEFAULTS, SPELLINGS
+from gpt2calc.notations import in_json as parse
+from gpt2calc.preset_index import INDEX
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -157,6 +159,33 @@ def test_the_folder_inside_the_package_wins_where_it_is(monkeypatch: pytest.Monk
     assert presets.folder() == str(tmp_path / "package" / "configs")
 
 
+def test_the_index_is_of_the_files_that_ship() -> None:
+    """Each file with its model type and its aliases, and no other; `make docs` writes it."""
+    assert presets.files() == INDEX
+    assert len(presets.names()) + len(presets.names(presets.OTHERS)) == len(INDEX)
+
+
+@pytest.mark.parametrize("name", ["gpt2-xl", "SMALL", "llama-3.1-8b", "mistralai/Mistral-7B-v0.1"])
+def test_one_model_is_one_file_opened(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever of its names is asked for, in whatever case; a name that is none opens no file, and lists no folder."""
+    opened: list[str] = []
+
+    def watched(path: str, *rest: Any, **named: Any) -> Any:
+        opened.append(path)
+        return open(path, *rest, **named)
+
+    def listed(path: str) -> None:
+        raise AssertionError(f"{path} is listed")
+
+    monkeypatch.setattr(presets, "open", watched, raising=False)
+    monkeypatch.setattr("os.listdir", listed)
+    assert gpt2calc.count(name).name == presets.load(name).name
+    assert len(opened) == 2
+    assert len(set(opened)) == 1
+    assert presets.find("no-such-model") is None
+    assert len(presets.spoken()) > len(INDEX) > len(opened) == 2
+
+
 def published(row: dict[str, Any]) -> dict[str, int]:
     """Return the counts that a row of the family publishes, by the names they have here."""
     return {
@@ -255,6 +284,6 @@ def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run
     """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
     assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
     assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
-    refused = run("design", "mistral-7b", "--params", "1B")
+    refused = run("sweep", "mistral-7b", "--n-layer", "1:3")
     assert (refused.code, refused.stdout) == (2, "")
-    assert "is for GPT-2-shaped models alone" in refused.stderr
+    assert "is for GPT-2-shaped models alone so far" in refused.stderr

@@ -27,6 +27,7 @@ CHECKPOINT = Path(__file__).parent / "data" / "checkpoints" / "tensorflow" / "mo
 
 SURFACE = [
     "CONVENTIONS",
+    "AdapterCount",
     "ClaimReport",
     "Comparison",
     "Config",
@@ -36,26 +37,33 @@ SURFACE = [
     "Designs",
     "Explanation",
     "Fields",
+    "Fit",
     "Gpt2calcError",
     "Int64OverflowError",
     "Measurement",
     "NetworkError",
     "ParameterCount",
+    "Parts",
+    "Serving",
     "Sweep",
     "UnknownNameError",
     "UnreadableInputError",
     "Verification",
     "__version__",
+    "adapter",
     "check_claims",
     "compare",
     "cost",
     "count",
     "design",
     "explain",
+    "fits",
     "formula",
     "infer",
     "measure",
     "models",
+    "parts",
+    "serving",
     "sweep",
     "tensors",
     "verify",
@@ -70,10 +78,13 @@ VERBS = (
     "count",
     "design",
     "explain",
+    "fits",
     "formula",
     "infer",
     "measure",
     "models",
+    "parts",
+    "serving",
     "sweep",
     "tensors",
     "verify",
@@ -87,8 +98,11 @@ CLASSES = (
     "Derivation",
     "Designs",
     "Explanation",
+    "Fit",
     "Measurement",
     "ParameterCount",
+    "Parts",
+    "Serving",
     "Sweep",
     "Verification",
 )
@@ -106,7 +120,7 @@ MODULES = sorted(found.name for found in pkgutil.walk_packages(gpt2calc.__path__
 def test_the_surface_is_pinned() -> None:
     """No name comes or goes unnoticed."""
     assert gpt2calc.__all__ == SURFACE
-    assert dir(gpt2calc) == SURFACE
+    assert dir(gpt2calc) == sorted(SURFACE)
 
 
 @pytest.mark.parametrize("name", SURFACE)

@@ -18,7 +18,7 @@ from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COSTS, COUNT, SHARE, identifier
-from gpt2calc.sweeps.evaluation import PieceArrays
+from gpt2calc.sweeps.models import PieceModels, spread
 from gpt2calc.sweeps.ranking import Best
 from tests.property.strategies import SETTINGS, tried
 
@@ -112,7 +112,7 @@ def test_the_factored_evaluation_is_the_plain_one(
     """However the sizes are split into rows and what runs along them, and in whatever chunks the answer is written."""
     grid, _ = grids.read(LEFT_OUT, fields)
     for piece in grids.pieces(grid):
-        split = PieceArrays(piece, row=row, table=table)
+        split = PieceModels(piece, row=row, table=table)
         sizes = [name for name, _ in piece.sizes]
         models = [
             piece.dims(dict(zip(sizes, row, strict=True))) for row in itertools.product(*(a for _, a in piece.sizes))
@@ -122,12 +122,12 @@ def test_the_factored_evaluation_is_the_plain_one(
             place = 0
             while place < len(models):
                 step = data.draw(st.integers(1, len(models)))
-                split.fill(name, place, out[place : place + step])
+                split.into(name, place, out[place : place + step])
                 place += step
             measure = COLUMNS[name].measure or (lambda dims: dims.n_inner)
             assert out.tolist() == [measure(dims) for dims in models]
             some = np.array(sorted(data.draw(st.sets(st.integers(0, len(models) - 1), max_size=4))), dtype=np.int64)
-            assert split.at(name, some).tolist() == [measure(models[place]) for place in some]
+            assert spread(split.at(name, some), len(some)).tolist() == [measure(models[place]) for place in some]
 
 
 @pytest.mark.parametrize(
@@ -408,9 +408,11 @@ def test_the_first_rows_are_those_of_sorting_them_all(
     best = Best(descending, top)
     for start in range(0, len(keys), step):
         part = np.array(keys[start : start + step], dtype=np.int64)
-        best.offer(np.arange(start, start + len(part)), part)
+        best.offer(np.arange(start, start + len(part)), part, {"key": part})
     ranked = sorted(range(len(keys)), key=lambda row: (-keys[row] if descending else keys[row], row))
-    assert best.taken()[0].tolist() == ranked[:top]
+    rows, _, columns = best.taken()
+    assert rows.tolist() == ranked[:top]
+    assert keys == [] or columns["key"].tolist() == [keys[row] for row in ranked[:top]]
 
 
 @pytest.mark.parametrize(

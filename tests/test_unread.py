@@ -279,13 +279,18 @@ def test_the_activations_that_learn_are_those_of_transformers() -> None:
 
 
 def test_a_class_that_is_not_known_is_refused_by_its_name() -> None:
-    """SantaCoder says that it is a gpt2, and has 16.8 % fewer parameters than one of its sizes."""
-    problem = refused(SANTACODER)
+    """Code of somebody's own may build anything."""
+    problem = refused({**GPT2, "architectures": ["GPT2LMHeadCustomModel"]})
     assert problem.startswith("architectures: GPT2LMHeadCustomModel is no class of transformers' GPT-2")
     assert "GPT2Model, GPT2LMHeadModel, GPT2DoubleHeadsModel" in problem
     assert refused({"n_layer": 2, "architectures": ["GPT2LMAndValueHeadModel"]}).startswith("architectures: GPT2LMAnd")
-    known = {**SANTACODER, "architectures": ["GPT2LMHeadModel"]}
-    assert gpt2calc.count(known).notes[0].startswith("attention_head_type=multiquery is not read")
+
+
+def test_santacoder_is_counted_as_the_model_that_it_is() -> None:
+    """It says that it is a gpt2, and has 16.8 % fewer parameters than one of its sizes."""
+    count = gpt2calc.count(SANTACODER)
+    assert count.total == 1_124_886_528
+    assert count.notes[0] == "attention_head_type=multiquery is santacoder's: counted as transformers' gpt_bigcode"
 
 
 @pytest.mark.parametrize("name", ["TFGPT2LMHeadModel", "FlaxGPT2LMHeadModel", "GPT2LMHeadModel"])
@@ -339,12 +344,12 @@ def test_heads_that_are_taken_out_are_refused() -> None:
     "name",
     [
         "embed_dropouts",
-        "emb_size",
+        "emb_sizes",
         "enocding_dict",
         "d_head",
         "eps",
         "num_epochs",
-        "n_params",
+        "num_params",
         "feedforward_size",
         "lr",
     ],

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import gpt2calc
+from gpt2calc.errors import install
 from gpt2calc.listing import FLOATS, StoredTensor, TensorListing
 from gpt2calc.verification import values
 from gpt2calc.verification.decoding import as_float64
@@ -271,7 +272,7 @@ def test_without_numpy_the_sentence_says_how_to_get_it(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(gpt2calc.ConfigError) as caught:
         gpt2calc.verify(target, CONFIG, values=True)
-    assert str(caught.value) == "statistics of values need numpy: pip install 'gpt2calc[values]'"
+    assert str(caught.value) == f"statistics of values need numpy: {install('values')}"
 
 
 def test_the_smallest_sizes_are_one_line_for_people(tmp_path: Path) -> None:

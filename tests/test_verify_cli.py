@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from math import prod
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -172,3 +173,25 @@ def test_a_file_that_may_not_be_read_is_said_to_be(good: str, run: Run) -> None:
     with mock.patch("os.open", refused):
         ran = run("verify", path, "--config", "gpt2")
     assert (ran.code, ran.stderr) == (3, f"gpt2calc verify: {path}: cannot be read: Permission denied\n")
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (("h.0.",), "it holds block 0 of 2 and nothing else"),
+        (("h.1.", "ln_f."), "it holds block 1 of 2, ln_f and nothing else"),
+        (("h.0.", "wte", "wpe"), "it holds block 0 of 2, wpe, wte and nothing else"),
+    ],
+)
+def test_some_blocks_of_a_model_are_told_as_that(kept: tuple[str, ...], said: str, tmp_path: Path, run: Run) -> None:
+    """A stage of a pipeline, or a file of some blocks, is a part and no list of what is missing; it does not match."""
+    tensors = [each for each in plain("bare").tensors if each[0].startswith(kept)]
+    safetensors.write(tmp_path / "model.safetensors", tensors)
+    (tmp_path / "config.json").write_text(json.dumps(X.config()), encoding="utf-8")
+    ran = run("verify", str(tmp_path), "-q")
+    elements = sum(prod(shape) for _, _, shape in tensors)
+    assert ran.code == 1
+    assert f"does not match the whole model: {said} ({elements:,} parameters, expected 4,204)" in ran.stdout
+    tensors = [each for each in tensors if not each[0].endswith("ln_1.bias")]
+    safetensors.write(tmp_path / "model.safetensors", tensors)
+    assert "things are wrong" in run("verify", str(tmp_path), "-q").stdout

@@ -76,6 +76,9 @@ def design(
     inner_ratio: Fractions | None = None,
     inner_multiple: int | str | None = None,
     pad: Sizes | None = None,
+    family: str | None = None,
+    within: Fractions | None = None,
+    nearest: bool = False,
     top: int | None = None,
     pareto: bool = False,
     hub: bool = False,
@@ -84,8 +87,9 @@ def design(
 ) -> Designs:
     """Find the shapes that have a number of parameters, or the largest that fit a number of bytes.
 
-    Law: of all shapes within the bounds, those nearest to the target, and of equally near ones those whose n_embd /
-    n_layer is nearer to the family's; see `designs.family`. Distances are exact integers.
+    Law: of all shapes within the bounds, those that are exactly the target come first; then those that are within 2 %
+    of it, the ones whose n_embd / n_layer is nearest to the family's in front, see `designs.family`; then all others by
+    distance. Distances are exact integers.
 
     Args:
         params: the number to be near, such as 124_439_808, "350M" or "1e9"; or `fits`.
@@ -100,6 +104,9 @@ def design(
             unless given.
         inner_multiple: n_inner is a multiple of this.
         pad: multiples that vocab_size is rounded up to, each a vocabulary that is tried.
+        family: a model type such as "llama" in place of a model: of its models that ship the one nearest in size.
+        within: how many percent off the target a shape may be, to be ranked by its proportions; 2 unless given.
+        nearest: rank by distance to the target alone; of equally near ones by proportions.
         top: how many shapes to return; 10 unless given.
         pareto: return every shape to which none is at least as near in both distance and proportions.
         hub: as for `count`.
@@ -112,11 +119,15 @@ def design(
 
     Raises:
         ConfigError: a figure or a constraint cannot be read, or constraints contradict each other; it names which.
-        UnknownNameError, UnreadableInputError, NetworkError: as `count`, or there is no such convention or dtype.
+        UnknownNameError, UnreadableInputError, NetworkError: as `count`; or no such convention, dtype, family.
 
-    >>> [(each.name, each.difference) for each in design("350M", n_layer=24, top=2)]
-    [('24x1024', 4823168), ('24x960', -35048000)]
+    >>> [(each.name, each.difference) for each in design("350M", top=2)]
+    [('24x1024', 4823168), ('23x1024', -7773056)]
+    >>> design("8B", family="llama")[0].config["hidden_size"]
+    4096
     """
+    from functools import partial
+
     from gpt2calc.designs import designer, targets
 
     constraints = {
@@ -127,5 +138,16 @@ def design(
         "inner_multiple": inner_multiple,
         "pad": pad,
     }
-    target = targets.read(params, fits, dtype, convention)
-    return designer.design(target, model, fields, constraints, top=top, pareto=pareto, hub=hub, revision=revision)
+    return designer.design(
+        partial(targets.read, params, fits, dtype, convention),
+        model,
+        fields,
+        constraints,
+        of_family=family,
+        within=within,
+        nearest=nearest,
+        top=top,
+        pareto=pareto,
+        hub=hub,
+        revision=revision,
+    )

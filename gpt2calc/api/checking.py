@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.sources import LEFT_OUT, LeftOut
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
     from typing import Any, Unpack
 
@@ -99,9 +99,9 @@ def infer(target: Target, /, *, prefix: str | None = None, hub: bool = False, re
         revision: a branch, a tag or a commit of that repository.
 
     Returns:
-        The config of a GPT-2, and of any other architecture that is counted its config.json as a dictionary; a
-        config.json beside the file is not looked at. n_head, which no shape shows, is n_embd / 64 unless the file says
-        otherwise, and what else no shape shows is what fits.
+        The config of a GPT-2, and of any other architecture that is counted its config.json as a dictionary; of a
+        config.json beside the file n_head alone is looked at. Where neither that nor the file says it, n_head, which
+        no shape shows, is n_embd / 64, and what else no shape shows is what fits.
 
     Raises:
         UnreadableInputError: a file cannot be read, or its names and shapes are of no model that is counted.
@@ -115,7 +115,7 @@ def infer(target: Target, /, *, prefix: str | None = None, hub: bool = False, re
     """
     from gpt2calc.verification import verifier
 
-    return verifier.infer_config(target, prefix=prefix, hub=hub, revision=revision)[0]
+    return verifier.infer_config(target, prefix=prefix, hub=hub, revision=revision).config
 
 
 def check_claims(file: str | os.PathLike[str] | LeftOut = LEFT_OUT, /) -> ClaimReport:
@@ -135,10 +135,8 @@ def check_claims(file: str | os.PathLike[str] | LeftOut = LEFT_OUT, /) -> ClaimR
     >>> check_claims()["totals"].judgements[0].verdict
     'true as rounded'
     """
-    from os import fspath
-
     from gpt2calc.claims import files, report
 
-    if file is None:
-        raise ConfigError("expected the path of a file of claims, got None")
-    return report.judge(files.read(files.ARTICLE if file is LEFT_OUT else fspath(file)))
+    if not isinstance(file, (str, os.PathLike, LeftOut)):
+        raise ConfigError(f"expected the path of a file of claims, got {shortened(repr(file))}", got=file)
+    return report.judge(files.read(files.ARTICLE if isinstance(file, LeftOut) else os.fspath(file)))

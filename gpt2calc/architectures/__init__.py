@@ -120,6 +120,10 @@ FILES: dict[str, str] = {
 """Each model type that is counted, with the file that knows it. A new one is a file and a row here."""
 
 
+ENCODER_DECODERS = ("encoder-decoder", "speech-encoder-decoder", "vision-encoder-decoder")
+"""Model types that are two models, each with a config of its own."""
+
+
 def of(model_type: str) -> Architecture:
     """Return the architecture of a model type that is one of `FILES`.
 
@@ -151,6 +155,33 @@ def of_class(name: str) -> str:
     plain = name.removesuffix("ForCausalLM").removesuffix("ForSequenceClassification").removesuffix("Model").lower()
     known = (each for each in FILES if each != GPT2)
     return next((each for each in known if each.replace("_", "") == plain), "")
+
+
+def as_built(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return the document of the language model that is counted of one, and a note where that is not all it says.
+
+    Law: of an encoder and a decoder, the decoder, which transformers builds with a language modeling head whatever its
+    class; of a GPT-2 of which all heads share keys and values, santacoder's, transformers' gpt_bigcode.
+
+    Source: transformers 5.23, modeling_vision_encoder_decoder.py; bigcode/santacoder, modeling_gpt2_mq.py.
+
+    >>> as_built({"model_type": "encoder-decoder", "encoder": {}, "decoder": {"model_type": "opt"}})[0]
+    {'model_type': 'opt', 'architectures': []}
+    """
+    model_type, decoder = document.get("model_type"), document.get("decoder")
+    if model_type in ENCODER_DECODERS and isinstance(decoder, Mapping) and decoder.get("model_type") in FILES:
+        encoder = document.get("encoder")
+        kind = encoder.get("model_type") if isinstance(encoder, Mapping) else None
+        left_out = f"the encoder{f', {kind},' if isinstance(kind, str) else ''} and what joins it to the decoder"
+        return {**decoder, "architectures": []}, (
+            f"the decoder of this {model_type} is counted alone; left out: {left_out}",
+        )
+    if model_type == GPT2 and document.get("attention_head_type") == "multiquery":
+        changed = {**document, "model_type": "gpt_bigcode", "multi_query": True, "architectures": []}
+        for key in ("auto_map", "attention_head_type"):
+            changed.pop(key, None)
+        return changed, ("attention_head_type=multiquery is santacoder's: counted as transformers' gpt_bigcode",)
+    return document, ()
 
 
 def is_of_others(document: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, BY_HEADS, Block, source
-from gpt2calc.architectures.glossary import classes, law, size
+from gpt2calc.architectures.glossary import PASSED, classes, law, size
 from gpt2calc.architectures.mixture import (
     CORRECTION,
     EXPERTS,
@@ -168,7 +168,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_key_value_heads=GROUPED,
         head_dim=size(BY_HEADS, null=ABSENT),
         moe_num_experts=size(8, letter="E", help="experts of a layer"),
-        moe_topk=size(2, help="experts that a token passes"),
+        moe_topk=size(2, null=0, least=0, help=PASSED),
         moe_num_shared_experts=size(2, letter="S", least=0, help="experts that every token passes, in one MLP"),
         attention_bias=False,
         mlp_bias=False,

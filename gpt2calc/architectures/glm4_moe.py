@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
-from gpt2calc.architectures.glossary import classes, law, size
+from gpt2calc.architectures.glossary import PASSED, classes, law, size
 from gpt2calc.architectures.latent import ahead
 from gpt2calc.architectures.mixture import (
     EXPERTS,
@@ -142,7 +142,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         num_hidden_layers=28,
         num_attention_heads=20,
         num_key_value_heads=4,
-        moe_k=size(6, spellings=("num_experts_per_tok",), help="experts that a token passes"),
+        moe_k=size(6, null=0, least=0, spellings=("num_experts_per_tok",), help=PASSED),
         moe_num_experts=size(64, letter="E", spellings=("num_experts",), help="experts of a layer"),
         moe_num_shared_experts=size(2, letter="S", least=0, help="experts that every token passes, in one MLP"),
         moe_layer_start_index=size(1, least=0, help="the first layer that can have experts"),

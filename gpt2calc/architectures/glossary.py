@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpt2calc.model import FIXED, FLAG, LAW, LIST, WORD, Size
+from gpt2calc.model import FIXED, FLAG, LAW, LIST, REFUSED, WORD, Size
+
+PASSED = "experts that a token passes"
+"""What shapes nothing; 0 and null say nothing of it, so that nothing is counted as active."""
 
 _ROWS = (
     Size("vocab_size", letter="V", help="tokens"),
@@ -23,7 +26,7 @@ _ROWS = (
     Size("num_experts", letter="E", help="experts of a layer"),
     Size("num_local_experts", letter="E", help="experts of a layer"),
     Size("n_routed_experts", letter="E", help="experts of a layer"),
-    Size("num_experts_per_tok", help="experts that a token passes"),
+    Size("num_experts_per_tok", null=0, least=0, help=PASSED),
     Size("moe_intermediate_size", letter="f", help="width of an expert"),
     Size("n_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
     Size("num_shared_experts", letter="S", least=0, help="experts that every token passes, in one MLP"),
@@ -112,6 +115,7 @@ def _row(name: str, default: Any) -> Size:
         name=name,
         kind=kind,
         letter=given.letter or shared.letter,
+        null=shared.null if given.null == REFUSED else given.null,
         words=given.words or shared.words,
         least=shared.least if given.least < 0 else given.least,
         help=given.help or shared.help,

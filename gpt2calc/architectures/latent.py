@@ -222,7 +222,7 @@ LOW = size(1536, null=0)
 """The rank of queries, which can be none; null says that there is none."""
 
 ROUTED: dict[str, Any] = {
-    "n_routed_experts": 256,
+    "n_routed_experts": size(256, least=0),
     "num_experts": size("= n_routed_experts", null=ABSENT, letter="X"),
     "num_local_experts": size("= num_experts", letter="Y"),
 }

@@ -5,6 +5,7 @@ A new format is a reader of its own and a line here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import UnreadableInputError, shown
@@ -30,7 +31,22 @@ LLMC = range(20240326, 20240804)
 TABLE = bytes.fromhex("57fb808b247547db")
 """What an index of TensorFlow ends with, which is a table of LevelDB."""
 
+PARTS = {
+    re.compile(r".+\.distcp", re.DOTALL): "one file of a torch.distributed.checkpoint: name its folder",
+    re.compile(r"(?:bf16_|fp16_)?zero_pp_rank_\d+_mp_rank_\d+_\w+_states\.pt", re.DOTALL): (
+        "a shard of DeepSpeed's ZeRO: zero_to_fp32.py, which lies beside it or a folder above, merges all of them"
+    ),
+}
+"""The names of files that hold a part of a checkpoint that nothing shows the whole of, and what they are."""
+
+METADATA = ".metadata"
+"""The name of the file of torch.distributed.checkpoint that says what its folder holds."""
+
 UNSUPPORTED = {
+    b"lmgg": "a ggml file of before GGUF: llama.cpp's releases of 2023 convert it",
+    b"fmgg": "a ggml file of before GGUF, ggmf: llama.cpp's releases of 2023 convert it",
+    b"tjgg": "a ggml file of before GGUF, ggjt: llama.cpp's releases of 2023 convert it",
+    b"algg": "an adapter in ggml's format of before GGUF, ggla",
     b"\x89hdf\r\n\x1a\n": "an HDF5 file, as keras writes",
     b"version https://": "a Git LFS pointer in the place of the file: git lfs pull fetches it",
     b"<!doctype html": "a web page",
@@ -66,11 +82,18 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     'safetensors'
     """
     first = file.read(0, min(FIRST_READ_BYTES, file.size))[:16]
+    base = file.name.replace("\\", "/").rpartition("/")[2]
+    if part := next((what for look, what in PARTS.items() if look.fullmatch(base)), None):
+        raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {part}")
+    if base == METADATA:
+        from gpt2calc.checkpoints import distributed  # a reader is loaded where its format is met
+
+        return distributed.read(file, sizes)
     reader = _by_bytes(first)
     if reader is not None:
         return reader(file)
     if file.name.endswith(".index") or file.read(max(file.size - 8, 0), min(file.size, 8)) == TABLE:
-        from gpt2calc.checkpoints import tensorflow  # a reader is loaded where its format is met
+        from gpt2calc.checkpoints import tensorflow  # as above
 
         return tensorflow.read(file, sizes)
     other = next((what for start, what in UNSUPPORTED.items() if first.lower().startswith(start)), None)

@@ -10,6 +10,7 @@ Source: ggml, docs/gguf.md; llama.cpp, ggml/src/gguf.cpp.
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from struct import calcsize, unpack, unpack_from
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,7 @@ from gpt2calc.errors import UnreadableInputError, shortened, shown
 from gpt2calc.listing import MOST_NAME_CHARACTERS, MOST_TENSORS, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gpt2calc.checkpoints.files import ByteFile
 
@@ -35,7 +36,8 @@ FIELDS = {
 
 ARCHITECTURE, ALIGNMENT, FILE_TYPE = "general.architecture", "general.alignment", "general.file_type"
 TOKENS, SPLIT, SPLITS = "tokenizer.ggml.tokens", "split.no", "split.count"
-WANTED = {ARCHITECTURE, ALIGNMENT, FILE_TYPE, TOKENS, SPLIT, SPLITS, *FIELDS}
+SPLIT_TENSORS = "split.tensors.count"
+WANTED = {ARCHITECTURE, ALIGNMENT, FILE_TYPE, TOKENS, SPLIT, SPLITS, SPLIT_TENSORS, *FIELDS}
 
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 """The types of metadata that are one number, as `struct` calls them."""
@@ -65,8 +67,8 @@ class Array(NamedTuple):
 class Cursor:
     """A place in a header that only moves forward; bytes are fetched a chunk at a time, the later the larger."""
 
-    def __init__(self, file: ByteFile) -> None:
-        self.file = file
+    def __init__(self, file: ByteFile, most: int | None = None) -> None:
+        self.file, self.most = file, MOST_HEADER_BYTES if most is None else most
         self.at = 0
         self._window = b""
         self._start = 0
@@ -134,6 +136,11 @@ class Cursor:
         if self._entries > MOST_ENTRIES:
             raise self.error(f"expected at most {MOST_ENTRIES:,} entries in its header, got {what}")
 
+    @property
+    def fetched(self) -> int:
+        """How many bytes were read of the file."""
+        return self._fetched
+
     def check(self, count: int, what: str) -> None:
         """Raise unless the file has so many bytes more."""
         if self.at + count > self.file.size:
@@ -149,7 +156,7 @@ class Cursor:
         # A quarter of what was read is at most wasted at the end, and a header of 1.7 MB takes five requests.
         size = min(max(count, CHUNK + self._fetched // 4), self.file.size - self.at)
         self._fetched += size
-        if self._fetched > MOST_HEADER_BYTES:
+        if self._fetched > self.most:
             raise self.error(f"expected a header of at most {MOST_HEADER_BYTES >> 20} MiB, got a longer one")
         self._window, self._start = self.file.read(self.at, size), self.at
 
@@ -176,9 +183,51 @@ def read(file: ByteFile) -> TensorListing:
     tensors, keys = _counts(cursor)
     metadata = _metadata(cursor, keys)
     _refuse_split(cursor, metadata)
+    return _listing(cursor, tensors, metadata)
+
+
+def read_parts(files: Sequence[ByteFile]) -> TensorListing:
+    """Return what the files hold together that gguf-split made of one.
+
+    Law: each says how many there are and which it is; each tensor is in one; the first says what the model is.
+
+    Args:
+        files: all of them, in their order.
+
+    Raises:
+        UnreadableInputError: one cannot be read, is not the one that its name says, or the others' tensors are in it.
+    """
+    listings, left, total = [], MOST_HEADER_BYTES, None
+    for which, file in enumerate(files):
+        cursor = Cursor(file, left + CHUNK)
+        tensors, keys = _counts(cursor)
+        metadata = _metadata(cursor, keys)
+        said = (_number(cursor, metadata, SPLIT, 0), _number(cursor, metadata, SPLITS, 1))
+        if said != (which, len(files)):
+            got = f"file {said[0] + 1:,} of {said[1]:,}"
+            raise cursor.error(f"expected file {which + 1:,} of {len(files):,}, as its name says, got {got}")
+        total = _number(cursor, metadata, SPLIT_TENSORS, tensors) if total is None else total
+        listings.append(_listing(cursor, tensors, metadata))
+        left -= max(cursor.fetched - CHUNK, 0)
+    every = [tensor for listing in listings for tensor in listing.tensors]
+    twice = next((name for name, times in Counter(tensor.name for tensor in every).items() if times > 1), None)
+    if twice is not None:
+        raise UnreadableInputError(files[0].name, f"expected each tensor in one file, got {shortened(twice)} in two")
+    if len(files) > 1 and len(every) != total:
+        problem = f"expected {total:,} tensors in {len(files):,} files, as it says, got {len(every):,}"
+        raise UnreadableInputError(files[0].name, problem)
+    notes = (*listings[0].notes, *(note for each in listings[1:] for note in each.notes if ARCHITECTURE not in note))
+    stored = tuple(file for listing in listings for file in listing.files)
+    first = listings[0]._replace(tensors=tuple(every), files=stored, notes=tuple(dict.fromkeys(notes)))
+    return first._replace(notes=(*first.notes, f"{len(files):,} files were read as one, as gguf-split made them"))
+
+
+def _listing(cursor: Cursor, tensors: int, metadata: Mapping[str, Any]) -> TensorListing:
+    """Read the table of tensors."""
+    file = cursor.file
     alignment = _alignment(cursor, metadata)
     cursor.count(tensors, 24, f"{tensors:,} tensors")
-    rows = [_tensor(cursor, alignment) for _ in range(tensors)]
+    rows = [_tensor(cursor, alignment, f"tensor {n:,} of {tensors:,}") for n in range(1, tensors + 1)]
     start = _aligned(cursor.at, alignment)
     stored = tuple(_placed(cursor, row, start) for row in rows)
     end = _refuse_overlaps(cursor, stored, start)
@@ -281,9 +330,11 @@ def _number(cursor: Cursor, metadata: Mapping[str, Any], key: str, default: int)
     return value
 
 
-def _tensor(cursor: Cursor, alignment: int) -> StoredTensor:
+def _tensor(cursor: Cursor, alignment: int, which: str) -> StoredTensor:
     """Read one row of the table of tensors; its offset counts from where the values begin."""
-    name = cursor.label("a tensor's name")
+    name = cursor.text("a tensor's name")
+    if not name:
+        raise cursor.error(f"expected {which}, as the header counts them, got one without a name: there are fewer")
     tensor = f"tensor {shortened(name)}"
     (rank,) = cursor.unpack("I", f"{tensor} in the header")
     if rank > 4:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 from gpt2calc.checkpoints import answers, folders, formats
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.checkpoints.hub_file import HubFile
 from gpt2calc.checkpoints.transport import PATIENCE, Patience, Transport, host, in_time
-from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, shortened, shown
+from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, install, shortened, shown
 from gpt2calc.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
+    from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.checkpoints.shards import Allowance
     from gpt2calc.checkpoints.transport import Answer
     from gpt2calc.listing import TensorListing
@@ -45,7 +47,7 @@ REVISION = re.compile(r"(?!.*(?:\.\.|//))\w[\w./+-]{0,254}")
 AT_ONCE = 8
 """How many shards are asked for at the same time; a browser asks a host for six."""
 
-MISSING = "needs huggingface_hub: pip install 'gpt2calc[hub]'"
+MISSING = f"needs huggingface_hub: {install('hub')}"
 
 
 def is_installed() -> bool:
@@ -297,9 +299,25 @@ class HubRepository:
         return found
 
     def _listed(self, name: str) -> TensorListing:
-        """Return what one file holds."""
+        """Return what one file holds, or all files that gguf-split made of one."""
+        if (names := folders.parts(name)) is not None:
+            from gpt2calc.checkpoints import gguf  # most checkpoints are one file
+
+            files: list[ByteFile] = []
+            with ExitStack() as opened:
+                for each in names:
+                    part = self.open(each)
+                    opened.enter_context(part)
+                    files.append(part)
+                return gguf.read_parts(files)
+        folder = name[: name.rfind("/") + 1]
+        beside = {
+            each.removeprefix(folder): size
+            for each, size in self.files().items()
+            if size is not None and each.startswith(folder)
+        }
         with self.open(name) as file:
-            return formats.read(file, {each: size for each, size in self.files().items() if size is not None})
+            return formats.read(file, beside)
 
     def _cached(self, name: str) -> str | None:
         from huggingface_hub import try_to_load_from_cache

@@ -1,6 +1,6 @@
 """Live models: from a `torch.nn.Module` or a state_dict in memory to a listing.
 
-torch is not imported here: whoever has a model has imported it.
+Neither torch nor numpy is imported here: whoever has a model or arrays has imported it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def is_model(value: object) -> bool:
     >>> is_model({"n_layer": 12}), is_model("gpt2")
     (False, False)
     """
+    if isinstance(value, Mapping):
+        return _has_tensors(value)
     torch = sys.modules.get("torch")
-    if torch is None:
-        return False
-    return _has_tensors(value) if isinstance(value, Mapping) else isinstance(value, torch.nn.Module)
+    return torch is not None and isinstance(value, torch.nn.Module)
 
 
 def read(model: object) -> TensorListing:
@@ -102,12 +102,14 @@ def _has_tensors(top: Mapping[Any, Any]) -> bool:
 
 
 def _is_tensor(value: object) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
+    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    return bool(torch and isinstance(value, torch.Tensor)) or bool(numpy and isinstance(value, numpy.ndarray))
 
 
 def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
     """Return one tensor as it lies in memory."""
+    if not hasattr(tensor, "untyped_storage"):
+        return _of_numpy(name, key, tensor)
     try:
         storage = tensor.untyped_storage()
         shape, stride, begin = tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride())), tensor.storage_offset()
@@ -126,4 +128,24 @@ def _stored(name: str, key: str, tensor: Any) -> StoredTensor:
         storage=str(storage._cdata),  # noqa: SLF001 - a storage on the meta device has no address, and this is its identity
         stride=None if row_major(shape, stride) else stride,
         address=address + begin * size if address else None,
+    )
+
+
+def _of_numpy(name: str, key: str, array: Any) -> StoredTensor:
+    """Return one array of numpy, as safetensors.numpy and jax's users have them."""
+    if array.dtype.hasobject or array.dtype.names:
+        raise UnreadableInputError(name, f"expected {shown(key)} to be an array of numbers, got one of {array.dtype}")
+    shape, size = tuple(map(int, array.shape)), int(array.dtype.itemsize)
+    dtype, _ = DTYPES.get(str(array.dtype), (str(array.dtype), size))
+    stride = tuple(step // size for step in array.strides)
+    own = array if array.base is None else array.base
+    address = int(array.__array_interface__["data"][0])
+    return StoredTensor(
+        key,
+        shape,
+        dtype,
+        stored(shape, stride) * size if array.size and min(stride, default=0) >= 0 else int(array.nbytes),
+        storage=str(id(own)),
+        stride=None if row_major(shape, stride) else stride,
+        address=address or None,
     )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Call: TypeAlias = Callable[[tuple[object, ...]], object]
     """What may be called: a function of the arguments' tuple."""
 
+    Other: TypeAlias = "Callable[[Global, tuple[object, ...], bool], Opaque]"
+    """What gives an object that is not built, by its class, its arguments, and whether it is certain to be a class."""
+
 MOST_OPCODES = 500_000
 """How many opcodes a pickle may have whatever it is of. The machine runs as many in less than a second."""
 
@@ -53,6 +56,36 @@ class Global:
         """The module and the name, with a dot between them."""
         return f"{self._module}.{self._name}"
 
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The module, and the name."""
+        return self._module, self._name
+
+
+class Opaque:
+    """What stands for an object that nothing here builds, or a value that is of no use; its class is only named."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Global) -> None:
+        self.of = of
+
+
+class Record:
+    """An object of a dataclass that a reader knows, as the name of its class and its state. It hashes by what it is."""
+
+    __slots__ = ("of", "state")
+
+    def __init__(self, of: str) -> None:
+        self.of, self.state = of, None
+
+    state: object
+
+    @classmethod
+    def made(cls, of: str) -> Call:
+        """Return what makes one of a class, whatever the arguments."""
+        return lambda _: cls(of)
+
 
 class Machine:
     """One pickle on its way to a value.
@@ -62,10 +95,16 @@ class Machine:
         calls: what may be called, by module and name.
         persistent: what gives the value that a persistent id stands for.
         most: how many opcodes it may have.
+        other: what stands for an object of a class that is not among `calls`; None where there may be none.
     """
 
-    def __init__(
-        self, data: bytes, calls: Mapping[str, Call], persistent: Callable[[object], object], most: int = MOST_OPCODES
+    def __init__(  # a machine has these parts
+        self,
+        data: bytes,
+        calls: Mapping[str, Call],
+        persistent: Callable[[object], object],
+        most: int = MOST_OPCODES,
+        other: Other | None = None,
     ) -> None:
         # A number of at most 8 bytes may be read before the end is checked for: zero is no opcode, so that the machine
         # stops in the padding.
@@ -74,6 +113,7 @@ class Machine:
         self.calls = calls
         self.persistent = persistent
         self.most = most
+        self.other = other
         self.stack: list[object] = []
         self.marks: list[list[object]] = []
         # A list, since numbers hash to what their author chooses, and a dictionary can be made slow with them.
@@ -111,16 +151,34 @@ class Machine:
         memo.extend([NOTHING] * (index + 1 - len(memo)))
         memo[index] = self.stack[-1]
 
-    def call(self, function: object, arguments: object) -> None:
-        """Push what a call comes to.
+    def call(self, function: object, arguments: object, *, is_new: bool = False) -> None:
+        """Push what a call comes to, or what stands for an object that is not built.
+
+        Args:
+            function: what is called, as the pickle gives it.
+            arguments: a tuple.
+            is_new: whether an object of a class is made, and not a function called, or a class that may be one.
 
         Raises:
-            RefusedError: the name is not in the table.
+            RefusedError: the name is not in the table, and of no class whose objects are harmless.
         """
-        known = self.calls.get(function.name) if type(function) is Global else None
-        if known is None or type(arguments) is not tuple:
-            raise RefusedError(f"expected only calls that rebuild tensors, got {kind(function)}")
-        self.stack.append(known(arguments))
+        if type(function) is Global and type(arguments) is tuple:
+            known = self.calls.get(function.name)
+            if known is not None:
+                self.stack.append(known(arguments))
+                return
+            if self.other is not None:
+                self.stack.append(self.other(function, arguments, is_new))
+                return
+        raise refused(function, is_new=is_new)
+
+
+def refused(function: object, *, is_new: bool) -> RefusedError:
+    """Return the error for a call of what may not be called, or for an object of a class that may not be one."""
+    if is_new:
+        got = f"an object of {kind(function)}, a class that would have to be imported"
+        return RefusedError(f"expected only calls that rebuild tensors, got {got}")
+    return RefusedError(f"expected only calls that rebuild tensors, got {kind(function)}")
 
 
 def kind(value: object) -> str:
@@ -131,6 +189,8 @@ def kind(value: object) -> str:
     """
     if type(value) is Global:
         return shortened(value.name)
+    if type(value) is Opaque:
+        return f"an object of {shortened(value.of.name)}"
     name = type(value).__name__
     return "None" if value is None else f"an {name}" if name[0] in "aeiou" else f"a {name}"
 

@@ -11,7 +11,17 @@ from __future__ import annotations
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING
 
-from gpt2calc.checkpoints.machine import MOST_GLOBAL_BYTES, Global, RefusedError, TruncatedError, kind, text
+from gpt2calc.checkpoints.machine import (
+    MOST_GLOBAL_BYTES,
+    Global,
+    Opaque,
+    Record,
+    RefusedError,
+    TruncatedError,
+    kind,
+    refused,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +34,10 @@ if TYPE_CHECKING:
 MOST_INTEGER_BYTES = 255
 """PyTorch's magic number has ten."""
 
-UINT32 = Struct("<I").unpack_from
+KEYS = (str, Record)
+"""The types of the keys that a dict keeps; one of another type is no tensor's name."""
 
-OBJECT = "expected only calls that rebuild tensors, got an object of {}, a class that would have to be imported"
+UINT32 = Struct("<I").unpack_from
 
 
 def _unknown(machine: Machine, at: int) -> int:
@@ -203,6 +214,8 @@ def _appends(machine: Machine, at: int) -> int:
 
 def _extend(machine: Machine, values: list[object]) -> None:
     target = machine.stack[-1]
+    if type(target) is Opaque:
+        return
     if type(target) is not list:
         raise RefusedError(f"expected values to be added to lists and sets only, got {kind(target)}")
     target.extend(values)
@@ -221,14 +234,16 @@ def _setitems(machine: Machine, at: int) -> int:
 
 def _set(machine: Machine, items: list[object]) -> None:
     target = machine.stack[-1]
+    if type(target) is Opaque:
+        return
     if type(target) is not dict:
         raise RefusedError(f"expected keys to be set in dicts only, got {kind(target)}")
     if len(items) % 2:
         raise RefusedError("expected a value for each key, got a key without one")
     for i in range(0, len(items), 2):
-        # Only text is hashed: numbers hash to what their author chooses. A key of another kind is no tensor's name.
+        # Only text is hashed, and what hashes by identity: numbers hash to what their author chooses.
         key = items[i]
-        target[key if type(key) is str else object()] = items[i + 1]
+        target[key if type(key) in KEYS else object()] = items[i + 1]
 
 
 def _global(machine: Machine, at: int) -> int:
@@ -257,25 +272,27 @@ def _reduce(machine: Machine, at: int) -> int:
 def _new(machine: Machine, at: int) -> int:
     """Make an object of a class, as REDUCE calls a function; a whole model is one."""
     arguments, of = machine.stack.pop(), machine.stack.pop()
-    # Said here and not by `call`, since what is meant is an object of a class: most often a whole model.
-    if type(of) is not Global or of.name not in machine.calls:
-        raise RefusedError(OBJECT.format(kind(of)))
-    machine.call(of, arguments)
+    machine.call(of, arguments, is_new=True)
     return at
 
 
 def _new_with_keywords(machine: Machine, at: int) -> int:
-    """Refuse an object of a class that takes keywords: none that is known does."""
-    del at
+    """Make an object of a class that takes keywords, which none does that is known."""
     _, _, of = machine.stack.pop(), machine.stack.pop(), machine.stack.pop()
-    raise RefusedError(OBJECT.format(kind(of)))
+    if type(of) is not Global or of.name in machine.calls:
+        raise refused(of, is_new=True)
+    machine.call(of, (), is_new=True)
+    return at
 
 
 def _build(machine: Machine, at: int) -> int:
-    """Take the state of an OrderedDict, such as the `_metadata` of a state_dict, which says nothing of a tensor."""
-    machine.stack.pop()
-    if type(machine.stack[-1]) is not dict:
-        raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(machine.stack[-1])}")
+    """Take the state of a record; that of an OrderedDict, such as `_metadata`, says nothing of a tensor."""
+    state = machine.stack.pop()
+    target = machine.stack[-1]
+    if type(target) is Record:
+        target.state = state
+    elif type(target) not in (dict, Opaque):
+        raise RefusedError(f"expected state for an OrderedDict only, got it for {kind(target)}")
     return at
 
 

@@ -16,7 +16,7 @@ from gpt2calc.listing import BYTES_A_TENSOR
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gpt2calc.checkpoints.machine import Call
+    from gpt2calc.checkpoints.machine import Call, Other
 
 MOST_PICKLE_BYTES = 16 << 20
 """How long a pickle may be, besides what it has for the files beside it. The one of gpt2-xl has 97,000 bytes."""
@@ -39,13 +39,14 @@ def load(
     at: int = 0,
     *,
     beside: int = 0,
+    other: Other | None = None,
 ) -> tuple[object, int]:
     r"""Return the value of a pickle, and the place behind it.
 
-    The value is None, a bool, int, float, str, bytes, tuple, list (a set too), dict or `Global`, or what a call or a
-    persistent id gives. It may refer to a part of itself many times over, or to itself: whoever walks through it must
-    expect that. A key of a dict that is no text is replaced by an object of its own: no tensor is called by it, and its
-    hash would be its author's choice.
+    The value is None, a bool, int, float, str, bytes, tuple, list (a set too), dict, `Global` or `Opaque`, or what a
+    call or a persistent id gives. It may refer to a part of itself many times over, or to itself: whoever walks through
+    it must expect that. A key of a dict that is neither text nor a `Record` is replaced by an object of its own: no
+    tensor is called by it, and its hash would be its author's choice.
 
     Args:
         name: the file's name, for errors.
@@ -54,6 +55,7 @@ def load(
         persistent: what gives the value that a persistent id stands for.
         at: where the pickle begins.
         beside: how many files there are that can hold a tensor's values, each of which allows for some opcodes more.
+        other: what stands for an object of a class that is not among `calls`; None where there may be none.
 
     Raises:
         TruncatedPickleError: the bytes end before the pickle does.
@@ -68,7 +70,7 @@ def load(
         problem = f"expected a pickle of at most {most_bytes(beside):,} bytes, got {len(data):,}"
         raise UnreadableInputError(name, problem)
     try:
-        return _run(Machine(data, calls, persistent, MOST_OPCODES + OPCODES_A_TENSOR * beside), at)
+        return _run(Machine(data, calls, persistent, MOST_OPCODES + OPCODES_A_TENSOR * beside, other), at)
     except RefusedError as error:
         raise UnreadableInputError(name, str(error)) from None
     except TruncatedError:

@@ -6,6 +6,7 @@ It knows the keys that people store a state_dict under, and not what a tensor is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import shortened, shown
@@ -26,6 +27,12 @@ MODEL_ARGS = "model_args"
 
 MOST_CONTAINER_DEPTH = 8
 """How many dictionaries and lists may lie in each other above a tensor. Megatron-LM's are five."""
+
+PACKED_PARAMS = "_packed_params._packed_params"
+"""Under this name PyTorch's quantised layers keep a pair, weight and bias, which are called by their places.
+
+Source: PyTorch, torch/ao/nn/quantized/modules/linear.py, `LinearPackedParams._save_to_state_dict`.
+"""
 
 NO_TEXT = "?"
 """What a key that is no text is shown as. Optimizers have such keys."""
@@ -87,8 +94,11 @@ def _places(top: object, is_tensor: Callable[[object], bool], most: int) -> tupl
         if len(keys) > MOST_CONTAINER_DEPTH:
             deeper.append(value)
             return
+        places = count()
         for key, inner in value.items() if isinstance(value, Mapping) else ((None, each) for each in value):
             part = key if isinstance(key, str) else None
+            if part is None and keys and (keys[-1] or "").endswith(PACKED_PARAMS):
+                part = str(next(places))
             longer = length + len(part or NO_TEXT)
             if not is_tensor(inner):
                 enter(inner, (*keys, part), longer + 1)

@@ -8,11 +8,14 @@ Source: PyTorch 2.13, torch/_utils.py and torch/serialization.py; those of older
 
 from __future__ import annotations
 
+import sys
+from _compat_pickle import IMPORT_MAPPING
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints.layout import DTYPES, span
-from gpt2calc.checkpoints.machine import Global, RefusedError, kind
+from gpt2calc.checkpoints.machine import Global, Opaque, RefusedError, kind, refused
 from gpt2calc.errors import shortened, shown
 
 if TYPE_CHECKING:
@@ -44,6 +47,9 @@ STORAGES: dict[str, str] = {
 }
 """The classes of storages, each with the dtype of its elements; PyTorch counts an untyped one in bytes."""
 
+MOST_NAMED = 3
+"""How many classes a note names."""
+
 MOST_DIMENSIONS = 8
 """A GPT-2 has tensors of at most five. PyTorch takes 64, and a pickle that has so many in each of a hundred thousand
 calls would take seconds to read."""
@@ -56,6 +62,44 @@ MOST_KEY_CHARACTERS = 100
 
 REPLACING = frozenset(("data", "real", "imag", "__class__"))
 """The attributes of a tensor that, where they are set, change what it is."""
+
+HARMLESS = frozenset(
+    f"{module}.{name}"
+    for module, names in (
+        ("argparse", "Namespace"),
+        ("types", "SimpleNamespace"),
+        ("collections", "deque"),
+        ("datetime", "datetime date time timedelta timezone"),
+        ("decimal", "Decimal"),
+        ("fractions", "Fraction"),
+        ("uuid", "UUID"),
+        ("pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
+        ("pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"),
+        ("_io", "BytesIO StringIO"),
+        ("io", "BytesIO StringIO"),
+        ("builtins", "object range slice"),
+        ("numpy", "dtype ndarray"),
+        ("numpy.core.multiarray", "scalar _reconstruct"),
+        ("numpy._core.multiarray", "scalar _reconstruct"),
+        ("numpy.core.numeric", "_frombuffer"),
+        ("numpy._core.numeric", "_frombuffer"),
+        ("numpy.random._pickle", "__randomstate_ctor __generator_ctor __bit_generator_ctor"),
+    )
+    for name in names.split()
+)
+"""The classes and functions of the standard library and numpy whose objects are met in checkpoints: configs, scalars,
+times and the states of random generators. Nothing builds them."""
+
+OWN_MODULES = ("torch.distributed", "torch.optim")
+"""The modules of PyTorch whose classes are called for values that hold no tensor, such as the member of an enumeration.
+Those of its other modules may be tensors of a kind that is not known."""
+
+NOT_OTHERS = sys.stdlib_module_names.union(name.partition(".")[0] for name in IMPORT_MAPPING)
+"""Modules that belong to Python, and what Python 2 called them, as protocol 2 writes them: only what is `HARMLESS` may
+be asked for of them."""
+
+RECONSTRUCTORS = ("copyreg._reconstructor", "copy_reg._reconstructor")
+"""What protocols before 2 make an object of a class by: its class, the one that it is like, and its state."""
 
 MOST_ITEMS = 500_000
 """How many items dictionaries may be called with, all in all: a pickle can call with the same items many times."""
@@ -93,6 +137,7 @@ class Rebuilding:
 
     def __init__(self) -> None:
         self.storages: dict[str, Storage] = {}
+        self.objects: dict[tuple[str, str], int] = {}
         self.calls: dict[str, Call] = {
             **CALLS,
             "collections.OrderedDict": self._ordered_dict,
@@ -101,6 +146,37 @@ class Rebuilding:
             "torch._tensor._rebuild_from_type_v2": self._from_type,
         }
         self._items = 0
+
+    def other(self, of: Global, arguments: tuple[object, ...], is_new: bool) -> Opaque:  # noqa: FBT001  # as a `machine.Other` is called
+        """Return what stands for an object of a class: of anybody's own, or one that is known to be harmless.
+
+        Nothing is imported and nothing is called. A function, or a class of Python itself that is not known, is refused
+        all the same: a checkpoint has no use for it.
+
+        Raises:
+            RefusedError: it is such a one.
+        """
+        name, (module, last) = of.name, of.parts
+        if name in RECONSTRUCTORS and arguments and type(arguments[0]) is Global:
+            return self.other(arguments[0], (), True)
+        if name not in HARMLESS:
+            root, is_class = module.partition(".")[0], last.lstrip("_")[:1].isupper()
+            is_own = root not in NOT_OTHERS and (root != "torch" or is_new or module.startswith(OWN_MODULES))
+            if not is_own or not (is_new or is_class):
+                raise refused(of, is_new=is_new)
+        self.objects[of.parts] = self.objects.get(of.parts, 0) + 1
+        return Opaque(of)
+
+    @property
+    def note(self) -> str:
+        """What a reader should know of the objects that were not built; empty where there were none."""
+        if not self.objects:
+            return ""
+        names = [shortened(".".join(parts)) for parts in islice(self.objects, MOST_NAMED)]
+        more = f" and {len(self.objects) - MOST_NAMED:,} classes more" if len(self.objects) > MOST_NAMED else ""
+        count = sum(self.objects.values())
+        what = "1 object was" if count == 1 else f"{count:,} objects were"
+        return f"{what} not built, and nothing in {'it' if count == 1 else 'them'} is listed: {', '.join(names)}{more}"
 
     def persistent(self, found: object) -> Storage:
         """Return the storage that a persistent id stands for."""
@@ -277,7 +353,7 @@ def _over(storage: Storage, dtype: str, offset: int, shape: object, stride: obje
 
 
 def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    sizes, steps = _sizes(shape), _sizes(stride)
+    sizes, steps = sizes_of(shape), sizes_of(stride)
     # The product is exact, and short, since there are few sizes, each of which fits in int64.
     if len(sizes) != len(steps) or prod(sizes) > INT64_MAX:
         raise RefusedError(
@@ -286,7 +362,12 @@ def _shape(shape: object, stride: object) -> tuple[tuple[int, ...], tuple[int, .
     return sizes, steps
 
 
-def _sizes(found: object) -> tuple[int, ...]:
+def sizes_of(found: object) -> tuple[int, ...]:
+    """Return the sizes of a tensor, once they are some.
+
+    Raises:
+        RefusedError: they are none.
+    """
     if type(found) is not tuple or len(found) > MOST_DIMENSIONS:
         raise RefusedError(f"expected a tuple of at most {MOST_DIMENSIONS} sizes, got {kind(found)}")
     for size in found:

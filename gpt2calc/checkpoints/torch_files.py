@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 from gpt2calc.checkpoints import state_dicts, zips
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.checkpoints.layout import DTYPES, row_major, stored
-from gpt2calc.checkpoints.machine import RefusedError
+from gpt2calc.checkpoints.machine import Opaque, RefusedError, refused
 from gpt2calc.checkpoints.pickles import MOST_PICKLE_BYTES, TruncatedPickleError, load, most_bytes
 from gpt2calc.checkpoints.torch_calls import Rebuilding, Tensor
 from gpt2calc.errors import UnreadableInputError, shown
@@ -77,11 +77,13 @@ def _zip(file: ByteFile, tail: bytes) -> TensorListing:
     zips.require_stored(file, tuple(entries.values()))
     content = _pickle(file, root, entries)
     rebuilding = Rebuilding()
-    top, end = load(file.name, content, rebuilding.calls, rebuilding.persistent, beside=len(entries))
+    top, end = load(
+        file.name, content, rebuilding.calls, rebuilding.persistent, beside=len(entries), other=rebuilding.other
+    )
     if end != len(content):
         raise UnreadableInputError(file.name, f"expected data.pkl to end at byte {end:,}, got {len(content):,} bytes")
     _check_sizes(file, root, entries, rebuilding)
-    found = _found(file, top, MOST_SHARING_TENSORS + len(rebuilding.storages))
+    found = _found(file, top, rebuilding, MOST_SHARING_TENSORS + len(rebuilding.storages))
     begins = {
         key: zips.data_offset(file, entries[f"{root}/data/{key}"], near=_is_near(file))
         for key in dict.fromkeys(tensor.storage.key for _, tensor in found.tensors if tensor.storage)
@@ -132,7 +134,7 @@ def _legacy(file: ByteFile) -> TensorListing:
                 raise
             head += file.read(len(head), longer - len(head))
     begins = _legacy_places(file, rebuilding, keys, at)
-    return _listing(file, "torch legacy", _found(file, top, MOST_SHARING_TENSORS), begins, ())
+    return _listing(file, "torch legacy", _found(file, top, rebuilding, MOST_SHARING_TENSORS), begins, ())
 
 
 def _check_head(file: ByteFile, head: bytes) -> None:
@@ -158,7 +160,7 @@ def _pickles(file: ByteFile, head: bytes) -> tuple[object, object, int, Rebuildi
     if type(system) is not dict or system.get("little_endian") is not True:
         raise UnreadableInputError(file.name, "expected values in little-endian order, got others")
     rebuilding = Rebuilding()
-    top, at = load(file.name, head, rebuilding.calls, rebuilding.persistent, at)
+    top, at = load(file.name, head, rebuilding.calls, rebuilding.persistent, at, other=rebuilding.other)
     keys, at = load(file.name, head, {}, _no_storage, at)
     return top, keys, at, rebuilding
 
@@ -197,12 +199,16 @@ class StateDict(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _found(file: ByteFile, top: object, most: int) -> StateDict:
+def _found(file: ByteFile, top: object, rebuilding: Rebuilding, most: int) -> StateDict:
+    if type(top) is Opaque:  # most often a whole model
+        raise UnreadableInputError(file.name, str(refused(top.of, is_new=True)))
     try:
         found = state_dicts.find(top, lambda value: type(value) is Tensor, most)
     except ValueError as error:
-        raise UnreadableInputError(file.name, str(error)) from None
-    return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, found.notes)
+        beside = f"; {rebuilding.note}" if rebuilding.note else ""
+        raise UnreadableInputError(file.name, f"{error}{beside}") from None
+    notes = (*found.notes, *filter(None, (rebuilding.note,)))
+    return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, notes)
 
 
 def _listing(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "count": "count the parameters of one model, by component and in every convention",
     "compare": "put several models side by side",
-    "cost": "compute FLOPs, KV cache and training memory of a GPT-2, to the last FLOP and byte",
+    "cost": "compute FLOPs, KV cache and memory of a model, to the last FLOP and byte",
+    "fits": "say whether a model fits into a memory, and what one change would make it fit",
     "measure": "hold what cost computes against torch: count, train and generate with a real model",
     "formula": "show closed forms, derived from the shapes of the tensors",
     "tensors": "list every tensor of a model",

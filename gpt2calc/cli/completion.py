@@ -16,7 +16,9 @@ def write(parser: argparse.ArgumentParser, shell: str) -> int:
     try:
         import shtab
     except ImportError:
-        print("gpt2calc: completion needs the package shtab: pip install 'gpt2calc[completion]'", file=sys.stderr)
+        from gpt2calc.errors import install
+
+        print(f"gpt2calc: completion needs the package shtab: {install('completion')}", file=sys.stderr)
         return 2
     from gpt2calc import presets
 

@@ -15,9 +15,13 @@ from gpt2calc.cli.options import (
     number,
     real,
 )
+from gpt2calc.errors import ConfigError
+from gpt2calc.model import Model
 
 if TYPE_CHECKING:
     import argparse
+
+    from gpt2calc.sources import Source
 
 EXAMPLES = """examples:
   gpt2calc cost gpt2
@@ -27,6 +31,7 @@ EXAMPLES = """examples:
   gpt2calc cost gpt3-175b --convention six_n --tokens 300B
   gpt2calc cost gpt2 --throughput 150000 --machine a100-40gb
   gpt2calc cost gpt2-xl --seq 1 --past 1023 --logits last --dtype bf16 --machine h100-sxm
+  gpt2calc cost gpt-oss-20b --batch 4 --seq 32768 --kv-dtype fp8
   gpt2calc cost - --json < config.json"""
 
 WORDS = {
@@ -41,10 +46,13 @@ WORDS = {
 }
 """What options that are words offer, the default first where there is one; `costs` judges what is typed."""
 
+KV_DTYPES = ("fp32", "bf16", "fp16", "fp8", "int8")
 ASKED = (
     *("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention", "dropout", "checkpoint"),
     *("cache", "prompt", "new", "max_cache_len"),
 )
+SERVED = ("batch", "seq", "past", "prompt", "new", "dtype", "convention")
+"""What is asked of other architectures."""
 SHARED = ("tensor_parallel", "pipeline_parallel", "zero_stage")
 USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
 
@@ -52,12 +60,20 @@ USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = (
-        "What a GPT-2-shaped model costs, exactly: FLOPs by component, KV cache, and what training holds in memory."
+        "What a GPT-2-shaped model costs, exactly: FLOPs by component, KV cache, and what training holds in memory; of "
+        "every other architecture the memory of serving it: weights, KV cache and states."
     )
     parser.usage = "gpt2calc cost [MODEL] [options]"
     parser.epilog = EXAMPLES
     add_model(parser)
     add_asked(parser)
+    group = parser.add_argument_group("of other architectures")
+    group.add_argument(
+        "--kv-dtype",
+        metavar="NAME",
+        choices=Offered(KV_DTYPES),
+        help=f"of the cache: {', '.join(KV_DTYPES)}",
+    )
     group = parser.add_argument_group("counting")
     group.add_argument("--tokens", metavar="N", type=number(), help="of how many tokens of training, such as 300B")
     group.add_argument("--convention", metavar="NAME", choices=Offered(_ways), help="one way of counting alone")
@@ -131,9 +147,9 @@ def _add_word(group: argparse._ArgumentGroup, name: str, said: str) -> None:
 
 
 def _ways() -> list[str]:
-    from gpt2calc.costs import ways
+    from gpt2calc.costs import serving, ways
 
-    return list(ways.BY_NAME)
+    return [*ways.BY_NAME, *serving.BY_NAME]
 
 
 def _machines() -> list[str]:
@@ -151,12 +167,35 @@ def fields_of(arguments: argparse.Namespace) -> dict[str, Any]:
 def run(arguments: argparse.Namespace) -> int:
     """Compute, and print."""
     from gpt2calc.api.costing import cost
+    from gpt2calc.sources import resolve
 
     asked = {name: getattr(arguments, name) for name in (*ASKED, *SHARED, *USED)}
     model = model_of(arguments.model)
+    source = resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision)
+    if isinstance(source.counted, Model):
+        return _served(arguments, source, source.counted.architecture.model_type, asked)
+    if arguments.kv_dtype is not None:
+        problem = f"{source.name} is a GPT-2, whose cache has the dtype of the model: give dtype"
+        raise ConfigError(problem, field="kv_dtype", got=arguments.kv_dtype)
     result = cost(model, hub=arguments.hub, revision=arguments.revision, **asked, **fields_of(arguments))
     quiet = list(result.conventions.values()) if arguments.conventions else result.answer
     human = tables = [result.ways_table(sources=True)] if arguments.conventions else result.tables()
     if arguments.format == "csv" and not arguments.conventions:
         tables = [result.flat_table()]
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
+
+
+def _served(arguments: argparse.Namespace, source: Source, model_type: str, asked: dict[str, Any]) -> int:
+    """Compute and print what serving a model of another architecture holds."""
+    from gpt2calc.api.serving import serving
+
+    for name, value in asked.items():
+        if name not in SERVED and value is not None:
+            problem = f"{source.name} is a {model_type}: {name} is covered for GPT-2 alone"
+            raise ConfigError(problem, field=name, got=value)
+    words = {name: asked[name] for name in SERVED}
+    result = serving(source, kv_dtype=arguments.kv_dtype, **words)
+    tables = [result.flat_table()] if arguments.format == "csv" else result.tables()
+    quiet = list(result.conventions.values()) if arguments.conventions else result.answer
+    human = [result.ways_table()] if arguments.conventions else result.tables()
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)

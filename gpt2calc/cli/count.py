@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
+from gpt2calc.cli.options import Offered, add_fields, add_hub, add_model_type, add_output, emit, model_of, number
 from gpt2calc.cli.tensors import add_stored
+from gpt2calc.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +19,8 @@ EXAMPLES = """examples:
   gpt2calc count gpt2 --conventions --format markdown
   gpt2calc count -q gpt2 --untied
   gpt2calc count DeepSeek-V3 --stored
+  gpt2calc count gpt2 --lora-r 8 --lora-targets c_attn
+  gpt2calc count gpt2-medium --tp 2 --pp 2
   gpt2calc count - < config.json"""
 
 
@@ -36,14 +39,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per-block", action="store_true", help="count one block alone, of each kind")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
     add_stored(parser, "count what its files hold, as a page of the hub shows it")
+    add_adapters(parser)
+    add_parts(parser)
     add_hub(parser)
     add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the total alone")
 
 
+def add_adapters(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ask for what an adapter trains, in the place of what the model holds."""
+    group = parser.add_argument_group("an adapter beside the model, as PEFT counts it")
+    group.add_argument("--lora-r", metavar="N", type=number(), help="LoRA of this rank: what it trains, of all")
+    group.add_argument(
+        "--lora-targets",
+        metavar="NAMES",
+        help="the modules that it adapts, such as c_attn,c_proj or q_proj, or all-linear; PEFT's own unless given",
+    )
+    group.add_argument(
+        "--lora-bias",
+        metavar="WHICH",
+        choices=Offered(("none", "all", "lora_only")),
+        help="the biases that are trained: none (default), all, or lora_only, those of the targets",
+    )
+    group.add_argument("--modules-to-save", metavar="NAMES", help="modules that are trained as they are, in a copy")
+    group.add_argument("--dora", action="store_true", help="a magnitude for each target, as DoRA has it")
+    group.add_argument(
+        "--prompt-tokens", metavar="N", type=number(), help="prompt tuning with this many virtual tokens"
+    )
+
+
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ask for a part of the model."""
+    group = parser.add_argument_group("a part of the model")
+    group.add_argument("--blocks", metavar="N", type=number(), help="the first N blocks alone")
+    group.add_argument(
+        "--tp", metavar="N", type=number(), help="each of N ranks of tensor parallelism, as Megatron splits"
+    )
+    group.add_argument("--pp", metavar="N", type=number(), help="each of N stages of a pipeline, as Megatron splits")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Count, and print."""
+    lora = {"targets": arguments.lora_targets, "lora_bias": arguments.lora_bias, "dora": arguments.dora or None}
+    lora = {**lora, "modules_to_save": arguments.modules_to_save}
+    lora = {word: value for word, value in lora.items() if value is not None}
+    if lora or arguments.lora_r is not None or arguments.prompt_tokens is not None:
+        return _adapter(arguments, lora)
+    if any(each is not None for each in (arguments.blocks, arguments.tp, arguments.pp)):
+        return _parts(arguments)
     from gpt2calc.api.counting import count
 
     if arguments.stored:
@@ -83,3 +127,37 @@ def _stored(arguments: argparse.Namespace) -> int:
         quiet=[found.total.elements],
         notes=(*source.notes, *found.notes),
     )
+
+
+def _adapter(arguments: argparse.Namespace, lora: dict[str, Any]) -> int:
+    """Count what an adapter trains, and print."""
+    from gpt2calc.api.counting import adapter
+
+    _refuse_beside(arguments, "what an adapter trains", "per_block", "conventions", "blocks", "tp", "pp")
+    if arguments.lora_r is None and arguments.prompt_tokens is None:
+        raise ConfigError("--lora-r says the rank of LoRA, and is not given")
+    size = {"r": arguments.lora_r, "prompt_tokens": arguments.prompt_tokens, **lora}
+    found = adapter(
+        model_of(arguments.model), **size, hub=arguments.hub, revision=arguments.revision, **arguments.fields
+    )
+    tables = [found.table()]
+    return emit(arguments, result=found.to_dict, human=tables, tables=tables, quiet=[found.line], notes=found.notes)
+
+
+def _parts(arguments: argparse.Namespace) -> int:
+    """Count a part, and print; with -q what one of each part holds."""
+    from gpt2calc.api.counting import parts
+
+    _refuse_beside(arguments, "a part", "per_block", "conventions")
+    size = {word: getattr(arguments, word) for word in ("blocks", "tp", "pp")}
+    found = parts(model_of(arguments.model), **size, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
+    tables = [found.table()] if arguments.format == "csv" else found.tables()
+    quiet = [part.parameters for part in found.parts]
+    return emit(arguments, result=found.to_dict, human=tables, tables=tables, quiet=quiet, notes=found.notes)
+
+
+def _refuse_beside(arguments: argparse.Namespace, what: str, *words: str) -> None:
+    """Raise where something else is asked for in the same breath."""
+    beside = next((word for word in words if getattr(arguments, word) not in (None, False)), None)
+    if beside:
+        raise ConfigError(f"--{beside.replace('_', '-')} is asked for beside {what}: ask for one of them")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   gpt2calc design --params 350M
+  gpt2calc design --family llama --params 8B
   gpt2calc design --params 1.3B --head-size 128 --aspect 40:130
   gpt2calc design --params 124439808 --n-layer 6:48 --embd-multiple 64
   gpt2calc design --fits 24GB --dtype bf16 --pad 128
@@ -37,10 +38,13 @@ OWN = (
 )
 
 
+ASKED = ("fits", "dtype", "convention", "family", "within", "nearest", "pareto")
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Find the shapes that have a number of parameters, or that fit a number of bytes, exactly."
-    parser.usage = "gpt2calc design [MODEL] (--params N | --fits BYTES --dtype DTYPE) [options]"
+    parser.usage = "gpt2calc design [MODEL | --family NAME] (--params N | --fits BYTES --dtype DTYPE) [options]"
     parser.epilog = EXAMPLES
     parser.add_argument(
         "model",
@@ -64,6 +68,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=Offered(_conventions),
         help="how the number counts, as gpt2calc count --conventions lists; or total",
     )
+    parser.add_argument(
+        "--family",
+        metavar="NAME",
+        choices=Offered(_families),
+        help="a model type such as llama in place of MODEL: of its models that ship, the one nearest in size",
+    )
+    parser.add_argument(
+        "--within",
+        metavar="PERCENT",
+        help="how far off the number a shape may be, to be ranked by its proportions; 2 unless given",
+    )
+    parser.add_argument("--nearest", action="store_true", help="rank by distance to the number alone")
     parser.add_argument("--top", metavar="K", help="how many shapes to print; 10 unless given")
     parser.add_argument(
         "--pareto", action="store_true", help="print every shape that none beats both in nearness and in proportions"
@@ -86,6 +102,12 @@ def _conventions() -> Iterable[str]:
     from gpt2calc.designs.measures import TOTAL
 
     return (TOTAL, *NAMES)
+
+
+def _families() -> Iterable[str]:
+    from gpt2calc.architectures import FILES
+
+    return sorted(FILES)
 
 
 def _read(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
@@ -111,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = design(
         arguments.params,
         model_of(model),
-        **{name: getattr(arguments, name) for name in (*sorted(named), "fits", "dtype", "convention", "pareto")},
+        **{name: getattr(arguments, name) for name in (*sorted(named), *ASKED)},
         top=arguments.top,
         hub=arguments.hub,
         revision=arguments.revision,

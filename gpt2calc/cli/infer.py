@@ -27,7 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_prefix(parser)
     add_hub(parser)
     group = parser.add_argument_group("output")
-    group.add_argument("-q", "--quiet", action="store_true", help="print the config alone, and no notes")
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print what the checkpoint shows alone, without guesses, and no notes",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,10 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.reports import json
     from gpt2calc.verification.verifier import infer_config
 
-    config, notes = infer_config(
-        arguments.target, prefix=arguments.prefix, hub=arguments.hub, revision=arguments.revision
-    )
+    found = infer_config(arguments.target, prefix=arguments.prefix, hub=arguments.hub, revision=arguments.revision)
     if not arguments.quiet:
-        say(notes)
-    sys.stdout.write(json.write(config if isinstance(config, dict) else config.to_dict()))
+        say(found.notes)
+    # Without the note that says so, a guess would be taken for a fact.
+    sys.stdout.write(json.write(found.shown if arguments.quiet else found.document))
     return 0

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   gpt2calc measure gpt2 --seq 64
-  gpt2calc measure gpt2 --seq 64 --train --optimizer adamw --attention sdpa
-  gpt2calc measure gpt2 --prompt 5 --new 9 --dtype bf16
+  gpt2calc measure tiny-gpt2 --seq 64 --train --optimizer adamw --attention sdpa
+  gpt2calc measure tiny-gpt2 --prompt 5 --new 9 --dtype bf16
   gpt2calc measure config.json --json"""
 
 

@@ -90,17 +90,19 @@ class Parser(argparse.ArgumentParser):
             option, equals, value = word.partition("=")
             name = option.removeprefix("--").replace("-", "_")
             row = sizes.get(name) or sizes.get(name.removeprefix("no_"))
-            if row is not None and row.kind == FLAG and equals:
+            several = self.get_default("several") and row is not None and row.kind in (SIZE, FLAG)
+            if row is not None and row.kind == FLAG and equals and not several:
                 self.error(f"argument {option}: takes no value, got {value!r}")
             if word == "--" or not option.startswith("--") or option in known or row is None:
                 left += [word, *rest] if word == "--" else [word]
             elif row.kind == FLAG:
-                fields[row.name] = name == row.name
+                fields[row.name] = value or name == row.name
             else:
                 value = value if equals else next(rest, "")
                 if not value or value.startswith("--"):
                     self.error(f"argument {option}: expected one argument")
-                fields[name] = _entries(self, option, value) if row.kind == LIST else _value(self, option, value)
+                read = _entries if row.kind == LIST else _value
+                fields[name] = value if several else read(self, option, value)
         return left, fields
 
 

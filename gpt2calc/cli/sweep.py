@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import numbers
-from gpt2calc.cli.options import Offered, add_fields, add_output, columns, emit, model_of, say
+from gpt2calc.cli.options import Offered, add_fields, add_model_type, add_output, columns, emit, model_of, say
 from gpt2calc.errors import ConfigError
 from gpt2calc.output import OutputFile, refuse_input
 from gpt2calc.signals import unfinished
@@ -26,6 +26,7 @@ EXAMPLES = """examples:
   gpt2calc sweep --n-layer 1:100 --n-embd 64:6400:64 --where "340e6<total<360e6" --sort n_layer:desc
   gpt2calc sweep --n-layer 12,24 --tied true,false --columns n_layer,tied,total,fp16_bytes --format csv
   gpt2calc sweep --file configs.csv --sort total --json
+  gpt2calc sweep Qwen3-0.6B --num-hidden-layers 12,24 --hidden-size 512:2048:512
 
 values: 12, 768,1024,1280, 12:96:12 (start:stop:step, stop is one of them where a step hits it), or a mix; true,false;
 a list that may be one number, as 50,257, is written with blanks: "50, 257\""""
@@ -82,6 +83,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in parser._actions:  # noqa: SLF001  # argparse has no public way to look at its own options
         if action.dest == "fields" and action.nargs == 0:
             action.nargs, action.metavar, action.choices = "?", "true,false", Offered(("true", "false"))
+    add_model_type(parser)
+    parser.set_defaults(several=True)  # of a field, also of one of another architecture
     add_output(parser, "the totals alone, a line each", FILES)
 
 
@@ -93,12 +96,12 @@ def _names() -> Iterable[str]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Count them all, and print or write them."""
-    from gpt2calc.sweeps.preparation import missing, prepare
+    from gpt2calc.sweeps.sweeper import missing, ready
     from gpt2calc.sweeps.workers import workers
 
     form = _format(arguments)
     refuse_input(arguments.output, arguments.file, arguments.model)
-    ready = prepare(
+    run = ready(
         model_of(arguments.model),
         _fields(arguments.fields),
         where=arguments.where,
@@ -111,10 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         unfinished(),
         workers(numbers.read("--jobs", arguments.jobs)) as executor,
-        _bar(ready, quiet=arguments.quiet) as progress,
+        _bar(run, quiet=arguments.quiet) as progress,
     ):
         try:
-            return answer(arguments, ready, form, executor, progress)
+            return answer(arguments, run, form, executor, progress)
         except ImportError as error:  # files are written by pyarrow
             raise missing(error) from None
 
@@ -159,7 +162,7 @@ def _fields(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _bar(ready: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+def _bar(run: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Give what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
@@ -169,32 +172,27 @@ def _bar(ready: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     except ImportError:
         yield None
         return
-    with tqdm(total=ready.length, unit=" models", unit_scale=True, leave=False, delay=0.5) as bar:
+    with tqdm(total=run.length, unit=" models", unit_scale=True, leave=False, delay=0.5) as bar:
         yield bar.update
 
 
 def _print(
     arguments: argparse.Namespace,
-    ready: Run,
+    run: Run,
     form: str,
     executor: Any,
     progress: Callable[[int], None] | None,
 ) -> int:
     """Print the first rows as a table, or every row for a program."""
-    from gpt2calc.sweeps import sweeper
-
     if form in ENDINGS.values() and not arguments.quiet:
         from gpt2calc.sweeps import writers
 
-        writers.write(sys.stdout.buffer, form, ready.columns, ready.chunks(executor, progress))
-        say(ready.remarks)
+        writers.write(sys.stdout.buffer, form, run.chunks(executor, progress))
+        say(run.remarks)
         return 0
     most = numbers.read("--rows", arguments.rows)
     whole = arguments.quiet or form == "json"
-    if whole:
-        result = sweeper.sweep(ready, executor, progress)
-    else:
-        result = sweeper.result(ready, *ready.head(most, executor, progress))
+    result = run.all(executor, progress) if whole else run.result(*run.head(most, executor, progress))
     tables = result.tables(most)
     human = tables if arguments.columns else result.tables(most, columns())
     notes = list(result.notes)
@@ -209,7 +207,7 @@ def _totals(result: Any) -> Iterator[int]:
 
 def _write(
     arguments: argparse.Namespace,
-    ready: Run,
+    run: Run,
     form: str,
     executor: Any,
     progress: Callable[[int], None] | None,
@@ -219,9 +217,9 @@ def _write(
 
     target = OutputFile(arguments.output)
     with target as file:
-        count = writers.write(file, form, ready.columns, ready.chunks(executor, progress))
+        count = writers.write(file, form, run.chunks(executor, progress))
     if not arguments.quiet:
-        say(ready.remarks)
+        say(run.remarks)
         rows = "1 row" if count == 1 else f"{count:,} rows"
-        print(f"note: wrote {rows} of {len(ready.columns)} columns to {target.shown}", file=sys.stderr)
+        print(f"note: wrote {rows} of {len(run.columns)} columns to {target.shown}", file=sys.stderr)
     return 0

@@ -12,6 +12,8 @@ from gpt2calc.errors import Named
 
 NANOCHAT = "karpathy/nanochat, common.py"
 TORCHTITAN = "pytorch/torchtitan, tools/utils.py"
+MEMORY = "huggingface/huggingface.js, packages/tasks/src/hardware-nvidia.ts"
+"""Whose table says how much memory there is, in GB, taken for 10⁹ bytes, the smaller of the two meanings."""
 
 
 class Machine(NamedTuple):
@@ -22,26 +24,29 @@ class Machine(NamedTuple):
         flops: dense bfloat16 FLOP/s.
         bandwidth: bytes a second of its memory; 0 where no table was read.
         source: whose tables say so.
+        memory: bytes of its memory; 0 where no table was read.
     """
 
     name: str
     flops: int
     bandwidth: int
     source: str
+    memory: int = 0
 
 
 _BOTH = f"{NANOCHAT}; {TORCHTITAN}"
+GB = 10**9
 MACHINES = (
-    Machine("a100-40gb", 312 * 10**12, 16 * 10**11, _BOTH),
-    Machine("a100-80gb", 312 * 10**12, 2 * 10**12, _BOTH),
-    Machine("h100-sxm", 989 * 10**12, 335 * 10**10, _BOTH),
-    Machine("h100-pcie", 756 * 10**12, 2 * 10**12, _BOTH),
+    Machine("a100-40gb", 312 * 10**12, 16 * 10**11, _BOTH, 40 * GB),
+    Machine("a100-80gb", 312 * 10**12, 2 * 10**12, _BOTH, 80 * GB),
+    Machine("h100-sxm", 989 * 10**12, 335 * 10**10, _BOTH, 80 * GB),
+    Machine("h100-pcie", 756 * 10**12, 2 * 10**12, _BOTH, 80 * GB),
     Machine("h100-nvl", 835 * 10**12, 0, _BOTH),
-    Machine("h200", 989 * 10**12, 48 * 10**11, _BOTH),
-    Machine("b200", 225 * 10**13, 8 * 10**12, _BOTH),
-    Machine("l40s", 362 * 10**12, 0, _BOTH),
-    Machine("4090", 1652 * 10**11, 101 * 10**10, NANOCHAT),
-    Machine("3090", 71 * 10**12, 936 * 10**9, NANOCHAT),
+    Machine("h200", 989 * 10**12, 48 * 10**11, _BOTH, 141 * GB),
+    Machine("b200", 225 * 10**13, 8 * 10**12, _BOTH, 192 * GB),
+    Machine("l40s", 362 * 10**12, 0, _BOTH, 48 * GB),
+    Machine("4090", 1652 * 10**11, 101 * 10**10, NANOCHAT, 24 * GB),
+    Machine("3090", 71 * 10**12, 936 * 10**9, NANOCHAT, 24 * GB),
     Machine("mi300x", 13074 * 10**11, 0, _BOTH),
 )
 """The machines that are known by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.costs.measuring import Bench
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, shown
 from gpt2calc.table import Ratio, Table
 
 if TYPE_CHECKING:
@@ -15,6 +15,18 @@ SCHEMA = "gpt2calc/measure/1"
 
 LEAST_PEAK = 98
 """A predicted peak is at least so many hundredths of the measured one, or it does not match."""
+
+MOST_BLOCKS = 1000
+"""Deeper models are not built, with values or without: a block takes milliseconds either way."""
+
+MOST_BYTES = 16 * 2**30
+"""What is run with values, a step or generate(), may hold so much: what the laws say of it is known before."""
+
+MOST_FLOPS = 10**15
+"""What is run with values may take so many operations: hours on a CPU."""
+
+MOST_NEW_TOKENS = 10_000
+"""generate() takes a step for each."""
 
 WALK = "fake tensors"
 COUNTER = "torch's counter"
@@ -137,8 +149,48 @@ def measure(cost: Cost) -> Measurement:
     """Measure every figure that a cost has.
 
     Raises:
-        ConfigError: torch or transformers is missing, or transformers has no such model.
+        ConfigError: torch or transformers is missing, transformers has no such model, or it is too large to be run.
     """
+    _bound(cost)
+    try:
+        return _measured(cost)
+    except (RuntimeError, MemoryError, OverflowError) as error:  # torch's, for what no machine holds
+        reason = shown(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        raise ConfigError(
+            f"torch cannot run {cost.name} as it is asked for, with smaller sizes it may: {reason}"
+        ) from None
+
+
+def _bound(cost: Cost) -> None:
+    """Refuse what would take hours or more memory than machines have, by what the laws say of it."""
+    dims, asked = cost.dims, cost.settings
+    if dims.n_layer > MOST_BLOCKS:
+        raise ConfigError(f"a model of at most {MOST_BLOCKS:,} blocks is built to be measured, got {dims.n_layer:,}")
+    if cost.weights >= 2**63:
+        raise ConfigError(
+            f"torch has no model of {cost.weights:,} bytes, as {cost.name} would be, not even without values"
+        )
+    is_trained = bool(asked.train or asked.optimizer)
+    if not is_trained and cost.kv_bytes is None:
+        return  # on meta, where nothing has values
+    if (asked.new or 1) > MOST_NEW_TOKENS:
+        raise ConfigError(f"at most {MOST_NEW_TOKENS:,} new tokens are generated to be measured, got {asked.new:,}")
+    tokens = asked.batch * ((asked.prompt or asked.past + asked.seq) + (asked.new or 1))
+    held = cost.weights + (cost.kv_bytes or 0) + (cost.gradients or 0) + (cost.optimizer or 0)
+    held += cost.activations if is_trained and cost.activations else 4 * tokens * (dims.vocab_size + dims.n_embd)
+    flops = cost.training if is_trained and cost.training else 2 * cost.weights * tokens
+    if held > MOST_BYTES:
+        most = MOST_BYTES // 2**30
+        raise ConfigError(
+            f"running {cost.name} as asked holds {held:,} bytes, and at most {most} GiB are measured: ask for less"
+        )
+    if flops > MOST_FLOPS:
+        raise ConfigError(
+            f"running {cost.name} as asked takes {flops:,} FLOPs, and at most {MOST_FLOPS:,} are measured: ask for less"
+        )
+
+
+def _measured(cost: Cost) -> Measurement:
     bench, asked, lines = Bench(cost.dims, cost.settings), cost.settings, list[Line]()
     counted = bench.flops()
     ours = {row.component: row.forward for row in cost.products}

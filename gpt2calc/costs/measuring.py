@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc.costs import kernels
 from gpt2calc.costs.settings import LAST
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError, shown
+from gpt2calc.errors import ConfigError, install, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gpt2calc.costs.settings import Settings
     from gpt2calc.dims import Dims
 
-EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
+EXTRA = f"torch and transformers: {install('weights')}"
 MOST_PARAMETERS = 2 * 10**9
 """Larger models are not built with values, which would take 8 GB and more."""
 

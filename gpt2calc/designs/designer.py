@@ -5,27 +5,28 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import numbers, ranges
-from gpt2calc.designs import contradictions, family, spans
+from gpt2calc import architectures, numbers, presets, ranges
+from gpt2calc.designs import bases, contradictions, family, measures, spans
 from gpt2calc.designs.bounds import Bounds
-from gpt2calc.designs.report import Design, Designs
+from gpt2calc.designs.report import Designs, written
 from gpt2calc.designs.search import Space
-from gpt2calc.errors import ConfigError, pair, shown
+from gpt2calc.errors import ConfigError, UnknownNameError, pair, shown
 from gpt2calc.fields import CANONICAL
-from gpt2calc.sources import resolve
+from gpt2calc.sources import LEFT_OUT, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gpt2calc.designs.search import RankedShape
     from gpt2calc.designs.spans import Fractions, Sizes
     from gpt2calc.designs.targets import SizeTarget
-    from gpt2calc.dims import Dims
     from gpt2calc.sources import LeftOut, Model
 
 ASPECT = "20:160"
-DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT, "head_size": "64, 128"}
+DEFAULTS = {"n_layer": "1:1000", "aspect": ASPECT}
 """What bounds a search unless something else is given; every GPT-2 and nearly every GPT-3 lies within."""
+
+WITHIN = Fraction(2)
+"""How many percent off the target a shape may be, to be ranked by its proportions, unless something else is given."""
 
 USUAL_SHAPES, MOST_SHAPES = 10, 10_000
 """How many shapes are answered with, unless something else is asked for, and at most."""
@@ -39,11 +40,14 @@ SEARCHED = {"n_layer": 1, "n_embd": 1, "n_head": 1, "n_inner": 0, PADDING: 1}
 
 
 def design(
-    target: SizeTarget,
+    read: Callable[..., SizeTarget],
     model: Model | LeftOut,
     fields: Mapping[str, Any],
     constraints: Mapping[str, Any],
     *,
+    of_family: str | None = None,
+    within: Fractions | None = None,
+    nearest: bool = False,
     top: int | str | None = None,
     pareto: bool = False,
     hub: bool = False,
@@ -52,39 +56,92 @@ def design(
     """Find shapes.
 
     Args:
-        target: what is asked for.
+        read: what reads what is asked for, by the conventions that there are.
         model: where all that is not searched comes from.
         fields: fields of a config, those in `SEARCHED` as `spans.read` takes them.
         constraints: `pad` and those in `READERS`, None where they are not given.
+        of_family: the model type of which the model is, where none is named, the one that ships nearest in size.
+        within: how many percent off the target a shape may be, to be ranked by its proportions.
+        nearest: whether shapes are ranked by distance alone.
         top: how many shapes to return.
         pareto: whether to return the front.
         hub: whether the model is a repository.
         revision: of that repository.
     """
     number = _top(top, pareto=pareto)
+    percent = _percent(within, nearest=nearest, pareto=pareto)
     searched, fixed = _sorted({**fields, **{name: value for name, value in constraints.items() if value is not None}})
+    if of_family is not None:
+        model, own = _of_family(of_family, model, read, hub=hub or revision is not None)
+        fixed = {**own, **fixed}
     source = resolve(model, fixed, hub=hub, revision=revision)
+    base = bases.of(source, fixed)
+    target = read(find=base.find)
     paddings = _few("pad", searched.pop(PADDING, 1))
-    vocab_sizes = sorted({-(-source.dims.vocab_size // multiple) * multiple for multiple in paddings})
-    bounds = _with_defaults({name: _read(name, value) for name, value in searched.items()}, source.dims)
-    proportions = family.near(target.value, target.convention)
-    space = Space(bounds, vocab_sizes, source.dims, target, proportions)
+    vocab_sizes = sorted({-(-base.vocab_size // multiple) * multiple for multiple in paddings})
+    if not base.has_inner and (inner := [name for name in searched if "inner" in name]):
+        raise ConfigError(f"{source.name} has no width of the MLP of its own: leave {inner[0]} out", field=inner[0])
+    bounds = _with_defaults({name: _read(name, value) for name, value in searched.items()}, base)
+    proportions = family.near(target.value, target.convention, base.members)
+    of_width = {size: base.measure(target.convention, size, bounds.head) for size in vocab_sizes}
+    space = Space(bounds, of_width, target, proportions)
     if not space.boxes:
+        if bounds.widths():
+            raise ConfigError(
+                "no shape has a number of heads that num_key_value_heads divides", field="num_key_value_heads"
+            )
         raise contradictions.explain(bounds, searched)
     extremes = space.smallest(), space.largest()
-    notes = (*source.notes, *_beyond(target, *extremes))
-    found = space.front() if pareto else space.nearest(number)
+    notes = [*source.notes, *_beyond(target, *extremes)]
+    band = int(target.value * percent / 100) if percent is not None else 0
+    found = space.front() if pareto else space.nearest(number) if percent is None else space.usual(number, band)
+    if percent and found[0].distance > band and target.value in range(extremes[0], extremes[1] + 1):
+        notes.append(f"no shape within the bounds is within {written(percent)} % of the target: the nearest come first")
     return Designs(
         target,
-        tuple(_answer(each, bounds, source.dims, target) for each in found),
+        tuple(base.design(each, bounds.head(each.n_embd) or each.n_embd, target) for each in found),
         pareto=pareto,
+        within=percent,
         model=source.name,
-        bounds=_in_words(bounds, vocab_sizes, paddings),
+        model_type=base.model_type,
+        bounds=_in_words(bounds, vocab_sizes, paddings, base),
         shapes=space.shapes,
         extremes=extremes,
         family=proportions,
-        notes=notes,
+        notes=tuple(notes),
     )
+
+
+def _of_family(
+    name: str, model: Model | LeftOut, read: Callable[..., SizeTarget], *, hub: bool
+) -> tuple[Model | LeftOut, dict[str, Any]]:
+    """Return the model that ships of a family and is nearest to the target in size, its default where none ships."""
+    if model is not LEFT_OUT or hub:
+        raise ConfigError("family and a model are two places that all other fields come from: give one", field="family")
+    if name not in architectures.FILES:
+        raise UnknownNameError("family", name, tuple(architectures.FILES))
+    if name == architectures.GPT2:
+        return LEFT_OUT, {}
+    members = family.others(name)
+    if not members:
+        return LEFT_OUT, {"model_type": name}
+    target = read(find=measures.find_general)
+    return presets.load(family.ranked(target.value, target.convention, members)[0].name), {}
+
+
+def _percent(within: Fractions | None, *, nearest: bool, pareto: bool) -> Fraction | None:
+    """Return how many percent off the target a shape may be; None where shapes are ranked by distance."""
+    if within is None:
+        return None if nearest or pareto else WITHIN
+    if nearest or pareto:
+        raise ConfigError(f"within and {'nearest' if nearest else 'pareto'} are two orders: give one", field="within")
+    text = within.removesuffix("%").strip() if isinstance(within, str) else within
+    found = spans.read_fractions("within", text)
+    if len(found.values) > 1 or found.is_range or found.least >= 100:
+        raise ConfigError(
+            f"within takes a percentage such as 2 or 0.5, got {shown(within)}", field="within", got=within
+        )
+    return found.least
 
 
 def _top(top: object, *, pareto: bool) -> int:
@@ -155,27 +212,30 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
 """The constraints that are no fields of a config, each with what reads it."""
 
 
-def _with_defaults(given: Mapping[str, Any], dims: Dims) -> Bounds:
+def _with_defaults(given: Mapping[str, Any], base: bases.Gpt2 | bases.Other) -> Bounds:
     """Return the bounds, with defaults for what is needed and not given."""
-    defaults = {name: _read(name, text) for name, text in DEFAULTS.items()}
-    if "n_inner" not in given:
-        defaults["inner_ratio"] = _read("inner_ratio", Fraction(dims.n_inner, dims.n_embd))
+    defaults = {name: _read(name, value) for name, value in {**DEFAULTS, **base.bounds}.items()}
+    if "n_inner" in given:
+        defaults.pop("inner_ratio", None)
+        defaults.pop("inner_multiple", None)
+    if not base.has_inner:
+        defaults["n_inner"] = NO_INNER
     return Bounds(**{**defaults, **given})
 
 
-def _in_words(bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int]) -> dict[str, str]:
+NO_INNER = spans.Span("0", (0,))
+"""What stands for the width of the MLP where a family has none of its own."""
+
+
+def _in_words(
+    bounds: Bounds, vocab_sizes: Sequence[int], paddings: Sequence[int], base: bases.Gpt2 | bases.Other
+) -> dict[str, str]:
     """Return the bounds in the words that give them: those of the options."""
     words = {name: bounds.text(name) for name, value in bounds._asdict().items() if value is not None}
+    if not base.has_inner:
+        del words["n_inner"]
     words["vocab_size"] = ranges.written(vocab_sizes)
     return words | ({"pad": ranges.written(paddings)} if tuple(paddings) != (1,) else {})
-
-
-def _answer(found: RankedShape, bounds: Bounds, base: Dims, target: SizeTarget) -> Design:
-    """Return a shape that was found as a design."""
-    dims = base._replace(**{name: getattr(found, name) for name in ("n_layer", "n_embd", "n_inner", "vocab_size")})
-    difference = target.value - found.value if target.fits else found.value - target.value
-    head_size = bounds.head(found.n_embd) or found.n_embd
-    return Design(dims, found.n_embd // head_size, found.value, difference)
 
 
 def _beyond(target: SizeTarget, smallest: int, largest: int) -> tuple[str, ...]:

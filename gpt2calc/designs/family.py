@@ -1,20 +1,24 @@
-"""The family's proportions: n_embd / n_layer of the GPT-2 and GPT-3 models that ship, near a size.
+"""The family's proportions: n_embd / n_layer of its models that ship, near a size.
 
-Law: the median of the three members whose count is nearest to the target, by ratio. It follows what was published,
-from 64 at 125M over 42.67 at 350M to 128 from 6.7B on, and needs no fit.
+Law: the median of the three members whose count is nearest to the target, by ratio; of fewer than three members the
+nearest alone. It follows what was published, in a GPT-2 from 64 at 125M over 42.67 at 350M to 128 from 6.7B on, and
+needs no fit. The members of another family are the presets of its model type.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import presets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gpt2calc.conventions import Convention
     from gpt2calc.dims import Dims
+    from gpt2calc.model import Model
 
 MEMBERS = (
     *("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"),
@@ -39,26 +43,55 @@ class Family(NamedTuple):
         return max(quotient, 1 / quotient)
 
 
+class Member(NamedTuple):
+    """A model of a family: what is counted of it, and its proportions."""
+
+    name: str
+    counted: Dims | Model
+    aspect: Fraction
+
+
 @cache
-def _members() -> tuple[tuple[str, Dims], ...]:
-    return tuple((name, presets.load(name).dims) for name in MEMBERS)
+def gpts() -> tuple[Member, ...]:
+    """Return the sizes of GPT-2 and GPT-3."""
+    known = ((name, presets.load(name).dims) for name in MEMBERS)
+    return tuple(Member(name, dims, Fraction(dims.n_embd, dims.n_layer)) for name, dims in known)
 
 
-def near(target: int, convention: Convention) -> Family:
+@cache
+def others(model_type: str) -> tuple[Member, ...]:
+    """Return the models that ship of a model type that is not GPT-2's.
+
+    >>> [member.name for member in others("gpt_oss")]
+    ['gpt-oss-20b']
+    """
+    known: list[tuple[str, Any]] = [(each.name, each.counted) for each in presets.others(model_type)]
+    return tuple(Member(name, model, Fraction(model.hidden_size, model.num_hidden_layers)) for name, model in known)
+
+
+def ranked(target: int, convention: Convention, members: Sequence[Member]) -> list[Member]:
+    """Return members by how near they are to a target in size, by ratio, the nearest first."""
+
+    def distance(member: Member) -> Fraction:
+        quotient = Fraction(convention.value(member.counted), target)
+        return max(quotient, 1 / quotient) if quotient else Fraction(target)
+
+    return sorted(members, key=distance)
+
+
+def near(target: int, convention: Convention, members: Sequence[Member]) -> Family:
     """Return the family's proportions near a target.
 
     Args:
         target: a count, 1 or more.
         convention: how the target is counted, and so how the members are.
+        members: those of the family, at least one.
 
     >>> from gpt2calc.designs import measures
-    >>> family = near(350_000_000, measures.find("total"))
+    >>> family = near(350_000_000, measures.find("total"), gpts())
     >>> family.aspect, [name for name, _ in family.members]
     (Fraction(128, 3), ['gpt2-medium', 'gpt3-350M', 'gpt3-760M'])
     """
-    found = []
-    for place, (name, dims) in enumerate(_members()):
-        quotient = Fraction(convention.value(dims), target)
-        found.append((max(quotient, 1 / quotient), place, name, Fraction(dims.n_embd, dims.n_layer)))
-    members = tuple((name, aspect) for _, _, name, aspect in sorted(found)[:NEAREST])
-    return Family(sorted(aspect for _, aspect in members)[NEAREST // 2], members)
+    nearest = ranked(target, convention, members)[: NEAREST if len(members) >= NEAREST else 1]
+    aspects = sorted(member.aspect for member in nearest)
+    return Family(aspects[len(aspects) // 2], tuple((member.name, member.aspect) for member in nearest))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc import conventions, formulas
+from gpt2calc import conventions, formulas, general_conventions
 from gpt2calc.algebra import Expression
 from gpt2calc.dims import LETTERED, LETTERS
 from gpt2calc.errors import UnknownNameError
@@ -22,19 +22,34 @@ if TYPE_CHECKING:
     Measure = Callable[[int, int, int], int]
 
 TOTAL = "total"
+EVERY_PARAMETER = (TOTAL, conventions.PARAMETERS, "every parameter of the model", "")
 
 
 def find(name: str) -> Convention:
-    """Return a convention by name; `total` is the model as it is, tied or not.
+    """Return a convention of GPT-2's by name; `total` is the model as it is, tied or not.
 
     Raises:
         UnknownNameError: there is none of this name.
     """
     if name == TOTAL:
-        return conventions.Convention(TOTAL, conventions.PARAMETERS, "every parameter of the model", "", formulas.total)
+        return conventions.Convention(*EVERY_PARAMETER, formulas.total)
     if name not in conventions.NAMES:
         raise UnknownNameError("convention", name, (TOTAL, *conventions.NAMES))
     return conventions.find(name)
+
+
+def find_general(name: str) -> Convention:
+    """Return a convention of any architecture's by name.
+
+    Raises:
+        UnknownNameError: there is none of this name.
+    """
+    rows = {row.name: row for row in general_conventions.OF_MODELS}
+    if name == TOTAL:
+        return general_conventions.Convention(*EVERY_PARAMETER, general_conventions.Way())
+    if name not in rows:
+        raise UnknownNameError("convention", name, (TOTAL, *rows))
+    return rows[name]
 
 
 def of(convention: Convention, dims: Dims) -> Measure:

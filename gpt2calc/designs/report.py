@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas
 from gpt2calc.conventions import BYTES
 from gpt2calc.designs.measures import TOTAL
-from gpt2calc.dims import Dims, from_fields, to_fields
-from gpt2calc.fields import CLASSES, DEFAULTS
+from gpt2calc.dims import Dims, dims_of
 from gpt2calc.table import Percent, Ratio, Table, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from fractions import Fraction
 
     from gpt2calc.designs.family import Family
     from gpt2calc.designs.targets import SizeTarget
+    from gpt2calc.model import Model
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/design/1"
@@ -37,17 +38,35 @@ MEANINGS = {
 
 
 class Design(NamedTuple):
-    """One shape: its dims, its heads, and what is counted of it beside what was asked for."""
+    """One shape: what is counted, its sizes, what is counted of it beside what was asked for, and its config.json.
 
-    dims: Dims
+    `n_kv` is how many heads of keys and values it has, 0 where they are as many as its heads.
+    """
+
+    counted: Dims | Model
+    n_layer: int
+    n_embd: int
+    n_inner: int
+    vocab_size: int
     n_head: int
+    n_kv: int
     value: int
     difference: int
+    config: dict[str, Any]
+
+    @property
+    def dims(self) -> Dims:
+        """What the formulas of a GPT-2 read.
+
+        Raises:
+            ConfigError: it is of another architecture.
+        """
+        return dims_of(self.counted, self.name)
 
     @property
     def name(self) -> str:
         """The shape in short, for where a design is counted as a model."""
-        return f"{self.dims.n_layer}x{self.dims.n_embd}"
+        return f"{self.n_layer}x{self.n_embd}"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -57,33 +76,20 @@ class Design(NamedTuple):
     @property
     def total(self) -> int:
         """All parameters of the model, however the target counts."""
-        return formulas.total(self.dims)
+        return formulas.total(self.counted) if isinstance(self.counted, Dims) else int(self.counted.total())
 
     @property
     def per_block(self) -> int:
         """The parameters of one block."""
-        return formulas.total(self.dims._replace(n_layer=1)) - formulas.total(self.dims._replace(n_layer=0))
+        if isinstance(self.counted, Dims):
+            return formulas.total(self.counted._replace(n_layer=1)) - formulas.total(self.counted._replace(n_layer=0))
+        inside = (row for row in self.counted.components() if row.layers and self.counted.count(row.layers))
+        return sum(int(row.times * (row.weights + row.biases)) for row in inside)
 
     @property
     def aspect(self) -> Ratio:
         """The width over the depth."""
-        return Ratio(self.dims.n_embd, self.dims.n_layer, 2)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The fields of a config.json, which every command and `Config` take."""
-        fields = to_fields(self.dims)
-        head, n_inner = fields.pop("head"), fields.pop("n_inner")
-        sizes = {name: fields.pop(name) for name in DEFAULTS}
-        usual = to_fields(from_fields({**DEFAULTS, "bias": fields["bias"]})) | {"bias": True}
-        return {
-            "model_type": "gpt2",
-            "architectures": [next(name for name, having in CLASSES.items() if having == head)],
-            **sizes,
-            "n_head": self.n_head,
-            "n_inner": None if n_inner == 4 * self.dims.n_embd else n_inner,
-            **{name: value for name, value in fields.items() if value != usual[name]},
-        }
+        return Ratio(self.n_embd, self.n_layer, 2)
 
 
 class Designs:
@@ -95,7 +101,10 @@ class Designs:
     (12, 768, 0)
     """
 
-    __slots__ = ("answers", "bounds", "family", "largest", "model", "notes", "pareto", "shapes", "smallest", "target")
+    __slots__ = (
+        *("answers", "bounds", "family", "largest", "model", "model_type", "notes", "pareto", "shapes", "smallest"),
+        *("target", "within"),
+    )
 
     def __init__(
         self,
@@ -103,7 +112,9 @@ class Designs:
         answers: tuple[Design, ...],
         *,
         pareto: bool,
+        within: Fraction | None,
         model: str,
+        model_type: str,
         bounds: Mapping[str, str],
         shapes: int,
         extremes: tuple[int, int],
@@ -113,7 +124,9 @@ class Designs:
         self.target = target
         self.answers = answers
         self.pareto = pareto
+        self.within = within
         self.model = model
+        self.model_type = model_type
         self.bounds = bounds
         self.shapes = shapes
         self.smallest, self.largest = extremes
@@ -149,7 +162,9 @@ class Designs:
             "unit": self.target.convention.unit,
             "fits": self.target.fits,
             "pareto": self.pareto,
+            "within": None if self.within is None else float(self.within),
             "model": self.model,
+            "model_type": self.model_type,
             "bounds": dict(self.bounds),
             "shapes": self.shapes,
             "smallest": self.smallest,
@@ -165,7 +180,7 @@ class Designs:
                     "difference": each.difference,
                     "total": each.total,
                     "per_block": each.per_block,
-                    "aspect": each.dims.n_embd / each.dims.n_layer,
+                    "aspect": each.n_embd / each.n_layer,
                 }
                 for each in self.answers
             ],
@@ -183,16 +198,17 @@ class Designs:
             "n_layer": True,
             "n_embd": True,
             "n_head": True,
-            "n_inner": any(each.dims.n_inner != 4 * each.dims.n_embd for each in answers),
+            "n_kv": any(each.n_kv for each in answers),
+            "n_inner": any(each.n_inner not in (0, 4 * each.n_embd) for each in answers),
             "vocab_size": "," in self.bounds["vocab_size"],
             "parameters": True,
             self._counted: not total,
             self._difference: True,
             "percent": True,
-            "per block": total,
+            "per block": total and not any(each.n_kv for each in answers),  # which a terminal has no room for
             "aspect": True,
             "family": True,
-            "pareto": not self.pareto,
+            "pareto": self._is_by_distance,
         }
         headers = tuple(name for name, is_shown in shown.items() if is_shown)
         return Table(self._title(), headers, tuple(tuple(row[name] for name in headers) for row in self._rows()))
@@ -200,7 +216,14 @@ class Designs:
     def flat_table(self) -> Table:
         """Lay the same out for a spreadsheet, with every column whatever was asked."""
         rows = self._rows()
+        if not self._is_by_distance:
+            rows = [{name: cell for name, cell in row.items() if name != "pareto"} for row in rows]
         return Table("", tuple(rows[0]), tuple(tuple(row.values()) for row in rows))
+
+    @property
+    def _is_by_distance(self) -> bool:
+        """Whether all that are nearer to the target stand before a shape, so that a row shows what is on the front."""
+        return not self.pareto and self.within is None
 
     @property
     def _counted(self) -> str:
@@ -214,16 +237,16 @@ class Designs:
         """Return the cells of each shape by their header."""
         aspect, rows, nearest = self.family.aspect, [], None
         for each in self.answers:
-            dims = each.dims
-            factor = self.family.factor(dims.n_layer, dims.n_embd)
+            factor = self.family.factor(each.n_layer, each.n_embd)
             on_front = nearest is None or factor < nearest  # all that are nearer to the target stand before it
             nearest = min(factor, nearest or factor)
-            row: dict[str, Cell] = {"n_layer": dims.n_layer, "n_embd": dims.n_embd, "n_head": each.n_head}
-            row |= {"n_inner": dims.n_inner, "vocab_size": dims.vocab_size, "parameters": each.total}
+            row: dict[str, Cell] = {"n_layer": each.n_layer, "n_embd": each.n_embd, "n_head": each.n_head}
+            row |= {"n_kv": each.n_kv or each.n_head, "n_inner": each.n_inner, "vocab_size": each.vocab_size}
+            row |= {"parameters": each.total}
             row |= {self._counted: each.value, self._difference: each.difference}
             row |= {"percent": Percent(each.difference, self.target.value), "per block": each.per_block}
             row |= {"aspect": each.aspect}
-            row |= {"family": Ratio(dims.n_embd * aspect.denominator, dims.n_layer * aspect.numerator, 2)}
+            row |= {"family": Ratio(each.n_embd * aspect.denominator, each.n_layer * aspect.numerator, 2)}
             row |= {"pareto": "yes" if on_front else ""}
             rows.append(row)
         return rows
@@ -234,11 +257,11 @@ class Designs:
         counted = "" if convention.name == TOTAL or self.target.fits else f", counted as {convention.name}"
         if self.pareto:
             return f"the Pareto front of {what}{counted}: nearer to it, or nearer to the family's proportions"
-        return (
-            f"the largest shapes whose weights alone fit {what}"
-            if self.target.fits
-            else f"the shapes nearest to {what}{counted}"
-        )
+        largest = f"the largest shapes whose weights alone fit {what}"
+        if self.within is None:
+            return largest if self.target.fits else f"the shapes nearest to {what}{counted}"
+        usual = "the family's proportions first"
+        return f"{largest}, {usual}" if self.target.fits else f"shapes of {what}{counted}, {usual}"
 
     def bounds_table(self) -> Table:
         """Lay out what was searched, and what the shapes are ranked by."""
@@ -247,13 +270,28 @@ class Designs:
         proportions = rounded(*family.aspect.as_integer_ratio(), 2)
         nearness = f"nearness of n_embd / n_layer to the family's {proportions}"
         first = "how little is left" if self.target.fits else "distance to the target"
+        order = f"{first}, {'and' if self.pareto else 'then'} {nearness}"
+        if self.within is not None:
+            what = "leaves" if self.target.fits else "is"
+            order = f"what {what} {written(self.within)} % or less{'' if self.target.fits else ' off'}: {nearness}; "
+            order += f"all others: {first}; what is exact comes first"
         rows = (
             ("target", f"{self.target.value:,}", f"{convention.unit}: {convention.sentence}"),
             ("shapes", f"{self.shapes:,}", "all that these bounds allow; none was left out"),
             *((name, words, MEANINGS[name]) for name, words in self.bounds.items()),
             ("model", self.model, "gives all other fields"),
-            ("ranked by", "", f"{first}, {'and' if self.pareto else 'then'} {nearness}"),
+            ("ranked by", "", order),
             ("family", proportions, f"the median of those nearest in size: {members}"),
-            *([] if self.pareto else [("pareto", "yes", "no other shape is at least as near in both")]),
+            *([("pareto", "yes", "no other shape is at least as near in both")] if self._is_by_distance else []),
         )
         return Table("", ("searched", "", ""), rows)
+
+
+def written(percent: Fraction) -> str:
+    """Return a percentage as people write it.
+
+    >>> from fractions import Fraction
+    >>> written(Fraction(2)), written(Fraction(1, 2))
+    ('2', '0.5')
+    """
+    return f"{float(percent):g}"

@@ -9,20 +9,19 @@ every shape.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.designs import measures
 from gpt2calc.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from gpt2calc.designs.bounds import Bounds
     from gpt2calc.designs.family import Family
     from gpt2calc.designs.measures import Measure
     from gpt2calc.designs.targets import SizeTarget
-    from gpt2calc.dims import Dims
 
 MOST_LINES = 1_000_000
 """How many lines are bisected before a search is given up, after some seconds."""
@@ -65,23 +64,28 @@ class Space:
 
     Args:
         bounds: what a shape may be.
-        vocab_sizes: the vocabularies that it may have.
-        x: where all other sizes and the structure come from.
+        measures: for each vocabulary that a shape may have, what gives the measure of a width, None where no model has
+            that width.
         target: what is asked for.
-        family: what breaks ties.
+        family: the proportions that shapes are ranked by.
     """
 
     def __init__(
-        self, bounds: Bounds, vocab_sizes: Sequence[int], dims: Dims, target: SizeTarget, family: Family
+        self,
+        bounds: Bounds,
+        measures: Mapping[int, Callable[[int], Measure | None]],
+        target: SizeTarget,
+        family: Family,
     ) -> None:
         self.target = target
         self.family = family
-        counted = [(size, measures.of(target.convention, dims._replace(vocab_size=size))) for size in vocab_sizes]
         self.boxes = [
             Box(n_embd, size, layers, inners, measure)
             for n_embd, (layers, inners) in bounds.widths().items()
-            for size, measure in counted
+            for size, of_width in measures.items()
+            if (measure := of_width(n_embd)) is not None
         ]
+        self._ends = [(box.least, box.most) for box in self.boxes]
         self._tried = 0
 
     @property
@@ -91,11 +95,11 @@ class Space:
 
     def smallest(self) -> int:
         """Return the smallest count within the bounds."""
-        return min(box.least for box in self.boxes)
+        return min(least for least, _ in self._ends)
 
     def largest(self) -> int:
         """Return the largest count within the bounds."""
-        return max(box.most for box in self.boxes)
+        return max(most for _, most in self._ends)
 
     def nearest(self, top: int) -> list[RankedShape]:
         """Return the `top` shapes that are ranked first, all where there are fewer.
@@ -111,6 +115,58 @@ class Space:
                 if nearer:
                     kept = sorted([*kept, *nearer])[:top]
         return kept
+
+    def usual(self, top: int, band: int) -> list[RankedShape]:
+        """Return the `top` shapes that a practitioner would take first, all where there are fewer.
+
+        Law: those that are exactly the target come first; then those that are no farther from it than `band`, the
+        nearest to the family's proportions in front; then all others by distance. What is still equal is ranked by
+        distance, and then as `nearest` ranks it.
+        """
+        found = self._by_proportions(top, 0)
+        if band and len(found) < top:
+            found += self._by_proportions(top, band)
+        if len(dict.fromkeys(found)) < top:
+            found += self.nearest(top)
+        return list(dict.fromkeys(found))[:top]
+
+    def _by_proportions(self, top: int, band: int) -> list[RankedShape]:
+        """Return the `top` shapes within a band around the target, those of the family's proportions first."""
+        low, high = self.target.value - band, self.target.value + (0 if self.target.fits else band)
+        # 1. Of each box the depths at which some shape is within the band, and the one of them that is ranked first.
+        heap: list[tuple[Fraction, int, int, int]] = []
+        sides: list[tuple[Box, Sequence[int]]] = []
+        for box, (least, most) in zip(self.boxes, self._ends, strict=True):
+            if least > high or most < low:
+                continue
+            layers, inners, measure, n_embd = box.layers, box.inners, box.measure, box.n_embd
+            first = bisect_left(layers, low, key=lambda n: measure(n, n_embd, inners[-1]))
+            end = bisect_right(layers, high, lo=first, key=lambda n: measure(n, n_embd, inners[0]))
+            if first < end:
+                down, up = self._outwards(n_embd, layers[first:end])
+                for side in (down, up):
+                    if side:
+                        heap.append((self.family.factor(side[0], n_embd), len(sides), 0, side[0]))
+                        sides.append((box, side))
+        # 2. Depth by depth, in the order of proportions, until no other can be among the first.
+        heapify(heap)
+        kept: list[tuple[Fraction, RankedShape]] = []
+        while heap and not (len(kept) >= top and heap[0][0] > kept[top - 1][0]):
+            factor, place, taken, n_layer = heappop(heap)
+            box, side = sides[place]
+            kept += ((factor, shape) for shape in self._shapes(_line_of_inners(box, n_layer), top, band))
+            kept.sort(key=lambda pair: (pair[0], pair[1]))
+            del kept[top:]
+            if taken + 1 < len(side):
+                following = side[taken + 1]
+                heappush(heap, (self.family.factor(following, box.n_embd), place, taken + 1, following))
+        return [shape for _, shape in kept]
+
+    def _outwards(self, n_embd: int, layers: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+        """Return depths on either side of the family's for a width, each side from the family's outwards."""
+        aspect = self.family.aspect
+        place = bisect_right(layers, n_embd * aspect.denominator // aspect.numerator)
+        return layers[:place][::-1], layers[place:]
 
     def front(self) -> list[RankedShape]:
         """Return the Pareto front: the shapes to which none is at least as near in both the target and the family.
@@ -131,10 +187,9 @@ class Space:
     def _ranked(self) -> list[tuple[int, Box]]:
         """Return the boxes that hold something that fits, each with how near it can be, the nearest first."""
         goal, ranked = self.target.value, []
-        for box in self.boxes:
-            least = box.least
+        for box, (least, most) in zip(self.boxes, self._ends, strict=True):
             if not (self.target.fits and least > goal):
-                ranked.append((max(0, least - goal, goal - box.most), box))
+                ranked.append((max(0, least - goal, goal - most), box))
         ranked.sort(key=lambda pair: pair[0])
         return ranked
 

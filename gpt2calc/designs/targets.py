@@ -10,6 +10,8 @@ from gpt2calc.designs import measures
 from gpt2calc.errors import ConfigError, UnknownNameError, pair, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gpt2calc.conventions import Convention
 
 DTYPES = tuple(row.name.removesuffix("_bytes") for row in CONVENTIONS if row.unit == BYTES)
@@ -30,11 +32,19 @@ class SizeTarget(NamedTuple):
     convention: Convention
     fits: bool
 
+    def difference(self, value: int) -> int:
+        """Return how much more than the target a count is; of what fits, how much is left."""
+        return self.value - value if self.fits else value - self.value
+
 
 def read(
-    params: float | str | None, fits: float | str | None, dtype: str | None = None, convention: str | None = None
+    params: float | str | None,
+    fits: float | str | None,
+    dtype: str | None = None,
+    convention: str | None = None,
+    find: Callable[[str], Convention] = measures.find,
 ) -> SizeTarget:
-    """Read what is asked for.
+    """Read what is asked for; `find` is what knows the conventions that it can be counted by.
 
     Raises:
         ConfigError: nothing is asked for, or two things, or a figure is none.
@@ -50,7 +60,7 @@ def read(
     if params is not None:
         if dtype is not None:
             raise ConfigError("dtype goes with fits: give a convention such as bf16_bytes to have params in bytes")
-        counted = measures.find(convention or measures.TOTAL)
+        counted = find(convention or measures.TOTAL)
         return SizeTarget(_number("params", params, counted), _text(params), counted, fits=False)
     if convention is not None:
         raise ConfigError("convention goes with params: what fits is counted in bytes of a dtype", field="convention")
@@ -58,7 +68,7 @@ def read(
         raise ConfigError(f"fits is in bytes: say of which dtype, {', '.join(DTYPES)}", field="dtype")
     if dtype not in DTYPES:
         raise UnknownNameError("dtype", dtype, DTYPES)
-    counted = measures.find(f"{dtype}_bytes")
+    counted = find(f"{dtype}_bytes")
     return SizeTarget(_number("fits", fits, counted), _text(fits), counted, fits=True)
 
 

@@ -1,8 +1,7 @@
 """What a naming dialect is: a table from the names in a file to the rows of the tensor table.
 
-Here stands how names are read, and in the other files of this room what they are: one dialect a file. What stands
-before all names is found and not listed: it is whatever stands before names that a dialect knows. It must not know a
-size, a format or a file.
+Here stands how names are read, and in `table` and `huggingface` what they are. What stands before all names is found
+and not listed: it is whatever stands before names that a dialect knows. It must not know a size, a format or a file.
 """
 
 from __future__ import annotations
@@ -145,6 +144,8 @@ class Dialect:
         is_live: whether they are those of a live module, where that keeps in one tensor what files hold in several.
         pads_vocabulary: whether `wte` has more rows than the file itself says tokens, up to a multiple of 128.
         head_is_copied: whether a tied head is stored a second time, as a matter of course.
+        folded: the components that are no tensors of their own, since they were multiplied into those that follow.
+        model_type: the model type whose files have these names, as transformers calls it.
     """
 
     def __init__(
@@ -163,12 +164,15 @@ class Dialect:
         whose: str = "",
         pads_vocabulary: bool = False,
         head_is_copied: bool = False,
+        folded: frozenset[str] = frozenset(),
+        model_type: str = "gpt2",
     ) -> None:
         self.name, self.whose, self.summary, self.source = name, whose, summary, source
         self.pieces, self.extras, self.prefix = pieces, extras, prefix
         self.bodies = tuple(dict.fromkeys((prefix, other_prefix or prefix, "")))
         self.pads_vocabulary, self.head_is_copied = pads_vocabulary, head_is_copied
         self.embedding, self.head, self.is_live = embedding, head, is_live
+        self.folded, self.model_type = folded, model_type
         self.embeddings = tuple(each for each in pieces if (each.component, each.role) == (embedding, WEIGHT))
         self.known: dict[str, list[tuple[tuple[str, ...], Piece | Extra]]] = {}
         rows: tuple[Piece | Extra, ...] = (*pieces, *extras)
@@ -176,6 +180,12 @@ class Dialect:
             key, slots = keyed(row.template, SLOT)
             self.known.setdefault(key, []).append((slots, row))
         self.depths = sorted({len(ENDS.findall(key)) for key in self.known}, reverse=True)
+
+    def speaks(self, name: str) -> bool:
+        """Whether a name ends like one of this dialect, whatever stands before that."""
+        key = keyed(name)[0]
+        ends = [0, *(end.end() for end in ENDS.finditer(key))]
+        return any(key[ends[-1 - depth] :] in self.known for depth in self.depths if depth < len(ends))
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"

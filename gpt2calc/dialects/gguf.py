@@ -1,43 +1,16 @@
-"""The names of GGUF, as llama.cpp's converter gives them: to a GPT-2, whose matrices are [out, in], and to others."""
+"""The names of GGUF, as llama.cpp's converter gives them to models of other architectures than GPT-2."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gpt2calc.dialects.base import COPY, LAYER, Dialect, Extra, Piece
-from gpt2calc.dialects.layouts import LINEAR, SAME
-from gpt2calc.model import BIAS, OUTPUT_HEAD, TOKEN_EMBEDDING, WEIGHT
+from gpt2calc.model import OUTPUT_HEAD, TOKEN_EMBEDDING
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
 
-WHOSE = "under GGUF's names"
-
-_IN_BLOCKS = (
-    ("attn_norm", "ln_1", SAME),
-    ("attn_qkv", "attn.c_attn", LINEAR),
-    ("attn_output", "attn.c_proj", LINEAR),
-    ("ffn_norm", "ln_2", SAME),
-    ("ffn_up", "mlp.c_fc", LINEAR),
-    ("ffn_down", "mlp.c_proj", LINEAR),
-)
-
-GGUF = Dialect(
-    "gguf",
-    "llama.cpp's GGUF files; those made before March 2025 hold a tied head a second time",
-    "ggml-org/llama.cpp, conversion/gpt2.py: GPT2Model; gguf-py, tensor_mapping.py",
-    (
-        Piece("token_embd.weight", "wte", WEIGHT),
-        Piece("position_embd.weight", "wpe", WEIGHT),
-        *(Piece(f"blk.{{}}.{name}.weight", component, WEIGHT, layout) for name, component, layout in _IN_BLOCKS),
-        *(Piece(f"blk.{{}}.{name}.bias", component, BIAS) for name, component, _ in _IN_BLOCKS),
-        Piece("output_norm.weight", "ln_f", WEIGHT),
-        Piece("output_norm.bias", "ln_f", BIAS),
-        Piece("output.weight", "lm_head", WEIGHT),
-    ),
-    head_is_copied=True,
-    whose=WHOSE,
-)
+SUMMARY, WHOSE = "llama.cpp's GGUF files", "under GGUF's names"
 
 OF_TYPES = (
     *("arcee", "ernie4_5", "gemma", "granite", "llama", "mistral", "mixtral", "nemotron", "olmo", "olmoe", "qwen2"),
@@ -87,4 +60,4 @@ def names_of(model: Model) -> Dialect | None:
     source = "gguf-py, tensor_mapping.py; ggml-org/llama.cpp, convert_hf_to_gguf.py"
     embedding, head = parts[TOKEN_EMBEDDING], parts.get(OUTPUT_HEAD, "")
     parameters = tuple(pieces)
-    return Dialect("gguf", GGUF.summary, source, parameters, EXTRAS, embedding=embedding, head=head, whose=WHOSE)
+    return Dialect("gguf", SUMMARY, source, parameters, EXTRAS, embedding=embedding, head=head, whose=WHOSE)

@@ -14,7 +14,7 @@ from gpt2calc.costs import activations, caches, flops, kernels, moments, optimiz
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
-from gpt2calc.explanation.printed import FITS, ROUNDED_UP
+from gpt2calc.explanation.printed import FITS, ROUNDED_UP, WRITTEN
 from gpt2calc.figures import BYTES
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def _numbers(figure: Printed, model: Sized, asked: Asked) -> Iterator[tuple[Cost
     """Yield every cost that is looked at, with what the figure's unit would be."""
     name, dims, n_head = model
     for scale in figure.scales:
+        if scale.kind == WRITTEN:
+            continue
         in_bytes = scale.kind == BYTES
         if in_bytes != figure.in_bytes:
             continue

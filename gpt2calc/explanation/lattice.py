@@ -30,6 +30,9 @@ GPT1_VOCABULARY = 40478
 MULTIPLES = (64, 256, 512, 1024)
 """What vocabularies are padded to, beside the 128 that is a convention."""
 
+COURSE_VOCABULARY = 50000
+"""The tokenizer of the Hugging Face course, whose GPT-2 is trained from scratch with as many tokens."""
+
 USUAL_LABELS, MOST_LABELS = 2, 10
 """How many labels a classifier has unless it is told, as transformers' PretrainedConfig has it, and how many are tried.
 
@@ -56,6 +59,8 @@ class Step(NamedTuple):
         standing: HYPOTHESIS, WRONG or nothing.
         one_byte: how many elements of one byte a file holds besides.
         tensors: how many tensors a file of just this holds; None where nobody writes such a file.
+        minus: whether it is taken away.
+        key: what it has in common with steps that differ in a number alone; its name where it is "".
     """
 
     name: str
@@ -67,6 +72,8 @@ class Step(NamedTuple):
     standing: str = ""
     one_byte: Callable[[Dims], int] | None = None
     tensors: Callable[[Dims], int] | None = None
+    minus: bool = False
+    key: str = ""
 
 
 def _convention(
@@ -200,6 +207,13 @@ PADDED = (
         )
         for multiple in MULTIPLES
     ),
+)
+COURSE = Step(
+    f"vocab_size={COURSE_VOCABULARY}",
+    KNOWN,
+    f"with the vocabulary of {COURSE_VOCABULARY:,} of the Hugging Face course's tokenizer",
+    "Hugging Face course, chapter 7.6: training a causal language model from scratch",
+    _sized("vocab_size", COURSE_VOCABULARY),
 )
 WITHOUT_WPE = _convention("without_wpe", change=_sized("n_positions", 0))
 GPT1 = Step(
@@ -338,7 +352,8 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
         dims = preset.dims
         vocabularies.setdefault(dims.vocab_size, preset)
         contexts.setdefault(dims.n_positions, preset)
-    vocabularies.pop(GPT1_VOCABULARY, None)  # it has a row of its own
+    for size in (GPT1_VOCABULARY, COURSE_VOCABULARY):  # which have rows of their own
+        vocabularies.pop(size, None)
     others = tuple(
         Step(
             f"vocab_size={size}",
@@ -359,4 +374,4 @@ def axes(presets: Iterable[Preset]) -> tuple[tuple[Step, ...], ...]:
         )
         for size, preset in contexts.items()
     )
-    return (HEAD, CROSS, (*PADDED, GPT1, *others), (WITHOUT_WPE, *longer), BIASES, LN_F)
+    return (HEAD, CROSS, (*PADDED, GPT1, COURSE, *others), (WITHOUT_WPE, *longer), BIASES, LN_F)

@@ -23,6 +23,9 @@ Measured with GPT-2's names, at 2 to 48 blocks: safetensors 87 to 101, torch.sav
 to 306 since. Of gpt2's published files rust_model.ot has 231, flax_model.msgpack 33, and llm.c's 1,024 bytes are 7.
 """
 
+WRITTEN = "written out"
+"""The kind of what only a whole number that is written out can mean, such as a sum of several parts."""
+
 KNOWN, RARE, SELDOM = 2, 4, 6
 """The penalties of a departure from the plain way: one that occurs often in public, and others that do less."""
 
@@ -43,6 +46,22 @@ BETWEEN = re.compile(r"(?<=[0-9A-Za-z])\s*/\s*(?=[0-9~≈])")
 """The stroke between two figures, as in 124M/355M."""
 PARAMETERS = re.compile(r"(?<![A-Za-z])param(?:eter)?s?(?![A-Za-z])", re.IGNORECASE)
 """A word that says that what is counted is parameters, and no bytes: number of parameters, num_params."""
+
+
+BEFORE = re.compile(
+    r"(?<![A-Za-z])param(?:eter)?s?(?: count| number| size)?(?: is| are| of| total)?[\s:=(|~≈]*$", re.IGNORECASE
+)
+AFTER = re.compile(r"[\s)]*(?:[A-Za-z-]+ ){0,2}param(?:eter)?s?(?![A-Za-z])", re.IGNORECASE)
+"""What stands before, and behind, a figure that the word parameters is said of: params: 294,912, 50M parameters."""
+
+LISTED = re.compile(r"[\s,;/|~≈]*(?:and|or)?[\s~≈]*")
+"""What stands between two figures that one word is said of."""
+
+TOLD = re.compile(r"[:=(] ?$")
+"""What stands before a figure that is something else's, of which the word before it says what."""
+
+RANK = re.compile(r" on \(tensor, pipeline\) model parallel rank \([0-9]+, [0-9]+\)")
+"""What stands within Megatron's log line, with numbers that are no figures."""
 
 
 class Scale(NamedTuple):
@@ -104,7 +123,7 @@ class Printed(NamedTuple):
         >>> [(scale.kind, scale.unit, scale.penalty) for scale in read("548 MB")[0].scales]
         [('bytes', 1000000, 0), ('bytes', 1048576, 2)]
         """
-        return tuple(scale for scale in self._scales() if self.in_bytes or self.says in ("", scale.kind))
+        return tuple(scale for scale in self._scales() if self.in_bytes or not self.says or scale.kind != BYTES)
 
     def _scales(self) -> tuple[Scale, ...]:
         whole = self.digits * 10 ** max(-self.decimals, 0)
@@ -130,7 +149,9 @@ class Printed(NamedTuple):
         )
 
     def _bare(self) -> tuple[Scale, ...]:
-        return Scale(COUNT, 10**self.power, 0), Scale(BYTES, 10**self.power, KNOWN)
+        plain = Scale(COUNT, 10**self.power, 0), Scale(BYTES, 10**self.power, KNOWN)
+        is_written = not self.unit and not self.power and not self.decimals
+        return (*plain, Scale(WRITTEN, 1, 0)) if is_written else plain
 
     def bounds(self, scale: Scale, tensors: int = 0) -> tuple[int, int]:
         """Return the least and the largest whole number that can be printed so, at a scale, as a file of tensors too.
@@ -199,9 +220,34 @@ def find(text: str) -> tuple[Printed, ...]:
     >>> [figure.text for figure in find("124M/355M")], find("GPT-3 Small")
     (['124M', '355M'], ())
     """
-    words = figures.in_digits(" ".join(BETWEEN.sub(" ", text[: MOST_TEXT_CHARACTERS + 1]).split()))
+    words = figures.in_digits(" ".join(BETWEEN.sub(" ", RANK.sub("", text[: MOST_TEXT_CHARACTERS + 1])).split()))
     says = COUNT if PARAMETERS.search(words) else ""
-    return tuple(_printed(found, text, says) for found in FIGURE.finditer(words))
+    return tuple(_printed(found, text, says) for found in _meant(list(FIGURE.finditer(words)), words))
+
+
+def _meant(found: list[re.Match[str]], words: str) -> list[re.Match[str]]:
+    """Return the figures beside the word parameters, where there are such: in a log line the others are of all else.
+
+    >>> [figure.text for figure in find("num decayed parameter tensors: 50, with 124,354,560 parameters")]
+    ['124,354,560']
+    """
+    ends = [0, *(each.end() for each in found)]
+    starts = [*(each.start() for each in found), len(words)]
+    beside = [
+        each
+        for place, each in enumerate(found)
+        if BEFORE.search(words[ends[place] : each.start()]) or AFTER.match(words[each.end() : starts[place + 1]])
+    ]
+    # 124M/355M parameters is two of them: no word stands between, nor one and a colon before.
+    for places in (range(len(found) - 1), range(len(found) - 1, 0, -1)):
+        for place in places:
+            step = places.step
+            one, other = found[place], found[place + step]
+            between = words[min(one.end(), other.end()) : max(one.start(), other.start())]
+            is_told = TOLD.search(words[: other.start()])
+            if one in beside and other not in beside and LISTED.fullmatch(between) and not is_told:
+                beside.append(other)
+    return [each for each in found if each in beside] or found
 
 
 def read(text: str) -> tuple[Printed, ...]:

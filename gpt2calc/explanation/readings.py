@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.explanation import lattice, printed
+from gpt2calc.dims import Dims
+from gpt2calc.explanation import additions, lattice, printed
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import FITS, KNOWN, RARE, Printed, Scale
 from gpt2calc.explanation.search import Way, Ways
@@ -18,7 +19,7 @@ from gpt2calc.figures import BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gpt2calc.dims import Dims
+    from gpt2calc.explanation.additions import Addition
     from gpt2calc.explanation.lattice import Step
     from gpt2calc.model import Model
     from gpt2calc.presets import Preset
@@ -38,6 +39,10 @@ PUBLISHED = -1
 """The penalty of a reading as what just this figure was published for: the whole model, or what a token passes."""
 
 
+NAMED = -2
+"""The penalty of a reading as the whole model that is called by just this figure, as gpt2-xl is 1.5B."""
+
+
 class Candidate(NamedTuple):
     """A model that a figure may be the size of.
 
@@ -48,6 +53,7 @@ class Candidate(NamedTuple):
         published: the figures that were published for it, each with its source, and of what: all of it, or what a token
             passes.
         penalty: how unlikely it is to be the one that is meant.
+        called: the figures that are names of it.
     """
 
     names: tuple[str, ...]
@@ -55,6 +61,16 @@ class Candidate(NamedTuple):
     family: str = ""
     published: tuple[tuple[Printed, str, str], ...] = ()
     penalty: int = 0
+    called: tuple[Printed, ...] = ()
+
+    def is_called(self, figure: Printed, digits: int) -> bool:
+        """Whether a figure, with such digits, is a name of it."""
+        return any(_published(figure, other, digits) for other in self.called)
+
+    def owns(self, figure: Printed) -> bool:
+        """Whether a figure is a name of it, or was published for it, whether or not it has as many parameters."""
+        said = any(not what and _published(figure, other, figure.digits) for other, _, what in self.published)
+        return said or self.is_called(figure, figure.digits)
 
 
 class Reading(NamedTuple):
@@ -159,12 +175,17 @@ class Search:
         self.candidates = candidates
         self._axes = axes
         self._budget = budget
+        self._is_named = budget >= MODEL_BUDGET
         self._chances: dict[Printed, Chances] = {}
 
     @cached_property
     def ways(self) -> list[Ways]:
         """The ways of counting each candidate."""
-        return [Ways(candidate.counted, self._axes, self._budget) for candidate in self.candidates]
+        return [Ways(each.counted, self._axes, self._budget, self._added(each.counted)) for each in self.candidates]
+
+    def _added(self, counted: Dims | Model) -> Iterable[Addition]:
+        """Return what is looked at besides where models are named."""
+        return additions.of(counted) if self._is_named and isinstance(counted, Dims) else ()
 
     def size(self, figure: Printed) -> int:
         """Return how many numbers were looked at for a figure."""
@@ -217,9 +238,13 @@ class Search:
                 if usual > self._budget:
                     continue
                 key, what = _key(way, scale), _what(way, scale)
+                called = {
+                    other.digits for other in candidate.called if not what and _published(figure, other, other.digits)
+                }
                 for fit, first, end in figure.printed_as(way.value, scale, way.tensors if figure.in_bytes else 0):
                     base = PUBLISHED - way.penalty if (first, what) in said else candidate.penalty
-                    yield Met(first, end, base + usual + FITS[fit], way.value, key, usual, candidate.family)
+                    penalty = NAMED if first in called else base + usual + FITS[fit]
+                    yield Met(first, end, penalty, way.value, key, usual, candidate.family)
 
     @staticmethod
     def _most_tensors(figure: Printed, ways: Ways) -> int:
@@ -233,7 +258,19 @@ class Search:
             for candidate, ways in zip(self.candidates, self.ways, strict=True)
             for way in ways.usual(scale.kind, KNOWN)
         ]
-        found.sort(key=lambda each: (abs(figure.distance(each.value, scale)), each.penalty))
+
+        def rank(each: Reading) -> tuple[int, int]:
+            return abs(figure.distance(each.value, scale)), each.penalty
+
+        found.sort(key=rank)
+        if self._is_named:  # the nearest of all too, however unusual it is
+            every = (
+                Reading(figure, candidate, way, scale, "", way.penalty)
+                for candidate, ways in zip(self.candidates, self.ways, strict=True)
+                for way in ways.usual(scale.kind, self._budget)
+            )
+            first = min(every, key=rank)
+            found = [first, *(each for each in found if each.value != first.value)]
         return found[:number]
 
 
@@ -252,9 +289,9 @@ def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> R
         "",
     )
     base = PUBLISHED - way.penalty if said else candidate.penalty
-    return Reading(
-        figure, candidate, way, scale, fit, base + way.penalty + scale.penalty + FITS[fit], source_of_figure=said
-    )
+    is_name = not wanted and candidate.is_called(figure, figure.digits)
+    penalty = NAMED if is_name else base + way.penalty + scale.penalty + FITS[fit]
+    return Reading(figure, candidate, way, scale, fit, penalty, source_of_figure=said)
 
 
 def _what(way: Way, scale: Scale) -> str:
@@ -271,7 +308,7 @@ def _published(figure: Printed, other: Printed, digits: int) -> bool:
 
 
 def _key(way: Way, scale: Scale) -> tuple[object, ...]:
-    return (*(step.name for step in way.steps), scale.kind, bool(scale.name))
+    return (*(step.key or step.name for step in way.steps), scale.kind, bool(scale.name))
 
 
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
@@ -307,8 +344,10 @@ def shipped(presets: Sequence[Preset]) -> list[Candidate]:
             (figure, preset.source, what) for what, text in texts.items() for figure in printed.find(text or "")
         )
         counted = preset.counted
+        called = tuple(figure for name in preset.aliases for figure in printed.find(name) if figure.text == name)
         known = found.setdefault(counted, Candidate((), counted, preset.name.partition("-")[0]))
-        found[counted] = known._replace(names=(*known.names, preset.name), published=(*known.published, *said))
+        names, published = (*known.names, preset.name), (*known.published, *said)
+        found[counted] = known._replace(names=names, published=published, called=(*known.called, *called))
     return list(found.values())
 
 
@@ -322,8 +361,8 @@ def given(models: Sequence[tuple[str, Dims | Model]], presets: Sequence[Preset])
     found = []
     for name, counted in models:
         same = next((each for each in known if each.counted == counted), None)
-        published, family = (same.published, same.family) if same else ((), "")
-        found.append(Candidate((name,), counted, family, published))
+        own = same or Candidate((), counted)
+        found.append(own._replace(names=(name,)))
         alike = [each for each in known if each.counted.sizes == counted.sizes]
         if len(alike) == 1 and alike[0].counted != counted:
             found.append(alike[0]._replace(penalty=KNOWN))

@@ -52,6 +52,7 @@ class Explained(NamedTuple):
         by_accident: how many of them are expected to fit a figure that is printed like this, its digits being any.
         costs: what it can be of the models' costs, where that is asked.
         near_costs: the costs that are nearest, where it is none.
+        owner: where it has no reading that is more than a coincidence, whose it is, in words.
     """
 
     figure: Printed
@@ -62,6 +63,7 @@ class Explained(NamedTuple):
     by_accident: Fraction
     costs: tuple[CostReading, ...] = ()
     near_costs: tuple[CostReading, ...] = ()
+    owner: str = ""
 
     @property
     def value(self) -> int | None:
@@ -221,8 +223,8 @@ def in_short(explained: Explained) -> str:
     figure = explained.figure.text
     if explained.costs:
         return explained.costs[0].in_short
-    if not explained.readings:
-        return f"{figure} fits none of the {explained.searched:,} numbers that were looked at"
+    if explained.owner or not explained.readings:
+        return f"{figure} {explained.owner or f'fits none of the {explained.searched:,} numbers that were looked at'}"
     best = explained.readings[0]
     number = f"{best.value:,}" + (f", {best.fit}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
@@ -235,7 +237,10 @@ def in_short(explained: Explained) -> str:
 
 
 def _total(reading: Reading) -> int:
-    counted = reading.model.counted
+    return _total_of(reading.model.counted)
+
+
+def _total_of(counted: Dims | Model) -> int:
     return total(counted) if isinstance(counted, Dims) else int(counted.total())
 
 
@@ -346,9 +351,27 @@ def explain(figures: Sequence[Printed], models: Sequence[Source], asked: Asked =
     explained = tuple(_explained(search, figure, each) for figure, each in zip(figures, ranked, strict=True))
     if common:
         explained = tuple(_in_common(search, explained))
-    explained = tuple(_with_costs(each, models, asked) for each in explained)
+    explained = tuple(_with_costs(_owned(each, models), models, asked) for each in explained)
     notes = tuple(dict.fromkeys(note for model in models for note in model.notes))
     return Explanation(explained, tuple(model.name for model in models), notes, common=bool(common))
+
+
+def _owned(explained: Explained, models: Sequence[Source]) -> Explained:
+    """Return a figure that may be a coincidence with the model whose it is: it is called so, or was published so.
+
+    Law: one that is called so comes before others, and then the one that is listed first; none of the given models.
+    """
+    figure = explained.figure
+    if explained.is_known or figure.in_flops or figure.in_bytes:
+        return explained
+    given = {model.counted for model in models}
+    owners = [each for each in _everywhere().candidates if each.owns(figure)]
+    owners.sort(key=lambda each: not each.is_called(figure, figure.digits))
+    if not owners or not given.isdisjoint(each.counted for each in owners):
+        return explained
+    wrong = f"is wrong for {' and '.join(model.name for model in models)}: it " if models else ""
+    said = f"{wrong}is what {owners[0].names[0]} is called, which has {_total_of(owners[0].counted):,}"
+    return explained._replace(owner=said)
 
 
 def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) -> Explained:

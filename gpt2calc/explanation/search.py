@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc.algebra import Expression
 from gpt2calc.dims import LETTERS, Dims, letters
 from gpt2calc.explanation import lattice
-from gpt2calc.explanation.printed import KNOWN
+from gpt2calc.explanation.printed import KNOWN, WRITTEN
 from gpt2calc.figures import BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from gpt2calc.explanation.additions import Addition
     from gpt2calc.explanation.lattice import Step
     from gpt2calc.model import Model
 
@@ -45,7 +46,8 @@ class Way(NamedTuple):
     @property
     def name(self) -> str:
         """The steps by name."""
-        return " + ".join(step.name for step in self.steps)
+        names = (f"{' - ' if step.minus else ' + '}{step.name}" for step in self.steps)
+        return "".join(names)[3:]
 
 
 class Ways:
@@ -58,18 +60,35 @@ class Ways:
     [(137022720, 'stored_with_masks')]
     """
 
-    def __init__(self, model: Dims | Model, axes: tuple[tuple[Step, ...], ...], budget: int) -> None:
+    def __init__(
+        self,
+        model: Dims | Model,
+        axes: tuple[tuple[Step, ...], ...],
+        budget: int,
+        added: Iterable[Addition] = (),
+    ) -> None:
         counted = _counted(model, axes, budget) if isinstance(model, Dims) else _counted_otherwise(model, budget)
         self._counted = list(counted)
+        self._added = list(added)
         self._budget = budget
         self._sorted: dict[str, tuple[list[int], list[Way]]] = {}
 
     def _of(self, kind: str) -> tuple[list[int], list[Way]]:
         """Return the numbers of a kind, sorted, with their ways; they are made when they are first asked for."""
         if kind not in self._sorted:
-            ways = _distinct(_stored(self._counted, self._budget) if kind == BYTES else _elements(self._counted))
+            ways = _distinct(self._made(kind))
             self._sorted[kind] = ([way.value for way in ways], ways)
         return self._sorted[kind]
+
+    def _made(self, kind: str) -> Iterator[Way]:
+        if kind == BYTES:
+            yield from _stored(self._counted, self._budget)
+            return
+        if kind != WRITTEN:
+            yield from _elements(self._counted)
+        for order, each in enumerate(self._added, len(self._counted)):
+            if each.written == (kind == WRITTEN):
+                yield Way(each.value, each.penalty, each.steps, order)
 
     def between(self, kind: str, least: int, most: int) -> list[Way]:
         """Return the ways whose number is between two bounds, both included, smallest first."""

@@ -42,6 +42,9 @@ __all__ = [
 WIDTH = 8.0
 """How wide a picture is, in inches, unless something else is asked for."""
 
+NOTEBOOK_DPI = 110
+"""How fine a picture is that a notebook shows."""
+
 
 def shares(
     *counts: Model, grouped: bool = False, theme: str = "light", width: float = WIDTH, height: float | None = None
@@ -202,17 +205,20 @@ def draw(chart: Chart, theme: str = "light", width: float = WIDTH, height: float
     """
     from importlib import import_module
 
-    from gpt2calc.errors import ConfigError
+    from gpt2calc.errors import ConfigError, install
     from gpt2calc.plots import style
 
     colours = style.find(theme)
     try:
         import_module("matplotlib")
     except ImportError:
-        raise ConfigError("pictures need matplotlib: pip install 'gpt2calc[plot]'") from None
-    from gpt2calc.plots import drawing
+        raise ConfigError(f"pictures need matplotlib: {install('plot')}") from None
+    from gpt2calc.plots import drawing, saving
 
-    return drawing.draw(chart, colours, width, height)
+    figure = drawing.draw(chart, colours, width, height)
+    # A notebook shows a figure of matplotlib only after %matplotlib inline, and what can draw itself at once.
+    figure._repr_png_ = lambda: saving.rendered(figure, "png", NOTEBOOK_DPI)  # type: ignore[attr-defined]
+    return figure
 
 
 def _counted(models: tuple[Model, ...]) -> tuple[Any, ...]:

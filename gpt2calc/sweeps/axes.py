@@ -47,7 +47,7 @@ def read_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(CLASSES.get(word.strip(), word.strip()) for word in text.split(",")))
 
 
-def from_python(name: str, value: Any) -> Values | Any:
+def from_python(name: str, value: Any, *, is_size: bool | None = None) -> Values | Any:
     """Return the values that a field is given in Python: of a list, a range or an array as they are, else the one.
 
     Law: text says what `ranges.read` reads in it. An array holds int64 and nothing else, as for `arrays.evaluate`; a
@@ -60,7 +60,8 @@ def from_python(name: str, value: Any) -> Values | Any:
     >>> from_python("n_layer", [12, 24]), from_python("n_layer", "1:4"), from_python("n_layer", 12.0)
     ((12, 24), range(1, 5), 12)
     """
-    is_size = name in CANONICAL and FIELDS[CANONICAL[name]].kind == SIZE
+    if is_size is None:
+        is_size = name in CANONICAL and FIELDS[CANONICAL[name]].kind == SIZE
     if is_size and isinstance(value, str) and value.strip().lower() != "none":
         value = ranges.read(name, value)
         value = value[0] if length(value) == 1 else value

@@ -6,7 +6,7 @@ many rows: that is `evaluation`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import conventions, formulas
 from gpt2calc.costs import caches, flops, optimizers
@@ -17,10 +17,10 @@ from gpt2calc.fields import CANONICAL
 from gpt2calc.presets import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    Measure: TypeAlias = Callable[[Dims], int]
+    Measure: TypeAlias = Callable[[Any], int]
 
 SIZE, SWITCH, WORD, COUNT, SHARE = "size", "switch", "word", "count", "share"
 """What a column holds: int64, bool, text, int64, float64."""
@@ -159,7 +159,7 @@ COMMON = (
 """Columns that a message names where no name is near: one of each kind, and those that are asked for most."""
 
 
-def find(name: str) -> Column:
+def find(name: str, table: Mapping[str, Column] = COLUMNS, spellings: Mapping[str, str] = CANONICAL) -> Column:
     """Return a column by name, a component by its own name, attn.c_attn, as well, and a field in any spelling.
 
     Raises:
@@ -168,20 +168,21 @@ def find(name: str) -> Column:
     >>> find("attn.c_attn").name, find("mlp_share").part
     ('attn_c_attn', 'mlp')
     """
-    found = None if not isinstance(name, str) else COLUMNS.get(identifier(name)) or COLUMNS.get(CANONICAL.get(name, ""))
+    found = table.get(identifier(name)) or table.get(spellings.get(name, "")) if isinstance(name, str) else None
     if found is None:
-        near = isinstance(name, str) and closest(name, tuple(COLUMNS))
-        raise UnknownNameError("column", name, tuple(COLUMNS) if near else COMMON)
+        near = isinstance(name, str) and closest(name, tuple(table))
+        common = tuple(each for each in COMMON if each in table) if table is not COLUMNS else COMMON
+        raise UnknownNameError("column", name, tuple(table) if near else common)
     return found
 
 
-def measured(name: str) -> tuple[str, ...]:
+def measured(name: str, table: Mapping[str, Column] = COLUMNS) -> tuple[str, ...]:
     """Return the counts that a column is computed from: itself, or the two of a share; none for a field.
 
     >>> measured("mlp_share"), measured("total"), measured("n_layer")
     (('mlp', 'total'), ('total',), ())
     """
-    column = COLUMNS[name]
+    column = table[name]
     if column.kind == SHARE:
         return column.part, "total"
     return (name,) if column.kind == COUNT else ()

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.dims import LETTERS, Dims, from_fields
 from gpt2calc.errors import ConfigError, Int64OverflowError
-from gpt2calc.fields import DEFAULTS
+from gpt2calc.fields import CANONICAL, DEFAULTS
 from gpt2calc.ranges import length
 from gpt2calc.sources import checked, resolve
 from gpt2calc.sweeps.axes import INT64_MAX, from_python, remarks
-from gpt2calc.sweeps.columns import COLUMNS, SIZES, is_held
+from gpt2calc.sweeps.columns import COLUMNS, FIELDS, SIZES, is_held
+from gpt2calc.sweeps.running import ranges
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.sweeps.axes import Axis, Values
+    from gpt2calc.sweeps.columns import Column
 
 MOST_PIECES = 4096
 """How many combinations the switches of one grid can have; sizes are what a grid is long in."""
@@ -63,6 +65,16 @@ class Grid(NamedTuple):
     switches: tuple[tuple[str, tuple[Any, ...]], ...]
 
     @property
+    def table(self) -> Mapping[str, Column]:
+        """The columns that there can be."""
+        return COLUMNS
+
+    @property
+    def spellings(self) -> Mapping[str, str]:
+        """The name of each field, by any of its spellings."""
+        return CANONICAL
+
+    @property
     def length(self) -> int:
         """How many rows there are."""
         return sum(piece.length for piece in pieces(self))
@@ -76,6 +88,18 @@ class Grid(NamedTuple):
     def swept(self) -> tuple[str, ...]:
         """The fields that were given several values, in the order in which they run."""
         return tuple(name for name, values in (*self.switches, *self.sizes) if length(values) > 1)
+
+    def samples(self) -> list[Dims]:
+        """Return models of which one has what any has: the least and the largest of each piece."""
+        return [dims for piece in pieces(self) for dims in (piece.least(), piece.most())]
+
+    def everything(self) -> tuple[str, ...]:
+        """Return the columns that say anything: sizes, switches that run, what a model can hold, conventions."""
+        return everything({*self.swept, *(["n_head"] if self.has_heads else [])}, self.samples())
+
+    def ranges(self, step: int) -> Iterator[tuple[int, int]]:
+        """Yield ranges of so many rows, the last one shorter, that cover all rows once."""
+        return ranges(0, self.length, step)
 
 
 @lru_cache(maxsize=4)
@@ -194,12 +218,9 @@ def bounds(piece: Piece, name: str) -> tuple[int, int]:
     return (measure(low), measure(high)) if measure else (getattr(low, name), getattr(high, name))
 
 
-def everything(grid: Grid) -> tuple[str, ...]:
-    """Return the columns that say anything of a grid: sizes, switches that run, what a model can hold, conventions."""
-    models = [piece.most() for piece in pieces(grid)]
-    running = {*grid.swept, *(["n_head"] if grid.has_heads else [])}
-    idle = {name for name in COLUMNS if COLUMNS[name].measure is None and not COLUMNS[name].part} - set(SIZES[:5])
+def everything(running: set[str], models: list[Dims]) -> tuple[str, ...]:
+    """Return the columns that say anything of models of which these fields tell them apart, in order."""
     labelled = any(dims.score or dims.classifier or dims.multiple_choice_head for dims in models)
-    idle -= {*running, *(["num_labels"] if labelled else [])}
+    shown = {*SIZES[:5], *running, *(["num_labels"] if labelled else [])}
     filled = (name for name, column in COLUMNS.items() if any(is_held(column, dims) for dims in models))
-    return tuple(name for name in filled if name not in idle)
+    return tuple(name for name in filled if name in shown or name not in FIELDS)

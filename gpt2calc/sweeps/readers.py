@@ -1,7 +1,7 @@
 """Files of configs: from CSV, JSONL, Parquet or Arrow to the fields of many rows, in batches. Needs pyarrow.
 
 It knows formats, spellings and types. It must not know what is counted, nor which values a model can have: a row that
-looks odd is given to `config`, which says what is wrong with it.
+looks odd is read as a config of its own, which says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import pyarrow.compute as pc
 from pyarrow import csv, ipc, parquet
 
 from gpt2calc import inputs, numbers
-from gpt2calc.documents import parse
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
+from gpt2calc.notations import in_json as parse
 from gpt2calc.spellings import NO_COUNT
 from gpt2calc.sweeps.axes import INT64_MAX, TRUTHS, nearest
 from gpt2calc.sweeps.columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
-    Batches = Iterator[tuple[int, dict[str, pa.Array | list[Any]]]]
+    Batches = Iterator[tuple[int, Mapping[str, pa.Array | list[Any]]]]
     """How many rows there are, and the columns: arrays of Arrow, or lists of Python's values."""
 
 HELD = {SIZE: (int, "a whole number that fits in int64"), WORD: (str, "a word"), SWITCH: (bool, "true or false")}
@@ -39,20 +39,26 @@ LEAST_DIGITS = 18
 """A number of as many digits fits in int64, whichever they are."""
 
 
-class Rows(NamedTuple):
-    """Some rows of a file: for each field that the file gives, its values, None where a row leaves it out."""
+class Known(NamedTuple):
+    """What the columns of a file can be: fields by any spelling, what each holds, and what is passed over."""
 
-    start: int
-    stop: int
-    fields: dict[str, Any]
-    """int64 arrays for whole numbers where every row gives one, and lists otherwise."""
+    spellings: Mapping[str, str]
+    kinds: Mapping[str, str]
+    passed_over: Collection[str]
 
 
-def read(path: str) -> Iterator[Rows]:
+GPT2 = Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS)
+
+
+def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Read a file of configs, a row a config, in batches.
 
     Law: the columns are fields of a config in any spelling; fields that change no count, and columns that a sweep
     itself writes, are passed over.
+
+    Yields:
+        The first row of a batch, one past its last, and for each field that the file gives its values, None where a row
+        leaves it out: an int64 array for whole numbers where every row gives one, and a list otherwise.
 
     Raises:
         UnreadableInputError: the file cannot be read, or a column or a row is wrong; a row is told by its number, the
@@ -67,10 +73,10 @@ def read(path: str) -> Iterator[Rows]:
     start, fields = 0, None
     try:
         for count, batch in reader(path):
-            fields = fields or _fields(path, list(batch))
+            fields = fields or _fields(path, list(batch), known)
             if count:
-                columns = {field: _values(path, field, batch[name], start) for name, field in fields.items()}
-                yield Rows(start, start + count, columns)
+                own = {field: _values(path, field, known.kinds[field], batch[n], start) for n, field in fields.items()}
+                yield start, start + count, own
             start += count
     except OSError as error:
         raise UnreadableInputError(path, f"cannot be read: {error.strerror or shortened(str(error))}") from None
@@ -78,72 +84,66 @@ def read(path: str) -> Iterator[Rows]:
         raise UnreadableInputError(path, f"cannot be read: {shortened(str(error).partition(chr(10))[0])}") from None
 
 
-def columns_of(path: str) -> tuple[str, ...]:
-    """Return the fields that a file gives, by its first rows.
+def columns_of(path: str, known: Known = GPT2) -> tuple[str, ...]:
+    """Return the fields that a file gives, by its first rows, in the order in which they are known.
 
     Raises:
         UnreadableInputError: as `read`.
     """
-    return tuple(next((rows.fields for rows in read(path)), {}))
+    given = next((fields for _, _, fields in read(path, known)), {})
+    return tuple(name for name in known.kinds if name in given)
 
 
-def _fields(path: str, names: list[str]) -> dict[str, str]:
+def _fields(path: str, names: list[str], known: Known) -> dict[str, str]:
     """Return the columns that are read, each with the field that it means."""
     found: dict[str, str] = {}
     for name in names:
-        field = CANONICAL.get(name.strip())
+        field = known.spellings.get(name.strip())
         if field in found.values():
             first = next(other for other, taken in found.items() if taken == field)
             raise UnreadableInputError(path, f"columns {shown(first)} and {shown(name)} both mean {field}")
         if field:
             found[name] = field
-        elif name not in COLUMNS and name not in NO_COUNT:
-            raise UnreadableInputError(
-                path, f"column {shown(name)} is no field of a config{nearest(name, tuple(CANONICAL))}"
-            )
+        elif name not in known.passed_over and name not in NO_COUNT:
+            near = nearest(name, tuple(known.spellings))
+            raise UnreadableInputError(path, f"column {shown(name)} is no field of a config{near}")
     if not found:
-        raise UnreadableInputError(path, "no column is a field of a config, such as n_layer")
+        raise UnreadableInputError(path, f"no column is a field of a config, such as {next(iter(known.kinds))}")
     return found
 
 
-def _values(path: str, field: str, column: pa.Array | list[Any], start: int) -> Any:
-    values = column if isinstance(column, list) else _plain(field, column)
+def _values(path: str, field: str, kind: str, column: pa.Array | list[Any], start: int) -> Any:
+    values: Any = column if isinstance(column, list) else _plain(kind, column)
     if isinstance(values, np.ndarray):
         return values
-    if FIELDS[field].kind == SIZE:
-        values = [value if isinstance(value, str) else numbers.whole(value) for value in values]
+    if kind == SIZE:
+        values = [each if isinstance(each, str) else numbers.whole(each) for each in values]
+    held, said = HELD[kind]
     for index, value in enumerate(values):
-        if value is not None and not _fits(field, value):
-            problem = f"{field} must be {HELD[FIELDS[field].kind][1]}, got {shown(value)}"
-            raise UnreadableInputError(path, f"row {start + index + 1:,}: {problem}")
+        if value is not None and (type(value) is not held or (isinstance(value, int) and value > INT64_MAX)):
+            raise UnreadableInputError(path, f"row {start + index + 1:,}: {field} must be {said}, got {shown(value)}")
     return values
 
 
-def _plain(field: str, column: pa.Array) -> Any:
+def _plain(kind: str, column: pa.Array) -> Any:
     """Return a column as an int64 array where it is one in every row, and as a list of Python's values otherwise."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         text = pc.utf8_trim_whitespace(column)
         text = pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
-        if FIELDS[field].kind == WORD:
-            return text.to_pylist()
-        if FIELDS[field].kind != SIZE:
-            return [word and TRUTHS.get(word.lower(), word) for word in text.to_pylist()]
+        if kind != SIZE:
+            words = text.to_pylist()
+            return words if kind == WORD else [word and TRUTHS.get(word.lower(), word) for word in words]
         if not pc.all(pc.match_substring_regex(text, f"^[0-9]{{1,{LEAST_DIGITS}}}$"), min_count=0).as_py():
             return [word and numbers.whole(word) for word in text.to_pylist()]
         column = text.cast(pa.int64())  # which by itself would read 0x10 too
-    if FIELDS[field].kind == SIZE and pa.types.is_integer(column.type) and not column.null_count:
+    if kind == SIZE and pa.types.is_integer(column.type) and not column.null_count:
         try:
             return np.asarray(column.cast(pa.int64()))
         except pa.ArrowInvalid:  # too large, and told by its row
             pass
     return column.to_pylist()
-
-
-def _fits(field: str, value: object) -> bool:
-    kind, _ = HELD[FIELDS[field].kind]
-    return type(value) is kind and (not isinstance(value, int) or value <= INT64_MAX)
 
 
 def _csv(path: str) -> Batches:
@@ -186,25 +186,19 @@ def _jsonl(path: str) -> Batches:
     """Read a JSON object a line; a batch has the columns that any of the first rows has."""
     names: list[str] = []
     with open(path, encoding="utf-8-sig") as file:
-        lines, number = iter(file), 0
+        lines, read = iter(file), 0
         while block := list(islice(lines, BATCH)):
             rows = []
-            for line in block:
-                number += 1
-                if line.strip():
-                    rows.append(_object(path, line, number))
+            for number, line in enumerate(block, read + 1):
+                try:
+                    rows += [parse(line.strip())] if line.strip() else []
+                except ConfigError as error:
+                    raise UnreadableInputError(path, f"row {number:,}: {error}") from None
+            read += len(block)
             names = names or list(dict.fromkeys(name for row in rows for name in row))
-            more = {name for row in rows for name in row} - set(names)
-            if more:
+            if more := {name for row in rows for name in row} - set(names):
                 raise UnreadableInputError(path, f"{shown(min(more))} is in no row of the first {BATCH:,}")
             yield len(rows), {name: [row.get(name) for row in rows] for name in names}
-
-
-def _object(path: str, line: str, number: int) -> dict[str, Any]:
-    try:
-        return parse(line.strip())
-    except ConfigError as error:
-        raise UnreadableInputError(path, f"row {number:,}: {error}") from None
 
 
 READERS: dict[str, Callable[[str], Batches]] = {

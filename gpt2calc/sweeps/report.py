@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.sweeps.columns import COLUMNS, SHARE
 from gpt2calc.table import Percent, Table, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from gpt2calc.table import Cell
 
@@ -26,7 +24,7 @@ MOST_IN_JSON = 100_000
 """How many models one JSON document holds at most."""
 
 
-class Sweep(Mapping[str, Any]):
+class Sweep(dict[str, Any]):
     """Counts of many models: a mapping from the name of each column to a numpy array, int64 for counts.
 
     >>> import gpt2calc
@@ -35,7 +33,7 @@ class Sweep(Mapping[str, Any]):
     [124439808, 203668480, 209494272, 354823168]
     """
 
-    __slots__ = ("_columns", "count", "model", "notes", "request")
+    __slots__ = ("count", "model", "notes", "request")
 
     def __init__(
         self,
@@ -46,28 +44,24 @@ class Sweep(Mapping[str, Any]):
         notes: tuple[str, ...] = (),
         count: int | None = None,
     ) -> None:
-        self._columns = columns
+        super().__init__(columns)  # a dict, since pandas takes any other mapping for a list of its keys
         self.model, self.request, self.notes = model, dict(request), notes
         self.count = self.rows if count is None else count
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._columns:
-            raise UnknownNameError("column", name, tuple(self._columns))
-        return self._columns[name]
+    def __missing__(self, name: str) -> NoReturn:
+        raise UnknownNameError("column", name, tuple(self))
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep what is said of the columns in another process."""
+        return _restored, (dict(self), self.model, self.request, self.notes, self.count)
 
     def __repr__(self) -> str:
-        return f"<Sweep {self.model}: {self.rows:,} rows of {', '.join(self._columns)}>"
+        return f"<Sweep {self.model}: {self.rows:,} rows of {', '.join(self)}>"
 
     @property
     def rows(self) -> int:
         """How many rows the columns have; `len` is the number of columns, as a mapping has it."""
-        return len(next(iter(self._columns.values()), ()))
+        return len(next(iter(self.values()), ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return every model as JSON takes it, in the schema that docs/json.md describes.
@@ -77,15 +71,25 @@ class Sweep(Mapping[str, Any]):
         """
         if self.rows > MOST_IN_JSON:
             raise ConfigError(f"JSON holds at most {MOST_IN_JSON:,} models, and there are {self.rows:,}: write jsonl")
-        lists = [values.tolist() for values in self._columns.values()]
-        models = [dict(zip(self._columns, row, strict=True)) for row in zip(*lists, strict=True)]
+        lists = [values.tolist() for values in self.values()]
+        models = [dict(zip(self, row, strict=True)) for row in zip(*lists, strict=True)]
         return {"schema": SCHEMA, "model": self.model, **self.request, "models": models, "notes": list(self.notes)}
+
+    def to_pandas(self) -> Any:
+        """Return the columns as a `pandas.DataFrame`, a row a model; needs pandas."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ConfigError("a DataFrame needs pandas: python -m pip install pandas") from None
+        return pd.DataFrame(dict(self))
 
     def to_arrow(self) -> Any:
         """Return the columns as a `pyarrow.Table`, numbers without copying them; needs pyarrow."""
-        from gpt2calc.sweeps import writers  # pyarrow is a guest
+        import pyarrow as pa  # a guest
 
-        return writers.to_table(self._columns)
+        from gpt2calc.sweeps import writers
+
+        return pa.Table.from_batches([writers.to_batch(dict(self))])
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Hand the columns to any library that speaks Arrow, numbers without copying them; needs pyarrow."""
@@ -106,26 +110,30 @@ class Sweep(Mapping[str, Any]):
         number = min(most, self.rows)
         what = f"{self.count:,} models" if self.count != 1 else "1 model"
         title = f"{self.model}, {what}" + (f", the first {number:,}" if number < self.count else "")
-        totals = self._columns["total"][:number].tolist() if "total" in self._columns else [None] * number
+        totals = self["total"][:number].tolist() if "total" in self else [None] * number
         lists = [
-            [_cell(name, value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
-            for name, values in self._columns.items()
+            [_cell(value, total) for value, total in zip(values[:number].tolist(), totals, strict=True)]
+            for values in self.values()
         ]
-        headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self._columns)
+        headers = tuple(name.removesuffix("_share") + " %" * name.endswith("_share") for name in self)
         widths = [max(map(len, (head, *map(text, cells)))) + GAP for head, cells in zip(headers, lists, strict=True)]
-        while width is not None and sum(widths) - GAP > width and COLUMNS[list(self)[len(widths) - 1]].kind == SHARE:
+        while width is not None and sum(widths) - GAP > width and headers[len(widths) - 1].endswith(" %"):
             widths.pop()
         count = len(widths)
         return [Table(title, headers[:count], tuple(zip(*lists[:count], strict=True)))]
 
 
-def _cell(name: str, value: Any, total: int | None) -> Cell:
+def _restored(
+    columns: dict[str, Any], model: str, request: dict[str, Any], notes: tuple[str, ...], count: int
+) -> Sweep:
+    return Sweep(columns, model=model, request=request, notes=notes, count=count)
+
+
+def _cell(value: Any, total: int | None) -> Cell:
     if isinstance(value, bool):
         return str(value).lower()
-    if COLUMNS[name].kind != SHARE:
-        cell: Cell = value
-        return cell
-    return share(value, total)
+    cell: Cell = share(value, total) if isinstance(value, float) else value
+    return cell
 
 
 def share(value: float, total: int | None) -> Percent:

@@ -1,30 +1,32 @@
-"""A sweep that is ready to run: what is asked of a grid or of a file, checked, and its columns chunk by chunk.
+"""A sweep that is ready to run: what is asked, checked, and its columns chunk by chunk, or as a `Sweep` in memory.
 
-Nothing is computed before everything that was asked for is known to be right, and every count to fit.
+Nothing of a grid is computed before everything that was asked for is known to be right, and every count to fit.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from gpt2calc import numbers
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.formulas import total
-from gpt2calc.sweeps import conditions, grids, running, tasks
-from gpt2calc.sweeps.columns import COLUMNS, SHARE, WORD, find
-from gpt2calc.sweeps.models import joined
+from gpt2calc.sweeps import grids, running, tasks
+from gpt2calc.sweeps.columns import SHARE, WORD, find, measured
+from gpt2calc.sweeps.grids import Grid
+from gpt2calc.sweeps.models import empty, joined
 from gpt2calc.sweeps.ranking import Best
-from gpt2calc.sweeps.tasks import Plan, Prepared, named
+from gpt2calc.sweeps.report import Sweep
+from gpt2calc.sweeps.tasks import Plan, Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from gpt2calc.dims import Dims
-    from gpt2calc.sources import LeftOut, Model
-    from gpt2calc.sweeps.columns import Column
-    from gpt2calc.sweeps.parts import Int64Array
-    from gpt2calc.sweeps.tasks import Chunk
+    from gpt2calc.sweeps.tasks import Chunk, Source
 
     Columns = dict[str, Any]
     Progress = Callable[[int], None]
@@ -35,8 +37,8 @@ ALL = "all"
 MOST_SORTED = 2**25
 """How many rows can be sorted where not the first few are asked for: their keys take half a gigabyte."""
 
-SLICE = 2**16
-"""How many rows that were sorted are given out at once."""
+SLICE, STEP = 2**16, 2**22
+"""How many rows that were sorted are given out at once, and how many are computed between two looks at the progress."""
 
 
 class Order(NamedTuple):
@@ -47,192 +49,208 @@ class Order(NamedTuple):
     top: int | None = None
 
 
-def order(sort: str | None, top: int | None) -> Order:
-    """Read what rows are sorted by, COLUMN, COLUMN:asc or COLUMN:desc; the first few are those of the largest total.
-
-    Raises:
-        ConfigError: the direction is neither, or the number of rows is too small.
-        UnknownNameError: there is no such column.
-
-    >>> order("n_layer", None), order(None, 10)
-    (Order(key='n_layer', descending=False, top=None), Order(key='total', descending=True, top=10))
-    """
-    top = None if top is None else numbers.read("top", top)
-    if sort is None:
-        return Order() if top is None else Order("total", True, top)
-    if not isinstance(sort, str):
-        raise ConfigError(f"sort takes a column such as total:desc, got {shown(sort)}", field="sort", got=sort)
-    name, _, direction = sort.partition(":")
-    if direction not in ("", "asc", "desc"):
-        raise ConfigError(
-            f"a column is sorted asc or desc, got {shown(direction)} after {name}:", field="sort", got=sort
-        )
-    column = find(name)
-    if column.kind == WORD:
-        raise ConfigError(f"{column.name} is a word, and rows are sorted by numbers", field="sort", got=sort)
-    return Order(column.name, direction == "desc", top)
-
-
 class Run:
-    """What a grid and a file have in common: the columns, the order, and how many rows were left out."""
+    """What is swept, which columns of it are wanted, of which rows and in what order."""
 
-    name: str
-    notes: tuple[str, ...]
-    length: int | None
-    """How many rows there are to look at, None where that shows only at the end."""
-    fields: tuple[str, ...]
-    """The columns that tell the models apart."""
-    every: tuple[str, ...]
-    """All columns that say anything."""
-    shares: tuple[str, ...]
-    """The shares of groups that come to a hundredth anywhere."""
+    def __init__(self, source: Grid | Source, notes: tuple[str, ...], where: str | None) -> None:
+        self.source, self.notes, self.where = source, notes, where
+        self.table = source.table
+        self.name, self.length = source.name, source.length
+        self.every = source.everything()
+        self.ordered, self.columns = Order(), tuple[str, ...]()
+        self.left_out, self.why = 0, ""
 
-    def __init__(self, where: str | None, ordered: Order) -> None:
-        self.where, self.ordered = where, ordered
-        self.condition = None if where is None else conditions.read(where)
-        self.columns: tuple[str, ...] = ()
-        self.left_out = 0
-
-    def select(self, columns: Iterable[str] | str | None) -> None:
-        """Choose the columns: by name, all, or for None those that fit a screen.
+    def order(self, sort: str | None, top: int | None) -> None:
+        """Read what rows are sorted by, COLUMN, COLUMN:asc or COLUMN:desc; the first few are of the largest total.
 
         Raises:
-            UnknownNameError, ConfigError: there is no such column, or none at all.
+            ConfigError: the direction is neither, or the number of rows is too small.
+            UnknownNameError: there is no such column.
+        """
+        top = None if top is None else numbers.read("top", top)
+        if sort is None:
+            self.ordered = Order() if top is None else Order("total", True, top)
+            return
+        if not isinstance(sort, str):
+            raise ConfigError(f"sort takes a column such as total:desc, got {shown(sort)}", field="sort", got=sort)
+        name, _, direction = sort.partition(":")
+        if direction not in ("", "asc", "desc"):
+            problem = f"a column is sorted asc or desc, got {shown(direction)} after {name}:"
+            raise ConfigError(problem, field="sort", got=sort)
+        column = find(name, self.table, self.source.spellings)
+        if column.kind == WORD:
+            raise ConfigError(f"{column.name} is a word, and rows are sorted by numbers", field="sort", got=sort)
+        self.ordered = Order(column.name, direction == "desc", top)
+
+    def select(self, columns: Iterable[str] | str | None) -> None:
+        """Choose the columns, all of them, or for None those that fit a screen, and see that every count fits.
+
+        Raises:
+            UnknownNameError, ConfigError, Int64OverflowError: there is no such column, or a count would not fit.
         """
         if isinstance(columns, str):
             columns = self.every if columns.strip() == ALL else [word.strip() for word in columns.split(",")]
         if columns is None:
-            columns = (*(self.fields or ("n_layer", "n_embd")), "total", *self.shares)
+            columns = (*(self.source.swept or self.every[:2]), "total", *self._shares())
         if not isinstance(columns, Iterable):
             raise ConfigError(f"columns takes names of columns, got {shown(columns)}", field="columns", got=columns)
-        self.columns = tuple(dict.fromkeys(find(name).name for name in columns))
+        self.columns = tuple(dict.fromkeys(find(name, self.table, self.source.spellings).name for name in columns))
         if not self.columns:
             raise ConfigError("columns are empty: name one, or leave them out")
-
-    def chunks(self, executor: Any = None, progress: Progress | None = None) -> Iterator[Columns]:
-        """Yield the columns of the rows that are wanted, in order, some thousands of rows at a time."""
-        raise NotImplementedError
-
-    def head(self, most: int, executor: Any = None, progress: Progress | None = None) -> tuple[Columns, int]:
-        """Return the columns of the first rows, and how many rows there are in all; the others are only counted."""
-        raise NotImplementedError
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The notes, and what was left out while it ran."""
-        if not self.left_out:
-            return self.notes
-        return (*self.notes, f"left out {self.left_out:,} of the rows, in which n_head does not divide n_embd")
-
-
-def shares(every: Iterable[str], models: Iterable[Dims]) -> tuple[str, ...]:
-    """Return the shares of groups that come to a hundredth in one of these models.
-
-    >>> from gpt2calc.presets import load
-    >>> shares(("mlp_share", "layer_norm_share", "weights_share"), [load("gpt2").dims])
-    ('mlp_share',)
-    """
-    found = (name for name in every if COLUMNS[name].kind == SHARE and name not in ("weights_share", "biases_share"))
-    return tuple(name for name in found if any(_reaches(COLUMNS[COLUMNS[name].part], dims) for dims in models))
-
-
-def _reaches(part: Column, dims: Dims) -> bool:
-    return part.measure is not None and 100 * part.measure(dims) >= total(dims)
-
-
-class GridRun(Run):
-    """A sweep over a grid."""
-
-    def __init__(self, model: Model | LeftOut, fields: Mapping[str, Any], where: str | None, ordered: Order) -> None:
-        super().__init__(where, ordered)
-        self.grid, self.notes = grids.read(model, fields)
-        self.name, self.length = self.grid.name, self.grid.length
-        self.fields = self.grid.swept
-        self.every = grids.everything(self.grid)
-        models = [dims for piece in grids.pieces(self.grid) for dims in (piece.least(), piece.most())]
-        self.shares = shares(self.every, models)
-
-    def select(self, columns: Iterable[str] | str | None) -> None:
-        """Choose the columns, and see that every count that is needed fits.
-
-        Raises:
-            UnknownNameError, ConfigError, Int64OverflowError: as `Run.select` and `Prepared.check`.
-        """
-        super().select(columns)
-        if "n_head" in named(self.plan, self.condition) and not self.grid.has_heads:
+        ready = Prepared(self.plan)
+        if not isinstance(self.source, Grid):
+            return
+        if "n_head" in ready.needed and not self.source.has_heads:
             raise ConfigError("there is no column n_head: give n_head, since no count depends on it")
         if self.ordered.key and self.ordered.top is None and not self.is_filtered:
-            refuse_many(self.length or 0)
-        Prepared(self.plan).check()
+            _refuse_many(self.length or 0)
+        counts = dict.fromkeys(chain.from_iterable(map(measured, ready.needed)))
+        for piece in ready.pieces:
+            grids.refuse_overflow(piece, counts)
+            if ready.condition:
+                ready.condition.check(partial(grids.bounds, piece))
+
+    def _shares(self) -> tuple[str, ...]:
+        """Return the shares of groups that come to a hundredth in one of the models."""
+        shares = (self.table[name] for name in self.every if self.table[name].kind == SHARE)
+        named = {column.name: self.table[column.part].measure for column in shares}
+        named = {name: measure for name, measure in named.items() if name not in ("weights_share", "biases_share")}
+        total, samples = self.table["total"].measure, self.source.samples()
+        return tuple(
+            name for name, part in named.items() if part and total and any(100 * part(x) >= total(x) for x in samples)
+        )
 
     @property
     def is_filtered(self) -> bool:
         """Whether some rows may not be wanted, so that only looking at them all shows how many are."""
-        return self.where is not None or self.grid.has_heads
+        return self.where is not None or not isinstance(self.source, Grid) or self.source.has_heads
 
     @property
     def plan(self) -> Plan:
         """What is sent to workers."""
-        return Plan(self.grid, self.columns, self.where, *self.ordered)
+        return Plan(self.source, self.columns, self.where, *self.ordered)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and what was left out while it ran."""
+        return (*self.notes, f"left out {self.left_out:,} of the rows, {self.why}") if self.left_out else self.notes
 
     def chunks(self, executor: Any = None, progress: Progress | None = None) -> Iterator[Columns]:
-        """Yield the columns of the rows that are wanted, in order, some thousands of rows at a time."""
-        plan = self.plan
-        if plan.key is None:
-            for chunk in self._results(plan, executor, progress):
-                yield chunk.columns
-            return
-        rows, ready = self._ranked(executor, progress), Prepared(plan)
-        for start in range(0, max(1, len(rows)), SLICE):
-            yield ready.at(rows[start : start + SLICE])
-
-    def _ranked(self, executor: Any, progress: Progress | None) -> Int64Array:
-        """Return the numbers of the rows that are wanted, in order."""
-        plan = self.plan
-        best = Best(plan.descending, plan.top)
+        """Yield the columns of the rows that are wanted, in order, some thousands of rows at a time, once at least."""
+        plan, best = self.plan, Best(self.ordered.descending, self.ordered.top)
+        none = {name: empty(self.table[name]) for name in self.columns}
+        is_empty = True
         for chunk in self._results(plan, executor, progress):
-            best.merge(chunk.rows, chunk.keys)
-            refuse_many(best.count)
-        return best.taken()[0]
+            if plan.key is None:
+                is_empty = False
+                yield chunk.columns
+            else:
+                best.merge(chunk.rows, chunk.keys, chunk.columns)
+                _refuse_many(best.count)
+        if plan.key is not None and isinstance(self.source, Grid):
+            rows, ready = best.taken()[0], Prepared(plan)
+            for start in range(0, max(1, len(rows)), SLICE):
+                yield ready.at(rows[start : start + SLICE])
+        elif is_empty:
+            yield best.taken()[2] or none
 
     def head(self, most: int, executor: Any = None, progress: Progress | None = None) -> tuple[Columns, int]:
         """Return the columns of the first rows, and how many rows there are in all; the others are only counted."""
-        plan = self.plan
-        if plan.key is not None:
-            rows = self._ranked(executor, progress)
-            return Prepared(plan).at(rows[:most]), len(rows)
         parts, count, seen = [], 0, 0
-        step = None if self.is_filtered else most
-        for chunk in self._results(plan, executor, progress, step=step):
+        if self.ordered.key is not None:
+            for columns in self.chunks(executor, progress):
+                parts.append({name: values[: max(0, most - count)] for name, values in columns.items()})
+                count += len(next(iter(columns.values())))
+            return joined(parts), count
+        plan, is_all = self.plan, not self.is_filtered
+        parts.append({name: empty(self.table[name]) for name in self.columns})
+        for chunk in self._results(plan, executor, progress, step=most if is_all else None):
             parts.append({name: values[: most - count] for name, values in chunk.columns.items()})
             count, seen = count + len(chunk.rows), chunk.stop
-            if count >= most:
+            if count >= most and isinstance(self.source, Grid):
                 break
-        if not self.is_filtered:
-            return joined(parts, self.columns), self.length or 0
+        if is_all:
+            return joined(parts[1:]), self.length or 0
+        if not isinstance(self.source, Grid):
+            return joined(parts[1:] or parts), count
         for chunk in self._results(plan._replace(columns=()), executor, progress, start=seen):
             count += len(chunk.rows)
-        return joined(parts, self.columns), count
+        return joined(parts[1:] or parts), count
 
     def _results(
         self, plan: Plan, executor: Any, progress: Progress | None, *, start: int = 0, step: int | None = None
     ) -> Iterator[Chunk]:
-        ranges = running.ranges(start, self.length or 0, step or plan.rows_at_once)
+        step = step or plan.rows_at_once
+        is_late = start and self.length is not None
+        ranges = running.ranges(start, self.length or 0, step) if is_late else self.source.ranges(step)
         try:
             for chunk in running.in_order(tasks.run, plan, ranges, executor):
-                self.left_out += chunk.left_out
+                self.left_out, self.why = self.left_out + chunk.left_out, self.why or chunk.why
                 if progress:
                     progress(chunk.stop - chunk.start)
                 yield chunk
         finally:
             tasks.forget()
 
+    def result(self, columns: Columns, count: int | None = None) -> Sweep:
+        """Return columns with what was asked for beside them."""
+        key, descending, top = self.ordered
+        asked = {"where": self.where, "sort": key and f"{key}:{'desc' if descending else 'asc'}", "top": top}
+        return Sweep(columns, model=self.name, request=asked, notes=self.remarks, count=count)
 
-def refuse_many(count: int) -> None:
-    """Raise where more rows would be sorted than memory is kept for.
+    def all(self, executor: Any = None, progress: Progress | None = None) -> Sweep:
+        """Compute all of it, and return it in memory.
 
-    Raises:
-        ConfigError: there are more.
-    """
+        Raises:
+            ConfigError: it would not fit there.
+        """
+        if not self.is_filtered and self.ordered.key is None:
+            return self.result(self._placed(executor, progress))
+        parts, count, room = [], 0, memory()
+        for part in self.chunks(executor, progress):
+            parts.append(part)
+            count += len(next(iter(part.values())))
+            _refuse_large(count, self.columns, room // 2)
+        return self.result(joined(parts))
+
+    def _placed(self, executor: Any, progress: Progress | None) -> Columns:
+        """Compute every row of a grid straight into its place."""
+        length = self.length or 0
+        _refuse_large(length, self.columns, memory())
+        columns = {name: np.empty(length, dtype=empty(self.table[name]).dtype) for name in self.columns}
+        if executor is not None:
+            for chunk in self._results(self.plan, executor, progress):
+                for name, values in chunk.columns.items():
+                    columns[name][chunk.start : chunk.stop] = values
+            return columns
+        ready = Prepared(self.plan)
+        for index, first in enumerate(ready.starts[:-1]):
+            models = ready.piece(index)
+            for position, end in running.ranges(0, models.length, STEP):
+                for name, values in columns.items():
+                    models.into(name, position, values[first + position : first + end])
+                if progress:
+                    progress(end - position)
+        return columns
+
+
+def _refuse_many(count: int) -> None:
+    """Raise where more rows would be sorted than memory is kept for."""
     if count > MOST_SORTED:
         raise ConfigError(f"more than {MOST_SORTED:,} rows would have to be sorted: give top, or a narrower condition")
+
+
+def _refuse_large(rows: int, columns: tuple[str, ...], room: int) -> None:
+    if (size := 8 * rows * len(columns)) > room:
+        raise ConfigError(
+            f"{rows:,} rows of {len(columns)} columns take {size / 2**30:,.1f} GiB, and {room / 2**30:,.1f} GiB may be "
+            "used here: name fewer columns, give where or top, or take the rows chunk by chunk"
+        )
+
+
+def memory() -> int:
+    """Return how many bytes of memory this machine has, 16 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**34

@@ -1,27 +1,19 @@
-"""Sweeping: from what is asked to a `Sweep` in memory, or to chunks of columns for what does not fit there."""
+"""Sweeping: from what is asked to a run that is ready, or to chunks of columns for what does not fit in memory."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gpt2calc.errors import ConfigError
-from gpt2calc.sources import LEFT_OUT
-from gpt2calc.sweeps.models import empty, joined
-from gpt2calc.sweeps.report import Sweep
-from gpt2calc.sweeps.runs import GridRun, order
-from gpt2calc.sweeps.tasks import Prepared
+from gpt2calc.errors import ConfigError, install
+from gpt2calc.model import Model as OtherModel
+from gpt2calc.sources import LEFT_OUT, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.sources import LeftOut, Model
-    from gpt2calc.sweeps.runs import Progress, Run
-
-STEP = 2**22
-"""How many rows are computed between two looks at the progress, where they go straight to their place."""
+    from gpt2calc.sweeps.runs import Run
 
 
 def ready(
@@ -37,17 +29,53 @@ def ready(
     """Check what is asked, as `gpt2calc.sweep` describes it, and return the run, of which nothing has been computed.
 
     Raises:
-        ConfigError, UnknownNameError, UnreadableInputError, Int64OverflowError: as `gpt2calc.sweep`.
-    """
-    ordered = order(sort, top)
-    if file is None:
-        run: Run = GridRun(model, fields or {}, where, ordered)
-    else:
-        from gpt2calc.sweeps.file_runs import FileRun  # loads pyarrow, which a grid does without
+        ConfigError: numpy or pyarrow is missing; and all that `gpt2calc.sweep` raises.
 
-        run = FileRun(os.fspath(file), model, fields or {}, where, ordered)
+    >>> ready(fields={"n_layer": [12, 24]}).length
+    2
+    """
+    try:
+        from gpt2calc.sweeps.runs import Run  # loads numpy
+
+        given = dict(fields or {})
+        run = Run(*_source(model, given, None if file is None else os.fspath(file)), where)
+    except ImportError as error:
+        raise missing(error) from None
+    run.order(sort, top)
     run.select(columns)
     return run
+
+
+def _source(model: Any, fields: dict[str, Any], path: str | None) -> tuple[Any, tuple[str, ...]]:
+    """Return what is swept, and the notes on how it was read."""
+    from gpt2calc.sweeps import grids
+    from gpt2calc.sweeps.axes import from_python
+    from gpt2calc.sweeps.columns import COLUMNS
+
+    kind = {"model_type": fields.pop("model_type")} if fields.get("model_type") not in (None, "gpt2") else {}
+    source = resolve(model, kind)
+    if isinstance(source.counted, OtherModel):
+        from gpt2calc.sweeps import families  # what a GPT-2 does without
+
+        return families.read(source, fields, path or "")
+    if path is None:
+        return grids.read(source, fields)
+    from gpt2calc.sweeps import readers, rows  # load pyarrow, which a grid does without
+
+    for name, values in fields.items():
+        if isinstance(from_python(name, values), (tuple, range)):
+            raise ConfigError(f"{name} has one value beside a file: several values are a grid, without a file")
+    _, base, notes = grids.base_fields(source, fields)
+    given = tuple(name for name in readers.columns_of(path) if name in COLUMNS)
+    return rows.ConfigFile(path, base, given), notes
+
+
+def missing(error: ImportError) -> ConfigError:
+    """Return the sentence that says which package is missing, and how to get it; any other error is raised again."""
+    package = (error.name or "").partition(".")[0]
+    if package not in ("numpy", "pyarrow"):
+        raise error
+    return ConfigError(f"this sweep needs {package}: {install('sweep')}")
 
 
 def stream(
@@ -75,67 +103,4 @@ def stream(
     >>> sum(len(chunk["total"]) for chunk in stream(n_layer=range(1, 1001), n_embd=range(64, 64064, 64)))
     1000000
     """
-    run = ready(model, fields, where=where, columns=columns, sort=sort, top=top, file=file)
-    return run.chunks(executor)
-
-
-def sweep(run: Run, executor: Any = None, progress: Progress | None = None) -> Sweep:
-    """Compute all of a run, and return it in memory.
-
-    Raises:
-        ConfigError: it would not fit there.
-    """
-    if isinstance(run, GridRun) and not run.is_filtered and run.ordered.key is None:
-        return result(run, _placed(run, executor, progress))
-    parts, count, room = [], 0, memory()
-    for part in run.chunks(executor, progress):
-        parts.append(part)
-        count += len(next(iter(part.values())))
-        _refuse_large(count, run.columns, room // 2)
-    return result(run, joined(parts, run.columns))
-
-
-def result(run: Run, columns: dict[str, Any], count: int | None = None) -> Sweep:
-    """Return columns with what was asked for beside them."""
-    key, descending, top = run.ordered
-    asked = {"where": run.where, "sort": key and f"{key}:{'desc' if descending else 'asc'}", "top": top}
-    return Sweep(columns, model=run.name, request=asked, notes=run.remarks, count=count)
-
-
-def _placed(run: GridRun, executor: Any, progress: Progress | None) -> dict[str, Any]:
-    """Compute every row of a grid straight into its place."""
-    length = run.length or 0
-    _refuse_large(length, run.columns, memory())
-    columns = {name: np.empty(length, dtype=empty(name).dtype) for name in run.columns}
-    if executor is not None:
-        position = 0
-        for chunk in run.chunks(executor, progress):
-            count = len(next(iter(chunk.values())))
-            for name, values in chunk.items():
-                columns[name][position : position + count] = values
-            position += count
-        return columns
-    for models, first, start, stop in Prepared(run.plan).parts(0, length):
-        for position in range(start, stop, STEP):
-            end = min(position + STEP, stop)
-            for name, values in columns.items():
-                models.into(name, position, values[first + position : first + end])
-            if progress:
-                progress(end - position)
-    return columns
-
-
-def _refuse_large(rows: int, columns: tuple[str, ...], room: int) -> None:
-    if (size := 8 * rows * len(columns)) > room:
-        raise ConfigError(
-            f"{rows:,} rows of {len(columns)} columns take {size / 2**30:,.1f} GiB, and {room / 2**30:,.1f} GiB may be "
-            "used here: name fewer columns, give where or top, or take the rows chunk by chunk"
-        )
-
-
-def memory() -> int:
-    """Return how many bytes of memory this machine has, 16 GiB where it does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return 2**34
+    return ready(model, fields, where=where, columns=columns, sort=sort, top=top, file=file).chunks(executor)

@@ -9,14 +9,10 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 from pyarrow import csv, ipc, parquet
 
-from gpt2calc.sweeps.columns import COLUMNS
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     Columns = dict[str, Any]
-
-TYPES = {"size": pa.int64(), "count": pa.int64(), "share": pa.float64(), "switch": pa.bool_(), "word": pa.string()}
 
 
 class Writer(Protocol):
@@ -29,20 +25,11 @@ class Writer(Protocol):
         """Write what belongs at the end."""
 
 
-def schema(names: Iterable[str]) -> pa.Schema:
-    """Return the types of columns as Arrow has them."""
-    return pa.schema([pa.field(name, TYPES[COLUMNS[name].kind], nullable=False) for name in names])
-
-
 def to_batch(columns: Columns) -> pa.RecordBatch:
     """Return columns as Arrow has them, numbers without copying them."""
-    arrays = [pa.array(values, TYPES[COLUMNS[name].kind]) for name, values in columns.items()]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema(columns))
-
-
-def to_table(columns: Columns) -> pa.Table:
-    """Return columns as a table of Arrow, numbers without copying them."""
-    return pa.Table.from_batches([to_batch(columns)])
+    arrays = [pa.array(values) for values in columns.values()]
+    fields = [pa.field(name, array.type, nullable=False) for name, array in zip(columns, arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 class _Lines:
@@ -75,13 +62,13 @@ FORMATS: dict[str, Callable[[IO[bytes], pa.Schema], Any]] = {
 """The formats, by name."""
 
 
-def write(file: IO[bytes], form: str, names: tuple[str, ...], chunks: Iterable[Columns]) -> int:
-    """Write columns in a format, and return how many rows there were."""
+def write(file: IO[bytes], form: str, chunks: Iterable[Columns]) -> int:
+    """Write columns in a format, chunk by chunk, of which there is one at least; return how many rows there were."""
     count = 0
-    writer: Writer = FORMATS[form](file, schema(names))
+    writer: Any = None
     try:
-        for columns in chunks:
-            batch = to_batch(columns)
+        for batch in map(to_batch, chunks):
+            writer = writer or FORMATS[form](file, batch.schema)
             if batch.num_rows:
                 writer.write_batch(batch)
             count += batch.num_rows

@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.dialects.base import COPY, LAYER, Extra, Piece
+from gpt2calc.dialects.respellings import beside
 from gpt2calc.model import AHEAD, BUFFER, SCALE
 from gpt2calc.stored import COPIES, CORRECTIONS, PREDICTING, SCALES
 
@@ -380,6 +381,8 @@ def _known(
     reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int, most_frequencies: int
 ) -> Extra | None:
     """Return what a tensor is that no dialect names, where it is known: files of years ago hold such in all layers."""
+    if what := beside(tensor.name):
+        return Extra("", what)
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
         return None
     if what := is_of_old_files(tensor):

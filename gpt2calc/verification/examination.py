@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources, stored
+from gpt2calc import architectures, sources, stored
 from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS, gguf
 from gpt2calc.dialects.base import Reading
 from gpt2calc.dialects.huggingface import HUGGINGFACE, names_of
-from gpt2calc.dialects.nanogpt import NANOGPT
+from gpt2calc.dialects.respellings import VALUE_HEAD, beside
+from gpt2calc.dialects.table import NANOGPT
 from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
-from gpt2calc.verification import findings, naming, targets
+from gpt2calc.verification import adaptation, findings, naming, packing, targets
 from gpt2calc.verification.assignment import PREDICTION, assign, exactly
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
 from gpt2calc.verification.targets import LIVE, LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from gpt2calc.dialects.base import Dialect
     from gpt2calc.listing import StoredTensor, TensorListing
@@ -149,18 +151,24 @@ def examine(
             raise ConfigError(f"expected a checkpoint or a config, got {found.name}")
         source, n_head = found.source, _heads(found.source.given)
         return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
+    respelled = naming.respelled(found.listing)
     if found.source is None:
-        _refuse_one_shard(found.listing)
-    given, shown = found.source, None if found.source else _family(found.listing, prefix)
+        _refuse_one_shard(respelled)
+    said = found.source.quantization if found.source else None
+    is_gpt2 = found.source is None or isinstance(found.source.counted, Dims)
+    is_described = not is_gpt2 and _method(said) in stored.METHODS  # its scales are rows, and nothing is unpacked
+    whole = _apart(respelled, said, conv1d=is_gpt2, is_packed=not is_described)
+    found = found._replace(listing=whole)
+    given, shown = found.source, None if found.source else _family(whole, prefix)
     if shown is not None:
-        own = sources.from_document(shown.document, found.listing.name)
+        own = sources.from_document(shown.document, whole.name)
         given = sources.resolve(own, fields)._replace(name=own.name) if fields else own
     read = given.counted if given else None
     if given is not None and isinstance(read, AnyModel):
-        subject, reading, listing = _of_model(found._replace(source=given), found.listing, read, prefix, shown)
+        subject, reading, listing = _of_model(found._replace(source=given), whole, read, prefix, shown)
         inferred = None
     else:
-        subject, reading, listing, inferred = _of_gpt2(found, found.listing, fields, prefix)
+        subject, reading, listing, inferred = _of_gpt2(found, whole, fields, prefix)
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
     if isinstance(counted, AnyModel) and counted is not read:
@@ -176,7 +184,13 @@ def examine(
     faults, more = findings.faults(seen)
     if subject.given and listing.fields and isinstance(counted, Dims):
         faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
-    notes = (*listing.notes, *_laid_out(inferred, reading, faults), *_of_other_dtypes(seen), *_beyond(seen))
+    notes = (
+        *listing.notes,
+        *_laid_out(inferred, reading, faults),
+        *_of_other_dtypes(seen),
+        *_beyond(seen),
+        *_beside(seen),
+    )
     subject = subject._replace(seen=seen, faults=(*faults, *wrong), more=more, notes=(*notes, *subject.notes))
     if inferred is None or not isinstance(counted, Dims):
         return subject
@@ -184,6 +198,34 @@ def examine(
     if subject.given and faults and subject.shapes_say and reading == inferred.reading:
         subject = subject._replace(own_total=_total_by_shapes(listing, inferred, counted))
     return subject
+
+
+def _method(said: object) -> str:
+    """Return the quant_method that a config says; "" where it says none."""
+    method = said.get("quant_method") if isinstance(said, Mapping) else None
+    return method if isinstance(method, str) else ""
+
+
+def _apart(
+    listing: TensorListing, said: Mapping[str, Any] | None, *, conv1d: bool, is_packed: bool = True
+) -> TensorListing:
+    """Return the model's own tensors: an adapter's told apart, and held against the matrices, which are unpacked."""
+    adapted = adaptation.parted(listing)
+    whole = packing.unpacked(adapted.listing, said, conv1d=conv1d) if is_packed else adapted.listing
+    if not adapted.beside:
+        return whole
+    shapes = {each.name.removesuffix(".weight"): each.shape for each in whole.tensors if len(each.shape) == 2}
+    faults = (*whole.faults, *adapted.faults(shapes.get))
+    names = {each.name: each for each in whole.tensors}
+    faults += tuple(
+        Fault(adaptation.PAIR, tensor.name, f"it is a copy of no {name} of this shape", "", str(list(tensor.shape)))
+        for name, tensor in adapted.saved
+        if name not in names or names[name].shape != tensor.shape
+    )
+    elements = sum(tensor.numel for tensor, _ in adapted.beside)
+    ranks = f"LoRA of rank {', '.join(map(str, adapted.ranks))}" if adapted.pairs else "an adapter"
+    words = f"{ranks} beside {len(adapted.pairs):,} of them, {elements:,} numbers more"
+    return whole._replace(faults=faults, beside=(*whole.beside, *adapted.beside), adapted=words)
 
 
 def _of_gpt2(
@@ -196,10 +238,15 @@ def _of_gpt2(
     source, given = found.source, found.source is not None
     if not given or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
         listing = naming.parted(listing, names.alike[0], names.others)
+    else:
+        listing = naming.within(listing, names.alike[0])
     inferred = infer(listing, names)
     reading = _as_built(inferred.reading, listing, source)
     if source is None:
         source = targets.merged(listing.fields, inferred.fields, fields, listing.name)
+    folded = reading.dialect.folded
+    if folded and source.dims.tie_word_embeddings:  # ln_f is folded into the head, so that it is no longer wte
+        source = sources.resolve(source, {"tie_word_embeddings": False})._replace(name=source.name, notes=source.notes)
     n_head = _heads(source.given if given else {**listing.fields, **fields})
     known = bool(n_head) or inferred.known_heads
     heads = n_head or (inferred.fields["n_head"] if inferred.known_heads else guessed_heads(source.dims.n_embd))
@@ -261,6 +308,8 @@ def _is_mostly_gpt2(listing: TensorListing, names: naming.Names, prefix: str | N
     Raises:
         UnreadableInputError: a model of another family stands beside it, and nobody says which is meant.
     """
+    if names.alike[0].dialect.model_type != architectures.GPT2:
+        return False
     part = naming.parted(listing, names.alike[0], names.others)
     embeds = any(_stored(each, part, each.dialect.embedding) for each in names.alike)
     if not embeds or FEW_FIT * infer(part, names).fits < (FEW_FIT - 1) * len(part.tensors):
@@ -286,7 +335,7 @@ def _of_model(
     """Find how the names of a model of another architecture are read; of a composite, what is its language model's."""
     source = found.source or sources.GPT2
     model_type, held = model.architecture.model_type, _held(model, source, listing)
-    if found.where == LIVE and stored.quantization(source.given or {}):
+    if found.where == LIVE and _method(source.quantization) in stored.METHODS:
         problem = "its config says quantization_config, and of a live module its tensors are not verified so"
         raise UnreadableInputError(listing.name, problem)
     dialects = _names(model, held, listing.format)
@@ -302,6 +351,8 @@ def _of_model(
         reading = naming.with_heads(reading, listing)
     if is_part or prefix is not None or shown is not None:
         listing = naming.parted(listing, reading, names.others, is_part=is_part)
+    else:
+        listing = naming.within(listing, reading)
     notes: tuple[str, ...] = ()
     if is_part and model.lm_head and not _is_settled(source.given or {}):
         # Whether the head is tied the composite's own class says, and each by rules of its own.
@@ -339,7 +390,12 @@ def _held(model: AnyModel, source: Source, listing: TensorListing) -> Stored:
 
     No config says for sure that they are there: transformers writes a config that says them, and files without.
     """
-    document, further = source.given or {}, model.architecture.ahead
+    document, further = dict(source.given or {}), model.architecture.ahead
+    if _method(source.quantization) not in stored.METHODS:  # it was unpacked
+        text = document.get("text_config")
+        document = {name: value for name, value in document.items() if name != "quantization_config"}
+        if isinstance(text, Mapping):
+            document["text_config"] = {name: value for name, value in text.items() if name != "quantization_config"}
     if further is None:
         return stored.of(model, document, ahead=0)
     said = model.sizes[further.number] if further.number else 1
@@ -388,7 +444,7 @@ def _settled(
     model, dialect = _model(subject.counted), reading.dialect
     wte, head = (_stored(reading, listing, each) for each in (dialect.embedding, dialect.head))
     is_tied = bool(model.lm_head and model.tie_word_embeddings)
-    if not model.lm_head or wte is None or (subject.given and not is_tied and not asked):
+    if not model.lm_head or wte is None or dialect.folded or (subject.given and not is_tied and not asked):
         return subject, ()
     from gpt2calc.verification import tying  # only a file that has a head, or could have one, needs it
 
@@ -439,10 +495,28 @@ def _beyond(seen: Assignment) -> Iterator[str]:
         yield f"{names}: plain in all layers; which modules of quantized files are no config says"
 
 
+def _beside(seen: Assignment) -> Iterator[str]:
+    """Yield a note on rows that only pad the vocabulary, and on a value head: no count of the model has them."""
+    names = seen.own if seen.reading.dialect.pads_vocabulary else ()
+    padded = next((name for name in names if seen.padded_elements(name)), None)
+    if padded is not None:
+        rows = seen.padded_rows(seen.expected[padded], seen.own[padded].shape)
+        elements = sum(tensor.numel for tensor in seen.own.values())
+        yield f"{rows:,} rows of {padded} only pad the vocabulary: with padding it is {elements:,} elements"
+    if folded := [row for row in seen.model.components() if row.name in seen.reading.dialect.folded]:
+        norms = sum(seen.model.count(row.layers) * row.times * (row.weights + row.biases) for row in folded)
+        yield f"LayerNorm is folded into the matrices that follow it, and its {norms:,} parameters are in no count"
+    heads = [
+        tensor.numel for tensor in (*seen.listing.tensors, *seen.listing.aside) if beside(tensor.name) == VALUE_HEAD
+    ]
+    if heads:
+        yield f"a value head of {sum(heads):,} stands beside the model, and is in none of its counts"
+
+
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
     dtypes = seen.dtypes
-    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.is_quantized:
+    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.listing.packed or seen.is_quantized:
         return
     usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}
@@ -463,6 +537,8 @@ def _as_built(reading: Reading, listing: TensorListing, source: Source | None) -
         and any(TRANSFORMERS_LOAD.fullmatch(os.path.basename(each.path)) for each in listing.files)
     ):
         maker = source.maker
+    if listing.packed and listing.packed.stays:
+        maker = NANOGPT.name  # MLX packs layers that keep [out, in], whoever's the config is
     dialect = next((each for each in LAID_OUT if each.name == maker), None)
     return reading._replace(dialect=dialect) if dialect and reading.dialect in LAID_OUT else reading
 

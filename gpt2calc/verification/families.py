@@ -12,13 +12,14 @@ from itertools import chain, product
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import architectures, presets
+from gpt2calc import architectures
 from gpt2calc.algebra import Expression
 from gpt2calc.architectures import reading as configs
 from gpt2calc.dialects.base import Piece, readings
 from gpt2calc.dialects.huggingface import names_of
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.model import FLAG, LAW, LIST, REFUSED, SIZE, WORD, Model, evaluated, merged
+from gpt2calc.preset_index import INDEX
 from gpt2calc.verification import naming
 from gpt2calc.verification.assignment import BEYOND, Layers, is_of_old_files
 
@@ -155,7 +156,7 @@ def recognise(listing: TensorListing, prefix: str | None = None) -> Recognised |
     found = _searches(listing, prefix)
     if not found:
         return None
-    shipped = [each.counted.architecture.model_type for each in presets.others() if isinstance(each.counted, Model)]
+    shipped = [model_type for model_type, *_ in INDEX.values()]
     for step in (_Search.switches, _Search.everything):
         found.sort(key=lambda each: (-each.score, -shipped.count(each.architecture.model_type)))
         for search in found[:MOST_SEARCHED] if not found[0].is_whole else ():

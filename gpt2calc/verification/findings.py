@@ -84,7 +84,7 @@ def _missing(found: Assignment) -> Iterator[Fault]:
             yield Fault(MISSING, name, "it is missing", written(row.shape or row.table_shape), "nothing")
     pieces = found.reading.dialect.pieces
     named = {(piece.component, piece.role) for piece in pieces}
-    for unnamed in found.model.tensors():
+    for unnamed in (row for row in found.model.tensors() if row.component not in found.reading.dialect.folded):
         if not pieces[0].rows and (unnamed.component, unnamed.role) not in named:
             message = f"it is missing, and the dialect {found.reading.dialect.name} has no name for it"
             name = unnamed.template.format(layer=f"{found.model.stacks[0].prefix}.N")
@@ -201,7 +201,8 @@ def dtypes(found: Assignment) -> Iterator[Fault]:
     wrong = {fault.tensor: fault for fault in _quantized(found)}
     yield from wrong.values()
     overall = Counter(tensor.dtype for tensor in found.own.values())
-    quantized = found.listing.format == "gguf" and not BITS.keys() >= overall.keys()
+    packs = found.listing.format == "gguf" or found.listing.packed is not None
+    quantized = packs and not BITS.keys() >= overall.keys()
     alike: dict[tuple[int, str], dict[str, str]] = {}
     for name, row in found.expected.items():
         tensor = found.own[name]
@@ -331,7 +332,8 @@ def head_copy(found: Assignment) -> Iterator[Fault]:
     expected = (said and isinstance(said.row, Piece) and said.row.layout.stored(table, 0, 0)) or table
     if copy.shape != expected:
         yield wrong_shape(copy, expected, f", as {dialect.embedding}")
-    if wte is not None and copy.dtype != wte.dtype and found.listing.format != "gguf":
+    packs = found.listing.format == "gguf" or found.listing.packed is not None
+    if wte is not None and copy.dtype != wte.dtype and not packs:
         message = f"expected {wte.dtype}, as {dialect.embedding}, got {copy.dtype}"
         yield Fault(DTYPE, copy.name, message, wte.dtype, copy.dtype)
 

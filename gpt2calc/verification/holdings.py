@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.dialects.base import Piece
 from gpt2calc.stored import PARTS
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def of(found: Assignment) -> Iterator[Holding]:
         yield _part(HEAD_COPY, [found.head_copy], taken)
     for what in dict.fromkeys(extra.what for _, extra in found.extras):
         yield _part(what, [tensor for tensor, extra in found.extras if extra.what == what], taken)
+    for what in dict.fromkeys(what for _, what in found.listing.beside):
+        yield _part(what, [tensor for tensor, each in found.listing.beside if each == what], taken)
     if found.strangers:
         yield _part(STRANGERS, found.strangers, taken)
     if found.listing.aside:
@@ -63,11 +66,54 @@ def of(found: Assignment) -> Iterator[Holding]:
         yield Holding(REST, 0, 0, max(rest(found), 0))  # where it is less, `findings.memories` says so
 
 
+def part(found: Assignment, *, known: bool) -> str:
+    """Say which blocks and what else of a model a checkpoint holds as a whole, where it lacks all of the rest.
+
+    It is empty where no block is missing, nor all that stands outside of blocks, and where something is there in part.
+
+    Args:
+        found: what each tensor is.
+        known: whether it is known how many blocks the whole has.
+    """
+    if not found.lacking:
+        return ""
+    present, absent = _places(found, found.own), _places(found, (name for name, _ in found.missing()))
+    blocks = {place for place in present if isinstance(place, int)}
+    others = [place for place in present if isinstance(place, str)]
+    lacks_blocks = any(isinstance(place, int) for place in absent)
+    if not blocks or not absent or present & absent or found.strangers or (others and not lacks_blocks):
+        return ""
+    runs: list[list[int]] = []
+    for block in sorted(blocks):
+        if runs and block == runs[-1][1] + 1:
+            runs[-1][1] = block
+        else:
+            runs.append([block, block])
+    written = ", ".join(f"{first} to {last}" if first < last else str(first) for first, last in runs)
+    depth = max(layers.depth for layers in found.layers.values())
+    beside = f", {', '.join(sorted(others))}" if others else ""
+    of = f" of {depth:,}" if known else ""
+    return f"block{'s' if len(blocks) > 1 else ''} {written}{of}{beside}"
+
+
+def _places(found: Assignment, names: Iterable[str]) -> set[int | str]:
+    """Return the blocks that names stand in, by number, and the components of those that stand outside."""
+    places: set[int | str] = set()
+    for name in names:
+        said = found.reading.find(name)
+        if said is not None and said.block is not None:
+            places.add(said.block)
+        elif said is not None and isinstance(said.row, Piece):
+            places.add(said.row.component)
+    return places
+
+
 def rest(found: Assignment) -> int:
     """Return how many bytes of the files are no tensor's; below 0 where tensors take more than there are."""
     sizes = {file.path: file.size for file in found.listing.files}
+    beside = [tensor for tensor, _ in found.listing.beside]
     return sum(sizes.values()) - _bytes(
-        (each for each in (*found.listing.tensors, *found.listing.aside) if each.file in sizes), set()
+        (each for each in (*found.listing.tensors, *found.listing.aside, *beside) if each.file in sizes), set()
     )
 
 

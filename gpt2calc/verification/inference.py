@@ -168,6 +168,8 @@ def _structure(found: list[_Found], reading: Reading) -> dict[str, Any]:
     own = sum(tensors for (component, _), tensors in counts.items() if component in ("attn.c_attn", "attn.c_proj"))
     fields: dict[str, Any] = {"head": "lm", "tie_word_embeddings": not counts["lm_head", WEIGHT]}
     fields |= {"bias": False} if not bias else {}
+    if not any(piece.component == "ln_f" for piece in reading.dialect.pieces) and not reading.dialect.folded:
+        fields["ln_f"] = False
     fields |= {"qkv_bias": qkv_bias} if qkv_bias != bias else {}
     fields |= {"add_cross_attention": True} if 2 * crossed >= own > 0 and crossed else {}
     return fields | _head(found, counts)

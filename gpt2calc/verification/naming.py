@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.dialects import respellings
 from gpt2calc.dialects.base import ENDS, readings, wrapped
 from gpt2calc.errors import UnreadableInputError, closest, shortened, shown
 
@@ -58,6 +59,11 @@ def find(
     stored = set(names)
     ranked = readings(names, dialects)
     whole = [each for each in ranked if any(each[1].named(row) in stored for row in each[1].dialect.embeddings)]
+    best: dict[str, int] = {}  # one embedding is one model's, whatever dialects call it so
+    for known, reading in whole:
+        for row in reading.dialect.embeddings:
+            best.setdefault(reading.named(row), known)
+    whole = [each for each in whole if each[0] in {best[each[1].named(row)] for row in each[1].dialect.embeddings}]
     under = wrapped(names, {reading.wrapper for _, reading in whole})
     fitting: dict[str, list[tuple[int, Reading]]] = {}
     for known, reading in whole:
@@ -79,7 +85,9 @@ def find(
     if not fitting and FITS * ranked[0][0] < max(len(names), 1):
         return None
     group = next(iter(fitting.values()), ranked)
-    return Names(tuple(reading for known, reading in group if known == group[0][0]), others)
+    alike = (reading for known, reading in group if known == group[0][0])
+    # Where nothing is stored that a dialect has folded away, that is the one, and not one that lacks all of it.
+    return Names(tuple(sorted(alike, key=lambda each: not each.dialect.folded)), others)
 
 
 def unknown(listing: TensorListing, dialects: Iterable[Dialect], what: str, advice: str = "") -> UnreadableInputError:
@@ -137,6 +145,32 @@ def _listed(prefixes: Iterable[str]) -> str:
         return named[0]
     among = " among them" if len(named) > MOST_NAMED else ""
     return f"{len(named)} prefixes, {', '.join(named[:MOST_NAMED])}{among}"
+
+
+def respelled(listing: TensorListing) -> TensorListing:
+    """Return a listing whose names are spelt as today, without words of training tools within; a note tells."""
+    changed = respellings.respelled([tensor.name for tensor in listing.tensors])
+    if not changed:
+        return listing
+    tensors = tuple(tensor._replace(name=changed.get(tensor.name, tensor.name)) for tensor in listing.tensors)
+    old, new = next(iter(changed.items()))
+    more = f", and {len(changed) - 1:,} more so" if len(changed) > 1 else ""
+    note = f"{shortened(old)} is read as {shortened(new)}{more}: tools and old releases spell it so"
+    return listing._replace(tensors=tensors, notes=(*listing.notes, note))
+
+
+def within(listing: TensorListing, reading: Reading) -> TensorListing:
+    """Leave aside what stands outside of a prefix that a whole model stands behind, and bears no name of that model.
+
+    No config of the model can name such tensors: whoever wrote it there put it beside something else.
+    """
+    outside = [each for each in listing.tensors if not each.name.startswith(reading.wrapper)]
+    strange = (each for each in outside if not reading.dialect.speaks(each.name))
+    aside = {id(each) for each in strange if not respellings.beside(each.name)}
+    if not aside:
+        return listing
+    kept = (tuple(each for each in listing.tensors if (id(each) in aside) == away) for away in (False, True))
+    return listing._replace(tensors=next(kept), aside=next(kept))
 
 
 def parted(

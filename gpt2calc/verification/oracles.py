@@ -12,8 +12,9 @@ from pickle import UnpicklingError  # what torch.load raises; nothing is unpickl
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints import live
+from gpt2calc.dialects.respellings import respelled
 from gpt2calc.dims import to_fields
-from gpt2calc.errors import ConfigError, UnreadableInputError, printable, shortened
+from gpt2calc.errors import ConfigError, UnreadableInputError, install, printable, shortened
 from gpt2calc.fields import CLASSES
 from gpt2calc.listing import Fault
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FROM_PRETRAINED = ("safetensors", "torch zip", "torch legacy")
 """The formats that `from_pretrained` finds in a folder by itself."""
 
-EXTRA = "torch and transformers: pip install 'gpt2calc[weights]'"
+EXTRA = f"torch and transformers: {install('weights')}"
 """What this file needs, and how to get it."""
 
 MOST_BUILT_BLOCKS = 1000
@@ -180,7 +181,9 @@ def _state(loaded: Any, listing: TensorListing) -> Iterator[tuple[str, Any]]:
     """Yield the tensors of a state_dict, which may lie one level down, as in nanoGPT's ckpt.pt."""
     names = {tensor.name for tensor in listing.tensors}
     for held in (loaded, *(value for value in loaded.values() if isinstance(value, dict))):
-        found = {name: value for name, value in held.items() if name in names and hasattr(value, "numel")}
+        new = respelled([name for name in held if isinstance(name, str)])
+        found = {new.get(name, name): value for name, value in held.items() if hasattr(value, "numel")}
+        found = {name: value for name, value in found.items() if name in names}
         if found:
             yield from found.items()
             return

@@ -75,8 +75,10 @@ class Checked(NamedTuple):
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong with the file.
         whose: whose names its tensors have, and behind which prefix, where they are not transformers' own.
         tensors: how many tensors the model has under these names, where that depends on whose they are.
+        part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
         absent: layers that predict further tokens of which the config speaks and nothing is there.
+        folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
 
     target: str
@@ -94,6 +96,8 @@ class Checked(NamedTuple):
     whose: str = ""
     tensors: int | None = None
     unknown: tuple[str, ...] = ()
+    folded: frozenset[str] = frozenset()
+    part: str = ""
     absent: int = 0
 
     @property
@@ -173,12 +177,13 @@ class Verification:
             model = self.counted
             found = {row.name: (model.count(row.layers) * row.times, row) for row in model.components()}
             return {name: times * (row.weights + row.biases) for name, (times, row) in found.items() if times}
-        return {row.component: row.times * (row.weights + row.biases) for row in formulas.table(self.dims) if row.times}
+        rows = (row for row in formulas.table(self.dims) if row.times and row.component not in self.checked.folded)
+        return {row.component: row.times * (row.weights + row.biases) for row in rows}
 
     @property
     def total(self) -> int:
         """What the closed forms come to, in parameters."""
-        return formulas.total(self.counted) if isinstance(self.counted, Dims) else int(self.counted.total())
+        return sum(self.expected.values()) if isinstance(self.counted, Dims) else int(self.counted.total())
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -215,6 +220,11 @@ class Verification:
             named = f", {checked.whose}" if checked.whose else ""
             what = f"{self.total:,} parameters in {size:,} tensors, {whose}{named}{checked.beside}"
             return f"{checked.target} matches: {what}"
+        if checked.part and checked.own_total is None and self.observations[0].faults:
+            held = self.observations[0].parameters
+            whole = f"expected {self.total:,}" if checked.given else "no config says what the whole is"
+            parts = f"it holds {checked.part} and nothing else ({held:,} parameters, {whole})"
+            return f"{checked.target} does not match the whole model: {parts}"
         wrong = len(self.faults) + self.more
         names = list(dict.fromkeys(fault.tensor for fault in self.faults))
         first = ", ".join(map(shortened, names[:3])) + (
@@ -283,6 +293,7 @@ class Verification:
             "elements": sum(part.elements for part in checked.holdings),
             "bytes": checked.size,
             "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in checked.dtypes.items()],
+            "adapter": None,
             "tying": self.tying and self.tying.to_dict(),
             "values": self.values and self.values.to_dict(),
             "notes": list(self.notes),

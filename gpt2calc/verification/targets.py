@@ -10,8 +10,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import sources
+from gpt2calc import notations, sources
+from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, UnreadableInputError, printable
+from gpt2calc.fields import SIZES
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from gpt2calc.sources import LeftOut, Model, Source
 
     Target: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | object"
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""What PEFT calls the config of an adapter."""
 
 LOCAL, REMOTE, LIVE, CONFIG = "file", "hub", "live", "config"
 """Where what is verified lies: on this machine, on the hub, in memory, or nowhere, since it is a config alone."""
@@ -38,6 +43,7 @@ class ResolvedTarget(NamedTuple):
         origin: where that config comes from.
         model: the live model, where it is one.
         folder: the folder on this machine that it lies in, where transformers could load it from there.
+        adapter: PEFT's config of an adapter beside it, where there is one.
         on_meta: whether the live model's parameters are on torch's meta device, and so hold no values.
     """
 
@@ -49,6 +55,7 @@ class ResolvedTarget(NamedTuple):
     model: object = None
     folder: str | None = None
     on_meta: bool = False
+    adapter: Mapping[str, Any] | None = None
 
 
 def find(
@@ -92,6 +99,8 @@ def find(
         if found.listing is None:
             _refuse_two(found.name, config)
         source = sources.resolve(config, fields)
+        if source.quantization is None and found.source is not None:  # how a file is packed, its own config says
+            source = source._replace(quantization=found.source.quantization)
         return found._replace(source=source, origin=source.name)
     if found.source is not None and fields:
         source = sources.resolve(found.source, fields)
@@ -133,7 +142,36 @@ def _on_disk(path: str) -> ResolvedTarget:
         return ResolvedTarget(source.name, CONFIG, None, source, source.name)
     listing = folders.open_listing(path)
     folder = path if os.path.isdir(path) else None
-    return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder)
+    if folder is None and source is not None and (other := _otherwise(listing, source)):
+        note = f"{companion}, which lies beside it, says {other}: it is held against what it says of itself"
+        return ResolvedTarget(listing.name, LOCAL, listing._replace(notes=(*listing.notes, note)), None, "")
+    beside = _adapter_config(path)
+    return ResolvedTarget(listing.name, LOCAL, listing, source, companion or "", folder=folder, adapter=beside)
+
+
+def _adapter_config(path: str) -> Mapping[str, Any] | None:
+    """Return the config of an adapter in a folder, or beside a file; None where there is none.
+
+    Raises:
+        UnreadableInputError: it is no JSON, or no object.
+    """
+    place = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), ADAPTER_CONFIG)
+    if not os.path.isfile(place):
+        return None
+    try:
+        return notations.in_json(sources.read_companion(place).decode("utf-8-sig"))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise UnreadableInputError(place, str(error)) from None
+
+
+def _otherwise(listing: TensorListing, source: Source) -> str:
+    """Return the first size that a config says otherwise than a file that describes itself; "" where there is none."""
+    if not isinstance(source.counted, Dims):
+        return ""
+    config = to_fields(source.dims)
+    said = canonical(listing.fields)
+    differing = (name for name in SIZES if type(said.get(name)) is int and said[name] != config[name])
+    return next((f"{name} {config[name]:,} where the file says {said[name]:,}" for name in differing), "")
 
 
 def _is_config(path: str) -> bool:

@@ -9,7 +9,7 @@ from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import ConfigError
+from gpt2calc.errors import ConfigError, install
 from gpt2calc.listing import BITS, FLOATS
 from gpt2calc.table import Table
 
@@ -118,7 +118,7 @@ def _incomparable(wte: StoredTensor, head: StoredTensor) -> str | None:
     """Return why two matrices cannot be compared bit by bit."""
     for tensor in (wte, head):
         if tensor.file is None or tensor.offset is None:
-            return f"the values of {tensor.name} lie in no file"
+            return f"the values of {tensor.name} lie in {'parts' if tensor.file else 'no file'}"
         if tensor.dtype not in BITS or len(tensor.shape) != 2:
             return f"{tensor.name} is no matrix of numbers of their own, but {tensor.dtype} of {len(tensor.shape)} axes"
         if tensor.stride is not None:
@@ -213,7 +213,7 @@ def _pearson(wte: StoredTensor, head: StoredTensor) -> float | None:
     try:
         import numpy as np
     except ImportError:
-        raise ConfigError("the correlation needs numpy: pip install 'gpt2calc[values]'") from None
+        raise ConfigError(f"the correlation needs numpy: {install('values')}") from None
     from math import fsum, isfinite, sqrt
 
     from gpt2calc.verification.decoding import as_float64

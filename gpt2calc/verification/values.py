@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.checkpoints.layout import row_major
-from gpt2calc.errors import ConfigError, UnreadableInputError
+from gpt2calc.errors import ConfigError, UnreadableInputError, install
 from gpt2calc.listing import FLOATS
 from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.table import Percent, Real, Table
@@ -143,7 +143,7 @@ def report(
     try:
         import numpy as np  # noqa: F401  # asked for here, before a file is opened
     except ImportError:
-        raise ConfigError("statistics of values need numpy: pip install 'gpt2calc[values]'") from None
+        raise ConfigError(f"statistics of values need numpy: {install('values')}") from None
     passed_over = {x.name: why for x in listing.tensors if x.name in roles and (why := _unreadable(x))}
     tensors = [tensor for tensor in listing.tensors if tensor.name in roles and tensor.name not in passed_over]
     if not tensors and passed_over:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources, stored
 from gpt2calc.architectures import gpt2
@@ -12,7 +12,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.model import Model as AnyModel
-from gpt2calc.verification import findings, holdings, naming, targets
+from gpt2calc.verification import adapter_files, findings, holdings, naming, packing, targets
 from gpt2calc.verification.assignment import assign
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.inference import infer
@@ -57,8 +57,13 @@ def verify(
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
+    _check_prefix(prefix)
     with _uncollected():
         found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
+        if adapter_files.is_alone(found):
+            words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
+            asked = next((word for word, is_asked in words.items() if is_asked), "")
+            return adapter_files.verify(found, evidence, asked=asked)
         if found.source is not None and not isinstance(found.source.counted, Dims):
             _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
         subject = examine(found, fields, prefix=prefix, asked=tying)
@@ -111,33 +116,66 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
         raise ConfigError(f"values are read of GPT-2-shaped models alone so far, and {found.name} is a {model_type}")
     document = source.given or {}
     text = document.get("text_config", document)
-    quantized = text.get("quantization_config") or document.get("quantization_config")
-    how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
-    if quantized and not (isinstance(how, str) and how in stored.METHODS):
+    if quantized := text.get("quantization_config") or document.get("quantization_config"):
+        how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
+        if isinstance(how, str) and (how in packing.METHODS or how in stored.METHODS):
+            return
         problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
         known = " and ".join(stored.METHODS)
         raise UnreadableInputError(found.name, f"{problem} are not verified yet: {known} are")
 
 
+def _check_prefix(prefix: object) -> None:
+    """Raise where a prefix is no text."""
+    if prefix is not None and not isinstance(prefix, str):
+        raise ConfigError(f"prefix takes what stands before the names, got {shown(prefix)}", got=prefix)
+
+
+class InferredConfig(NamedTuple):
+    """What a checkpoint shows: a config, what a reader should know, and the fields in it that are guesses."""
+
+    config: Config | dict[str, Any]
+    notes: tuple[str, ...]
+    guesses: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The config as a config.json."""
+        return self.config if isinstance(self.config, dict) else self.config.to_dict()
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The same without what is a guess."""
+        return {name: value for name, value in self.document.items() if name not in self.guesses}
+
+
 def infer_config(
     target: Target, *, prefix: str | None = None, hub: bool = False, revision: str | None = None
-) -> tuple[Config | dict[str, Any], tuple[str, ...]]:
+) -> InferredConfig:
     """Infer a config; `api.infer` says what each argument is.
 
-    Returns:
-        The config, with n_head, and what a reader should know.
+    Law: n_head, which no shape shows, is what the file says of itself, or what a config beside it says that has the
+    same width, and else a guess.
     """
+    _check_prefix(prefix)
     found = targets.find(target, sources.LEFT_OUT, {}, hub=hub, revision=revision)
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
-    subject = examine(found._replace(source=None, origin=""), {}, prefix=prefix)
+    if adapter_files.is_alone(found):
+        raise UnreadableInputError(found.name, "it is an adapter, which shows no config of the model that it is for")
+    whole = packing.unpacked(found.listing, found.source.quantization if found.source else None)
+    subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
 
     if isinstance(subject.counted, AnyModel):
-        return subject.counted.document(), subject.notes
-    given = {**(subject.source.given or {}), "n_head": subject.n_head}
-    return Config(**given), subject.notes
+        return InferredConfig(subject.counted.document(), subject.notes, tuple(subject.unknown))
+    n_head, notes, guesses = subject.n_head, subject.notes, () if subject.known_heads else ("n_head",)
+    beside = found.source.given or {} if found.source and isinstance(found.source.counted, Dims) else {}
+    if guesses and beside.get("n_head") and found.source and found.source.dims.n_embd == subject.source.dims.n_embd:
+        n_head, guesses = beside["n_head"], ()
+        notes = (*(note for note in notes if "n_head" not in note), f"n_head {n_head} is what {found.origin} says")
+    return InferredConfig(Config(**{**(subject.source.given or {}), "n_head": n_head}), notes, guesses)
 
 
 def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
@@ -159,6 +197,9 @@ def _kinds(found: ResolvedTarget, evidence: str | None) -> tuple[str, ...]:
 def _observe(kind: str, subject: Subject) -> Observation:
     """Collect one kind of evidence."""
     seen, found = subject.seen, subject.found
+    if kind == WEIGHTS and found.where != LIVE and seen is not None and seen.listing.packed is not None:
+        scheme = seen.listing.packed.scheme
+        raise ConfigError(f"packed matrices are not loaded, and {found.name} has some, of {scheme}: its header is read")
     if kind == HEADER and seen is not None:
         return _seen(kind, EVIDENCE[kind], subject, seen)
     from gpt2calc.verification import oracles  # torch and transformers stand behind it
@@ -166,7 +207,7 @@ def _observe(kind: str, subject: Subject) -> Observation:
     if seen is not None and found.where == LIVE and (kind == WEIGHTS or found.on_meta):
         total = oracles.numel(found.model)
         how = "the tensors of the state_dict" if total is None else "the model itself, sum(p.numel()) of its parameters"
-        return _seen(kind, how, subject, seen, None if seen.listing.aside else total)
+        return _seen(kind, how, subject, seen, None if seen.listing.aside or seen.listing.packed else total)
     dims = subject.source.dims
     if kind == WEIGHTS and seen is not None:
         # transformers makes in memory what a config asks for, also where no file holds it
@@ -187,11 +228,13 @@ def _seen(kind: str, how: str, subject: Subject, seen: Assignment, total: int | 
 
 def _told(kind: str, asked: Asked, subject: Subject, dims: Dims) -> Observation:
     """Hold what an oracle gave against the tensor table."""
-    names = naming.find(asked.listing, DIALECTS, "a GPT-2")
+    listing = naming.respelled(asked.listing)
+    names = naming.find(listing, DIALECTS, "a GPT-2")
     if names is None:
-        raise naming.unknown(asked.listing, DIALECTS, "a GPT-2")
-    reading = infer(asked.listing, names).reading
-    found = assign(asked.listing, reading, gpt2.model(dims), subject.n_head)
+        raise naming.unknown(listing, DIALECTS, "a GPT-2")
+    listing = naming.within(listing, names.alike[0])
+    reading = infer(listing, names).reading
+    found = assign(listing, reading, gpt2.model(dims), subject.n_head)
     faults, more = findings.faults(found)
     components = found.components
     total = sum(components.values()) if asked.parameters is None else asked.parameters
@@ -226,9 +269,15 @@ def _checked(subject: Subject) -> Checked:
         sum(file.size for file in seen.listing.files),
         subject.shapes_say,
         subject.own_total,
-        ", ".join(filter(None, (reading.dialect.whose, _where(subject.called, seen)))),
-        None if isinstance(subject.counted, Dims) else subject.counted.size(live=reading.dialect.is_live),
+        ", ".join(
+            filter(None, (reading.dialect.whose, _packed(seen), seen.listing.adapted, _where(subject.called, seen)))
+        ),
+        _size(seen) if isinstance(subject.counted, Dims) else subject.counted.size(live=reading.dialect.is_live),
         subject.unknown,
+        reading.dialect.folded,
+        holdings.part(seen, known=subject.given)
+        if all(fault.kind == findings.MISSING for fault in subject.faults)
+        else "",
         _absent(subject),
     )
 
@@ -242,6 +291,20 @@ def _absent(subject: Subject) -> int:
         return 0
     is_live = subject.seen is not None and subject.seen.reading.dialect.is_live
     return 0 if is_live else int(subject.counted.sizes[further.number])
+
+
+def _size(seen: Assignment) -> int:
+    """Return how many tensors a GPT-2 is under the names that it has there, where some are split, stacked or folded."""
+    return sum(seen.layers[""].depth if row.is_in_blocks else 1 for row in seen.rows)
+
+
+def _packed(seen: Assignment) -> str:
+    """Say how many matrices are packed, and how."""
+    packed = seen.listing.packed
+    if packed is None:
+        return ""
+    scales = f"{packed.scales:,} tensors of scales and the like beside"
+    return f"{packed.matrices:,} of them packed as {packed.scheme}, {scales}"
 
 
 def _where(called: str, seen: Assignment) -> str:

@@ -29,7 +29,7 @@ from gpt2calc.dims import LETTERS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, GROUPS, WEIGHT
-from gpt2calc.verification import assignment, examination, findings, inference, naming, tying
+from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -125,6 +125,11 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         },
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
         "between": printed.BETWEEN.pattern,
+        "rank": printed.RANK.pattern,
+        "before": printed.BEFORE.pattern,
+        "after": printed.AFTER.pattern,
+        "listed": printed.LISTED.pattern,
+        "told": printed.TOLD.pattern,
         "power": figures.POWER,
         "times": figures.TIMES,
         "longest": printed.MOST_TEXT_CHARACTERS,
@@ -138,6 +143,7 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "rare": printed.RARE,
         "most_penalty": readings.PRESETS_BUDGET,
         "published": readings.PUBLISHED,
+        "named": readings.NAMED,
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
@@ -188,6 +194,7 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
+        "packed": packing.MARKS,
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }

@@ -20,6 +20,7 @@ import transformers
 from safetensors import safe_open
 
 from gpt2calc.architectures import FILES
+from tests.loops import of_each
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES, scope="session")
 WITH_GPT2 = pytest.mark.parametrize("model_type", [*MODEL_TYPES, "gpt2"], scope="session")
 """Marks of a test that is of each model type."""
 
+EVERY_IN_ONE = of_each("model_type", MODEL_TYPES)
+WITH_GPT2_IN_ONE = of_each("model_type", [*MODEL_TYPES, "gpt2"])
+"""Of a test that builds nothing, and costs less than to find and report it so often."""
+
 OTHER_NAMES = {"kimi_k2": "deepseek_v3"}
 """What transformers calls a model type that it does not know."""
 
@@ -42,11 +47,15 @@ OTHER_CLASSES = {"IQuestCoderForCausalLM": "LlamaForCausalLM", "InternLM3ForCaus
 
 
 class Built(NamedTuple):
-    """What a module is made of: parameters in order, buffers that files hold, and what made each parameter."""
+    """What a module is made of: parameters in order, buffers that files hold, what made each parameter, and layers.
+
+    `layers` has the linear ones and the embeddings, with their inputs and outputs, and whether it embeds.
+    """
 
     parameters: list[tuple[str, tuple[int, ...]]]
     buffers: set[tuple[str, tuple[int, ...]]]
     makers: dict[str, str]
+    layers: dict[str, tuple[int, int, bool]]
 
     @property
     def total(self) -> int:
@@ -80,7 +89,7 @@ def facts(config: Mapping[str, Any]) -> Built:
 def _facts(text: str) -> Built:
     with quick():
         module = built(json.loads(text))
-    return Built(parameters(module), buffers(module), makers(module))
+    return Built(parameters(module), buffers(module), makers(module), layers(module))
 
 
 @unmeasured
@@ -126,6 +135,19 @@ def buffers(module: Any) -> set[tuple[str, tuple[int, ...]]]:
     """Return the name and shape of every buffer that files hold."""
     saved = module.state_dict()
     return {(name, tuple(tensor.shape)) for name, tensor in module.named_buffers() if name in saved}
+
+
+def layers(module: Any) -> dict[str, tuple[int, int, bool]]:
+    """Return what PEFT's LoRA takes as a layer: inputs and outputs of each, and whether it embeds tokens."""
+    found = {}
+    for name, each in module.named_modules():
+        if isinstance(each, torch.nn.Linear):
+            found[name] = (each.in_features, each.out_features, False)
+        elif isinstance(each, transformers.pytorch_utils.Conv1D):
+            found[name] = (each.nx, each.nf, False)
+        elif isinstance(each, torch.nn.Embedding):
+            found[name] = (each.num_embeddings, each.embedding_dim, True)
+    return found
 
 
 def makers(module: Any) -> dict[str, str]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import gpt2calc
+from gpt2calc import adapters
 from gpt2calc.architectures import of, reading
 from gpt2calc.model import BUFFER, FLAG
 from tests.architectures.drawing import EXAMPLES, MANY, SHALLOW, THOROUGH, config, configs, least
-from tests.architectures.modules import EVERY, defaults, facts, written
+from tests.architectures.modules import EVERY, EVERY_IN_ONE, defaults, facts, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,22 @@ def test_a_live_module_has_the_tensors_that_are_listed_in_their_order(model_type
 
 
 @EVERY
+def test_every_layer_that_lora_takes_is_known_with_its_inputs_and_outputs(model_type: str) -> None:
+    """Each linear layer and embedding of a module, and nothing else; a router's class is not known, and left out."""
+    for drawn in configs(model_type):
+        model, layers = reading.read(drawn).model, facts(drawn).layers
+        routed = {row.name for row in model.components() if row.group == "router"}
+        listed = adapters.listed(model, model_type)
+        routers = {each.name.rpartition(".")[0] for each in listed if each.component in routed}
+        matrices = {each.name.removesuffix(".weight") for each in listed if each.name.endswith(".weight")} - routers
+        assert matrices >= layers.keys() - routers, drawn
+        ends = {each.removesuffix(".weight").rpartition(".")[2] for m in model.architecture.merges for each in m.stored}
+        asked = tuple(sorted(each for each in layers.keys() - routers if each.rpartition(".")[2] not in ends))
+        found = adapters.chosen(model, model_type, listed, asked)
+        assert {each.module: each[2:] for each in found} == {each: layers[each] for each in asked}, drawn
+
+
+@EVERY
 def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Path) -> None:
     """What save_pretrained writes of small models, in one file and in several, has the names and shapes listed."""
     for n in range(3 if THOROUGH else 2):
@@ -55,7 +72,7 @@ def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Pat
         assert found.matches, found.verdict
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
     """A document that says nothing but its model type is counted as transformers builds it, here of three layers."""
     default = reading.read(least(model_type)).model
@@ -65,7 +82,7 @@ def test_a_default_of_transformers_is_the_default(model_type: str) -> None:
     assert default.total() == GOLDEN.get(model_type, default.total())
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_every_class_and_every_flag_is_drawn_both_ways(model_type: str) -> None:
     """In as many configs as a run draws, each class comes, and each flag is 0 and 1."""
     models = [reading.read(drawn).model for drawn in configs(model_type, max(EXAMPLES, MANY))]

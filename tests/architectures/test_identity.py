@@ -10,7 +10,7 @@ from gpt2calc.architectures import of, reading
 from gpt2calc.model import BIAS, BUFFER, FLAG, WEIGHT, Model
 from tests.architectures.drawing import configs
 from tests.architectures.judges import differences, with_sizes
-from tests.architectures.modules import EVERY, WITH_GPT2
+from tests.architectures.modules import EVERY_IN_ONE, WITH_GPT2_IN_ONE
 
 
 def symbolic(model_type: str) -> Model:
@@ -30,7 +30,7 @@ def reduced(expression: Any, flags: list[Any]) -> Any:
     return sympy.expand(sum(rest * sympy.prod([f for f, n in zip(flags, powers) if n]) for powers, rest in terms))  # noqa: B905
 
 
-@WITH_GPT2
+@WITH_GPT2_IN_ONE
 def test_both_derivations_are_the_same_polynomial(model_type: str) -> None:
     """With every size, flag and kind of layer a symbol, they differ by zero in each component and role."""
     model = symbolic(model_type)
@@ -39,7 +39,7 @@ def test_both_derivations_are_the_same_polynomial(model_type: str) -> None:
     assert {row: rest for row, each in rows.items() if (rest := reduced(each, flags)) != 0} == {}
 
 
-@WITH_GPT2
+@WITH_GPT2_IN_ONE
 def test_the_proof_covers_every_component_and_both_roles(model_type: str) -> None:
     """No component is without tensors, none is there twice, and what the proof leaves out is buffers alone."""
     model = symbolic(model_type)
@@ -50,7 +50,7 @@ def test_the_proof_covers_every_component_and_both_roles(model_type: str) -> Non
     assert {row.role for row in tensors} <= {WEIGHT, BIAS, BUFFER}
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_letters_come_to_the_total(model_type: str) -> None:
     """The total written in letters, with a letter for each kind of layer, is the total where numbers are put in."""
     for drawn in configs(model_type):
@@ -60,7 +60,7 @@ def test_letters_come_to_the_total(model_type: str) -> None:
         assert lettered.total().put(letters) == lettered.numel().put(letters) == model.total(), drawn
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_no_two_sizes_have_one_letter(model_type: str) -> None:
     """A formula is read in one way."""
     for drawn in configs(model_type):
@@ -69,7 +69,7 @@ def test_no_two_sizes_have_one_letter(model_type: str) -> None:
         assert len(letters) == len(set(letters))
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_model_is_read_from_its_own_document(model_type: str) -> None:
     """What a model says of itself is read as the same model."""
     for drawn in configs(model_type):

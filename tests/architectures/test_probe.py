@@ -32,7 +32,7 @@ if transformers.__version__ != VERSION:
 
 from tests import probe  # asks for what only that transformers has
 from tests.architectures.drawing import THOROUGH
-from tests.architectures.modules import EVERY, WITH_GPT2
+from tests.architectures.modules import EVERY, EVERY_IN_ONE, WITH_GPT2, WITH_GPT2_IN_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +54,11 @@ EXPLAINED = {
         (model_type, "full_attention_interval"): "true is no number, which Python's code takes for 1"
         for model_type in ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text")
     },
+    **{
+        (model_type, "layer_types"): "words of no layer are refused, which transformers takes for sliding attention"
+        for model_type in ("gemma3n_text", "gemma4_text")
+    },
+    ("falcon_h1", "mamba_expand"): "0 and null are refused, whether mamba_d_ssm is given or follows from it",
     ("recurrent_gemma", "block_types"): "a word of no layer is refused, which transformers takes for attention",
     ("mellum", "num_nextn_predict_layers"): "true is no number, which Python's code takes for 1",
     ("axk1", "moe_layer_freq"): "true is no number, which Python's code takes for 1",
@@ -148,27 +153,27 @@ def test_what_is_kept_is_what_a_probe_finds(model_type: str, found: Probed) -> N
     assert probe.kept(model_type) == found.text(), f"`python -m tests.probe {model_type} --write` writes it"
 
 
-@WITH_GPT2
+@WITH_GPT2_IN_ONE
 def test_what_could_not_be_varied_has_a_reason(model_type: str) -> None:
     """Of a field that nobody could vary the file says why."""
     assert all(len(reason.split()) > 3 for reason in kept(model_type)["not_varied"].values())
 
 
-@WITH_GPT2
+@WITH_GPT2_IN_ONE
 def test_a_field_stands_in_one_place(model_type: str) -> None:
     """A field changes shapes, or changes none, or nobody knows."""
     fields = [*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"]]
     assert len(fields) == len(set(fields))
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_field_that_changes_shapes_is_a_size(model_type: str) -> None:
     """What changes a name or a shape is read, or refused."""
     fields = spelled(model_type)
     assert [name for name in kept(model_type)["shapes"] if READ_AS.get(name, name) not in (*fields, *ACTIVATIONS)] == []
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_size_has_names_that_transformers_reads(model_type: str) -> None:
     """A document says nothing by a name that its config class and its code do not know."""
     known = {*kept(model_type)["shapes"], *kept(model_type)["no_shapes"], *kept(model_type)["not_varied"], "head"}

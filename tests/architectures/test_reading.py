@@ -16,7 +16,7 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
 from gpt2calc.numbers import told
 from tests.architectures.drawing import least
-from tests.architectures.modules import EVERY, MODEL_TYPES
+from tests.architectures.modules import EVERY_IN_ONE, MODEL_TYPES
 
 if TYPE_CHECKING:
     from tests import conftest
@@ -36,7 +36,7 @@ def total(**document: Any) -> int:
     return int(reading.read(document).model.total())
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_size_is_a_whole_number_of_one_or_more(model_type: str) -> None:
     """Anything else is refused with what it is."""
     wrong: tuple[Any, ...] = ("4096", 4096.5, True, None, -1, 0, [4096], {}, float("inf"), 1e300)
@@ -45,7 +45,7 @@ def test_a_size_is_a_whole_number_of_one_or_more(model_type: str) -> None:
         assert said == f"hidden_size must be a whole number, 1 or more, got {told(value)}"
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_number_of_too_many_digits_is_refused(model_type: str) -> None:
     """As it is of GPT-2, whose counts could not be printed either."""
     assert refusal(**least(model_type), vocab_size=10**1000) == "vocab_size must have at most 1000 digits"
@@ -137,7 +137,7 @@ def test_kinds_are_what_a_walk_finds(length: int) -> None:
     assert Run(tuple(tags), length).kinds() == {tag: walked.count(tag) for tag in walked}
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_class_says_what_stands_on_the_body(model_type: str) -> None:
     """The first of `architectures` is counted, with as many labels as id2label has; another class is refused."""
     architecture = architectures.of(model_type)
@@ -238,7 +238,7 @@ def test_fields_that_nobody_reads_are_told_with_what_may_be_meant() -> None:
     assert any(note.startswith("transformers' jamba does not read n_shared_experts=1") for note in notes)
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_what_is_left_out_is_told(model_type: str) -> None:
     """One note says every default that was taken, and of which version of transformers."""
     note, *_ = reading.read(least(model_type)).notes

@@ -154,7 +154,7 @@ def llama(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "base_model.model."])
 def test_what_stands_before_all_names_is_found_and_told(prefix: str, llama: tuple[Path, dict[str, Any]]) -> None:
-    """Whatever it is; a tensor outside of it does not belong there."""
+    """Whatever it is; a tensor outside of it is left aside, unless it bears a name of the model."""
     folder, tensors = llama
     save_file({prefix + name: tensor for name, tensor in tensors.items()}, folder / "model.safetensors")
     found = gpt2calc.verify(folder)
@@ -162,7 +162,11 @@ def test_what_stands_before_all_names_is_found_and_told(prefix: str, llama: tupl
     assert found.verdict.endswith(f", behind the prefix {prefix}")
     wrapped = {prefix + name: tensor for name, tensor in tensors.items()}
     save_file({**wrapped, "vision.weight": torch.ones(2)}, folder / "model.safetensors")
-    assert [fault.tensor for fault in gpt2calc.verify(folder).faults] == ["vision.weight"]
+    found = gpt2calc.verify(folder)
+    assert found.matches
+    assert found.verdict.endswith(f"llama found under {prefix}, 1 other tensor left aside")
+    save_file({**wrapped, "model.norm.weight": torch.ones(2)}, folder / "model.safetensors")
+    assert [fault.tensor for fault in gpt2calc.verify(folder).faults] == ["model.norm.weight"]
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,21 @@ def test_a_spreadsheet_holds_tokens_shares_and_floors(run: Run) -> None:
     assert "FLOPs of all tokens,six_n," in shown.stdout
     assert "percent of the peak,six_n," in shown.stdout
     assert "seconds at least,compute," in run("cost", "gpt2", "--format", "csv", "--machine", "h200").stdout
+
+
+HUGE: dict[str, tuple[dict[str, Any], str]] = {
+    "blocks": ({"n_layer": 10**8}, "of at most 1,000 blocks is built to be measured, got 100,000,000"),
+    "a vocabulary": ({"vocab_size": 10**20}, "torch has no model of"),
+    "a batch without values": ({"batch": 10**15}, "torch cannot run"),
+    "a step": ({"batch": 10**9, "train": True}, "and at most 16 GiB are measured"),
+    "new tokens": ({"prompt": 5, "new": 10**5, "n_positions": 10**6}, "at most 10,000 new tokens are generated"),
+    "a cache": ({"prompt": 10**6, "new": 1, "batch": 10**3, "n_positions": 10**7}, "and at most 16 GiB are measured"),
+}
+
+
+@pytest.mark.parametrize("case", HUGE)
+def test_what_no_machine_holds_is_not_measured(case: str) -> None:
+    """It is refused by what the laws say of it, before anything is built."""
+    words, sentence = HUGE[case]
+    with pytest.raises(ConfigError, match=sentence):
+        gpt2calc.measure(**{**SMALL, **words})

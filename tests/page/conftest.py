@@ -47,8 +47,14 @@ def watched(browser: Browser, path: Path) -> Iterator[Watched]:
 
 
 @pytest.fixture
-def opened(watched: Watched) -> Iterator[Watched]:
-    """Open the page anew, and see at the end that nothing left it and nobody complained."""
-    watched.open()
+def window(watched: Watched) -> Iterator[Watched]:
+    """Give a window in which a test opens the page, and see at the end that nothing left it and nobody complained."""
     yield watched
     assert watched.complaints == []
+
+
+@pytest.fixture
+def opened(window: Watched) -> Watched:
+    """Open the page anew, and see at the end what `window` sees."""
+    window.open()
+    return window

@@ -203,10 +203,10 @@ def test_a_second_config_stands_beside_the_first(opened: Watched) -> None:
     agrees(opened, "gpt2-xl")
 
 
-def test_a_component_that_one_of_two_has_is_shown(opened: Watched) -> None:
+def test_a_component_that_one_of_two_has_is_shown(window: Watched) -> None:
     """With 0 for the other, and no ratio."""
-    opened.open("#model=gpt2&vs=gpt2&vs.add_cross_attention=true")
-    rows = {row[0].strip(): row[1:] for row in shown(opened, "components")}
+    window.open("#model=gpt2&vs=gpt2&vs.add_cross_attention=true")
+    rows = {row[0].strip(): row[1:] for row in shown(window, "components")}
     assert rows["ln_cross_attn"] == ["0", "18,432", "+18,432", "-"]
 
 

@@ -67,9 +67,9 @@ def test_each_preset_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """To build the page, which asks for all of them in several places."""
     read, opened = presets._read, list[str]()
 
-    def counted(name: str, place: str = "") -> presets.Preset:
+    def counted(name: str) -> presets.Preset:
         opened.append(name)
-        return read(name, place)
+        return read(name)
 
     monkeypatch.setattr(presets, "_read", counted)
     document.build("1")

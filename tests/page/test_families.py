@@ -185,18 +185,18 @@ STATES = (
 
 @pytest.mark.parametrize("state", STATES)
 def test_what_is_copied_says_the_same_elsewhere(
-    state: str, opened: Watched, capsys: pytest.CaptureFixture[str]
+    state: str, window: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As JSON, as Python, as a line for the shell, as a config.json, and as an address."""
     from gpt2calc.cli import main
 
-    opened.open(state)
-    assert opened.page.is_hidden("#notice"), opened.text("#notice")
-    wanted = total(opened)
+    window.open(state)
+    assert window.page.is_hidden("#notice"), window.text("#notice")
+    wanted = total(window)
     copied = {}
     for form in ("JSON", "Python", "command line", "config.json", "link", "Markdown"):
-        opened.page.check(f"#forms input[value='{form}']")
-        copied[form] = opened.page.input_value("#shared")
+        window.page.check(f"#forms input[value='{form}']")
+        copied[form] = window.page.input_value("#shared")
     exec(copied["Python"], {})
     assert capsys.readouterr().out == f"{wanted}\n"
     line = copied["command line"].split()[1:]
@@ -206,63 +206,63 @@ def test_what_is_copied_says_the_same_elsewhere(
     assert main([*line, "--format", "markdown"]) == 0
     assert copied["Markdown"].split("\n", 1)[1] == capsys.readouterr().out.rstrip().split("\n", 1)[1]
     assert gpt2calc.count(json.loads(copied["config.json"])).total == wanted
-    opened.open("#" + copied["link"].partition("#")[2])
-    assert total(opened) == wanted
+    window.open("#" + copied["link"].partition("#")[2])
+    assert total(window) == wanted
 
 
-def test_the_sliders_are_those_of_its_field_table(opened: Watched) -> None:
+def test_the_sliders_are_those_of_its_field_table(window: Watched) -> None:
     """Named as its config names them; what does not go together is said beside the one that was moved."""
-    opened.open("#model=Llama-3.1-8B")
-    assert opened.page.is_visible("#num_key_value_heads")
-    assert not opened.page.query_selector("#n_embd")
-    slider = opened.page.locator("#sizes input[type=range][aria-label^='intermediate_size,']")
-    before = total(opened)
+    window.open("#model=Llama-3.1-8B")
+    assert window.page.is_visible("#num_key_value_heads")
+    assert not window.page.query_selector("#n_embd")
+    slider = window.page.locator("#sizes input[type=range][aria-label^='intermediate_size,']")
+    before = total(window)
     slider.press("ArrowRight")
-    size = int(opened.page.input_value("#intermediate_size").replace(",", ""))
+    size = int(window.page.input_value("#intermediate_size").replace(",", ""))
     assert size > 14336
     own: dict[str, Any] = {"intermediate_size": size}
-    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total > before
-    opened.page.fill("#hidden_size", "4097")
-    assert opened.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
-    opened.page.fill("#hidden_size", "2048")
-    opened.page.check("#mlp_bias")
-    opened.page.select_option("#head", "sequence_classification")
-    opened.page.fill("#num_labels", "9")
+    assert total(window) == gpt2calc.count("Llama-3.1-8B", **own).total > before
+    window.page.fill("#hidden_size", "4097")
+    assert window.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
+    window.page.fill("#hidden_size", "2048")
+    window.page.check("#mlp_bias")
+    window.page.select_option("#head", "sequence_classification")
+    window.page.fill("#num_labels", "9")
     own |= {"hidden_size": 2048, "mlp_bias": True, "head": "sequence_classification", "num_labels": 9}
-    assert total(opened) == gpt2calc.count("Llama-3.1-8B", **own).total
-    opened.page.select_option("#preset", "gpt2")
-    assert opened.page.is_visible("#n_embd")
-    assert total(opened) == 124_439_808
+    assert total(window) == gpt2calc.count("Llama-3.1-8B", **own).total
+    window.page.select_option("#preset", "gpt2")
+    assert window.page.is_visible("#n_embd")
+    assert total(window) == 124_439_808
 
 
-def test_a_list_of_layers_is_a_field(opened: Watched) -> None:
+def test_a_list_of_layers_is_a_field(window: Watched) -> None:
     """With its words or numbers between commas; a number of layers that does not go with it is refused."""
-    opened.open("#model=lfm2&num_hidden_layers=3&layer_types=conv,conv,full_attention")
+    window.open("#model=lfm2&num_hidden_layers=3&layer_types=conv,conv,full_attention")
     given = {"model_type": "lfm2", "num_hidden_layers": 3}
-    assert total(opened) == gpt2calc.count({**given, "layer_types": ["conv", "conv", "full_attention"]}).total
-    opened.page.fill("#layer_types", "conv, full_attention, full_attention")
+    assert total(window) == gpt2calc.count({**given, "layer_types": ["conv", "conv", "full_attention"]}).total
+    window.page.fill("#layer_types", "conv, full_attention, full_attention")
     wanted = gpt2calc.count({**given, "layer_types": ["conv", "full_attention", "full_attention"]}).total
-    assert total(opened) == wanted
-    opened.page.fill("#num_hidden_layers", "4")
-    assert "they must be as many" in opened.text("#num_hidden_layers-problem")
-    assert total(opened) == wanted
+    assert total(window) == wanted
+    window.page.fill("#num_hidden_layers", "4")
+    assert "they must be as many" in window.text("#num_hidden_layers-problem")
+    assert total(window) == wanted
 
 
-def test_two_architectures_stand_side_by_side(opened: Watched) -> None:
+def test_two_architectures_stand_side_by_side(window: Watched) -> None:
     """With the components of both, and the conventions that both have."""
-    opened.open("#model=gpt2-xl&vs=Llama-3.2-3B")
-    rows = {row[0]: row[1:] for row in shown(opened, "components")}
+    window.open("#model=gpt2-xl&vs=Llama-3.2-3B")
+    rows = {row[0]: row[1:] for row in shown(window, "components")}
     one, two = gpt2calc.count("gpt2-xl"), gpt2calc.count("Llama-3.2-3B")
     assert rows["wte"][:2] == [f"{one['wte'].total:,}", "0"]
     assert rows["embed_tokens"][:2] == ["0", f"{two['embed_tokens'].total:,}"]
-    ways = [row[0].split("\n")[0] for row in shown(opened, "conventions")]
+    ways = [row[0].split("\n")[0] for row in shown(window, "conventions")]
     assert ways == [name for name in one.conventions if name in two.conventions]
 
 
-def test_a_file_of_another_architecture_is_left_to_the_command_line(opened: Watched) -> None:
+def test_a_file_of_another_architecture_is_left_to_the_command_line(window: Watched) -> None:
     """By name, and not judged as a GPT-2."""
-    opened.open("#model=Llama-3.1-8B")
-    opened.page.check("#against")
-    opened.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
-    opened.page.wait_for_selector("#verified .verdict")
-    assert "a file of llama is checked by gpt2calc verify" in opened.text("#verified .verdict")
+    window.open("#model=Llama-3.1-8B")
+    window.page.check("#against")
+    window.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
+    window.page.wait_for_selector("#verified .verdict")
+    assert "a file of llama is checked by gpt2calc verify" in window.text("#verified .verdict")

@@ -327,6 +327,24 @@ def test_an_index_without_its_shards_says_which_are_missing(opened: Watched) -> 
     assert answer["unreadable"].startswith(f"{shards.INDEX}: expected the shard 'model-00001-of-00003.safetensors'")
 
 
+def test_some_blocks_are_told_as_a_part(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With their config and without; of each, those of one block, and with what stands outside."""
+    kept = (("h.0.",), ("h.1.", "ln_f."), ("h.0.", "wte", "wpe"))
+    files = [[each for each in plain("bare") if each[0].startswith(names)] for names in kept]
+    cases = [case(str(len(tensors)), tensors, config) for tensors in files for config in (X.config(), None)]
+    answers = agree(opened, cases, tmp_path, monkeypatch)
+    assert sum("does not match the whole model: it holds block" in answer["verdict"] for answer in answers) >= 4
+
+
+def test_packed_matrices_and_adapters_are_left_to_the_command_line(opened: Watched) -> None:
+    """The page says so, and counts no scale as a parameter."""
+    pair = [(f"h.0.attn.c_attn.lora_{part}.weight", "F32", (4, 4)) for part in "AB"]
+    scales = [("h.0.attn.c_attn.SCB", "F32", (4,))]
+    answers = asked(opened, [case("adapter", [*plain("bare"), *pair]), case("packed", [*plain("bare"), *scales])])
+    assert "it holds an adapter, as 'h.0.attn.c_attn.lora_A.weight' shows" in answers[0]["unreadable"]
+    assert "it holds packed matrices, as 'h.0.attn.c_attn.SCB' shows" in answers[1]["unreadable"]
+
+
 def test_other_namings_are_refused_by_name(opened: Watched) -> None:
     """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
     (answer,) = asked(opened, [case("raschka", plain("raschka"))])

@@ -29,16 +29,16 @@ ADDRESSES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_the_address_brings_the_state_back(address: str, opened: Watched) -> None:
+def test_the_address_brings_the_state_back(address: str, window: Watched) -> None:
     """Models by any name, fields in any spelling; and what the page makes of it brings back the same."""
     model, fields = ADDRESSES[address]
-    opened.open(address)
-    agrees(opened, model, **fields)
-    kept = f"#{rested(opened)}"
-    opened.open(kept)
-    agrees(opened, model, **fields)
-    assert f"#{rested(opened)}" == kept
-    assert opened.page.is_hidden("#notice")
+    window.open(address)
+    agrees(window, model, **fields)
+    kept = f"#{rested(window)}"
+    window.open(kept)
+    agrees(window, model, **fields)
+    assert f"#{rested(window)}" == kept
+    assert window.page.is_hidden("#notice")
 
 
 def test_back_and_forward_walk_through_the_states(opened: Watched) -> None:
@@ -65,16 +65,16 @@ def test_an_address_that_is_typed_is_read(opened: Watched) -> None:
     agrees(opened, "gpt2-large")
 
 
-def test_nonsense_in_the_address_gets_a_sentence(opened: Watched) -> None:
+def test_nonsense_in_the_address_gets_a_sentence(window: Watched) -> None:
     """What can be read is counted all the same, and markup stays text."""
-    opened.open("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
-    said = opened.text("#notice")
+    window.open("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
+    said = window.text("#notice")
     assert "no model is called '<img src=x onerror=alert(1)>'; gpt2 is shown" in said
     assert "n_layer must be a whole number, 0 or more, got '<b>'" in said
     assert "there is no field n_layrs" in said
     assert "head must be one of none, lm" in said
-    agrees(opened, "gpt2", n_embd=1024)
-    assert opened.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
+    agrees(window, "gpt2", n_embd=1024)
+    assert window.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
 
 
 # Explain a number
@@ -97,25 +97,25 @@ def test_a_number_is_explained(opened: Watched) -> None:
     assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
 
 
-def test_a_number_that_nothing_gives_gets_the_nearest(opened: Watched) -> None:
+def test_a_number_that_nothing_gives_gets_the_nearest(window: Watched) -> None:
     """And nonsense a sentence."""
-    opened.open("#explain=777.77777M")
-    opened.until(SAID)
-    assert "fits none of the" in opened.text("#figure-said")
-    assert len(shown(opened, "explained")) == 3
-    opened.open("#explain=many")
-    opened.until(SAID)
-    assert "expected a figure such as 117M" in opened.text("#figure-said")
-    assert opened.page.is_hidden("#explained")
+    window.open("#explain=777.77777M")
+    window.until(SAID)
+    assert "fits none of the" in window.text("#figure-said")
+    assert len(shown(window, "explained")) == 3
+    window.open("#explain=many")
+    window.until(SAID)
+    assert "expected a figure such as 117M" in window.text("#figure-said")
+    assert window.page.is_hidden("#explained")
 
 
-def test_the_config_that_is_shown_is_explained_too(opened: Watched) -> None:
+def test_the_config_that_is_shown_is_explained_too(window: Watched) -> None:
     """Before the models that ship."""
-    opened.open("#n_layer=13&explain=131,527,680")
-    opened.until(SAID)
-    assert opened.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
-    opened.page.fill("#n_layer", "14")
-    assert "gpt2 with n_layer=13" not in opened.text("#figure-said")
+    window.open("#n_layer=13&explain=131,527,680")
+    window.until(SAID)
+    assert window.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
+    window.page.fill("#n_layer", "14")
+    assert "gpt2 with n_layer=13" not in window.text("#figure-said")
 
 
 # Copies
@@ -136,27 +136,27 @@ def copied(opened: Watched, form: str) -> str:
 
 @pytest.mark.parametrize("state", STATES)
 def test_what_is_copied_says_the_same_elsewhere(
-    state: str, opened: Watched, capsys: pytest.CaptureFixture[str]
+    state: str, window: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As JSON of `gpt2calc count`, as Markdown of it, as Python, as a line for the shell, as a config.json."""
-    opened.open(state)
-    wanted = total(opened)
-    python = copied(opened, "Python")
+    window.open(state)
+    wanted = total(window)
+    python = copied(window, "Python")
     exec(python, {})
     assert capsys.readouterr().out == f"{wanted}\n"
-    line = copied(opened, "command line").split()
+    line = copied(window, "command line").split()
     assert main([*line[1:], "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    ours = json.loads(copied(opened, "JSON"))
+    ours = json.loads(copied(window, "JSON"))
     assert {**document, "model": "", "notes": []} == {**ours, "model": "", "notes": []}
     assert main([*line[1:], "--format", "markdown"]) == 0
     title = re.compile(r"^\*\*.*\*\*$", re.MULTILINE)
     assert (
-        title.sub("", copied(opened, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
+        title.sub("", copied(window, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
     )
-    assert gpt2calc.count(json.loads(copied(opened, "config.json"))).total == wanted
-    opened.open("#" + copied(opened, "link").partition("#")[2])
-    assert total(opened) == wanted
+    assert gpt2calc.count(json.loads(copied(window, "config.json"))).total == wanted
+    window.open("#" + copied(window, "link").partition("#")[2])
+    assert total(window) == wanted
 
 
 def test_the_button_copies(opened: Watched) -> None:

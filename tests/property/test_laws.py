@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gpt2calc
-from gpt2calc import documents, formulas
+from gpt2calc import documents, formulas, notations
 from gpt2calc.dims import LETTERS, from_fields, to_fields
 from tests.property.strategies import SETTINGS, in_any_spelling, large_sizes, switched_configs
 
@@ -117,7 +117,7 @@ class TestFields:
     def test_a_written_config_is_read_as_the_same_model(self, fields: dict[str, Any]) -> None:
         """Through JSON, and through the rules by which transformers' files are read, nothing is lost."""
         config = gpt2calc.Config(**fields)
-        read, _ = documents.read(documents.parse(json.dumps(config.to_dict())))
+        read, _ = documents.read(notations.in_json(json.dumps(config.to_dict())))
         assert gpt2calc.Config(**read) == config
 
     @SETTINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import gpt2calc
 from gpt2calc import sources, validity
 from gpt2calc.dims import TASK_HEADS, Dims, from_fields
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.fields import ABSENT, CANONICAL, DEFAULTS, FIELDS, SIZE, SWITCH, WORD, Field
+from gpt2calc.fields import ABSENT, CANONICAL, DEFAULTS, FIELDS, LEAST, SIZE, SWITCH, WORD, Field
 from tests.property.strategies import SETTINGS, switched_configs
 
 NAMES = [*CANONICAL, "dropout", "n_layrs", "intermediate_size"]
@@ -60,6 +61,42 @@ class TestPlainFields:
         """All that describes a model is taken by both."""
         assert by_table(fields) == gpt2calc.Config(**fields).dims
         assert sources.checked(fields) == gpt2calc.Config(**fields).given
+
+
+def kept(found: Any) -> tuple[Any, ...]:
+    """Return all that a count keeps of what was found."""
+    return found.counted, found.name, found.notes
+
+
+class TestAtAGlance:
+    """Law: what is judged at a glance is counted, called and refused as it is by every other way."""
+
+    @SETTINGS
+    @given(st.dictionaries(st.sampled_from([*LEAST, *LEAST, *NAMES]), VALUES, max_size=5))
+    @example({})
+    @example({"n_embd": 8, "n_head": 3})
+    @example({"n_head": 5})
+    @example({"n_layer": True})
+    @example({"n_positions": 10**1000})
+    @example({"n_layer": 0, "n_embd": 8, "n_head": 4, "n_positions": 1, "vocab_size": 10**999})
+    def test_any_fields(self, fields: dict[str, Any]) -> None:
+        """`count` says what `resolve` finds, word for word."""
+        at_length = verdict(lambda each: kept(sources.resolve(sources.LEFT_OUT, each)), fields)
+        assert verdict(lambda each: kept(gpt2calc.count(**each)), fields) == at_length
+
+    @pytest.mark.parametrize("name", LEAST)
+    def test_a_glance_takes_each_size_from_its_least_on(self, name: str) -> None:
+        """And leaves the next one below, an int of another class, and what is none to those who know more."""
+        least = LEAST[name]
+        taken = validity.at_a_glance({name: least})
+        assert taken == from_fields({**DEFAULTS, name: least})
+        for other in (least - 1, 10**1000, Deep(least), float(least), bool(least), str(least), None):
+            assert validity.at_a_glance({name: other}) is None
+
+    def test_a_count_keeps_its_name_when_it_is_copied(self) -> None:
+        """The name is made of the fields when it is asked for, and they travel with it."""
+        count = pickle.loads(pickle.dumps(gpt2calc.count(n_layer=24, n_embd=1024)))
+        assert (count.name, count.total) == ("gpt2 with n_layer=24, n_embd=1024", 354823168)
 
 
 class Deep(int):

@@ -2,9 +2,14 @@
 // every composition of the steps that Python printed, within a budget, for each model.
 
 const EXPLAIN = FACTS.explain;
-const PRINTED = new RegExp(EXPLAIN.pattern);
 const PARAMETERS = new RegExp(EXPLAIN.parameters, "i");
+const EVERY = new RegExp(EXPLAIN.pattern, "g");
 const BETWEEN = new RegExp(EXPLAIN.between, "g");
+const RANK = new RegExp(EXPLAIN.rank, "g");
+const BEFORE = new RegExp(EXPLAIN.before, "i");
+const AFTER = new RegExp(`^(?:${EXPLAIN.after})`, "i");
+const LISTED = new RegExp(`^(?:${EXPLAIN.listed})$`);
+const TOLD = new RegExp(EXPLAIN.told);
 const POWER = new RegExp(EXPLAIN.power, "g");
 const TIMES = new RegExp(EXPLAIN.times, "g");
 const BUDGET = EXPLAIN.most_penalty;
@@ -15,13 +20,14 @@ const BUDGET = EXPLAIN.most_penalty;
 function findPrinted(text) {
   const words = text
     .slice(0, EXPLAIN.longest + 1)
+    .replace(RANK, "")
     .replace(BETWEEN, " ")
     .trim()
     .split(/\s+/)
     .join(" ")
     .replace(TIMES, "e")
     .replace(POWER, "1e");
-  const found = PRINTED.exec(words);
+  const found = firstMeant(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
   const isSize = ["count", "bytes"].some((kind) => EXPLAIN.units[unit]?.includes(kind));
@@ -33,6 +39,25 @@ function findPrinted(text) {
   if (!digits) throw new Sentence(`expected a number of parameters or bytes above 0, got ${shown(text)}`);
   const says = PARAMETERS.test(words) ? "count" : "";
   return { text: found[0].trim(), digits, decimals: decimals.length || -vague, unit, power: Number(power), says };
+}
+
+/** The first figure of a text, of those that the word parameters is said of where there are such; null for none. */
+function firstMeant(words) {
+  const found = [...words.matchAll(EVERY)];
+  const [starts, ends] = [found.map(({ index }) => index), found.map((each) => each.index + each[0].length)];
+  const beside = found.map(
+    (_, place) =>
+      BEFORE.test(words.slice(ends[place - 1] ?? 0, starts[place])) ||
+      AFTER.test(words.slice(ends[place], starts[place + 1] ?? words.length)),
+  );
+  const reach = (one, other) => {
+    const [low, high] = [Math.min(one, other), Math.max(one, other)];
+    const isListed = LISTED.test(words.slice(ends[low], starts[high]));
+    if (beside[one] && isListed && !TOLD.test(words.slice(0, starts[other]))) beside[other] = true;
+  };
+  for (let place = 0; place + 1 < found.length; place += 1) reach(place, place + 1);
+  for (let place = found.length - 1; place > 0; place -= 1) reach(place, place - 1);
+  return found.find((_, place) => beside[place]) ?? found[0] ?? null;
 }
 
 /** How many zeros at the end of an approximate whole number are no digits: those after the second digit. */
@@ -207,23 +232,27 @@ const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.va
 /** What one of them can be said to have, with the figures that were published for it. */
 function shippedCandidate(alike) {
   const published = alike.map((preset) => findPrinted(preset.published ?? "")).filter((figure) => figure);
-  return candidateOf(alike[0].name, dimsOf(alike[0].all), published);
+  const names = alike.flatMap((preset) => preset.aliases ?? []);
+  const called = names.map((name) => [name, findPrinted(name)]).filter(([name, figure]) => figure?.text === name);
+  return { ...candidateOf(alike[0].name, dimsOf(alike[0].all), published), called: called.map(([, figure]) => figure) };
 }
 
 const sameModel = (one, other) => Object.entries(one).every(([field, value]) => other[field] === value);
 
-const candidateOf = (name, x, published = []) => ({ name, x, published, ways: waysOf(x) });
+const candidateOf = (name, x, published = []) => ({ name, x, published, called: [], ways: waysOf(x) });
 
-/** What is taken off where just this figure was published for the model; a plain count in plain units. */
-function publishedOf(figure, candidate, way, of) {
+/** How unusual a reading is: less where just this figure was published for the model, and least where it is its name. */
+function penaltyOf(figure, candidate, way, of, fit) {
   const isPlain = !way.steps.length && !of.name;
-  return isPlain && candidate.published.some((other) => sameBounds(figure, other)) ? EXPLAIN.published : 0;
+  if (isPlain && candidate.called.some((other) => sameBounds(figure, other))) return EXPLAIN.named;
+  const isPublished = isPlain && candidate.published.some((other) => sameBounds(figure, other));
+  return (isPublished ? EXPLAIN.published : 0) + way.penalty + of.penalty + EXPLAIN.fits[fit];
 }
 
 function readingOf(figure, candidate, place, of, way) {
   const fit = fitOf(figure, way, of);
   if (fit === null) return null;
-  const penalty = publishedOf(figure, candidate, way, of) + way.penalty + of.penalty + EXPLAIN.fits[fit];
+  const penalty = penaltyOf(figure, candidate, way, of, fit);
   return { candidate, place, of, way, fit, penalty, value: way.value };
 }
 
@@ -276,11 +305,11 @@ function isLikely(figure, { penalty }, candidates) {
     for (const candidate of candidates)
       for (const way of candidate.ways[of.kind]) {
         const usual = way.penalty + of.penalty;
-        if (usual > BUDGET || usual + EXPLAIN.published > penalty) continue;
+        if (usual > BUDGET || (usual && usual + EXPLAIN.published > penalty)) continue;
         if (way.value < least - mostHeaderOf(figure, way) || way.value > most) continue;
         for (const [fit, from, to] of printedAs(figure, way, of)) {
-          const said = publishedOf({ ...figure, digits: from }, candidate, way, of);
-          if (from <= last && to >= first && said + usual + EXPLAIN.fits[fit] <= penalty) met.push([from, to]);
+          const isMet = from <= last && to >= first;
+          if (isMet && penaltyOf({ ...figure, digits: from }, candidate, way, of, fit) <= penalty) met.push([from, to]);
         }
       }
   }
@@ -319,8 +348,19 @@ function sentenceOf({ candidate, way, of }) {
   return [...steps.map(({ sentence }) => sentence), ...(of.name ? [`in units of ${of.name}`] : [])].join("; ");
 }
 
+/** Whose a figure is, by name or as it was published, that is no more than a coincidence else; "" where it is none's. */
+function ownerOf(figure, candidates) {
+  if (isInBytes(figure)) return "";
+  const owner =
+    candidates.find(({ called }) => called.some((other) => sameBounds(figure, other))) ??
+    candidates.find(({ published }) => published.some((other) => sameBounds(figure, other)));
+  return owner ? `is what ${owner.name} is called, which has ${grouped(totalOf(gpt2Of(owner.x)))}` : "";
+}
+
 /** The answer in one sentence, without a full stop. */
 function answerOf(figure, readings, candidates) {
+  const owner = ownerOf(figure, candidates);
+  if (!readings.length && owner) return `${figure.text} ${owner}`;
   if (!readings.length) {
     const kinds = [...new Set(scalesOf(figure).map(({ kind }) => kind))];
     const size = sum(candidates.flatMap(({ ways }) => kinds.map((kind) => BigInt(ways[kind].length))));
@@ -333,7 +373,7 @@ function answerOf(figure, readings, candidates) {
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
   const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
   if (isBeaten || isLikely(figure, best, candidates))
-    return `${figure.text} may be ${number}: ${told}, or a coincidence`;
+    return owner ? `${figure.text} ${owner}` : `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong"))
     return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;
   if (standings.includes("hypothesis")) return `${figure.text} would be ${number}: ${told}, a hypothesis`;

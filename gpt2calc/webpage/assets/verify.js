@@ -72,6 +72,7 @@ async function verify(files, given = null, maker = "") {
   const first = index ?? files.find((file) => !file.name.endsWith(".json"));
   const read = index ? await readIndex(index, files) : await readSafetensors(first);
   await breath();
+  refuseBeside(read);
   const names = namesIn(read);
   await breath();
   const listing = given ? { ...read, aside: [] } : parted(read, names[0]);
@@ -106,6 +107,17 @@ async function verify(files, given = null, maker = "") {
     }
   }
   return verdictOf({ listing, reading, fields, given: given !== null, match, notes, said, own });
+}
+
+/** Refuse what only the command line reads: packed matrices, and adapters, alone or beside a model. */
+function refuseBeside({ name, tensors }) {
+  const first = (ends) => tensors.find((each) => ends.some((end) => each.name.endsWith(end)));
+  const isAdapter = (each) => /\.lora_(A|B|embedding_A|embedding_B)(\.|$)/.test(each) || each.endsWith("prompt_embeddings");
+  const adapter = tensors.find((each) => isAdapter(each.name));
+  const found = adapter ?? first(NAMES.packed);
+  if (!found) return;
+  const what = adapter ? "an adapter" : "packed matrices";
+  throw new Unreadable(name, `it holds ${what}, as ${shown(found.name)} shows, which gpt2calc verify reads and the page does not`);
 }
 
 /** Let the page answer to something else before what takes long goes on. */
@@ -161,7 +173,7 @@ function verdictOf({ listing, reading, fields, given, match, notes, said, own })
   const agrees = [...expected].every(([name, count]) => (match.components.get(name) ?? 0n) === count);
   const matches = !faults.length && parameters === total && agrees;
   const whole = { listing, reading, fields, given, notes, faults, more, total, parameters, expected, matches, match };
-  const found = { ...whole, said, own };
+  const found = { ...whole, said, own, part: wholeParts(whole, x) };
   return { ...found, verdict: matches ? isRight(found, x) : isWrong(found) };
 }
 
@@ -178,7 +190,35 @@ function isRight({ listing, reading, total, given }, x) {
   return `${printable(listing.name)} matches: ${[what, whose, ...named].join(", ")}`;
 }
 
-function isWrong({ listing, faults, more, total, parameters, said, own }) {
+/** Which blocks and what else a file holds as a whole, where it lacks all of the rest; "" otherwise. */
+function wholeParts({ reading, given, faults, match }, x) {
+  if (!faults.length || faults.some(({ kind }) => kind !== "missing")) return "";
+  const places = (names) => {
+    const rows = names.map((name) => reading.find(name)).filter((found) => found && (found.block !== null || found.row.component));
+    return new Set(rows.map(({ row, block }) => (block === null ? row.component : Number(block))));
+  };
+  const present = places([...match.all.own.keys()]);
+  const absent = places(faults.map(({ tensor }) => tensor));
+  const isBlock = (place) => typeof place === "number";
+  const blocks = [...present].filter(isBlock).sort((a, b) => a - b);
+  const others = [...present].filter((place) => !isBlock(place)).sort();
+  const isMixed = [...present].some((place) => absent.has(place));
+  if (!blocks.length || !absent.size || isMixed || (others.length && ![...absent].some(isBlock))) return "";
+  const runs = [];
+  for (const block of blocks)
+    if (runs.length && block === runs.at(-1)[1] + 1) runs.at(-1)[1] = block;
+    else runs.push([block, block]);
+  const written = runs.map(([first, last]) => (first < last ? `${first} to ${last}` : `${first}`)).join(", ");
+  const of = given ? ` of ${grouped(x.n_layer)}` : "";
+  return `block${blocks.length > 1 ? "s" : ""} ${written}${of}${others.map((name) => `, ${name}`).join("")}`;
+}
+
+function isWrong({ listing, faults, more, total, parameters, said, own, given, part }) {
+  if (part && own === null) {
+    const whole = given ? `expected ${grouped(total)}` : "no config says what the whole is";
+    const parts = `it holds ${part} and nothing else (${grouped(parameters)} parameters, ${whole})`;
+    return `${printable(listing.name)} does not match the whole model: ${parts}`;
+  }
   const wrong = faults.length + more;
   const names = [...new Set(faults.map(({ tensor }) => tensor))];
   const others = names.length > 3 ? ` and ${grouped(names.length - 3 + more)} more` : "";

@@ -1,0 +1,115 @@
+"""Serving: what a model of any architecture holds in memory, and whether it fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc.errors import ConfigError
+from gpt2calc.model import Model as OtherModel
+from gpt2calc.sources import LEFT_OUT, Source, resolve
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gpt2calc.costs.fitting import Fit
+    from gpt2calc.costs.serving import Serving
+    from gpt2calc.keywords import Fields
+    from gpt2calc.sources import LeftOut, Model
+
+
+def serving(
+    model: Model | LeftOut = LEFT_OUT,
+    /,
+    *,
+    batch: int | None = None,
+    seq: int | None = None,
+    past: int | None = None,
+    prompt: int | None = None,
+    new: int | None = None,
+    dtype: str | None = None,
+    kv_dtype: str | None = None,
+    convention: str | None = None,
+    hub: bool = False,
+    revision: str | None = None,
+    **fields: Unpack[Fields],
+) -> Serving:
+    """Compute what serving a model holds: its weights, its KV cache and its states, to the byte, without building it.
+
+    Law: a sequence keeps Σ over layers of elements · tokens held · bytes, and states; see `architectures.caches`.
+
+    Args:
+        model: as for `count`, of any architecture.
+        batch: B, sequences; 1.
+        seq: tokens of each that pass at once; as long as the model can, if nothing says how many tokens there are.
+        past: tokens of each that are in the cache already; 0.
+        prompt: tokens of each sequence's prompt, in place of seq and past.
+        new: tokens that are generated after it, of which the last is never kept; 1.
+        dtype: fp32, bf16 or fp16, of weights and activations; as the config says.
+        kv_dtype: fp32, bf16, fp16, fp8 or int8, of the cache; `dtype`.
+        convention: in which way `kv_bytes` counts; as transformers keeps it.
+        hub: as for `count`.
+        revision: as for `count`.
+        fields: fields of a config; they win over the model's own.
+
+    Returns:
+        `kv_bytes_per_token`, `state_bytes`, `kv_bytes`, `conventions`, `weights`, `rows`, `to_dict()`.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, NetworkError: as `count`; or no dtype or convention has this name.
+        ConfigError: as `count`; what is asked contradicts itself; or what the model keeps is not known.
+
+    Source: transformers 5.23, whose caches on torch's meta device the tests compare with.
+
+    >>> serving("Qwen3-0.6B", dtype="bf16").kv_bytes_per_token
+    114688
+    >>> serving("gpt2-xl", dtype="bf16", seq=1024).kv_bytes
+    314572800
+    """
+    from gpt2calc.costs.serving import Serving
+
+    words: dict[str, Any] = {"batch": batch, "seq": seq, "past": past, "prompt": prompt, "new": new}
+    words |= {"dtype": dtype, "kv_dtype": kv_dtype}
+    source = resolve(model, fields, hub=hub, revision=revision)
+    if hasattr(model, "counted") and not isinstance(model, Source) and isinstance(source.counted, OtherModel):
+        problem = "a count does not say what attends to a window: give the model or its config"
+        raise ConfigError(f"{source.name}: {problem}", field="model")
+    document = source.given or {}
+    return Serving(source.counted, document, words, source.name, source.notes, convention=convention)
+
+
+def fits(
+    model: Model | LeftOut = LEFT_OUT,
+    /,
+    *,
+    memory: int | str | None = None,
+    hardware: str | None = None,
+    devices: int | None = None,
+    reserve: int | str | None = None,
+    **words: Any,
+) -> Fit:
+    """Say whether a model, its cache and its states fit into a memory, and what one change would make them fit.
+
+    Law: weights + cache and states of the batch + reserve ≤ memory. What an engine takes for itself, its workspace and
+    what fragments, is not counted: `reserve` is for it.
+
+    Args:
+        model: as for `count`, of any architecture.
+        memory: bytes, or as people write them, such as "24GB" (of 10⁹ bytes) or "24GiB" (of 2³⁰).
+        hardware: a machine with a known memory, such as h100-sxm, in place of it.
+        devices: how many of them, over which all is spread evenly; 1.
+        reserve: bytes for what is not counted, of every device; none.
+        words: as for `serving`.
+
+    Returns:
+        `verdict`, `answer` (fits, within the reserve, does not fit), `needed`, `left`, `changes`; true where it fits.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, NetworkError: as `serving`; or no machine has this name.
+        ConfigError: as `serving`; or memory, hardware, devices or reserve make no sense.
+
+    >>> fits("Qwen3-0.6B", memory="2GB", dtype="bf16", seq=4096).answer
+    'fits'
+    """
+    from gpt2calc.costs import fitting
+
+    return fitting.judge(serving(model, **words), memory, hardware, devices, reserve)

@@ -1,0 +1,353 @@
+"""What the layers of a model keep of the tokens before: keys and values, a latent, the state of a recurrence.
+
+Laws know the sizes of the model, and no tensor. Which layers attend to a window alone changes no shape, so a config is
+read for it here; its defaults are those of transformers' config classes. Source: transformers 5.23, cache_utils.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc.architectures.runs import LONGEST, crossed
+from gpt2calc.errors import ConfigError, shown
+from gpt2calc.model import Run, evaluated
+
+if TYPE_CHECKING:
+    from gpt2calc.model import Model
+
+
+class Mixer(NamedTuple):
+    """What layers with certain tags keep, as laws of the model's sizes.
+
+    Args:
+        tags: those that a layer must have, apart by spaces; "" for every layer.
+        elements: those that each token leaves, as long as no window is full.
+        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations.
+        recurrence: elements that a sequence leaves, however long it is, always in float32.
+        apart: what others count for a token, by what that is called.
+    """
+
+    tags: str
+    elements: str = "0"
+    convolution: str = "0"
+    recurrence: str = "0"
+    apart: Mapping[str, str] = {}
+
+
+class Windows(NamedTuple):
+    """Which layers attend to a window alone, where no list says it.
+
+    Args:
+        default: how many tokens the window has where nobody says; None for no window.
+        law: whether layer `i` does, by `window` and by the fields that are read.
+        fields: other fields of the config that the law knows, with their defaults.
+        field: what says how large the window is.
+        is_kept: whether transformers' cache keeps no more than the window; else it keeps all tokens.
+    """
+
+    default: int | None = None
+    law: str = "window is not None"
+    fields: Mapping[str, Any] = {}
+    field: str = "sliding_window"
+    is_kept: bool = True
+
+
+class Kept(NamedTuple):
+    """What layers that are alike keep: each number is of one of them.
+
+    Args:
+        kind: what they are: "attention", "sliding attention", "latent attention", "mamba" ...
+        layers: how many there are.
+        per_token: elements that each token leaves, as long as no window is full.
+        window: tokens that the layers attend to; None for all.
+        is_kept: whether transformers' cache keeps no more than a window needs.
+        convolution: elements that a sequence leaves in the dtype of the activations.
+        recurrence: elements that a sequence leaves in float32.
+        apart: what others count for a token, by what that is called.
+    """
+
+    kind: str
+    layers: int
+    per_token: int
+    window: int | None
+    is_kept: bool
+    convolution: int
+    recurrence: int
+    apart: Mapping[str, int]
+
+
+EXPANDED, GROUPED = "expanded", "grouped"
+
+HEADS = "2 * num_key_value_heads * head_dim"
+PLAIN = "2 * key_width"
+LATENT = Mixer(
+    "",
+    "kv_lora_rank + qk_rope_head_dim",
+    apart={EXPANDED: "num_attention_heads * (qk_nope_head_dim + qk_rope_head_dim + v_head_dim)"},
+)
+INDEXED = LATENT._replace(elements=f"{LATENT.elements} + index_head_dim")
+MAMBA = Mixer("", "0", "intermediate_size * conv_kernel", "intermediate_size * state_size")
+MIXED_HEADS = "(mamba_n_heads * mamba_d_head + 2 * mamba_n_groups * mamba_d_state) * mamba_d_conv"
+MIXED = Mixer("mamba", "0", MIXED_HEADS, "mamba_n_heads * mamba_d_head * mamba_d_state")
+DELTA = Mixer(
+    "linear_attention",
+    "0",
+    "(2 * linear_num_key_heads * linear_key_head_dim + linear_num_value_heads * linear_value_head_dim)"
+    " * linear_conv_kernel_dim",
+    "linear_num_value_heads * linear_key_head_dim * linear_value_head_dim",
+)
+
+MIXERS: dict[str, tuple[Mixer, ...]] = {
+    **dict.fromkeys(("deepseek_v2", "deepseek_v3", "kimi_k2", "glm4_moe_lite", "axk1", "minicpm3", "youtu"), (LATENT,)),
+    "deepseek_v32": (INDEXED,),
+    "glm_moe_dsa": (INDEXED._replace(tags="indexed"), LATENT),
+    **dict.fromkeys(("mamba", "falcon_mamba"), (MAMBA,)),
+    "mamba2": (
+        Mixer(
+            "",
+            "0",
+            "(num_heads * head_dim + 2 * n_groups * state_size) * conv_kernel",
+            "num_heads * head_dim * state_size",
+        ),
+    ),
+    **dict.fromkeys(("bamba", "granitemoehybrid"), (Mixer("attention", HEADS), MIXED)),
+    "falcon_h1": (
+        Mixer(
+            "",
+            HEADS,
+            MIXED_HEADS.replace("mamba_n_heads * mamba_d_head", "mamba_d_ssm"),
+            "mamba_d_ssm * mamba_d_state",
+        ),
+    ),
+    "jamba": (
+        Mixer("attention", HEADS),
+        Mixer(
+            "mamba",
+            "0",
+            "mamba_expand * hidden_size * mamba_d_conv",
+            "mamba_expand * hidden_size * mamba_d_state",
+        ),
+    ),
+    "nemotron_h": (
+        Mixer("attention", HEADS),
+        Mixer(
+            "mamba",
+            "0",
+            "(mamba_num_heads * mamba_head_dim + 2 * n_groups * ssm_state_size) * conv_kernel",
+            "mamba_num_heads * mamba_head_dim * ssm_state_size",
+        ),
+        *(Mixer(tag) for tag in ("moe", "mlp")),
+    ),
+    "lfm2": (Mixer("full_attention", HEADS), Mixer("", "0", "hidden_size * conv_L_cache")),
+    **dict.fromkeys(("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text"), (Mixer("full_attention", HEADS), DELTA)),
+    "gemma3n_text": (Mixer("own", HEADS), Mixer("")),
+    "gemma4_text": (
+        Mixer("own sliding", HEADS),
+        Mixer("own full", "2 * global_key_value_heads * global_head_dim"),
+        Mixer(""),
+    ),
+    "falcon": (
+        Mixer(
+            "",
+            "2 * (hidden_size if new_decoder_architecture else key_width)",  # which repeats keys before it keeps them
+            apart={GROUPED: PLAIN},
+        ),
+    ),
+}
+"""What each model type keeps, where it is not keys and values of its heads; a layer is of the first row it fits."""
+
+SERVED_BY_NONE = {
+    "openai-gpt": "transformers keeps no keys and values of a GPT-1",
+    "recurrent_gemma": "transformers keeps a recurrent_gemma's states in its module, and in no cache",
+}
+"""Model types of which there is nothing to hold a law against."""
+
+SLIDING = frozenset({"sliding_attention", "chunked_attention", "hybrid_sliding", "reference_sliding_attention"})
+OTHERS = frozenset({"full_attention", "attention", "linear_attention", "mamba", "conv", "hybrid", "moe", "mlp"})
+OTHERS |= {"indexed_attention", "deepseek_sparse_attention"}
+"""The words of `layer_types` that say that a layer attends to a window, and those that say that it does not."""
+
+IN_TURN = "(i + 1) % {} != 0"
+QWEN = {"use_sliding_window": False, "max_window_layers": 28}
+EXAONE = Windows(
+    4096, f"window is not None and {IN_TURN.format('sliding_window_pattern')}", {"sliding_window_pattern": 4}
+)
+NO_WINDOW = Windows(law="False")
+
+WINDOWS: dict[str, Windows] = {
+    "afmoe": Windows(1024, IN_TURN.format("global_attn_every_n_layers"), {"global_attn_every_n_layers": 4}),
+    "cohere2": Windows(4096, IN_TURN.format("sliding_window_pattern"), {"sliding_window_pattern": 4}),
+    "cohere2_moe": Windows(
+        4096,
+        "(i + 1) % prefix_dense_sliding_window_pattern != 0 if i < first_k_dense_replace"
+        " else (i - first_k_dense_replace + 1) % sliding_window_pattern != 0",
+        {"sliding_window_pattern": 4, "prefix_dense_sliding_window_pattern": 1, "first_k_dense_replace": 0},
+    ),
+    "cwm": Windows(8192, "i % 4 != 0"),
+    "dots1": Windows(4096, "window is not None and i >= max_window_layers", {"max_window_layers": 62}),
+    **dict.fromkeys(("exaone4", "exaone_moe"), EXAONE),
+    **dict.fromkeys(("gemma2", "vaultgemma"), Windows(4096, IN_TURN.format(2))),
+    "gemma3_text": Windows(4096, IN_TURN.format("sliding_window_pattern"), {"sliding_window_pattern": 6}),
+    "gemma3n_text": Windows(512, IN_TURN.format(5)),
+    "gemma4_text": Windows(512, "'sliding' in tags"),
+    "gpt_neo": Windows(256, "'local' in attention_layers[i]", field="window_size", is_kept=False),
+    "gpt_oss": Windows(128, IN_TURN.format(2)),
+    **dict.fromkeys(("granite_swa", "granitemoe_swa"), Windows(128, "i % 4 != 0")),
+    "llama4_text": Windows(
+        8192,
+        "no_rope_layers[i] if no_rope_layers else (i + 1) % no_rope_layer_interval != 0",
+        {"no_rope_layers": None, "no_rope_layer_interval": 4},
+        "attention_chunk_size",
+    ),
+    "mellum": Windows(1024, "False"),
+    **dict.fromkeys(("ministral", "mistral"), Windows(4096)),
+    "olmo3": Windows(4096, IN_TURN.format(4)),
+    **dict.fromkeys(
+        ("qwen2", "qwen3"), Windows(4096, "use_sliding_window and window is not None and i >= max_window_layers", QWEN)
+    ),
+    "qwen2_moe": Windows(4096, "(i + 1) % 2 and i < max_window_layers and use_sliding_window", QWEN),
+    "qwen3_moe": Windows(4096, "use_sliding_window and window is not None", {"use_sliding_window": False}),
+    "smollm3": Windows(
+        None,
+        "use_sliding_window and window is not None and not"
+        " (no_rope_layers[i] if no_rope_layers is not None else (i + 1) % no_rope_layer_interval != 0)",
+        {"use_sliding_window": False, "no_rope_layers": None, "no_rope_layer_interval": 4},
+    ),
+    **dict.fromkeys(
+        (
+            *("bamba", "deepseek_v32", "falcon_h1", "falcon_mamba", "glm_moe_dsa", "granitemoehybrid", "jamba", "lfm2"),
+            *("mamba", "mamba2", "nemotron_h", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next"),
+        ),
+        NO_WINDOW,
+    ),
+}
+"""Which layers of a model type attend to a window, where it is not all if a config says how large, and none if not."""
+
+
+def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """Return what the layers of a model keep, those that are alike together, in the order in which they come.
+
+    Law: keys and values of a token are 2·k·e elements of a layer; a latent r + t; a convolution keeps its width of
+    inputs, and a recurrence its state, once a sequence.
+
+    Args:
+        model: of any architecture but GPT-2.
+        document: the config.json that it was read from, which alone says what attends to a window.
+
+    Raises:
+        ConfigError: a window or a kind of layer is not known, or transformers has no cache of such a model.
+
+    >>> from gpt2calc.architectures.reading import read
+    >>> kept(read({"model_type": "llama"}).model, {})[0].per_token
+    8192
+    """
+    model_type = model.architecture.model_type
+    if model_type in SERVED_BY_NONE:
+        raise ConfigError(f"{SERVED_BY_NONE[model_type]}: there is nothing to count", field="model_type")
+    if isinstance(text := document.get("text_config"), Mapping):
+        document = text
+    windows = WINDOWS.get(model_type, Windows())
+    window = _window(windows, document)
+    rows = MIXERS.get(model_type) or (Mixer("", HEADS if "num_key_value_heads" in model.sizes else PLAIN),)
+    found: Counter[tuple[int, bool]] = Counter()
+    for stack in model.stacks:
+        for run in crossed(stack.runs, _sliding(model, windows, document, window, stack.runs)):
+            for tags, layers in run.kinds().items():
+                place = next(i for i, row in enumerate(rows) if set(row.tags.split()) <= tags)
+                found[place, "window" in tags] += layers
+    return tuple(
+        _counted(model, rows[place], layers, window if slides else None, is_kept=windows.is_kept)
+        for (place, slides), layers in found.items()
+    )
+
+
+def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_kept: bool) -> Kept:
+    """Return a row of laws as numbers."""
+    sizes = model.sizes
+    laws = row.elements, row.convolution, row.recurrence
+    per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
+    apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
+    words = ["sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
+    words += ["attention"] if per_token else []
+    words += ["and"] if per_token and recurrence else []
+    words += ["recurrence"] if recurrence else ["convolution"] if convolution else []
+    kind = " ".join(words) or "nothing kept"
+    return Kept(kind, layers, per_token, window, is_kept, convolution, recurrence, apart)
+
+
+def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a window has, None where there is none."""
+    value = document.get(windows.field, windows.default)
+    if document.get("use_bidirectional_attention"):
+        raise ConfigError("use_bidirectional_attention is not covered: nothing is kept of tokens that see later ones")
+    if value is None or (value == 0 and type(value) is int):
+        return None
+    if type(value) is not int or value < 1:
+        raise ConfigError(
+            f"{windows.field} must be a whole number, 1 or more, or null, got {shown(value)}", field=windows.field
+        )
+    return value
+
+
+def _sliding(
+    model: Model, windows: Windows, document: Mapping[str, Any], window: int | None, runs: tuple[Run, ...]
+) -> tuple[Run, ...]:
+    """Return the layers, of which those that attend to a window have that tag."""
+    layers = sum(run.length for run in runs)
+    none, own = frozenset[str](), frozenset({"window"})
+    words = document.get("layer_types")
+    if windows is NO_WINDOW or (words is None and windows.law == "False"):
+        return (Run((none,), layers),)
+    if words is None and windows.law == Windows().law:
+        return (Run((none if window is None else own,), layers),)
+    if layers > LONGEST:
+        problem = f"which of {layers:,} layers attend to a window is read for at most {LONGEST:,}"
+        raise ConfigError(problem, field=model.architecture.model_type)
+    slides = _by_words(words, layers) if words is not None else _by_law(windows, document, window, runs, layers)
+    if any(slides) and window is None:
+        raise ConfigError(f"layers attend to a window, and {windows.field} does not say how large", field=windows.field)
+    return (Run(tuple(own if each else none for each in slides) or (none,), layers),)
+
+
+def _by_words(words: Any, layers: int) -> list[bool]:
+    """Return whether each layer attends to a window, as a list of words says."""
+    if not isinstance(words, (list, tuple)) or len(words) != layers:
+        got = f"{len(words):,}" if isinstance(words, (list, tuple)) else shown(words)
+        raise ConfigError(f"layer_types must be a list of {layers:,} words, got {got}", field="layer_types", got=words)
+    for word in words:
+        if word not in SLIDING and word not in OTHERS:
+            raise ConfigError(f"what a layer of {shown(word)} keeps is not known", field="layer_types", got=word)
+    return [word in SLIDING for word in words]
+
+
+def _by_law(
+    windows: Windows, document: Mapping[str, Any], window: int | None, runs: tuple[Run, ...], layers: int
+) -> list[bool]:
+    """Return whether each layer attends to a window, as the law of the model type says."""
+    values: dict[str, Any] = {"window": window}
+    for name, default in windows.fields.items():
+        values[name] = value = document.get(name, default)
+        if type(default) is int:
+            if type(value) is not int or value < min(default, 1):
+                raise ConfigError(f"{name} must be a whole number, 1 or more, got {shown(value)}", field=name)
+        elif isinstance(value, (list, tuple)) and len(value) != layers:
+            raise ConfigError(f"{name} is a list of {len(value):,} layers, and there are {layers:,}", field=name)
+    if "attention_layers" in windows.law:
+        values["attention_layers"] = _neo(document, layers)
+    tags = [own for run in runs for i in range(run.length) for own in (run.pattern[i % len(run.pattern)],)]
+    return [bool(evaluated(windows.law, {**values, "i": i, "tags": tags[i]})) for i in range(layers)]
+
+
+def _neo(document: Mapping[str, Any], layers: int) -> list[str]:
+    """Return the kind of each layer of a GPT-Neo, whose config says it in groups that are repeated."""
+    groups = document.get("attention_types", [[["global", "local"], 12]])
+    try:
+        kinds = [str(kind) for names, times in groups for _ in range(int(times)) for kind in names]
+    except (TypeError, ValueError):
+        kinds = []
+    if len(kinds) != layers:
+        problem = f"attention_types must give {layers:,} layers, got {shown(groups)}"
+        raise ConfigError(problem, field="attention_types", got=groups)
+    return kinds

@@ -1,0 +1,380 @@
+"""What serving a model of any architecture holds in memory: its weights, and what is kept of the tokens before.
+
+What layers keep is `architectures.caches`; here it is counted for a batch of sequences, in each way that people do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gpt2calc import numbers
+from gpt2calc.architectures import caches
+from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
+from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.model import Model
+from gpt2calc.table import Scaled, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpt2calc.dims import Dims
+    from gpt2calc.table import Cell
+
+SCHEMA = "gpt2calc/cost/1"
+
+ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
+"""Bytes of an element. The scales of 8-bit caches are an engine's own, and are not counted."""
+
+WEIGHTS = ("fp32", "bf16", "fp16")
+RECURRENCE = 4
+"""Bytes of an element of a recurrence's state, which transformers keeps in float32 whatever the rest is in."""
+
+SPOKEN = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
+"""What a config.json calls a dtype."""
+
+
+class Way(NamedTuple):
+    """One way of counting what a sequence keeps.
+
+    Args:
+        name: what it is called.
+        sentence: what is counted.
+        source: who counts so.
+        elements: those that layers keep of a token, None where the way makes no sense of them.
+        held: of how many of n tokens.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    elements: Callable[[Kept], int | None]
+    held: Callable[[Kept, int], int]
+
+
+def _elements(row: Kept) -> int:
+    return row.per_token
+
+
+def _all(_: Kept, n: int) -> int:
+    return n
+
+
+def _as_kept(row: Kept, n: int) -> int:
+    return n if row.window is None or not row.is_kept else min(n, row.window - 1)
+
+
+WAYS = (
+    Way(
+        "transformers",
+        "what a DynamicCache made from the config holds: of a full window of W tokens the last W - 1",
+        "transformers 5.23, cache_utils.py",
+        _elements,
+        _as_kept,
+    ),
+    Way(
+        "windowed",
+        "W tokens of each layer with a window of W, the one that is computed among them",
+        "Beltagy et al. 2020, arXiv:2004.05150; vLLM's SlidingWindowManager",
+        lambda row: row.per_token if row.window else None,
+        lambda row, n: n if row.window is None else min(n, row.window),
+    ),
+    Way(
+        "full_pages",
+        "all tokens of every layer, windows or not, as a cache of one size for all layers has it",
+        "vLLM without its hybrid allocator",
+        lambda row: row.per_token if row.window else None,
+        _all,
+    ),
+    Way(
+        "growing",
+        "the layers without a window alone: what a longer sequence adds once all windows are full",
+        "model cards that leave sliding layers out",
+        lambda row: row.per_token if row.window else None,
+        lambda row, n: n if row.window is None else 0,
+    ),
+    Way(
+        EXPANDED,
+        "keys and values of all heads, expanded from the latent, as attention that knows no latents keeps them",
+        "DeepSeek-AI 2024, arXiv:2405.04434, section 2.1",
+        lambda row: row.apart.get(EXPANDED),
+        _all,
+    ),
+    Way(
+        GROUPED,
+        "one key and value a group of heads, where transformers repeats them for all heads before it keeps them",
+        "Almazrouei et al. 2023, arXiv:2311.16867",
+        lambda row: row.apart.get(GROUPED),
+        _all,
+    ),
+)
+"""The ways, the default first. Another is there only where some layer makes it another number."""
+
+BY_NAME = Named("convention of a cache", {way.name: way for way in WAYS})
+
+
+class Serving:
+    """What one model holds in memory when it is served.
+
+    Args:
+        model: a GPT-2's dims, or a model of another architecture.
+        document: the config it was read from.
+        words: what is asked: batch, seq, past, prompt, new, dtype, kv_dtype; None where it is not.
+        name: what the user called the model.
+        notes: what a reader should know, a sentence each.
+        convention: the way in which `kv_bytes` counts.
+
+    Raises:
+        ConfigError: what is asked contradicts itself or the model, or what the model keeps is not known.
+
+    >>> import gpt2calc
+    >>> serving = gpt2calc.serving("Qwen3-0.6B", dtype="bf16", seq=32768)
+    >>> serving.kv_bytes_per_token, serving.kv_bytes
+    (114688, 3758096384)
+    """
+
+    def __init__(
+        self,
+        model: Dims | Model,
+        document: Mapping[str, Any],
+        words: Mapping[str, Any],
+        name: str = "",
+        notes: tuple[str, ...] = (),
+        *,
+        convention: str | None = None,
+    ) -> None:
+        self.model, self.document, self.name = model, document, name
+        self.rows = kept(model, document)
+        said: list[str] = []
+        self.dtype = _dtype(words, document, said)
+        self.is_quantized = bool(document.get("quantization_config")) and words.get("dtype") is None
+        if self.is_quantized:
+            said.append(f"quantization_config is not read: weights are counted in {self.dtype}")
+        self.own_kv_dtype = words.get("kv_dtype")
+        if self.own_kv_dtype is not None and self.own_kv_dtype not in ELEMENT:
+            raise UnknownNameError("dtype of a cache", str(self.own_kv_dtype), tuple(ELEMENT))
+        self.batch = _whole(words, "batch") or 1
+        self.tokens = _tokens(words, document)
+        self.convention = BY_NAME[convention].name if convention is not None else WAYS[0].name
+        if self.convention not in self.conventions:
+            raise ConfigError(f"{self.convention} is no other way of counting what a {name} keeps", field="convention")
+        if any(row.recurrence for row in self.rows):
+            said.append("the state of a recurrence is kept in float32, whatever dtype is")
+        self.notes = (*notes, *said)
+
+    @property
+    def kv_dtype(self) -> str:
+        """What the cache is in: its own dtype, or that of the rest."""
+        return self.own_kv_dtype or self.dtype
+
+    def changed(self, *, dtype: str = "", kv_dtype: str = "") -> Serving:
+        """Return the same with another dtype, of all or of the cache alone."""
+        other = copy(self)
+        other.dtype, other.own_kv_dtype = dtype or self.dtype, kv_dtype or self.own_kv_dtype
+        return other
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters."""
+        if isinstance(self.model, Model):
+            return int(self.model.total())
+        from gpt2calc import formulas
+
+        return formulas.total(self.model)
+
+    @property
+    def weights(self) -> int:
+        """Bytes of the parameters, each once, in `dtype`."""
+        return self.parameters * ELEMENT[self.dtype]
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """Bytes that a token of one sequence adds while no window is full, the recurrences' state apart."""
+        return sum(row.layers * row.per_token for row in self.rows) * ELEMENT[self.kv_dtype]
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes that one sequence keeps however long it is: the states of convolutions and recurrences."""
+        element = ELEMENT[self.dtype]
+        return sum(row.layers * (row.convolution * element + row.recurrence * RECURRENCE) for row in self.rows)
+
+    @property
+    def conventions(self) -> dict[str, int | None]:
+        """Bytes of the batch at its context by each way of counting that is another for the model; None without one."""
+        fitting = (way for way in WAYS if way is WAYS[0] or any(way.elements(row) is not None for row in self.rows))
+        return {way.name: None if self.tokens is None else self.bytes_at(self.tokens, way=way) for way in fitting}
+
+    @property
+    def kv_bytes(self) -> int | None:
+        """Bytes that the whole batch keeps, states among them; None where no number of tokens is known."""
+        return self.conventions[self.convention]
+
+    @property
+    def answer(self) -> list[int]:
+        """The one number for a script."""
+        return [self.kv_bytes_per_token if self.kv_bytes is None else self.kv_bytes]
+
+    def bytes_at(self, tokens: int, batch: int | None = None, way: Way | None = None) -> int:
+        """Return what a batch keeps of so many tokens of each sequence, states among them.
+
+        Law: B · (Σ over layers of elements · tokens held · bytes + states).
+        """
+        counted = way or BY_NAME[self.convention]
+        elements = 0
+        for row in self.rows:
+            own = counted.elements(row)
+            elements += row.layers * counted.held(row, tokens) * (row.per_token if own is None else own)
+        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + self.state_bytes)
+
+    def __repr__(self) -> str:
+        return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"
+
+    def _repr_html_(self) -> str:
+        from gpt2calc.reports import html  # notebooks only
+
+        return html.write(self.tables())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON takes it, in the schema that docs/json.md describes."""
+        settings = {"batch": self.batch, "dtype": self.dtype, "kv_dtype": self.kv_dtype, "convention": self.convention}
+        kv: dict[str, Any] = {"bytes_per_token": self.kv_bytes_per_token, "state_bytes": self.state_bytes}
+        if self.tokens is not None:
+            kv |= {"tokens": self.tokens, "bytes": self.kv_bytes, "conventions": self.conventions}
+        kv["layers"] = [
+            {
+                "kind": row.kind,
+                "number": row.layers,
+                "elements_per_token": row.per_token,
+                **({"window": row.window} if row.window is not None else {}),
+                "state_elements": row.convolution + row.recurrence,
+            }
+            for row in self.rows
+        ]
+        return {
+            "schema": SCHEMA,
+            "model": self.name,
+            "config": self._config(),
+            "settings": settings,
+            "kv": kv,
+            "memory": {"weights": self.weights},
+            "notes": list(self.notes),
+        }
+
+    def _config(self) -> dict[str, Any]:
+        if isinstance(self.model, Model):
+            return self.model.document()
+        from gpt2calc.dims import to_fields
+
+        return to_fields(self.model)
+
+    def tables(self) -> list[Table]:
+        """Lay out what each kind of layer keeps, every way of counting, and the memory."""
+        found = [self.layers_table()]
+        if len(self.conventions) > 1 and self.tokens is not None:
+            found.append(self.ways_table())
+        return [*found, self.memory_table()]
+
+    def layers_table(self) -> Table:
+        """Lay out what one layer of each kind keeps, and all of them."""
+        element = ELEMENT[self.kv_dtype]
+        rows: list[tuple[Cell, ...] | None] = [
+            (
+                row.kind,
+                row.layers,
+                row.per_token,
+                "" if row.window is None else row.window,
+                row.convolution + row.recurrence,
+                row.layers * row.per_token * element,
+            )
+            for row in self.rows
+        ]
+        rows += [None, ("total", sum(row.layers for row in self.rows), "", "", "", self.kv_bytes_per_token)]
+        headers = ("layers", "number", "elements a token", "window", "state", f"bytes a token, {self.kv_dtype}")
+        return Table(f"{self.name}, what a sequence keeps", headers, tuple(rows))
+
+    def ways_table(self) -> Table:
+        """Lay out what the batch keeps in each way of counting."""
+        rows = [
+            (name, size or 0, Scaled(size or 0, 2**30, "GiB"), BY_NAME[name].sentence)
+            for name, size in self.conventions.items()
+        ]
+        title = f"{self.batch:,} × {self.tokens:,} tokens, counted every way"
+        return Table(title, ("convention", "bytes", "GiB", "what is counted"), tuple(rows))
+
+    def memory_table(self) -> Table:
+        """Lay the bytes out, in GB of 10⁹ and GiB of 2³⁰ bytes."""
+        parts: list[tuple[str, int | None]] = [
+            ("cache, a token", self.kv_bytes_per_token),
+            ("states, a sequence", self.state_bytes or None),
+            (f"cache and states, {self.batch:,} × {self.tokens or 0:,} tokens", self.kv_bytes),
+            (f"weights, {self.parameters:,} parameters", self.weights),
+        ]
+        rows = tuple(
+            (name, size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB"))
+            for name, size in parts
+            if size is not None
+        )
+        of_cache = "" if self.kv_dtype == self.dtype else f", the cache {self.kv_dtype}"
+        return Table(f"memory, {self.dtype}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
+
+    def flat_table(self) -> Table:
+        """Lay every number out for a spreadsheet."""
+        rows: list[tuple[Cell, ...]] = [("bytes", str(part[0]), part[1]) for part in self.memory_table().rows if part]
+        rows += [("convention", name, size) for name, size in self.conventions.items() if size is not None]
+        return Table(self.name, ("kind", "name", "number"), tuple(rows))
+
+
+def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """Return what the layers of a model keep, of a GPT-2 too.
+
+    >>> from gpt2calc.presets import load
+    >>> kept(load("gpt2-xl").dims, {})[0]
+    Kept(kind='attention', layers=48, per_token=3200, window=None, is_kept=True, convolution=0, recurrence=0, apart={})
+    """
+    if isinstance(model, Model):
+        return caches.kept(model, document)
+    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}),)
+
+
+def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:
+    """Return what the weights are in: as asked, or else as the config says, or float32."""
+    asked = words.get("dtype")
+    if asked is not None:
+        if asked not in WEIGHTS:
+            raise UnknownNameError("dtype", str(asked), WEIGHTS)
+        return str(asked)
+    text = document.get("text_config")
+    documents = (document, text if isinstance(text, Mapping) else {})
+    stated = next((str(each[key]) for each in documents for key in ("dtype", "torch_dtype") if each.get(key)), None)
+    found = SPOKEN.get((stated or "").removeprefix("torch."))
+    if found is None:
+        said.append("the config says no dtype that is known: bf16 is taken, in which models are served")
+        return "bf16"
+    said.append(f"dtype is {found}, as the config says")
+    return found
+
+
+def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None:
+    """Return how many tokens of a sequence are kept; the model's own longest where nobody says, None without one."""
+    seq, past, prompt, new = (_whole(words, name, 0) for name in ("seq", "past", "prompt", "new"))
+    if prompt is not None or new is not None:
+        if seq is not None or past is not None:
+            raise ConfigError("prompt and new say how many tokens there are, and so do seq and past: give one pair")
+        return (prompt or 0) + (new or 1) - 1
+    if seq is not None or past is not None:
+        return (past or 0) + (seq or 0)
+    text = document.get("text_config")
+    inner = text if isinstance(text, Mapping) else document
+    longest = inner.get("max_position_embeddings", inner.get("n_positions"))
+    return longest if type(longest) is int and longest > 0 else None
+
+
+def _whole(words: Mapping[str, Any], name: str, least: int = 1) -> int | None:
+    value = words.get(name)
+    if value is None:
+        return None
+    number = numbers.whole(value)
+    if type(number) is not int or number < least:
+        raise ConfigError(f"{name} must be a whole number, {least} or more, got {shown(value)}", field=name, got=value)
+    return number

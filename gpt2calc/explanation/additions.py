@@ -1,0 +1,198 @@
+"""What else is counted of a GPT-2 that is named: adapters, some of its blocks, one rank's part, and sums of parts.
+
+It is looked at for a model that is named alone: over every model that ships, such numbers meet nearly any figure. What
+only a figure that is written out can mean is `written`. It must not know a figure: that is `printed`.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpt2calc import formulas
+from gpt2calc.explanation import lattice
+from gpt2calc.explanation.lattice import Step
+from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpt2calc.dims import Dims
+
+RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""The ranks of adapters that people take."""
+
+MOST_USUAL_RANK = 64
+"""Beyond it an adapter is as rare as a number that only a figure that is written out can mean."""
+
+TARGETS: dict[str, tuple[str, ...]] = {
+    "c_attn": ("attn.c_attn",),
+    "queries and values": ("q", "v"),
+    "attention": ("attn.c_attn", "attn.c_proj"),
+    "c_proj": ("attn.c_proj", "mlp.c_proj"),
+    "c_attn and c_proj": ("attn.c_attn", "attn.c_proj", "mlp.c_proj"),
+    "the MLP": ("mlp.c_fc", "mlp.c_proj"),
+    "every matrix of a block": ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"),
+}
+"""Which matrices of each block adapters are put on; PEFT's c_proj is both that bear the name."""
+
+PROMPTS = (1, 2, 4, 5, 8, 10, 16, 20, 30, 32, 50, 64, 100, 128)
+"""How many virtual tokens prompts and prefixes have."""
+
+TENSOR_PARALLEL, PIPELINE_PARALLEL = (1, 2, 4, 8), (1, 2, 4, 8, 16)
+MEGATRON_MULTIPLE = 128
+"""Megatron-LM, --make-vocab-size-divisible-by: what each rank's part of the vocabulary is rounded up to."""
+
+MOST_TERMS = 3
+"""How many parts a sum has at most, beside the model."""
+
+MOST_BLOCKS = 200
+"""Of how many blocks some may be counted."""
+
+LORA = "Hu et al. 2021, section 4; PEFT, LoraConfig"
+PEFT = "PEFT, print_trainable_parameters()"
+MEGATRON = "Megatron-LM, the log line of each rank"
+
+
+class Addition(NamedTuple):
+    """A number: the steps that say what it is of, how unusual they are, and whether only a whole figure can mean it."""
+
+    value: int
+    penalty: int
+    steps: tuple[Step, ...]
+    written: bool = False
+
+
+def of(dims: Dims) -> Iterator[Addition]:
+    """Yield the numbers that are looked at for a model, above 0.
+
+    >>> from gpt2calc.presets import load
+    >>> [each.value for each in of(load("gpt2").dims) if each.steps[-1].name == "LoRA r=8 on c_attn"]
+    [294912, 124734720]
+    """
+    for found in (_adapters(dims), _blocks(dims), _depths(dims), _parts_of_ranks(dims), _sums(dims)):
+        yield from (each for each in found if each.value > 0)
+
+
+def lora(dims: Dims, rank: int, names: tuple[str, ...]) -> int:
+    """Return what LoRA trains: for each matrix of d_in · d_out it adds two, d_in · r and r · d_out.
+
+    >>> from gpt2calc.presets import load
+    >>> lora(load("gpt2-medium").dims, 4, ("q", "v"))
+    393216
+    """
+    d, m = dims.n_embd, dims.n_inner
+    both = {"q": 2 * d, "v": 2 * d, "attn.c_attn": 4 * d, "attn.c_proj": 2 * d, "mlp.c_fc": d + m, "mlp.c_proj": m + d}
+    return dims.n_layer * rank * sum(both[name] for name in names)
+
+
+def rank_of(dims: Dims, tensor: int, pipeline: int, stage: str) -> int | None:
+    """Return what one rank of Megatron's tensor and pipeline parallelism holds; None where they do not divide.
+
+    Law: matrices are split by rows or columns, and the biases of those that are split by columns; the vocabulary is
+    padded to a multiple of 128 · tensor and split; LayerNorm, the other biases and wpe are on every rank of a stage.
+
+    >>> from gpt2calc.presets import load
+    >>> [rank_of(load("gpt2-medium").dims, 2, 2, stage) for stage in ("first", "last")]
+    [102483968, 101437440]
+    """
+    d, m = dims.n_embd, dims.n_inner
+    if dims.n_layer % pipeline or d % tensor or m % tensor or dims.n_layer < pipeline:
+        return None
+    split = (4 * d * d + 2 * d * m + dims.qkv_bias * 3 * d + dims.bias * m) // tensor
+    block = split + dims.bias * 2 * d + 2 * d + dims.bias * 2 * d
+    multiple = MEGATRON_MULTIPLE * tensor
+    wte = -(-dims.vocab_size // multiple) * multiple // tensor * d
+    first, last = wte + dims.n_positions * d, d + dims.bias * d
+    ends = {
+        "first": first,
+        "middle": 0,
+        "last": last + wte,
+        "only": first + last + wte * (not dims.tie_word_embeddings),
+    }
+    return dims.n_layer // pipeline * block + ends[stage]
+
+
+def _adapters(dims: Dims) -> Iterator[Addition]:
+    plain, total = lattice.plain(dims), formulas.total(dims)
+    for where, names in TARGETS.items():
+        for rank in RANKS:
+            value = lora(dims, rank, names)
+            said = f"LoRA of rank {rank} on {where} of each block"
+            step = Step(f"LoRA r={rank} on {where}", RARE, said, LORA)
+            is_rare = rank > MOST_USUAL_RANK
+            yield Addition(value, step.penalty, (step,), written=is_rare)
+            yield Addition(total + value, step.penalty + 1, (plain, step), written=is_rare)
+    for tokens in PROMPTS:
+        prompt = Step(f"a prompt of {tokens}", SELDOM, f"vectors of {tokens} virtual tokens", f"{PEFT}: PromptTuning")
+        yield Addition(tokens * dims.n_embd, SELDOM, (prompt,), written=True)
+        yield Addition(total + tokens * dims.n_embd, SELDOM, (plain, prompt), written=True)
+        prefix = Step(f"a prefix of {tokens}", SELDOM, f"keys and values of {tokens} virtual tokens", f"{PEFT}: Prefix")
+        value = 2 * tokens * dims.n_layer * dims.n_embd
+        yield Addition(value, SELDOM, (prefix,), written=True)
+        yield Addition(total + value, SELDOM, (plain, prefix), written=True)
+
+
+def _blocks(dims: Dims) -> Iterator[Addition]:
+    block = formulas.total(dims._replace(n_layer=1)) - formulas.total(dims._replace(n_layer=0))
+    for blocks in range(2, min(dims.n_layer, MOST_BLOCKS)):
+        said = f"{blocks} blocks alone, as a stage of a pipeline has"
+        yield Addition(blocks * block, SELDOM, (Step(f"{blocks} blocks", SELDOM, said, lattice.BY_NAME, key="blocks"),))
+
+
+def _depths(dims: Dims) -> Iterator[Addition]:
+    """Yield the same model with other depths, up to twice its own."""
+    for depth in range(1, min(2 * dims.n_layer, MOST_BLOCKS) + 1):
+        if depth == dims.n_layer:
+            continue
+        said = f"with {depth} blocks in place of {dims.n_layer}"
+        step = Step(f"n_layer={depth}", SELDOM, said, lattice.BY_NAME)
+        changed = dims._replace(n_layer=depth)
+        yield Addition(formulas.total(changed), SELDOM, (step,), written=True)
+        for head in lattice.HEAD[:2]:
+            other = head.change(changed) if head.change else changed
+            if dims.lm_head and other != changed:
+                yield Addition(formulas.total(other), SELDOM + KNOWN, (step, head), written=True)
+
+
+def _parts_of_ranks(dims: Dims) -> Iterator[Addition]:
+    if dims.add_cross_attention or not (dims.lm_head and dims.ln_f):
+        return
+    for tensor in TENSOR_PARALLEL:
+        for pipeline in PIPELINE_PARALLEL:
+            stages = ("only",) if pipeline == 1 else ("first", "last") if pipeline == 2 else ("first", "middle", "last")
+            for stage in stages if (tensor, pipeline) != (1, 1) else ():
+                value = rank_of(dims, tensor, pipeline, stage)
+                if value is not None:
+                    key = f"tensor parallel {tensor}, pipeline parallel {pipeline}"
+                    name = f"a rank of {key}" + (f", {stage} stage" if stage != "only" else "")
+                    said = f"what one rank holds: {key}, the vocabulary padded to a multiple of {128 * tensor}"
+                    step = Step(name, SELDOM, said, MEGATRON, key=key)
+                    yield Addition(value, SELDOM, (step,), written=True)
+
+
+def _sums(dims: Dims) -> Iterator[Addition]:
+    """Yield the model, its head tied and not, with up to three parts more or less."""
+    parts = {row.component: row.times * (row.weights + row.biases) for row in formulas.table(dims)}
+    norms = sum(row.times * (row.weights + row.biases) for row in formulas.table(dims) if row.group == "layer_norm")
+    lens, heads = "TransformerLens, HookedTransformer", "trl, AutoModelForCausalLMWithValueHead"
+    terms = (
+        (Step("b_U", RARE, "a bias of the unembedding", lens), dims.vocab_size),
+        (Step("folded LayerNorm", RARE, "without LayerNorm, folded into matrices", lens, minus=True), -norms),
+        (Step("a value head", RARE, "a value head of one output", heads), dims.n_embd + 1),
+        (Step("attn.c_attn again", SELDOM, "attn.c_attn a second time", lattice.BY_NAME), parts.get("attn.c_attn", 0)),
+        (Step("wte again", SELDOM, "wte a second time", lattice.BY_NAME), parts.get("wte", 0)),
+        (Step("wpe again", SELDOM, "wpe a second time", lattice.BY_NAME), parts.get("wpe", 0)),
+    )
+    heads_of = [(lattice.plain(dims), 0)]
+    if dims.lm_head:
+        tie = 1 - dims.tie_word_embeddings
+        other = next(step for step in lattice.HEAD if step.name == ("tied" if tie else "untied"))
+        wte = dims.vocab_size * dims.n_embd
+        heads_of.append((other, -wte if tie else wte))
+    for head, more in heads_of:
+        for number in range(1, MOST_TERMS + 1):
+            for chosen in combinations(terms, number):
+                value = formulas.total(dims) + more + sum(value for _, value in chosen)
+                steps = (head, *(step for step, _ in chosen))
+                yield Addition(value, SELDOM + (number > 1), steps, written=True)

@@ -1,0 +1,384 @@
+"""An adapter alone in a file: which it is, what it trains beside its base model, and whether each part of it fits that.
+
+Law: it is held against what PEFT's own config asks for, `adapter_config.json`, counted as `adapters` counts it. Where
+that config is missing, or chooses modules by patterns, each pair is held against the matrix that it names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc import adapters, presets, sources
+from gpt2calc.architectures import gpt2
+from gpt2calc.dims import Dims
+from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
+from gpt2calc.listing import FLOATS, Fault
+from gpt2calc.verification import adaptation, holdings
+from gpt2calc.verification.adaptation import PAIR
+from gpt2calc.verification.holdings import Holding
+from gpt2calc.verification.report import EVIDENCE, HEADER, Checked, Observation, Verification
+from gpt2calc.verification.targets import ADAPTER_CONFIG as CONFIG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gpt2calc.adapters import AdapterCount
+    from gpt2calc.listing import StoredTensor, TensorListing
+    from gpt2calc.model import Model
+    from gpt2calc.sources import Source
+    from gpt2calc.table import Cell, Table
+    from gpt2calc.verification.adaptation import Adapted
+    from gpt2calc.verification.targets import ResolvedTarget
+
+LORA, PROMPT_TUNING = "LORA", "PROMPT_TUNING"
+
+PREFIX = re.compile(r"base_model\.(?:model\.)?")
+"""What PEFT puts before all names of a file."""
+
+PATTERNS = ("rank_pattern", "layers_to_transform", "layers_pattern", "exclude_modules", "target_parameters")
+"""What PEFT's config says where modules are not all alike: each pair is then held against its own matrix alone."""
+
+NAMED = re.compile(r"(?:.*/)?adapter_model\.(?:safetensors|bin)", re.DOTALL)
+"""What PEFT calls the file."""
+
+
+class AdapterVerification(Verification):
+    """The result of verifying an adapter alone: its numbers are those that it trains, by the component adapted.
+
+    Args:
+        counted: the base model.
+        checked: what was verified, and against what.
+        observation: what the header shows.
+        found: what the adapter's config asks for, or what its pairs come to.
+        says: which adapter it is, in words.
+        tensors: how many tensors it has.
+        notes: what a reader should know.
+    """
+
+    __slots__ = ("found", "says", "tensors")
+
+    def __init__(  # noqa: PLR0917  # what it is made of
+        self,
+        counted: Dims | Model,
+        checked: Checked,
+        observation: Observation,
+        found: AdapterCount,
+        says: str,
+        tensors: int,
+        notes: tuple[str, ...],
+    ) -> None:
+        super().__init__(counted, checked, (observation,), notes=notes)
+        self.found, self.says, self.tensors = found, says, tensors
+
+    @property
+    def size(self) -> int:
+        """How many tensors the adapter has."""
+        return self.tensors
+
+    @property
+    def expected(self) -> dict[str, int]:
+        """What the law of each row comes to, in parameters."""
+        return _by_where(self.found)
+
+    @property
+    def total(self) -> int:
+        """The parameters that are trained."""
+        return self.found.trainable
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one line: which adapter it is, for which model, and what is wrong."""
+        named = f"{self.says} for {self.found.name}"
+        if self.matches:
+            return f"{self.checked.target} matches: {named}, {self.found.line}"
+        wrong = len(self.faults)
+        names = list(dict.fromkeys(fault.tensor for fault in self.faults))
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        what = f"{wrong:,} thing{'s are' if wrong != 1 else ' is'} wrong: {', '.join(map(shortened, names[:3]))}{more}"
+        return f"{self.checked.target} does not match: {named}, {what if wrong else 'the counts differ'}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON takes it, with the adapter under a key of its own."""
+        told = {name: value for name, value in self.found.to_dict().items() if name not in {"schema", "notes"}}
+        return {**super().to_dict(), "adapter": told}
+
+    def _summary(self) -> Table:
+        table = super()._summary()
+        rows: list[tuple[Cell, ...]] = [("adapter", f"{self.says}: {self.found.line}")]
+        rows += [("base model", f"{self.found.name}, {self.found.base:,} parameters")]
+        kept = (row for row in table.rows if row is not None and row[0] in {"format", "dtype", "evidence"})
+        return table._replace(rows=(*rows, *kept))
+
+
+def _by_where(found: AdapterCount) -> dict[str, int]:
+    """Return what is trained, by where it sits."""
+    sums: dict[str, int] = {}
+    for row in found.rows:
+        sums[row.where] = sums.get(row.where, 0) + row.trained
+    return sums
+
+
+def is_alone(found: ResolvedTarget) -> bool:
+    """Whether a target is an adapter and no model: none of its tensors is a matrix of the model's own."""
+    listing = found.listing
+    if listing is None:
+        return False
+    named = len(listing.files) == 1 and NAMED.fullmatch(listing.files[0].path) is not None
+    has_part = any("lora_" in each.name or each.name.endswith("prompt_embeddings") for each in listing.tensors)
+    if not has_part:
+        return named and found.adapter is not None
+    own = adaptation.parted(listing).listing.tensors
+    return named or not any(len(each.shape) >= 2 for each in own)
+
+
+def verify(found: ResolvedTarget, evidence: str | None, *, asked: str) -> AdapterVerification:
+    """Verify an adapter that is alone in a file.
+
+    Args:
+        found: the target; its source is the base model, where that is named or lies beside.
+        evidence: the kind that is asked for.
+        asked: what else is asked for that an adapter does not have, such as values; "" for nothing.
+
+    Raises:
+        ConfigError: something is asked for that is not had of an adapter.
+        UnreadableInputError: its base model is not known, or it is of a type that is not read.
+    """
+    listing, says = found.listing, found.adapter or {}
+    if listing is None:
+        raise ConfigError(f"{found.name} is no adapter")
+    if evidence not in (None, HEADER) or asked:
+        raise ConfigError(f"{found.name} is an adapter, of which the header is read, and no {asked or evidence}")
+    adapted = adaptation.parted(listing)
+    kind = says.get("peft_type", PROMPT_TUNING if adapted.prompts else LORA)
+    elements = sum(each.numel for each in listing.tensors)
+    if kind not in (LORA, PROMPT_TUNING):
+        problem = f"it is an adapter of {len(listing.tensors):,} tensors and {elements:,} numbers"
+        raise UnreadableInputError(found.name, f"{problem}, of peft_type {shown(kind)}, which is not verified")
+    what = _called(kind, adapted, says)
+    source = _base(found, what, elements)
+    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    if kind == PROMPT_TUNING:
+        return _prompt(found, listing, adapted, model, source, what)
+    return _lora(found, listing, adapted, model, source, what)
+
+
+def _called(kind: str, adapted: Adapted, says: Mapping[str, Any]) -> str:
+    """Say which adapter it is: its kind, its rank, and what it adapts."""
+    if kind == PROMPT_TUNING:
+        tokens = sum(each.shape[0] for each in adapted.prompts if each.shape)
+        return f"prompt tuning of {tokens:,} virtual tokens"
+    ranks = ", ".join(map(str, adapted.ranks)) or str(says.get("r", "?"))
+    ends = dict.fromkeys(pair.module.rpartition(".")[2] for pair in adapted.pairs)
+    dora = "DoRA" if any("magnitude" in pair.parts for pair in adapted.pairs) else "LoRA"
+    return f"a {dora} adapter of rank {ranks} on {', '.join(map(shortened, ends))}"
+
+
+def _base(found: ResolvedTarget, what: str, elements: int) -> Source:
+    """Return the base model: the one that is named, whose config lies beside, or that ships under the name it gives.
+
+    Raises:
+        UnreadableInputError: it is none of these.
+    """
+    if found.source is not None:
+        return found.source
+    named = (found.adapter or {}).get("base_model_name_or_path")
+    if isinstance(named, str) and named and (presets.find(named) or os.path.exists(os.path.join(named, "config.json"))):
+        return sources.resolve(named, {})
+    said = f"its base model is {shown(named)}, which is not known here" if named else "it does not say of which model"
+    raise UnreadableInputError(found.name, f"{what}, {elements:,} numbers; {said}: --config says which it is")
+
+
+def _lora(  # noqa: PLR0917  # what it is made of
+    found: ResolvedTarget, listing: TensorListing, adapted: Adapted, model: Model, source: Source, what: str
+) -> AdapterVerification:
+    says = found.adapter or {}
+    tensors = adapters.listed(model, source.name)
+    matrices = {each.name.removesuffix(".weight"): each for each in tensors if len(each.shape) == 2}
+    names = {each.name: each for each in tensors}
+
+    def within(name: str) -> str:
+        """Return what the model calls a name of the file."""
+        bare = PREFIX.sub("", name, count=1) if PREFIX.match(name) else name
+        body = f"{model.architecture.body}."
+        known = (bare, body + bare, bare.removeprefix(body))
+        return next((each for each in known if each in matrices or each in names), bare)
+
+    faults = list(adapted.faults(lambda module: matrices[within(module)].shape if within(module) in matrices else None))
+    targets = tuple(_target(pair, matrices, within) for pair in adapted.pairs if within(pair.module) in matrices)
+    try:
+        expected = _asked(says, model, source)
+    except ConfigError as error:  # it asks for what this base model does not have
+        expected = None
+        faults.insert(0, Fault(PAIR, CONFIG, str(error)))
+    own = {within(pair.module) for pair in adapted.pairs}
+    if expected is not None:
+        asked, counted = expected
+        modules = {each.module for each in adapters.chosen(model, source.name, tensors, asked.targets)}
+        prefix = next((m[0] for pair in adapted.pairs if (m := PREFIX.match(pair.module))), "base_model.model.")
+        faults += [
+            Fault(PAIR, f"{prefix}{module}.lora_A.weight", f"{CONFIG} adapts it, and it is missing", "one", "nothing")
+            for module in sorted(modules - own)
+        ]
+        faults += [
+            Fault(PAIR, pair.module, f"{CONFIG} does not adapt it", "nothing", f"rank {pair.rank}")
+            for pair in adapted.pairs
+            if within(pair.module) in matrices and within(pair.module) not in modules
+        ]
+        faults += [
+            Fault(PAIR, pair.module, f"{CONFIG} says rank {asked.r}, got {pair.rank}", str(asked.r), str(pair.rank))
+            for pair in adapted.pairs
+            if pair.rank not in (None, asked.r)
+        ]
+    trained, beside, wrong = _others(adapted, says, names, within)
+    faults += wrong
+    stored: dict[str, int] = {}
+    for where, elements in (*((where, n) for where, _, n in targets), *trained):
+        stored[where] = stored.get(where, 0) + elements
+    if expected is None:
+        counted = _as_stored(source, model, adapted, stored, trained)
+    held = [each for pair in adapted.pairs for each in pair.parts.values()]
+    return _result(found, listing, source, what, counted, stored, tuple(faults), (held, beside))
+
+
+def _asked(says: Mapping[str, Any], model: Model, source: Source) -> tuple[adapters.Lora, AdapterCount] | None:
+    """Return what PEFT's config asks for, and what that comes to; None where it says too little, or uses patterns.
+
+    A target that is text is a pattern, and an adapter of a model whose modules it does not name has pairs to go by.
+    """
+    rank, targets = says.get("r"), says.get("target_modules")
+    if targets == adapters.ALL_LINEAR:
+        targets = [targets]
+    is_plain = type(rank) is int and rank > 0 and isinstance(targets, list) and all(isinstance(x, str) for x in targets)
+    if not is_plain or not targets or any(says.get(each) for each in PATTERNS):
+        return None
+    saved = says.get("modules_to_save") or []
+    asked = adapters.Lora(int(rank or 1), tuple(targets), str(says.get("bias") or "none"), tuple(map(str, saved)))
+    asked = asked._replace(dora=bool(says.get("use_dora")), lora_bias=bool(says.get("lora_bias")))
+    return asked, adapters.count(model, source.name, asked)
+
+
+def _target(pair: Any, matrices: Mapping[str, Any], within: Any) -> tuple[str, int, int]:
+    """Return the component that a pair adapts, its rank, and how many numbers it has."""
+    return matrices[within(pair.module)].component, pair.rank or 0, pair.elements
+
+
+def _others(
+    adapted: Adapted, says: Mapping[str, Any], names: Mapping[str, Any], within: Any
+) -> tuple[list[tuple[str, int]], list[StoredTensor], list[Fault]]:
+    """Return what else is trained, by what it is; what the base has too, and is not trained; and what is wrong."""
+    trained, beside, wrong = [], [], []
+    saved = [str(each) for each in says.get("modules_to_save") or []]
+    adapted_modules = {within(pair.module) for pair in adapted.pairs}
+    bias = says.get("bias") or "none"
+    for tensor in adapted.listing.tensors:
+        name = within(tensor.name)
+        module = name.rpartition(".")[0]
+        word = next((each for each in saved if _holds(each, name)), None)
+        if name not in names:
+            wrong.append(Fault(PAIR, tensor.name, "it is no tensor of the base model, and none of an adapter"))
+        elif tensor.shape != names[name].shape:
+            expected, got = str(list(names[name].shape)), str(list(tensor.shape))
+            wrong.append(Fault(PAIR, tensor.name, f"expected {expected}, got {got}", expected, got))
+        elif word is not None:
+            trained.append((word, tensor.numel))
+        elif "bias" in name and (bias == "all" or (bias == "lora_only" and module in adapted_modules)):
+            trained.append(("biases of the model", tensor.numel))
+        elif module in adapted_modules:
+            beside.append(tensor)  # PEFT saves an adapted embedding or head with its adapter
+        else:
+            wrong.append(Fault(PAIR, tensor.name, f"{CONFIG} does not say that it is trained"))
+    return trained, beside, wrong
+
+
+def _holds(word: str, name: str) -> bool:
+    """Whether a name is in a module whose name ends with a word, as PEFT takes modules_to_save."""
+    return any(name[:place].endswith(word) for place, sign in enumerate(name) if sign == ".")
+
+
+def _as_stored(
+    source: Source, model: Model, adapted: Adapted, stored: Mapping[str, int], trained: list[tuple[str, int]]
+) -> AdapterCount:
+    """Return what the pairs of a file come to, where no config says what they should."""
+    biases = sum(elements for where, elements in trained if where == "biases of the model")
+    rows = tuple(adapters.Row("as stored", where, 0, 0, 0, elements) for where, elements in stored.items())
+    rank = max(adapted.ranks, default=1)
+    has = {part for pair in adapted.pairs for part in pair.parts}
+    words = {"r": rank, "targets": sorted(stored), "bias": "none", "modules_to_save": [], "kind": "LoRA"}
+    words |= {"dora": "magnitude" in has, "lora_bias": "bias" in has}
+    total = sum(stored.values())
+    return adapters.AdapterCount(source.name, int(model.total()), rows, total - biases, words)
+
+
+def _prompt(  # noqa: PLR0917  # what it is made of
+    found: ResolvedTarget, listing: TensorListing, adapted: Adapted, model: Model, source: Source, what: str
+) -> AdapterVerification:
+    said = (found.adapter or {}).get("num_virtual_tokens")
+    first = adapted.prompts[0].shape if adapted.prompts else ()
+    tokens = said if type(said) is int and said > 0 else first[0] if first else 1
+    counted = adapters.prompt(model, source.name, max(tokens, 1))
+    expected = [tokens, counted.rows[0].outputs]
+    faults = [
+        Fault(PAIR, each.name, f"expected {expected}, got {list(each.shape)}", str(expected), str(list(each.shape)))
+        for each in adapted.prompts
+        if list(each.shape) != expected
+    ]
+    faults += [Fault(PAIR, each.name, "it is none of prompt tuning's") for each in adapted.listing.tensors]
+    if not adapted.prompts:
+        faults.append(Fault(PAIR, "prompt_embeddings", "it is missing", str(expected), "nothing"))
+    stored = {"virtual tokens": sum(each.numel for each in adapted.prompts)}
+    return _result(found, listing, source, what, counted, stored, tuple(faults), (list(adapted.prompts), []))
+
+
+def _result(  # noqa: PLR0917  # what it is made of
+    found: ResolvedTarget,
+    listing: TensorListing,
+    source: Source,
+    what: str,
+    counted: AdapterCount,
+    stored: Mapping[str, int],
+    faults: tuple[Fault, ...],
+    held: tuple[list[StoredTensor], list[StoredTensor]],
+) -> AdapterVerification:
+    """Bring what was found together."""
+    dtypes: dict[str, int] = {}
+    for tensor in listing.tensors:
+        dtypes[tensor.dtype] = dtypes.get(tensor.dtype, 0) + 1
+    odd = tuple(
+        Fault("dtype", each.name, f"expected one of {', '.join(sorted(FLOATS))}, got {each.dtype}")
+        for each in listing.tensors
+        if each.dtype not in FLOATS
+    )
+    faults = (*listing.faults, *faults, *odd)
+    observation = Observation(HEADER, EVIDENCE[HEADER], sum(stored.values()), stored, faults)
+    size = sum(file.size for file in listing.files)
+    checked = Checked(
+        found.name,
+        listing.format,
+        "peft",
+        "",
+        found.origin or source.name,
+        given=True,
+        n_head=None,
+        holdings=tuple(_holdings(listing, held, size)),
+        dtypes=dtypes,
+        size=size,
+    )
+    notes = (*listing.notes, *source.notes)
+    return AdapterVerification(
+        source.counted, checked, observation, counted, what, len(listing.tensors), tuple(dict.fromkeys(notes))
+    )
+
+
+def _holdings(
+    listing: TensorListing, held: tuple[list[StoredTensor], list[StoredTensor]], size: int
+) -> Iterator[Holding]:
+    """Yield what the bytes of the file are."""
+    names = {each.name for group in held for each in group}
+    rest = [each for each in listing.tensors if each.name not in names]
+    for what, group in (("the adapter", held[0]), ("the base model's own, saved beside", held[1]), ("others", rest)):
+        if group:
+            yield Holding(what, len(group), sum(x.numel for x in group), sum(x.nbytes for x in group))
+    if size:
+        yield Holding(holdings.REST, 0, 0, max(size - sum(each.nbytes for each in listing.tensors), 0))

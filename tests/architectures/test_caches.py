@@ -1,0 +1,188 @@
+"""What layers keep of the tokens before, against transformers' caches: modules that run on torch's meta device."""
+
+from __future__ import annotations
+
+from collections import Counter
+from inspect import signature
+from itertools import islice
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from transformers import DynamicCache
+
+import gpt2calc
+from gpt2calc.architectures import caches, reading
+from gpt2calc.costs import serving
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.modules import MODEL_TYPES, built, quick
+from tests.measuring import unmeasured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WITHOUT_CACHE = {*caches.SERVED_BY_NONE, "biogpt"}
+"""Of the last, whose module reads values, the law is that of opt."""
+WINDOWS = (None, 3, 6, 40)
+LENGTHS = (7, 2)
+"""Tokens that pass: more than some windows hold, and fewer."""
+
+
+def windowed(model_type: str, document: dict[str, Any], n: int) -> dict[str, Any]:
+    """Return a config with a window, of another length by turns, where the model type can have one."""
+    windows = caches.WINDOWS.get(model_type, caches.Windows())
+    if windows is caches.NO_WINDOW:
+        return document
+    window = WINDOWS[n % len(WINDOWS)] or windows.default
+    said: dict[str, Any] = {} if window is None else {windows.field: window}
+    if "use_sliding_window" in windows.fields:
+        said |= {"use_sliding_window": bool(n % 2), "max_window_layers": 1}
+    return {**document, **said}
+
+
+@unmeasured
+def kept_by_transformers(document: Mapping[str, Any], tokens: int) -> Counter[tuple[int, int, int]]:
+    """Return how many layers keep so many elements of tokens, of convolutions and of recurrences."""
+    with quick():
+        module = built(document).eval()
+        module.config._experts_implementation = "batched_mm"  # whose products need no values
+        cache = DynamicCache(config=module.config)
+        word = "cache_params" if "cache_params" in signature(module.forward).parameters else "past_key_values"
+        with torch.no_grad():
+            module(torch.zeros(1, tokens, dtype=torch.long, device="meta"), use_cache=True, **{word: cache})
+    return Counter(_elements(layer) for layer in cache.layers)
+
+
+def _elements(layer: Any) -> tuple[int, int, int]:
+    tensors = {name: value for name, value in vars(layer).items() if torch.is_tensor(value) and value.ndim > 1}
+    states = {"conv_states": 0, "recurrent_states": 0}
+    for name in states:
+        held = getattr(layer, name, None) or ()
+        values = held.values() if isinstance(held, dict) else held
+        states[name] = sum(prod(each.shape) for each in values if torch.is_tensor(each))
+    return sum(prod(each.shape) for each in tensors.values()), states["conv_states"], states["recurrent_states"]
+
+
+def kept_by_law(document: Mapping[str, Any], tokens: int) -> Counter[tuple[int, int, int]]:
+    """Return the same by the laws."""
+    found: Counter[tuple[int, int, int]] = Counter()
+    for row in caches.kept(reading.read(document).model, document):
+        held = serving.WAYS[0].held(row, tokens)
+        found[row.per_token * held, row.convolution, row.recurrence] += row.layers
+    return found
+
+
+@pytest.mark.parametrize("model_type", sorted({*MODEL_TYPES} - WITHOUT_CACHE), scope="session")
+def test_a_cache_holds_what_the_laws_say(model_type: str) -> None:
+    """Of small random configs with windows and without, as far as transformers runs them."""
+    wanted = len(LENGTHS) * EXAMPLES if THOROUGH else 1
+    ran = 0
+    for n, drawn in islice(enumerate(configs(model_type, 2 * EXAMPLES)), 1, None):
+        document = windowed(model_type, drawn, n)
+        for tokens in LENGTHS[: wanted - ran]:
+            try:
+                found = kept_by_transformers(document, tokens)
+            except (RuntimeError, ValueError, TypeError, AttributeError, NameError):  # it builds what it does not run
+                continue
+            assert kept_by_law(document, tokens) == found, document
+            ran += 1
+    assert ran, f"no small {model_type} runs"
+
+
+RELEASED = {
+    "Llama-3.1-8B": 131072,
+    "gpt2-xl": 307200,
+    "DeepSeek-V3": 70272,
+    "Jamba-v0.1": 16384,
+    "gpt-oss-20b": 49152,
+    "Mixtral-8x7B": 131072,
+    "Mamba-Codestral-7B": 0,
+}
+"""Bytes a token in bfloat16: 2 · layers · heads of keys · width of a head · 2, or 61 · (512 + 64) · 2."""
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_what_a_token_of_a_released_model_leaves(name: str) -> None:
+    """Growth alone, without states."""
+    assert gpt2calc.serving(name, dtype="bf16").kv_bytes_per_token == RELEASED[name]
+
+
+FALCON_40B = {
+    "model_type": "falcon",
+    "hidden_size": 8192,
+    "num_attention_heads": 128,
+    "num_kv_heads": 8,
+    "num_hidden_layers": 60,
+    "new_decoder_architecture": True,
+}
+
+
+def test_falcon_repeats_its_groups_before_it_keeps_them() -> None:
+    """983,040 elements a token as transformers has them, 61,440 of the groups; both are told."""
+    kept = gpt2calc.serving(FALCON_40B, dtype="bf16", seq=1)
+    assert kept.conventions == {"transformers": 2 * 983_040, "grouped": 2 * 61_440}
+
+
+def test_a_full_window_holds_one_token_less_than_its_length() -> None:
+    """As transformers drops what the next token no longer sees; the other ways are told beside it."""
+    kept = gpt2calc.serving({"model_type": "gpt_oss", "num_hidden_layers": 2}, dtype="bf16", seq=1000)
+    one = 2 * 8 * 64 * 2
+    assert kept.conventions == {
+        "transformers": one * (127 + 1000),
+        "windowed": one * (128 + 1000),
+        "full_pages": one * 2000,
+        "growing": one * 1000,
+    }
+
+
+def test_a_latent_is_told_beside_its_expansion() -> None:
+    """The latent and the one key with positions, against keys and values of 128 heads."""
+    kept = gpt2calc.serving("DeepSeek-V3", dtype="bf16", seq=1)
+    assert kept.conventions == {"transformers": 61 * 576 * 2, "expanded": 61 * 128 * (128 + 64 + 128) * 2}
+
+
+def test_a_state_is_kept_in_float32_and_does_not_grow() -> None:
+    """Of Jamba's 28 layers of Mamba: 4 inputs and 16 states of each of 8,192 channels."""
+    kept = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=5, batch=3)
+    assert kept.state_bytes == 28 * 8192 * (4 * 2 + 16 * 4)
+    assert kept.kv_bytes == 3 * (5 * 16384 + kept.state_bytes)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a model without a cache": ({"model_type": "recurrent_gemma"}, "keeps a recurrent_gemma's states in its module"),
+    "a window of text": ({"model_type": "mistral", "sliding_window": "4k"}, "must be a whole number, 1 or more, or nu"),
+    "a list that is too short": (
+        {"model_type": "gemma2", "layer_types": ["full_attention"]},
+        "layer_types must be a list of 26 words, got 1",
+    ),
+    "a kind that is not known": (
+        {"model_type": "olmo2", "layer_types": ["dilated_attention"] * 32},
+        "what a layer of 'dilated_attention' keeps is not known",
+    ),
+    "a window without a length": ({"model_type": "gemma2", "sliding_window": None}, "does not say how large"),
+    "tokens that see later ones": (
+        {"model_type": "gemma3_text", "use_bidirectional_attention": True},
+        "use_bidirectional_attention is not covered",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_known_of_a_cache_is_refused(case: str) -> None:
+    """In a sentence that names it."""
+    document, sentence = REFUSED[case]
+    with pytest.raises(gpt2calc.ConfigError, match=sentence):
+        gpt2calc.serving(document)
+
+
+def test_a_count_does_not_say_what_attends_to_a_window() -> None:
+    """So it is not asked, where its config is."""
+    counted = gpt2calc.count("gpt-oss-20b")
+    with pytest.raises(gpt2calc.ConfigError, match="give the model or its config"):
+        gpt2calc.serving(counted)
+
+
+def test_every_model_type_of_the_tables_is_one_that_is_counted() -> None:
+    """No row is of a type that nobody asks for."""
+    assert {*caches.MIXERS, *caches.WINDOWS, *caches.SERVED_BY_NONE} <= set(MODEL_TYPES)

@@ -1,0 +1,119 @@
+"""Whether a model fits into a memory: arithmetic done by hand, the three answers, and the change that helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc.costs.fitting import largest
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+
+LLAMA, LLAMA_TOKEN = 8_030_261_248 * 2, 131_072
+QWEN, QWEN_TOKEN = 596_049_920 * 2, 114_688
+JAMBA, JAMBA_TOKEN, JAMBA_STATE = 51_570_323_328 * 2, 16_384, 28 * 8192 * (4 * 2 + 16 * 4)
+XL, XL_TOKEN = 1_557_611_200 * 2, 307_200
+
+CASES: dict[str, tuple[str, dict[str, Any], int]] = {
+    "weights alone, nearly": ("Llama-3.1-8B", {"seq": 1}, LLAMA + LLAMA_TOKEN),
+    "a long context": ("Llama-3.1-8B", {"seq": 131_072}, LLAMA + 131_072 * LLAMA_TOKEN),
+    "a batch": ("Llama-3.1-8B", {"seq": 8192, "batch": 4}, LLAMA + 4 * 8192 * LLAMA_TOKEN),
+    "a cache of eight bits": ("Llama-3.1-8B", {"seq": 8192, "kv_dtype": "fp8"}, LLAMA + 8192 * LLAMA_TOKEN // 2),
+    "float32": ("Qwen3-0.6B", {"seq": 100, "dtype": "fp32"}, 2 * QWEN + 100 * 2 * QWEN_TOKEN),
+    "a hybrid": ("Jamba-v0.1", {"seq": 262_144, "batch": 2}, JAMBA + 2 * (262_144 * JAMBA_TOKEN + JAMBA_STATE)),
+    "a GPT-2": ("gpt2-xl", {"seq": 1024}, XL + 1024 * XL_TOKEN),
+    "windows": (
+        "gpt-oss-20b",
+        {"seq": 10_000},
+        20_914_757_184 * 2 + 12 * (127 + 10_000) * 2 * 8 * 64 * 2,
+    ),
+    "a latent": ("DeepSeek-V3", {"seq": 4096}, 671_026_404_352 * 2 + 4096 * 61 * 576 * 2),
+    "every head of it": (
+        "DeepSeek-V3",
+        {"seq": 4096, "convention": "expanded"},
+        671_026_404_352 * 2 + 4096 * 61 * 128 * 320 * 2,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_needed_is_what_a_hand_computes(case: str) -> None:
+    """And it fits into just as much, and into no byte less."""
+    model, words, needed = CASES[case]
+    words = {"dtype": "bf16", **words}
+    assert gpt2calc.fits(model, memory=needed, **words).answer == "fits"
+    short = gpt2calc.fits(model, memory=needed - 1, **words)
+    assert (short.answer, short.needed, short.left) == ("does not fit", needed, -1)
+
+
+def test_a_reserve_makes_a_third_answer() -> None:
+    """What fits into the reserve alone is told apart, and is no yes."""
+    needed = QWEN + 1024 * QWEN_TOKEN
+    words: dict[str, Any] = {"dtype": "bf16", "seq": 1024, "memory": needed + 1000}
+    assert gpt2calc.fits("Qwen3-0.6B", reserve=1000, **words)
+    within = gpt2calc.fits("Qwen3-0.6B", reserve=1001, **words)
+    assert (within.answer, bool(within), within.left) == ("within the reserve", False, 1000)
+
+
+def test_devices_hold_as_much_as_they_are_together() -> None:
+    """And each of them keeps its reserve free."""
+    fit = gpt2calc.fits("Llama-2-70B", hardware="h100-sxm", devices=2, reserve="1GB", seq=4096, dtype="bf16")
+    assert (fit.memory, fit.reserve, fit.answer) == (160 * 10**9, 2 * 10**9, "fits")
+
+
+def test_each_change_alone_is_the_largest_that_fits() -> None:
+    """One token more, or one sequence more, no longer does."""
+    words: dict[str, Any] = {"memory": "24GB", "dtype": "bf16"}
+    fit = gpt2calc.fits("Llama-3.1-8B", seq=131_072, batch=2, **words)
+    changes = {change.what: change.value for change in fit.changes}
+    assert changes == {"context": (24 * 10**9 - LLAMA) // (2 * LLAMA_TOKEN)}
+    assert gpt2calc.fits("Llama-3.1-8B", seq=changes["context"], batch=2, **words)
+    assert not gpt2calc.fits("Llama-3.1-8B", seq=int(changes["context"]) + 1, batch=2, **words)
+    many = gpt2calc.fits("Llama-3.1-8B", seq=8192, batch=10, **words)
+    assert {change.what: change.value for change in many.changes} == {
+        "context": (24 * 10**9 - LLAMA) // (10 * LLAMA_TOKEN),
+        "batch": (24 * 10**9 - LLAMA) // (8192 * LLAMA_TOKEN),
+        "kv-dtype": "fp8",
+    }
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 1000, 10**18])
+def test_bisection_finds_the_last_number_that_holds(most: int) -> None:
+    """As a walk over all of them would."""
+    for limit in (0, 1, 2, 3, 7, most - 1, most, most + 1):
+        assert largest(lambda n, limit=limit: n <= limit, 1, most) == (min(limit, most) if limit >= 1 else None)  # type: ignore[misc]
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "no memory": (["gpt2"], "give memory, such as 24GB, or hardware, one of the two"),
+    "both": (["gpt2", "--memory", "1GB", "--hardware", "h200"], "one of the two"),
+    "nonsense": (["gpt2", "--memory", "lots"], "memory must be a number of bytes, such as 24GB or 24GiB, got 'lots'"),
+    "a share": (["gpt2", "--memory", "22 %"], "memory must be a number of bytes"),
+    "an unknown machine": (["gpt2", "--hardware", "h10"], "h100"),
+    "a quantized model": (["{quantized}", "--memory", "1GB"], "its weights are stored as its quantization_config says"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_judged_is_refused(case: str, run: Run, tmp_path: Any) -> None:
+    """In one sentence, with exit code 2."""
+    words, sentence = REFUSED[case]
+    config = tmp_path / "config.json"
+    config.write_text(
+        '{"model_type": "llama", "quantization_config": {"quant_method": "fp8"}, "max_position_embeddings": 9}',
+        encoding="utf-8",
+    )
+    found = run("fits", *(word.format(quantized=config) for word in words))
+    assert (found.code, found.stdout) == (2, "")
+    assert sentence in found.stderr
+
+
+def test_the_exit_code_says_whether_it_fits(run: Run) -> None:
+    """0 where it does, 1 where it does not; -q prints the answer alone."""
+    found = run("fits", "Qwen3-0.6B", "--memory", "2GB", "--context", "1024", "-q")
+    assert (found.code, found.stdout) == (0, "fits\n")
+    found = run("fits", "Qwen3-0.6B", "--memory", "1GB", "--context", "1024", "-q")
+    assert (found.code, found.stdout) == (1, "does not fit\n")

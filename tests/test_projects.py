@@ -1,0 +1,96 @@
+"""Configs as other projects write them, in JSON, YAML, TOML and Python: counted, with what was passed over told.
+
+`tests/data/configs_of_others.jsonl` holds a config a line, with its public source, and what must come out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gpt2calc
+from gpt2calc import ConfigError, UnreadableInputError
+from gpt2calc.fields import FIELDS
+from gpt2calc.notations import in_python, in_toml, in_yaml, read
+from gpt2calc.spellings import PROJECTS
+
+FILE = Path(__file__).parent / "data" / "configs_of_others.jsonl"
+CASES = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+
+
+def test_there_are_cases() -> None:
+    """The file holds what these tests are about."""
+    assert len(CASES) > 30
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
+def test_a_config_is_counted_or_refused_by_name(case: dict[str, Any], tmp_path: Path) -> None:
+    """The number is exact and what is not plain is told; or one sentence says what is in the way."""
+    path = tmp_path / case["name"]
+    path.write_text(case["text"], encoding="utf-8")
+    if "error" in case:
+        with pytest.raises(UnreadableInputError) as caught:
+            gpt2calc.count(path)
+        assert caught.value.problem.startswith(case["error"])
+        return
+    count = gpt2calc.count(path)
+    assert count.total == case["total"]
+    assert case.get("note") is None or case["note"] in count.notes
+
+
+def test_every_key_of_a_project_is_a_field() -> None:
+    """The table of projects and that of fields go together."""
+    assert {field for row in PROJECTS for field in row.keys.values()} <= FIELDS.keys()
+    assert all(row.source for row in PROJECTS)
+
+
+def test_a_python_file_is_never_run(tmp_path: Path) -> None:
+    """What it calls is not called, whatever its name."""
+    trap = tmp_path / "ran"
+    text = f"open({str(trap)!r}, 'w')\nn_layer = 2\nn_embd = 64\nvocab_size = __import__('os').getpid()\n"
+    with pytest.raises(ConfigError, match="vocab_size must be a whole number, 1 or more, got no literal at line 4"):
+        gpt2calc.count(in_python(text))
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "problem"),
+    [
+        (in_python, "n_layer = = 2", "not Python: invalid syntax at line 1"),
+        (in_python, "print(1)", "expected assignments such as n_layer = 12, or a dictionary, got Python without any"),
+        (in_python, "n_layer = 2\nn_layer = 3", "n_layer is given twice, as 2 and as 3"),
+        (in_toml, "n_layer = ", "not TOML: Invalid value (at end of document)"),
+        (in_yaml, "n_layer: [", "not YAML that is plain data: expected the node content"),
+        (in_yaml, "- 12", "expected a mapping in YAML such as n_layer: 12, got array"),
+    ],
+)
+def test_a_text_that_is_not_what_its_name_says_is_refused(reader: Any, text: str, problem: str) -> None:
+    """The reader says where."""
+    with pytest.raises(ConfigError) as caught:
+        reader(text)
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_long_text_is_not_read() -> None:
+    """YAML and Python are read in memory by the line."""
+    with pytest.raises(ConfigError, match="expected a config of at most 262,144 characters, got 262,152"):
+        read("a: " + "x" * (2**18 + 5), "config.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, "{a: " * 5_000, "a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b,*b]"])
+def test_a_deep_or_knotted_text_ends_in_a_sentence(text: str) -> None:
+    """Neither the reader nor what walks its result runs away."""
+    with pytest.raises(ConfigError):
+        gpt2calc.count(in_yaml(text))
+
+
+def test_without_pyyaml_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else needs it."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigError, match=r"reading YAML needs PyYAML: .* -m pip install PyYAML"):
+        in_yaml("n_layer: 2")
+    assert gpt2calc.count(in_toml("n_layer = 12")).total == 124_439_808
