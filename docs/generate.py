@@ -665,6 +665,16 @@ def architecture_sizes() -> str:
 # Sweeps
 
 
+def blindness() -> str:
+    """Draw the faults that were planted, with what we say of each and what transformers' loading report does."""
+    lines = (ROOT / "tests" / "data" / "blindness.jsonl").read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    silent = sum(not row["theirs"] for row in found)
+    rows = [(row["family"], row["what"], row["ours"], row["theirs"] or "silent") for row in found]
+    said = f"Of {len(found)} faults transformers is silent about {silent}, and `gpt2calc verify` names each."
+    return f"{table(('family', 'fault', 'gpt2calc verify', 'transformers'), rows)}\n\n{said}"
+
+
 def sweep_columns() -> str:
     """Draw every column that a sweep can have; the fields are drawn elsewhere."""
     kinds = {columns.COUNT: "int64", columns.SHARE: "float64"}
@@ -786,6 +796,7 @@ def docstring(module: str) -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "architectures": architecture_types,
     "bare options": bare_options,
+    "blindness": blindness,
     "classes": classes,
     "command list": command_list,
     "commands": commands,
@@ -825,6 +836,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},
     **{f"schema: {name}": partial(schema, name) for name in (*cli.COMMANDS, *COUNTED) if name not in UNVERSIONED},
+    "schema: stored": partial(schema, "stored"),
 }
 """What can stand between two markers, by the name in the first of them; `$ ...` is a line for a console."""
 

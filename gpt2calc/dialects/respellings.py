@@ -49,6 +49,10 @@ CarperAI/trlx, trlx/models/modeling_ppo.py; NVIDIA/TransformerEngine, transforme
 huggingface/transformers up to 4.30, modeling_openai.py."""
 
 
+MARKS = ("v_head.", "_extra_state", "position_ids")
+"""What such a name has in it."""
+
+
 def respelled(names: Collection[str]) -> dict[str, str]:
     """Return the names that are spelt otherwise today, without words of training tools within them, each with that.
 
@@ -91,4 +95,6 @@ def beside(name: str) -> str:
     >>> beside("v_head.summary.weight"), beside("transformer.wte.weight")
     ('a value head', '')
     """
+    if not any(mark in name for mark in MARKS):  # as in nearly all names
+        return ""
     return next((what for what, pattern in BESIDE.items() if pattern.fullmatch(name)), "")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpt2calc.stored import PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -38,9 +40,16 @@ def of(found: Assignment) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
-    elements = sum(tensor.numel for tensor in found.own.values())
-    stored = _bytes(found.own.values(), taken)
-    yield Holding(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
+    parts, expected = found.parts, found.expected
+    groups: dict[str, list[StoredTensor]] = {"": []}
+    for name, tensor in found.own.items():
+        groups.setdefault(parts.get(name, ""), []).append(tensor)
+    stored = _bytes(groups[""], taken)
+    elements = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[""])
+    yield Holding(PARAMETERS, len(groups[""]), elements - padding, stored - padded_bytes)
+    for what in (part for part in PARTS if part in groups):
+        packed = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[what])
+        yield Holding(what, len(groups[what]), packed, _bytes(groups[what], taken))
     if padding:
         yield Holding(PADDING, 0, padding, padded_bytes)
     if found.head_copy is not None:
@@ -66,6 +75,8 @@ def part(found: Assignment, *, known: bool) -> str:
         found: what each tensor is.
         known: whether it is known how many blocks the whole has.
     """
+    if not found.lacking:
+        return ""
     present, absent = _places(found)
     blocks = {place for place in present if isinstance(place, int)}
     others = [place for place in present if isinstance(place, str)]
@@ -124,6 +135,8 @@ def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Hol
 def _padding(found: Assignment) -> tuple[int, int]:
     """Return how many elements only pad the vocabulary, and the bytes that they take."""
     elements = size = 0
+    if not found.reading.dialect.pads_vocabulary:
+        return 0, 0
     for name, tensor in found.own.items():
         padded = found.padded_elements(name)
         elements += padded
@@ -135,7 +148,9 @@ def _bytes(tensors: Iterable[StoredTensor], taken: set[object]) -> int:
     """Sum bytes, those of one place once; `taken` keeps the places that were counted."""
     total = 0
     for tensor in tensors:
-        if tensor.memory is None or tensor.memory not in taken:
+        if tensor.storage is None:
+            total += tensor.nbytes
+        elif tensor.memory not in taken:
             total += tensor.nbytes
             taken.add(tensor.memory)
     return total
