@@ -31,7 +31,10 @@ REFUSED, ABSENT = "refused", "absent"
 SAME = "a list with the same for each layer"
 """Among the words of a size, that it can be given so."""
 
-WEIGHT, BIAS, BUFFER = "weight", "bias", "buffer"
+AHEAD = "ahead"
+"""The tag of layers that files hold beyond a model's own."""
+
+WEIGHT, BIAS, BUFFER, SCALE = "weight", "bias", "buffer", "scale"
 TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD = "token_embedding", "position_embedding", "output_head"
 """What a component can be to whoever asks for a part of a model, and does not know its names."""
 
@@ -100,7 +103,10 @@ class Tensor(NamedTuple):
         layers: the tags that a layer must have; "" for what stands outside of all layers.
         times: how many copies there are, numbered by `{n}`.
         when: 0 where it is absent, else 1.
-        role: WEIGHT, BIAS or BUFFER: a buffer is in files, and no parameter.
+        role: WEIGHT, BIAS, BUFFER or SCALE: a buffer, or a scale of quantized elements, is in files, and no parameter.
+        plain: 1 where quantizers leave it as it is, which no config says.
+        dtype: what it is stored as, where that is not what the model is.
+        packed: how many elements of the model one stored element is.
     """
 
     template: str
@@ -110,6 +116,9 @@ class Tensor(NamedTuple):
     times: Number = 1
     when: Number = 1
     role: str = WEIGHT
+    plain: Number = 0
+    dtype: str = ""
+    packed: Number = 1
 
 
 class Listed(NamedTuple):
@@ -168,6 +177,24 @@ class Merge(NamedTuple):
     axis: int = 0
 
 
+class Ahead(NamedTuple):
+    """Layers that files hold beyond a model's own, and that transformers does not build: they predict further tokens.
+
+    Args:
+        tags: what else each of them is, by the tags of a model's own layers, whose rows it has as well.
+        components: the first derivation of what they have beside those; in layers of the tag AHEAD, or outside of all.
+        tensors: the second.
+        number: the size that says how many there are; "" where no config does, and files hold one or none.
+        prefix: what stands before their numbers; "" where they are numbered on from a model's own.
+    """
+
+    tags: frozenset[str]
+    components: Callable[[Model], list[Component]]
+    tensors: Callable[[Model], list[Tensor]]
+    number: str = "num_nextn_predict_layers"
+    prefix: str = ""
+
+
 def no_notes(_: Model) -> tuple[str, ...]:
     """Return nothing, of a model of which there is nothing to say."""
     return ()
@@ -202,6 +229,7 @@ class Architecture(NamedTuple):
         merges: which tensors a live module of transformers keeps in one, or calls otherwise.
         notes: what a reader should know of a model beyond its counts.
         live_body: what a live module calls the body, where files call it otherwise.
+        ahead: what files hold beyond the model's own layers; None where none is known.
     """
 
     model_type: str
@@ -214,6 +242,7 @@ class Architecture(NamedTuple):
     merges: tuple[Merge, ...] = ()
     notes: NotesOf = no_notes
     live_body: str = ""
+    ahead: Ahead | None = None
 
 
 class Model:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,6 +20,7 @@ from gpt2calc.checkpoints import formats, hub, shards
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.verification import targets
+from tests import quantized
 from tests.hub_server import COMMIT, HubServer, Reply, Repo, refused, serving, surroundings
 from tests.makers import gguf, llmc, safetensors, tensorflow, torch_files
 from tests.makers import shards as sharded
@@ -523,3 +526,43 @@ def test_what_the_hub_does_wrong_ends_with_4(
     assert (ran.code, ran.stdout) == (4, "")
     assert re.fullmatch(r"gpt2calc verify: me/whole(/[\w.]+)?: [^\n]+\n", ran.stderr)
     assert 1 <= len(server.asked(place)) <= TRIES
+
+
+@pytest.fixture
+def many(server: HubServer) -> HubServer:
+    """Give a hub that has a quantized model in thirty shards."""
+    document = quantized.SMALL["deepseek_v3, fp8"]
+    parts = sharded.split(quantized.held(document), 30)
+    files = {shard: safetensors.content(part) for shard, part in parts.items()}
+    own = {CONFIG_NAME: json.dumps(document).encode(), sharded.INDEX: sharded.index(parts)}
+    server.repos["me/many"] = Repo({**own, **files}, frozenset(files))
+    return server
+
+
+def test_shards_are_asked_for_a_few_at_a_time(many: HubServer) -> None:
+    """Never more than eight at once, each once, of which how many have come is told; the verdict is the same."""
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def entered(_: Reply) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.002)
+        with lock:
+            at_once -= 1
+
+    many.change("store", entered)
+    told: list[tuple[int, int]] = []
+    found = gpt2calc.verify("me/many", headers=lambda *each: told.append(each))
+    assert found.matches, found.verdict
+    assert told == [(n, 30) for n in range(1, 31)]
+    assert 1 < most <= hub.AT_ONCE
+    assert len(many.asked("store")) == 30
+    files = many.repos["me/many"].files
+    shard = "model-00002-of-00030.safetensors"
+    content = files[shard]
+    assert isinstance(content, bytes)
+    many.repos["me/many"].files = {**files, shard: content[:-1]}
+    with pytest.raises(UnreadableInputError, match="model-00002-of-00030"):
+        gpt2calc.verify("me/many")

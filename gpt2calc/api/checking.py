@@ -31,6 +31,7 @@ def verify(
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    headers: Callable[[int, int], None] | None = None,
     **fields: Unpack[Fields],
 ) -> Verification:
     """Show that a checkpoint holds exactly what its config says, or name the tensors that are why not.
@@ -52,6 +53,7 @@ def verify(
         hub: whether the target is a repository on the hub, whatever else has this name.
         revision: a branch, a tag or a commit of that repository.
         progress: called with the bytes that were read and those that there are, while values are read.
+        headers: called with the shards whose headers came from the hub and those that there are.
         fields: fields of a config, in any spelling; they win over the config's own.
 
     Returns:
@@ -81,6 +83,7 @@ def verify(
         hub=hub,
         revision=revision,
         progress=progress,
+        headers=headers,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.model import OUTPUT_HEAD, TOKEN_EMBEDDING, Component
+from gpt2calc.model import AHEAD, OUTPUT_HEAD, TOKEN_EMBEDDING, Component
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model, Number
@@ -206,3 +206,17 @@ def two_norms(d: Number, source: str, layers: str = "decoder") -> list[Component
     """Return the norms before attention and before the MLP."""
     at = {"layers": layers, "source": source}
     return [norm("input_layernorm", d, **at), norm("post_attention_layernorm", d, **at)]
+
+
+def predicting(d: Number, V: Number, source: str) -> list[Component]:
+    """Return what a layer that predicts a further token has beside a layer's own: norms, a projection, copies.
+
+    Law: 2·d·d for what joins the token's embedding and what came before, 3·d for norms, V·d for each copy.
+    """
+    at: dict[str, Any] = {"layers": AHEAD, "source": source}
+    copies = {"embed_tokens": TOKEN_EMBEDDING, "shared_head.head": OUTPUT_HEAD}
+    return [
+        Component("eh_proj", "other", 2 * d * d, **at),
+        *(Component(name, "layer_norm", d, **at) for name in ("enorm", "hnorm", "shared_head.norm")),
+        *(Component(f"{AHEAD}.{name}", "other", V * d, part=part, **at) for name, part in copies.items()),
+    ]

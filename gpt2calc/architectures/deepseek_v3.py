@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.architectures.glossary import classes, size
-from gpt2calc.architectures.latent import INDEXED, LOW, ROUTED, Latent, architecture
+from gpt2calc.architectures.latent import INDEXED, LOW, ROUTED, Latent, ahead, architecture
 from gpt2calc.architectures.runs import UNBUILT, UNDIVIDED, Notes, Said, after_dense, by_types
 from gpt2calc.model import ABSENT
 
@@ -48,6 +48,8 @@ THIRD: dict[str, Any] = {
     "moe_layer_freq": 1,
 }
 
+AHEAD = ahead("deepseek-ai/DeepSeek-V3, README_WEIGHTS.md")
+
 ARCHITECTURES: dict[str, Architecture] = {
     # Source: transformers 5.23, configuration_deepseek_v2.py.
     "deepseek_v2": architecture(
@@ -68,8 +70,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         mlp_bias=False,
         moe_layer_freq=1,
     ),
-    "deepseek_v3": architecture("deepseek_v3", V3, classes("DeepseekV3"), Notes((UNBUILT,)), **THIRD),
-    "kimi_k2": architecture("kimi_k2", V3, classes("DeepseekV3"), Notes((ALIAS, UNBUILT)), **THIRD),
+    "deepseek_v3": architecture("deepseek_v3", V3, classes("DeepseekV3"), Notes((UNBUILT,)), **THIRD)._replace(
+        ahead=AHEAD
+    ),
+    "kimi_k2": architecture("kimi_k2", V3, classes("DeepseekV3"), Notes((ALIAS, UNBUILT)), **THIRD)._replace(
+        ahead=AHEAD
+    ),
     "deepseek_v32": architecture(
         "deepseek_v32",
         V32,

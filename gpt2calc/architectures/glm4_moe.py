@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.architectures.decoder import AS_HEADS, Block, source
 from gpt2calc.architectures.glossary import PASSED, classes, law, size
+from gpt2calc.architectures.latent import ahead
 from gpt2calc.architectures.mixture import (
     EXPERTS,
     ROUTER,
@@ -64,7 +65,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         attention_bias=False,
         use_qk_norm=size(False, help="norms of each head's queries and keys"),
         qk_norm=law("= use_qk_norm"),
-    ),
+    )._replace(ahead=ahead("zai-org/GLM-4.5, model.safetensors.index.json")),
     # Source: transformers 5.23, configuration_dots1.py, which has no default for how many experts there are.
     "dots1": architecture(
         "dots1",

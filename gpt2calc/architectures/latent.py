@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import law, size, sizes
 from gpt2calc.architectures.runs import Layers, after_dense
-from gpt2calc.model import ABSENT, BIAS, BUFFER, LAW, Architecture, Component, Merge, Size, Tensor, no_notes
+from gpt2calc.model import ABSENT, BIAS, BUFFER, LAW, Ahead, Architecture, Component, Merge, Size, Tensor, no_notes
 
 if TYPE_CHECKING:
     from gpt2calc.model import LayersOf, Model, NotesOf
@@ -163,7 +163,9 @@ def _indexer_tensors(model: Model) -> list[Tensor]:
         *shapes.linear(f"{at}.wk", f"{name}.wk", head, model.hidden_size, **own),
         shapes.norm(f"{at}.k_norm", f"{name}.k_norm", head, **own),
         Tensor(f"{at}.k_norm.bias", f"{name}.k_norm", (head,), role=BIAS, **own),
-        *shapes.linear(f"{at}.weights_proj", f"{name}.weights_proj", model.index_n_heads, model.hidden_size, **own),
+        *shapes.linear(
+            f"{at}.weights_proj", f"{name}.weights_proj", model.index_n_heads, model.hidden_size, plain=1, **own
+        ),
     ]
 
 
@@ -178,6 +180,18 @@ def _expert_tensors(latent: Latent, model: Model) -> list[Tensor]:
         *shapes.gated_mlp(f"{MLP}.shared_experts", width, shared, "moe", name="shared_experts", bias=model.mlp_bias),
         *([shapes.norm(f"{{layer}}.{own}", own, width, layers="moe")] if own else []),
     ]
+
+
+def ahead(source: str) -> Ahead:
+    """Return the layers behind a model's own that predict further tokens: each has attention, experts, and copies.
+
+    Source: deepseek-ai/DeepSeek-V3, README_WEIGHTS.md, and the header of its files, model.layers.61; zai-org/GLM-4.5.
+    """
+    return Ahead(
+        frozenset({"decoder", "moe"}),
+        lambda model: closed_forms.predicting(model.hidden_size, model.vocab_size, source),
+        lambda model: shapes.predicting(model.hidden_size, model.vocab_size),
+    )
 
 
 def architecture(

@@ -13,7 +13,7 @@ from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import classes, law, size, sizes
 from gpt2calc.architectures.qwen_moe import EXPERTS
 from gpt2calc.architectures.runs import Layers
-from gpt2calc.model import BIAS, Architecture, Component, Tensor
+from gpt2calc.model import BIAS, Ahead, Architecture, Component, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -162,6 +162,28 @@ def _delta_net_tensors(hybrid: Hybrid, model: Model) -> list[Tensor]:
     ]
 
 
+def _ahead(hybrid: Hybrid) -> Ahead:
+    """Return the layer of full attention that predicts a further token, and what stands before and after it.
+
+    Law: 2·d·d for what joins the token's embedding and what came before, and three norms of d.
+    Source: Qwen/Qwen3-Next-80B-A3B-Instruct, model.safetensors.index.json: mtp.fc, mtp.norm, mtp.pre_fc_norm_*.
+    """
+    norms, source = ("mtp.norm", "mtp.pre_fc_norm_embedding", "mtp.pre_fc_norm_hidden"), "Qwen/Qwen3-Next-80B-A3B"
+    return Ahead(
+        frozenset({"decoder", "full_attention", "moe" if hybrid.sparse else "dense"}),
+        lambda model: [
+            Component("mtp.fc", "other", 2 * model.hidden_size * model.hidden_size, source=source),
+            *(closed_forms.norm(name, model.hidden_size, source=source) for name in norms),
+        ],
+        lambda model: [
+            *shapes.linear("mtp.fc", "mtp.fc", model.hidden_size, model.hidden_size + model.hidden_size, plain=1),
+            *(shapes.norm(name, name, model.hidden_size) for name in norms),
+        ],
+        number="",
+        prefix="mtp.layers",
+    )
+
+
 def _row(model_type: str, hybrid: Hybrid, named: dict[str, str], **stated: Any) -> Architecture:
     """Return one model type; source: transformers 5.23, configuration_*.py."""
     table: dict[str, Any] = {
@@ -184,7 +206,8 @@ def _row(model_type: str, hybrid: Hybrid, named: dict[str, str], **stated: Any) 
     }
     rows = (hybrid.layers, partial(components, hybrid), partial(tensors, hybrid))
     merges = shapes.stacked(AT, AT) if hybrid.sparse else ()
-    return Architecture(model_type, named, "model", sizes(**{**stated, **table, **rest, **stated}), *rows, merges)
+    own = sizes(**{**stated, **table, **rest, **stated})
+    return Architecture(model_type, named, "model", own, *rows, merges, ahead=_ahead(hybrid))
 
 
 NEXT = Hybrid("transformers, modeling_qwen3_next.py: Qwen3Next", "Model", dense=True, sparse=True, together=True)

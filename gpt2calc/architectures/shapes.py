@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.model import BIAS, Merge, Tensor
+from gpt2calc.model import AHEAD, BIAS, Merge, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,4 +259,17 @@ def two_norms(width: Number, layers: str = "decoder") -> list[Tensor]:
     return [
         norm("{layer}.input_layernorm", "input_layernorm", width, layers=layers),
         norm("{layer}.post_attention_layernorm", "post_attention_layernorm", width, layers=layers),
+    ]
+
+
+def predicting(width: Number, rows: Number) -> list[Tensor]:
+    """Return what a layer that predicts a further token has beside a layer's own, as DeepSeek's and GLM's files do."""
+    own = {"layers": AHEAD}
+    return [
+        Tensor("{layer}.embed_tokens.weight", f"{AHEAD}.embed_tokens", (rows, width), plain=1, **own),
+        norm("{layer}.enorm", "enorm", width, **own),
+        norm("{layer}.hnorm", "hnorm", width, **own),
+        *linear("{layer}.eh_proj", "eh_proj", width, width + width, plain=1, **own),
+        norm("{layer}.shared_head.norm", "shared_head.norm", width, **own),
+        Tensor("{layer}.shared_head.head.weight", f"{AHEAD}.shared_head.head", (rows, width), plain=1, **own),
     ]

@@ -20,7 +20,7 @@ from gpt2calc.errors import ConfigError, NetworkError, UnreadableInputError, ins
 from gpt2calc.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     from gpt2calc.checkpoints.files import ByteFile
@@ -43,6 +43,9 @@ COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 
 REVISION = re.compile(r"(?!.*(?:\.\.|//))\w[\w./+-]{0,254}")
 """A branch, a tag or a commit, and nothing that leads out of the folder in which the cache keeps them."""
+
+AT_ONCE = 8
+"""How many shards are asked for at the same time; a browser asks a host for six."""
 
 MISSING = f"needs huggingface_hub: {install('hub')}"
 
@@ -167,8 +170,8 @@ class CachedRepository:
             raise NetworkError(f"{self.name}/{name}", "huggingface_hub is offline, and it is not in its cache")
         return LocalFile(os.path.join(self._folder, name))
 
-    def listing(self) -> TensorListing:
-        """Return what its checkpoint holds.
+    def listing(self, _: Callable[[int, int], None] | None = None) -> TensorListing:
+        """Return what its checkpoint holds; it is there at once, and nothing is told of progress.
 
         Raises:
             UnreadableInputError: there is none in the cache, or it cannot be read.
@@ -259,8 +262,11 @@ class HubRepository:
         path = self._cached(name)
         return HubFile(self, name, files[name]) if path is None else LocalFile(path)
 
-    def listing(self) -> TensorListing:
+    def listing(self, progress: Callable[[int, int], None] | None = None) -> TensorListing:
         """Return what its checkpoint holds; of the files no byte is asked for but headers.
+
+        Args:
+            progress: is told how many shards have been read, and of how many.
 
         Raises:
             NetworkError: the hub did not give a file.
@@ -269,11 +275,11 @@ class HubRepository:
         names = self.files()
         inside = [name for name in names if "/" in name]
         chosen = folders.choose(self.name, (name for name in names if "/" not in name), lambda: inside)
-        listed = self._sharded if folders.is_index(chosen.name) else self._listed
-        listing = listed(chosen.name)
+        is_index = folders.is_index(chosen.name)
+        listing = self._sharded(chosen.name, progress) if is_index else self._listed(chosen.name)
         return listing._replace(notes=(*listing.notes, *filter(None, (chosen.note,))))
 
-    def _sharded(self, name: str) -> TensorListing:
+    def _sharded(self, name: str, progress: Callable[[int, int], None] | None) -> TensorListing:
         """Return what the shards of an index hold together."""
         from gpt2calc.checkpoints import shards  # most checkpoints are one file
         from gpt2calc.checkpoints.strict_json import MOST_JSON_BYTES
@@ -288,7 +294,7 @@ class HubRepository:
                 problem = f"expected the shard {shown(shard)} beside it, and the repository has none"
                 raise UnreadableInputError(index.name, problem)
         self._allowance = shards.Allowance(index)
-        found = shards.gather(index, self._listed)
+        found = shards.gather(index, self._listed, at_once=AT_ONCE, progress=progress)
         self._allowance = None
         return found
 

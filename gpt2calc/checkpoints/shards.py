@@ -6,6 +6,7 @@ It must not know what format a shard has. Only `read` knows of folders: `parse` 
 from __future__ import annotations
 
 import os
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from gpt2calc.checkpoints import strict_json
@@ -22,7 +23,7 @@ from gpt2calc.listing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import StoredTensor
@@ -117,16 +118,19 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
         index: the index.
         listings: what each of its shards holds, by the shard's name.
     """
+    tensors = _in_place(index, listings)
+    faults: tuple[Fault, ...] = ()
     found: dict[str, dict[str, StoredTensor]] = {}
-    for shard in index.shards:
+    for shard in index.shards if tensors is None else ():
         for tensor in listings[shard].tensors:
             found.setdefault(tensor.name, {})[shard] = _apart(tensor, shard)
-    faults = tuple(_misplaced(index, found))
-    tensors = tuple(
-        # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
-        holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
-        for name, holders in found.items()
-    )
+    if tensors is None:
+        faults = tuple(_misplaced(index, found))
+        tensors = tuple(
+            # Where the index names a shard that does not hold it, which is a fault, the first that does stands in.
+            holders.get(index.weight_map.get(name, ""), next(iter(holders.values())))
+            for name, holders in found.items()
+        )
     if not faults:
         faults = tuple(_wrong_sum(index, tensors))
     notes = dict.fromkeys(note for listing in listings.values() for note in listing.notes)
@@ -141,21 +145,63 @@ def merge(index: Index, listings: Mapping[str, TensorListing]) -> TensorListing:
     )
 
 
-def gather(index: Index, listed: Callable[[str], TensorListing]) -> TensorListing:
-    """Read the shards one after the other, as long as they do not hold too many tensors, and merge them.
+def _in_place(index: Index, listings: Mapping[str, TensorListing]) -> tuple[StoredTensor, ...] | None:
+    """Return all tensors where each is in the shard that the index names, and in no other; else None."""
+    tensors: list[StoredTensor] = []
+    for shard in index.shards:
+        own = listings[shard].tensors
+        if not all(index.weight_map.get(tensor.name) == shard for tensor in own):
+            return None
+        tensors += own if all(tensor.storage is None for tensor in own) else (_apart(tensor, shard) for tensor in own)
+    is_each = len(tensors) == len(index.weight_map) == len({tensor.name for tensor in tensors})
+    return tuple(tensors) if is_each else None
+
+
+def gather(
+    index: Index,
+    listed: Callable[[str], TensorListing],
+    *,
+    at_once: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> TensorListing:
+    """Read the shards, as long as they do not hold too many tensors, and merge them.
 
     Args:
         index: the index.
         listed: lists what the shard of a name holds.
+        at_once: how many are read at the same time, once the first has been read alone.
+        progress: is told how many have been read, and of how many.
 
     Raises:
         UnreadableInputError: a shard cannot be read, or they hold too many tensors.
     """
     listings: dict[str, TensorListing] = {}
-    for shard in index.shards:
-        listings[shard] = listed(shard)
-        _check_count(index, sum(len(listing.tensors) for listing in listings.values()))
+    tensors = 0
+    for shard, found in _read_in_turn(index.shards, listed, at_once):
+        listings[shard] = found
+        tensors += len(found.tensors)
+        _check_count(index, tensors)
+        if progress:
+            progress(len(listings), len(index.shards))
     return merge(index, listings)
+
+
+def _read_in_turn(
+    shards: tuple[str, ...], listed: Callable[[str], TensorListing], at_once: int
+) -> Iterator[tuple[str, TensorListing]]:
+    """Yield what each shard holds, in their order; after an error no other is begun."""
+    if at_once < 2 or len(shards) < 3:
+        yield from ((shard, listed(shard)) for shard in shards)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # files on disk do without
+
+    yield shards[0], listed(shards[0])  # what is wrong with all of them is asked for once
+    with ThreadPoolExecutor(at_once) as pool:
+        futures = {shard: pool.submit(listed, shard) for shard in shards[1:]}
+        try:
+            yield from ((shard, future.result()) for shard, future in futures.items())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read(path: str, read_shard: Callable[[ByteFile], TensorListing]) -> TensorListing:
@@ -194,6 +240,7 @@ class Allowance:
     def __init__(self, index: Index) -> None:
         self._name = index.name
         self._most = self._left = index.most_bytes
+        self._lock = Lock()
 
     def take(self, count: int) -> None:
         """Take off what is about to be read.
@@ -201,8 +248,10 @@ class Allowance:
         Raises:
             UnreadableInputError: it is more than there is.
         """
-        self._left -= count
-        if self._left < 0:
+        with self._lock:  # shards are read at the same time
+            self._left -= count
+            left = self._left
+        if left < 0:
             _refuse(self._name, f"expected shards whose headers have at most {self._most:,} bytes together, got more")
 
 
@@ -315,13 +364,17 @@ def _wrong_sum(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[Faul
 
 def _distinct(tensors: tuple[StoredTensor, ...]) -> tuple[StoredTensor, ...]:
     """Return the tensors, those that are one and the same memory once: so most versions of transformers count them."""
+    if all(tensor.storage is None for tensor in tensors):
+        return tensors
     # Reversed, since of equal keys a dictionary keeps the last value: the first tensor stays.
     return tuple({tensor.memory or tensor.name: tensor for tensor in reversed(tensors)}.values())
 
 
-def _bits(tensors: Iterable[StoredTensor], bool_bits: int) -> int:
+def _bits(tensors: tuple[StoredTensor, ...], bool_bits: int) -> int:
     """Return what tensors take, in bits: older versions of transformers took a bool for one, and wrote fractions."""
-    return sum(bool_bits * each.numel if each.dtype == "BOOL" else 8 * each.nbytes for each in tensors)
+    bools = [each for each in tensors if each.dtype == "BOOL"]
+    rest = sum(each.nbytes for each in tensors) - sum(each.nbytes for each in bools)
+    return 8 * rest + bool_bits * sum(each.numel for each in bools)
 
 
 def _wrong_parameters(index: Index, tensors: tuple[StoredTensor, ...]) -> Iterator[str]:

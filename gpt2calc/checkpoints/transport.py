@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gpt2calc.errors import NetworkError, shortened
@@ -80,10 +81,12 @@ class Patience:
 
     def __init__(self) -> None:
         self.left = PATIENCE_OF_ALL
+        self._lock = Lock()
 
     def take(self, seconds: float, count: int) -> None:
         """Take off what a request took, and not what its bytes may take."""
-        self.left -= max(0.0, seconds - count / SLOWEST)
+        with self._lock:  # files are asked for at the same time
+            self.left -= max(0.0, seconds - count / SLOWEST)
 
 
 class Transport(NamedTuple):
@@ -219,8 +222,6 @@ def in_time(work: Callable[[float], T], url: str, seconds: float) -> T:
     Raises:
         FailedError: it took longer.
     """
-    import threading  # files on disk do without
-
     ends = time.monotonic() + seconds
     outcome: list[T] = []
     raised: list[BaseException] = []
@@ -232,7 +233,7 @@ def in_time(work: Callable[[float], T], url: str, seconds: float) -> T:
             raised.append(error)
 
     # A daemon, so that the program can end while a socket still hangs.
-    thread = threading.Thread(target=run, daemon=True)
+    thread = Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
     if raised:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.cli.options import Offered, add_fields, add_hub, add_model_type, add_output, emit, model_of, number
+from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ EXAMPLES = """examples:
   gpt2calc count path/to/config.json --per-block
   gpt2calc count gpt2 --conventions --format markdown
   gpt2calc count -q gpt2 --untied
+  gpt2calc count DeepSeek-V3 --stored
   gpt2calc count gpt2 --lora-r 8 --lora-targets c_attn
   gpt2calc count gpt2-medium --tp 2 --pp 2
   gpt2calc count - < config.json"""
@@ -26,7 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Count the parameters of one model, exactly, by component and in every convention."
     parser.usage = "gpt2calc count [MODEL] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "model",
         metavar="MODEL",
@@ -36,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--per-block", action="store_true", help="count one block alone, of each kind")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
+    add_stored(parser, "count what its files hold, as a page of the hub shows it")
     add_adapters(parser)
     add_parts(parser)
     add_hub(parser)
@@ -87,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _parts(arguments)
     from gpt2calc.api.counting import count
 
+    if arguments.stored:
+        return _stored(arguments)
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     quiet = [kind.each for kind in result.layers] if arguments.per_block else [result.total]
     human = tables = result.block_tables() if arguments.per_block else [result.table()]
@@ -101,6 +105,27 @@ def run(arguments: argparse.Namespace) -> int:
         kinds = [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
         human = [human[0], result.letters_table(), *kinds, *human[1:]]
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
+
+
+def _stored(arguments: argparse.Namespace) -> int:
+    """Count what the files of a model hold, by part, and print."""
+    from gpt2calc import stored
+    from gpt2calc.architectures import gpt2
+    from gpt2calc.dims import Dims
+    from gpt2calc.sources import resolve
+
+    source = resolve(model_of(arguments.model), arguments.fields, hub=arguments.hub, revision=arguments.revision)
+    found = stored.of(
+        gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted, source.given or {}
+    )
+    return emit(
+        arguments,
+        result=lambda: found.to_dict(source.name, source.notes, whole=False),
+        human=[found.summary(source.name)],
+        tables=[found.summary("")],
+        quiet=[found.total.elements],
+        notes=(*source.notes, *found.notes),
+    )
 
 
 def _adapter(arguments: argparse.Namespace, lora: dict[str, Any]) -> int:

@@ -18,11 +18,14 @@ EXAMPLES = """examples:
   gpt2calc models -q"""
 
 
+OF_FILES = ("quantization_config", "torch_dtype")
+"""What a config says of files alone, and no count of parameters reads."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List the models that ship with gpt2calc, with their totals and sources."
     parser.usage = "gpt2calc models [options]"
-    parser.epilog = EXAMPLES
     add_output(parser, "the names alone, a line each")
 
 
@@ -56,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         more = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in others]
         for each in (*listed, *more):
             del each["maker"], each["kernels"]  # what `verify`, and what `cost`, alone ask for
+        for each in more:
+            fields = each["fields"].items()
+            each["fields"] = {name: value for name, value in fields if name not in OF_FILES}
         for each in listed:
             del each["published_active"]  # a token passes all of a GPT-2
         return {"schema": "gpt2calc/models/1", "models": listed, "others": more}

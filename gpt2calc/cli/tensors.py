@@ -9,9 +9,13 @@ from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, m
 if TYPE_CHECKING:
     import argparse
 
+    from gpt2calc.model import Model
+    from gpt2calc.sources import Source
+
 EXAMPLES = """examples:
   gpt2calc tensors gpt2
   gpt2calc tensors gpt2 --format csv
+  gpt2calc tensors DeepSeek-V3 --stored --json
   gpt2calc tensors path/to/config.json -q | sort
   gpt2calc tensors --head GPT2ForSequenceClassification --num-labels 3 --json"""
 
@@ -22,11 +26,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List every tensor of a model, named, shaped and ordered as transformers' named_parameters()."
     parser.usage = "gpt2calc tensors [MODEL] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument("model", metavar="MODEL", nargs="?", help="named as for gpt2calc count")
+    add_stored(parser, "every tensor of its files")
     add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the names alone, a line each")
+
+
+def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that asks for what files hold, in place of what transformers builds."""
+    parser.add_argument(
+        "--stored",
+        action="store_true",
+        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
+        "further tokens",
+    )
+
+
+def _stored(arguments: argparse.Namespace, source: Source, model: Model) -> int:
+    """List what the files of a model hold, and print."""
+    from gpt2calc import stored
+    from gpt2calc.errors import ConfigError
+
+    found = stored.of(model, source.given or {})
+    if found.total.tensors > MOST_TENSORS:
+        raise ConfigError(f"{source.name} has {found.total.tensors:,} tensors, and at most {MOST_TENSORS:,} are listed")
+    is_human = arguments.format == "human" and not arguments.quiet
+    human = [found.table(source.name), found.summary("")] if is_human else []
+    return emit(
+        arguments,
+        result=lambda: found.to_dict(source.name, source.notes),
+        human=human,
+        tables=[] if is_human or arguments.quiet or arguments.format == "json" else [found.table()],
+        quiet=(each.name for each in found.listing()),
+        notes=(*source.notes, *found.notes),
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     source = resolve(model_of(arguments.model), arguments.fields)
     model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    if arguments.stored:
+        return _stored(arguments, source, model)
     if (size := model.size()) > MOST_TENSORS:
         raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST_TENSORS:,} are listed")
     found = list(model.listing())

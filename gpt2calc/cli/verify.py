@@ -25,7 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Show that a checkpoint holds exactly what its config says, tensor by tensor, or name what is why not."
     )
     parser.usage = "gpt2calc verify TARGET [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "target",
         metavar="TARGET",
@@ -75,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         hub=arguments.hub,
         revision=arguments.revision,
         progress=_bar() if arguments.values and not arguments.quiet else None,
+        headers=None if arguments.quiet else _shards(),
         **arguments.fields,
     )
     emit(
@@ -103,5 +103,19 @@ def _bar() -> Callable[[int, int], None] | None:
         bar.update(done - bar.n)
         if done >= whole:
             bar.close()
+
+    return show
+
+
+def _shards() -> Callable[[int, int], None] | None:
+    """Return what tells on standard error, where that is a terminal, of how many shards the headers have come."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty():
+        return None
+
+    def show(done: int, whole: int) -> None:
+        end = "\r\033[K" if done == whole else ""
+        stream.write(f"\rheaders of {done:,} of {whole:,} shards{end}")
+        stream.flush()
 
     return show

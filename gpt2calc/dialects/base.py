@@ -35,6 +35,10 @@ TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "sc
 """The components that stand on the body of a GPT-2, so that no prefix of the body stands before their names."""
 
 
+FEW = 4
+"""Of so many prefixes each is tried on all names."""
+
+
 class Piece(NamedTuple):
     """One row of a dialect: a name, with `{}` for the number of the block, and the tensor of the table it is of.
 
@@ -98,6 +102,8 @@ class Row(NamedTuple):
         table_shape: the shape in the table.
         tags: those that a layer must have.
         times: how many copies there are.
+        dtype: what it is stored as, where that is said.
+        packed: how many elements of the model one stored element is.
     """
 
     piece: Piece
@@ -108,6 +114,8 @@ class Row(NamedTuple):
     table_shape: Shape
     tags: frozenset[str] = frozenset()
     times: int = 1
+    dtype: str = ""
+    packed: int = 1
 
     @property
     def is_in_blocks(self) -> bool:
@@ -242,7 +250,7 @@ class Reading(NamedTuple):
                 if row.when and row.times and (layers := model.count(row.layers)):
                     shape = piece.layout.stored(row.shape, n_head, layers)
                     tags = frozenset(row.layers.split()) if LAYER in piece.template else frozenset[str]()
-                    what = (row.component, row.role, row.shape, tags, row.times)
+                    what = (row.component, row.role, row.shape, tags, row.times, row.dtype, row.packed)
                     found.append(Row(piece, self.before(piece), shape, *what))
         return tuple(found)
 
@@ -309,6 +317,9 @@ def _before(names: list[str], key: str, depth: int) -> Mapping[str, int]:
 def wrapped(names: Iterable[str], wrappers: Collection[str]) -> Counter[str]:
     """Return how many names begin with each of some prefixes, by the places where one can end."""
     found: Counter[str] = Counter()
+    if len(wrappers) <= FEW:
+        listed = list(names)
+        return Counter({each: sum(name.startswith(each) for name in listed) for each in wrappers})
     for name in names:
         found.update(
             name[:end] for end in (0, *(place.end() for place in ENDS.finditer(name))) if name[:end] in wrappers

@@ -9,12 +9,24 @@ from typing import Any
 OTHERS = re.compile(r"[^\n -~]")
 
 
+LONG = 10_000
+"""Lists of more entries have each in one line, by the encoder that is written in C: with indents, it is Python's."""
+
+
 def write(result: dict[str, Any], *, ascii_only: bool = False) -> str:
     """Return the dictionary as JSON that a person can read as well, integers in full; ASCII alone if asked.
 
     What JSON itself would let through, and a terminal not show as it is, is escaped too.
     """
-    return OTHERS.sub(_escaped, json.dumps(result, indent=2, ensure_ascii=ascii_only)) + "\n"
+    long = {name: value for name, value in result.items() if isinstance(value, list) and len(value) > LONG}
+    written = json.dumps({**result, **dict.fromkeys(long, ())}, indent=2, ensure_ascii=ascii_only)
+    encode = json.JSONEncoder(ensure_ascii=ascii_only).encode
+    for name, value in long.items():
+        key = f"\n  {encode(name)}: ["
+        before, _, after = written.partition(f"{key}]")
+        entries = ",\n    ".join(map(encode, value))
+        written = f"{before}{key}\n    {entries}\n  ]{after}"
+    return OTHERS.sub(_escaped, written) + "\n"
 
 
 def _escaped(found: re.Match[str]) -> str:

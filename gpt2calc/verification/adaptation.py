@@ -160,7 +160,7 @@ def parted(listing: TensorListing) -> Adapted:
             pairs.setdefault((said["module"], said["adapter"] or ""), {})[part] = tensor
         elif ".modules_to_save." in tensor.name and (said := SAVED.fullmatch(tensor.name)):
             saved.append((f"{said['module']}.{said['leaf']}", tensor))
-        elif PROMPT.fullmatch(tensor.name):
+        elif "prompt_embeddings" in tensor.name and PROMPT.fullmatch(tensor.name):
             prompts.append(tensor)
         else:
             own.append(tensor)

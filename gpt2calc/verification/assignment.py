@@ -12,19 +12,24 @@ from collections import Counter
 from functools import cached_property
 from itertools import accumulate, islice, pairwise
 from math import prod
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.dialects.base import Extra
+from gpt2calc.dialects.base import COPY, LAYER, Extra, Piece
 from gpt2calc.dialects.respellings import beside
-from gpt2calc.model import BUFFER
+from gpt2calc.model import AHEAD, BUFFER, SCALE
+from gpt2calc.stored import COPIES, CORRECTIONS, PREDICTING, SCALES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TypeAlias
 
     from gpt2calc.dialects.base import Reading, Row
     from gpt2calc.dialects.layouts import Shape
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.model import Model
+
+    _Place: TypeAlias = tuple[int, int, int]
 
 BEYOND = 16
 """How many more blocks that a file has nothing of are listed one by one than it has something of."""
@@ -37,8 +42,20 @@ MASK = re.compile(r".*\.attn?(?:ention)?(?:\.attention)?\.(?:bias|masked_bias|ca
 NUMBER = re.compile(r"\.(0|[1-9][0-9]{0,8})\.")
 """The number of a layer, behind what its stack is called."""
 
-FREQUENCIES, MASKS, PREDICTION = "rotary frequencies", "causal masks", "layers that predict further tokens"
+FREQUENCIES, MASKS, PREDICTION = (
+    "rotary frequencies",
+    "causal masks",
+    "layers that predict further tokens, held against nothing",
+)
 """What a tensor can be that is no parameter of the model, and that no dialect names."""
+
+MTP = "mtp."
+"""What stands before the names of layers that predict further tokens, where these are not numbered on."""
+
+EIGHT_BITS = frozenset(("F8_E4M3", "F8_E5M2"))
+
+ROOM = 1000
+"""How many more tensors than twice those of a file a model may have so that all its names are written out."""
 
 
 class Layers:
@@ -48,6 +65,7 @@ class Layers:
         self.runs = next((stack.runs for stack in model.stacks if prefix in ("", stack.prefix)), ())
         self.ends = list(accumulate(run.length for run in self.runs))
         self.depth = self.ends[-1] if self.ends else 0
+        self.own = sum(run.length for run in self.runs if not any(AHEAD in tags for tags in run.pattern))
         self.seen: set[int] = set()
 
     def tags(self, layer: int) -> frozenset[str] | None:
@@ -85,6 +103,9 @@ class Assignment(NamedTuple):
         extras: what is known beside the parameters, such as masks.
         head_copy: the matrix of a head that is tied, and stored all the same.
         strangers: what does not belong there.
+        parts: what each of `own` is that is no parameter of the model, by name.
+        held: how many of a row's tensors there are in a layer, by the place of the row and the number of the layer.
+        plain: rows that the config's way of quantizing takes, and that are plain in all layers.
     """
 
     listing: TensorListing
@@ -97,6 +118,9 @@ class Assignment(NamedTuple):
     extras: tuple[tuple[StoredTensor, Extra], ...]
     head_copy: StoredTensor | None
     strangers: tuple[StoredTensor, ...]
+    parts: Mapping[str, str]
+    held: Mapping[tuple[int, int], int]
+    plain: tuple[Row, ...] = ()
 
     @property
     def embedding(self) -> StoredTensor | None:
@@ -106,22 +130,36 @@ class Assignment(NamedTuple):
 
     def missing(self) -> Iterator[tuple[str, Row]]:
         """Yield what the model has and the file has not, by name; of the blocks, those that are listed."""
-        for row in self.rows:
-            for layer in self._layers_of(row):
-                for copy in range(row.times):
-                    if (name := row.at(layer, copy)) not in self.own:
-                        yield name, row
+        for place, row in enumerate(self.rows):
+            for layer in self.layers_of(row):
+                if self.held.get((place, layer), 0) < row.times:
+                    names = (row.at(layer, copy) for copy in range(row.times))
+                    yield from ((name, row) for name in names if name not in self.own)
 
     @property
     def lacking(self) -> int:
         """How many tensors are missing, as many as `missing` yields."""
-        return sum(len(self._layers_of(row)) * row.times for row in self.rows) - len(self.own)
+        return sum(len(self.layers_of(row)) * row.times for row in self.rows) - len(self.own)
 
-    def _layers_of(self, row: Row) -> list[int]:
+    def layers_of(self, row: Row) -> list[int]:
+        """Return the numbers of the layers that have a row, of those that are listed; 0 for what is in none."""
         if not row.is_in_blocks:
             return [0]
         layers = self.layers[row.piece.stack]
         return [layer for layer in layers.listed if row.tags <= (layers.tags(layer) or frozenset())]
+
+    def layer_beyond(self, name: str) -> str:
+        """Return the layer that a stranger's name is of, where the model has no such layer; else nothing."""
+        for stack, own in self.layers.items() if self.reading.dialect.pieces[0].rows else ():
+            place = _numbered(self.reading, stack, name)
+            if place and place[1] >= own.depth:
+                return place[0]
+        return ""
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the config says that matrices have scales beside them."""
+        return any(row.role == SCALE for row in self.rows) or bool(self.plain)
 
     def padded_rows(self, row: Row, shape: Shape) -> int:
         """Return how many rows of a matrix of the vocabulary only pad it; 0 where it is not padded."""
@@ -142,28 +180,55 @@ class Assignment(NamedTuple):
         """The elements of each component's stored parameters, rows that pad the vocabulary left out."""
         counts: dict[str, int] = {}
         joined = _joined(self.model) if self.reading.dialect.is_live else {}
+        if not joined and not self.reading.dialect.pads_vocabulary:
+            for name, row in self.expected.items():
+                if name not in self.parts:
+                    counts[row.component] = counts.get(row.component, 0) + self.own[name].numel * row.packed
+            return counts
         for name, tensor in self.own.items():
+            if name in self.parts:
+                continue
             row = self.expected[name]
-            parts = joined.get((row.component, row.role), {})
+            parts = joined.get((row.component, row.role), {}) if joined else {}
             if not parts or sum(parts.values()) != tensor.numel:
-                parts = {row.component: tensor.numel - self.padded_elements(name)}
-            for part, elements in parts.items() if row.role != BUFFER else ():
+                parts = {row.component: tensor.numel * row.packed - self.padded_elements(name)}
+            for part, elements in parts.items():
                 counts[part] = counts.get(part, 0) + elements
         return counts
 
     @property
     def roles(self) -> dict[str, tuple[str, str]]:
         """Component and role of every tensor that holds parameters, by name, in the order of the dialect."""
-        return {name: (row.component, row.role) for name, row in self.expected.items() if row.role != BUFFER}
+        return {name: (row.component, row.role) for name, row in self.expected.items() if name not in self.parts}
 
     @property
     def dtypes(self) -> dict[str, int]:
         """How many tensors of parameters have each dtype."""
-        return dict(Counter(tensor.dtype for tensor in self.own.values()))
+        scales = (name for name, part in self.parts.items() if part == SCALES)
+        left_out = Counter(self.own[name].dtype for name in scales)
+        return dict(Counter(tensor.dtype for tensor in self.own.values()) - left_out)
+
+
+class Exact(NamedTuple):
+    """All names that a model has under one reading, each with its row, layer and copy; none where they are too many.
+
+    Most names of most files are as they should be, and need not be taken apart.
+    """
+
+    reading: Reading
+    rows: tuple[Row, ...]
+    layers: Mapping[str, Layers]
+    places: Mapping[str, _Place]
 
 
 def assign(
-    listing: TensorListing, reading: Reading, model: Model, n_head: int = 0, *, more_layers: int = 0
+    listing: TensorListing,
+    reading: Reading,
+    model: Model,
+    n_head: int = 0,
+    *,
+    more_layers: int = 0,
+    exact: Exact | None = None,
 ) -> Assignment:
     """Assign every tensor of a listing once.
 
@@ -173,56 +238,195 @@ def assign(
         model: the model that it is held against.
         n_head: attention heads, for the dialects that store by head.
         more_layers: how many layers beyond the model's the config says that files may hold.
+        exact: its names, where they are known, since they showed how names are read.
     """
-    rows = reading.expected(model, n_head)
+    if exact is None or exact.reading != reading:
+        exact = exactly(reading, model, n_head, len(listing.tensors))
+    rows, layers, places = exact.rows, exact.layers, exact.places
+    own: dict[str, StoredTensor] = {}
+    for tensor in listing.tensors:
+        if tensor.name in places:
+            own.setdefault(tensor.name, tensor)
+    ordered: Mapping[str, _Place] = {name: place for name, place in places.items() if name in own}
+    rest = [tensor for tensor in listing.tensors if tensor.name not in places]
     by_name: dict[str, list[tuple[int, Row]]] = {}
     for place, row in enumerate(rows):
         by_name.setdefault(row.piece.template, []).append((place, row))
-    layers = {stack: Layers(model, stack) for stack in ("", *(each.prefix for each in model.stacks))}
+    found = {tensor.name: known for tensor in rest if (known := _place(reading, layers, by_name, tensor.name))}
+    if found:
+        for tensor in (each for each in rest if each.name in found):
+            own.setdefault(tensor.name, tensor)
+        ordered = dict(sorted({**ordered, **found}.items(), key=itemgetter(1)))
+    held = Counter(map(itemgetter(0, 1), ordered.values()))
+    for number, layer in held:
+        if rows[number].is_in_blocks:
+            layers[rows[number].piece.stack].seen.add(layer)
+    others = _others(reading, model, layers, [tensor for tensor in rest if tensor.name not in found], more_layers)
+    rows, plain = _plain(rows, held, ordered, own)
+    expected = {name: rows[place] for name, (place, _, _) in ordered.items()}
+    parts = dict(_parts(model, layers, rows, ordered))
+    return Assignment(listing, reading, model, layers, rows, expected, own, *others, parts, held, plain)
+
+
+def _others(
+    reading: Reading, model: Model, layers: Mapping[str, Layers], tensors: list[StoredTensor], more_layers: int
+) -> tuple[tuple[tuple[StoredTensor, Extra], ...], StoredTensor | None, tuple[StoredTensor, ...]]:
+    """Return what is known beside the parameters, the matrix of a head that is tied, and what does not belong there."""
     is_tied = bool(model.lm_head and model.tie_word_embeddings)
-    own: dict[str, StoredTensor] = {}
-    order: list[tuple[int, int, int, str]] = []
     extras: list[tuple[StoredTensor, Extra]] = []
     strangers: list[StoredTensor] = []
-    head_copy = None
-    for tensor in listing.tensors:
-        said, block, copy = reading.find(tensor.name) or (None, None, None)
-        tags = layers[said.stack].tags(block) if said and block is not None else frozenset[str]()
-        if said and block is not None and tags is not None:
-            layers[said.stack].seen.add(block)
-        fitting = by_name.get(said.template, []) if said and tags is not None else []
-        found = next((n for n, each in fitting if each.tags <= (tags or set()) and (copy or 0) < each.times), None)
-        if found is not None:
-            if tensor.name not in own:
-                order.append((found, block or 0, copy or 0, tensor.name))
-            own.setdefault(tensor.name, tensor)
-        elif isinstance(said, Extra):
-            extras.append((tensor, said))
-        elif said and is_tied and said.component == reading.dialect.head:
+    head_copy, most = None, _most_frequencies(model)
+    for tensor in tensors:
+        said = reading.find(tensor.name)
+        if said and isinstance(said.row, Extra):
+            extras.append((tensor, said.row))
+        elif said and is_tied and isinstance(said.row, Piece) and said.row.component == reading.dialect.head:
             head_copy = tensor
-        elif what := _known(reading, layers, tensor, more_layers):
-            extras.append((tensor, Extra("", what)))
+        elif extra := _known(reading, layers, tensor, more_layers, most):
+            extras.append((tensor, extra))
         else:
             strangers.append(tensor)
-    expected = {name: rows[place] for place, _, _, name in sorted(order)}
-    known = (tuple(extras), head_copy, tuple(strangers))
-    return Assignment(listing, reading, model, layers, rows, expected, own, *known)
+    return tuple(extras), head_copy, tuple(strangers)
 
 
-def _known(reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int) -> str:
-    """Return what a tensor is that no dialect names, where it is known: files of years ago hold such."""
+def exactly(reading: Reading, model: Model, n_head: int, tensors: int) -> Exact:
+    """Return all names of a model, in the order of its rows; none where it has many more than a file of `tensors`."""
+    rows = reading.expected(model, n_head)
+    layers = {stack: Layers(model, stack) for stack in ("", *(each.prefix for each in model.stacks))}
+    most = sum((layers[row.piece.stack].depth if row.is_in_blocks else 1) * row.times for row in rows)
+    if reading.heads is not None or most > ROOM + 4 * tensors:
+        return Exact(reading, rows, layers, {})
+    tags = {stack: [own.tags(layer) or frozenset[str]() for layer in range(own.depth)] for stack, own in layers.items()}
+    found: dict[str, _Place] = {}
+    for place, row in enumerate(rows):
+        within = tags[row.piece.stack] if row.is_in_blocks else [row.tags]
+        for layer, here in enumerate(within):
+            if row.tags <= here:
+                name = row.before + row.piece.template.replace(LAYER, str(layer))
+                before, copied, after = name.partition(COPY)
+                if copied:
+                    found.update((f"{before}{n}{after}", (place, layer, n)) for n in range(row.times))
+                else:
+                    found[before] = (place, layer, 0)
+    return Exact(reading, rows, layers, found)
+
+
+def _place(
+    reading: Reading, layers: Mapping[str, Layers], by_name: Mapping[str, list[tuple[int, Row]]], name: str
+) -> _Place | None:
+    """Return the row, the layer and the copy that a name is of; None where the model has no such tensor."""
+    said, block, copy = reading.find(name) or (None, None, None)
+    tags = layers[said.stack].tags(block) if said and block is not None else frozenset[str]()
+    if said is None or tags is None:
+        return None
+    if block is not None:
+        layers[said.stack].seen.add(block)
+    fitting = by_name.get(said.template, [])
+    found = next((n for n, each in fitting if each.tags <= tags and (copy or 0) < each.times), None)
+    return None if found is None else (found, block or 0, copy or 0)
+
+
+def _plain(
+    rows: tuple[Row, ...],
+    held: Mapping[tuple[int, int], int],
+    found: Mapping[str, _Place],
+    own: Mapping[str, StoredTensor],
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """Return rows as a file has them: where a matrix is plain in every layer, and no scale is there, it is meant so.
+
+    No config says all modules that stay plain. One alone is no proof of that.
+    """
+    eight = {place for place, row in enumerate(rows) if row.dtype in EIGHT_BITS}
+    if not eight:
+        return rows, ()
+    dtypes: dict[int, set[str]] = {}
+    counted = Counter[int]()
+    for (place, _), number in held.items():
+        counted[place] += number
+    for name, (place, _, _) in found.items():
+        if place in eight:
+            dtypes.setdefault(place, set()).add(own[name].dtype)
+    kept = {
+        place for place in eight if not counted[place + 1] and counted[place] > 1 and not dtypes[place] & EIGHT_BITS
+    }
+    # A row keeps its place; the scales of what is plain are none.
+    changed = tuple(
+        row._replace(dtype="") if place in kept else row._replace(times=0) if place - 1 in kept else row
+        for place, row in enumerate(rows)
+    )
+    return changed, tuple(rows[place] for place in sorted(kept))
+
+
+def _parts(
+    model: Model,
+    layers: Mapping[str, Layers],
+    rows: tuple[Row, ...],
+    found: Mapping[str, _Place],
+) -> Iterator[tuple[str, str]]:
+    """Yield what each tensor is a part of that is no parameter of the model itself."""
+    further = model.architecture.ahead
+    beyond = further.components(model) if further and any(each.depth > each.own for each in layers.values()) else ()
+    copies, outside = {row.name for row in beyond if row.part}, {row.name for row in beyond if not row.layers}
+    for name, (place, layer, _) in found.items():
+        row = rows[place]
+        if row.role == SCALE:
+            yield name, SCALES
+        elif row.role == BUFFER:
+            yield name, CORRECTIONS
+        elif beyond and (row.component in outside or (row.is_in_blocks and layer >= layers[row.piece.stack].own)):
+            yield name, COPIES if row.component in copies else PREDICTING
+
+
+def _known(
+    reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, more_layers: int, most_frequencies: int
+) -> Extra | None:
+    """Return what a tensor is that no dialect names, where it is known: files of years ago hold such in all layers."""
     if what := beside(tensor.name):
-        return what
+        return Extra("", what)
     if reading.dialect.extras or not tensor.name.startswith(reading.wrapper):
-        return ""
+        return None
     if what := is_of_old_files(tensor):
-        return what
+        return _of_old_files(reading, layers, tensor, what, most_frequencies)
+    of_none = Extra("", PREDICTION)
+    is_described = any(stack.startswith(MTP) for stack in layers)
+    if more_layers and not is_described and tensor.name.startswith(f"{reading.wrapper}{MTP}"):
+        return of_none
     for stack, own in layers.items() if more_layers else ():
-        before = reading.wrapper + stack.replace(reading.dialect.prefix, reading.prefix, 1)
-        number = NUMBER.match(tensor.name, len(before)) if stack and tensor.name.startswith(before) else None
-        if number and 0 <= int(number[1]) - own.depth < more_layers:
-            return PREDICTION
-    return ""
+        place = _numbered(reading, stack, tensor.name)
+        if place and 0 <= place[1] - own.depth < more_layers:
+            return of_none
+    return None
+
+
+def _of_old_files(
+    reading: Reading, layers: Mapping[str, Layers], tensor: StoredTensor, what: str, most_frequencies: int
+) -> Extra | None:
+    """Return a mask or frequencies as what every layer has; None of a layer that there is not, or of more than are."""
+    own = next((place for stack in layers if (place := _numbered(reading, stack, tensor.name))), None)
+    before = reading.wrapper + reading.prefix
+    if own is None or not own[0].startswith(before):
+        return Extra("", what) if own is None and tensor.numel <= most_frequencies else None
+    if own[1] >= layers[""].depth or (what == FREQUENCIES and tensor.numel > most_frequencies):
+        return None
+    stem = own[0].removeprefix(before).rpartition(".")[0]
+    shape: tuple[int | str, ...] = (1, 1, "n", "n") if len(tensor.shape) == 4 else tuple(tensor.shape)
+    template = f"{stem}.{LAYER}{tensor.name.removeprefix(own[0])}"
+    return Extra(template, what, ("n",) if what == FREQUENCIES else shape)
+
+
+def _most_frequencies(model: Model) -> int:
+    """Return how many rotary frequencies a head can have: one for each two channels of the widest."""
+    widths = [size for name, size in model.sizes.items() if "head_dim" in name and isinstance(size, int)]
+    width, heads = model.sizes.get("hidden_size"), model.sizes.get("num_attention_heads")
+    widths += [width // heads] if isinstance(width, int) and isinstance(heads, int) and heads else []
+    return max(widths, default=0) // 2
+
+
+def _numbered(reading: Reading, stack: str, name: str) -> tuple[str, int] | None:
+    """Return the layer of a stack that a name begins with, and its number; None where it is in none."""
+    before = reading.wrapper + stack.replace(reading.dialect.prefix, reading.prefix, 1)
+    number = NUMBER.match(name, len(before)) if stack and name.startswith(before) else None
+    return (name[: number.end() - 1], int(number[1])) if number else None
 
 
 def is_of_old_files(tensor: StoredTensor) -> str:

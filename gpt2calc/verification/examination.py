@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import architectures, sources
+from gpt2calc import architectures, sources, stored
 from gpt2calc.architectures import gpt2
-from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects import DIALECTS, gguf
+from gpt2calc.dialects.base import Reading
 from gpt2calc.dialects.huggingface import HUGGINGFACE, names_of
 from gpt2calc.dialects.respellings import VALUE_HEAD, beside
 from gpt2calc.dialects.table import NANOGPT
@@ -23,18 +25,19 @@ from gpt2calc.listing import Fault
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.validity import canonical
 from gpt2calc.verification import adaptation, findings, naming, packing, targets
-from gpt2calc.verification.assignment import PREDICTION, assign
+from gpt2calc.verification.assignment import PREDICTION, assign, exactly
 from gpt2calc.verification.findings import SHAPE
 from gpt2calc.verification.inference import guessed_heads, infer
-from gpt2calc.verification.targets import LOCAL
+from gpt2calc.verification.targets import LIVE, LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from gpt2calc.dialects.base import Reading
+    from gpt2calc.dialects.base import Dialect
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.sources import Source
-    from gpt2calc.verification.assignment import Assignment
+    from gpt2calc.stored import Stored
+    from gpt2calc.verification.assignment import Assignment, Exact
     from gpt2calc.verification.families import Recognised
     from gpt2calc.verification.inference import Inferred
     from gpt2calc.verification.targets import ResolvedTarget
@@ -47,6 +50,12 @@ that is not what the file says of itself."""
 MOST_WRONG = 2
 """How many things may be wrong with a file that shows its family: one fault, a tensor too few and one too many. More
 are a sign of a config that was missed."""
+
+FEW_AHEAD = 8
+"""In how many layers that predict further tokens a file is looked at for whether it has any."""
+
+MANY, NEARLY = 1000, 100
+"""A file of so many tensors is looked at first for whether all but one in so many are called as they should be."""
 
 FEW_FIT = 10
 """Where one in so many tensors does not fit a GPT-2 of its own shapes, other families are tried."""
@@ -97,6 +106,8 @@ class Subject(NamedTuple):
         shapes_say: what the shapes say where the config says something else, by field.
         own_total: the parameters of the model that the shapes alone show, where nothing else is wrong.
         unknown: the sizes that no shape shows, and that were guessed.
+        held: what files hold of a model of another architecture than GPT-2.
+        exact: the names that it has, where nearly all of a large file's are among them.
     """
 
     found: ResolvedTarget
@@ -114,6 +125,8 @@ class Subject(NamedTuple):
     shapes_say: Mapping[str, Any] = {}
     own_total: int | None = None
     unknown: tuple[str, ...] = ()
+    held: Stored | None = None
+    exact: Exact | None = None
 
     @property
     def called(self) -> str:
@@ -138,12 +151,13 @@ def examine(
             raise ConfigError(f"expected a checkpoint or a config, got {found.name}")
         source, n_head = found.source, _heads(found.source.given)
         return Subject(found, source, source.dims, found.origin, True, n_head or 1, bool(n_head))
-    stored = naming.respelled(found.listing)
+    respelled = naming.respelled(found.listing)
     if found.source is None:
-        _refuse_one_shard(stored)
+        _refuse_one_shard(respelled)
     said = found.source.quantization if found.source else None
     is_gpt2 = found.source is None or isinstance(found.source.counted, Dims)
-    whole = _apart(stored, said, conv1d=is_gpt2)
+    is_described = not is_gpt2 and _method(said) in stored.METHODS  # its scales are rows, and nothing is unpacked
+    whole = _apart(respelled, said, conv1d=is_gpt2, is_packed=not is_described)
     found = found._replace(listing=whole)
     given, shown = found.source, None if found.source else _family(whole, prefix)
     if shown is not None:
@@ -158,10 +172,17 @@ def examine(
     subject, wrong = _settled(subject, reading, listing, asked=asked)
     counted, source = subject.counted, subject.source
     if isinstance(counted, AnyModel) and counted is not read:
-        reading = _reread(reading, counted)
-    seen = assign(listing, reading, _model(counted), subject.n_head, more_layers=_more_layers(source))
+        held = _held(counted, source, listing)
+        subject = subject._replace(held=held, exact=None)
+        old = reading.dialect
+        names = _names(counted, held, listing.format)
+        alike = next(each for each in names if (each.name, each.is_live) == (old.name, old.is_live))
+        reading = reading._replace(dialect=alike)  # with or without a row for a head of its own, as it now is
+    as_stored = subject.held.model if subject.held and not reading.dialect.is_live else _model(counted)
+    more_layers = 0 if isinstance(counted, Dims) else stored.said_ahead(source.given or {})
+    seen = assign(listing, reading, as_stored, subject.n_head, more_layers=more_layers, exact=subject.exact)
     faults, more = findings.faults(seen)
-    if subject.given and listing.fields:
+    if subject.given and listing.fields and isinstance(counted, Dims):
         faults += tuple(_contradictions(listing, source, subject.n_head if subject.known_heads else None))
     notes = (
         *listing.notes,
@@ -179,10 +200,18 @@ def examine(
     return subject
 
 
-def _apart(listing: TensorListing, said: Mapping[str, Any] | None, *, conv1d: bool) -> TensorListing:
+def _method(said: object) -> str:
+    """Return the quant_method that a config says; "" where it says none."""
+    method = said.get("quant_method") if isinstance(said, Mapping) else None
+    return method if isinstance(method, str) else ""
+
+
+def _apart(
+    listing: TensorListing, said: Mapping[str, Any] | None, *, conv1d: bool, is_packed: bool = True
+) -> TensorListing:
     """Return the model's own tensors: an adapter's told apart, and held against the matrices, which are unpacked."""
     adapted = adaptation.parted(listing)
-    whole = packing.unpacked(adapted.listing, said, conv1d=conv1d)
+    whole = packing.unpacked(adapted.listing, said, conv1d=conv1d) if is_packed else adapted.listing
     if not adapted.beside:
         return whole
     shapes = {each.name.removesuffix(".weight"): each.shape for each in whole.tensors if len(each.shape) == 2}
@@ -207,7 +236,8 @@ def _of_gpt2(
     if names is None:
         raise naming.unknown(listing, DIALECTS, "a GPT-2")
     source, given = found.source, found.source is not None
-    if not given or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
+    is_whole = found.source is not None and not found.source.is_part
+    if not is_whole or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
         listing = naming.parted(listing, names.alike[0], names.others)
     else:
         listing = naming.within(listing, names.alike[0])
@@ -305,8 +335,16 @@ def _of_model(
 ) -> tuple[Subject, Reading, TensorListing]:
     """Find how the names of a model of another architecture are read; of a composite, what is its language model's."""
     source = found.source or sources.GPT2
-    model_type, dialects = model.architecture.model_type, names_of(model)
-    names = naming.find(listing, dialects, model_type, tensors=model.size(), prefix=prefix)
+    model_type, held = model.architecture.model_type, _held(model, source, listing)
+    if found.where == LIVE and _method(source.quantization) in stored.METHODS:
+        problem = "its config says quantization_config, and of a live module its tensors are not verified so"
+        raise UnreadableInputError(listing.name, problem)
+    dialects = _names(model, held, listing.format)
+    exact = _exact(dialects[0], held.model, listing) if prefix is None and len(listing.tensors) >= MANY else None
+    if exact is not None:
+        names: naming.Names | None = naming.Names((exact.reading,))
+    else:
+        names = naming.find(listing, dialects, model_type, tensors=held.model.size(), prefix=prefix)
     if names is None:
         raise naming.unknown(listing, dialects, model_type)
     reading, is_part = names.alike[0], "text_config" in (source.given or {})
@@ -335,6 +373,7 @@ def _of_model(
     heads = 0 if "num_attention_heads" in unknown else model.sizes.get("num_attention_heads") or 0
     origin, given = (found.origin, True) if shown is None else (INFERRED, False)
     subject = Subject(found, source, model, origin, given, heads, bool(heads), notes, unknown=unknown)
+    subject = subject._replace(held=held, exact=exact)
     return subject, reading, listing
 
 
@@ -347,21 +386,46 @@ def _is_settled(document: Mapping[str, Any]) -> bool:
     return has_head and own is not None and document.get(TIE) == own
 
 
-def _reread(reading: Reading, model: AnyModel) -> Reading:
-    """Return a reading with the rows of a model, which may have or not have a head of its own now."""
-    alike = next(each for each in names_of(model) if each.is_live == reading.dialect.is_live)
-    return reading._replace(dialect=alike)
+def _held(model: AnyModel, source: Source, listing: TensorListing) -> Stored:
+    """Return what files hold of a model; of layers that predict further tokens all that the config says, or none.
+
+    No config says for sure that they are there: transformers writes a config that says them, and files without.
+    """
+    document, further = dict(source.given or {}), model.architecture.ahead
+    if _method(source.quantization) not in stored.METHODS:  # it was unpacked
+        text = document.get("text_config")
+        document = {name: value for name, value in document.items() if name != "quantization_config"}
+        if isinstance(text, Mapping):
+            document["text_config"] = {name: value for name, value in text.items() if name != "quantization_config"}
+    if further is None:
+        return stored.of(model, document, ahead=0)
+    said = model.sizes[further.number] if further.number else 1
+    first = 0 if further.prefix else sum(run.length for run in model.stacks[0].runs)
+    stem = (further.prefix or model.stacks[0].prefix).rpartition(".")[2]
+    places = [f"{stem}.{first + n}." for n in range(min(said, FEW_AHEAD))]
+    if further.prefix:
+        places = [f"{further.prefix.partition('.')[0]}."]
+    is_there = any(place in tensor.name for tensor in listing.tensors for place in places)
+    return stored.of(model, document, ahead=said if is_there else 0)
+
+
+def _exact(dialect: Dialect, model: AnyModel, listing: TensorListing) -> Exact | None:
+    """Return the names of a model as files have them without a prefix, where nearly all of a listing are among them."""
+    exact = exactly(Reading(dialect, "", dialect.prefix), model, 0, len(listing.tensors))
+    strange = [tensor.name for tensor in listing.tensors if tensor.name not in exact.places]
+    embeddings = tuple(piece.template for piece in dialect.embeddings)
+    is_other = len(strange) * NEARLY > len(listing.tensors) or any(name.endswith(embeddings) for name in strange)
+    return None if is_other else exact
+
+
+def _names(model: AnyModel, held: Stored, form: str) -> tuple[Dialect, ...]:
+    """Return the names that files have for a model, those of a live module, and of a GGUF where it is one."""
+    of_gguf = gguf.names_of(model) if form == "gguf" else None
+    return (names_of(held.model)[0], *names_of(model)[1:], *filter(None, (of_gguf,)))
 
 
 def _model(counted: Dims | AnyModel) -> AnyModel:
     return gpt2.model(counted) if isinstance(counted, Dims) else counted
-
-
-def _more_layers(source: Source) -> int:
-    """Return how many layers beyond the model's own the config says that files may hold."""
-    document = source.given or {}
-    more = document.get("text_config", document).get("num_nextn_predict_layers")
-    return more if isinstance(more, int) and more > 0 else 0
 
 
 def _stored(reading: Reading, listing: TensorListing, component: str) -> StoredTensor | None:
@@ -426,12 +490,16 @@ def _beyond(seen: Assignment) -> Iterator[str]:
     if beyond:
         elements = sum(tensor.numel for tensor in beyond)
         said = f"{len(beyond):,} tensors of {elements:,} elements are of layers that transformers does not build"
-        yield f"{said}: they were not held against anything"
+        yield f"{said}, and that no row describes: they were not held against anything"
+    if seen.plain:
+        names = ", ".join(dict.fromkeys(row.component for row in seen.plain))
+        yield f"{names}: plain in all layers; which modules of quantized files are no config says"
 
 
 def _beside(seen: Assignment) -> Iterator[str]:
     """Yield a note on rows that only pad the vocabulary, and on a value head: no count of the model has them."""
-    padded = next((name for name in seen.own if seen.padded_elements(name)), None)
+    names = seen.own if seen.reading.dialect.pads_vocabulary else ()
+    padded = next((name for name in names if seen.padded_elements(name)), None)
     if padded is not None:
         rows = seen.padded_rows(seen.expected[padded], seen.own[padded].shape)
         elements = sum(tensor.numel for tensor in seen.own.values())
@@ -449,7 +517,7 @@ def _beside(seen: Assignment) -> Iterator[str]:
 def _of_other_dtypes(seen: Assignment) -> Iterator[str]:
     """Yield a note on each dtype beside the usual one, with the components that have it; GGUF mixes them always."""
     dtypes = seen.dtypes
-    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.listing.packed:
+    if len(dtypes) < 2 or seen.listing.format == "gguf" or seen.listing.packed or seen.is_quantized:
         return
     usual = max(dtypes, key=lambda dtype: dtypes[dtype])
     found: dict[str, dict[str, None]] = {}

@@ -5,9 +5,10 @@ Pure. It is why a page of the hub shows 137,022,720 for gpt2.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.dialects.base import Piece
+from gpt2calc.stored import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,9 +40,16 @@ def of(found: Assignment) -> Iterator[Holding]:
     """Yield what the stored elements and bytes are; memory that two tensors share is counted in bytes once."""
     taken: set[object] = set()
     padding, padded_bytes = _padding(found)
-    elements = sum(tensor.numel for tensor in found.own.values())
-    stored = _bytes(found.own.values(), taken)
-    yield Holding(PARAMETERS, len(found.own), elements - padding, stored - padded_bytes)
+    parts, expected = found.parts, found.expected
+    groups: dict[str, list[StoredTensor]] = {"": []}
+    for name, tensor in found.own.items():
+        groups.setdefault(parts.get(name, ""), []).append(tensor)
+    stored = _bytes(groups[""], taken)
+    elements = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[""])
+    yield Holding(PARAMETERS, len(groups[""]), elements - padding, stored - padded_bytes)
+    for what in (part for part in PARTS if part in groups):
+        packed = sum(tensor.numel * expected[tensor.name].packed for tensor in groups[what])
+        yield Holding(what, len(groups[what]), packed, _bytes(groups[what], taken))
     if padding:
         yield Holding(PADDING, 0, padding, padded_bytes)
     if found.head_copy is not None:
@@ -67,7 +75,9 @@ def part(found: Assignment, *, known: bool) -> str:
         found: what each tensor is.
         known: whether it is known how many blocks the whole has.
     """
-    present, absent = _places(found, found.own), _places(found, (name for name, _ in found.missing()))
+    if not found.lacking:
+        return ""
+    present, absent = _places(found)
     blocks = {place for place in present if isinstance(place, int)}
     others = [place for place in present if isinstance(place, str)]
     lacks_blocks = any(isinstance(place, int) for place in absent)
@@ -86,16 +96,26 @@ def part(found: Assignment, *, known: bool) -> str:
     return f"block{'s' if len(blocks) > 1 else ''} {written}{of}{beside}"
 
 
-def _places(found: Assignment, names: Iterable[str]) -> set[int | str]:
-    """Return the blocks that names stand in, by number, and the components of those that stand outside."""
-    places: set[int | str] = set()
-    for name in names:
-        said = found.reading.find(name)
-        if said is not None and said.block is not None:
-            places.add(said.block)
-        elif said is not None and isinstance(said.row, Piece):
-            places.add(said.row.component)
-    return places
+def _places(found: Assignment) -> tuple[set[int | str], set[int | str]]:
+    """Return where something is and where something lacks: blocks by number, and components that stand outside.
+
+    However many copies a row has by its config, it is looked at once a block.
+    """
+    held = Counter((id(row), _block(found, name)) for name, row in found.expected.items())
+    present, absent = set[int | str](), set[int | str]()
+    for row in found.rows:
+        for block in found.layers_of(row):
+            place = block if row.is_in_blocks else row.component
+            copies = held[id(row), block]
+            present.update([place] if copies else [])
+            absent.update([place] if copies < row.times else [])
+    return present, absent
+
+
+def _block(found: Assignment, name: str) -> int:
+    """Return the block that a name stands in; 0 for what stands outside, as `Assignment.layers_of` counts it."""
+    said = found.reading.find(name)
+    return (said.block if said else None) or 0
 
 
 def rest(found: Assignment) -> int:
@@ -115,6 +135,8 @@ def _part(what: str, tensors: Iterable[StoredTensor], taken: set[object]) -> Hol
 def _padding(found: Assignment) -> tuple[int, int]:
     """Return how many elements only pad the vocabulary, and the bytes that they take."""
     elements = size = 0
+    if not found.reading.dialect.pads_vocabulary:
+        return 0, 0
     for name, tensor in found.own.items():
         padded = found.padded_elements(name)
         elements += padded
@@ -126,7 +148,9 @@ def _bytes(tensors: Iterable[StoredTensor], taken: set[object]) -> int:
     """Sum bytes, those of one place once; `taken` keeps the places that were counted."""
     total = 0
     for tensor in tensors:
-        if tensor.memory is None or tensor.memory not in taken:
+        if tensor.storage is None:
+            total += tensor.nbytes
+        elif tensor.memory not in taken:
             total += tensor.nbytes
             taken.add(tensor.memory)
     return total

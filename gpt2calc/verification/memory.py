@@ -55,7 +55,7 @@ def shared(tensors: Iterable[StoredTensor]) -> Iterator[Shared]:
         tensors: parameters, with their places; one that is nowhere, as on the meta device in a file, is passed over.
     """
     memories: dict[str, list[_Reach]] = {}
-    for tensor in tensors:
+    for tensor in _not_apart(tensors):
         memory = "this machine" if tensor.address is not None else tensor.file or tensor.storage
         if memory is None or tensor.offset is None or not tensor.nbytes:
             continue
@@ -71,6 +71,27 @@ def shared(tensors: Iterable[StoredTensor]) -> Iterator[Shared]:
         for group in _reaching_together(sorted(reaches)):
             left -= sum(reach.runs for reach in group)
             yield from _over_each_other(group) if left >= 0 else _too_many(group)
+
+
+def _not_apart(tensors: Iterable[StoredTensor]) -> Iterator[StoredTensor]:
+    """Yield the tensors but those of files in which all lie one behind the other, as in nearly every file."""
+    files: dict[str | None, list[StoredTensor]] = {}
+    for tensor in tensors:
+        files.setdefault(tensor.file, []).append(tensor)
+    for file, inside in files.items():
+        is_plain = file and all(each.address is None and each.stride is None for each in inside)
+        if not (is_plain and _are_behind_each_other(inside)):
+            yield from inside
+
+
+def _are_behind_each_other(tensors: list[StoredTensor]) -> bool:
+    """Whether no tensor of a file begins before the one before it ends."""
+    end = 0
+    for begin, size in sorted((tensor.offset or 0, tensor.nbytes) for tensor in tensors if tensor.nbytes):
+        if begin < end:
+            return False
+        end = begin + size
+    return True
 
 
 def _reach(tensor: StoredTensor) -> _Reach | None:

@@ -11,6 +11,7 @@ from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import printable, shortened
+from gpt2calc.stored import PARTS
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
@@ -76,6 +77,7 @@ class Checked(NamedTuple):
         tensors: how many tensors the model has under these names, where that depends on whose they are.
         part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
+        absent: layers that predict further tokens of which the config speaks and nothing is there.
         folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
 
@@ -96,6 +98,17 @@ class Checked(NamedTuple):
     unknown: tuple[str, ...] = ()
     folded: frozenset[str] = frozenset()
     part: str = ""
+    absent: int = 0
+
+    @property
+    def beside(self) -> str:
+        """What is stored beside the model, or is not, as a verdict ends."""
+        elements = sum(part.elements for part in self.holdings if part.what in PARTS)
+        found = [f"and {elements:,} elements beside it"] if elements else []
+        if self.absent:
+            said = "layer that predicts a further token" if self.absent == 1 else "layers that predict further tokens"
+            found.append(f"without the {said}, of which the config says {self.absent:,}")
+        return "".join(f", {each}" for each in found)
 
 
 class Verification:
@@ -205,7 +218,8 @@ class Verification:
         if self.matches:
             whose = "as the config says" if checked.given else "as its own shapes imply; no config was given"
             named = f", {checked.whose}" if checked.whose else ""
-            return f"{checked.target} matches: {self.total:,} parameters in {size:,} tensors, {whose}{named}"
+            what = f"{self.total:,} parameters in {size:,} tensors, {whose}{named}{checked.beside}"
+            return f"{checked.target} matches: {what}"
         if checked.part and checked.own_total is None and self.observations[0].faults:
             held = self.observations[0].parameters
             whole = f"expected {self.total:,}" if checked.given else "no config says what the whole is"
@@ -351,11 +365,6 @@ class Verification:
         left = sum(size for _, _, _, size in groups[MOST_SHOWN_FAULTS:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
-
-    def faults_table(self) -> Table:
-        """Lay everything that is wrong out as one table, for a spreadsheet."""
-        rows = tuple((each.kind, printable(each.tensor), each.expected, each.got, each.message) for each in self.faults)
-        return Table("", ("kind", "tensor", "expected", "got", "message"), rows)
 
     def _stored(self) -> Table:
         holdings = self.checked.holdings

@@ -17,6 +17,7 @@ from gpt2calc.fields import SIZES
 from gpt2calc.validity import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from gpt2calc.listing import TensorListing
@@ -64,6 +65,7 @@ def find(
     *,
     hub: bool = False,
     revision: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ResolvedTarget:
     """Find what is named, list what it holds, and find its config.
 
@@ -73,6 +75,7 @@ def find(
         fields: fields that win over those of the config.
         hub: whether the target is a repository on the hub, whatever else has this name.
         revision: the revision of that repository.
+        progress: is told how many of its shards have been read, and of how many.
 
     Raises:
         UnknownNameError, ConfigError, UnreadableInputError, NetworkError: there is none, or it cannot be read.
@@ -80,11 +83,11 @@ def find(
     if not isinstance(target, (str, os.PathLike)):
         found = _in_memory(target)
     elif hub or revision is not None:
-        found = _on_hub(os.fspath(target), revision)
+        found = _on_hub(os.fspath(target), revision, progress)
     elif os.path.lexists(target) or os.path.isfile(f"{os.fspath(target)}.index"):  # the prefix of a TensorFlow file
         found = _on_disk(os.fspath(target))
     elif sources.is_repository(os.fspath(target)):
-        found = _on_hub(os.fspath(target), None)
+        found = _on_hub(os.fspath(target), None, progress)
     else:
         source = sources.resolve(os.fspath(target), fields)
         _refuse_two(source.name, config)
@@ -179,14 +182,14 @@ def _is_config(path: str) -> bool:
     return is_json or (os.path.exists(path) and not os.path.isfile(path))
 
 
-def _on_hub(name: str, revision: str | None) -> ResolvedTarget:
+def _on_hub(name: str, revision: str | None, progress: Callable[[int, int], None] | None) -> ResolvedTarget:
     from gpt2calc.checkpoints import hub
 
     repository = hub.open_repo(name, revision)
     content = repository.config()
     origin = f"{name}/config.json" if content is not None else ""
     source = None if content is None else sources.from_bytes(content, origin)
-    listing = repository.listing()
+    listing = repository.listing(progress)
     listing = listing._replace(name=printable(name), notes=(repository.note, *listing.notes))
     return ResolvedTarget(listing.name, REMOTE, listing, source, origin)
 

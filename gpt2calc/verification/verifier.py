@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas, sources
+from gpt2calc import formulas, sources, stored
 from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
@@ -18,7 +20,7 @@ from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checke
 from gpt2calc.verification.targets import CONFIG, LIVE, LOCAL, REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gpt2calc.config import Config
     from gpt2calc.sources import LeftOut, Model, Source
@@ -50,20 +52,21 @@ def verify(
     hub: bool = False,
     revision: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    headers: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Verify a target; `api.verify` says what each argument is."""
     if evidence not in (None, ALL, *EVIDENCE):
         raise ConfigError(f"evidence is one of {', '.join(EVIDENCE)} and {ALL}, got {shown(evidence)}", got=evidence)
     _check_prefix(prefix)
-    found = targets.find(target, config, fields, hub=hub, revision=revision)
-    if adapter_files.is_alone(found):
-        words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
-        return adapter_files.verify(
-            found, evidence, asked=next((word for word, is_asked in words.items() if is_asked), "")
-        )
-    if found.source is not None and not isinstance(found.source.counted, Dims):
-        _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
-    subject = examine(found, fields, prefix=prefix, asked=tying)
+    with _uncollected():
+        found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
+        if adapter_files.is_alone(found):
+            words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
+            asked = next((word for word, is_asked in words.items() if is_asked), "")
+            return adapter_files.verify(found, evidence, asked=asked)
+        if found.source is not None and not isinstance(found.source.counted, Dims):
+            _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
+        subject = examine(found, fields, prefix=prefix, asked=tying)
     notes = [*subject.notes, *subject.source.notes]
     observations: list[Observation] = []
     for kind in _kinds(subject.found, evidence):
@@ -88,6 +91,18 @@ def verify(
     )
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest: a header is tens of thousands of tuples, through which it would go again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence: str | None, values: bool) -> None:
     """Raise where something is asked of another architecture than GPT-2 that is not had of it."""
     model_type = model.architecture.model_type
@@ -103,10 +118,11 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
     text = document.get("text_config", document)
     if quantized := text.get("quantization_config") or document.get("quantization_config"):
         how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
-        if how in packing.METHODS:
+        if isinstance(how, str) and (how in packing.METHODS or how in stored.METHODS):
             return
         problem = f"its config says quantization_config {shown(how)}, and quantized files of a {model_type}"
-        raise UnreadableInputError(found.name, f"{problem} are not verified yet")
+        known = " and ".join(stored.METHODS)
+        raise UnreadableInputError(found.name, f"{problem} are not verified yet: {known} are")
 
 
 def _check_prefix(prefix: object) -> None:
@@ -256,13 +272,25 @@ def _checked(subject: Subject) -> Checked:
         ", ".join(
             filter(None, (reading.dialect.whose, _packed(seen), seen.listing.adapted, _where(subject.called, seen)))
         ),
-        _size(seen) if is_gpt2 else seen.model.size(live=reading.dialect.is_live),
+        _size(seen) if isinstance(subject.counted, Dims) else subject.counted.size(live=reading.dialect.is_live),
         subject.unknown,
         reading.dialect.folded,
         holdings.part(seen, known=subject.given)
         if all(fault.kind == findings.MISSING for fault in subject.faults)
         else "",
+        _absent(subject),
     )
+
+
+def _absent(subject: Subject) -> int:
+    """Return of how many layers that predict further tokens the config speaks, where nothing of them is there."""
+    if isinstance(subject.counted, Dims):
+        return 0
+    further = subject.counted.architecture.ahead
+    if further is None or not further.number or subject.held is None or subject.held.ahead:
+        return 0
+    is_live = subject.seen is not None and subject.seen.reading.dialect.is_live
+    return 0 if is_live else int(subject.counted.sizes[further.number])
 
 
 def _size(seen: Assignment) -> int:

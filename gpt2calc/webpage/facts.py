@@ -12,10 +12,12 @@ from gpt2calc import (
     conventions,
     counts,
     documents,
+    errors,
     fields,
     figures,
     listing,
     numbers,
+    projects,
     spellings,
     unread,
 )
@@ -75,11 +77,10 @@ def _control(control: Control) -> dict[str, Any]:
     return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
 
 
-def _preset(preset: Preset) -> dict[str, Any]:
-    """Return a model that ships, without the fields that have their default."""
+def _preset(preset: Preset) -> list[Any]:
+    """Return a model that ships as a row, without the fields that have their default."""
     own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
-    found = {**preset._asdict(), "fields": own}
-    return {key: found[key] for key in ("name", "fields", "aliases", "summary", "published", "maker") if found[key]}
+    return [preset.name, own, preset.aliases, preset.summary, preset.published, preset.maker]
 
 
 def _config() -> dict[str, Any]:
@@ -91,12 +92,35 @@ def _config() -> dict[str, Any]:
         "classes": fields.CLASSES,
         "no_count": sorted(spellings.NO_COUNT),
         "unread": _unread(),
+        "projects": _projects(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": documents.OURS,
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
         "largest": strict_json.SMALL_JSON_BYTES,
+    }
+
+
+def _projects() -> dict[str, Any]:
+    """Return what `projects` knows of other people's configs."""
+    return {
+        "rows": [[row.name, row.keys, row.remark] for row in spellings.PROJECTS],
+        "inverse": spellings.INVERSE,
+        "parallel": spellings.PARALLEL,
+        "trained": spellings.TRAINED_LENGTHS,
+        "head_widths": spellings.HEAD_WIDTHS,
+        "sayings": spellings.SAYINGS,
+        "foreign": unread.FOREIGN_PHRASES,
+        "suffix": unread.SUFFIX,
+        "long_name": errors.LONG_NAME_LETTERS,
+        "otherwise": sorted(spellings.OTHERWISE),
+        "floats": sorted(spellings.FOREIGN_FLOATS),
+        "body_biases": sorted(spellings.BODY_BIASES),
+        "plain_words": sorted(spellings.PLAIN_WORDS),
+        "padded": projects.PADDED,
+        "most_objects": projects.MOST_OBJECTS,
+        "most_named": projects.MOST_NAMED,
     }
 
 
@@ -203,7 +227,7 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
-        "packed": packing.MARKS,
+        "packed": (*packing.MARKS, ".lora_A", ".lora_embedding_A", "prompt_embeddings"),
         "inside": respellings.INSIDE.pattern,
         "renamed": list(respellings.RENAMED.items()),
         "multiple": assignment.MULTIPLE,
@@ -212,17 +236,18 @@ def _names() -> dict[str, Any]:
 
 
 def _dialect(dialect: Dialect, rows: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return a dialect; a piece is its template, the place of what it is, and a sign where it is turned round."""
-    pieces = [
-        [each.template, rows.index((each.component, each.role)), *([1] if each.layout == LINEAR else [])]
+    """Return a dialect, its pieces as text: each a template, the place of what it is, and ' if it is turned."""
+    pieces = (
+        f"{each.template} {rows.index((each.component, each.role))}{chr(39) * (each.layout == LINEAR)}"
         for each in dialect.pieces
-    ]
-    return {
+    )
+    found = {
         "name": dialect.name,
-        "pieces": pieces,
+        "pieces": " ".join(pieces),
         "extras": [list(each) for each in dialect.extras],
         "prefix": dialect.prefix,
         "whose": dialect.whose,
         "pads_vocabulary": dialect.pads_vocabulary,
         "head_is_copied": dialect.head_is_copied,
     }
+    return {name: value for name, value in found.items() if value}

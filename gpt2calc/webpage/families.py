@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, general_conventions
 from gpt2calc.algebra import Expression, Flag
-from gpt2calc.architectures import probed, reading
+from gpt2calc.architectures import composites, probed, reading
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
 from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LIST, REFUSED, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
     from gpt2calc.model import Architecture, Size
@@ -35,7 +35,6 @@ SIZE_COLUMNS = {
     "spellings": (),
     "least": 1,
     "words": (),
-    "expected": "a whole number, 1 or more",
 }
 ROW_COLUMNS: dict[str, Any] = {
     "name": "",
@@ -131,6 +130,10 @@ def collect() -> dict[str, Any]:
         "types": types,
         "version": reading.VERSION,
         "most_layers": MOST_LAYERS,
+        "composites": {
+            name.lower(): getattr(composites, name)
+            for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")
+        },
         "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
 
@@ -141,9 +144,14 @@ def _way(value: object) -> tuple[Any, ...]:
     return value
 
 
+def _is_data(architecture: Architecture) -> bool:
+    """Whether what layers there are, and what is noted of them, is data, which the page can read."""
+    return isinstance(architecture.layers, Layers) and isinstance(architecture.notes, (Notes, type(no_notes)))
+
+
 def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) -> dict[str, Any]:
     """Return one architecture; nothing where no data says which layers it has: the page refuses it by name."""
-    if not isinstance(architecture.layers, Layers) or not isinstance(architecture.notes, (Notes, type(no_notes))):
+    if not isinstance(architecture.layers, Layers) or not _is_data(architecture):
         return {}
     notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
     found: dict[str, Any] = {
@@ -183,8 +191,7 @@ def _size(row: Size, architecture: Architecture, kinds: Places) -> list[Any]:
     """Return the place of what a size is, and its default; the heads of an architecture are those of its classes."""
     words = tuple(architecture.classes.values()) if row.name == "head" else row.words
     named = row._replace(words=words)
-    expected = "" if row.kind in (LAW, FIXED) else reading.expected(named)
-    found = [_law(getattr(named, name)) if name != "expected" else expected for name in SIZE_COLUMNS]
+    found = [_law(getattr(named, name)) for name in SIZE_COLUMNS]
     return [kinds.of(_trimmed(found, SIZE_COLUMNS)), *([] if row.default is None else [_law(row.default)])]
 
 
@@ -306,13 +313,24 @@ def _terms(value: Any, names: Places) -> str:
     return " ".join(map("*".join, factors))
 
 
-def preset(shipped: Preset) -> dict[str, Any]:
-    """Return a model that ships, with the fields that its architecture has."""
+def kept(others: Iterable[Preset]) -> list[Preset]:
+    """Return the models that the page ships, of the types that it counts; all others are a config.json away."""
+    return [each for each in others if each.on_page and _is_data(architectures.of(each.model_type))]
+
+
+def preset(shipped: Preset) -> list[Any]:
+    """Return a model that ships, with the fields that its architecture has, each by its place among the sizes.
+
+    What is there by default is left out: the page puts every plain default of a number and a flag back, so that a
+    preset must give each of them.
+    """
     document, architecture = shipped.fields, architectures.of(shipped.model_type)
     (named,) = document["architectures"]
-    known = {row.name for row in architecture.sizes}
-    fields = {name: value for name, value in document.items() if name in known}
-    if architecture.classes[named] != "lm":
-        fields["head"] = architecture.classes[named]
-    about = {"name": shipped.name, "type": shipped.model_type, "aliases": shipped.aliases, "summary": shipped.summary}
-    return {**about, "fields": fields}
+    usual = {row.name: row.default for row in architecture.sizes if row.kind in (SIZE, FLAG)}
+    given = {**document, "head": architecture.classes[named]} if architecture.classes[named] != "lm" else document
+    fields = {
+        place: given[row.name]
+        for place, row in enumerate(architecture.sizes)
+        if row.name in given and given[row.name] != usual.get(row.name, "")
+    }
+    return [shipped.name, shipped.model_type, shipped.aliases, shipped.summary, fields]

@@ -121,11 +121,14 @@ def parameters(module: Any) -> list[tuple[str, tuple[int, ...]]]:
 
 
 @unmeasured
-def written(config: Mapping[str, Any], folder: Path) -> dict[str, tuple[int, ...]]:
+def written(config: Mapping[str, Any], folder: Path, shard: str = "1GB") -> dict[str, tuple[int, ...]]:
     """Return the name and shape of every tensor that transformers writes of a small model to an empty folder."""
-    built(config, device="cpu").save_pretrained(folder)
-    with safe_open(folder / "model.safetensors", "pt") as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    built(config, device="cpu").save_pretrained(folder, max_shard_size=shard)
+    found: dict[str, tuple[int, ...]] = {}
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    return found
 
 
 def buffers(module: Any) -> set[tuple[str, tuple[int, ...]]]:

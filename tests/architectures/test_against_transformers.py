@@ -62,11 +62,12 @@ def test_every_layer_that_lora_takes_is_known_with_its_inputs_and_outputs(model_
 
 @EVERY
 def test_a_file_holds_the_tensors_that_are_listed(model_type: str, tmp_path: Path) -> None:
-    """What save_pretrained writes of small models has the names and shapes of the stored listing, and so it matches."""
+    """What save_pretrained writes of small models, in one file and in several, has the names and shapes listed."""
     for n in range(3 if THOROUGH else 2):
         drawn = config(model_type, n, n)
         listed = {row.name: row.shape for row in reading.read(drawn).model.listing()}
-        assert listed == written(drawn, tmp_path / str(n)), drawn
+        assert listed == written(drawn, tmp_path / str(n), "4KB" if n == 1 else "1GB"), drawn
+        assert (tmp_path / str(n) / "model.safetensors.index.json").exists() == (n == 1)
         found = gpt2calc.verify(tmp_path / str(n))
         assert found.matches, found.verdict
 

@@ -62,7 +62,8 @@ def plant(kind: str, place: int, tensors: list[Tensor]) -> Planted | None:
         numbers = [match.end() for match in re.finditer(r"\.\d+\.", name)]
         whole = name[: numbers[SEVERAL[kind]]] if len(numbers) > SEVERAL[kind] else "none"
         gone = frozenset(each for each, _, _ in tensors if each.startswith(whole))
-        return Planted([each for each in tensors if each[0] not in gone], gone) if gone else None
+        named = frozenset({whole[:-1]}) if len(gone) > 1 else gone  # one sentence for all of it
+        return Planted([each for each in tensors if each[0] not in gone], named) if gone else None
     template = re.sub(r"\d+", "0", name)
     alike = sum(re.sub(r"\d+", "0", each) == template for each, _, _ in tensors)
     if kind == "other dtype" and alike < 3:  # of two that differ, either may be the one that is wrong
@@ -70,8 +71,8 @@ def plant(kind: str, place: int, tensors: list[Tensor]) -> Planted | None:
     new = SINGLE[kind](name, shape)
     if tensors[place] in new and len(new) == 1:
         return None
-    named = {each[0] for each in new if each != tensors[place]} | ({name} if tensors[place] not in new else set())
-    return Planted([*tensors[:place], *new, *tensors[place + 1 :]], frozenset(named))
+    others = {each[0] for each in new if each != tensors[place]} | ({name} if tensors[place] not in new else set())
+    return Planted([*tensors[:place], *new, *tensors[place + 1 :]], frozenset(others))
 
 
 def planted(tensors: list[Tensor], *, every: bool = False) -> Iterator[tuple[str, Planted]]:

@@ -58,6 +58,7 @@ def published(name: str) -> tuple[dict[str, Any], list[Tensor]]:
     document = dict(source.given or {})
     shapes = {each.name: each.shape for each in source.counted.listing()}
     if name != "DeepSeek-R1":
+        document.pop("quantization_config", None)
         return document, [(name, "BF16", shape) for name, shape in shapes.items()]
     last = f"model.layers.{document['num_hidden_layers']}"
     before, d = f"model.layers.{document['num_hidden_layers'] - 1}", document["hidden_size"]
@@ -74,7 +75,7 @@ def published(name: str) -> tuple[dict[str, Any], list[Tensor]]:
             scales = tuple(-(-size // 128) for size in shape)
             tensors += [(each, "F8_E4M3", shape), (f"{each}_scale_inv", "F32", scales)]
         else:
-            tensors.append((each, "BF16", shape))
+            tensors.append((each, "F32" if each.endswith("correction_bias") else "BF16", shape))
     document["quantization_config"] = {"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]}
     return document, tensors
 

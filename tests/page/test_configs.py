@@ -157,14 +157,13 @@ def plainly(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def fits(ours: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
-    """Return whether the page counts what Python counts; it refuses what only the command line reads.
+    """Return whether the page says what Python says; it refuses by name what only the command line reads.
 
-    Those are documents in the keys of other projects, or with a model within. One of transformers' is refused by both
-    in the same words.
+    Those are santacoder's, a captioner, a vocabulary that is padded for each rank, and a model within an object.
     """
-    if "problem" in ours:
-        return ours == theirs or "problem" not in theirs or "model_type" not in text
-    return ours == theirs
+    problem = ours.get("problem", "")
+    is_within = problem.startswith("there is no field") and text.count("{") > 1
+    return ours == theirs or is_within or problem.endswith(("give the decoder's object alone", "not this page"))
 
 
 def python(text: str) -> Any:
@@ -182,6 +181,9 @@ def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
     texts = {file.name: file.read_text(encoding="utf-8") for file in FILES}
     texts |= {name: json.dumps(document) for name, document in DOCUMENTS.items()}
     texts |= TEXTS
+    others = Path(__file__).parents[1] / "data" / "configs_of_others.jsonl"
+    cases = map(json.loads, others.read_text(encoding="utf-8").splitlines())
+    texts |= {case["id"]: case["text"] for case in cases if case["name"].endswith(".json") and case["text"][0] == "{"}
     found = opened.page.evaluate(READ, list(texts.values()))
     answers = [plainly(json.loads(answer)) for answer in found]
     for name, answer in zip(texts, answers, strict=True):
@@ -190,20 +192,18 @@ def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
     assert sum("problem" not in answer for answer in answers) > 40
 
 
-def test_a_slip_in_a_document_of_transformers_is_told(opened: Watched) -> None:
-    """What Python refuses with what may have been meant, the page counts without it, and says that it is not read."""
+def test_a_slip_in_a_document_is_refused(opened: Watched) -> None:
+    """As Python refuses it, with what was meant, and so are sizes that lie within a key."""
     slips: list[dict[str, Any]] = [
         {"n_layrs": 24},
         {"hiden_size": 24.0},
         {"add_cross_atention": True},
         {"hyper_params": {"n_layer": 24}},
     ]
-    found = opened.page.evaluate(READ, [json.dumps({**MARKED, **slip}) for slip in slips])
-    for slip, answer in zip(slips, map(json.loads, found), strict=True):
-        (name,) = slip
-        assert "problem" in python(json.dumps({**MARKED, **slip}))
-        assert answer["notes"] == [f"not read, as transformers' GPT-2 reads none of them: {name}"]
-        assert answer["dims"]["n_layer"] == SIZES["n_layer"]
+    texts = [json.dumps({**MARKED, **slip}) for slip in slips] + [json.dumps({**SIZES, "vocab_sise": 3})]
+    found = [json.loads(answer) for answer in opened.page.evaluate(READ, texts)]
+    assert [list(answer) for answer in found] == [["problem"]] * len(texts)
+    assert found == list(map(python, texts))
 
 
 def test_random_documents_are_read_as_python_reads_them(opened: Watched) -> None:

@@ -91,9 +91,12 @@ function withHead(given, type, classes) {
  * say what is not read; in any other, what is not known is refused. */
 function readGpt2(document) {
   if (!document.size) refuse('expected a config with a field at least, such as {"n_layer": 12}, got an empty one');
-  const given = new Map([...document].filter(([name]) => name !== FIELDS.ours));
-  const isTheirs = FIELDS.marks.some((mark) => given.has(mark));
-  const [headed, fields, notes, found] = [withHead(given, "gpt2", FIELDS.classes), { ...DEFAULTS }, [], new Map()];
+  const own = new Map([...document].filter(([name]) => name !== FIELDS.ours));
+  if (own.get("attention_head_type") === "multiquery")
+    refuse("attention_head_type=multiquery is santacoder's, which gpt2calc count counts, and not this page");
+  const isTheirs = FIELDS.marks.some((mark) => own.has(mark));
+  const [given, notes] = isTheirs ? [own, []] : plainFields(own);
+  const [headed, fields, found] = [withHead(given, "gpt2", FIELDS.classes), { ...DEFAULTS }, new Map()];
   for (const { name, mapped, spellings, in_transformers: isBuilt } of ROWS) {
     const theirs = [mapped || name, name];
     const names = [...new Set([...theirs, ...spellings])].filter((each) => headed.has(each));
@@ -127,27 +130,40 @@ function readGpt2(document) {
 
 /** The notes on what nobody reads; what may change a shape, and in no document of transformers, is refused. */
 function unreadByGpt2(given, found, isTheirs) {
-  const { activations, learned, not_read: notRead, most_keys: most, most_notes: many } = FIELDS.unread;
+  const { not_read: notRead, most_keys: most, most_notes: many } = FIELDS.unread;
   const [notes, unread] = [[], []];
   for (const [name, value] of given) {
-    const isGated = typeof value === "string" && (/glu|gated/i.test(value) || learned.includes(value));
-    const other = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
+    const gated = gating(name, value);
     const meant = Object.hasOwn(notRead, name) && notRead[name];
     if (name === "pruned_heads" && isTrue(value))
       refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
-    else if (activations.includes(name) && isGated)
-      notes.push(isTheirs ? `${other}; the count is of those` : refuse(other));
+    else if (gated) notes.push(isTheirs ? `${gated}; the count is of those` : refuse(gated));
     else if (CANONICAL.has(name) || NO_COUNT.has(name)) continue;
     else if (meant) {
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
         notes.push(`${pair(name, value)} is not read by GPT-2; ${meant} is what counts`);
-    } else if (isTheirs) unread.push(shortened(name));
-    else refuse(`there is no field ${shortened(name)}: known fields are ${Object.keys(DEFAULTS).join(", ")}`);
+    } else if (isTheirs) {
+      if (!isForeign(name)) refuseSlip(name, value, found);
+      if (!isForeign(name)) refuseWithin(name, value, found);
+      unread.push(shortened(name));
+    } else refuse(`there is no field ${shortened(name)}: known fields are ${Object.keys(DEFAULTS).join(", ")}`);
   }
   if (unread.length > most) refuse(`expected a config, got an object with more than ${most} keys that no GPT-2 has`);
-  const list = unread.slice(0, many).join(", ") + (unread.length > many ? ` and ${unread.length - many} more` : "");
-  return list ? [...notes, `not read, as transformers' GPT-2 reads none of them: ${list}`] : notes;
+  const note = `not read, as transformers' GPT-2 reads none of them: ${listed(unread, many)}`;
+  return unread.length ? [...notes, note] : notes;
+}
+
+/** The first of some names, and how many more there are. */
+const listed = (names, most) =>
+  names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
+
+/** An activation that has matrices or parameters of its own, in a sentence; "" for any other. */
+function gating(name, value) {
+  const { activations, learned } = FIELDS.unread;
+  if (!activations.includes(name) || typeof value !== "string") return "";
+  const said = `${pair(name, value)} gives an MLP other parameters than those of c_fc and c_proj, which GPT-2's has`;
+  return /glu|gated/i.test(value) || learned.includes(value) ? said : "";
 }
 
 function headsProblem({ n_head: heads, n_embd: width }) {
@@ -185,15 +201,33 @@ function readPart(given, text) {
   const type = text.get("model_type") ?? "none";
   if (["none", "gpt2"].includes(type))
     refuse(`text_config must say its model_type, one that is counted as a part; it says ${type}`);
-  const found = readFamily(text);
+  let found = readFamily(text);
   const isPart = (name) => name.endsWith("_config") && !/^(text|quantization|generation)_config$/.test(name);
   const names = [...given.keys()].filter((name) => isPart(name) && isTrue(given.get(name)));
   const notes = [`the language model in text_config is counted alone, as ${type}'s causal language model`];
   if (names.length) notes.push(`left out: ${names.join(", ")}, and what joins them to the language model`);
-  const tie = given.get("tie_word_embeddings");
-  if (tie !== undefined && tie !== isTrue(found.model.sizes.tie_word_embeddings))
-    notes.push(`${pair("tie_word_embeddings", tie)} stands outside of text_config, and is not read`);
+  if (Object.hasOwn(found.model.sizes, TIE)) found = tiedAsBuilt(given, text, found, notes);
   return { ...found, notes: [...notes, ...found.notes] };
+}
+
+const TIE = "tie_word_embeddings";
+
+/** A composite's language model with its head tied or not, as transformers builds the composite. */
+function tiedAsBuilt(given, text, found, notes) {
+  const [outside, inside, type] = [given.get(TIE) ?? null, isTrue(found.model.sizes[TIE]), given.get("model_type")];
+  if (outside !== null && typeof outside !== "boolean") refuse(`${TIE} must be true or false, got ${shown(outside)}`);
+  const rules = Object.entries(FAMILIES.composites);
+  const known = rules.find(([, types]) => types.includes(type))?.[0];
+  const rule = known ?? ((outside ?? inside) === inside ? "inside" : "");
+  const ways = { outside: outside ?? true, outside_or_untied: outside ?? false, either: outside || inside, inside };
+  const tied = { ...ways, never: false }[rule];
+  const kind = typeof type === "string" ? `a ${shortened(type)}` : "a composite of no model_type";
+  const which = `which of them ${kind} follows is not known: give ${TIE}`;
+  if (!rule) refuse(`${pair(TIE, outside)} stands outside of text_config, and ${inside} holds within; ${which}`);
+  if (tied === inside) return found;
+  const said = outside === null ? ", where nothing outside of text_config says otherwise" : "";
+  notes.push(`its head is ${tied ? "tied" : "not tied"}, as transformers ${FAMILIES.version} builds a ${type}${said}`);
+  return readFamily(new Map([...text, [TIE, tied]]));
 }
 
 function dispatched(given) {

@@ -63,6 +63,14 @@ const standingAt = (text, rows) =>
     return rows.slice(first, last + 1);
   });
 
+/** What a value of a size must be, as gpt2calc.architectures.reading has it. */
+const expectedOf = ({ kind, least, words }) => {
+  const all = words.join(", ");
+  if (kind === "size") return [`a whole number, ${least} or more`, ...words].join(", or ");
+  if (kind === "list") return all ? `a list of ${all}` : "a list of numbers of layers";
+  return kind === "flag" ? "true or false" : `one of ${all}`;
+};
+
 const ARCHITECTURES = new Map();
 
 /** The tables of a model type, read once it is asked for; null where there is none. */
@@ -85,7 +93,8 @@ function architectureIn(type, { classes, sizes, layers, rows, notes = [], buffer
     classes: Array.isArray(classes) ? Object.fromEntries(usual(classes)) : classes,
     sizes: standingAt(sizes, FAMILIES.sizes).map(([place, value = null]) => {
       const usualValue = value?.real ? new Real(value.real) : value;
-      return { ...rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[place]), default: usualValue };
+      const row = rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[place]);
+      return { ...row, default: usualValue, expected: expectedOf(row) };
     }),
     layers: FAMILIES.layers[layers],
     rows: standingAt(rows, FAMILIES.rows).map((cells) => {

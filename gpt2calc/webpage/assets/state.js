@@ -1,10 +1,12 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const GPT2S = FACTS.presets.map((preset) => {
-  return { ...preset, type: "gpt2", all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) } };
+const GPT2S = FACTS.presets.map(([name, fields, aliases, summary, published, maker]) => {
+  return { name, aliases, summary, published, maker, type: "gpt2", all: { ...DEFAULTS, ...keptAll(fields) } };
 });
-const OTHERS = FAMILIES.presets.map(({ fields, ...preset }) => ({ ...preset, all: keptAll(fields) }));
+const OTHERS = FAMILIES.presets.map(([name, type, aliases, summary, fields]) => {
+  return { name, type, aliases, summary, all: allOf(type, fields) };
+});
 /** Each architecture with transformers' defaults: what a model type alone says, unless it has a size without one. */
 const PLAIN = Object.entries(FAMILIES.types)
   .filter(([type, { sizes }]) => type !== "gpt2" && sizes)
@@ -12,6 +14,16 @@ const PLAIN = Object.entries(FAMILIES.types)
     return { name: type, type, all: {}, summary: `${type} with transformers' defaults`, isNeedy };
   });
 const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
+
+/** The fields of a model that ships: by their places in its type's table, and plain defaults, which are left out. */
+function allOf(type, given) {
+  const rows = standingAt(FAMILIES.types[type].sizes, FAMILIES.sizes).map(([kind, usual], place) => {
+    const [name, what = "size"] = FAMILIES.kinds[kind];
+    const isPlain = (what === "size" || what === "flag") && /number|boolean/.test(typeof usual) && name !== "num_labels";
+    return [name, place in given ? given[place] : isPlain ? usual : undefined];
+  });
+  return keptAll(Object.fromEntries(rows.filter(([, value]) => value !== undefined)));
+}
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
 function findPreset(name) {

@@ -249,7 +249,7 @@ async function verify(files, given = null, maker = "") {
   const [wte, head] = [storedOf(match.all, "wte"), match.all.copy?.tensor ?? storedOf(match.all, "lm_head")];
   const isAsked = dimsOf(fields).lm_head && wte && head && (!given || fields.tie_word_embeddings);
   const found = isAsked ? await tying(wte, head) : { tied: fields.tie_word_embeddings };
-  const tied = found.tied ?? (given ? fields.tie_word_embeddings : reading.dialect.head_is_copied);
+  const tied = found.tied ?? (given ? fields.tie_word_embeddings : Boolean(reading.dialect.head_is_copied));
   const taken = `${found.reason}: it is taken as ${tied ? "tied" : "untied"}`;
   if (found.tied === null) notes.push(`${head.name} is stored beside ${wte.name}, and ${taken}`);
   if (given && isAsked && !tied)
@@ -261,12 +261,10 @@ async function verify(files, given = null, maker = "") {
   return verdictOf({ listing, reading, fields, given, match, notes, said, own });
 }
 
-/** Refuse what only the command line reads: packed matrices, and adapters, alone or beside a model. */
+/** Refuse packed matrices and adapters, which only the command line reads. */
 function refuseBeside({ name, tensors }) {
-  const adapter = tensors.find((each) => /\.lora_(embedding_)?[AB](\.|$)|prompt_embeddings$/.test(each.name));
-  const found = adapter ?? tensors.find((each) => NAMES.packed.some((end) => each.name.endsWith(end)));
-  const what = found && `${adapter ? "an adapter" : "packed matrices"}, as ${shown(found.name)} shows`;
-  if (found) refuse(`${printable(name)}: it holds ${what}, which gpt2calc verify reads and the page does not`);
+  const found = tensors.find((each) => NAMES.packed.some((end) => `${each.name}.`.includes(`${end}.`)));
+  if (found) refuse(`${printable(name)}: it is packed or adapted, as ${shown(found.name)} shows: gpt2calc verify reads it`);
 }
 
 /** How names that transformers and nanoGPT share are read by whoever would have to load the file. */
