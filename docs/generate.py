@@ -19,7 +19,6 @@ import sys
 import tomllib
 from contextlib import chdir
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import takewhile
 from math import prod
@@ -31,17 +30,23 @@ from unittest import mock
 import gpt2calc
 from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
+from gpt2calc.checkpoints import folders, formats
+from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
 from gpt2calc.costs import machines, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.derivation import ONLY_WHEN
-from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
-from gpt2calc.explanation import lattice
+from gpt2calc.errors import UnreadableInputError
+from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
+from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
 from gpt2calc.model import WEIGHT
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
+from gpt2calc.verification import findings
+from gpt2calc.verification.packing import PACKINGS
 from gpt2calc.webpage import document
 
 if TYPE_CHECKING:
@@ -291,17 +296,138 @@ def classes() -> str:
     return table(("head", "class of transformers"), rows)
 
 
+def projects() -> str:
+    """Draw the keys by which the configs of other projects are told, with the field that each is."""
+    rows = [
+        (row.name, ", ".join(f"`{key}` is `{field}`" for key, field in row.keys.items()), row.source)
+        for row in spellings.PROJECTS
+    ]
+    return table(("project", "keys", "source"), rows)
+
+
+# Verdicts
+
+OF_FIGURES = {
+    readings.EXPLAINED: ("137M *is* 137,022,720", "at most 1 in 40 figures like it would be met by accident"),
+    lattice.HYPOTHESIS: ("117M *would be* 116,929,536", "the same, but one step is a guess at what somebody did"),
+    readings.PERHAPS: ("150M *may be* 157,535,232, or a coincidence", "more would be met, or a plainer number fits"),
+    lattice.WRONG: ("124393728 *is what a formula gives that is not exact*", "the formula does not count the model"),
+}
+OF_FITS = {
+    printed.EXACT: "the number is the figure",
+    printed.ROUNDED: "to the nearest of as many digits, a half either way",
+    printed.CUT_OFF: "the digits behind are left away",
+    printed.ROUNDED_UP: "to the next of as many digits",
+    printed.WITH_HEADER: "a file's size: the tensors, and 1 to 320 bytes for each of them",
+}
+OF_CLAIMS = {
+    TRUE: "the figure is the exact number, or the bound holds",
+    ROUNDED: "the exact number, rounded to as many digits, is the figure",
+    CUT_OFF: "the exact number, cut off to as many digits, is the figure",
+    FALSE: "neither: the exact number stands beside it",
+}
+OF_TENSORS = {
+    findings.MISSING: "the model has a tensor that the file does not hold",
+    findings.UNEXPECTED: "the file holds a tensor that the model does not have",
+    findings.SHAPE: "a tensor is there, and its shape is another",
+    findings.DTYPE: "a tensor holds no numbers that a parameter can be",
+    findings.SHARED: "two tensors lie in the same memory, and are no head and its embedding",
+}
+
+
+def of_figures() -> str:
+    """Draw what `explain` says of a figure, with when, and the exit code."""
+    if OF_FIGURES.keys() != set(readings.VERDICTS):
+        raise ValueError(f"verdicts are {readings.VERDICTS}")
+    rows = [(f"`{word}`", *said, str(int(word == readings.PERHAPS))) for word, said in OF_FIGURES.items()]
+    rows += [
+        ("", "345M *is wrong for* gpt2-xl: it is what gpt2-medium is called", "no reading, but another's name", "1"),
+        ("", "124439809 *fits none*", "no number that was looked at is printed so", "1"),
+    ]
+    return table(("in JSON", "what is said", "when", "exit code"), rows)
+
+
+def of_fits() -> str:
+    """Draw how digits come from a number."""
+    if OF_FITS.keys() != printed.FITS.keys():
+        raise ValueError(f"fits are {tuple(printed.FITS)}")
+    return table(("fits", "how the exact number comes to the printed digits"), OF_FITS.items())
+
+
+def of_claims() -> str:
+    """Draw what `claims` says of a claim."""
+    if tuple(OF_CLAIMS) != VERDICTS:
+        raise ValueError(f"verdicts are {VERDICTS}")
+    return table(("verdict", "when"), OF_CLAIMS.items())
+
+
+def of_tensors() -> str:
+    """Draw what can be wrong with a tensor."""
+    return table(("kind", "what is wrong"), ((f"`{kind}`", said) for kind, said in OF_TENSORS.items()))
+
+
 # Checkpoints
 
 
 def dialects() -> str:
     """Draw every naming dialect, with the name that it has for c_attn in the first block."""
-    rows = []
+    rows: dict[str, tuple[str, str, list[str], str]] = {}
     for dialect in DIALECTS:
         pieces = [piece for piece in dialect.pieces if (piece.component, piece.role) == ("attn.c_attn", WEIGHT)]
         names = [dialect.prefix + piece.template.replace("{}", "0") for piece in pieces]
-        rows.append((f"`{dialect.name}`", dialect.summary, code(*names), dialect.source))
-    return table(("dialect", "whose names", "c_attn's weights in the first block", "read in"), rows)
+        own = rows.setdefault(dialect.name, (f"`{dialect.name}`", dialect.summary, [], dialect.source))
+        own[2].extend([code(*names)] if code(*names) not in own[2] else [])
+    drawn = ((name, summary, " or ".join(names), source) for name, summary, names, source in rows.values())
+    return table(("dialect", "whose names", "c_attn's weights in the first block", "read in"), drawn)
+
+
+def respelt() -> str:
+    """Draw the names of old releases, and what stands beside any model."""
+    rows = [(f"`{old}`", f"read as `{new}`") for old, new in respellings.RENAMED.items()]
+    rows += [(f"`{word}.` within a name", "left out") for word in respellings.WORDS]
+    rows += [(f"`{shown}`", f"told as {what}") for what, shown in respellings.EXAMPLES.items()]
+    return table(("name", "what is made of it"), rows)
+
+
+FOLDERS: tuple[tuple[str, ...], ...] = (
+    ("config.json",),
+    ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"),
+    ("__0_0.distcp",),
+    ("model.safetensors.incomplete",),
+    ("medium_ft.pkl",),
+    ("a.gguf", "b.gguf"),
+    ("checkpoint-500/pytorch_model.bin",),
+    ("global_step10/mp_rank_00_model_states.pt", "global_step20/mp_rank_00_model_states.pt"),
+    ("mp_rank_00_model_states.pt", "mp_rank_01_model_states.pt"),
+    ("zero_pp_rank_0_mp_rank_00_model_states.pt", "zero_pp_rank_1_mp_rank_00_model_states.pt"),
+    ("iter_0000100/mp_rank_00/model_optim_rng.pt", "iter_0000100/mp_rank_01/model_optim_rng.pt"),
+)
+"""What a folder can hold in the place of a checkpoint that is read."""
+
+
+def refusals() -> str:
+    """Draw what people have and what is said of it, by reading files that begin so, or are called so."""
+    files = [("model.bin", start, f"a file that begins with `{start!r}`") for start in formats.UNSUPPORTED]
+    files += [(f"model{end}", b"?", f"`model{end}`") for end in formats.UNSUPPORTED_NAMES]
+    files += [(name, b"?", f"`{name}`") for name in ("__0_0.distcp", "zero_pp_rank_0_mp_rank_00_optim_states.pt")]
+    rows = []
+    for name, start, what in files:
+        rows.append((what, said(partial(formats.read, MemoryFile(name, start + bytes(32))))))
+    for names in FOLDERS:
+        top = dict.fromkeys(name.partition("/")[0] for name in names)
+        inside = [name for name in names if "/" in name]
+        choose = partial(folders.choose, "folder", tuple(top), partial(tuple, inside))
+        rows.append((f"a folder with {code(*names)}", said(choose)))
+    return table(("what is there", "what is said of it"), rows)
+
+
+def said(read: Callable[[], object]) -> str:
+    """Return what is said of a file that must be refused."""
+    try:
+        read()
+    except UnreadableInputError as error:
+        return error.problem.removeprefix(f"expected {formats.SUPPORTED}, got ")
+    raise AssertionError("it is read")
 
 
 def masks() -> str:
@@ -356,7 +482,7 @@ def exit_codes() -> str:
 def parser_of(name: str) -> argparse.ArgumentParser:
     """Return the parser of one command."""
     parser = options.Parser(prog=f"gpt2calc {name}")
-    import_module(f"gpt2calc.cli.{name}").configure(parser)
+    cli.configured(parser, name)
     return parser
 
 
@@ -412,6 +538,8 @@ def command(name: str) -> str:
 
 
 OWN = (
+    "an adapter beside the model, as PEFT counts it",
+    "a part of the model",
     "where a figure is a cost of MODEL, FLOPs or bytes",
     "what passes",
     "training",
@@ -555,6 +683,19 @@ def sweep_columns() -> str:
     return table(("column", "holds", "what it is"), rows)
 
 
+# Quantised files
+
+
+def packings() -> str:
+    """Draw how each tool packs a matrix, and what lies beside it."""
+    rows = []
+    for each in PACKINGS:
+        beside = ", ".join(f"`{end}` {what}" for end, what in each.beside.items())
+        laws = (each.unpack.__doc__ or "").strip().removeprefix("Law: ").partition("\n")[0]
+        rows.append((each.scheme, f"`{each.packed}` {', '.join(sorted(each.dtypes))}", beside, laws.rstrip(".")))
+    return table(("tool", "packed", "beside it", "shapes"), rows)
+
+
 # The JSON
 
 
@@ -667,6 +808,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "convention numbers": convention_numbers,
     "convention sentences": convention_sentences,
     "dialects": dialects,
+    "refusals": refusals,
+    "respelt": respelt,
     "exit codes": exit_codes,
     "fields": fields,
     "figures": figures,
@@ -679,10 +822,16 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "modules": modules,
     "no count": no_count,
+    "projects": projects,
     "other models": architecture_models,
+    "packings": packings,
     "foreign": foreign,
     "sizes": architecture_sizes,
     "sweep columns": sweep_columns,
+    "verdicts of claims": of_claims,
+    "verdicts of figures": of_figures,
+    "verdicts of fits": of_fits,
+    "verdicts of tensors": of_tensors,
     "ways": ways,
     **{f"options: {title}": partial(shared_options, title) for title in SHARED},
     **{f"room: {name}": partial(room, name) for name in ROOMS},

@@ -39,6 +39,10 @@ MOST_NAME_CHARACTERS = 300
 So no rule on names that is slow in their length is slow."""
 
 
+ZERO_SHARD = "a shard of DeepSpeed's ZeRO: zero_to_fp32.py, which lies beside it or a folder above, merges all of them"
+"""What a file is that holds one rank's part of an optimizer's states, or of all parameters, and no whole tensor."""
+
+
 class StoredTensor(NamedTuple):
     """One tensor as a file or a live model holds it.
 

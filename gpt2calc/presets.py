@@ -32,7 +32,8 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 class Preset(NamedTuple):
     """One shipped model: its name, its fields in canonical spelling, where they come from, and for whom they are.
 
-    `kernels` is what its config says of activation and dropout, which no count reads and a cost does.
+    `kernels` is what its config says of activation and dropout, which no count reads and a cost does; `on_page`,
+    whether the what-if page ships it, too, which has 300 kB.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Preset(NamedTuple):
     note: str | None
     maker: str
     kernels: dict[str, Any]
+    on_page: bool
 
     @property
     def model_type(self) -> str:
@@ -116,7 +118,7 @@ def _read(name: str) -> Preset:
         fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
     told = ours["summary"], ours["source"], ours["published"], ours.get("published_active"), ours.get("note")
-    return Preset(name, fields, aliases, *told, maker(document), ours.get("kernels", {}))
+    return Preset(name, fields, aliases, *told, maker(document), ours.get("kernels", {}), ours.get("page", True))
 
 
 def find(name: str) -> Preset | None:

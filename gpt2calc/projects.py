@@ -17,6 +17,7 @@ from gpt2calc.spellings import (
     INVERSE,
     MARKS_OF_TRANSFORMERS,
     NO_COUNT,
+    NOT_READ,
     OTHERWISE,
     PARALLEL,
     PLAIN_WORDS,
@@ -114,7 +115,7 @@ def plain(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ..
             _read_head_width(key, value, fields)
         elif key in INVERSE:
             _put(fields, "tie_word_embeddings", not value, key, value)
-        elif key in NO_COUNT:
+        elif key in NO_COUNT or key in NOT_READ:
             fields[key] = value  # which is judged where a plain document is
         elif not (key in PARALLEL or key == PADDED or unread.is_nothing(key, value)):
             _refuse(key, value, fields)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import architectures, documents, inputs, notations, numbers, presets, projects
+from gpt2calc import architectures, documents, inputs, numbers, presets, projects
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -87,6 +87,7 @@ class Source(NamedTuple):
     """What a name came to, a GPT-2's dims or a model of another architecture, and what given fields are put over.
 
     `maker` says whose config it is, as `documents.maker` does; `said`, what it says of kernels, which no count reads;
+    `is_part`, whether it is one of the models of what was named, such as a decoder;
     `quantization`, how a checkpoint beside it is quantised.
     """
 
@@ -97,6 +98,7 @@ class Source(NamedTuple):
     maker: str = ""
     said: Mapping[str, Any] | None = None
     quantization: Mapping[str, Any] | None = None
+    is_part: bool = False
 
     @property
     def dims(self) -> Dims:
@@ -210,7 +212,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     fields, notes = documents.read(document)
     given = checked(fields)
     dims, maker, said = from_fields({**DEFAULTS, **given}), documents.maker(document), documents.kernels(document)
-    return Source(printable(name), dims, (*where, *notes), given, maker, said, documents.quantization(document))
+    quantization, is_part = documents.quantization(document), bool(part)
+    return Source(printable(name), dims, (*where, *notes), given, maker, said, quantization, is_part)
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,6 +243,8 @@ def from_text(text: str, name: str) -> Source:
     Raises:
         UnreadableInputError: the text does not describe a GPT-2.
     """
+    from gpt2calc import notations  # loads ast, which what is no file does without
+
     try:
         return from_document(notations.read(text, name), name)
     except ConfigError as error:

@@ -154,7 +154,7 @@ PROJECTS = (
     Project(
         "Raschka",
         "rasbt/LLMs-from-scratch, ch04: GPT_CONFIG_124M",
-        {"qkv_bias": "qkv_bias"},
+        {"emb_dim": "n_embd"},
         "its own model holds a head that is not tied",
     ),
     Project(

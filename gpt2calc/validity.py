@@ -114,7 +114,7 @@ def at_a_glance(fields: Mapping[str, Any]) -> Dims | None:
     except KeyError:
         return None
     dims = of_sizes(fields)
-    if "n_head" in fields:
+    if dims.n_embd % fields.get("n_head", 1):
         refuse_heads(fields["n_head"], dims.n_embd)
     return dims
 

@@ -23,7 +23,7 @@ IS_REQUIRED = os.environ.get("GPT2CALC_BROWSER") == "required"
 """Whether a machine without Chromium fails these tests. Elsewhere it skips them."""
 
 ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 

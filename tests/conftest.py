@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from unittest import mock
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 import gpt2calc
@@ -18,7 +19,7 @@ from tests.budget import Clock
 from tests.measuring import Measuring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 # What a first call loads takes longer than any deadline. The gate draws the same examples each time, people new ones.
 # The laws of tests/property/ are tried twice as often as what stands here.
@@ -63,6 +64,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Clock(), "cpu")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for no doctests here, where there are none: the package has them, and each docstring costs time."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
+
+
 class Ran(NamedTuple):
     """What one run of the command line came to."""
 
@@ -74,8 +81,8 @@ class Ran(NamedTuple):
 class Run(Protocol):
     """Run the command line in this process."""
 
-    def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
-        """Give it words and the bytes of standard input."""
+    def __call__(self, *words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
+        """Give it words, the bytes of standard input, and how wide the screen is."""
 
 
 class Program(Protocol):
@@ -92,8 +99,8 @@ def environment(**changed: str) -> dict[str, str]:
     return {**found, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **changed}
 
 
-def _run(*words: str, stdin: bytes = b"") -> Ran:
-    surroundings: Mapping[str, str] = environment(**QUIET)
+def _run(*words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
+    surroundings: Mapping[str, str] = {**environment(**QUIET), "COLUMNS": str(columns)}
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")  # as Python's own
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")

@@ -2,15 +2,13 @@
 
 Without this it is asked by all of pytest, torch, transformers and matplotlib as well, which takes twice their own
 time. So it is let go while tests are found, and held on to where our code runs: in modules of the package while they
-are imported, in fixtures, and in tests, of one with many cases in some of them. Where a library works long and calls
-nothing of ours, it is let go meanwhile.
+are imported, in fixtures, and in tests. Where a library works long and calls nothing of ours, it is let go meanwhile.
 """
 
 from __future__ import annotations
 
 import functools
 import sys
-from collections import Counter
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 PACKAGE = "gpt2calc"
-
-FIRST, ONE_IN = 8, 4
-"""Of a test that has many cases, in each worker those that are measured: others reach what these have reached."""
 
 ELSEWHERE = {
     "jsonschema.validators": ("Draft202012Validator.iter_errors",),
@@ -64,7 +59,6 @@ class Measuring(MetaPathFinder):
 
     def __init__(self, tracer: Any) -> None:
         self.tracer = tracer
-        self.tried: Counter[str] = Counter()
 
     def find_spec(self, name: str, path: Sequence[str] | None, _: ModuleType | None = None) -> ModuleSpec | None:
         """Find a module of the package, or one in which something takes long, and change how it is executed."""
@@ -108,12 +102,9 @@ class Measuring(MetaPathFinder):
             sys.settrace(None)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Measure what a test does, the first few times where it has many cases, and then one in a few."""
-        name = item.nodeid.partition("[")[0]
-        self.tried[name] += 1
-        is_wanted = self.tried[name] <= FIRST or self.tried[name] % ONE_IN == 0
-        sys.settrace(self.tracer if is_wanted else None)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Measure what a test does."""
+        sys.settrace(self.tracer)
         try:
             return (yield)
         finally:

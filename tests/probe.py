@@ -135,6 +135,7 @@ BASES: dict[str, dict[str, Any]] = {
     **{
         name: {"num_hidden_layers": 3, "layer_types": _MIXED, **_DELTA} for name in ("qwen3_5_text", "qwen3_5_moe_text")
     },
+    "diffllama": {"num_key_value_heads": 2},
     "nemotron_h": {
         "layers_block_type": ["mamba", "moe", "attention", "mlp"],
         "num_hidden_layers": ABSENT,

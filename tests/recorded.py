@@ -167,11 +167,12 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run what is named, add it to the record after each, and return 1 where anything differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.recorded", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="MODEL_TYPE", help="all, and all defaults, unless given")
-    parser.add_argument("--defaults", action="store_true", help="the default configs alone")
+    parser.add_argument("--defaults", action="store_true", help="the default configs alone, of what is named or of all")
     asked = parser.parse_args(words)
     drawing.SEED = SEED
     types = [] if asked.defaults else asked.names or list(architectures.FILES)
-    defaults = sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES) if asked.defaults or not asked.names else []
+    every = sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    defaults = [name for name in asked.names or every if name in every]
     for place, name in enumerate([*types, *defaults]):
         line = of_type(name) if place < len(types) else of_default(name)
         write([*read(), line])

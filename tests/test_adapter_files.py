@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from tests.makers.peft_answers import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tests.conftest import Run
 
@@ -48,6 +48,26 @@ def body(prefix: str = BASE) -> Tensors:
     sizes = {name: size for name, size in SMALL.items() if name != "model_type"}
     tensors = ((each.name, each.shape) for each in gpt2calc.tensors(**sizes))
     return [(prefix + name.replace("c_attn.", "c_attn.base_layer."), "F32", shape) for name, shape in tensors]
+
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "peft_answers.json").read_text(encoding="utf-8"))["files"]
+
+
+@pytest.mark.parametrize("made", RECORDED, ids=lambda made: made["what"])
+def test_what_peft_itself_saves_matches_with_pefts_own_numbers(made: dict[str, Any], tmp_path: Path) -> None:
+    """The file alone; and of LoRA the state_dict of PEFT, where the adapter is told beside the model."""
+    folder = written(tmp_path, [(name, "F32", tuple(shape)) for name, shape in made["file"]], **made["config"])
+    found = gpt2calc.verify(folder)
+    assert found.matches, found.faults
+    told = found.to_dict()["adapter"]
+    assert (told["trainable"], told["all"]) == (made["trainable"], made["all"])
+    if made["what"] == "prompt tuning":
+        return
+    safetensors.write(tmp_path / "whole.safetensors", [(name, "F32", tuple(shape)) for name, shape in made["state"]])
+    whole = gpt2calc.verify(str(tmp_path / "whole.safetensors"), SMALL)
+    assert whole.matches, whole.faults
+    assert whole.total == TOTAL
+    assert "LoRA of rank " in whole.verdict
 
 
 def test_an_adapter_says_its_rank_its_targets_and_what_it_trains(tmp_path: Path, run: Run) -> None:
@@ -224,3 +244,27 @@ def test_a_pair_beside_a_model_that_does_not_fit_is_a_fault(tmp_path: Path) -> N
     found = gpt2calc.verify(str(tmp_path / "model.safetensors"), SMALL)
     assert [fault.kind for fault in found.faults] == [adaptation.PAIR]
     assert "got [4, 32] and [96, 5]" in found.faults[0].message
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"r": [8]},
+        {"r": True},
+        {"target_modules": 3},
+        {"target_modules": ["c_attn", None]},
+        {"modules_to_save": 7},
+        {"modules_to_save": "ln_f"},
+        {"bias": {"a": 1}},
+        {"peft_type": ["LORA"]},
+        {"rank_pattern": 4},
+        {"base_model_name_or_path": "a\0b"},
+    ],
+    ids=str,
+)
+def test_a_config_of_nonsense_ends_in_a_verdict_or_a_sentence(says: dict[str, Any], tmp_path: Path, run: Run) -> None:
+    """Never in a traceback, with a base model beside it and without."""
+    folder = written(tmp_path, PAIRS, **says)
+    assert run("verify", folder, "-q").code in {0, 1, 3}
+    (tmp_path / "config.json").unlink()
+    assert run("verify", folder, "-q").code in {1, 3}

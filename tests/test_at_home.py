@@ -62,6 +62,21 @@ def test_a_file_that_describes_itself_is_not_held_against_a_stray_config(tmp_pat
     assert own["n_layer"] == 3
 
 
+def test_the_decoder_of_a_captioner_is_verified_and_its_encoder_left_aside(tmp_path: Path) -> None:
+    """The whole config lies beside the whole file, of which one model is a GPT-2."""
+    decoder = {"model_type": "gpt2", "add_cross_attention": True, **SIZES}
+    encoder = {"model_type": "vit", "hidden_size": 64}
+    document = {"model_type": "vision-encoder-decoder", "encoder": encoder, "decoder": decoder}
+    (tmp_path / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    state = {f"decoder.{name}": torch.from_numpy(array) for name, array in arrays(add_cross_attention=True).items()}
+    for name in ("embeddings.cls_token", "layernorm.weight"):
+        state[f"encoder.{name}"] = torch.zeros(64)
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    verification = gpt2calc.verify(tmp_path)
+    assert verification.matches
+    assert "found under decoder., 2 other tensors left aside" in verification.verdict
+
+
 def test_infer_writes_no_guess_where_no_note_can_say_so(tmp_path: Path, run: Run) -> None:
     """n_head is left out of what -q writes, and is what a config beside it says where there is one."""
     torch.save({name: torch.from_numpy(array) for name, array in arrays().items()}, tmp_path / "model.bin")

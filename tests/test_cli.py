@@ -41,6 +41,7 @@ PLAIN = {
     "count": ("count", "gpt2"),
     "compare": ("compare", "small", "xl"),
     "cost": ("cost", "gpt2", "--train"),
+    "fits": ("fits", "gpt2", "--memory", "24GB"),
     "measure": ("measure", "tiny-gpt2", "--seq", "4"),
     "formula": ("formula", "attn.c_attn", "--model", "gpt2"),
     "tensors": ("tensors", "tiny-gpt2"),
@@ -144,7 +145,7 @@ def test_csv_is_one_table_of_equal_rows(command: str, run: Run) -> None:
     rows = list(csv.reader(io.StringIO(run(*PLAIN[command], "--format", "csv").stdout)))
     assert len(rows) > 1
     assert {len(row) for row in rows} == {len(rows[0])}
-    assert all(re.fullmatch(r"[a-z_ ]+|gpt2.*", cell) for cell in rows[0])
+    assert all(re.fullmatch(r"[a-z_ ]+|Gi?B|gpt2.*", cell) for cell in rows[0])
 
 
 def test_csv_has_integers_without_commas(run: Run) -> None:
@@ -660,10 +661,20 @@ def test_there_are_examples_to_run() -> None:
     assert all(sum(line.startswith(f"gpt2calc {command}") for line in examples()) >= 2 for command in COMMANDS)
 
 
-def test_every_example_of_every_help_is_run() -> None:
-    """As a line of docs/cli.md, each of which `test_docs` runs, where the files that it names are there."""
+def test_every_example_of_every_help_runs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the commands are lines of docs/cli.md, each of which `test_docs` runs; those of the whole run here."""
     shown = (Path(__file__).parent.parent / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert set(examples()) <= {line.removeprefix("$ ") for line in shown.splitlines() if line.startswith("$ ")}
+    others = set(examples()) - {line.removeprefix("$ ") for line in shown.splitlines() if line.startswith("$ ")}
+    epilog = build_parser().epilog
+    assert epilog
+    assert others <= {line.strip() for line in epilog.splitlines()}
+    (tmp_path / "path" / "to").mkdir(parents=True)
+    (tmp_path / "path" / "to" / "config.json").write_bytes(DOCUMENT)
+    monkeypatch.chdir(tmp_path)
+    for line in others:
+        ran = run(*line.split()[1:])
+        assert (ran.code, ran.stderr) == (0, ""), line
+        assert ran.stdout
 
 
 def test_version_is_the_packages(run: Run) -> None:

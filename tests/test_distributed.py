@@ -260,6 +260,36 @@ def test_a_shard_of_zero_that_is_named_itself_is_said_to_be_one(tmp_path: Path) 
         opened(tmp_path / "zero_pp_rank_0_mp_rank_00_optim_states.pt")
 
 
+SHARDS: dict[str, dict[str, Any]] = {
+    "an optimizer's states": {
+        "optimizer_state_dict": {"zero_stage": 2, "base_optimizer_state": {"state": {0: {"exp_avg": torch.zeros(6)}}}}
+    },
+    "an optimizer's states by name": {
+        "optimizer_state_dict": {"zero_stage": 1, "base_optimizer_state": {"exp_avg": torch.zeros(6)}}
+    },
+    "parameters": {
+        "module": {"wte.weight": torch.zeros(0)},
+        "param_shapes": [{"wte.weight": torch.Size([3, 2])}],
+        "optimizer": None,
+    },
+}
+
+
+@pytest.mark.parametrize("case", SHARDS)
+def test_a_shard_of_zero_is_known_by_what_it_holds(case: str, tmp_path: Path) -> None:
+    """Under another name."""
+    saved(tmp_path / "model.pt", SHARDS[case])
+    with pytest.raises(UnreadableInputError, match=r"expected a model, got a shard of DeepSpeed's ZeRO: zero_to_fp32"):
+        opened(tmp_path)
+
+
+def test_a_model_beside_an_optimizer_of_zero_is_read(tmp_path: Path) -> None:
+    """As stages 1 and 2 save it, whose parameters are whole."""
+    whole = {"module": {"wte.weight": torch.zeros(3, 2)}, "param_shapes": [{"wte.weight": torch.Size([3, 2])}]}
+    saved(tmp_path / "model.pt", whole)
+    assert opened(tmp_path).tensors[0].shape == (3, 2)
+
+
 def test_another_checkpoint_in_a_sub_folder_is_named_and_not_read(tmp_path: Path) -> None:
     """What no framework puts there is for its owner to say."""
     saved(tmp_path / "old" / "model.pt")

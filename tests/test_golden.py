@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import gpt2calc
+from tests import test_adapter_files, test_packing
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -95,8 +96,24 @@ GOLDEN = {
     "plot-memory.txt": ("plot", "memory", "gpt2", "--batch", "8", "--optimizer", "adamw"),
     "plot-values.txt": ("plot", "values", "model.ckpt"),
     "models.txt": ("models",),
+    "lora-80.txt": ("count", "gpt2", "--lora-r", "8", "--lora-targets", "c_attn,c_proj", "--modules-to-save", "ln_f"),
+    "prompt-80.txt": ("count", "gpt2", "--prompt-tokens", "20"),
+    "ranks-80.txt": ("count", "gpt2-medium", "--tp", "2", "--pp", "4"),
+    "ranks.csv": ("count", "gpt2-medium", "--tp", "2", "--pp", "2", "--format", "csv"),
+    "blocks-80.txt": ("count", "gpt2", "--blocks", "4"),
+    "adapter-80.txt": ("verify", "adapter"),
+    "packed-80.txt": ("verify", "packed"),
 }
-"""Each file with the words that print it, at 100 columns and without colour, beside a checkpoint of TensorFlow."""
+"""Each file with the words that print it, at 100 columns and without colour, beside a checkpoint of TensorFlow.
+
+Those that are called so are printed at 80 columns.
+"""
+
+MADE = {
+    "adapter": lambda folder: test_adapter_files.written(folder, test_adapter_files.PAIRS),
+    "packed": lambda folder: test_packing.written(folder, test_packing.FILES["bitsandbytes nf4"]),
+}
+"""What is written where it is verified."""
 
 CHECKPOINT = Path(__file__).parent / "data" / "checkpoints" / "tensorflow"
 
@@ -121,11 +138,13 @@ MODELS = (
 
 @pytest.mark.parametrize(("name", "words"), GOLDEN.items(), ids=GOLDEN)
 def test_the_output_is_the_committed_one(
-    name: str, words: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+    name: str, words: tuple[str, ...], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Byte for byte; see above for how to commit another."""
-    monkeypatch.chdir(CHECKPOINT)
-    ran = run(*words)
+    monkeypatch.chdir(tmp_path if words[-1] in MADE else CHECKPOINT)
+    if words[-1] in MADE:
+        MADE[words[-1]](tmp_path / words[-1])
+    ran = run(*words, columns=80 if "-80." in name else 100)
     assert ran.code == ("mismatch" in name)
     path = FOLDER / name
     if UPDATE:

@@ -204,3 +204,38 @@ def test_other_families_are_unpacked_as_well(tmp_path: Path) -> None:
     found = gpt2calc.verify(written(tmp_path, {"config": {**config, "quantization_config": said}, "tensors": tensors}))
     assert found.matches, found.verdict
     assert "7 of them packed as GPTQ 4 bits" in found.verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "end", "shape", "dtype"),
+    [
+        ("GPTQ 4 bits", "c_attn.qweight", [2, 2, 2], ""),
+        ("GPTQ 8 bits, without g_idx", "c_attn.qzeros", [], ""),
+        ("GPTQ 4 bits", "c_attn.scales", [], ""),
+        ("AWQ 4 bits", "c_attn.scales", [384], ""),
+        ("AWQ 4 bits", "c_attn.qweight", [0, 0], ""),
+        ("bitsandbytes int8", "c_attn.weight", [2, 2, 2], ""),
+        ("MLX 4 bits", "c_attn.weight", [0, 0], ""),
+        ("compressed-tensors 4 bits", "c_attn.weight_shape", [3], ""),
+        ("compressed-tensors 4 bits", "c_attn.weight_shape", None, "F32"),
+        ("bitsandbytes nf4", "c_fc.weight.quant_state.bitsandbytes__nf4", [5000], ""),
+    ],
+)
+def test_odd_shapes_end_in_a_verdict(  # noqa: PLR0917  # a row of a table
+    name: str, end: str, shape: list[int] | None, dtype: str, tmp_path: Path, run: Run
+) -> None:
+    """They are faults, and never a traceback."""
+    made = changed(FILES[name], end, shape, dtype)
+    if dtype:
+        made["tensors"] = [each[:3] for each in made["tensors"]]
+    assert run("verify", written(tmp_path, made), "-q").code == 1
+
+
+def test_a_state_that_is_nested_beyond_reason_is_a_fault(tmp_path: Path, run: Run) -> None:
+    """A quant_state of brackets alone is no JSON of bitsandbytes."""
+    made = changed(FILES["bitsandbytes nf4"], "c_fc.weight.quant_state.bitsandbytes__nf4", [4096])
+    for each in made["tensors"]:
+        if each[2] == [4096]:
+            each.append((b"[" * 4096).hex())
+    ran = run("verify", written(tmp_path, made), "-q")
+    assert (ran.code, ran.stderr) == (1, "")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc.errors import ConfigError
 from gpt2calc.formulas import GROUPS
+from gpt2calc.model import GROUPS as EVERY_GROUP
 from gpt2calc.plots import areas, bars, chart, curves, histograms, style
 from gpt2calc.plots.areas import Box
 from gpt2calc.sources import LEFT_OUT
@@ -441,7 +442,29 @@ def test_text_can_be_read_on_every_colour(theme: style.Theme) -> None:
 
 def test_every_group_has_a_fill_and_a_paint_of_its_own() -> None:
     """In a terminal with Unicode, with ASCII, and with colour."""
-    assert set(style.FILLS) == set(style.PAINTS) == set(GROUPS)
+    assert set(style.FILLS) == set(style.PAINTS) == set(EVERY_GROUP)
     for fills in zip(*style.FILLS.values(), strict=True):
-        assert len(set(fills)) == len(GROUPS)
-    assert len(set(style.PAINTS.values())) == len(GROUPS)
+        assert len(set(fills)) == len(EVERY_GROUP)
+    assert len(set(style.PAINTS.values())) == len(EVERY_GROUP)
+
+
+@pytest.mark.parametrize("theme", style.THEMES.values(), ids=style.THEMES)
+def test_groups_of_other_families_can_be_told_apart_in_grey(theme: style.Theme) -> None:
+    """Half as far as a GPT-2's; no family has cross-attention, and experts stand where it stands."""
+    shades = [grey(theme.series[name]) for name in EVERY_GROUP if name != "cross_attention"]
+    assert min(abs(a - b) for a, b in combinations(shades, 2)) > 5
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "Jamba-v0.1", "gpt-oss-20b", "Mamba-Codestral-7B", "gemma-2-9b"])
+def test_a_model_of_any_family_is_drawn_in_shares(name: str) -> None:
+    """Each group that it has is its exact part, all together the whole, beside a GPT-2 that has others."""
+    count = gpt2calc.count(name)
+    drawn = bars.of_shares((gpt2calc.count("gpt2"), count))
+    held = {mark.series: mark.part for mark in drawn.marks if mark.panel == "" and mark.label == name}
+    assert {group: part for group, part in held.items() if part} == {
+        group.name: group.total for group in count.groups.values() if group.total
+    }
+    assert sum(held.values()) == count.total
+    assert [mark.part for mark in bars.of_totals((count,)).marks] == [count.total]
+    parts = {mark.series: mark.part for mark in bars.of_weights_biases((count,)).marks}
+    assert parts == {"weights": count.weights, "biases": count.biases}

@@ -238,28 +238,76 @@ def test_a_published_model_is_among_the_presets_by_its_sizes(row: dict[str, Any]
 # ---------------------------------------------------------------- other architectures
 
 OTHERS = {
+    "aya-23-8B": 8_028_033_024,
+    "CodeLlama-13B": 13_016_028_160,
     "CodeLlama-34B": 33_744_232_448,
+    "CodeLlama-7B": 6_738_546_688,
     "DeepSeek-V3": 671_026_404_352,
+    "DeepSeek-V3.2": 671_877_929_216,
+    "falcon-40b": 41_303_293_952,
+    "gemma-2-27b": 27_227_128_320,
+    "gemma-2-2b": 2_614_341_888,
     "gemma-2-9b": 9_241_705_984,
+    "gemma-2b": 2_506_172_416,
+    "gemma-3-1b": 999_885_952,
+    "gemma-4-26B-A4B": 25_233_141_760,
+    "gemma-4-31B": 30_697_345_280,
+    "GLM-5": 743_911_199_232,
     "gpt-j-6b": 6_050_882_784,
+    "gpt-oss-120b": 116_829_156_672,
     "gpt-oss-20b": 20_914_757_184,
     "Jamba-v0.1": 51_570_323_328,
     "Kimi-K2": 1_026_408_209_408,
+    "Llama-2-13B": 13_015_864_320,
     "Llama-2-70B": 68_976_648_192,
+    "Llama-2-7B": 6_738_415_616,
+    "Llama-3.1-405B": 405_853_388_800,
+    "Llama-3.1-70B": 70_553_706_496,
     "Llama-3.1-8B": 8_030_261_248,
+    "Llama-3.2-1B": 1_235_814_400,
     "Llama-3.2-3B": 3_212_749_824,
+    "Llama-4-Maverick": 400_711_848_960,
+    "Llama-4-Scout": 107_769_861_120,
     "Mamba-Codestral-7B": 7_285_403_648,
+    "MiniMax-M2.5": 228_689_748_992,
     "Mistral-7B": 7_241_732_096,
+    "Mistral-7B-v0.3": 7_248_023_552,
     "Mistral-Small-24B": 23_572_403_200,
     "Mixtral-8x22B": 140_620_634_112,
     "Mixtral-8x7B": 46_702_792_704,
+    "Nemotron-3-Nano-30B-A3B": 31_577_937_344,
+    "Nemotron-3-Super-120B-A12B": 120_668_687_360,
+    "OLMo-2-13B": 13_716_198_400,
+    "OLMo-2-32B": 32_234_279_936,
     "OLMo-2-7B": 7_298_617_344,
+    "Phi-3.5-mini": 3_821_079_552,
+    "Phi-4-mini": 3_836_021_760,
+    "pythia-12b": 11_846_072_320,
+    "pythia-6.9b": 6_857_302_016,
+    "Qwen1.5-MoE-A2.7B": 14_315_784_192,
     "Qwen2-0.5B": 494_032_768,
+    "Qwen2-1.5B": 1_543_714_304,
     "Qwen2-57B-A14B": 57_408_658_944,
+    "Qwen2-7B": 7_615_616_512,
     "Qwen2.5-32B": 32_763_876_352,
+    "Qwen2.5-3B": 3_085_938_688,
     "Qwen3-0.6B": 596_049_920,
+    "Qwen3-1.7B": 1_720_574_976,
+    "Qwen3-235B-A22B": 235_093_634_560,
     "Qwen3-30B-A3B": 30_532_122_624,
     "Qwen3-32B": 32_762_123_264,
+    "Qwen3-8B": 8_190_735_360,
+    "Qwen3-Coder-480B-A35B": 480_154_875_392,
+    "Qwen3.5-122B-A10B": 122_111_526_912,
+    "Qwen3.5-27B": 26_895_998_464,
+    "Qwen3.5-35B-A3B": 34_660_610_688,
+    "Qwen3.5-397B-A17B": 396_346_350_336,
+    "RedPajama-INCITE-3B": 2_775_864_320,
+    "SmolLM-1.7B": 1_711_376_384,
+    "SmolLM2-135M": 134_515_008,
+    "SmolLM2-360M": 361_821_120,
+    "stablelm-2-zephyr-1_6b": 1_644_515_328,
+    "starcoder2-7b": 7_173_923_840,
     "TinyLlama-1.1B": 1_100_048_384,
 }
 """What transformers 5.23 builds from each config."""
@@ -274,6 +322,24 @@ def test_the_models_of_other_architectures_have_the_counts_that_transformers_bui
         assert not [note for note in preset.notes if "does not read" in note or "not given" in note]
 
 
+NO_READING = {
+    ("Llama-2-70B", "70B"): "it is 69.0B, and 68.7B without the embeddings",
+    ("Qwen2.5-32B", "32.5B"): "it is 32.8B, and 32.0B without the embeddings",
+}
+"""Figures that makers print of their models, and that no way of counting gives, with what ways give."""
+
+
+def test_a_published_figure_is_explained_by_a_reading() -> None:
+    """Of the model itself: what it holds, or what a token passes of it."""
+    unexplained = {
+        (each.name, figure)
+        for each in presets.others()
+        for figure in (each.published, each.published_active)
+        if figure and not list(gpt2calc.explain(figure, each.name))
+    }
+    assert unexplained == NO_READING.keys()
+
+
 def test_no_two_models_that_ship_have_a_name_in_common() -> None:
     """In any case, whatever their architectures."""
     spoken = [name.casefold() for name in presets.spoken()]
@@ -284,6 +350,6 @@ def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run
     """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
     assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
     assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
-    refused = run("sweep", "mistral-7b", "--n-layer", "1:3")
+    refused = run("plot", "treemap", "mistral-7b")
     assert (refused.code, refused.stdout) == (2, "")
     assert "is for GPT-2-shaped models alone so far" in refused.stderr

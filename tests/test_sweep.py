@@ -81,6 +81,13 @@ def test_padding_rounds_each_vocabulary() -> None:
     assert swept["total"][2] == gpt2calc.count(vocab_size=50304).total
 
 
+def test_labels_that_a_head_sets_do_not_run() -> None:
+    """GPT2DoubleHeadsModel has one label, whatever is given; the first column is what the model has."""
+    swept = gpt2calc.sweep(columns="num_labels,total", num_labels=[0, 7], head="double_heads")
+    assert swept["num_labels"].tolist() == [1, 1]
+    assert swept["total"].tolist() == [gpt2calc.count(head="double_heads").total] * 2
+
+
 def test_rows_that_are_no_models_are_left_out_and_counted() -> None:
     """n_head changes no count, but it must divide n_embd; a note says how many rows it does not."""
     swept = gpt2calc.sweep(n_embd=[768, 1000], n_head=[12, 16], columns="n_embd,n_head")

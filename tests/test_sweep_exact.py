@@ -18,7 +18,7 @@ from gpt2calc.fields import CANONICAL
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COSTS, COUNT, SHARE, identifier
-from gpt2calc.sweeps.models import PieceModels, spread
+from gpt2calc.sweeps.models import PieceModels
 from gpt2calc.sweeps.ranking import Best
 from tests.property.strategies import SETTINGS, tried
 
@@ -127,7 +127,7 @@ def test_the_factored_evaluation_is_the_plain_one(
             measure = COLUMNS[name].measure or (lambda dims: dims.n_inner)
             assert out.tolist() == [measure(dims) for dims in models]
             some = np.array(sorted(data.draw(st.sets(st.integers(0, len(models) - 1), max_size=4))), dtype=np.int64)
-            assert spread(split.at(name, some), len(some)).tolist() == [measure(models[place]) for place in some]
+            assert split.at(name, some).tolist() == [measure(models[place]) for place in some]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ FILES: dict[str, str] = {
     "deepseek_v2": "deepseek_v3",
     "deepseek_v3": "deepseek_v3",
     "deepseek_v32": "deepseek_v3",
+    "diffllama": "diffllama",
     "dots1": "glm4_moe",
     "ernie4_5": "llama",
     "ernie4_5_moe": "glm4_moe",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, numbers
-from gpt2calc.architectures import probed
+from gpt2calc.architectures import composites, probed
 from gpt2calc.errors import ConfigError, closest, pair, shortened, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import ABSENT, FIXED, FLAG, LAW, LIST, REFUSED, SAME, SIZE, WORD, Model, evaluated
@@ -28,6 +28,7 @@ GPT2 = "gpt2"
 PER_LAYER = "per_layer_config"
 GLOBAL = {"head_dim": "global_head_dim", "num_key_value_heads": "num_global_key_value_heads"}
 TEXT_CONFIG = "text_config"
+TIE = "tie_word_embeddings"
 
 
 class Read(NamedTuple):
@@ -75,7 +76,8 @@ def rewritten(document: Mapping[str, Any], model: Model) -> dict[str, Any]:
     1e-05
     """
     if isinstance(text := document.get(TEXT_CONFIG), Mapping):
-        return {**document, TEXT_CONFIG: rewritten(text, model)}
+        tied = {TIE: bool(model.sizes[TIE])} if TIE in model.sizes else {}
+        return {**document, **tied, TEXT_CONFIG: rewritten(text, model)}
     spelled = {name for row in model.architecture.sizes for name in (row.name, *row.spellings)}
     return {name: value for name, value in document.items() if name not in spelled} | model.document()
 
@@ -136,10 +138,31 @@ def _read_part(document: Mapping[str, Any], changes: Mapping[str, Any]) -> Read:
     notes = [said]
     if others := [name for name in others if name not in ("quantization_config", "generation_config")]:
         notes.append(f"left out: {', '.join(others)}, and what joins them to the language model")
-    tie = "tie_word_embeddings"
-    if tie in document and document[tie] != bool(found.model.sizes.get(tie)) and tie not in changes:
-        notes.append(f"{pair(tie, document[tie])} stands outside of text_config, and is not read")
+    if TIE in found.model.sizes and TIE not in changes:
+        found = _tied_as_built(document, found, changes, notes)
     return Read(found.model, (*notes, *found.notes), is_part=True)
+
+
+def _tied_as_built(document: Mapping[str, Any], found: Read, changes: Mapping[str, Any], notes: list[str]) -> Read:
+    """Return a composite's language model with its head tied or not, as transformers builds the composite.
+
+    Raises:
+        ConfigError: the composite's config and text_config disagree, and no rule of its class is known.
+    """
+    outside, inside = document.get(TIE), bool(found.model.sizes[TIE])
+    if not isinstance(outside, (bool, type(None))):
+        raise ConfigError(f"{TIE} must be true or false, got {shown(outside)}", field=TIE, got=outside)
+    model_type = document.get("model_type")
+    tied = composites.is_tied(model_type, outside, inside)
+    if tied is None:
+        what = f"{pair(TIE, outside)} stands outside of text_config, and {str(inside).lower()} holds within"
+        kind = f"a {shortened(model_type)}" if isinstance(model_type, str) else "a composite of no model_type"
+        raise ConfigError(f"{what}; which of them {kind} follows is not known: give {TIE}", field=TIE, got=outside)
+    if tied == inside:
+        return found
+    said = "" if outside is not None else ", where nothing outside of text_config says otherwise"
+    notes.append(f"its head is {'tied' if tied else 'not tied'}, as transformers {VERSION} builds a {model_type}{said}")
+    return read({**document[TEXT_CONFIG], TIE: tied}, changes)
 
 
 def _architecture(document: Mapping[str, Any]) -> tuple[Architecture, list[str]]:

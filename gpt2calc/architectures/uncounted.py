@@ -18,7 +18,6 @@ NEAREST: dict[str, str] = {
     "cohere_compass_text": "cohere2",
     "dbrx": "mixtral",
     "deepseek_v4": "deepseek_v32",
-    "diffllama": "llama",
     "doge": "llama",
     "dots3_note": "dots1",
     "dots3_note_text": "dots1",

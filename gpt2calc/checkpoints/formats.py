@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import UnreadableInputError, shown
+from gpt2calc.listing import ZERO_SHARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,9 +34,7 @@ TABLE = bytes.fromhex("57fb808b247547db")
 
 PARTS = {
     re.compile(r".+\.distcp", re.DOTALL): "one file of a torch.distributed.checkpoint: name its folder",
-    re.compile(r"(?:bf16_|fp16_)?zero_pp_rank_\d+_mp_rank_\d+_\w+_states\.pt", re.DOTALL): (
-        "a shard of DeepSpeed's ZeRO: zero_to_fp32.py, which lies beside it or a folder above, merges all of them"
-    ),
+    re.compile(r"(?:bf16_|fp16_)?zero_pp_rank_\d+_mp_rank_\d+_\w+_states\.pt", re.DOTALL): ZERO_SHARD,
 }
 """The names of files that hold a part of a checkpoint that nothing shows the whole of, and what they are."""
 

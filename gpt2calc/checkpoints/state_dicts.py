@@ -81,6 +81,19 @@ def find(top: object, is_tensor: Callable[[object], bool], most: int = MOST_TENS
     return StateDict(tensors, _fields(top), notes)
 
 
+def is_zero_shard(top: object, found: StateDict | None, numel: Callable[[object], int]) -> bool:
+    """Return whether a checkpoint is a shard of ZeRO: an optimizer's without a model, or a model without elements.
+
+    Source: deepspeed, runtime/zero/stage_1_and_2.py and stage3.py, `state_dict`, and utils/zero_to_fp32.py.
+    """
+    if not isinstance(top, Mapping):
+        return False
+    states = top.get("optimizer_state_dict")
+    is_states = isinstance(states, Mapping) and "zero_stage" in states and not isinstance(top.get("module"), Mapping)
+    is_empty = found is not None and "param_shapes" in top and not any(numel(tensor) for _, tensor in found.tensors)
+    return is_states or is_empty
+
+
 def _places(top: object, is_tensor: Callable[[object], bool], most: int) -> tuple[list[Place], bool]:
     """Return the tensors in dictionaries, and in lists, where they have no name; and whether more may lie deeper."""
     found: list[Place] = []

@@ -11,6 +11,7 @@ Source: PyTorch 2.13, torch/serialization.py, `_save`, `_load`, `_legacy_save` a
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from gpt2calc.checkpoints import state_dicts, zips
@@ -20,7 +21,7 @@ from gpt2calc.checkpoints.machine import Opaque, RefusedError, refused
 from gpt2calc.checkpoints.pickles import MOST_PICKLE_BYTES, TruncatedPickleError, load, most_bytes
 from gpt2calc.checkpoints.torch_calls import Rebuilding, Tensor
 from gpt2calc.errors import UnreadableInputError, shown
-from gpt2calc.listing import StoredFile, StoredTensor, TensorListing
+from gpt2calc.listing import ZERO_SHARD, StoredFile, StoredTensor, TensorListing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,10 +206,18 @@ def _found(file: ByteFile, top: object, rebuilding: Rebuilding, most: int) -> St
     try:
         found = state_dicts.find(top, lambda value: type(value) is Tensor, most)
     except ValueError as error:
+        if state_dicts.is_zero_shard(top, None, _numel):
+            raise UnreadableInputError(file.name, f"expected a model, got {ZERO_SHARD}") from None
         beside = f"; {rebuilding.note}" if rebuilding.note else ""
         raise UnreadableInputError(file.name, f"{error}{beside}") from None
+    if state_dicts.is_zero_shard(top, found, _numel):
+        raise UnreadableInputError(file.name, f"expected a model, got {ZERO_SHARD}")
     notes = (*found.notes, *filter(None, (rebuilding.note,)))
     return StateDict(cast("tuple[tuple[str, Tensor], ...]", found.tensors), found.fields, notes)
+
+
+def _numel(tensor: object) -> int:
+    return prod(tensor.shape) if isinstance(tensor, Tensor) else 0
 
 
 def _listing(

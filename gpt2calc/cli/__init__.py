@@ -11,6 +11,7 @@ from gpt2calc.signals import WORDS, Told
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from gpt2calc.cli.options import Parser
 
@@ -92,8 +93,7 @@ def _command(words: list[str]) -> int:
     from gpt2calc.cli.options import Parser, hyphenated
 
     parser = Parser(prog=f"gpt2calc {name}")
-    command = import_module(f"gpt2calc.cli.{name}")
-    command.configure(parser)
+    command = configured(parser, name)
     arguments = parser.parse_args(hyphenated(words[1:]))
     try:
         code: int = command.run(arguments)
@@ -154,5 +154,13 @@ def build_parser(*, with_commands: bool = False) -> Parser:
     if with_commands:
         tree = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
         for name, summary in COMMANDS.items():
-            import_module(f"gpt2calc.cli.{name}").configure(tree.add_parser(name, help=summary))
+            configured(tree.add_parser(name, help=summary), name)
     return parser
+
+
+def configured(parser: Parser, name: str) -> Any:
+    """Say what a command takes, with its examples below; return its file."""
+    command = import_module(f"gpt2calc.cli.{name}")
+    command.configure(parser)
+    parser.epilog = command.EXAMPLES
+    return command

@@ -24,7 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Recompute what is claimed of parameters: what was said, what is exact, and the verdict."
     parser.usage = "gpt2calc claims [--file FILE] [--strict] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "--file", metavar="FILE", help="claims in TOML, or - for standard input; the article's when left out"
     )

@@ -22,7 +22,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Put several models side by side: sizes, parameters, shares, and what holds between the parts."
     parser.usage = "gpt2calc compare MODEL [MODEL ...] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "models",
         metavar="MODEL",

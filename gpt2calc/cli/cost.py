@@ -64,7 +64,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "every other architecture the memory of serving it: weights, KV cache and states."
     )
     parser.usage = "gpt2calc cost [MODEL] [options]"
-    parser.epilog = EXAMPLES
     add_model(parser)
     add_asked(parser)
     group = parser.add_argument_group("of other architectures")

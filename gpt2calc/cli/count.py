@@ -28,7 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Count the parameters of one model, exactly, by component and in every convention."
     parser.usage = "gpt2calc count [MODEL] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "model",
         metavar="MODEL",

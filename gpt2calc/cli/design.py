@@ -45,7 +45,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Find the shapes that have a number of parameters, or that fit a number of bytes, exactly."
     parser.usage = "gpt2calc design [MODEL | --family NAME] (--params N | --fits BYTES --dtype DTYPE) [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "model",
         metavar="MODEL",

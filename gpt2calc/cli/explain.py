@@ -28,7 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Find what a printed figure counts: the exact number, the model, the convention, and how far to trust it."
     )
     parser.usage = "gpt2calc explain FIGURE [FIGURE ...] [MODEL ...] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "words",
         metavar="FIGURE",

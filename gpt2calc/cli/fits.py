@@ -33,7 +33,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "not counted: --reserve keeps room for it. Exit code 1 where it does not fit, or only within the reserve."
     )
     parser.usage = "gpt2calc fits [MODEL] (--memory BYTES | --hardware NAME) [options]"
-    parser.epilog = EXAMPLES
     add_model(parser)
     group = parser.add_argument_group("the memory")
     group.add_argument("--memory", metavar="BYTES", help="such as 24GB, of 10⁹ bytes, or 24GiB, of 2³⁰")

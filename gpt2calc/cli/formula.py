@@ -24,7 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "Show closed forms, derived from the shapes of the tensors, simplified, with numbers put in."
     parser.usage = "gpt2calc formula [COMPONENT] [--model MODEL] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "component",
         metavar="COMPONENT",

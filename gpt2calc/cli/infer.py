@@ -22,7 +22,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Infer the config of a checkpoint from the shapes of its tensors, and print it as a config.json."
     )
     parser.usage = "gpt2calc infer TARGET [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument("target", metavar="TARGET", help="a checkpoint, named as for gpt2calc verify")
     add_prefix(parser)
     add_hub(parser)

@@ -24,7 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "tensors, optimizer state and the peak. What has values is really run: choose --batch and --seq for it."
     )
     parser.usage = "gpt2calc measure [MODEL] [options]"
-    parser.epilog = EXAMPLES
     add_model(parser)
     add_asked(parser)
     add_hub(parser)

@@ -26,7 +26,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List the models that ship with gpt2calc, with their totals and sources."
     parser.usage = "gpt2calc models [options]"
-    parser.epilog = EXAMPLES
     add_output(parser, "the names alone, a line each")
 
 

@@ -23,7 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Write the what-if page: one file of HTML that counts in the browser, from disk or any host, without a network."
     )
     parser.usage = "gpt2calc page [-o FILE] [--open]"
-    parser.epilog = EXAMPLES
     parser.add_argument("--open", action="store_true", help="open it in the browser once it is written")
     group = parser.add_argument_group("output")
     group.add_argument(

@@ -65,7 +65,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Draw where the parameters sit, or what a model costs, into a picture with -o, else as bars in the terminal."
     )
     parser.usage = "gpt2calc plot KIND [MODEL ...] [options]"
-    parser.epilog = EXAMPLES
     kinds = "; ".join(f"{kind}, {what}" for kind, what in KINDS.items())
     parser.add_argument("kind", metavar="KIND", choices=Offered(KINDS), help=kinds)
     parser.add_argument(
@@ -178,7 +177,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     from gpt2calc.counts import ParameterCount
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
-    counts = tuple(ParameterCount(each.dims, each.name, each.notes) for each in (count(m, **how) for m in models))
+    counts = tuple(ParameterCount(each.counted, each.name, each.notes) for each in (count(m, **how) for m in models))
     if kind == "treemap":
         from gpt2calc.plots import areas
 

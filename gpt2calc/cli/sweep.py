@@ -48,7 +48,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Count many models at once: every combination of the values that fields take, or a file of them."
     )
     parser.usage = "gpt2calc sweep [MODEL] [--FIELD VALUES ...] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "model",
         metavar="MODEL",

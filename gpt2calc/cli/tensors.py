@@ -26,7 +26,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List every tensor of a model, named, shaped and ordered as transformers' named_parameters()."
     parser.usage = "gpt2calc tensors [MODEL] [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument("model", metavar="MODEL", nargs="?", help="named as for gpt2calc count")
     add_stored(parser, "every tensor of its files")
     add_model_type(parser)

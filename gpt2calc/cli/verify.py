@@ -25,7 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Show that a checkpoint holds exactly what its config says, tensor by tensor, or name what is why not."
     )
     parser.usage = "gpt2calc verify TARGET [options]"
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "target",
         metavar="TARGET",

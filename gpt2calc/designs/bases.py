@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import Expression
+from gpt2calc.architectures.runs import Layers
 from gpt2calc.designs import family, measures
 from gpt2calc.designs.report import Design
 from gpt2calc.dims import Dims, from_fields, to_fields
@@ -216,18 +217,28 @@ class Other:
     def _lettered(self, vocab_size: int) -> Model:
         """Return the model with letters for what is searched, and for what follows from it by sums and products."""
         letters = self._named(tuple(map(Expression.letter, Letters._fields)))
+        sizes = self._sizes({**letters, "vocab_size": vocab_size})
+        (kind,) = {frozenset(own & self._tags()) for own in self.model.kinds()}
+        layers = letters["num_hidden_layers"]
+        return Model(self.model.architecture, sizes, lambda tags: layers if set(tags.split()) <= kind else 0)
+
+    def _sizes(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every size, where some are these numbers or letters, and others follow from them."""
         sizes: dict[str, Any] = {}
         for row in self.model.architecture.sizes:
-            own = self.model.sizes[row.name]
-            sizes[row.name] = letters.get(row.name, vocab_size if row.name == "vocab_size" else own)
-            if row.name not in letters and row.kind not in (LIST, FLAG) and self._follows(row.name):
+            own = sizes[row.name] = named.get(row.name, self.model.sizes[row.name])
+            if row.name not in named and row.kind not in (LIST, FLAG) and self._follows(row.name):
                 try:
                     sizes[row.name] = evaluated(row.default[2:], sizes)
                 except (TypeError, ValueError):
                     sizes[row.name] = own  # a condition on letters: what comes of it is checked in each answer
-        (kind,) = {frozenset(own & self._tags()) for own in self.model.kinds()}
-        layers = letters["num_hidden_layers"]
-        return Model(self.model.architecture, sizes, lambda tags: layers if set(tags.split()) <= kind else 0)
+        return sizes
+
+    def _is_built(self, letters: Letters) -> bool:
+        """Whether sizes go together, by what the architecture says that they must."""
+        layers = self.model.architecture.layers
+        sizes = {**self._sizes(self._named(letters)), "model_type": self.model_type}
+        return not isinstance(layers, Layers) or all(must.holds(sizes) for must in layers.musts)
 
     def measure(
         self, convention: Convention, vocab_size: int, head: Callable[[int], int | None]
@@ -247,8 +258,9 @@ class Other:
         counted = expression.compiled(Letters._fields)
 
         def of_width(n_embd: int) -> Measure | None:
-            *_, heads, keys, own_head = self._letters((1, n_embd, 1), head(n_embd) or n_embd)
-            if not keys:
+            letters = self._letters((1, n_embd, 1), head(n_embd) or n_embd)
+            *_, heads, keys, own_head = letters
+            if not keys or not self._is_built(letters):
                 return None
             return lambda n_layer, n_embd, n_inner: int(counted(n_layer, n_embd, n_inner, heads, keys, own_head))
 
@@ -282,6 +294,9 @@ class Other:
         model = reading.read({**document, "model_type": self.model_type}, named).model
         if (value := target.convention.value(model)) != found.value:
             raise ConfigError(f"no design of {self.name}: {found.value:,} was found, and its config counts {value:,}")
+        config = {"model_type": self.model_type, **reading.rewritten(document, model)}
+        if not model.score:
+            config.pop("num_labels", None)
         return Design(
             model,
             found.n_layer,
@@ -292,7 +307,7 @@ class Other:
             letters.k if self.keys else 0,
             found.value,
             target.difference(found.value),
-            {"model_type": self.model_type, **reading.rewritten(document, model)},
+            config,
         )
 
 

@@ -6,16 +6,22 @@ A row each, with where it is read. It must not know a model, a shape or a dialec
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-INSIDE = re.compile(r"(?<=\.)(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\.")
+WORDS = ("_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_orig_mod")
+IN_BLOCK = re.compile(r"\.\d+\.")
+INSIDE = re.compile(rf"(?<=\.)(?:{'|'.join(WORDS)})\.")
 """What FSDP, activation checkpointing and torch.compile put before the names of each module that they wrap.
 pytorch/pytorch: torch/distributed/fsdp/_common_utils.py, torch/distributed/algorithms/_checkpoint/
 checkpoint_wrapper.py and torch/_dynamo/eval_frame.py.
 """
+
+MOST_WORDS = 8
+"""How many of them a prefix is looked for after."""
 
 RENAMED = {
     "lm_head.decoder.weight": "lm_head.weight",
@@ -33,6 +39,11 @@ BESIDE = {
     EXTRA_STATE: re.compile(r"(?:.*\.)?_extra_state", re.DOTALL),
     POSITIONS: re.compile(r"(?:.*\.)?position_ids", re.DOTALL),
 }
+EXAMPLES = {
+    VALUE_HEAD: "v_head.summary.weight",
+    EXTRA_STATE: "decoder.layers.0.mlp.linear_fc1._extra_state",
+    POSITIONS: "position_ids",
+}
 """Tensors that stand beside any model, and what they are. huggingface/trl, trl/models/modeling_value_head.py, and
 CarperAI/trlx, trlx/models/modeling_ppo.py; NVIDIA/TransformerEngine, transformer_engine/pytorch/module/base.py;
 huggingface/transformers up to 4.30, modeling_openai.py."""
@@ -45,7 +56,8 @@ MARKS = ("v_head.", "_extra_state", "position_ids")
 def respelled(names: Collection[str]) -> dict[str, str]:
     """Return the names that are spelt otherwise today, without words of training tools within them, each with that.
 
-    What every name begins with is a prefix, and stays; a name that would then be two tensors' stays as it is.
+    What half of the names or more begin with, before the number of any block, is a prefix, and stays; a name that would
+    then be two tensors' stays as it is.
 
     >>> names = ["_orig_mod.wte.weight", "_orig_mod.h.0._orig_mod.ln_1.weight", "_orig_mod.lm_head.decoder.weight"]
     >>> respelled(names)["_orig_mod.lm_head.decoder.weight"]
@@ -53,13 +65,23 @@ def respelled(names: Collection[str]) -> dict[str, str]:
     >>> respelled(names)["_orig_mod.h.0._orig_mod.ln_1.weight"]
     '_orig_mod.h.0.ln_1.weight'
     """
-    first, last = min(names, default=""), max(names, default="")
-    alike = next((n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    common = max(first.rfind(".", 0, alike), 0) if len(names) > 1 else 0
+    if not any("._" in name or name.endswith(tuple(RENAMED)) for name in names):
+        return {}
+    median = sorted(names)[len(names) // 2]  # what half of the names begin with, this one does
+    begins = [
+        median[: word.end()]
+        for word in islice(INSIDE.finditer(median), MOST_WORDS)
+        if not IN_BLOCK.search(median, 0, word.start())
+    ]
+    begins = [each for each in begins if 2 * sum(name.startswith(each) for name in names) >= len(names)]
     taken, found = set(names), dict[str, str]()
     for name in names:
-        new = name[:common] + INSIDE.sub("", name[common:])
-        if old := OLD_NAME.fullmatch(new):
+        new = name
+        if "._" in name:
+            kept = next((len(each) - 1 for each in reversed(begins) if name.startswith(each)), 0)
+            first, *parts = name[kept:].split(".")
+            new = ".".join((name[:kept] + first, *(each for each in parts[:-1] if each not in WORDS), *parts[-1:]))
+        if new.endswith(tuple(RENAMED)) and (old := OLD_NAME.fullmatch(new)):
             new = new[: old.start(1)] + RENAMED[old[1]]
         if new not in taken:
             taken.add(new)

@@ -81,12 +81,13 @@ class Naming(NamedTuple):
 
     def dialects(self) -> Iterator[Dialect]:
         """Yield the dialect of these names; where there are bars, one of all that stand first, and so on."""
-        fields = [said.split("|") for said in (self.block, *self.names.values())]
+        prefix = self.options.get("prefix", "")
+        fields = [said.split("|") for said in (prefix, self.block, *self.names.values())]
         for n in range(max(map(len, fields))):
-            block, *names = (said[min(n, len(said) - 1)] for said in fields)
+            prefix, block, *names = (said[min(n, len(said) - 1)] for said in fields)
             pieces = tuple(self._pieces(dict(zip(self.names, names, strict=True)), block))
             own = (self.name, self.summary, self.source, pieces, self.extras)
-            yield Dialect(*own, whose=self.whose, **self.options)
+            yield Dialect(*own, whose=self.whose, **{**self.options, "prefix": prefix})
 
     def _pieces(self, names: Mapping[str, str], block: str) -> Iterator[Piece]:
         for kind, said in names.items():
@@ -446,7 +447,7 @@ NAMES = (
         ends=("kernel", "bias"),
         norms=("scale", "bias"),
         layouts={"lm_head": LINEAR},
-        options={"prefix": tensor_table.BODY, "other_prefix": "transformer/"},
+        options={"prefix": f"{tensor_table.BODY}|transformer/"},
     ),
     Naming(
         "transformer-lm",

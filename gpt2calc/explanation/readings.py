@@ -35,6 +35,9 @@ MODEL_BUDGET, PRESETS_BUDGET = 8, 6
 ACTIVE = "active"
 """What a published figure is of, where it is of what a token passes; the conventions of that begin with it."""
 
+BESIDE = 10**5
+"""A figure that fits nothing is beside a number from which less than its part of so many is missing."""
+
 PUBLISHED = -1
 """The penalty of a reading as what just this figure was published for: the whole model, or what a token passes."""
 
@@ -263,14 +266,15 @@ class Search:
             return abs(figure.distance(each.value, scale)), each.penalty
 
         found.sort(key=rank)
-        if self._is_named:  # the nearest of all too, however unusual it is
+        if self._is_named:  # and what is beside it, however unusual it is
             every = (
                 Reading(figure, candidate, way, scale, "", way.penalty)
                 for candidate, ways in zip(self.candidates, self.ways, strict=True)
                 for way in ways.usual(scale.kind, self._budget)
             )
             first = min(every, key=rank)
-            found = [first, *(each for each in found if each.value != first.value)]
+            if abs(figure.distance(first.value, scale)) * BESIDE < first.value:
+                found = [first, *(each for each in found if each.value != first.value)]
         return found[:number]
 
 

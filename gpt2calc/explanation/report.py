@@ -70,6 +70,8 @@ class Explained(NamedTuple):
         """The exact number that explains it best; None where nothing fits."""
         if self.costs:
             return self.costs[0].value
+        if self.owner:
+            return None
         return self.readings[0].value if self.readings else None
 
     @property

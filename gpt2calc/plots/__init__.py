@@ -226,4 +226,4 @@ def _counted(models: tuple[Model, ...]) -> tuple[Any, ...]:
     from gpt2calc.sources import resolve
 
     sources = (resolve(model, {}) for model in models)
-    return tuple(ParameterCount(source.dims, source.name, source.notes) for source in sources)
+    return tuple(ParameterCount(source.counted, source.name, source.notes) for source in sources)

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError
-from gpt2calc.formulas import GROUPS
+from gpt2calc.model import GROUPS
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
 from gpt2calc.table import rounded
 
@@ -116,12 +116,11 @@ def worded(panel: Panel, mark: Mark, level: int) -> str:
 def of_shares(counts: tuple[ParameterCount, ...], *, grouped: bool = False) -> BarChart:
     """Draw which share of each model every group of components holds, those alone that some model has."""
     named = labelled(counts)
-    present = [name for name in GROUPS if any(count.groups[name].total for count in counts)]
+    present = [name for name in GROUPS if any(_held(count, name) for count in counts)]
 
     def marks(panel: str, name: str, count: ParameterCount) -> tuple[Mark, ...]:
-        groups, total = count.groups, count.total
         shown = ((group, group if panel else name) for group in present)
-        return tuple(Mark(panel, label, group, groups[group].total, total) for group, label in shown)
+        return tuple(Mark(panel, label, group, _held(count, group), count.total) for group, label in shown)
 
     title, notes = "Share of the parameters", notes_of(counts)
     if grouped:
@@ -129,6 +128,12 @@ def of_shares(counts: tuple[ParameterCount, ...], *, grouped: bool = False) -> B
         return BarChart("shares", title, panels, notes=notes)
     stack = tuple(mark for name, count in named for mark in marks("", name, count))
     return BarChart("shares", title, [(Panel("", SHARE, SHARE), stack)], stacked=True, notes=notes)
+
+
+def _held(count: ParameterCount, group: str) -> int:
+    """Return what a model holds of a group, 0 where its architecture has none of it."""
+    groups = count.groups
+    return groups[group].total if group in groups else 0
 
 
 def of_totals(counts: tuple[ParameterCount, ...]) -> BarChart:

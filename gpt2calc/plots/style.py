@@ -1,6 +1,7 @@
 """The colours of the pictures, in the light and in the dark, and of the terminal: each series has its own in both.
 
-Any two groups differ in lightness too, so that they can be told apart in grey and by eyes that see few colours.
+Any two groups of a GPT-2 differ in lightness too, so that they can be told apart in grey and by eyes that see few
+colours; those that other families add differ half as much, since there are ten.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ THEMES = {
             "mlp": "#e17634",
             "head": "#ee9fc2",
             "layer_norm": "#f0d762",
+            "experts": "#784b15",
+            "ssm": "#145125",
+            "router": "#1e1e1e",
+            "other": "#828282",
             "weights": "#007e8d",
             "biases": "#e17634",
             "total": "#003b6b",
@@ -58,6 +63,10 @@ THEMES = {
             "mlp": "#fc9355",
             "head": "#fbbad6",
             "layer_norm": "#ffed75",
+            "experts": "#a3661d",
+            "ssm": "#1e7635",
+            "router": "#393939",
+            "other": "#9f9f9f",
             "weights": "#0aa0a9",
             "biases": "#fc9355",
             "total": "#0aa0a9",
@@ -77,10 +86,15 @@ FILLS = {
     "mlp": ("▒", "+"),
     "head": ("╱", "/"),
     "layer_norm": ("░", "."),
+    "experts": ("▞", "%"),
+    "ssm": ("╲", "o"),
+    "router": ("│", "|"),
+    "other": ("·", ":"),
 }
 """What fills a group's bar in a terminal, with Unicode and in ASCII."""
 
 PAINTS = {"attention": 26, "cross_attention": 133, "embedding": 37, "mlp": 208, "head": 218, "layer_norm": 227}
+PAINTS |= {"experts": 94, "ssm": 28, "router": 240, "other": 250}
 """The colour of a group among the 256 of a terminal."""
 
 

@@ -1,7 +1,4 @@
-"""The models of a sweep as columns: those of a piece of a grid, or those of some rows, in one manner.
-
-A column that is the same for all models of a piece is one value of Python's; any other is an array.
-"""
+"""The models of a sweep as columns: those of a piece of a grid, or those of some rows, in one manner."""
 
 from __future__ import annotations
 
@@ -69,10 +66,9 @@ class Models:
     def picked(self, name: str, start: int, stop: int, chosen: Int64Array) -> Any:
         """Return a column for some rows of a range as an array, computed for all of it where most are wanted."""
         if len(chosen) * DENSE < stop - start:
-            return spread(self.at(name, chosen + start), len(chosen))
+            return self.at(name, chosen + start)
         values = self.range(name, start, stop)
-        is_whole = isinstance(values, np.ndarray) and len(chosen) < len(values)
-        return spread(values[chosen] if is_whole else values, len(chosen))
+        return values if len(chosen) == len(values) else values[chosen]
 
 
 class Rows(Models):
@@ -121,30 +117,12 @@ class PieceModels(Models):
         width = self.lattice.width
         self.block = BLOCK_NUMBERS if width > BLOCK_NUMBERS else BLOCK_NUMBERS // width * width
         self._arranged: dict[str, Arrangement | None] = {}
-        self._constants: dict[str, Any] = {}
 
     def valid(self, start: int, stop: int) -> Any:
         """Return which rows of a range are models: those in which n_head divides n_embd."""
         if HEADS not in self.names:
             return True
         return self.range("n_embd", start, stop) % self.range("n_head", start, stop) == 0
-
-    def constant(self, name: str) -> Any:
-        """Return what a column is for all models, None where it runs."""
-        if name not in self._constants:
-            self._constants[name] = self._constant(COLUMNS[name])
-        return self._constants[name]
-
-    def _constant(self, column: Column) -> Any:
-        if column.kind == SHARE:
-            part, total = self.constant(column.part), self.constant("total")
-            return None if part is None or total is None else part / total
-        if column.kind == WORD:
-            return self.piece.fields.get("head", "lm")
-        if column.kind == SWITCH:
-            return bool(getattr(self.piece.most(), column.name))
-        polynomial = self._polynomial(column)
-        return None if polynomial.divides else polynomial.constant
 
     def _polynomial(self, column: Column) -> Expression:
         """Return a column as a polynomial of the sizes that run, each of which stands for what it is after padding."""
@@ -161,27 +139,30 @@ class PieceModels(Models):
             lattice, polynomial = self.lattice, self._polynomial(COLUMNS[name])
             lengths = {letter: lattice.lengths[letter] for letter in lattice.rows}
             found = arranged(polynomial.terms, lengths, lattice.width, lattice.most)
-            self._arranged[name] = None if polynomial.divides or self._is_padded else found
+            self._arranged[name] = found if self._is_plain and not polynomial.divides else None
         return self._arranged[name]
 
     @property
-    def _is_padded(self) -> bool:
-        return "vocab_size" in self.names.values() and (self.piece.fields.get("pad_vocab_size_multiple") or 1) > 1
+    def _is_plain(self) -> bool:
+        """Whether every size that runs is as a model has it: no vocabulary is padded, and no head sets labels."""
+        running, fields = self.names.values(), self.piece.fields
+        is_padded = "vocab_size" in running and (fields.get("pad_vocab_size_multiple") or 1) > 1
+        return not is_padded and not ("num_labels" in running and fields.get("head") == "double_heads")
+
+    def _word(self, column: Column) -> Any:
+        return self.piece.fields.get("head", "lm") if column.kind == WORD else getattr(self.piece.most(), column.name)
 
     def range(self, name: str, start: int, stop: int) -> Any:
         """Return a column for a range of models."""
-        constant = self.constant(name)
-        if constant is not None:
-            return constant
         out = np.empty(stop - start, dtype=DTYPES[COLUMNS[name].kind])
         self.into(name, start, out)
         return out
 
     def into(self, name: str, start: int, out: Any) -> None:
         """Write a column for as many models as there is room for."""
-        column, constant = COLUMNS[name], self.constant(name)
-        if constant is not None:
-            out[...] = constant
+        column = COLUMNS[name]
+        if column.kind in (SWITCH, WORD):
+            out[...] = self._word(column)
         elif column.kind == SHARE:
             for place in range(0, len(out), self.block):
                 block = out[place : place + self.block]
@@ -206,9 +187,9 @@ class PieceModels(Models):
 
     def at(self, name: str, indices: Int64Array) -> Any:
         """Return a column for single models, by their numbers."""
-        constant, column = self.constant(name), COLUMNS[name]
-        if constant is not None:
-            return constant
+        column = COLUMNS[name]
+        if column.kind in (SWITCH, WORD):
+            return np.full(indices.shape, self._word(column), dtype=DTYPES[column.kind])
         if column.kind == SHARE:
             return quotient(self.at(column.part, indices), self.at("total", indices))
         return np.broadcast_to(self._evaluated(column, self.lattice.at(indices)), indices.shape)
@@ -228,15 +209,6 @@ class PieceModels(Models):
 
 def _measured(column: Column, dims: Dims) -> Any:
     return column.measure(dims) if column.measure else getattr(dims, column.name)
-
-
-def spread(value: Any, length: int) -> Any:
-    """Return a column as an array, one value of it repeated.
-
-    >>> spread(12, 3).tolist(), spread("lm", 2).tolist()
-    ([12, 12, 12], ['lm', 'lm'])
-    """
-    return value if isinstance(value, np.ndarray) else np.full(length, value)
 
 
 def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -76,12 +76,12 @@ class Sweep(dict[str, Any]):
         return {"schema": SCHEMA, "model": self.model, **self.request, "models": models, "notes": list(self.notes)}
 
     def to_pandas(self) -> Any:
-        """Return the columns as a `pandas.DataFrame`, a row a model; needs pandas."""
+        """Return the columns as a `pandas.DataFrame`, a row a model, without copying numbers; needs pandas."""
         try:
             import pandas as pd
         except ImportError:
             raise ConfigError("a DataFrame needs pandas: python -m pip install pandas") from None
-        return pd.DataFrame(dict(self))
+        return pd.DataFrame(dict(self), copy=False)
 
     def to_arrow(self) -> Any:
         """Return the columns as a `pyarrow.Table`, numbers without copying them; needs pyarrow."""

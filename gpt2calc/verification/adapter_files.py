@@ -184,7 +184,7 @@ def _base(found: ResolvedTarget, what: str, elements: int) -> Source:
     if found.source is not None:
         return found.source
     named = (found.adapter or {}).get("base_model_name_or_path")
-    if isinstance(named, str) and named and (presets.find(named) or os.path.exists(os.path.join(named, "config.json"))):
+    if isinstance(named, str) and named and (presets.find(named) or os.path.isfile(os.path.join(named, "config.json"))):
         return sources.resolve(named, {})
     said = f"its base model is {shown(named)}, which is not known here" if named else "it does not say of which model"
     raise UnreadableInputError(found.name, f"{what}, {elements:,} numbers; {said}: --config says which it is")
@@ -253,8 +253,8 @@ def _asked(says: Mapping[str, Any], model: Model, source: Source) -> tuple[adapt
     is_plain = type(rank) is int and rank > 0 and isinstance(targets, list) and all(isinstance(x, str) for x in targets)
     if not is_plain or not targets or any(says.get(each) for each in PATTERNS):
         return None
-    saved = says.get("modules_to_save") or []
-    asked = adapters.Lora(int(rank or 1), tuple(targets), str(says.get("bias") or "none"), tuple(map(str, saved)))
+    saved = _words(says.get("modules_to_save"))
+    asked = adapters.Lora(int(rank or 1), tuple(targets), str(says.get("bias") or "none"), saved)
     asked = asked._replace(dora=bool(says.get("use_dora")), lora_bias=bool(says.get("lora_bias")))
     return asked, adapters.count(model, source.name, asked)
 
@@ -269,7 +269,7 @@ def _others(
 ) -> tuple[list[tuple[str, int]], list[StoredTensor], list[Fault]]:
     """Return what else is trained, by what it is; what the base has too, and is not trained; and what is wrong."""
     trained, beside, wrong = [], [], []
-    saved = [str(each) for each in says.get("modules_to_save") or []]
+    saved = _words(says.get("modules_to_save"))
     adapted_modules = {within(pair.module) for pair in adapted.pairs}
     bias = says.get("bias") or "none"
     for tensor in adapted.listing.tensors:
@@ -290,6 +290,11 @@ def _others(
         else:
             wrong.append(Fault(PAIR, tensor.name, f"{CONFIG} does not say that it is trained"))
     return trained, beside, wrong
+
+
+def _words(said: object) -> tuple[str, ...]:
+    """Return the words of a list; none of anything else."""
+    return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else ()
 
 
 def _holds(word: str, name: str) -> bool:

@@ -236,7 +236,8 @@ def _of_gpt2(
     if names is None:
         raise naming.unknown(listing, DIALECTS, "a GPT-2")
     source, given = found.source, found.source is not None
-    if not given or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
+    is_whole = found.source is not None and not found.source.is_part
+    if not is_whole or prefix is not None:  # nobody says that the file is a GPT-2 as a whole
         listing = naming.parted(listing, names.alike[0], names.others)
     else:
         listing = naming.within(listing, names.alike[0])

@@ -5,9 +5,9 @@ Pure. It is why a page of the hub shows 137,022,720 for gpt2.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.dialects.base import Piece
 from gpt2calc.stored import PARTS
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def part(found: Assignment, *, known: bool) -> str:
     """
     if not found.lacking:
         return ""
-    present, absent = _places(found, found.own), _places(found, (name for name, _ in found.missing()))
+    present, absent = _places(found)
     blocks = {place for place in present if isinstance(place, int)}
     others = [place for place in present if isinstance(place, str)]
     lacks_blocks = any(isinstance(place, int) for place in absent)
@@ -96,16 +96,26 @@ def part(found: Assignment, *, known: bool) -> str:
     return f"block{'s' if len(blocks) > 1 else ''} {written}{of}{beside}"
 
 
-def _places(found: Assignment, names: Iterable[str]) -> set[int | str]:
-    """Return the blocks that names stand in, by number, and the components of those that stand outside."""
-    places: set[int | str] = set()
-    for name in names:
-        said = found.reading.find(name)
-        if said is not None and said.block is not None:
-            places.add(said.block)
-        elif said is not None and isinstance(said.row, Piece):
-            places.add(said.row.component)
-    return places
+def _places(found: Assignment) -> tuple[set[int | str], set[int | str]]:
+    """Return where something is and where something lacks: blocks by number, and components that stand outside.
+
+    However many copies a row has by its config, it is looked at once a block.
+    """
+    held = Counter((id(row), _block(found, name)) for name, row in found.expected.items())
+    present, absent = set[int | str](), set[int | str]()
+    for row in found.rows:
+        for block in found.layers_of(row):
+            place = block if row.is_in_blocks else row.component
+            copies = held[id(row), block]
+            present.update([place] if copies else [])
+            absent.update([place] if copies < row.times else [])
+    return present, absent
+
+
+def _block(found: Assignment, name: str) -> int:
+    """Return the block that a name stands in; 0 for what stands outside, as `Assignment.layers_of` counts it."""
+    said = found.reading.find(name)
+    return (said.block if said else None) or 0
 
 
 def rest(found: Assignment) -> int:

@@ -124,6 +124,7 @@ class Packing(NamedTuple):
 
 
 def _int8(pack: Pack) -> Unpacked:
+    """Law: weight [out, in], and a scale for each output."""
     pack.expect(".SCB", pack.packed.shape[:1])
     if ".weight_format" in pack.beside:
         pack.expect(".weight_format", (), (1,))
@@ -161,7 +162,7 @@ def _gptq(pack: Pack) -> Unpacked:
         inputs = pack.beside[".g_idx"].numel
         bits = rows * 32 // inputs if inputs else 0
     else:
-        bits = pack.says.get("bits") or (pack.get(".qzeros").shape[-1] * 32 // out if out else 0)
+        bits = pack.says.get("bits") or ((pack.get(".qzeros").shape or (0,))[-1] * 32 // out if out else 0)
         inputs = rows * 32 // bits if _is_size(bits) else 0
     said = pack.says.get("bits")
     if bits not in GPTQ_BITS or rows * 32 != inputs * bits or (said and said != bits):
@@ -254,6 +255,7 @@ def _naive(pack: Pack) -> Unpacked:
 
 
 def _dynamic(pack: Pack) -> Unpacked:
+    """Law: weight [out, in] as a quantised tensor; scale and zero point of what comes in are one number each."""
     pack.expect(".scale", ())
     pack.expect(".zero_point", ())
     return Unpacked(pack.packed.shape, "int8")
@@ -361,8 +363,8 @@ PACKINGS = (
 )
 """Every way of packing that is read; of two with the same packed name, the first whose marks and dtype are there."""
 
-MARKS = tuple(dict.fromkeys(mark for packing in PACKINGS if packing.methods for mark in packing.marks))
-"""How a name ends that shows a packed file of another library than torch, as the page asks it."""
+MARKS = (".SCB", ".absmax", ".qweight", ".scales", ".weight_packed", ".weight_scale")
+"""What stands in names of a file that a library packed, by which the page leaves it to the command line."""
 
 METHODS = frozenset(method for packing in PACKINGS for method in packing.methods)
 
@@ -421,7 +423,7 @@ def _packing(tensor: StoredTensor, names: Mapping[str, StoredTensor], says: Mapp
     """Return how a tensor is packed; None where it is none, or of a way that is not read."""
     fitting = []
     for packing in PACKINGS:
-        if tensor.name.endswith(packing.packed) and tensor.dtype in packing.dtypes and len(tensor.shape) >= 2:
+        if tensor.name.endswith(packing.packed) and tensor.dtype in packing.dtypes and _has_rank(packing, tensor):
             module = tensor.name.removesuffix(packing.packed)
             if packing.packed != ".weight" or any(module + mark in names for mark in packing.marks):
                 fitting.append(packing)
@@ -437,11 +439,16 @@ def _packing(tensor: StoredTensor, names: Mapping[str, StoredTensor], says: Mapp
     return fitting[0] if is_gptq or fitting[0].packed != ".qweight" else fitting[1]
 
 
+def _has_rank(packing: Packing, tensor: StoredTensor) -> bool:
+    """Whether a tensor has two axes, or more where a tool packs the matrices of experts in one."""
+    return len(tensor.shape) == 2 or (len(tensor.shape) > 2 and packing.unpack in {_mlx, _pack_quantized})
+
+
 def _state(tensor: StoredTensor) -> Mapping[str, Any]:
     """Read the JSON that says how bitsandbytes packed a matrix."""
     try:
         found = json.loads(_content(tensor))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BrokenError(tensor.name, "expected the JSON of a quant_state, got other bytes", "JSON", "bytes") from None
     if not isinstance(found, dict):
         raise BrokenError(tensor.name, f"expected the JSON of a quant_state, got {shown(found)}", "JSON", "a value")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
-from gpt2calc.errors import printable, shortened
+from gpt2calc.errors import shortened
 from gpt2calc.stored import PARTS
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
@@ -365,11 +365,6 @@ class Verification:
         left = sum(size for _, _, _, size in groups[MOST_SHOWN_FAULTS:]) + self.more
         rows += [("and", f"{left:,} more", "--json lists them")] if left else []
         return Table("", ("wrong", "tensor", "what is wrong"), tuple(rows))
-
-    def faults_table(self) -> Table:
-        """Lay everything that is wrong out as one table, for a spreadsheet."""
-        rows = tuple((each.kind, printable(each.tensor), each.expected, each.got, each.message) for each in self.faults)
-        return Table("", ("kind", "tensor", "expected", "got", "message"), rows)
 
     def _stored(self) -> Table:
         holdings = self.checked.holdings

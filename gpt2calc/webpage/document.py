@@ -14,7 +14,20 @@ from gpt2calc.webpage import arithmetic, facts, families
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "json", "laws", "count", "config", "unread", "families", "safetensors", "names", "infer", "match"),
+    *(
+        "exact",
+        "json",
+        "laws",
+        "count",
+        "config",
+        "unread",
+        "families",
+        "projects",
+        "safetensors",
+        "names",
+        "infer",
+        "match",
+    ),
     *("verify", "state", "explain", "share", "dom", "controls", "files", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
@@ -43,7 +56,7 @@ def build(version: str) -> str:
     """
     shipped, others = presets.models(), presets.others()
     style, script = _asset("page.css"), _script(shipped)
-    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, others))}))
+    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, families.kept(others)))}))
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     page = _asset("page.html")
     contents = {"policy": policy, "style": style, "version": version, "families": tables, "script": script}

@@ -17,10 +17,12 @@ from gpt2calc import (
     figures,
     listing,
     numbers,
+    projects,
     spellings,
     unread,
 )
 from gpt2calc.algebra import READING_ORDER
+from gpt2calc.architectures import ENCODER_DECODERS
 from gpt2calc.checkpoints import safetensors, strict_json
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
@@ -94,12 +96,33 @@ def _config() -> dict[str, Any]:
         "no_count": sorted(spellings.NO_COUNT),
         "frameworks": spellings.FRAMEWORKS,
         "unread": _unread(),
+        "projects": _projects(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": documents.OURS,
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
         "largest": strict_json.SMALL_JSON_BYTES,
+    }
+
+
+def _projects() -> dict[str, Any]:
+    """Return what `projects` knows of other people's configs."""
+    return {
+        "rows": [[row.name, row.keys, row.remark] for row in spellings.PROJECTS],
+        "inverse": spellings.INVERSE,
+        "parallel": spellings.PARALLEL,
+        "trained": spellings.TRAINED_LENGTHS,
+        "head_widths": spellings.HEAD_WIDTHS,
+        "sayings": spellings.SAYINGS,
+        "otherwise": sorted(spellings.OTHERWISE),
+        "floats": sorted(spellings.FOREIGN_FLOATS),
+        "body_biases": sorted(spellings.BODY_BIASES),
+        "plain_words": sorted(spellings.PLAIN_WORDS),
+        "padded": projects.PADDED,
+        "most_objects": projects.MOST_OBJECTS,
+        "most_named": projects.MOST_NAMED,
+        "encoder_decoders": ENCODER_DECODERS,
     }
 
 
@@ -194,7 +217,7 @@ def _names() -> dict[str, Any]:
         "most_runs": findings.MOST_RUNS,
         "most_unasked": tying.MOST_UNASKED_BYTES,
         "beyond": assignment.BEYOND,
-        "packed": packing.MARKS,
+        "packed": (*packing.MARKS, ".lora_A", ".lora_embedding_A", "prompt_embeddings"),
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,
     }

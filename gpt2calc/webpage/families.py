@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import architectures, general_conventions
 from gpt2calc.algebra import Expression, Flag
-from gpt2calc.architectures import probed, reading, runs
+from gpt2calc.architectures import composites, probed, reading, runs
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
 from gpt2calc.model import BUFFER, FLAG, GROUPS, LAW, REFUSED, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
     from gpt2calc.model import Architecture, Size
@@ -125,6 +125,10 @@ def collect() -> dict[str, Any]:
         **{name: places.rows for name, places in tables._asdict().items()},
         "types": types,
         "version": reading.VERSION,
+        "composites": {
+            name.lower(): getattr(composites, name)
+            for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")
+        },
         "longest": runs.LONGEST,
         "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
@@ -136,9 +140,14 @@ def _way(value: object) -> tuple[Any, ...]:
     return value
 
 
+def _is_data(architecture: Architecture) -> bool:
+    """Whether what layers there are, and what is noted of them, is data, which the page can read."""
+    return isinstance(architecture.layers, Layers) and isinstance(architecture.notes, (Notes, type(no_notes)))
+
+
 def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) -> dict[str, Any]:
     """Return one architecture; nothing where no data says which layers it has: the page refuses it by name."""
-    if not isinstance(architecture.layers, Layers) or not isinstance(architecture.notes, (Notes, type(no_notes))):
+    if not isinstance(architecture.layers, Layers) or not _is_data(architecture):
         return {}
     notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
     found: dict[str, Any] = {
@@ -292,13 +301,25 @@ def _terms(value: Any, names: Places) -> str:
     return " ".join(map("*".join, factors))
 
 
+def kept(others: Iterable[Preset]) -> list[Preset]:
+    """Return the models that the page ships, of the types that it counts; all others are a config.json away."""
+    return [each for each in others if each.on_page and _is_data(architectures.of(each.model_type))]
+
+
 def preset(shipped: Preset) -> dict[str, Any]:
-    """Return a model that ships, with the fields that its architecture has."""
+    """Return a model that ships, with the fields that its architecture has, each by its place among the sizes.
+
+    What is there by default is left out: the page puts every plain default of a number and a flag back, so that a
+    preset must give each of them.
+    """
     document, architecture = shipped.fields, architectures.of(shipped.model_type)
     (named,) = document["architectures"]
-    known = {row.name for row in architecture.sizes}
-    fields = {name: value for name, value in document.items() if name in known}
-    if architecture.classes[named] != "lm":
-        fields["head"] = architecture.classes[named]
+    usual = {row.name: row.default for row in architecture.sizes if row.kind in (SIZE, FLAG)}
+    given = {**document, "head": architecture.classes[named]} if architecture.classes[named] != "lm" else document
+    fields = {
+        place: given[row.name]
+        for place, row in enumerate(architecture.sizes)
+        if row.name in given and given[row.name] != usual.get(row.name, "")
+    }
     about = {"name": shipped.name, "type": shipped.model_type, "aliases": shipped.aliases, "summary": shipped.summary}
     return {**about, "fields": fields}

@@ -352,6 +352,14 @@ def _decoder(model_type: str, draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
     return PADDING | _attention(draw, keys, head) | _flags(draw, *flags)
 
 
+def _diffllama(draw: Draw, _: dict[str, Any]) -> dict[str, Any]:
+    """Return twice as many heads of keys and values, since there must be two or more, and even."""
+    heads = _attention(draw, head=NULL)
+    twice = {name: 2 * heads[name] for name in ("hidden_size", "num_attention_heads", "num_key_value_heads")}
+    alike = {"num_key_value_heads": draw.flag(None, ABSENT, 2)} if draw.flag() else {}
+    return PADDING | heads | twice | alike | _flags(draw, "attention_bias")
+
+
 def _cohere(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
     return _decoder("cohere", draw, fields) | {"use_qk_norm": draw.flag(False, True, None, ABSENT)}
 
@@ -789,6 +797,7 @@ def _lfm2(draw: Draw, fields: dict[str, Any]) -> dict[str, Any]:
 DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     **{name: partial(_decoder, name) for name in DECODERS},
     "cohere": _cohere,
+    "diffllama": _diffllama,
     "ernie4_5": _ernie4_5,
     "internlm3": _internlm3,
     "stablelm": _stablelm,

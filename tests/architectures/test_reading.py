@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+import torch
+import transformers
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+)
 
 import gpt2calc
 from gpt2calc import architectures
@@ -185,15 +193,33 @@ def test_every_causal_language_model_of_transformers_is_counted_or_refused_by_it
 
 
 def test_a_composite_is_its_language_model_alone() -> None:
-    """Its text_config is counted; what is left out is told, and a field that stands outside is not read."""
+    """Its text_config is counted; what is left out is told."""
     text = {"model_type": "mixtral", "num_hidden_layers": 2}
-    found = reading.read({"text_config": text, "vision_config": {"depth": 3}, "tie_word_embeddings": True})
+    found = reading.read({"text_config": text, "vision_config": {"depth": 3}, "tie_word_embeddings": False})
     assert found.is_part
     assert found.model.total() == total(**text)
     assert found.notes[0].startswith("the language model in text_config is counted alone, as mixtral's")
     assert any(note.startswith("left out: vision_config") for note in found.notes)
-    assert any("tie_word_embeddings=True stands outside" in note for note in found.notes)
+    assert "which of them a composite of no model_type follows is not known: give tie_word_embeddings" in refusal(
+        text_config=text, tie_word_embeddings=True
+    )
     assert "text_config must say its model_type" in refusal(text_config={"num_hidden_layers": 2})
+
+
+@pytest.mark.parametrize("model_type", ["mistral3", "aria", "llava", "llama4", "voxtral"])
+def test_the_head_of_a_composite_is_tied_as_transformers_builds_it(model_type: str) -> None:
+    """Said outside of text_config, within, in both or in neither: by each of the rules that classes have."""
+    kind = transformers.AutoConfig.for_model(model_type)
+    inner: dict[str, Any] = {"model_type": kind.text_config.model_type, "num_hidden_layers": 1}
+    classes = {**MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES, **MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES}
+    for outside, within in product((True, False, None), repeat=2):
+        text: dict[str, Any] = inner | ({} if within is None else {"tie_word_embeddings": within})
+        document: dict[str, Any] = {"model_type": model_type, "text_config": text}
+        document |= {} if outside is None else {"tie_word_embeddings": outside}
+        with torch.device("meta"):
+            built = getattr(transformers, classes[model_type])(type(kind).from_dict(json.loads(json.dumps(document))))
+        is_tied = not any(name.endswith("lm_head.weight") for name, _ in built.named_parameters())
+        assert bool(reading.read(document).model.sizes["tie_word_embeddings"]) == is_tied, (outside, within)
 
 
 def test_code_of_its_own_is_told() -> None:

@@ -13,8 +13,9 @@ import pytest
 
 import gpt2calc
 from gpt2calc import figures
-from gpt2calc.costs import papers, ways
+from gpt2calc.costs import ways
 from gpt2calc.costs.run import Run
+from tests.costs import papers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

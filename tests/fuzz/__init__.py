@@ -21,7 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tests.fuzz import rows, tensorflow, torch
+from tests.fuzz import distributed, rows, tensorflow, torch
 from tests.fuzz.rows import Reader
 
 if TYPE_CHECKING:
@@ -44,5 +44,6 @@ READERS: dict[str, Callable[[], Reader]] = {
     "torch_zip": torch.zipped,
     "torch_legacy": torch.legacy,
     "torch_pickle": torch.pickled,
+    "distributed": distributed.distributed,
 }
 """Every reader, by the name that the command takes."""

@@ -6,6 +6,7 @@ It needs peft and accelerate, which no test does. Each model is built on torch's
 from __future__ import annotations
 
 import json
+import tempfile
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -114,6 +115,45 @@ def answer(config: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
     return {"trainable": trainable, "all": whole, "line": line}
 
 
+FILES_OF: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("one target", {"r": 4, "target_modules": ["c_attn"]}),
+    ("magnitudes, an embedding, and a norm saved",
+     {"r": 4, "target_modules": ["c_attn", "wte"], "use_dora": True, "modules_to_save": ["ln_f"]}),
+    ("biases of all", {"r": 4, "target_modules": ["c_attn"], "bias": "all"}),
+    ("biases of the targets and of B", {"r": 4, "target_modules": ["c_attn"], "bias": "lora_only", "lora_bias": True}),
+    ("ranks by pattern, one block",
+     {"r": 4, "target_modules": ["c_attn", "c_proj"], "rank_pattern": {"c_proj": 2}, "layers_to_transform": [1]}),
+    ("a tied head", {"r": 4, "target_modules": ["lm_head", "c_attn"]}),
+    ("prompt tuning", {"num_virtual_tokens": 20}),
+)  # fmt: skip
+"""Adapters of SMALL that PEFT saves, by PEFT's words."""
+
+
+def saved(words: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Return what PEFT writes: its config, and the names and shapes of the file; and of its state_dict in memory."""
+    import torch
+    import transformers
+
+    peft: Any = import_module("peft")
+    safe_open = import_module("safetensors").safe_open
+    model = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(**{k: v for k, v in SMALL.items() if k != "model_type"})
+    )
+    is_prompt = "num_virtual_tokens" in words
+    asked = peft.PromptTuningConfig(task_type="CAUSAL_LM", **words) if is_prompt else peft.LoraConfig(**words)
+    found = peft.get_peft_model(model, asked)
+    found.save_pretrained(folder)
+    with safe_open(f"{folder}/adapter_model.safetensors", "pt") as file:
+        tensors = [[name, list(file.get_slice(name).get_shape())] for name in file.keys()]  # noqa: SIM118
+    config = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
+    trainable, whole = found.get_nb_trainable_parameters()
+    state = [
+        [name, list(tensor.shape)] for name, tensor in found.state_dict().items() if isinstance(tensor, torch.Tensor)
+    ]
+    kept = {name: value for name, value in config.items() if value}
+    return {"trainable": trainable, "all": whole, "config": kept, "file": tensors, "state": state}
+
+
 def main() -> None:
     """Ask PEFT, and write its answers down."""
     import torch
@@ -125,7 +165,16 @@ def main() -> None:
     cases = [
         {"what": what, "config": config, "words": words, "says": answer(config, words)} for what, config, words in CASES
     ]
-    FILE.write_text(json.dumps({"made_with": made, "cases": cases}, indent=1) + "\n", encoding="utf-8")
+    files = []
+    for what, words in FILES_OF:
+        with tempfile.TemporaryDirectory() as folder:
+            files.append({"what": what, **saved(words, folder)})
+    rows = {"made_with": made, "cases": cases, "files": files}
+    parts = []
+    for name, part in rows.items():
+        lines = ",\n".join(json.dumps(row) for row in part) if isinstance(part, list) else ""
+        parts.append(f'"{name}": [\n{lines}\n]' if lines else f'"{name}": {json.dumps(part)}')
+    FILE.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ MARKED = {"model_type": "gpt2", **SIZES}
 
 READ = """(texts) => texts.map((text) => {
   try {
-    const {given, fields, notes} = readConfig(text);
-    return given ? json({other: readFamily(given).notes}) : json({dims: dimsOf(fields), notes});
+    const {given, said, fields, notes} = readConfig(text);
+    return given ? json({other: [...said, ...readFamily(given).notes]}) : json({dims: dimsOf(fields), notes});
   }
   catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
 })"""
@@ -173,6 +173,9 @@ def test_every_document_is_read_as_python_reads_it(opened: Watched) -> None:
     texts = {file.name: file.read_text(encoding="utf-8") for file in FILES}
     texts |= {name: json.dumps(document) for name, document in DOCUMENTS.items()}
     texts |= TEXTS
+    others = Path(__file__).parents[1] / "data" / "configs_of_others.jsonl"
+    cases = map(json.loads, others.read_text(encoding="utf-8").splitlines())
+    texts |= {case["id"]: case["text"] for case in cases if case["name"].endswith(".json") and case["text"][0] == "{"}
     found = opened.page.evaluate(READ, list(texts.values()))
     for name, answer in zip(texts, found, strict=True):
         assert plainly(json.loads(answer)) == plainly(python(texts[name])), name

@@ -22,10 +22,12 @@ const DEFAULTS = keptAll(Object.fromEntries(Object.entries(ROWS).map(([field, ro
 /** Read the text of a config.json: a GPT-2's fields, notes, and whose config it is, or a document that is `given` of
  * another architecture. A Sentence is thrown where it is none. */
 function readConfig(text) {
-  const document = parseConfig(text);
-  if (isOfOthers(document)) return { given: document };
+  const [model, where] = withinDocument(parseConfig(text));
+  const [document, part] = builtOf(model);
+  const said = [...where, ...part];
+  if (isOfOthers(document)) return { given: document, said };
   const { fields, notes } = readDocument(document);
-  return { fields: validated(canonical(fields)), notes, maker: makerIn(document) };
+  return { fields: validated(canonical(fields)), notes: [...said, ...notes], maker: makerIn(document) };
 }
 
 /** Whose model a document describes, where that shows, by the name of the dialect that the maker's files have. */
@@ -55,8 +57,10 @@ function readDocument(given) {
   if (!FIELDS.marks.some((mark) => document.has(mark))) {
     const isSized = [...document.keys()].some((name) => Object.hasOwn(FIELDS.documented, CANONICAL.get(name) ?? ""));
     const written = missing.map(([name, value]) => `${name} ${value}`).join(", ");
-    const { fields, remarks } = inNumbers(document);
-    return { fields, notes: isSized ? remarks : [`no size is given; gpt2's are counted: ${written}`, ...remarks] };
+    const [plain, said] = plainFields(document);
+    const { fields, remarks: numbers } = inNumbers(plain);
+    const remarks = [...said, ...numbers];
+    return { fields, notes: isSized || said.length ? remarks : [`no size is given; gpt2's are counted: ${written}`, ...remarks] };
   }
   const read = new Map();
   const notes = [];

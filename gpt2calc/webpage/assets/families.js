@@ -33,6 +33,35 @@ function readFamily(given) {
   return { model, notes: [...notes, ...unreadIn(architecture, given)], isPart: false };
 }
 
+const TIE = "tie_word_embeddings";
+
+/** Whether the head of a composite's language model is tied, as gpt2calc.architectures.composites has it. */
+function isTied(type, outside, inside) {
+  const { outside: tied, outside_or_untied: untied, either, inside: within, never } = FAMILIES.composites;
+  if (tied.includes(type) || untied.includes(type)) return outside ?? tied.includes(type);
+  if (either.includes(type)) return Boolean(outside) || inside;
+  if (never.includes(type)) return false;
+  return within.includes(type) || outside === null || outside === inside ? inside : null;
+}
+
+/** A composite's language model with its head tied or not, as transformers builds the composite. */
+function tiedAsBuilt(given, text, found, notes) {
+  const [outside, inside] = [given.get(TIE) ?? null, isTrue(found.model.sizes[TIE])];
+  if (outside !== null && typeof outside !== "boolean")
+    throw new Sentence(`${TIE} must be true or false, got ${shown(outside)}`);
+  const type = given.get("model_type") ?? null;
+  const tied = isTied(type, outside, inside);
+  if (tied === null) {
+    const kind = typeof type === "string" ? `a ${shortened(type)}` : "a composite of no model_type";
+    const what = `${pair(TIE, outside)} stands outside of text_config, and ${inside} holds within`;
+    throw new Sentence(`${what}; which of them ${kind} follows is not known: give ${TIE}`);
+  }
+  if (tied === inside) return found;
+  const said = outside === null ? ", where nothing outside of text_config says otherwise" : "";
+  notes.push(`its head is ${tied ? "tied" : "not tied"}, as transformers ${FAMILIES.version} builds a ${type}${said}`);
+  return readFamily(new Map([...text, [TIE, tied]]));
+}
+
 /** The language model of a composite, and what is left out of it. */
 function readPart(given, text) {
   const type = text.get("model_type") ?? null;
@@ -40,14 +69,12 @@ function readPart(given, text) {
     const says = type === null ? "none" : "gpt2";
     throw new Sentence(`text_config must say its model_type, one that is counted as a part; it says ${says}`);
   }
-  const found = readFamily(text);
+  let found = readFamily(text);
   const others = [...given].filter(([name, value]) => name !== "text_config" && name.endsWith("_config") && isTrue(value));
   const names = others.map(([name]) => name).filter((name) => !["quantization_config", "generation_config"].includes(name));
   const notes = [`the language model in text_config is counted alone, as ${type}'s causal language model`];
   if (names.length) notes.push(`left out: ${names.join(", ")}, and what joins them to the language model`);
-  const tie = given.get("tie_word_embeddings");
-  if (tie !== undefined && tie !== isTrue(found.model.sizes.tie_word_embeddings))
-    notes.push(`${pair("tie_word_embeddings", tie)} stands outside of text_config, and is not read`);
+  if (Object.hasOwn(found.model.sizes, TIE)) found = tiedAsBuilt(given, text, found, notes);
   return { ...found, notes: [...notes, ...found.notes], isPart: true };
 }
 

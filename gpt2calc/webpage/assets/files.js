@@ -11,7 +11,7 @@ function takeConfig(text, element) {
     const found = readConfig(text);
     state.configs[state.active] = found.given ? ofDocument(found.given) : ofFields(found.fields, found.maker);
     changed();
-    const notes = found.given ? active().notes : found.notes;
+    const notes = found.given ? [...found.said, ...active().notes] : found.notes;
     said(element, null, [`read: ${titleOf(active())}`, ...notes]);
     return true;
   } catch (error) {

@@ -2,7 +2,7 @@
 // All of it stands in the fragment of the address, and comes back from there.
 
 const GPT2S = FACTS.presets.map((preset) => ({ ...preset, type: "gpt2", all: { ...DEFAULTS, ...keptAll(preset.fields ?? {}) } }));
-const OTHERS = FAMILIES.presets.map(({ fields, ...preset }) => ({ ...preset, all: keptAll(fields) }));
+const OTHERS = FAMILIES.presets.map(({ fields, ...preset }) => ({ ...preset, all: keptAll(allOf(preset.type, fields)) }));
 /** Each architecture with transformers' defaults: what a model type alone says. */
 const PLAIN = Object.keys(FAMILIES.types)
   .filter((type) => type !== "gpt2" && FAMILIES.types[type].sizes)
@@ -13,6 +13,19 @@ const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 function isNeedy(type) {
   const isFree = (kind) => ["list", "fixed"].includes(FAMILIES.kinds[kind][1]);
   return placesOf(FAMILIES.types[type].sizes).some((place) => FAMILIES.sizes[place].length < 2 && !isFree(FAMILIES.sizes[place][0]));
+}
+
+/** The fields of a model that ships: by their places in its type's table, and the plain defaults, which are left out. */
+function allOf(type, fields) {
+  const found = {};
+  placesOf(FAMILIES.types[type].sizes).forEach((place, at) => {
+    const [kind, usual] = FAMILIES.sizes[place];
+    const [name, what = "size"] = FAMILIES.kinds[kind];
+    const isPlain = ["size", "flag"].includes(what) && ["number", "boolean"].includes(typeof usual) && name !== "num_labels";
+    if (at in fields) found[name] = fields[at];
+    else if (isPlain) found[name] = usual;
+  });
+  return found;
 }
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */

@@ -109,15 +109,10 @@ async function verify(files, given = null, maker = "") {
   return verdictOf({ listing, reading, fields, given: given !== null, match, notes, said, own });
 }
 
-/** Refuse what only the command line reads: packed matrices, and adapters, alone or beside a model. */
+/** Refuse packed matrices and adapters, which only the command line reads. */
 function refuseBeside({ name, tensors }) {
-  const first = (ends) => tensors.find((each) => ends.some((end) => each.name.endsWith(end)));
-  const isAdapter = (each) => /\.lora_(A|B|embedding_A|embedding_B)(\.|$)/.test(each) || each.endsWith("prompt_embeddings");
-  const adapter = tensors.find((each) => isAdapter(each.name));
-  const found = adapter ?? first(NAMES.packed);
-  if (!found) return;
-  const what = adapter ? "an adapter" : "packed matrices";
-  throw new Unreadable(name, `it holds ${what}, as ${shown(found.name)} shows, which gpt2calc verify reads and the page does not`);
+  const found = tensors.find((each) => NAMES.packed.some((end) => `${each.name}.`.includes(`${end}.`)));
+  if (found) throw new Unreadable(name, `it is packed or adapted, as ${shown(found.name)} shows: gpt2calc verify reads it`);
 }
 
 /** Let the page answer to something else before what takes long goes on. */
@@ -190,27 +185,20 @@ function isRight({ listing, reading, total, given }, x) {
   return `${printable(listing.name)} matches: ${[what, whose, ...named].join(", ")}`;
 }
 
-/** Which blocks and what else a file holds as a whole, where it lacks all of the rest; "" otherwise. */
+/** Which whole blocks and what else a file holds, where it lacks all of the rest; "" otherwise. */
 function wholeParts({ reading, given, faults, match }, x) {
-  if (!faults.length || faults.some(({ kind }) => kind !== "missing")) return "";
-  const places = (names) => {
-    const rows = names.map((name) => reading.find(name)).filter((found) => found && (found.block !== null || found.row.component));
-    return new Set(rows.map(({ row, block }) => (block === null ? row.component : Number(block))));
-  };
-  const present = places([...match.all.own.keys()]);
-  const absent = places(faults.map(({ tensor }) => tensor));
-  const isBlock = (place) => typeof place === "number";
-  const blocks = [...present].filter(isBlock).sort((a, b) => a - b);
-  const others = [...present].filter((place) => !isBlock(place)).sort();
-  const isMixed = [...present].some((place) => absent.has(place));
-  if (!blocks.length || !absent.size || isMixed || (others.length && ![...absent].some(isBlock))) return "";
-  const runs = [];
-  for (const block of blocks)
-    if (runs.length && block === runs.at(-1)[1] + 1) runs.at(-1)[1] = block;
-    else runs.push([block, block]);
-  const written = runs.map(([first, last]) => (first < last ? `${first} to ${last}` : `${first}`)).join(", ");
-  const of = given ? ` of ${grouped(x.n_layer)}` : "";
-  return `block${blocks.length > 1 ? "s" : ""} ${written}${of}${others.map((name) => `, ${name}`).join("")}`;
+  const places = (names) =>
+    new Set(names.map((name) => reading.find(name)).filter(Boolean).map(({ row, block }) => block ?? row.component));
+  const [present, absent] = [[...match.all.own.keys()], faults.map(({ tensor }) => tensor)].map(places);
+  const others = [...present].filter((place) => typeof place === "string").sort();
+  const blocks = [...present].filter((place) => typeof place !== "string").map(Number).sort((a, b) => a - b);
+  const lacks = [...absent].some((place) => typeof place !== "string");
+  const isPart = absent.size && faults.every(({ kind }) => kind === "missing") && (lacks || !others.length);
+  if (!isPart || !blocks.length || [...present].some((place) => absent.has(place))) return "";
+  const starts = blocks.filter((block) => !blocks.includes(block - 1));
+  const ends = blocks.filter((block) => !blocks.includes(block + 1));
+  const runs = starts.map((first, i) => (first < ends[i] ? `${first} to ${ends[i]}` : first)).join(", ");
+  return [`block${blocks.length > 1 ? "s" : ""} ${runs}${given ? ` of ${grouped(x.n_layer)}` : ""}`, ...others].join(", ");
 }
 
 function isWrong({ listing, faults, more, total, parameters, said, own, given, part }) {
