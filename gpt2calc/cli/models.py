@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             del each["maker"], each["kernels"]  # what `verify`, and what `cost`, alone ask for
         for each in more:
             fields = each["fields"].items()
-            each["fields"] = {name: value for name, value in fields if name not in OF_FILES}
+            each["fields"] = {name: value for name, value in fields if name not in OF_FILES and value is not None}
         for each in listed:
             del each["published_active"]  # a token passes all of a GPT-2
         return {"schema": "gpt2calc/models/1", "models": listed, "others": more}

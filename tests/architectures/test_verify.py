@@ -332,7 +332,7 @@ def test_what_a_config_says_beside_its_sizes_stays_where_a_size_is_changed(llama
     )
     found = gpt2calc.verify(folder, num_hidden_layers=2)
     assert found.matches, found.verdict
-    quantized = {**LLAMA, "quantization_config": {"quant_method": "awq"}}
+    quantized = {**LLAMA, "quantization_config": {"quant_method": "hqq"}}
     (folder / "config.json").write_text(json.dumps(quantized), encoding="utf-8")
     with pytest.raises(UnreadableInputError, match="quantized files"):
         gpt2calc.verify(folder, num_hidden_layers=3)
