@@ -46,8 +46,8 @@ TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
     "when": (lambda row: 1 - row.when,),
     "role": (lambda row: BIAS if row.role == WEIGHT else WEIGHT, lambda row: BUFFER if row.role != BUFFER else BIAS),
 }
-"""Errors in each column of a row: what stands there instead. Of `used` the judge is `test_active`; of `plain`, `dtype` and
-`packed`, which say how files hold a tensor, `test_stored`."""
+"""Errors in each column of a row: what stands there instead. Of `used` the judge is `test_active`; of `plain`, `dtype`
+and `packed`, which say how files hold a tensor, `test_stored`."""
 
 
 def planted(model: Model, derivation: str, index: int, column: str, error: Callable[[Any], Any]) -> Model:
