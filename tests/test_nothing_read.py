@@ -124,13 +124,6 @@ UNREAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "keras' weights": (touched("tf_model.h5"), "which is not supported"),
     "flax's weights": (touched("flax_model.msgpack"), "which is not supported"),
     "several of one kind": (touched("a.gguf", "b.gguf"), "expected one checkpoint"),
-    "an adapter": (
-        lambda folder: safetensors.write(
-            folder / "adapter_model.safetensors",
-            [("base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", "F32", (8, 12))],
-        ),
-        "its names fit no GPT-2",
-    ),
     "an optimizer's shard": (
         lambda folder: torch.save({"optimizer_state_dict": {"x": torch.zeros(2)}}, folder / "zero_pp_rank_0.pt"),
         "its names fit no GPT-2",

@@ -380,6 +380,8 @@ READERS = {
     "errors.py": "digits in names, which no slip changes",
     "cli/options.py": "COLUMNS, which the shell sets",
     "reports/csv.py": "cells that a spreadsheet takes for formulas",
+    "adapters.py": "numbers of layers within names of modules",
+    "stored.py": "numbers of layers within names of modules",
     "sweeps/readers.py": "columns of plain digits, millions of them, which Arrow reads at once",
 }
 """Each file that may say what a digit is, and why."""

@@ -63,7 +63,7 @@ CASES = [
     ["cost", "--n-embd", str(10**30), "--convention", "six_n"],
     ["cost", "gpt-oss-20b", "--seq", "300", "--batch", "2", "--kv-dtype", "fp8"],
     ["cost", "Jamba-v0.1"],
-    ["fits", "DeepSeek-V3", "--memory", "2TB", "--context", "4096"],
+    ["fits", "DeepSeek-V3", "--memory", "2TB", "--context", "4096", "--dtype", "bf16"],
     ["measure", "tiny-gpt2", "--seq", "4", "--optimizer", "sgd", "--prompt", "2"],
     ["formula"],
     ["formula", "total"],

@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     of_others = Table(
         f"{len(others)} models of other architectures",
-        ("model", "parameters", "published", "model_type", "what it is"),
-        tuple((p.name, total, p.published or "-", p.model_type, _described(p)) for p, total in others),
+        headers,
+        tuple((p.name, total, p.published or "-", _described(p, p.model_type)) for p, total in others),
     )
     whole = Table(
         "",
@@ -58,10 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         listed = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in found]
         more = [{**preset._asdict(), "aliases": list(preset.aliases), "total": total} for preset, total in others]
         for each in (*listed, *more):
-            del each["maker"], each["kernels"]  # what `verify`, and what `cost`, alone ask for
+            del each["maker"], each["kernels"], each["on_page"]  # what `verify`, and what `cost`, alone ask for
         for each in more:
             fields = each["fields"].items()
-            each["fields"] = {name: value for name, value in fields if name not in OF_FILES}
+            each["fields"] = {name: value for name, value in fields if name not in OF_FILES and value is not None}
         for each in listed:
             del each["published_active"]  # a token passes all of a GPT-2
         return {"schema": "gpt2calc/models/1", "models": listed, "others": more}
@@ -70,8 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     return emit(arguments, result=result, human=[short, of_others], tables=[whole, of_others], quiet=names)
 
 
-def _described(preset: Preset) -> Lines:
+def _described(preset: Preset, model_type: str = "") -> Lines:
     from gpt2calc.table import Lines
 
     also = f"also {', '.join(preset.aliases)}" if preset.aliases else ""
-    return Lines(tuple(filter(None, (preset.summary, also, preset.source))))
+    summary = f"{model_type}: {preset.summary}" if model_type else preset.summary
+    return Lines(tuple(filter(None, (summary, also, preset.source))))

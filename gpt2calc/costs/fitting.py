@@ -51,9 +51,6 @@ class Fit:
         if serving.tokens is None:
             problem = "the config does not say how long a sequence can be: give seq (--context)"
             raise ConfigError(f"{serving.name}: {problem}", field="seq")
-        if serving.is_quantized:
-            problem = "its weights are stored as its quantization_config says, which is not counted: give dtype"
-            raise ConfigError(f"{serving.name}: {problem}", field="quantization_config")
         self.serving, self.memory, self.reserve, self.of = serving, memory, reserve, of
         self.name = serving.name
         self.notes = (*serving.notes, *filter(None, [said]), NOT_COUNTED)
@@ -101,7 +98,7 @@ class Fit:
             if (needed := self._needed(kv_dtype=name)) <= room:
                 found.append(Change("kv-dtype", name, needed))
                 break
-        for name in (each for each in WEIGHTS if ELEMENT[each] < ELEMENT[held.dtype]):
+        for name in (each for each in WEIGHTS if not held.packing and ELEMENT[each] < ELEMENT[held.dtype]):
             if (needed := self._needed(dtype=name)) <= room:
                 found.append(Change("dtype", name, needed))
                 break
@@ -149,7 +146,7 @@ class Fit:
         """Lay out what is needed beside what there is, and the changes that would make it fit."""
         held = self.serving
         parts = [
-            (f"weights, {held.parameters:,} × {held.dtype}", held.weights),
+            (f"weights, {held.parameters:,} × {held.held_in}", held.weights),
             (f"cache and states, {held.batch:,} × {held.tokens:,} × {held.kv_dtype}", held.kv_bytes or 0),
         ]
         lines: list[tuple[str, int] | None] = [*parts, None]

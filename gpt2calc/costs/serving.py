@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import numbers
-from gpt2calc.architectures import caches
+from gpt2calc import numbers, stored
+from gpt2calc.architectures import caches, gpt2
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.model import Model
@@ -148,9 +148,11 @@ class Serving:
         self.rows = kept(model, document)
         said: list[str] = []
         self.dtype = _dtype(words, document, said)
-        self.is_quantized = bool(document.get("quantization_config")) and words.get("dtype") is None
-        if self.is_quantized:
-            said.append(f"quantization_config is not read: weights are counted in {self.dtype}")
+        self.packing = "" if words.get("dtype") is not None else _packing(document)
+        if self.packing:
+            said.append(
+                f"weights are as files hold them, packed as {self.packing}; layers beyond the model are left out"
+            )
         self.own_kv_dtype = words.get("kv_dtype")
         if self.own_kv_dtype is not None and self.own_kv_dtype not in ELEMENT:
             raise UnknownNameError("dtype of a cache", str(self.own_kv_dtype), tuple(ELEMENT))
@@ -171,6 +173,7 @@ class Serving:
     def changed(self, *, dtype: str = "", kv_dtype: str = "") -> Serving:
         """Return the same with another dtype, of all or of the cache alone."""
         other = copy(self)
+        other.packing = "" if dtype else self.packing
         other.dtype, other.own_kv_dtype = dtype or self.dtype, kv_dtype or self.own_kv_dtype
         return other
 
@@ -185,8 +188,24 @@ class Serving:
 
     @property
     def weights(self) -> int:
-        """Bytes of the parameters, each once, in `dtype`."""
-        return self.parameters * ELEMENT[self.dtype]
+        """Bytes of the parameters, each once, in `dtype`; with their scales, as files hold them, where they are packed.
+
+        Raises:
+            ConfigError: they are packed in a way that is not known.
+        """
+        if not self.packing:
+            return self.parameters * ELEMENT[self.dtype]
+        model = self.model if isinstance(self.model, Model) else gpt2.model(self.model)
+        try:
+            sums = stored.of(model, self.document).sums()
+        except ConfigError as error:
+            raise ConfigError(f"{error}; give dtype to count weights in it", field=error.field, got=error.got) from None
+        return sum(sums[part].bytes for part in (stored.MODEL, stored.CORRECTIONS, stored.SCALES) if part in sums)
+
+    @property
+    def held_in(self) -> str:
+        """What the weights are in, as a table says it."""
+        return self.packing or self.dtype
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -316,7 +335,7 @@ class Serving:
             if size is not None
         )
         of_cache = "" if self.kv_dtype == self.dtype else f", the cache {self.kv_dtype}"
-        return Table(f"memory, {self.dtype}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
+        return Table(f"memory, {self.held_in}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
 
     def flat_table(self) -> Table:
         """Lay every number out for a spreadsheet."""
@@ -353,6 +372,12 @@ def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str
         return "bf16"
     said.append(f"dtype is {found}, as the config says")
     return found
+
+
+def _packing(document: Mapping[str, Any]) -> str:
+    """Return how a config says that weights are packed; "" where it does not."""
+    said = stored.quantization(document)
+    return "" if said is None else str(said.get("quant_method") or "a way that it does not name")
 
 
 def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None:

@@ -296,7 +296,8 @@ def exactly(reading: Reading, model: Model, n_head: int, tensors: int) -> Exact:
     most = sum((layers[row.piece.stack].depth if row.is_in_blocks else 1) * row.times for row in rows)
     if reading.heads is not None or most > ROOM + 4 * tensors:
         return Exact(reading, rows, layers, {})
-    tags = {stack: [own.tags(layer) or frozenset[str]() for layer in range(own.depth)] for stack, own in layers.items()}
+    stacks = {row.piece.stack: layers[row.piece.stack] for row in rows if row.is_in_blocks}  # else depth is no bound
+    tags = {stack: [own.tags(layer) or frozenset[str]() for layer in range(own.depth)] for stack, own in stacks.items()}
     found: dict[str, _Place] = {}
     for place, row in enumerate(rows):
         within = tags[row.piece.stack] if row.is_in_blocks else [row.tags]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, tensor_table
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
-from gpt2calc.errors import printable, shortened
+from gpt2calc.errors import shortened
 from gpt2calc.stored import PARTS
 from gpt2calc.table import Percent, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST

@@ -46,7 +46,8 @@ TENSORS: dict[str, tuple[Callable[[Tensor], Any], ...]] = {
     "when": (lambda row: 1 - row.when,),
     "role": (lambda row: BIAS if row.role == WEIGHT else WEIGHT, lambda row: BUFFER if row.role != BUFFER else BIAS),
 }
-"""Errors in each column of a row: what stands there instead. Of `used` the judge is `test_active`."""
+"""Errors in each column of a row: what stands there instead. Of `used` the judge is `test_active`; of `plain`, `dtype`
+and `packed`, which say how files hold a tensor, `test_stored`."""
 
 
 def planted(model: Model, derivation: str, index: int, column: str, error: Callable[[Any], Any]) -> Model:
@@ -71,7 +72,7 @@ def errors(model: Model) -> Iterator[Planted]:
     for index, tensor in enumerate(model.architecture.tensors(model)):
         if tensor in present:
             columns = (name for name in tensor._fields if name != "shape" or tensor.shape)
-            yield from (("tensors", index, name, error) for name in columns for error in TENSORS[name])
+            yield from (("tensors", index, name, error) for name in columns for error in TENSORS.get(name, ()))
 
 
 def chosen(model_type: str, models: list[Model]) -> list[list[Planted]]:

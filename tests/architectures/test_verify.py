@@ -332,7 +332,7 @@ def test_what_a_config_says_beside_its_sizes_stays_where_a_size_is_changed(llama
     )
     found = gpt2calc.verify(folder, num_hidden_layers=2)
     assert found.matches, found.verdict
-    quantized = {**LLAMA, "quantization_config": {"quant_method": "awq"}}
+    quantized = {**LLAMA, "quantization_config": {"quant_method": "hqq"}}
     (folder / "config.json").write_text(json.dumps(quantized), encoding="utf-8")
     with pytest.raises(UnreadableInputError, match="quantized files"):
         gpt2calc.verify(folder, num_hidden_layers=3)
@@ -361,7 +361,7 @@ def test_what_cannot_be_verified_is_refused_in_a_sentence(llama: tuple[Path, dic
     )
     with pytest.raises(UnreadableInputError, match="llama is found under 2 prefixes"):
         gpt2calc.verify(folder)
-    quantized = {**LLAMA, "quantization_config": {"quant_method": "awq"}}
+    quantized = {**LLAMA, "quantization_config": {"quant_method": "hqq"}}
     (folder / "config.json").write_text(json.dumps(quantized), encoding="utf-8")
     with pytest.raises(UnreadableInputError, match="quantized files of a llama are not verified yet"):
         gpt2calc.verify(folder)

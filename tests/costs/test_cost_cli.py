@@ -139,11 +139,29 @@ def test_nonsense_is_one_sentence(words: tuple[str, ...], said: str, run: Run) -
     assert ran.stderr.startswith("gpt2calc cost: ")
 
 
-def test_another_architecture_is_refused_by_name(run: Run) -> None:
-    """Its laws are not known here."""
-    ran = run("cost", "Llama-3.1-8B")
+@pytest.mark.parametrize("word", ["--train", "--optimizer=adamw", "--tokens=300B", "--machine=h100-sxm"])
+def test_what_is_known_of_a_gpt2_alone_is_refused_of_others(run: Run, word: str) -> None:
+    """By the name of the model type, and of what was asked."""
+    ran = run("cost", "Llama-3.1-8B", word)
     assert (ran.code, ran.stdout) == (2, "")
-    assert "llama" in ran.stderr
+    name = word.removeprefix("--").partition("=")[0]
+    assert ran.stderr == f"gpt2calc cost: Llama-3.1-8B is a llama: {name} is covered for GPT-2 alone\n"
+
+
+def test_another_architecture_shows_what_it_keeps(run: Run) -> None:
+    """In tables, in JSON, in CSV and as one number."""
+    words = ("cost", "Llama-3.1-8B", "--seq", "10", "--batch", "2")
+    assert run(*words, "-q").stdout == f"{2 * 10 * 131072}\n"
+    assert json.loads(run(*words, "--json").stdout)["kv"]["bytes"] == 2 * 10 * 131072
+    assert f"convention,transformers,{2 * 10 * 131072}" in run(*words, "--format", "csv").stdout
+    assert "attention" in run(*words).stdout
+
+
+def test_a_dtype_of_the_cache_is_of_other_architectures(run: Run) -> None:
+    """A GPT-2's has the dtype of the model."""
+    ran = run("cost", "gpt2", "--kv-dtype", "fp8")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "give dtype" in ran.stderr
 
 
 def test_a_comparison_has_what_each_model_costs(run: Run) -> None:

@@ -31,6 +31,11 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         20_914_757_184 * 2 + 12 * (127 + 10_000) * 2 * 8 * 64 * 2,
     ),
     "a latent": ("DeepSeek-V3", {"seq": 4096}, 671_026_404_352 * 2 + 4096 * 61 * 576 * 2),
+    "packed weights, as files hold them": (
+        "gpt-oss-20b",
+        {"seq": 100, "dtype": None},
+        13_164_067_968 + 597_196_800 + 100 * 24 * 2 * 8 * 64 * 2,
+    ),
     "every head of it": (
         "DeepSeek-V3",
         {"seq": 4096, "convention": "expanded"},
@@ -93,7 +98,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "nonsense": (["gpt2", "--memory", "lots"], "memory must be a number of bytes, such as 24GB or 24GiB, got 'lots'"),
     "a share": (["gpt2", "--memory", "22 %"], "memory must be a number of bytes"),
     "an unknown machine": (["gpt2", "--hardware", "h10"], "h100"),
-    "a quantized model": (["{quantized}", "--memory", "1GB"], "its weights are stored as its quantization_config says"),
+    "a packing that is not known": (["{quantized}", "--memory", "1GB"], "quant_method 'hqq'"),
 }
 
 
@@ -103,7 +108,7 @@ def test_what_cannot_be_judged_is_refused(case: str, run: Run, tmp_path: Any) ->
     words, sentence = REFUSED[case]
     config = tmp_path / "config.json"
     config.write_text(
-        '{"model_type": "llama", "quantization_config": {"quant_method": "fp8"}, "max_position_embeddings": 9}',
+        '{"model_type": "llama", "quantization_config": {"quant_method": "hqq"}, "max_position_embeddings": 9}',
         encoding="utf-8",
     )
     found = run("fits", *(word.format(quantized=config) for word in words))
