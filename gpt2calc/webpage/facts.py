@@ -229,6 +229,8 @@ def _names() -> dict[str, Any]:
         "beyond": assignment.BEYOND,
         "packed": (*packing.MARKS, ".lora_A", ".lora_embedding_A", "prompt_embeddings"),
         "inside": respellings.INSIDE.pattern,
+        "most_words": respellings.MOST_WORDS,
+        "beside": f"^(?:{'|'.join(each.pattern for each in respellings.BESIDE.values())})$",
         "renamed": list(respellings.RENAMED.items()),
         "multiple": assignment.MULTIPLE,
         "most_padded": assignment.MOST_PADDED,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import gpt2calc
+from gpt2calc.dialects import respellings
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.webpage import facts
@@ -357,8 +358,37 @@ def test_packed_matrices_and_adapters_are_left_to_the_command_line(opened: Watch
     assert "it is packed or adapted, as 'h.0.attn.c_attn.SCB' shows" in answers[1]["unreadable"]
 
 
+def test_what_stands_beside_a_model_is_left_to_the_command_line(opened: Watched) -> None:
+    """A value head is no fault there, and the page says that it does not read it."""
+    for wrapper in ("", "model."):
+        model = [(f"{wrapper}{name}", *rest) for name, *rest in plain("bare")]
+        (answer,) = asked(opened, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
+        assert "'v_head.summary.weight' stands beside a model: gpt2calc verify reads it" in answer["unreadable"]
+
+
 def test_other_namings_are_refused_by_name(opened: Watched) -> None:
     """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
     (answer,) = asked(opened, [case("raschka", plain("raschka"))])
     assert "its names fit no GPT-2" in answer["unreadable"]
     assert {"huggingface", "nanogpt"} <= SUPPORTED
+
+
+SPELT = (
+    ["_orig_mod.wte.weight", "_orig_mod.h.0._orig_mod.ln_1.weight", "_orig_mod.lm_head.decoder.weight"],
+    ["model._orig_mod.wte.weight", "model._orig_mod.h.0._orig_mod.ln_1.weight", "model._orig_mod.wpe.weight", "x.b"],
+    ["h.0._checkpoint_wrapped_module.ln_1.weight", "h.0._checkpoint_wrapped_module.ln_1.bias", "wte.weight"],
+    ["a._fsdp_wrapped_module._orig_mod.b", "a.b"],
+    [],
+)
+
+
+def test_names_are_spelt_as_python_spells_them(opened: Watched) -> None:
+    """Without the words of training tools within them, but for a prefix that half of them have."""
+    respell = """(all) => all.map((names) => {
+        const tensors = respelled({tensors: names.map((name) => ({name})), notes: []}).tensors;
+        return tensors.map(({name}) => name);
+    })"""
+    found = opened.page.evaluate(respell, SPELT)
+    wanted = [[respellings.respelled(names).get(name, name) for name in names] for names in SPELT]
+    assert found == wanted
+    assert wanted[0] != SPELT[0]

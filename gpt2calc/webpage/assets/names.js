@@ -72,12 +72,17 @@ class Reading {
 /** A listing whose names are spelt as today, without words of training tools within them; a note tells. */
 function respelled(listing) {
   const [names, inside] = [listing.tensors.map(({ name }) => name).sort(), new RegExp(NAMES.inside, "g")];
-  const [first, last] = [names[0] ?? "", names.at(-1) ?? ""];
-  const alike = [...first, ""].findIndex((each, i) => each !== last[i]);
-  // What every name begins with is a prefix, and stays; a name that would be two tensors' stays as it is.
-  const common = names.length > 1 && alike > 0 ? Math.max(first.lastIndexOf(".", alike - 1), 0) : 0;
+  // What half of the names or more begin with, before the number of any block, is a prefix, and stays, and so does a
+  // name that would be two tensors'.
+  const median = names[names.length >> 1] ?? "";
+  const words = [...median.matchAll(inside)].slice(0, NAMES.most_words);
+  const outside = words.filter(({ index }) => !/\.\d+\./.test(median.slice(0, index)));
+  const begins = outside.map(({ 0: word, index }) => median.slice(0, index + word.length));
+  const isCommon = (each) => 2 * names.filter((name) => name.startsWith(each)).length >= names.length;
+  const prefixes = begins.filter(isCommon).reverse();
   const [taken, found] = [new Set(names), new Map()];
   for (const { name } of listing.tensors) {
+    const common = (prefixes.find((each) => name.startsWith(each))?.length ?? 1) - 1;
     const plain = name.slice(0, common) + name.slice(common).replace(inside, "");
     const [old, now] = NAMES.renamed.find(([each]) => `.${plain}`.endsWith(`.${each}`)) ?? ["", ""];
     const spelt = old ? plain.slice(0, -old.length) + now : plain;

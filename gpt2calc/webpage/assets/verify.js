@@ -240,6 +240,8 @@ async function verify(files, given = null, maker = "") {
   const fields = { ...(given ?? shown.fields) };
   const reading = asBuilt(shown.reading, maker);
   let match = await matched(listing, reading, dimsOf(fields));
+  const beside = [...match.all.strangers, ...aside].find((each) => new RegExp(NAMES.beside, "s").test(each.name));
+  if (beside) refuse(`${printable(read.name)}: ${shown(beside.name)} stands beside a model: gpt2calc verify reads it`);
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
   const own = isResized ? await totalByShapes(listing, shown, fields) : null;
