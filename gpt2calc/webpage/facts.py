@@ -46,6 +46,9 @@ COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least",
 KINDS = {fields.SIZE: SIZE, fields.SWITCH: FLAG, fields.WORD: WORD}
 """What the kinds of a GPT-2's fields are called where architectures have tables of sizes."""
 
+USUAL_MAKER = "huggingface"
+"""Whose most of the GPT-2s that ship are."""
+
 MOST_SHARDS, MOST_TENSORS = 128, 10_000
 """How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
 hundred times as many tensors."""
@@ -64,6 +67,7 @@ def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "groups": GROUPS,
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
         "controls": [_control(control) for control in CONTROLS],
+        "usual_maker": USUAL_MAKER,
         "presets": [_preset(preset) for preset in shipped],
         "config": _config(),
         "explain": _explain(shipped),
@@ -78,9 +82,10 @@ def _control(control: Control) -> dict[str, Any]:
 
 
 def _preset(preset: Preset) -> list[Any]:
-    """Return a model that ships as a row, without the fields that have their default."""
+    """Return a model that ships as a row, without the fields that have their default, and the usual maker."""
     own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
-    return [preset.name, own, preset.aliases, preset.summary, preset.published, preset.maker]
+    makers = [] if preset.maker == USUAL_MAKER else [preset.maker]
+    return [preset.name, own, preset.aliases, preset.summary, preset.published, *makers]
 
 
 def _config() -> dict[str, Any]:

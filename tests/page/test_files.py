@@ -363,7 +363,7 @@ def test_what_stands_beside_a_model_is_left_to_the_command_line(opened: Watched)
     for wrapper in ("", "model."):
         model = [(f"{wrapper}{name}", *rest) for name, *rest in plain("bare")]
         (answer,) = asked(opened, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
-        assert "'v_head.summary.weight' stands beside a model: gpt2calc verify reads it" in answer["unreadable"]
+        assert "'v_head.summary.weight' stands beside a model: see gpt2calc verify" in answer["unreadable"]
 
 
 def test_other_namings_are_refused_by_name(opened: Watched) -> None:
@@ -373,7 +373,7 @@ def test_other_namings_are_refused_by_name(opened: Watched) -> None:
     assert {"huggingface", "nanogpt"} <= SUPPORTED
 
 
-SPELT = (
+SPELT: tuple[list[str], ...] = (
     ["_orig_mod.wte.weight", "_orig_mod.h.0._orig_mod.ln_1.weight", "_orig_mod.lm_head.decoder.weight"],
     ["model._orig_mod.wte.weight", "model._orig_mod.h.0._orig_mod.ln_1.weight", "model._orig_mod.wpe.weight", "x.b"],
     ["h.0._checkpoint_wrapped_module.ln_1.weight", "h.0._checkpoint_wrapped_module.ln_1.bias", "wte.weight"],

@@ -57,7 +57,7 @@ function plainFields(document) {
   if (isCount(padded)) fields.set("vocab_size", padded).delete("pad_vocab_size_multiple");
   if (isCount(padded)) notes.push(`${pair(THEIRS.padded, padded)} is what is counted`);
   else if (ranks && fields.has("pad_vocab_size_multiple"))
-    refuse(`${pair(ranks, spelled.get(ranks))} pads the vocabulary for each rank, as gpt2calc count does and not this page`);
+    refuse(`${pair(ranks, spelled.get(ranks))} pads for each rank: gpt2calc count reads it, and not this page`);
   for (const [key, value] of others) {
     if (THEIRS.head_widths.includes(key)) checkHeadWidth(key, value, fields);
     else if (THEIRS.inverse.includes(key)) {
@@ -82,7 +82,8 @@ function plainFields(document) {
 /** Refuse heads that are not as wide as GPT-2's, which divide the width. */
 function checkHeadWidth(key, value, fields) {
   const [each, heads, width] = [value, fields.get("n_head") ?? null, fields.get("n_embd")].map(inWhole);
-  const isRight = isCount(each) && isCount(width) && each && width % each === 0n && [null, width / each].includes(heads);
+  const isWhole = isCount(each) && isCount(width) && each && width % each === 0n;
+  const isRight = isWhole && [null, width / each].includes(heads);
   const said = `${pair(key, value)}, n_head=${shown(heads)}, n_embd=${shown(width)}`;
   if (value !== null && !isRight) refuse(`${said}: GPT-2's heads are n_embd / n_head wide`);
 }

@@ -1,7 +1,7 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const GPT2S = FACTS.presets.map(([name, fields, aliases, summary, published, maker]) => {
+const GPT2S = FACTS.presets.map(([name, fields, aliases, summary, published, maker = FACTS.usual_maker]) => {
   return { name, aliases, summary, published, maker, type: "gpt2", all: { ...DEFAULTS, ...keptAll(fields) } };
 });
 const OTHERS = FAMILIES.presets.map(([name, type, aliases, summary, fields]) => {
@@ -19,7 +19,7 @@ const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
 function allOf(type, given) {
   const rows = standingAt(FAMILIES.types[type].sizes, FAMILIES.sizes).map(([kind, usual], place) => {
     const [name, what = "size"] = FAMILIES.kinds[kind];
-    const isPlain = (what === "size" || what === "flag") && /number|boolean/.test(typeof usual) && name !== "num_labels";
+    const isPlain = /size|flag/.test(what) && /number|boolean/.test(typeof usual) && name !== "num_labels";
     return [name, place in given ? given[place] : isPlain ? usual : undefined];
   });
   return keptAll(Object.fromEntries(rows.filter(([, value]) => value !== undefined)));

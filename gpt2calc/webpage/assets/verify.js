@@ -241,7 +241,7 @@ async function verify(files, given = null, maker = "") {
   const reading = asBuilt(shown.reading, maker);
   let match = await matched(listing, reading, dimsOf(fields));
   const beside = [...match.all.strangers, ...aside].find((each) => new RegExp(NAMES.beside, "s").test(each.name));
-  if (beside) refuse(`${printable(read.name)}: ${shown(beside.name)} stands beside a model: gpt2calc verify reads it`);
+  if (beside) refuse(`${printable(read.name)}: '${shortened(beside.name)}' stands beside a model: see gpt2calc verify`);
   const said = differing(dimsOf(shown.fields), dimsOf(fields));
   const isResized = given && match.faults.length && said.length && reading === shown.reading;
   const own = isResized ? await totalByShapes(listing, shown, fields) : null;
@@ -266,7 +266,8 @@ async function verify(files, given = null, maker = "") {
 /** Refuse packed matrices and adapters, which only the command line reads. */
 function refuseBeside({ name, tensors }) {
   const found = tensors.find((each) => NAMES.packed.some((end) => `${each.name}.`.includes(`${end}.`)));
-  if (found) refuse(`${printable(name)}: it is packed or adapted, as ${shown(found.name)} shows: gpt2calc verify reads it`);
+  const what = found && `it is packed or adapted, as ${shown(found.name)} shows`;
+  if (found) refuse(`${printable(name)}: ${what}: gpt2calc verify reads it`);
 }
 
 /** How names that transformers and nanoGPT share are read by whoever would have to load the file. */
