@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gpt2calc.model import BUFFER, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
+from gpt2calc.model import BUFFER, LAYER_EMBEDDING, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model, Number
@@ -102,6 +102,15 @@ ACTIVE: tuple[Convention, ...] = (
 )
 """What is counted of a model with experts; its makers use all three."""
 
+EFFECTIVE = Convention(
+    "effective",
+    PARAMETERS,
+    "all but the second token embedding, which gives each layer an input of its own, and can lie in slow memory",
+    "Gemma 4 E2B 2.3B: model card",
+    Way(without=(LAYER_EMBEDDING,)),
+)
+"""What is counted of a model whose layers have an embedding of their own."""
+
 OF_MODELS: tuple[Convention, ...] = (
     Convention(
         "tied",
@@ -139,6 +148,7 @@ OF_MODELS: tuple[Convention, ...] = (
         Way(buffers=1),
     ),
     *ACTIVE,
+    EFFECTIVE,
     *(
         Convention(f"{dtype}_bytes", BYTES, sentence, source, Way(bits=bits))
         for dtype, bits, sentence, source in STORED
@@ -148,8 +158,12 @@ OF_MODELS: tuple[Convention, ...] = (
 
 
 def of(model: Model) -> tuple[Convention, ...]:
-    """Return the ways of counting that make sense for a model: those of experts where a token can pass so many."""
-    chosen = [(row.used, row.times) for row in model.components() if row.used is not None and model.count(row.layers)]
-    if any(times for _, times in chosen) and all(0 < used <= times for used, times in chosen if times):
-        return OF_MODELS
-    return tuple(row for row in OF_MODELS if row not in ACTIVE)
+    """Return the ways of counting that make sense for a model.
+
+    Those of experts are there where a token can pass so many, and `effective` where layers have an embedding.
+    """
+    rows = [row for row in model.components() if row.times and model.count(row.layers)]
+    chosen = [(row.used, row.times) for row in rows if row.used is not None]
+    without = [] if chosen and all(0 < used <= times for used, times in chosen) else list(ACTIVE)
+    without += [EFFECTIVE] if all(row.part != LAYER_EMBEDDING for row in rows) else []
+    return tuple(row for row in OF_MODELS if row not in without)

@@ -36,6 +36,7 @@ AHEAD = "ahead"
 
 WEIGHT, BIAS, BUFFER, SCALE = "weight", "bias", "buffer", "scale"
 TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD = "token_embedding", "position_embedding", "output_head"
+LAYER_EMBEDDING = "layer_embedding"
 """What a component can be to whoever asks for a part of a model, and does not know its names."""
 
 GROUPS = ("embedding", "attention", "cross_attention", "mlp", "experts", "router", "ssm", "layer_norm", "head", "other")
@@ -78,7 +79,7 @@ class Component(NamedTuple):
         layers: the tags that a layer must have, such as "moe"; "" for what stands outside of all layers, once.
         times: how many copies stand there; 0 where it is absent.
         used: how many of them a token passes, where it does not pass all; 0 where nobody says. None where it does.
-        part: TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD or "".
+        part: TOKEN_EMBEDDING, POSITION_EMBEDDING, LAYER_EMBEDDING, OUTPUT_HEAD or "".
         source: where it is defined.
     """
 

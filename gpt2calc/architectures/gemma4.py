@@ -13,7 +13,7 @@ from gpt2calc.architectures import closed_forms, shapes
 from gpt2calc.architectures.glossary import law, size, sizes
 from gpt2calc.architectures.runs import UNDIVIDED, crossed, listed, repeating
 from gpt2calc.errors import ConfigError
-from gpt2calc.model import ABSENT, BUFFER, LIST, SAME, Architecture, Component, Run, Stack, Tensor
+from gpt2calc.model import ABSENT, BUFFER, LAYER_EMBEDDING, LIST, SAME, Architecture, Component, Run, Stack, Tensor
 
 if TYPE_CHECKING:
     from gpt2calc.model import Model
@@ -128,7 +128,7 @@ def _inputs(model: Model, source: str, times: Any) -> list[Component]:
     d, p, total = model.hidden_size, model.hidden_size_per_layer_input, model.num_hidden_layers
     body, layer = {"times": times, "source": f"{source}TextModel"}, {"layers": "decoder", "times": times}
     layer |= {"source": f"{source}TextDecoderLayer"}
-    table = {"times": times, "source": f"{source}TextScaledWordEmbedding"}
+    table = {"times": times, "part": LAYER_EMBEDDING, "source": f"{source}TextScaledWordEmbedding"}
     return [
         Component("embed_tokens_per_layer", "embedding", model.vocab_size_per_layer_input * total * p, **table),
         closed_forms.linear("per_layer_model_projection", "embedding", d, total * p, **body),

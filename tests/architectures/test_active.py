@@ -133,3 +133,15 @@ def test_more_experts_than_there_are_make_no_convention() -> None:
     count = gpt2calc.count({"model_type": "deepseek_v3", "n_routed_experts": 4})
     assert count["experts.up_proj"].times == 4 * 58
     assert not set(CONVENTIONS) & set(count.conventions)
+
+
+@pytest.mark.parametrize("model_type", ["gemma3n_text", "gemma4_text"])
+def test_effective_parameters_leave_the_layers_own_embedding_out(model_type: str) -> None:
+    """A row of p numbers a layer for each token of that vocabulary; no other model has such a count."""
+    counted = gpt2calc.count({"model_type": model_type})
+    sizes = counted.model.sizes
+    own = sizes["vocab_size_per_layer_input"] * sizes["num_hidden_layers"] * sizes["hidden_size_per_layer_input"]
+    assert counted.conventions["effective"] == counted.total - own
+    assert "effective" not in gpt2calc.count("gemma-2-9b").conventions
+    without = gpt2calc.count({"model_type": "gemma4_text", "hidden_size_per_layer_input": 0})
+    assert "effective" not in without.conventions
