@@ -17,7 +17,7 @@ from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import composites, probed, reading
 from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LIST, REFUSED, SIZE, Model, no_notes
+from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LAYER_EMBEDDING, LIST, REFUSED, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -130,6 +130,7 @@ def collect() -> dict[str, Any]:
         "types": types,
         "version": reading.VERSION,
         "most_layers": MOST_LAYERS,
+        "layer_embedding": LAYER_EMBEDDING,
         "composites": {
             name.lower(): getattr(composites, name)
             for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")

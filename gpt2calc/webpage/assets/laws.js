@@ -179,7 +179,8 @@ const inLayers = ({ kinds }, rows) =>
 /** What is counted of a model of any architecture but GPT-2, by convention; what a token passes where it chooses. */
 function waysOfCounting(model, plain) {
   const chooses = plain.some(({ isChosen }) => isChosen) && plain.every(({ canPass }) => canPass);
-  const made = FAMILIES.conventions.filter((row) => chooses || !row[8]);
+  const isHeld = (name) => name !== FAMILIES.layer_embedding || plain.some(({ part, times }) => part === name && times);
+  const made = FAMILIES.conventions.filter((row) => (chooses || !row[8]) && row[5].every(isHeld));
   const ways = made.map(([name, , , , tie, without, buffers, bits, active]) => {
     const tied = { ...model, sizes: { ...model.sizes, tie_word_embeddings: BigInt(tie ?? 0) } };
     const rows = (tie === null ? plain : rowsOf(tied)).filter(({ part }) => !without.includes(part));
