@@ -155,7 +155,7 @@ def others(model_type: str = "") -> tuple[Preset, ...]:
     """Return the presets of other architectures, in alphabetical order; of one of them where it is named.
 
     >>> [preset.name for preset in others()][:2], [preset.name for preset in others("gpt_oss")]
-    (['CodeLlama-34B', 'DeepSeek-V3'], ['gpt-oss-20b'])
+    (['aya-23-8B', 'CodeLlama-13B'], ['gpt-oss-120b', 'gpt-oss-20b'])
     """
     return tuple(map(_read, (name for name in names(OTHERS) if model_type in ("", INDEX[name][0]))))
 

@@ -122,7 +122,7 @@ def design(
         UnknownNameError, UnreadableInputError, NetworkError: as `count`; or no such convention, dtype, family.
 
     >>> [(each.name, each.difference) for each in design("350M", top=2)]
-    [('24x1024', 4823168), ('23x1024', -7773056)]
+    [('24x1024', 4823168), ('27x960', -1832960)]
     >>> design("8B", family="llama")[0].config["hidden_size"]
     4096
     """

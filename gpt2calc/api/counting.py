@@ -152,7 +152,7 @@ def adapter(
         UnknownNameError, UnreadableInputError, NetworkError: as `count`.
 
     >>> adapter("gpt2-medium", r=4, targets="c_attn,c_proj").trainable
-    1474560
+    1081344
     """
     from gpt2calc import adapters
 

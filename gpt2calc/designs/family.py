@@ -63,7 +63,7 @@ def others(model_type: str) -> tuple[Member, ...]:
     """Return the models that ship of a model type that is not GPT-2's.
 
     >>> [member.name for member in others("gpt_oss")]
-    ['gpt-oss-20b']
+    ['gpt-oss-120b', 'gpt-oss-20b']
     """
     known: list[tuple[str, Any]] = [(each.name, each.counted) for each in presets.others(model_type)]
     return tuple(Member(name, model, Fraction(model.hidden_size, model.num_hidden_layers)) for name, model in known)
