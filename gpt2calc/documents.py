@@ -127,6 +127,8 @@ def quantization(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
             return said
         if isinstance(said := part.get("quantization"), Mapping) and said:
             return {**said, "quant_method": "mlx"}
+        if isinstance(said := part.get("compression_config"), Mapping) and said:
+            return {"quant_method": "compressed-tensors", **said}
     return None
 
 
@@ -144,6 +146,8 @@ def kernels(document: Mapping[str, Any]) -> dict[str, Any]:
             if document.get(spelling) is not None:
                 found[name] = document[spelling]
                 break
+    if dtype := document.get("dtype") or document.get("torch_dtype"):
+        found["dtype"] = dtype  # in which files hold it
     return found
 
 

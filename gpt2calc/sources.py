@@ -101,6 +101,14 @@ class Source(NamedTuple):
     is_part: bool = False
 
     @property
+    def of_files(self) -> Mapping[str, Any]:
+        """What the config says of how files hold the model: dtype, how it is quantized, and all else that is known."""
+        if not isinstance(self.counted, Dims):
+            return self.given or {}
+        said = {"dtype": (self.said or {}).get("dtype"), "quantization_config": self.quantization}
+        return {name: value for name, value in said.items() if value}
+
+    @property
     def dims(self) -> Dims:
         """What the formulas of a GPT-2 read.
 

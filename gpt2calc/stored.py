@@ -63,6 +63,9 @@ PER_SCALE = 32
 
 PER_BYTE = 2
 
+CONV1D = frozenset(("gpt2", "openai-gpt"))
+"""The model types whose matrices stand in transformers' `Conv1D`, which no quantizer of these replaces."""
+
 KEPT_GROUPS = frozenset(("embedding", "router", "layer_norm", "head"))
 """Groups of components that quantizers leave as they are, which no config says."""
 
@@ -268,6 +271,10 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
     as_stored = _model(model, further if ahead else None, ahead, packing)
     groups = {row.name: row for row in (*model.components(), *(further.components(model) if further else ()))}
     rows = tuple(_rows(as_stored, {name: row.part for name, row in groups.items()}, dtype, packing))
+    if settings and not any(row.part == SCALES for row in rows):
+        said = f"quantization_config says quant_method {shown(settings.get('quant_method'))}"
+        problem = f"{said}, and nothing of this {model.architecture.model_type} is packed so"
+        raise ConfigError(problem, field="quantization_config")
     head = _tied_head(model, dtype)
     if head:
         total = _held(rows)
@@ -293,11 +300,14 @@ def quantization(document: Settings) -> Settings | None:
         ConfigError: it says so in a way that cannot be.
     """
     text = document.get("text_config")
-    found = (text.get("quantization_config") if isinstance(text, Mapping) else None) or document.get(
-        "quantization_config"
-    )
+    parts = (text if isinstance(text, Mapping) else {}, document)
+    found = next((part["quantization_config"] for part in parts if part.get("quantization_config")), None)
     if not found:
-        return None
+        others = {"quantization": "mlx", "compression_config": "compressed-tensors"}
+        said = ((key, part.get(key)) for part in parts for key in others)
+        return next(
+            ({"quant_method": others[key], **each} for key, each in said if isinstance(each, Mapping) and each), None
+        )
     if not isinstance(found, Mapping):
         raise ConfigError(f"quantization_config must be an object, got {shown(found)}", field="quantization_config")
     return found
@@ -402,6 +412,11 @@ def _packing(model: Model, settings: Settings) -> _Packing:
     if split is None:
         problem = f"quantization_config says quant_method {shown(method)}, and what such files hold is not described"
         raise ConfigError(f"{problem}: described are {' and '.join(METHODS)}", field="quantization_config", got=method)
+    if (model_type := model.architecture.model_type) in CONV1D:
+        problem = (
+            f"quantization_config says quant_method {shown(method)}, and what such files of a {model_type} hold is"
+        )
+        raise ConfigError(f"{problem} not described", field="quantization_config", got=method)
     return _Packing(model, settings, split)
 
 

@@ -73,7 +73,7 @@ def serving(
     if hasattr(model, "counted") and not isinstance(model, Source) and isinstance(source.counted, OtherModel):
         problem = "a count does not say what attends to a window: give the model or its config"
         raise ConfigError(f"{source.name}: {problem}", field="model")
-    document = source.given or {}
+    document = source.of_files
     return Serving(source.counted, document, words, source.name, source.notes, convention=convention)
 
 

@@ -282,6 +282,9 @@ def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:
     value = document.get(windows.field, windows.default)
     if document.get("use_bidirectional_attention"):
         raise ConfigError("use_bidirectional_attention is not covered: nothing is kept of tokens that see later ones")
+    is_off = windows.default is not None and "use_sliding_window" in windows.fields
+    if is_off and not document.get("use_sliding_window", False):  # transformers then forgets how large it is
+        return None
     if value is None or (value == 0 and type(value) is int):
         return None
     if type(value) is not int or value < 1:
@@ -330,8 +333,9 @@ def _by_law(
     for name, default in windows.fields.items():
         values[name] = value = document.get(name, default)
         if type(default) is int:
-            if type(value) is not int or value < min(default, 1):
-                raise ConfigError(f"{name} must be a whole number, 1 or more, got {shown(value)}", field=name)
+            least = int(f"% {name}" in windows.law)  # what divides
+            if type(value) is not int or value < least:
+                raise ConfigError(f"{name} must be a whole number, {least} or more, got {shown(value)}", field=name)
         elif isinstance(value, (list, tuple)) and len(value) != layers:
             raise ConfigError(f"{name} is a list of {len(value):,} layers, and there are {layers:,}", field=name)
     if "attention_layers" in windows.law:

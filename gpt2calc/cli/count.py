@@ -114,9 +114,10 @@ def _stored(arguments: argparse.Namespace) -> int:
     from gpt2calc.dims import Dims
     from gpt2calc.sources import resolve
 
+    _refuse_beside(arguments, "what files hold", "per_block", "conventions")
     source = resolve(model_of(arguments.model), arguments.fields, hub=arguments.hub, revision=arguments.revision)
     found = stored.of(
-        gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted, source.given or {}
+        gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted, source.of_files
     )
     return emit(
         arguments,
@@ -132,7 +133,7 @@ def _adapter(arguments: argparse.Namespace, lora: dict[str, Any]) -> int:
     """Count what an adapter trains, and print."""
     from gpt2calc.api.counting import adapter
 
-    _refuse_beside(arguments, "what an adapter trains", "per_block", "conventions", "blocks", "tp", "pp")
+    _refuse_beside(arguments, "what an adapter trains", "per_block", "conventions", "blocks", "tp", "pp", "stored")
     if arguments.lora_r is None and arguments.prompt_tokens is None:
         raise ConfigError("--lora-r says the rank of LoRA, and is not given")
     size = {"r": arguments.lora_r, "prompt_tokens": arguments.prompt_tokens, **lora}
@@ -147,7 +148,7 @@ def _parts(arguments: argparse.Namespace) -> int:
     """Count a part, and print; with -q what one of each part holds."""
     from gpt2calc.api.counting import parts
 
-    _refuse_beside(arguments, "a part", "per_block", "conventions")
+    _refuse_beside(arguments, "a part", "per_block", "conventions", "stored")
     size = {word: getattr(arguments, word) for word in ("blocks", "tp", "pp")}
     found = parts(model_of(arguments.model), **size, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     tables = [found.table()] if arguments.format == "csv" else found.tables()

@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _machines() -> list[str]:
     from gpt2calc.costs import machines
 
-    return [name for name, machine in machines.BY_NAME.items() if machine.memory]
+    return list(machines.WITH_MEMORY)
 
 
 def _ways() -> list[str]:

@@ -48,7 +48,7 @@ def _stored(arguments: argparse.Namespace, source: Source, model: Model) -> int:
     from gpt2calc import stored
     from gpt2calc.errors import ConfigError
 
-    found = stored.of(model, source.given or {})
+    found = stored.of(model, source.of_files)
     if found.total.tensors > MOST_TENSORS:
         raise ConfigError(f"{source.name} has {found.total.tensors:,} tensors, and at most {MOST_TENSORS:,} are listed")
     is_human = arguments.format == "human" and not arguments.quiet

@@ -49,7 +49,7 @@ class Fit:
 
     def __init__(self, serving: Serving, memory: int, reserve: int, of: str, said: str = "") -> None:
         if serving.tokens is None:
-            problem = "the config does not say how long a sequence can be: give seq (--context)"
+            problem = "the config does not say how long a sequence can be: say how many tokens it has, seq or --context"
             raise ConfigError(f"{serving.name}: {problem}", field="seq")
         self.serving, self.memory, self.reserve, self.of = serving, memory, reserve, of
         self.name = serving.name
@@ -191,9 +191,7 @@ def judge(
     if type(number) is not int or number < 1:
         raise ConfigError(f"devices must be a whole number, 1 or more, got {shown(devices)}", field="devices")
     if hardware is not None:
-        machine = machines.BY_NAME[hardware]
-        if not machine.memory:
-            raise ConfigError(f"no table that was read says how much memory a {hardware} has: give memory")
+        machine = machines.WITH_MEMORY[hardware]
         each, of = machine.memory, machine.name
         said = f"{of} has {each // 10**9} GB: {machines.MEMORY}"
     else:
@@ -212,7 +210,10 @@ def bytes_of(name: str, value: int | str | None) -> int:
     (24000000000, 1610612736, 7)
     """
     if isinstance(value, str) and figures.starts(value):
-        figure = figures.read(value).low
+        try:
+            figure = figures.read(value).low
+        except ConfigError:
+            figure = None
         is_bytes = figure is not None and figures.BYTES in figures.UNITS[figure.unit][1] and not figure.about
         if figure is not None and is_bytes and figure.value.denominator == 1:
             return int(figure.value)

@@ -51,4 +51,7 @@ MACHINES = (
 )
 """The machines that are known by name."""
 
+WITH_MEMORY = Named("hardware", {machine.name: machine for machine in MACHINES if machine.memory})
+"""Those of which a table says how much memory they have."""
+
 BY_NAME = Named("machine", {machine.name: machine for machine in MACHINES})

@@ -62,7 +62,9 @@ def _all(_: Kept, n: int) -> int:
 
 
 def _as_kept(row: Kept, n: int) -> int:
-    return n if row.window is None or not row.is_kept else min(n, row.window - 1)
+    if row.window is None or not row.is_kept or row.window == 1:  # of which the last 0, [-0:], are all
+        return n
+    return min(n, row.window - 1)
 
 
 WAYS = (
@@ -158,6 +160,15 @@ class Serving:
             raise UnknownNameError("dtype of a cache", str(self.own_kv_dtype), tuple(ELEMENT))
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
+        longest = document.get("max_position_embeddings")
+        if not isinstance(model, Model):
+            longest = model.n_positions
+            self.tokens = longest if self.tokens is None else self.tokens
+            if self.tokens > longest:
+                problem = f"{self.tokens:,} tokens are more than n_positions {longest:,} of the model takes"
+                raise ConfigError(f"{name}: {problem}", field="seq", got=self.tokens)
+        elif self.tokens is not None and type(longest) is int and self.tokens > longest:
+            said.append(f"{self.tokens:,} tokens are more than max_position_embeddings {longest:,}")
         self.convention = BY_NAME[convention].name if convention is not None else WAYS[0].name
         if self.convention not in self.conventions:
             raise ConfigError(f"{self.convention} is no other way of counting what a {name} keeps", field="convention")
@@ -353,6 +364,8 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     """
     if isinstance(model, Model):
         return caches.kept(model, document)
+    if not model.ln_f:
+        raise ConfigError(f"{caches.SERVED_BY_NONE['openai-gpt']}: there is nothing to count")
     return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}),)
 
 

@@ -186,3 +186,12 @@ def test_a_count_does_not_say_what_attends_to_a_window() -> None:
 def test_every_model_type_of_the_tables_is_one_that_is_counted() -> None:
     """No row is of a type that nobody asks for."""
     assert {*caches.MIXERS, *caches.WINDOWS, *caches.SERVED_BY_NONE} <= set(MODEL_TYPES)
+
+
+def test_a_window_of_one_token_keeps_all() -> None:
+    """As transformers slices the last none, which are all; a Qwen without its windows is refused none."""
+    kept = gpt2calc.serving({"model_type": "mistral", "sliding_window": 1, "num_hidden_layers": 1}, seq=9, dtype="bf16")
+    assert kept.kv_bytes == 9 * 2 * 8 * 128 * 2
+    for said in ({"max_window_layers": 0}, {"layer_types": ["full_attention"] * 2, "max_window_layers": 0}):
+        document = {"model_type": "qwen3", "num_hidden_layers": 2, **said}
+        assert gpt2calc.serving(document, seq=9, dtype="bf16").rows[0].window is None

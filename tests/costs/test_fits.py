@@ -122,3 +122,44 @@ def test_the_exit_code_says_whether_it_fits(run: Run) -> None:
     assert (found.code, found.stdout) == (0, "fits\n")
     found = run("fits", "Qwen3-0.6B", "--memory", "1GB", "--context", "1024", "-q")
     assert (found.code, found.stdout) == (1, "does not fit\n")
+
+
+def test_a_gpt2_has_no_more_tokens_than_positions(run: Run) -> None:
+    """Which it learned; where the positions of a model are no parameters, a note says so."""
+    found = run("fits", "gpt2", "--memory", "24GB", "--context", "2048")
+    assert (found.code, found.stdout) == (2, "")
+    assert "2,048 tokens are more than n_positions 1,024" in found.stderr
+    longer = gpt2calc.fits("Llama-3.1-8B", memory="1TB", seq=200_000)
+    assert "200,000 tokens are more than max_position_embeddings 131,072" in longer.notes
+
+
+def test_a_gpt1_has_no_cache() -> None:
+    """Whatever it is called."""
+    for model in ("openai-gpt", {"model_type": "openai-gpt"}):
+        with pytest.raises(gpt2calc.ConfigError, match="keeps no keys and values of a GPT-1"):
+            gpt2calc.serving(model)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])
+def test_a_gpt2s_weights_are_in_what_its_config_says(dtype: str, size: int) -> None:
+    """As those of any other model."""
+    document = {"model_type": "gpt2", "n_layer": 1, "n_embd": 12, "n_head": 2, "vocab_size": 31, "torch_dtype": dtype}
+    assert gpt2calc.serving(document).weights == size * gpt2calc.count(document).total
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"quantization": {"bits": 4, "group_size": 64}},
+        {"compression_config": {"format": "pack-quantized"}},
+        {"quantization_config": {"quant_method": "mxfp4"}},
+    ],
+    ids=["MLX", "compressed-tensors", "MXFP4 of no experts"],
+)
+@pytest.mark.parametrize("model_type", ["llama", "gpt2"])
+def test_a_packing_that_is_not_described_is_refused(model_type: str, said: dict[str, Any]) -> None:
+    """And not taken for none; with a dtype, weights are counted in that."""
+    document = {"model_type": model_type, "num_hidden_layers": 1, **said}
+    with pytest.raises(gpt2calc.ConfigError, match="give dtype to count weights in it"):
+        _ = gpt2calc.serving(document, seq=1).weights
+    assert gpt2calc.serving(document, seq=1, dtype="bf16").weights
