@@ -452,3 +452,18 @@ def test_a_base_model_of_another_architecture_is_a_reading() -> None:
 def test_two_digits_of_another_architecture_are_no_more_trusted_than_gpt2s() -> None:
     """8B is what too many numbers are printed as."""
     assert gpt2calc.explain("3.3B")[0].verdict == "perhaps"
+
+
+@pytest.mark.parametrize(
+    ("figure", "model", "value"),
+    [
+        ("685B", "DeepSeek-R1", 684_531_386_000),
+        ("684.5B", "DeepSeek-V3", 684_531_386_000),
+        ("21.5B", "gpt-oss-20b", 21_511_953_984),
+        ("120.4B", "gpt-oss-120b", 120_412_337_472),
+    ],
+)
+def test_what_the_hub_shows_of_a_quantized_model_is_what_its_files_hold(figure: str, model: str, value: int) -> None:
+    """Scales, copies and layers that predict further tokens among it, as `count --stored` has them."""
+    reading = gpt2calc.explain(figure, model).readings[0]
+    assert (reading.value, reading.convention) == (value, "stored")

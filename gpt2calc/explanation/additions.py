@@ -7,17 +7,19 @@ only a figure that is written out can mean is `written`. It must not know a figu
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas
+from gpt2calc import formulas, stored
+from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.lattice import Step
 from gpt2calc.explanation.printed import KNOWN, RARE, SELDOM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gpt2calc.dims import Dims
+    from gpt2calc.model import Model
 
 RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """The ranks of adapters that people take."""
@@ -72,6 +74,23 @@ def of(dims: Dims) -> Iterator[Addition]:
     """
     for found in (_adapters(dims), _blocks(dims), _depths(dims), _parts_of_ranks(dims), _sums(dims)):
         yield from (each for each in found if each.value > 0)
+
+
+def of_files(model: Model, document: Mapping[str, Any]) -> Iterator[Addition]:
+    """Yield how many elements the files of a model of another architecture hold, where that is more than its own.
+
+    >>> from gpt2calc.presets import load
+    >>> preset = load("DeepSeek-R1")
+    >>> [each.value for each in of_files(preset.counted, preset.fields)]
+    [684531386000]
+    """
+    try:
+        elements = stored.of(model, document).total.elements
+    except ConfigError:  # of what is packed in a way that is not described, nothing is known
+        return
+    if elements != model.total():
+        said = "what its files hold: scales, buffers, and layers that predict further tokens as well"
+        yield Addition(elements, KNOWN, (Step("stored", KNOWN, said, "the page of the model on the hub"),))
 
 
 def lora(dims: Dims, rank: int, names: tuple[str, ...]) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.dims import Dims
 from gpt2calc.explanation import additions, lattice, printed
@@ -17,7 +17,7 @@ from gpt2calc.explanation.search import Way, Ways
 from gpt2calc.figures import BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gpt2calc.explanation.additions import Addition
     from gpt2calc.explanation.lattice import Step
@@ -57,6 +57,7 @@ class Candidate(NamedTuple):
             passes.
         penalty: how unlikely it is to be the one that is meant.
         called: the figures that are names of it.
+        document: the config of one that ships and is no GPT-2, which says what its files hold.
     """
 
     names: tuple[str, ...]
@@ -65,6 +66,7 @@ class Candidate(NamedTuple):
     published: tuple[tuple[Printed, str, str], ...] = ()
     penalty: int = 0
     called: tuple[Printed, ...] = ()
+    document: Mapping[str, Any] | None = None
 
     def is_called(self, figure: Printed, digits: int) -> bool:
         """Whether a figure, with such digits, is a name of it."""
@@ -184,11 +186,15 @@ class Search:
     @cached_property
     def ways(self) -> list[Ways]:
         """The ways of counting each candidate."""
-        return [Ways(each.counted, self._axes, self._budget, self._added(each.counted)) for each in self.candidates]
+        return [Ways(each.counted, self._axes, self._budget, self._added(each)) for each in self.candidates]
 
-    def _added(self, counted: Dims | Model) -> Iterable[Addition]:
+    def _added(self, model: Candidate) -> Iterable[Addition]:
         """Return what is looked at besides where models are named."""
-        return additions.of(counted) if self._is_named and isinstance(counted, Dims) else ()
+        if not self._is_named:
+            return ()
+        if isinstance(model.counted, Dims):
+            return additions.of(model.counted)
+        return () if model.document is None else additions.of_files(model.counted, model.document)
 
     def size(self, figure: Printed) -> int:
         """Return how many numbers were looked at for a figure."""
@@ -349,7 +355,8 @@ def shipped(presets: Sequence[Preset]) -> list[Candidate]:
         )
         counted = preset.counted
         called = tuple(figure for name in preset.aliases for figure in printed.find(name) if figure.text == name)
-        known = found.setdefault(counted, Candidate((), counted, preset.name.partition("-")[0]))
+        document = None if isinstance(counted, Dims) else preset.fields
+        known = found.setdefault(counted, Candidate((), counted, preset.name.partition("-")[0], document=document))
         names, published = (*known.names, preset.name), (*known.published, *said)
         found[counted] = known._replace(names=names, published=published, called=(*known.called, *called))
     return list(found.values())
