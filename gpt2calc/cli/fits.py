@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   gpt2calc fits Llama-3.1-8B --memory 24GB --context 32768
   gpt2calc fits gpt-oss-20b --hardware h100-sxm --context 131072 --batch 8
   gpt2calc fits Llama-2-70B --hardware h100-sxm --devices 2 --context 4096 --reserve 4GB
-  gpt2calc fits config.json --memory 16GiB --context 8192 --kv-dtype fp8 --json"""
+  gpt2calc fits config.json --memory 16GiB --context 1024 --kv-dtype fp8 --json"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
