@@ -135,6 +135,27 @@ def test_what_is_wrong_is_told_in_a_sentence(fields: dict[str, Any], kind: type[
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(("model", "own", "other"), [("gpt2", "gpt2", "llama"), ("Qwen3-0.6B", "qwen3", "gpt2")])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_row_of_another_model_type_is_refused(model: str, own: str, other: str, ending: str, tmp_path: Path) -> None:
+    """It would be counted by the laws of the model that is swept; one that says that model's, or none, is."""
+    path = tmp_path / f"configs.{ending}"
+
+    def write(*kinds: str | None) -> None:
+        rows = [{"model_type": kind, "num_hidden_layers": 12} for kind in kinds]
+        lines = [json.dumps(row) for row in rows]
+        if ending == "csv":
+            lines = ["model_type,num_hidden_layers", *(f"{row['model_type'] or ''},12" for row in rows)]
+        path.write_text("\n".join((*lines, "")), encoding="utf-8")
+
+    write(own, None)
+    assert gpt2calc.sweep(model, file=path)["total"].tolist() == [gpt2calc.count(model, num_hidden_layers=12).total] * 2
+    write(own, None, other)
+    with pytest.raises(UnreadableInputError) as caught:
+        gpt2calc.sweep(model, file=path)
+    assert str(caught.value) == f"{path}: row 3: its model_type is '{other}', and what is swept is a {own}"
+
+
 def test_a_person_sweeps_a_family(run: Run) -> None:
     """Its fields are options, flags with the values that they run through."""
     words = ("--num-hidden-layers", "12,24", "--hidden-size", "512:1024:512", "--attention-bias=true,false", "-q")

@@ -239,7 +239,7 @@ def known(base: Model) -> Known:
 
     kinds = {row.name: KINDS[row.kind] for row in base.architecture.sizes if row.kind in KINDS}
     named = {name: field for name, field in spellings(base.architecture.model_type).items() if field in kinds}
-    return readers.Known(named, kinds, columns(base))
+    return readers.Known(named, kinds, columns(base), base.architecture.model_type)
 
 
 def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Family, tuple[str, ...]]:
