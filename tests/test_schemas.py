@@ -95,6 +95,7 @@ CASES = [
         "0",
     ],
     ["sweep", "--where", "total < 0", "--top", "3"],
+    ["sweep", "Qwen3-0.6B", "--num-hidden-layers", "1,2"],
     ["design", "--params", "350M"],
     ["design", "--family", "llama", "--params", "8B", "--nearest"],
     ["design", "gpt2-untied", "--params", "1e15", "--no-bias", "--inner-ratio", "4,8/3", "--inner-multiple", "256"],

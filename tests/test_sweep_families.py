@@ -121,7 +121,12 @@ def test_a_file_of_a_family_is_counted_row_by_row(tmp_path: Path, run: Run) -> N
     ("fields", "kind", "said"),
     [
         ({"hidden_size": [0, 64]}, ConfigError, "hidden_size must be a whole number, 1 or more, got 0"),
-        ({"hidden_size": [64], "n_embd": [128]}, ConfigError, "two lists of values of hidden_size disagree"),
+        ({"hidden_size": [64], "n_embd": [128]}, ConfigError, "hidden_size=[64] and n_embd=[128] disagree: both mean"),
+        ({"num_hidden_layers": [1, 2], "n_layer": 3}, ConfigError, "disagree: both mean num_hidden_layers"),
+        ({"n_layer": 3, "num_hidden_layers": "1,2"}, ConfigError, "disagree: both mean num_hidden_layers"),
+        ({"num_hidden_layers": 2, "n_layer": 3}, ConfigError, "disagree: both mean num_hidden_layers"),
+        ({"num_hidden_layers": [True, False]}, ConfigError, "must be a whole number, 0 or more, got false"),
+        ({"attention_bias": [1, 0]}, ConfigError, "attention_bias must be true or false, got 0"),
         ({"hiden_size": 64}, ConfigError, "qwen3 has no field hiden_size: did you mean hidden_size?"),
         ({"attention_bias": "perhaps"}, ConfigError, "attention_bias takes true, false or true,false, got 'perhaps'"),
         ({"columns": "kaplan"}, UnknownNameError, "no column is called 'kaplan'"),
@@ -133,6 +138,47 @@ def test_what_is_wrong_is_told_in_a_sentence(fields: dict[str, Any], kind: type[
     with pytest.raises(kind) as caught:
         gpt2calc.sweep("Qwen3-0.6B", **fields)
     assert said in str(caught.value)
+
+
+def test_a_grid_of_too_many_rows_is_refused_before_one_is_counted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says how many there are, and how many there may be; up to these, nothing is said."""
+    from gpt2calc.sweeps import families, sweeper
+
+    ready = sweeper.ready("Qwen3-0.6B", {"num_hidden_layers": "1:1000", "hidden_size": range(1, 1001)})
+    assert ready.length == 1_000_000
+    monkeypatch.setattr(families.Family, "read", None)
+    ran = run("sweep", "Qwen3-0.6B", "--num-hidden-layers", "1:1000000000000", "--hidden-size", "64, 128")
+    said = "there are 2,000,000,000,000 rows, at most 1,000,000 of this architecture are counted"
+    assert (ran.code, ran.stderr) == (2, f"gpt2calc sweep: {said}\n")
+
+
+def test_a_last_row_that_does_not_fit_is_told_before_the_others_are_counted() -> None:
+    """A grid mostly grows, and nobody waits for its end to hear that it is too large."""
+    from gpt2calc.sweeps import sweeper
+
+    with pytest.raises(Int64OverflowError, match="row 900,000: total is "):
+        sweeper.ready("Qwen3-0.6B", {"num_hidden_layers": range(1, 900_001), "hidden_size": 10**9})
+
+
+@pytest.mark.parametrize(("model", "own", "other"), [("gpt2", "gpt2", "llama"), ("Qwen3-0.6B", "qwen3", "gpt2")])
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_row_of_another_model_type_is_refused(model: str, own: str, other: str, ending: str, tmp_path: Path) -> None:
+    """It would be counted by the laws of the model that is swept; one that says that model's, or none, is."""
+    path = tmp_path / f"configs.{ending}"
+
+    def write(*kinds: str | None) -> None:
+        rows = [{"model_type": kind, "num_hidden_layers": 12} for kind in kinds]
+        lines = [json.dumps(row) for row in rows]
+        if ending == "csv":
+            lines = ["model_type,num_hidden_layers", *(f"{row['model_type'] or ''},12" for row in rows)]
+        path.write_text("\n".join((*lines, "")), encoding="utf-8")
+
+    write(own, None)
+    assert gpt2calc.sweep(model, file=path)["total"].tolist() == [gpt2calc.count(model, num_hidden_layers=12).total] * 2
+    write(own, None, other)
+    with pytest.raises(UnreadableInputError) as caught:
+        gpt2calc.sweep(model, file=path)
+    assert str(caught.value) == f"{path}: row 3: its model_type is '{other}', and what is swept is a {own}"
 
 
 def test_a_person_sweeps_a_family(run: Run) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gpt2calc import architectures, general_conventions, model, ranges
 from gpt2calc.architectures import reading
-from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError, shown
+from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError, pair, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import GROUPS, LAW
 from gpt2calc.sources import resolve
@@ -34,8 +34,14 @@ if TYPE_CHECKING:
 ROWS = 2**10
 """How many rows a task has."""
 
+MOST_ROWS = 10**6
+"""How many rows a grid has: about a thousand a second are counted."""
+
 KINDS = {model.SIZE: SIZE, model.FLAG: SWITCH, model.WORD: WORD}
 """What fields that can run hold, as columns say it."""
+
+HELD: dict[str, type] = {model.SIZE: int, model.FLAG: bool, model.WORD: str}
+"""What each of several values is; they are of one type."""
 
 
 class Counted:
@@ -239,7 +245,7 @@ def known(base: Model) -> Known:
 
     kinds = {row.name: KINDS[row.kind] for row in base.architecture.sizes if row.kind in KINDS}
     named = {name: field for name, field in spellings(base.architecture.model_type).items() if field in kinds}
-    return readers.Known(named, kinds, columns(base))
+    return readers.Known(named, kinds, columns(base), base.architecture.model_type)
 
 
 def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Family, tuple[str, ...]]:
@@ -249,7 +255,7 @@ def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Fam
         What is swept, and notes, a sentence each.
 
     Raises:
-        ConfigError: a field is unknown, or a value is none of its field.
+        ConfigError: a field is unknown, a value is none of its field, or there are too many rows.
 
     >>> qwen, notes = read(resolve("Qwen3-0.6B", {}), {"layers": "12,24", "hidden_size": "512:1024:512"})
     >>> qwen.swept, [qwen.read(qwen.row(index)).held() for index in range(qwen.length)]
@@ -260,18 +266,25 @@ def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Fam
     named = spellings(counted.architecture.model_type)
     fixed: dict[str, Any] = {}
     several: dict[str, Any] = {}
+    spelled: dict[str, tuple[str, Any]] = {}
     for name, value in fields.items():
         row = rows.get(named.get(name, ""))
         values = _values(row, name, value) if row and row.kind in KINDS else None
+        before, other = spelled.setdefault(row.name if row else name, (name, values))
+        if row and other != values:
+            what = f"{pair(before, fields[before])} and {pair(name, value)}"
+            raise ConfigError(f"{what} disagree: both mean {row.name}; give one of them", field=name, got=value)
         if row is None or not isinstance(values, (tuple, range)):
             fixed[name] = value if values is None else values
         elif path:
             raise ConfigError(f"{name} has one value beside a file: several values are a grid, without a file")
-        elif several.setdefault(row.name, values) != values:
-            raise ConfigError(f"two lists of values of {row.name} disagree; give one of them", field=name, got=value)
+        else:
+            several[row.name] = values
     order = sorted(several, key=lambda name: rows[name].kind == model.SIZE)
     axes = tuple((name, several[name]) for name in order)
     family = Family(path or source.name, source.given or {}, fixed, axes, path, tuple(order))
+    if (family.length or 0) > MOST_ROWS:
+        raise ConfigError(f"there are {family.length:,} rows, at most {MOST_ROWS:,} of this architecture are counted")
     try:
         found = resolve(source, fixed)
     except ConfigError:
@@ -290,13 +303,14 @@ def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Fam
 
 
 def _values(row: Size, name: str, value: Any) -> Any:
-    """Return the values that a field of a family is given, or the one; a size is at least what its row says."""
+    """Return the values that a field of a family is given, or the one; several are each what its row expects."""
     if isinstance(value, str) and row.kind != model.SIZE:
         value = read_truths(name, value) if row.kind == model.FLAG else read_words(value)
         value = value[0] if len(value) == 1 else value
     found = from_python(name, value, is_size=row.kind == model.SIZE)
-    if row.kind == model.SIZE and isinstance(found, (tuple, range)):
-        least = min(found[0], found[-1]) if isinstance(found, range) else min(found)
-        if least < row.least:
+    if isinstance(found, (tuple, range)):
+        least: Any = min(found[0], found[-1]) if isinstance(found, range) else min(found)
+        is_held = type(least) is HELD[row.kind]
+        if not is_held or (row.kind == model.SIZE and least < row.least):
             raise ConfigError(f"{name} must be {reading.expected(row)}, got {shown(least)}", field=name, got=value)
     return found

@@ -45,9 +45,11 @@ class Known(NamedTuple):
     spellings: Mapping[str, str]
     kinds: Mapping[str, str]
     passed_over: Collection[str]
+    model_type: str
+    """What every row is counted as; a row may say so, and no other."""
 
 
-GPT2 = Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS)
+GPT2 = Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS, "gpt2")
 
 
 def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, Any]]]:
@@ -73,6 +75,7 @@ def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, A
     start, fields = 0, None
     try:
         for count, batch in reader(path):
+            _refuse_other_models(path, batch, start, known.model_type)
             fields = fields or _fields(path, list(batch), known)
             if count:
                 own = {field: _values(path, field, known.kinds[field], batch[n], start) for n, field in fields.items()}
@@ -110,6 +113,15 @@ def _fields(path: str, names: list[str], known: Known) -> dict[str, str]:
     if not found:
         raise UnreadableInputError(path, f"no column is a field of a config, such as {next(iter(known.kinds))}")
     return found
+
+
+def _refuse_other_models(path: str, batch: Mapping[str, pa.Array | list[Any]], start: int, expected: str) -> None:
+    """Raise where a row says that it is of another architecture: its fields would be counted by the wrong laws."""
+    column: Any = batch.get("model_type", [])
+    for index, value in enumerate(column if isinstance(column, list) else _plain(WORD, column)):
+        if value not in (None, expected):
+            problem = f"row {start + index + 1:,}: its model_type is {shown(value)}, and what is swept is a {expected}"
+            raise UnreadableInputError(path, problem)
 
 
 def _values(path: str, field: str, kind: str, column: pa.Array | list[Any], start: int) -> Any:

@@ -99,6 +99,7 @@ class Run:
             raise ConfigError("columns are empty: name one, or leave them out")
         ready = Prepared(self.plan)
         if not isinstance(self.source, Grid):
+            self._count_last()
             return
         if "n_head" in ready.needed and not self.source.has_heads:
             raise ConfigError("there is no column n_head: give n_head, since no count depends on it")
@@ -109,6 +110,11 @@ class Run:
             grids.refuse_overflow(piece, counts)
             if ready.condition:
                 ready.condition.check(partial(grids.bounds, piece))
+
+    def _count_last(self) -> None:
+        """Count the last row, of a grid that grows the largest, so that what does not fit is told before the others."""
+        if self.length:
+            tasks.run(self.plan, self.length - 1, self.length)
 
     def _shares(self) -> tuple[str, ...]:
         """Return the shares of groups that come to a hundredth in one of the models."""
