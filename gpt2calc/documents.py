@@ -120,10 +120,17 @@ def quantization(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
     >>> quantization({"quantization": {"bits": 4, "group_size": 64}})
     {'bits': 4, 'group_size': 64, 'quant_method': 'mlx'}
+
+    Raises:
+        ConfigError: it says so in what is no object.
     """
     inner = document.get("text_config")
     for part in (document, inner if isinstance(inner, Mapping) else {}):
-        if isinstance(said := part.get("quantization_config"), Mapping) and said:
+        said = part.get("quantization_config")
+        if said is not None and not isinstance(said, Mapping):
+            problem = f"quantization_config must be an object, got {shown(said)}"
+            raise ConfigError(problem, field="quantization_config", got=said)
+        if said:
             return said
         if isinstance(said := part.get("quantization"), Mapping) and said:
             return {**said, "quant_method": "mlx"}
