@@ -429,11 +429,14 @@ def unpacked(listing: TensorListing, says: Mapping[str, Any] | None = None, *, c
 
 
 def _refuse_nonsense(name: str, says: Mapping[str, Any]) -> None:
-    """Raise where a config says a number of bits, or a size of groups, that cannot be.
+    """Raise where a config says a way of quantising that is no object, or bits or sizes of groups that cannot be.
 
     Raises:
         UnreadableInputError: it does.
     """
+    if "quantization_config" in says:  # as `documents.quantization` tells what is no object
+        said = shown(says["quantization_config"])
+        raise UnreadableInputError(name, f"quantization_config must be an object, got {said}")
     method = says.get("quant_method", "")
     if not isinstance(method, str) or (method and method.lower() not in METHODS):
         return  # other ways have other words
