@@ -322,3 +322,14 @@ def test_what_the_config_says_is_saved_and_is_missing_is_named(tmp_path: Path) -
     }
     found = gpt2calc.verify(written(tmp_path, PAIRS, use_dora=True))
     assert found.faults[0].tensor == f"{BASE}transformer.h.0.attn.c_attn.lora_magnitude_vector"
+    found = gpt2calc.verify(written(tmp_path, PAIRS, target_modules=".*c_attn", modules_to_save=["zzz"]))
+    assert [fault.message for fault in found.faults] == [f"{tmp_path}/config.json has no module that ends with 'zzz'"]
+
+
+def test_a_module_of_a_layer_that_is_not_transformed_is_a_fault(tmp_path: Path) -> None:
+    """The number is read where PEFT reads it."""
+    assert gpt2calc.verify(written(tmp_path, PAIRS, layers_to_transform=[*range(BLOCKS)])).matches
+    found = gpt2calc.verify(written(tmp_path, PAIRS, layers_to_transform=0))
+    assert [fault.tensor for fault in found.faults] == [
+        f"{BASE}transformer.h.{n}.attn.c_attn" for n in range(1, BLOCKS)
+    ]

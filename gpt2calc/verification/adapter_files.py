@@ -46,6 +46,12 @@ PATTERNS = ("rank_pattern", "layers_to_transform", "layers_pattern", "exclude_mo
 MOST_STEPS = 10**9
 """How many steps matching a pattern may take at worst; one that could take more is not matched, and a note says so."""
 
+MOST_CHOICES = 30
+"""How many quantifiers, and how many choices, a pattern may have that is matched at all."""
+
+NUMBERED = re.compile(r".*\.[^.]*\.([0-9]{1,9})\.", re.DOTALL)
+"""Where PEFT reads the number of a layer in the name of a module, unless `layers_pattern` says where."""
+
 ONE_CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 """What stands for one character in a pattern: an escape, or a class."""
 
@@ -261,8 +267,10 @@ def _matcher(pattern: str, names: Iterable[str]) -> Callable[[str], bool] | None
     if re.search(r"\)[*+{]", plain):
         return None
     quantifiers, choices = len(QUANTIFIER.findall(plain)), plain.count("|")
+    if max(quantifiers, choices) > MOST_CHOICES:
+        return None
     steps = sum(comb(len(name) + quantifiers, quantifiers) for name in names)
-    if choices > 30 or steps << choices > MOST_STEPS:
+    if steps << choices > MOST_STEPS:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -350,6 +358,9 @@ def _lora(  # noqa: PLR0917  # what it is made of
     trained, beside, wrong = _others(adapted, says, names, within)
     faults += wrong
     faults += _unsaved(adapted, says, names, within)
+    if not any(fault.tensor == CONFIG for fault in faults):
+        unknown = (x for x in _words(says.get("modules_to_save")) if not any(_holds(x, name) for name in names))
+        faults += [Fault(PAIR, CONFIG, f"{source.name} has no module that ends with {shown(x)}") for x in unknown]
     stored: dict[str, int] = {}
     for where, elements in (*((where, n) for where, _, n in targets), *trained):
         stored[where] = stored.get(where, 0) + elements
@@ -374,8 +385,14 @@ def _other_parts(adapted: Adapted, asked: adapters.Lora) -> Iterator[Fault]:
 def _unchosen(
     says: Mapping[str, Any], adapted: Adapted, within: Callable[[str], str]
 ) -> tuple[list[Fault], tuple[str, ...]]:
-    """Return the modules that are adapted and that the pattern of the config is not, or a note that it was not held."""
-    pattern = says.get("target_modules")
+    """Return adapted modules that the config's pattern or layers leave out, or a note that none was held against it."""
+    pattern, layers = says.get("target_modules"), says.get("layers_to_transform")
+    if isinstance(pattern, list) and layers is not None and layers != [] and not says.get("layers_pattern"):
+        numbers = layers if isinstance(layers, list) else [layers]
+        found = {pair.module: NUMBERED.match(within(pair.module)) for pair in adapted.pairs}
+        message = f"{CONFIG} does not adapt it: layers_to_transform {shown(layers)} has no such layer"
+        out = [module for module, place in found.items() if place is None or int(place[1]) not in numbers]
+        return [Fault(PAIR, module, message, "nothing", "a pair") for module in out if module not in pattern], ()
     if not isinstance(pattern, str) or pattern == adapters.ALL_LINEAR or says.get("target_parameters"):
         return [], ()
     ways = {pair.module: (PREFIX.sub("", pair.module, count=1), within(pair.module)) for pair in adapted.pairs}
