@@ -118,12 +118,19 @@ def maker(document: Mapping[str, Any]) -> str:
 def quantization(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what a document says of how a checkpoint is quantised, as transformers and MLX say it; None for nothing.
 
+    What is no object is told under its own key: `verify` refuses it, and no count depends on it.
+
     >>> quantization({"quantization": {"bits": 4, "group_size": 64}})
     {'bits': 4, 'group_size': 64, 'quant_method': 'mlx'}
+    >>> quantization({"quantization_config": []})
+    {'quantization_config': []}
     """
     inner = document.get("text_config")
     for part in (document, inner if isinstance(inner, Mapping) else {}):
-        if isinstance(said := part.get("quantization_config"), Mapping) and said:
+        said = part.get("quantization_config")
+        if said is not None and not isinstance(said, Mapping):
+            return {"quantization_config": said}
+        if said:
             return said
         if isinstance(said := part.get("quantization"), Mapping) and said:
             return {**said, "quant_method": "mlx"}

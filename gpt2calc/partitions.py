@@ -31,7 +31,7 @@ SCHEMA = "gpt2calc/parts/1"
 DIVISIBLE_BY = 128
 """Megatron's `make_vocab_size_divisible_by`, unless somebody gives another."""
 
-MOST_RANKS = 1_000_000
+MOST_RANKS = 10_000
 """How many ranks there can be; those of one stage are alike, and shown once."""
 
 

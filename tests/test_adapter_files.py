@@ -268,3 +268,68 @@ def test_a_config_of_nonsense_ends_in_a_verdict_or_a_sentence(says: dict[str, An
     assert run("verify", folder, "-q").code in {0, 1, 3}
     (tmp_path / "config.json").unlink()
     assert run("verify", folder, "-q").code in {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("r", -1, "a whole number of at least 1, got -1"),
+        ("r", "4", "a whole number of at least 1, got '4'"),
+        ("r", None, "a whole number of at least 1, got null"),
+        ("target_modules", 5, "a list of names or a regular expression, got 5"),
+        ("target_modules", "((((", "a list of names or a regular expression, got '(((('"),
+        ("modules_to_save", "ln_f", "a list of names, got 'ln_f'"),
+        ("rank_pattern", [4], "a rank for each of some patterns, got [4]"),
+        ("layers_to_transform", "0", "a number of a layer, or a list of them, got '0'"),
+        ("bias", 5, "one of none, all, lora_only, got 5"),
+    ],
+)
+def test_nonsense_in_pefts_config_is_refused_by_its_key(
+    key: str, value: object, expected: str, tmp_path: Path, run: Run
+) -> None:
+    """In one sentence, with what was expected and what was got."""
+    ran = run("verify", written(tmp_path, PAIRS, **{key: value}))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert f"{key} of adapter_config.json: expected {expected}" in ran.stderr
+
+
+def test_virtual_tokens_are_a_number_of_at_least_one(tmp_path: Path, run: Run) -> None:
+    """And the file's own number is no answer where the config says nonsense."""
+    tensors = [("prompt_embeddings", "F32", (5, WIDTH))]
+    ran = run("verify", written(tmp_path, tensors, peft_type="PROMPT_TUNING", num_virtual_tokens=-5))
+    assert (ran.code, "num_virtual_tokens of adapter_config.json: expected a whole number" in ran.stderr) == (3, True)
+
+
+def test_a_pattern_of_targets_is_held_against_each_module(tmp_path: Path) -> None:
+    """As PEFT does, by the whole name; one that could take for ever is not tried, and a note says so."""
+    assert gpt2calc.verify(written(tmp_path, PAIRS, target_modules=r".*\.attn\.(?:c_attn|c_proj)")).matches
+    found = gpt2calc.verify(written(tmp_path, PAIRS, target_modules=r".*\.mlp\..*"))
+    assert len(found.faults) == BLOCKS
+    assert "target_modules '.*\\\\.mlp\\\\..*' is not its name" in found.faults[0].message
+    found = gpt2calc.verify(written(tmp_path, PAIRS, target_modules=r"((\w|\.|t)+)+!"))
+    assert any("could take too long" in note for note in found.notes)
+    assert found.matches
+
+
+def test_what_the_config_says_is_saved_and_is_missing_is_named(tmp_path: Path) -> None:
+    """Saved modules, biases, and the magnitudes of DoRA, each by its tensor."""
+    found = gpt2calc.verify(written(tmp_path, PAIRS, modules_to_save=["ln_f"]))
+    names = {f"{BASE}transformer.ln_f.{role}" for role in ("weight", "bias")}
+    assert {fault.tensor for fault in found.faults} == names
+    found = gpt2calc.verify(written(tmp_path, PAIRS, bias="lora_only"))
+    assert {fault.tensor for fault in found.faults} == {
+        f"{BASE}transformer.h.{n}.attn.c_attn.bias" for n in range(BLOCKS)
+    }
+    found = gpt2calc.verify(written(tmp_path, PAIRS, use_dora=True))
+    assert found.faults[0].tensor == f"{BASE}transformer.h.0.attn.c_attn.lora_magnitude_vector"
+    found = gpt2calc.verify(written(tmp_path, PAIRS, target_modules=".*c_attn", modules_to_save=["zzz"]))
+    assert [fault.message for fault in found.faults] == [f"{tmp_path}/config.json has no module that ends with 'zzz'"]
+
+
+def test_a_module_of_a_layer_that_is_not_transformed_is_a_fault(tmp_path: Path) -> None:
+    """The number is read where PEFT reads it."""
+    assert gpt2calc.verify(written(tmp_path, PAIRS, layers_to_transform=[*range(BLOCKS)])).matches
+    found = gpt2calc.verify(written(tmp_path, PAIRS, layers_to_transform=0))
+    assert [fault.tensor for fault in found.faults] == [
+        f"{BASE}transformer.h.{n}.attn.c_attn" for n in range(1, BLOCKS)
+    ]

@@ -218,6 +218,17 @@ def test_the_step_that_is_said_to_be_the_last_is_read(file: str, said: str, tmp_
         opened(tmp_path)
 
 
+def test_a_last_step_that_is_not_there_is_no_other_step(tmp_path: Path) -> None:
+    """One that is there is not read in its place, and both are named."""
+    saved(tmp_path / "global_step5/mp_rank_00_model_states.pt", {"module": {"wte.weight": torch.zeros(5, 2)}})
+    (tmp_path / "latest").write_text("global_step6")
+    expected = (
+        r"the last step, which a file there calls 'global_step6', got global_step5/mp_rank_00_model_states.pt: name"
+    )
+    with pytest.raises(UnreadableInputError, match=expected):
+        opened(tmp_path)
+
+
 SPLIT = {
     "ZeRO-3": (
         (

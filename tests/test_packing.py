@@ -100,6 +100,7 @@ def test_a_config_is_inferred_from_what_is_unpacked(name: str, tmp_path: Path) -
         ("GPTQ 4 bits", "c_attn.qzeros", None, "", "it is missing beside transformer.h.0.attn.c_attn.qweight"),
         ("GPTQ 4 bits", "c_attn.scales", None, "", "it is missing beside transformer.h.0.attn.c_attn.qweight"),
         ("GPTQ 4 bits", "c_attn.g_idx", [64], "", "4 bits do not go with [16, 384] and 64 inputs"),
+        ("GPTQ 4 bits", "c_attn.g_idx", None, "", "c_attn.g_idx it is missing beside"),
         ("AWQ 4 bits", "c_attn.scales", [4, 383], "", "[4, 383] do not go with"),
         ("AWQ 4 bits", "c_attn.qzeros", [4, 47], "", "expected [4, 48] beside"),
         ("MLX 4 bits", "c_attn.scales", [384, 3], "", "expected [384, 2] beside"),
@@ -239,3 +240,21 @@ def test_a_state_that_is_nested_beyond_reason_is_a_fault(tmp_path: Path, run: Ru
             each.append((b"[" * 4096).hex())
     ran = run("verify", written(tmp_path, made), "-q")
     assert (ran.code, ran.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("key", "value"), [("group_size", 0), ("bits", 0), ("bits", "4"), ("group_size", -2)])
+def test_a_quantisation_of_no_bits_or_groups_is_refused(key: str, value: object, tmp_path: Path, run: Run) -> None:
+    """By its key, with what was got."""
+    made = FILES["GPTQ 4 bits"]
+    says = {**made["config"]["quantization_config"], key: value}
+    ran = run("verify", written(tmp_path, {**made, "config": {**made["config"], "quantization_config": says}}))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert f"{key} of its quantization: expected a whole number of at least 1" in ran.stderr
+
+
+def test_a_quantization_config_is_an_object(tmp_path: Path, run: Run) -> None:
+    """A list is none, an empty one too."""
+    made = FILES["GPTQ 4 bits"]
+    ran = run("verify", written(tmp_path, {**made, "config": {**made["config"], "quantization_config": []}}))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "quantization_config must be an object, got []" in ran.stderr

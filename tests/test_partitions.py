@@ -87,7 +87,8 @@ def test_blocks_are_as_many_times_one(model: Any, words: Any, total: int) -> Non
         ("gpt2", {"blocks": 0}, "blocks is a whole number, 1 or more, got 0"),
         ("gpt2", {"blocks": 1, "tp": 2}, "give one of them"),
         ("gpt2", {}, "give one of them"),
-        ("gpt2", {"tp": 10**7}, "1 to 1,000,000 ranks"),
+        ("gpt2", {"tp": 10**7}, "1 to 10,000 ranks"),
+        ({"n_layer": 1_000_000}, {"pp": 500_000}, "1 to 10,000 ranks, got tp 1 times pp 500,000"),
     ],
 )
 def test_what_does_not_divide_is_refused_by_name(model: Any, words: Any, said: str) -> None:

@@ -354,3 +354,17 @@ def test_a_gguf_whose_names_gguf_py_maps_matches_and_a_tensor_that_is_gone_is_na
         found = gpt2calc.verify(tmp_path / "model.gguf", document)
         assert [fault.tensor for fault in found.faults] == ([gone] if gone else []), found.verdict
         assert found.matches == (gone is None)
+
+
+@pytest.mark.parametrize("what", ["deepseek_v3, fp8", "glm4_moe, plain"])
+def test_a_predicting_layer_more_than_the_config_says_is_a_fault(what: str) -> None:
+    """Whether the one that it says is there, too, or not."""
+    document = SMALL[what]
+    depth = document["num_hidden_layers"]
+    before, beyond = f"model.layers.{depth}.", f"model.layers.{depth + 1}"
+    tensors = held(document)
+    more = [(each[0].replace(before, f"{beyond}."), *each[1:]) for each in tensors if each[0].startswith(before)]
+    assert more
+    assert [fault.tensor for fault in faults(document, [*tensors, *more])] == [beyond]
+    plain = [each for each in tensors if not each[0].startswith(before)]
+    assert [fault.tensor for fault in faults(document, [*plain, *more])] == [beyond]

@@ -444,6 +444,12 @@ def test_the_model_at_the_top_is_said_by_an_empty_prefix(tmp_path: Path) -> None
     found = gpt2calc.verify(path, prefix="")
     assert found.matches, found.verdict
     assert found.verdict.endswith("GPT-2 found among them, 28 other tensors left aside")
+    for found in (
+        gpt2calc.verify(path, prefix="ema"),
+        gpt2calc.verify(path, gpt2calc.infer(path, prefix="").config, prefix="ema"),
+    ):
+        assert found.matches, found.verdict
+        assert found.verdict.endswith("GPT-2 found under ema., 28 other tensors left aside")
 
 
 def test_a_prefix_that_nothing_stands_under_is_refused_with_the_nearest(tmp_path: Path) -> None:

@@ -162,12 +162,15 @@ def adapter(
     for word, size in (("r", r), ("prompt_tokens", prompt_tokens)):
         if size is not None and (type(size) is not int or size < 1):
             raise ConfigError(f"{word} is a whole number, 1 or more, got {shown(size)}", field=word, got=size)
+    for word, flag in (("dora", dora), ("b_bias", b_bias)):
+        if not isinstance(flag, bool):
+            raise ConfigError(f"{word} is True or False, got {shown(flag)}", field=word, got=flag)
     if prompt_tokens is not None:
         if targets is not None or lora_bias != "none" or modules_to_save or dora or b_bias:
             raise ConfigError("prompt tuning has no targets, biases, saved modules or magnitudes: these are LoRA's")
         return adapters.prompt(counted.model, counted.name, prompt_tokens, counted.notes)
     asked = adapters.Lora(r or 1, None if targets is None else _words(targets), lora_bias, _words(modules_to_save))
-    asked = asked._replace(dora=bool(dora), lora_bias=bool(b_bias))
+    asked = asked._replace(dora=dora, lora_bias=b_bias)
     return adapters.count(counted.model, counted.name, asked, counted.notes)
 
 
@@ -227,7 +230,10 @@ def _words(given: Iterable[str] | str) -> tuple[str, ...]:
     Raises:
         ConfigError: there is none, or one is no text.
     """
-    words = tuple(each.strip() for each in given.split(",")) if isinstance(given, str) else tuple(given)
+    try:
+        words = tuple(each.strip() for each in given.split(",")) if isinstance(given, str) else tuple(given)
+    except TypeError:
+        raise ConfigError(f"names of modules are a list, or text with commas between, got {shown(given)}") from None
     if wrong := [each for each in words if not isinstance(each, str) or not each]:
         raise ConfigError(f"names of modules are words such as c_attn, got {shown(wrong[0])}")
     return words

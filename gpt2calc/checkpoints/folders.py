@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.checkpoints import formats
 from gpt2calc.checkpoints.files import LocalFile
-from gpt2calc.errors import UnreadableInputError, printable, shortened
+from gpt2calc.errors import UnreadableInputError, printable, shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -241,7 +241,8 @@ def _ranked(where: str, paths: list[str], latest: Callable[[], str]) -> Chosen |
     """Return the file of a training framework's checkpoint among paths; None where there is none.
 
     Raises:
-        UnreadableInputError: there are several steps and nothing says which is the last, or several ranks.
+        UnreadableInputError: there are several steps and nothing says which is the last, or that one is not there, or
+            there are several ranks.
     """
     for look, split, advice in RANKED:
         steps: dict[str, list[str]] = {}
@@ -253,9 +254,13 @@ def _ranked(where: str, paths: list[str], latest: Callable[[], str]) -> Chosen |
             steps = {step: files for step, files in steps.items() if (step or "/") in full}
         if not steps:
             continue
-        last = latest() if len(steps) > 1 else ""
-        if last and (own := {step: files for step, files in steps.items() if step.partition("/")[0] == last}):
-            steps = own
+        last = latest() if any(steps) else ""
+        own = {step: files for step, files in steps.items() if step.partition("/")[0] == last}
+        if last and not own:
+            got = _listed([files[0] for files in steps.values()])
+            problem = f"expected the last step, which a file there calls {shown(last)}, got {got}"
+            raise UnreadableInputError(where, f"{problem}: name the one that is meant")
+        steps = own or steps
         if len(steps) > 1:
             named = _listed([files[0] for files in steps.values()])
             raise UnreadableInputError(where, f"expected one checkpoint, got {named}: name the one that is meant")

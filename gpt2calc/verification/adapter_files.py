@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
+from itertools import pairwise
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import adapters, presets, sources
@@ -22,7 +25,7 @@ from gpt2calc.verification.report import EVIDENCE, HEADER, Checked, Observation,
 from gpt2calc.verification.targets import ADAPTER_CONFIG as CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gpt2calc.adapters import AdapterCount
     from gpt2calc.listing import StoredTensor, TensorListing
@@ -39,6 +42,24 @@ PREFIX = re.compile(r"base_model\.(?:model\.)?")
 
 PATTERNS = ("rank_pattern", "layers_to_transform", "layers_pattern", "exclude_modules", "target_parameters")
 """What PEFT's config says where modules are not all alike: each pair is then held against its own matrix alone."""
+
+MOST_STEPS = 10**9
+"""How many steps matching a pattern may take at worst; one that could take more is not matched, and a note says so."""
+
+MOST_CHOICES = 30
+"""How many quantifiers, and how many choices, a pattern may have that is matched at all."""
+
+NUMBERED = re.compile(r".*\.[^.]*\.([0-9]{1,9})\.", re.DOTALL)
+"""Where PEFT reads the number of a layer in the name of a module, unless `layers_pattern` says where."""
+
+ONE_CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""What stands for one character in a pattern: an escape, or a class."""
+
+WORDS = re.compile(r"\((?:\?:)?(\w+(?:\|\w+)*)\)")
+"""A group in a pattern of words alone, of which one is there."""
+
+QUANTIFIER = re.compile(r"(?<!\()(?:[*+?]|\{[\d,]*\})[?+]?")
+"""What says in a pattern how often something is there; a "?" behind it is part of it, and one behind "(" is none."""
 
 NAMED = re.compile(r"(?:.*/)?adapter_model\.(?:safetensors|bin)", re.DOTALL)
 """What PEFT calls the file."""
@@ -156,12 +177,110 @@ def verify(found: ResolvedTarget, evidence: str | None, *, asked: str) -> Adapte
     if kind not in (LORA, PROMPT_TUNING):
         problem = f"it is an adapter of {len(listing.tensors):,} tensors and {elements:,} numbers"
         raise UnreadableInputError(found.name, f"{problem}, of peft_type {shown(kind)}, which is not verified")
+    _refuse_nonsense(found.name, says, kind)
     what = _called(kind, adapted, says)
     source = _base(found, what, elements)
     model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
     if kind == PROMPT_TUNING:
         return _prompt(found, listing, adapted, model, source, what)
     return _lora(found, listing, adapted, model, source, what)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_pattern(value: object) -> bool:
+    """Whether a value is text that Python takes as a pattern."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(value if isinstance(value, str) else "(")
+    except (re.error, OverflowError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_choice(value: object) -> bool:
+    return value is None or _is_list(value) or _is_pattern(value)
+
+
+def _is_layers(value: object) -> bool:
+    each = value if isinstance(value, list) else [value]
+    return value is None or all(type(n) is int and n >= 0 for n in each)
+
+
+def _is_by_pattern(value: object) -> bool:
+    is_whole = isinstance(value, dict) and all(_is_pattern(key) and _is_count(n) for key, n in value.items())
+    return value is None or is_whole
+
+
+COUNT, CHOICE, WORD_LIST = "a whole number of at least 1", "a list of names or a regular expression", "a list of names"
+
+READ: dict[str, tuple[tuple[str, str, Callable[[Any], bool]], ...]] = {
+    LORA: (
+        ("r", COUNT, _is_count),
+        ("target_modules", CHOICE, _is_choice),
+        ("exclude_modules", CHOICE, _is_choice),
+        ("modules_to_save", WORD_LIST, lambda value: value is None or _is_list(value)),
+        ("target_parameters", WORD_LIST, lambda value: value is None or _is_list(value)),
+        ("bias", f"one of {', '.join(adapters.BIASES)}", lambda value: value is None or value in adapters.BIASES),
+        ("use_dora", "true or false", lambda value: value is None or isinstance(value, bool)),
+        ("lora_bias", "true or false", lambda value: value is None or isinstance(value, bool)),
+        ("rank_pattern", "a rank for each of some patterns", _is_by_pattern),
+        ("layers_to_transform", "a number of a layer, or a list of them", _is_layers),
+        ("layers_pattern", CHOICE, _is_choice),
+    ),
+    PROMPT_TUNING: (("num_virtual_tokens", COUNT, _is_count),),
+}
+"""What is read of PEFT's config, by its peft_type: each key with what is expected there, where it is there."""
+
+
+def _refuse_nonsense(name: str, says: Mapping[str, Any], kind: str) -> None:
+    """Raise where a key of PEFT's config says what it cannot.
+
+    Raises:
+        UnreadableInputError: one does.
+    """
+    for key, expected, is_right in READ[kind]:
+        if key in says and not is_right(says[key]):
+            raise UnreadableInputError(name, f"{key} of {CONFIG}: expected {expected}, got {shown(says[key])}")
+
+
+def _matcher(pattern: str, names: Iterable[str]) -> Callable[[str], bool] | None:
+    """Return what tells whether a pattern is all of a name; None where this could take too long for these names.
+
+    Law: without a quantifier of a group there are at most C(n + q, q) ways to share n characters among q quantifiers,
+    and two for each choice between what are not mere words.
+
+    >>> _matcher(r".*[.](?:q_proj|v_proj)", ["h.0.q_proj"])("h.0.q_proj")
+    True
+    >>> _matcher(r"(a+)+b", ["a" * 40])
+    """
+    plain = WORDS.sub(
+        lambda found: "\0" if _is_prefix_free(found[1].split("|")) else found[0], ONE_CHARACTER.sub("\0", pattern)
+    )
+    if re.search(r"\)[*+{]", plain):
+        return None
+    quantifiers, choices = len(QUANTIFIER.findall(plain)), plain.count("|")
+    if max(quantifiers, choices) > MOST_CHOICES:
+        return None
+    steps = sum(comb(len(name) + quantifiers, quantifiers) for name in names)
+    if steps << choices > MOST_STEPS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = re.compile(pattern)
+    return lambda name: whole.fullmatch(name) is not None
+
+
+def _is_prefix_free(words: list[str]) -> bool:
+    """Whether none of some words is how another begins, or another."""
+    return not any(after.startswith(before) for before, after in pairwise(sorted(words)))
 
 
 def _called(kind: str, adapted: Adapted, says: Mapping[str, Any]) -> str:
@@ -226,20 +345,81 @@ def _lora(  # noqa: PLR0917  # what it is made of
             for pair in adapted.pairs
             if within(pair.module) in matrices and within(pair.module) not in modules
         ]
+        faults += _other_parts(adapted, asked)
+    rank, is_alike = says.get("r"), not says.get("rank_pattern") and not says.get("target_parameters")
+    if rank is not None and is_alike:
         faults += [
-            Fault(PAIR, pair.module, f"{CONFIG} says rank {asked.r}, got {pair.rank}", str(asked.r), str(pair.rank))
+            Fault(PAIR, pair.module, f"{CONFIG} says rank {rank}, got {pair.rank}", str(rank), str(pair.rank))
             for pair in adapted.pairs
-            if pair.rank not in (None, asked.r)
+            if pair.rank not in (None, rank)
         ]
+    unchosen, notes = _unchosen(says, adapted, within)
+    faults += unchosen
     trained, beside, wrong = _others(adapted, says, names, within)
     faults += wrong
+    faults += _unsaved(adapted, says, names, within)
+    if not any(fault.tensor == CONFIG for fault in faults):
+        unknown = (x for x in _words(says.get("modules_to_save")) if not any(_holds(x, name) for name in names))
+        faults += [Fault(PAIR, CONFIG, f"{source.name} has no module that ends with {shown(x)}") for x in unknown]
     stored: dict[str, int] = {}
     for where, elements in (*((where, n) for where, _, n in targets), *trained):
         stored[where] = stored.get(where, 0) + elements
     if expected is None:
         counted = _as_stored(source, model, adapted, stored, trained)
     held = [each for pair in adapted.pairs for each in pair.parts.values()]
+    source = source._replace(notes=(*source.notes, *notes))
     return _result(found, listing, source, what, counted, stored, tuple(faults), (held, beside))
+
+
+def _other_parts(adapted: Adapted, asked: adapters.Lora) -> Iterator[Fault]:
+    """Yield each magnitude of DoRA and bias of B that a pair lacks or has otherwise than the config says."""
+    parts = (("magnitude", ".lora_magnitude_vector", "use_dora", asked.dora),)
+    for part, end, key, wanted in (*parts, ("bias", ".lora_B.bias", "lora_bias", asked.lora_bias)):
+        for pair in adapted.pairs:
+            if wanted and part not in pair.parts:
+                yield Fault(PAIR, pair.module + end, f"{CONFIG} says {key}, and it is missing", "one", "nothing")
+            elif part in pair.parts and not wanted:
+                yield Fault(PAIR, pair.parts[part].name, f"{CONFIG} says no {key}, and it is there", "nothing", "one")
+
+
+def _unchosen(
+    says: Mapping[str, Any], adapted: Adapted, within: Callable[[str], str]
+) -> tuple[list[Fault], tuple[str, ...]]:
+    """Return adapted modules that the config's pattern or layers leave out, or a note that none was held against it."""
+    pattern, layers = says.get("target_modules"), says.get("layers_to_transform")
+    if isinstance(pattern, list) and layers is not None and layers != [] and not says.get("layers_pattern"):
+        numbers = layers if isinstance(layers, list) else [layers]
+        found = {pair.module: NUMBERED.match(within(pair.module)) for pair in adapted.pairs}
+        message = f"{CONFIG} does not adapt it: layers_to_transform {shown(layers)} has no such layer"
+        out = [module for module, place in found.items() if place is None or int(place[1]) not in numbers]
+        return [Fault(PAIR, module, message, "nothing", "a pair") for module in out if module not in pattern], ()
+    if not isinstance(pattern, str) or pattern == adapters.ALL_LINEAR or says.get("target_parameters"):
+        return [], ()
+    ways = {pair.module: (PREFIX.sub("", pair.module, count=1), within(pair.module)) for pair in adapted.pairs}
+    fits = _matcher(pattern, [name for both in ways.values() for name in both])
+    if fits is None:
+        return [], (f"target_modules {shown(pattern)} could take too long to match, and no module was held against it",)
+    message = f"{CONFIG} does not adapt it: target_modules {shown(pattern)} is not its name"
+    return [
+        Fault(PAIR, module, message, "nothing", "a pair") for module, both in ways.items() if not any(map(fits, both))
+    ], ()
+
+
+def _unsaved(
+    adapted: Adapted, says: Mapping[str, Any], names: Mapping[str, Any], within: Callable[[str], str]
+) -> Iterator[Fault]:
+    """Yield what the config says is trained as it is, modules and biases, and is not in the file."""
+    there = {within(tensor.name) for tensor in adapted.listing.tensors}
+    modules, bias = {within(pair.module) for pair in adapted.pairs}, says.get("bias")
+    prefix = next((found[0] for pair in adapted.pairs if (found := PREFIX.match(pair.module))), "base_model.model.")
+    saved = _words(says.get("modules_to_save"))
+    for name in names:
+        word = next((each for each in saved if _holds(each, name)), None)
+        module, _, leaf = name.rpartition(".")
+        is_bias = (bias == "all" and "bias" in name) or (bias == "lora_only" and leaf == "bias" and module in modules)
+        if name not in there and (word is not None or is_bias):
+            said = f"modules_to_save {shown(word)}" if word is not None else f"bias {bias}"
+            yield Fault(PAIR, prefix + name, f"{CONFIG} says {said}, and it is missing", "one", "nothing")
 
 
 def _asked(says: Mapping[str, Any], model: Model, source: Source) -> tuple[adapters.Lora, AdapterCount] | None:
@@ -250,11 +430,10 @@ def _asked(says: Mapping[str, Any], model: Model, source: Source) -> tuple[adapt
     rank, targets = says.get("r"), says.get("target_modules")
     if targets == adapters.ALL_LINEAR:
         targets = [targets]
-    is_plain = type(rank) is int and rank > 0 and isinstance(targets, list) and all(isinstance(x, str) for x in targets)
-    if not is_plain or not targets or any(says.get(each) for each in PATTERNS):
+    if rank is None or not isinstance(targets, list) or not targets or any(says.get(each) for each in PATTERNS):
         return None
     saved = _words(says.get("modules_to_save"))
-    asked = adapters.Lora(int(rank or 1), tuple(targets), str(says.get("bias") or "none"), saved)
+    asked = adapters.Lora(rank, tuple(targets), str(says.get("bias") or "none"), saved)
     asked = asked._replace(dora=bool(says.get("use_dora")), lora_bias=bool(says.get("lora_bias")))
     return asked, adapters.count(model, source.name, asked)
 
@@ -321,7 +500,7 @@ def _prompt(  # noqa: PLR0917  # what it is made of
 ) -> AdapterVerification:
     said = (found.adapter or {}).get("num_virtual_tokens")
     first = adapted.prompts[0].shape if adapted.prompts else ()
-    tokens = said if type(said) is int and said > 0 else first[0] if first else 1
+    tokens = said or (first[0] if first else 1)
     counted = adapters.prompt(model, source.name, max(tokens, 1))
     expected = [tokens, counted.rows[0].outputs]
     faults = [

@@ -391,10 +391,11 @@ def _known(
     of_none = Extra("", PREDICTION)
     is_described = any(stack.startswith(MTP) for stack in layers)
     if more_layers and not is_described and tensor.name.startswith(f"{reading.wrapper}{MTP}"):
-        return of_none
+        number = NUMBER.search(tensor.name, len(reading.wrapper))
+        return of_none if number is None or int(number[1]) < more_layers else None
     for stack, own in layers.items() if more_layers else ():
         place = _numbered(reading, stack, tensor.name)
-        if place and 0 <= place[1] - own.depth < more_layers:
+        if place and own.depth <= place[1] < own.own + more_layers:  # those that rows describe are among them
             return of_none
     return None
 

@@ -184,10 +184,11 @@ def parted(
         others: the prefixes of others.
         is_part: whether the config names more than the model, so that without a prefix, too, others may be there.
     """
+    below = tuple(each for each in others if each.startswith(reading.wrapper))  # one that stands above holds this one
 
     def is_inside(tensor: StoredTensor) -> bool:
         name = tensor.name
-        is_under = name.startswith(reading.wrapper) and not (others and name.startswith(others))
+        is_under = name.startswith(reading.wrapper) and not name.startswith(below)
         return (is_under and bool(reading.wrapper or not is_part)) or (is_part and reading.find(name) is not None)
 
     inside = tuple(filter(is_inside, listing.tensors))

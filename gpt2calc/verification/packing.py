@@ -37,6 +37,9 @@ MOST_STATE_BYTES = 4096
 
 GPTQ_BITS, MLX_GROUPS = (2, 3, 4, 8), (16, 32, 64, 128)
 
+BITS_KEYS, GROUP_KEYS = ("bits", "w_bit", "num_bits"), ("group_size", "q_group_size")
+"""What tools call the number of bits and how many inputs share a scale."""
+
 CONV1D = re.compile(r"(?:.*\.)?(?:c_attn|c_proj|c_fc|q_attn)", re.DOTALL)
 """The layers that transformers' GPT-2 keeps as [in, out]; the tools that quantise it make [out, in] of them."""
 
@@ -59,12 +62,14 @@ class Pack(NamedTuple):
         packed: the packed tensor.
         beside: what lies beside it, by the end of its name.
         says: what the config says of the quantisation.
+        is_ordered: whether any matrix of the file has GPTQ's g_idx: its tools write one for each, or none.
     """
 
     module: str
     packed: StoredTensor
     beside: Mapping[str, StoredTensor]
     says: Mapping[str, Any]
+    is_ordered: bool = False
 
     def get(self, end: str) -> StoredTensor:
         """Return what lies beside under a name.
@@ -158,6 +163,8 @@ def _gptq(pack: Pack) -> Unpacked:
     """Law: qweight [in·bits/32, out], qzeros [groups, out·bits/32], scales [groups, out], g_idx [in]."""
     rows, out = pack.packed.shape
     groups = pack.get(".scales").shape[0] if pack.get(".scales").shape else 0
+    if pack.is_ordered:
+        pack.get(".g_idx")
     if ".g_idx" in pack.beside:
         inputs = pack.beside[".g_idx"].numel
         bits = rows * 32 // inputs if inputs else 0
@@ -382,6 +389,7 @@ def unpacked(listing: TensorListing, says: Mapping[str, Any] | None = None, *, c
             shape stands where it cannot be read.
     """
     says = says or {}
+    _refuse_nonsense(listing.name, says)
     names = {tensor.name: tensor for tensor in listing.tensors}
     packs = {name: found for name, tensor in names.items() if (found := _packing(tensor, names, says))}
     if not packs:
@@ -393,12 +401,13 @@ def unpacked(listing: TensorListing, says: Mapping[str, Any] | None = None, *, c
     beside: dict[str, tuple[StoredTensor, str]] = {}
     matrices: dict[str, StoredTensor] = {}
     faults, stays = list(listing.faults), False
+    is_ordered = any(f"{name.removesuffix('.qweight')}.g_idx" in names for name in packs)
     for name, packing in packs.items():
         module = name.removesuffix(packing.packed)
         own = {end: names[module + end] for end in packing.beside if module + end in names}
         beside |= {each.name: (each, packing.beside[end]) for end, each in own.items()}
         try:
-            matrix = packing.unpack(Pack(module, names[name], own, says))
+            matrix = packing.unpack(Pack(module, names[name], own, says, is_ordered))
         except BrokenError as error:
             faults.append(error.fault)
             beside[name] = names[name], "packs that are not whole"
@@ -417,6 +426,26 @@ def unpacked(listing: TensorListing, says: Mapping[str, Any] | None = None, *, c
     packed = Packed(scheme, sum(name in matrices for name in packs), len(beside), stays)
     whole = listing._replace(tensors=tuple(tensors), faults=tuple(faults), packed=packed)
     return whole._replace(beside=(*listing.beside, *beside.values()))
+
+
+def _refuse_nonsense(name: str, says: Mapping[str, Any]) -> None:
+    """Raise where a config says a way of quantising that is no object, or bits or sizes of groups that cannot be.
+
+    Raises:
+        UnreadableInputError: it does.
+    """
+    if "quantization_config" in says:  # as `documents.quantization` tells what is no object
+        said = shown(says["quantization_config"])
+        raise UnreadableInputError(name, f"quantization_config must be an object, got {said}")
+    method = says.get("quant_method", "")
+    if not isinstance(method, str) or (method and method.lower() not in METHODS):
+        return  # other ways have other words
+    for part in (says, _weights_of(says)):
+        for key in BITS_KEYS + GROUP_KEYS:
+            value, is_group = part.get(key), key in GROUP_KEYS
+            if value is not None and not _is_size(value) and not (is_group and value == -1):
+                expected = "a whole number of at least 1" + (", or -1 for one group" if is_group else "")
+                raise UnreadableInputError(name, f"{key} of its quantization: expected {expected}, got {shown(value)}")
 
 
 def _packing(tensor: StoredTensor, names: Mapping[str, StoredTensor], says: Mapping[str, Any]) -> Packing | None:
