@@ -354,3 +354,12 @@ def test_a_gguf_whose_names_gguf_py_maps_matches_and_a_tensor_that_is_gone_is_na
         found = gpt2calc.verify(tmp_path / "model.gguf", document)
         assert [fault.tensor for fault in found.faults] == ([gone] if gone else []), found.verdict
         assert found.matches == (gone is None)
+
+
+@pytest.mark.parametrize("command", ["count", "tensors"])
+def test_an_error_of_what_a_config_says_of_its_files_names_it(command: str, run: Run, tmp_path: Path) -> None:
+    """The model's path stands in front of the sentence."""
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "llama", "quantization_config": {"quant_method": "none such"}}', encoding="utf-8")
+    shown = run(command, str(path), "--stored")
+    assert shown.stderr.startswith(f"gpt2calc {command}: {path}: quantization_config"), shown.stderr

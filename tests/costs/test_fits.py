@@ -122,3 +122,13 @@ def test_the_exit_code_says_whether_it_fits(run: Run) -> None:
     assert (found.code, found.stdout) == (0, "fits\n")
     found = run("fits", "Qwen3-0.6B", "--memory", "1GB", "--context", "1024", "-q")
     assert (found.code, found.stdout) == (1, "does not fit\n")
+
+
+@pytest.mark.parametrize("command", ["cost", "fits"])
+def test_an_error_of_what_a_config_says_names_it(command: str, run: Run, tmp_path: Any) -> None:
+    """A window that is no number is the file's fault, whose path stands in front."""
+    config = tmp_path / "config.json"
+    config.write_text('{"model_type": "mistral", "sliding_window": "wide"}', encoding="utf-8")
+    memory = ["--memory", "1GB"] if command == "fits" else []
+    found = run(command, str(config), *memory)
+    assert found.stderr.startswith(f"gpt2calc {command}: {config}: sliding_window must be a whole number")
