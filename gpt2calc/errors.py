@@ -61,6 +61,10 @@ class ConfigError(Gpt2calcError, ValueError):
         self.field = field
         self.got = got
 
+    def named(self, name: str) -> ConfigError:
+        """Return the same error of a source, which it names in front."""
+        return ConfigError(f"{shortened_path(name)}: {self}", field=self.field, got=self.got) if name else self
+
 
 class UnknownNameError(Gpt2calcError, KeyError):
     """A preset, component or convention that does not exist; `known` lists those that do."""

@@ -132,11 +132,12 @@ def in_yaml(text: str) -> dict[str, Any]:
 def in_python(text: str) -> dict[str, Any]:
     r"""Return what a Python file says in literals: a dictionary, or its assignments, and within them those of classes.
 
-    Law: nothing is executed. What is no literal, and what an `if`, a loop or a `with` may change, is an `Expression`,
-    which no field takes. Calls with keywords alone, dict(...) and GPTConfig(...), are read as dictionaries.
+    Law: nothing is executed. What is no literal, and what any other statement may change, is an `Expression`, which no
+    field takes. Calls with keywords alone, dict(...) and GPTConfig(...), are read as dictionaries, and those of a class
+    of the file as its defaults with these.
 
     Raises:
-        ConfigError: it is not Python, or says nothing in literals.
+        ConfigError: it is not Python, says nothing in literals, or calls a class of its own in two ways.
 
     >>> in_python("n_layer = 12\nn_embd = 64 * n_layer")
     {'n_layer': 12, 'n_embd': no literal at line 2: 64 * n_layer}
@@ -148,7 +149,9 @@ def in_python(text: str) -> dict[str, Any]:
             document = _value(statements[0].value)
             if isinstance(document, dict):
                 return document
-        found = _assigned(statements)
+        classes: dict[str, dict[str, Any]] = {}
+        found = _assigned(statements, classes)
+        _Changes(found, classes).put(module)
     except SyntaxError as error:
         raise ConfigError(f"not Python: {shortened(str(error.msg))} at line {error.lineno}") from None
     except ConfigError:
@@ -189,28 +192,238 @@ def _unique(yaml: Any) -> Any:
     return Loader
 
 
-def _assigned(statements: list[ast.stmt]) -> dict[str, Any]:
-    """Return the names that statements assign, in one body; a class is what its own body assigns."""
+def _assigned(statements: list[ast.stmt], classes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the names that statements assign, in one body; a class is what its bases and its own body assign."""
     found: dict[str, Any] = {}
     for each in statements:
         if isinstance(each, ast.ClassDef):
-            if fields := _assigned(each.body):
-                found[each.name] = fields
+            inherited = [classes.get(ast.unparse(base).rpartition(".")[2], {}) for base in reversed(each.bases)]
+            own = _assigned(each.body, classes)
+            if fields := {name: value for of in (*inherited, own) for name, value in of.items()}:
+                found[each.name] = classes[each.name] = fields
         elif isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
             _put(found, each.targets[0].id, _value(each.value))
         elif isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
             if each.value is not None:
                 _put(found, each.target.id, _value(each.value))
         elif not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Expr)):
-            found |= dict(_stored(each))
+            for name, changed in _stored(each):
+                held = found.get(name)
+                found[name] = dict.fromkeys(held, changed) if isinstance(held, dict) else changed
     return found
+
+
+class _Changes(ast.NodeVisitor):
+    """What a file may change of what it assigned: it becomes an `Expression`; but the calls of its classes are read.
+
+    Law: outside of functions, whatever names what was found counts. Of a function only what reaches beyond its own
+    variables does: a class of the file called with keywords, a global, an attribute of `self`.
+    """
+
+    def __init__(self, found: dict[str, Any], classes: dict[str, dict[str, Any]]) -> None:
+        self.found, self.classes = found, classes
+        self.calls: dict[str, list[tuple[ast.Call, dict[str, Any], bool]]] = {}
+        self.changed: list[tuple[str | None, str | None, object, ast.AST]] = []
+        self.statement: ast.AST | None = None
+        self.instances: set[str] = set()
+        self.is_sure, self.is_read = True, False
+        self.local: frozenset[str] | None = None
+        self.own: str | None = None
+
+    def put(self, module: ast.Module) -> None:
+        """Put calls over the defaults of their classes, and an `Expression` over all else that is changed."""
+        self.visit(module)
+        for name, calls in self.calls.items():
+            fields = self.classes[name]
+            sure = [(node, {**fields, **given}) for node, given, is_sure in calls if is_sure]
+            for other, values in sure[1:]:
+                if values != sure[0][1]:
+                    lines = f"line {sure[0][0].lineno} and at line {other.lineno}"
+                    raise ConfigError(f"{name} is called with other values at {lines}: leave one of them", field=name)
+            fields |= sure[0][1] if sure else {}
+            for call, given, is_sure in calls:
+                if not is_sure:
+                    fields |= {key: _expression(call) for key, value in given.items() if fields.get(key) != value}
+        for holder, key, value, changed in self.changed:
+            self._mark(holder, key, value, _expression(changed))
+
+    def _mark(self, holder: str | None, key: str | None, value: object, changed: Expression) -> None:
+        """Make a key an `Expression` wherever it is, since a holder may be another by a second name; all if None."""
+        own = self.found.get(holder or "")
+        own = own if isinstance(own, dict) else self.classes.get(holder or "")
+        for name in [key] if key is not None else list(own or {}):
+            if own is not None:
+                own.setdefault(name, changed)
+            for each in _dictionaries(self.found):
+                if name in each and (each[name] != value or value is None):
+                    each[name] = changed
+
+    def visit(self, node: ast.AST) -> None:
+        """Visit a node, and know of which statement it is, and whether that is run for certain."""
+        before = self.statement, self.is_sure, self.is_read, self.local, self.own
+        if isinstance(node, ast.stmt):
+            self.statement = node
+        if isinstance(node, (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match, ast.IfExp)):
+            self.is_sure = False
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            value = _value(node.value)
+            self.is_read = not (isinstance(value, Expression) or (isinstance(value, dict) and "**" in value))
+            if isinstance(node.value, ast.Call) and _called(node.value) in self.classes:
+                self.instances |= {ast.unparse(each) for each in getattr(node, "targets", [])}
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.alias)) and self.local is None:
+            name = getattr(node, "asname", None) or node.name
+            self.changed += [(None, name, None, self.statement or node)] if name in self.found else []
+        if isinstance(node, ast.ClassDef):
+            self.own = node.name
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            self.is_sure, self.local = False, (self.local or frozenset()) | _locals(node)
+        super().visit(node)
+        self.statement, self.is_sure, self.is_read, self.local, self.own = before
+
+    def _change(self, holder: ast.expr, key: str | None, value: ast.expr | None = None) -> None:
+        """Note that a key of what is held, or any, has another value from here on."""
+        root = _root(holder)
+        literal = None if value is None else _value(value)
+        is_own = isinstance(holder, ast.Name) and root == "self" and self.own in self.classes
+        if is_own and self.own and self.local is not None:
+            is_literal = isinstance(self.statement, ast.Assign) and type(_value(self.statement.value)) is not Expression
+            if key is None or not (key in self.classes[self.own] or is_literal):
+                return
+            root = self.own
+        elif self.local is not None and root not in self.instances and (root in self.local or root not in self.found):
+            return
+        self.changed.append((root, key, literal, self.statement or holder))
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:  # as ast calls them
+        """See an attribute that is assigned or deleted."""
+        if not isinstance(node.ctx, ast.Load):
+            self._change(node.value, node.attr)
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        """See a key that is assigned or deleted."""
+        if not isinstance(node.ctx, ast.Load):
+            self._change(node.value, _text(node.slice))
+        self.generic_visit(node)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        """See what a function assigns outside of it."""
+        for name in node.names:
+            self.changed.append((None, name, None, node))
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        """See a name that is assigned within an expression."""
+        if self.local is None:
+            self.changed.append((None, node.target.id, None, self.statement or node))
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        """See dictionaries that are joined."""
+        if isinstance(node.op, ast.BitOr) and self.local is None:
+            for side in (node.left, node.right):
+                if isinstance(side, ast.Name):
+                    self._change(side, None)
+        self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        """See the keys of a dictionary that is no object of its own, and what it takes from others."""
+        if self.local is None and not self.is_read:
+            pairs = list(zip(node.keys, node.values, strict=True))
+            for key, value in pairs:
+                if (name := _text(key)) is not None and not _is_itself(name, value):
+                    self._change(node, name, value)
+            taken = [value for key, value in pairs if key is None]
+            for each in taken if len(taken) > 1 else []:
+                self._change(each, None)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """See a class of the file called, a dictionary updated, and keywords that say what was said."""
+        called = _called(node)
+        spread = any(each.arg is None for each in node.keywords)
+        if called in self.classes:
+            if not (self.local is not None and spread):  # a function's own arguments
+                given = {each.arg: _value(each.value) for each in node.keywords if each.arg}
+                if node.args or spread:
+                    given = dict.fromkeys(self.classes[called], _expression(node))
+                self.calls.setdefault(called, []).append((node, given, self.is_sure))
+        elif called in SETTERS and len(node.args) > 1 and not (called.startswith("__") and len(node.args) < 3):
+            self._change(node.args[0], _text(node.args[1]))
+        elif isinstance(node.func, ast.Attribute) and called in MUTATORS:
+            self._updated(node.func.value, node)
+        elif self.local is None and not self.is_read:
+            for each in node.keywords:
+                if each.arg and not _is_itself(each.arg, each.value):
+                    self._change(node, each.arg, each.value)
+            for held in node.args if spread else []:
+                self._change(held, None)
+        self.generic_visit(node)
+
+    def _updated(self, holder: ast.expr, node: ast.Call) -> None:
+        """See a method that changes a dictionary: the keys that it names, or any."""
+        said = {each.arg: each.value for each in node.keywords}
+        given = node.args[:1]
+        names = [_text(key) for each in given if isinstance(each, ast.Dict) for key in each.keys]
+        names += [_text(each) for each in given if not isinstance(each, ast.Dict)]
+        for name in [*names, *said] or [None]:
+            self._change(holder, name, said.get(name))
+
+
+MUTATORS = frozenset({"update", "pop", "popitem", "clear", "setdefault", "__setitem__", "__delitem__", "__setattr__"})
+"""The methods that change what holds them."""
+
+SETTERS = frozenset({"setattr", "delattr", "__setattr__"})
+"""What changes an attribute of its first argument."""
+
+
+def _called(node: ast.Call) -> str:
+    """Return the last name of what is called: GPTConfig of model.GPTConfig(...)."""
+    return ast.unparse(node.func).rpartition(".")[2]
+
+
+def _root(node: ast.expr) -> str | None:
+    """Return the name that an expression begins with: cfg of cfg.model["n_layer"]."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_itself(name: str, value: ast.expr) -> bool:
+    """Whether a keyword hands on what has its name: n_layer=n_layer, n_layer=config.n_layer."""
+    return ast.unparse(value).rpartition(".")[2] == name
+
+
+def _locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """Return the names that are a function's own."""
+    inside = list(ast.walk(function))
+    named = {each.arg for each in inside if isinstance(each, ast.arg)}
+    named |= {each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    return frozenset(named - {name for each in inside if isinstance(each, ast.Global) for name in each.names})
+
+
+def _dictionaries(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a dictionary and all within it."""
+    yield found
+    for each in found.values():
+        if isinstance(each, dict):
+            yield from _dictionaries(each)
 
 
 def _stored(statement: ast.stmt) -> Iterator[tuple[str, Expression]]:
     """Yield the names that a statement assigns in another way than once and for all."""
     for each in ast.walk(statement):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            yield each.id, Expression(ast.unparse(statement).split("\n", 1)[0], each.lineno)
+        if isinstance(each, ast.Name) and isinstance(each.ctx, (ast.Store, ast.Del)):
+            yield each.id, _expression(statement, each.lineno)
+
+
+def _expression(node: ast.AST, line: int | None = None) -> Expression:
+    """Return what stands for a node, its first line."""
+    at = line or getattr(node, "lineno", None) or 0
+    return Expression(ast.unparse(node).split("\n", 1)[0], at)
 
 
 def _value(node: ast.expr) -> Any:

@@ -265,6 +265,24 @@ def test_what_is_no_percentage_is_refused(asked: dict[str, Any]) -> None:
         gpt2calc.design("350M", within=1, nearest=True)
 
 
+def test_a_percentage_is_what_is_written_a_float_too() -> None:
+    """Its message offers 0.5, which is taken, and is half a percent; a hundred and what is no number are not."""
+    assert gpt2calc.design("350M", within=0.5).within == Fraction(1, 2)
+    assert gpt2calc.design("350M", within=0.1).within == Fraction(1, 10)
+    for wrong in (100.0, float("nan"), -0.5, True, [1, 2]):
+        with pytest.raises(gpt2calc.ConfigError, match="within takes a percentage below 100"):
+            gpt2calc.design("350M", within=wrong)
+
+
+def test_what_is_no_family_and_no_switch_is_refused_in_a_sentence() -> None:
+    """Whatever Python's type it has."""
+    with pytest.raises(gpt2calc.ConfigError, match="family must be a model type such as llama, got"):
+        gpt2calc.design(8e9, family=["llama"])  # type: ignore[arg-type]
+    for switch in ("nearest", "pareto"):
+        with pytest.raises(gpt2calc.ConfigError, match=f"{switch} must be true or false, got 'yes'"):
+            gpt2calc.design("350M", **{switch: "yes"})  # type: ignore[arg-type]
+
+
 def test_350m_gives_gpt2_medium_on_the_front() -> None:
     """The nearest shape that has exactly the family's proportions is what was released at this size."""
     front = gpt2calc.design("350M", pareto=True)

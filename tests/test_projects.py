@@ -94,3 +94,69 @@ def test_without_pyyaml_a_sentence_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match=r"reading YAML needs PyYAML: .* -m pip install PyYAML"):
         in_yaml("n_layer: 2")
     assert gpt2calc.count(in_toml("n_layer = 12")).total == 124_439_808
+
+
+DATACLASS = "class GPTConfig:\n    n_layer: int = 12\n    n_head: int = 12\n    n_embd: int = 768\n"
+DICTIONARY = "cfg = dict(n_layer=12, n_head=12, n_embd=768)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("model = GPT(GPTConfig(n_layer=24, n_head=16, n_embd=1024))", (24, 16, 1024)),
+        ("config = GPTConfig(n_layer=5)", (5, 12, 768)),
+        ("a = GPTConfig(n_layer=5)\nb = GPTConfig(n_layer=5)", (5, 12, 768)),
+        ("def load(**said):\n    return GPT(GPTConfig(**said))", (12, 12, 768)),
+        ("class Head:\n    def __init__(self, config):\n        self.n_embd = config.n_embd", (12, 12, 768)),
+    ],
+)
+def test_a_class_that_a_python_file_calls_has_the_keywords_of_the_call(text: str, sizes: tuple[int, ...]) -> None:
+    """They win over its defaults; what a function does with its own arguments is not the file's."""
+    n_layer, n_head, n_embd = sizes
+    count = gpt2calc.count(in_python(DATACLASS + text))
+    assert count.dims == gpt2calc.count(n_layer=n_layer, n_head=n_head, n_embd=n_embd).dims
+
+
+def test_a_class_that_a_python_file_calls_in_two_ways_is_refused() -> None:
+    """Both lines are named."""
+    with pytest.raises(ConfigError, match="GPTConfig is called with other values at line 5 and at line 6"):
+        in_python(f"{DATACLASS}a = GPTConfig(n_layer=5)\nb = GPTConfig(n_layer=6)")
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (DATACLASS, "a = GPTConfig()\na.n_layer = 24"),
+        (DATACLASS, "GPTConfig.n_layer = 6"),
+        (DATACLASS, "    def __post_init__(self):\n        self.n_layer = 24"),
+        (DATACLASS, "if big:\n    a = GPTConfig(n_layer=24)"),
+        (DATACLASS, "def main():\n    GPT(GPTConfig(n_layer=24))"),
+        (DATACLASS, "def main():\n    a = GPTConfig()\n    a.n_layer = 24"),
+        (DATACLASS, "GPT(GPTConfig(**others))"),
+        (DATACLASS, "GPT(GPTConfig(24))"),
+        (DATACLASS, "a = replace(GPTConfig(), n_layer=24)"),
+        (DATACLASS, "a = GPTConfig()\nobject.__setattr__(a, 'n_layer', 24)"),
+        (DICTIONARY, "cfg['n_layer'] = 24"),
+        (DICTIONARY, "for key in keys:\n    cfg[key] = 24"),
+        (DICTIONARY, "cfg.update(n_layer=24)"),
+        (DICTIONARY, "cfg.update({'n_layer': 24})"),
+        (DICTIONARY, "cfg.update(others)"),
+        (DICTIONARY, "cfg |= others"),
+        (DICTIONARY, "other = cfg | {'n_layer': 24}"),
+        (DICTIONARY, "other = {**cfg, 'n_layer': 24}"),
+        (DICTIONARY, "other = dict(cfg, n_layer=24)"),
+        (DICTIONARY, "model = GPT(n_layer=24, **cfg)"),
+        (DICTIONARY, "del cfg['n_layer']"),
+        (DICTIONARY, "cfg.pop('n_layer')"),
+        (DICTIONARY, "setattr(cfg, 'n_layer', 24)"),
+        (DICTIONARY, "def main():\n    cfg['n_layer'] = 24"),
+        ("n_layer = 12\nn_embd = 768\n", "del n_layer"),
+        ("n_layer = 12\nn_embd = 768\n", "(n_layer := 24)"),
+        ("n_layer = 12\nn_embd = 768\n", "globals()['n_layer'] = 24"),
+        ("n_layer = 12\nn_embd = 768\n", "def main():\n    global n_layer\n    n_layer = 24"),
+    ],
+)
+def test_what_a_python_file_changes_in_another_way_is_refused_with_its_line(before: str, text: str) -> None:
+    """A size is never read past a statement that may change it."""
+    with pytest.raises(ConfigError, match=r"n_layer must be a whole number, 0 or more, got no literal at line \d+: "):
+        gpt2calc.count(in_python(before + text))

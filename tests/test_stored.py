@@ -368,3 +368,12 @@ def test_a_predicting_layer_more_than_the_config_says_is_a_fault(what: str) -> N
     assert [fault.tensor for fault in faults(document, [*tensors, *more])] == [beyond]
     plain = [each for each in tensors if not each[0].startswith(before)]
     assert [fault.tensor for fault in faults(document, [*plain, *more])] == [beyond]
+
+
+@pytest.mark.parametrize("command", ["count", "tensors"])
+def test_an_error_of_what_a_config_says_of_its_files_names_it(command: str, run: Run, tmp_path: Path) -> None:
+    """The model's path stands in front of the sentence."""
+    path = tmp_path / "config.json"
+    path.write_text('{"model_type": "llama", "quantization_config": {"quant_method": "none such"}}', encoding="utf-8")
+    shown = run(command, str(path), "--stored")
+    assert shown.stderr.startswith(f"gpt2calc {command}: {path}: quantization_config"), shown.stderr

@@ -77,7 +77,7 @@ def design(
     inner_multiple: int | str | None = None,
     pad: Sizes | None = None,
     family: str | None = None,
-    within: Fractions | None = None,
+    within: Fractions | float | None = None,
     nearest: bool = False,
     top: int | None = None,
     pareto: bool = False,
@@ -105,7 +105,7 @@ def design(
         inner_multiple: n_inner is a multiple of this.
         pad: multiples that vocab_size is rounded up to, each a vocabulary that is tried.
         family: a model type such as "llama" in place of a model: of its models that ship the one nearest in size.
-        within: how many percent off the target a shape may be, to be ranked by its proportions; 2 unless given.
+        within: how many percent off the target a shape may be, as 0.5, to be ranked by its proportions; 2 unless given.
         nearest: rank by distance to the target alone; of equally near ones by proportions.
         top: how many shapes to return; 10 unless given.
         pareto: return every shape to which none is at least as near in both distance and proportions.

@@ -221,9 +221,11 @@ def _head(architecture: Architecture, document: Mapping[str, Any]) -> dict[str, 
 
 
 def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Put other values over a document's, of fields that the architecture has."""
+    """Put other values over a document's, of fields that the architecture has; two for one are refused."""
     spelled = {name: row.name for row in architecture.sizes if row.kind != LAW for name in (row.name, *row.spellings)}
     alike = {CANONICAL[name]: row for name, row in reversed(spelled.items()) if name in CANONICAL}
+    put: dict[str, str] = {}
+    before: dict[str, Any] = {}
     for name, value in changes.items():
         own = spelled.get(name) or alike.get(CANONICAL.get(name, ""))
         if own is None and (name in NO_COUNT or name in probed.fields(architecture.model_type)):
@@ -238,7 +240,11 @@ def _changed(architecture: Architecture, fields: dict[str, Any], changes: Mappin
         for spelling, of in spelled.items():
             if of == own:
                 fields.pop(spelling, None)
-        fields[own] = architecture.classes.get(value, value) if own == "head" and isinstance(value, str) else value
+        new = architecture.classes.get(value, value) if own == "head" and isinstance(value, str) else value
+        if (first := put.setdefault(own, name)) != name and numbers.whole(before[own]) != numbers.whole(new):
+            what = f"{pair(first, changes[first])} and {pair(name, value)}"
+            raise ConfigError(f"{what} disagree: both mean {own}; give one of them", field=own, got=value)
+        fields[own] = before[own] = new
     return fields
 
 

@@ -109,16 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _stored(arguments: argparse.Namespace) -> int:
     """Count what the files of a model hold, by part, and print."""
-    from gpt2calc import stored
-    from gpt2calc.architectures import gpt2
-    from gpt2calc.dims import Dims
+    from gpt2calc.cli.tensors import files_of
     from gpt2calc.sources import resolve
 
     _refuse_beside(arguments, "what files hold", "per_block", "conventions")
     source = resolve(model_of(arguments.model), arguments.fields, hub=arguments.hub, revision=arguments.revision)
-    found = stored.of(
-        gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted, source.of_files
-    )
+    found = files_of(source)
     return emit(
         arguments,
         result=lambda: found.to_dict(source.name, source.notes, whole=False),

@@ -9,8 +9,8 @@ from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, m
 if TYPE_CHECKING:
     import argparse
 
-    from gpt2calc.model import Model
     from gpt2calc.sources import Source
+    from gpt2calc.stored import Stored
 
 EXAMPLES = """examples:
   gpt2calc tensors gpt2
@@ -43,12 +43,25 @@ def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def _stored(arguments: argparse.Namespace, source: Source, model: Model) -> int:
-    """List what the files of a model hold, and print."""
+def files_of(source: Source) -> Stored:
+    """Return what the files of a model hold; an error of what its config says of them names it."""
     from gpt2calc import stored
+    from gpt2calc.architectures import gpt2
+    from gpt2calc.dims import Dims
     from gpt2calc.errors import ConfigError
 
-    found = stored.of(model, source.of_files)
+    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    try:
+        return stored.of(model, source.of_files)
+    except ConfigError as error:
+        raise error.named(source.name) from None
+
+
+def _stored(arguments: argparse.Namespace, source: Source) -> int:
+    """List what the files of a model hold, and print."""
+    from gpt2calc.errors import ConfigError
+
+    found = files_of(source)
     if found.total.tensors > MOST_TENSORS:
         raise ConfigError(f"{source.name} has {found.total.tensors:,} tensors, and at most {MOST_TENSORS:,} are listed")
     is_human = arguments.format == "human" and not arguments.quiet
@@ -72,9 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.table import Table
 
     source = resolve(model_of(arguments.model), arguments.fields)
-    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
     if arguments.stored:
-        return _stored(arguments, source, model)
+        return _stored(arguments, source)
+    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
     if (size := model.size()) > MOST_TENSORS:
         raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST_TENSORS:,} are listed")
     found = list(model.listing())

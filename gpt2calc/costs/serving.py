@@ -147,10 +147,13 @@ class Serving:
         convention: str | None = None,
     ) -> None:
         self.model, self.document, self.name = model, document, name
-        self.rows = kept(model, document)
         said: list[str] = []
-        self.dtype = _dtype(words, document, said)
-        self.packing = "" if words.get("dtype") is not None else _packing(document)
+        try:
+            self.rows = kept(model, document)
+            self.dtype = _dtype(words, document, said)
+            self.packing = "" if words.get("dtype") is not None else _packing(document)
+        except ConfigError as error:
+            raise error.named(name) from None
         if self.packing:
             said.append(
                 f"weights are as files hold them, packed as {self.packing}; layers beyond the model are left out"
@@ -210,7 +213,8 @@ class Serving:
         try:
             sums = stored.of(model, self.document).sums()
         except ConfigError as error:
-            raise ConfigError(f"{error}; give dtype to count weights in it", field=error.field, got=error.got) from None
+            problem = f"{error}; give dtype to count weights in it"
+            raise ConfigError(problem, field=error.field, got=error.got).named(self.name) from None
         return sum(sums[part].bytes for part in (stored.MODEL, stored.CORRECTIONS, stored.SCALES) if part in sums)
 
     @property

@@ -46,7 +46,7 @@ def design(
     constraints: Mapping[str, Any],
     *,
     of_family: str | None = None,
-    within: Fractions | None = None,
+    within: Fractions | float | None = None,
     nearest: bool = False,
     top: int | str | None = None,
     pareto: bool = False,
@@ -68,6 +68,9 @@ def design(
         hub: whether the model is a repository.
         revision: of that repository.
     """
+    for switch, said in {"nearest": nearest, "pareto": pareto}.items():
+        if not isinstance(said, bool):
+            raise ConfigError(f"{switch} must be true or false, got {shown(said)}", field=switch, got=said)
     number = _top(top, pareto=pareto)
     percent = _percent(within, nearest=nearest, pareto=pareto)
     searched, fixed = _sorted({**fields, **{name: value for name, value in constraints.items() if value is not None}})
@@ -118,6 +121,8 @@ def _of_family(
     """Return the model that ships of a family and is nearest to the target in size, its default where none ships."""
     if model is not LEFT_OUT or hub:
         raise ConfigError("family and a model are two places that all other fields come from: give one", field="family")
+    if not isinstance(name, str):
+        raise ConfigError(f"family must be a model type such as llama, got {shown(name)}", field="family", got=name)
     if name not in architectures.FILES:
         raise UnknownNameError("family", name, tuple(architectures.FILES))
     if name == architectures.GPT2:
@@ -129,19 +134,21 @@ def _of_family(
     return presets.load(family.ranked(target.value, target.convention, members)[0].name), {}
 
 
-def _percent(within: Fractions | None, *, nearest: bool, pareto: bool) -> Fraction | None:
+def _percent(within: Fractions | float | None, *, nearest: bool, pareto: bool) -> Fraction | None:
     """Return how many percent off the target a shape may be; None where shapes are ranked by distance."""
     if within is None:
         return None if nearest or pareto else WITHIN
     if nearest or pareto:
         raise ConfigError(f"within and {'nearest' if nearest else 'pareto'} are two orders: give one", field="within")
-    text = within.removesuffix("%").strip() if isinstance(within, str) else within
-    found = spans.read_fractions("within", text)
-    if len(found.values) > 1 or found.is_range or found.least >= 100:
-        raise ConfigError(
-            f"within takes a percentage such as 2 or 0.5, got {shown(within)}", field="within", got=within
-        )
-    return found.least
+    text = (
+        repr(float(within)) if isinstance(within, float) else within
+    )  # 0.5 is what is written, and no binary fraction
+    found = numbers.whole(numbers.fraction(text.removesuffix("%").strip()) if isinstance(text, str) else text)
+    if isinstance(found, (int, Fraction)) and not isinstance(found, bool) and 0 <= found < 100:
+        return Fraction(found)
+    raise ConfigError(
+        f"within takes a percentage below 100, such as 2 or 0.5, got {shown(within)}", field="within", got=within
+    )
 
 
 def _top(top: object, *, pareto: bool) -> int:

@@ -305,3 +305,15 @@ def test_layers_are_counted_by_kind(run: conftest.Run) -> None:
     assert "Jamba-v0.1, one block of 16 with mamba, moe" in shown.stdout
     assert run("count", "Jamba-v0.1", "--per-block", "-q").stdout.split() == [str(kind.each) for kind in count.layers]
     assert "layers of 3 kinds" in run("count", "Jamba-v0.1", "--per-block", "--format", "csv").stderr
+
+
+@pytest.mark.parametrize("command", ["count", "cost", "compare"])
+def test_two_spellings_of_one_size_that_disagree_are_refused(command: str, run: conftest.Run) -> None:
+    """As they are of a GPT-2; two that agree are one."""
+    shown = run(command, "Qwen3-0.6B", "--hidden-size", "512", "--d-model", "256")
+    assert shown.code == 2
+    assert shown.stderr == (
+        f"gpt2calc {command}: hidden_size=512 and d_model=256 disagree: both mean hidden_size; give one of them\n"
+    )
+    same = reading.read({"model_type": "llama"}, {"num_hidden_layers": 3, "n_layer": "3"})
+    assert same.model.num_hidden_layers == 3

@@ -163,3 +163,13 @@ def test_a_packing_that_is_not_described_is_refused(model_type: str, said: dict[
     with pytest.raises(gpt2calc.ConfigError, match="give dtype to count weights in it"):
         _ = gpt2calc.serving(document, seq=1).weights
     assert gpt2calc.serving(document, seq=1, dtype="bf16").weights
+
+
+@pytest.mark.parametrize("command", ["cost", "fits"])
+def test_an_error_of_what_a_config_says_names_it(command: str, run: Run, tmp_path: Any) -> None:
+    """A window that is no number is the file's fault, whose path stands in front."""
+    config = tmp_path / "config.json"
+    config.write_text('{"model_type": "mistral", "sliding_window": "wide"}', encoding="utf-8")
+    memory = ["--memory", "1GB"] if command == "fits" else []
+    found = run(command, str(config), *memory)
+    assert found.stderr.startswith(f"gpt2calc {command}: {config}: sliding_window must be a whole number")
