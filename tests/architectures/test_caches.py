@@ -79,6 +79,8 @@ def test_a_cache_holds_what_the_laws_say(model_type: str) -> None:
     wanted = len(LENGTHS) * EXAMPLES if THOROUGH else 1
     ran = 0
     for n, drawn in islice(enumerate(configs(model_type, 2 * EXAMPLES)), 1, None):
+        if model_type == "persimmon" and drawn["hidden_size"] == 2 * drawn["num_attention_heads"]:
+            continue  # half of a head turns, and of one channel transformers makes two
         document = windowed(model_type, drawn, n)
         for tokens in LENGTHS[: wanted - ran]:
             try:
