@@ -446,7 +446,7 @@ def test_the_model_at_the_top_is_said_by_an_empty_prefix(tmp_path: Path) -> None
     assert found.verdict.endswith("GPT-2 found among them, 28 other tensors left aside")
     for found in (
         gpt2calc.verify(path, prefix="ema"),
-        gpt2calc.verify(path, gpt2calc.infer(path, prefix="").config, prefix="ema"),
+        gpt2calc.verify(path, gpt2calc.infer(path, prefix=""), prefix="ema"),
     ):
         assert found.matches, found.verdict
         assert found.verdict.endswith("GPT-2 found under ema., 28 other tensors left aside")

@@ -15,6 +15,7 @@ from gpt2calc.model import (
     BUFFER,
     FLAG,
     LAW,
+    LAYER_EMBEDDING,
     OUTPUT_HEAD,
     POSITION_EMBEDDING,
     SIZE,
@@ -71,6 +72,7 @@ PARTS = {
         ("embed_in", "embed_tokens", "embeddings", "tokens_embed", "word_embeddings", "wte"), TOKEN_EMBEDDING
     ),
     **dict.fromkeys(("embed_positions", "positions_embed", "wpe"), POSITION_EMBEDDING),
+    "embed_tokens_per_layer": LAYER_EMBEDDING,
     "lm_head": OUTPUT_HEAD,
 }
 
