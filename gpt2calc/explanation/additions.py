@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas, stored
+from gpt2calc import adapters, formulas, partitions, stored
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.lattice import Step
@@ -42,9 +42,6 @@ PROMPTS = (1, 2, 4, 5, 8, 10, 16, 20, 30, 32, 50, 64, 100, 128)
 """How many virtual tokens prompts and prefixes have."""
 
 TENSOR_PARALLEL, PIPELINE_PARALLEL = (1, 2, 4, 8), (1, 2, 4, 8, 16)
-MEGATRON_MULTIPLE = 128
-"""Megatron-LM, --make-vocab-size-divisible-by: what each rank's part of the vocabulary is rounded up to."""
-
 MOST_TERMS = 3
 """How many parts a sum has at most, beside the model."""
 
@@ -101,35 +98,26 @@ def lora(dims: Dims, rank: int, names: tuple[str, ...]) -> int:
     393216
     """
     d, m = dims.n_embd, dims.n_inner
-    both = {"q": 2 * d, "v": 2 * d, "attn.c_attn": 4 * d, "attn.c_proj": 2 * d, "mlp.c_fc": d + m, "mlp.c_proj": m + d}
-    return dims.n_layer * rank * sum(both[name] for name in names)
+    shapes = {"q": (d, d), "v": (d, d), "attn.c_attn": (d, 3 * d), "attn.c_proj": (d, d)}
+    shapes |= {"mlp.c_fc": (d, m), "mlp.c_proj": (m, d)}
+    asked = adapters.Lora(rank)
+    return dims.n_layer * sum(adapters.Target("", name, *shapes[name]).trained(asked) for name in names)
 
 
 def rank_of(dims: Dims, tensor: int, pipeline: int, stage: str) -> int | None:
     """Return what one rank of Megatron's tensor and pipeline parallelism holds; None where they do not divide.
 
-    Law: matrices are split by rows or columns, and the biases of those that are split by columns; the vocabulary is
-    padded to a multiple of 128 · tensor and split; LayerNorm, the other biases and wpe are on every rank of a stage.
+    Heads are taken to divide, which no figure shows.
 
     >>> from gpt2calc.presets import load
     >>> [rank_of(load("gpt2-medium").dims, 2, 2, stage) for stage in ("first", "last")]
     [102483968, 101437440]
     """
-    d, m = dims.n_embd, dims.n_inner
-    if dims.n_layer % pipeline or d % tensor or m % tensor or dims.n_layer < pipeline:
+    try:
+        parts = partitions.ranks(dims, "", tensor, tensor, pipeline).parts
+    except ConfigError:
         return None
-    split = (4 * d * d + 2 * d * m + dims.qkv_bias * 3 * d + dims.bias * m) // tensor
-    block = split + dims.bias * 2 * d + 2 * d + dims.bias * 2 * d
-    multiple = MEGATRON_MULTIPLE * tensor
-    wte = -(-dims.vocab_size // multiple) * multiple // tensor * d
-    first, last = wte + dims.n_positions * d, d + dims.bias * d
-    ends = {
-        "first": first,
-        "middle": 0,
-        "last": last + wte,
-        "only": first + last + wte * (not dims.tie_word_embeddings),
-    }
-    return dims.n_layer // pipeline * block + ends[stage]
+    return parts[{"middle": 1, "last": -1}.get(stage, 0)].parameters if dims.n_layer else None
 
 
 def _adapters(dims: Dims) -> Iterator[Addition]:
@@ -185,7 +173,8 @@ def _parts_of_ranks(dims: Dims) -> Iterator[Addition]:
                 if value is not None:
                     key = f"tensor parallel {tensor}, pipeline parallel {pipeline}"
                     name = f"a rank of {key}" + (f", {stage} stage" if stage != "only" else "")
-                    said = f"what one rank holds: {key}, the vocabulary padded to a multiple of {128 * tensor}"
+                    multiple = partitions.DIVISIBLE_BY * tensor
+                    said = f"what one rank holds: {key}, the vocabulary padded to a multiple of {multiple}"
                     step = Step(name, SELDOM, said, MEGATRON, key=key)
                     yield Addition(value, SELDOM, (step,), written=True)
 
