@@ -158,7 +158,7 @@ MIXERS: dict[str, tuple[Mixer, ...]] = {
 }
 """What each model type keeps, where it is not keys and values of its heads; a layer is of the first row it fits."""
 
-SERVED_BY_NONE = {
+NO_CACHE = {
     "openai-gpt": "transformers keeps no keys and values of a GPT-1",
     "recurrent_gemma": "transformers keeps a recurrent_gemma's states in its module, and in no cache",
 }
@@ -244,8 +244,8 @@ def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     8192
     """
     model_type = model.architecture.model_type
-    if model_type in SERVED_BY_NONE:
-        raise ConfigError(f"{SERVED_BY_NONE[model_type]}: there is nothing to count", field="model_type")
+    if model_type in NO_CACHE:
+        raise ConfigError(f"{NO_CACHE[model_type]}: there is nothing to count", field="model_type")
     if isinstance(text := document.get("text_config"), Mapping):
         document = text
     windows = WINDOWS.get(model_type, Windows())

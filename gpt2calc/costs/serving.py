@@ -163,14 +163,14 @@ class Serving:
             raise UnknownNameError("dtype of a cache", str(self.own_kv_dtype), tuple(ELEMENT))
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
-        longest = document.get("max_position_embeddings")
+        longest = _longest(document)
         if not isinstance(model, Model):
             longest = model.n_positions
             self.tokens = longest if self.tokens is None else self.tokens
             if self.tokens > longest:
                 problem = f"{self.tokens:,} tokens are more than n_positions {longest:,} of the model takes"
                 raise ConfigError(f"{name}: {problem}", field="seq", got=self.tokens)
-        elif self.tokens is not None and type(longest) is int and self.tokens > longest:
+        elif self.tokens is not None and longest is not None and self.tokens > longest:
             said.append(f"{self.tokens:,} tokens are more than max_position_embeddings {longest:,}")
         self.convention = BY_NAME[convention].name if convention is not None else WAYS[0].name
         if self.convention not in self.conventions:
@@ -369,7 +369,7 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     if isinstance(model, Model):
         return caches.kept(model, document)
     if not model.ln_f:
-        raise ConfigError(f"{caches.SERVED_BY_NONE['openai-gpt']}: there is nothing to count")
+        raise ConfigError(f"{caches.NO_CACHE['openai-gpt']}: there is nothing to count")
     return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}),)
 
 
@@ -406,6 +406,11 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
         return (prompt or 0) + (new or 1) - 1
     if seq is not None or past is not None:
         return (past or 0) + (seq or 0)
+    return _longest(document)
+
+
+def _longest(document: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a sequence of a model can have, by its config; None where it does not say."""
     text = document.get("text_config")
     inner = text if isinstance(text, Mapping) else document
     longest = inner.get("max_position_embeddings", inner.get("n_positions"))

@@ -22,7 +22,7 @@ from tests.measuring import unmeasured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WITHOUT_CACHE = {*caches.SERVED_BY_NONE, "biogpt"}
+WITHOUT_CACHE = {*caches.NO_CACHE, "biogpt"}
 """Of the last, whose module reads values, the law is that of opt."""
 WINDOWS = (None, 3, 6, 40)
 LENGTHS = (7, 2)
@@ -187,7 +187,7 @@ def test_a_count_does_not_say_what_attends_to_a_window() -> None:
 
 def test_every_model_type_of_the_tables_is_one_that_is_counted() -> None:
     """No row is of a type that nobody asks for."""
-    assert {*caches.MIXERS, *caches.WINDOWS, *caches.SERVED_BY_NONE} <= set(MODEL_TYPES)
+    assert {*caches.MIXERS, *caches.WINDOWS, *caches.NO_CACHE} <= set(MODEL_TYPES)
 
 
 def test_a_window_of_one_token_keeps_all() -> None:
