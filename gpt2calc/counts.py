@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
@@ -11,11 +10,14 @@ from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
+from gpt2calc.records import NamedTuple
 from gpt2calc.table import Percent, Scaled, Table
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from fractions import Fraction
+    from typing import Any
 
     from gpt2calc.general_conventions import Convention
     from gpt2calc.model import Model
@@ -74,12 +76,21 @@ class Group(NamedTuple):
 
 
 class Totals(dict[tuple[int, ...], "Callable[..., int]"]):
-    """The total of a GPT-2 as a function of its sizes, for each structure that was asked for."""
+    """The total of a GPT-2 as a function of its sizes, for each structure that was asked for.
+
+    Whoever asks once, as a command does, gets the sum of the table; who asks again, as a loop does, what is compiled.
+    """
+
+    def __init__(self) -> None:
+        self.asked = set[tuple[int, ...]]()
 
     def __missing__(self, structure: tuple[int, ...]) -> Callable[..., int]:
-        """Compile the function for one structure."""
+        """Return the function for one structure, the second time compiled."""
         from gpt2calc import formulas  # and with it GPT-2, which is not loaded where another architecture is counted
 
+        if structure not in self.asked:
+            self.asked.add(structure)
+            return lambda *sizes: formulas.total(Dims(*sizes, *structure))
         total = Expression.of(formulas.total(letters(structure)))
         function = self[structure] = total.compiled(LETTERS.values())
         return function

@@ -6,14 +6,15 @@ adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.errors import ConfigError
 from gpt2calc.fields import DEFAULTS, FIELDS
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from gpt2calc.model import Model
 

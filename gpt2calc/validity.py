@@ -6,18 +6,16 @@ same words. The tests hold the two verdicts against each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from gpt2calc import numbers, unread
+from gpt2calc import numbers
 from gpt2calc.dims import of_sizes
-from gpt2calc.documents import read_head, refuse_other_models
 from gpt2calc.errors import ConfigError, closest, pair, shortened
 from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, LEAST, SIZE, SPELLINGS, SWITCH
 from gpt2calc.numbers import TOO_LARGE
-from gpt2calc.spellings import NO_COUNT, NOT_READ
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from gpt2calc.dims import Dims
 
@@ -35,7 +33,9 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
     {'n_positions': 1024, 'vocab_size': 50257}
     """
     if "model_type" in fields:
-        refuse_other_models(fields)
+        from gpt2calc import documents  # which fields in canonical and other spellings do without
+
+        documents.refuse_other_models(fields)
     found: dict[str, Any] = {}
     has_others = False
     for name, given in fields.items():
@@ -57,7 +57,9 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=given)
         found[field] = value
     if has_others:  # which may say what fields would
-        read_head(fields, found)
+        from gpt2calc import documents
+
+        documents.read_head(fields, found)
     return found
 
 
@@ -152,6 +154,9 @@ def refuse_heads(n_head: int | None, n_embd: int) -> None:
 
 def _refuse_unknown(name: str, given: object, fields: Mapping[str, Any]) -> None:
     """Raise for a field that means nothing here, or is no GPT-2's; pass over one that changes no count."""
+    from gpt2calc import unread
+    from gpt2calc.spellings import NO_COUNT, NOT_READ
+
     unread.refuse_pruned(name, given)
     if problem := unread.gating(name, given):
         raise ConfigError(problem, field=name, got=given)
