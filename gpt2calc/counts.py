@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
+from gpt2calc.dims import LETTERS, UNSAID, Dims, dims_of, letters, sizes_of, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
@@ -105,8 +105,8 @@ class ParameterCount:
     Law: total = Σ over components of times · (weights + biases), see the files of `architectures`.
 
     Args:
-        dims: the sizes and structure of a GPT-2, or a model of any architecture.
-        name: what the user called it, or the fields that they put over gpt2's.
+        dims: the sizes and structure of a GPT-2, or a model of any architecture; None for what `name` says.
+        name: what the user called it, or the fields that they put over gpt2's, which are all sizes where dims is None.
         notes: what a reader should know about how it was read, a sentence each.
 
     >>> import gpt2calc
@@ -115,10 +115,12 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("_named", "counted", "notes")
+    __slots__ = ("_counted", "_named", "notes")
 
-    def __init__(self, dims: Dims | Model, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()) -> None:
-        self.counted = dims
+    def __init__(
+        self, dims: Dims | Model | None, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()
+    ) -> None:
+        self._counted = dims
         self._named = name
         self.notes = notes
 
@@ -126,6 +128,14 @@ class ParameterCount:
     def name(self) -> str:
         """What the user called it; made when it is asked for where they gave gpt2 other fields, and no name."""
         return self._named if isinstance(self._named, str) else called("gpt2", self._named)
+
+    @property
+    def counted(self) -> Dims | Model:
+        """What is counted; made when it is asked for where sizes are all that was given, which a total does without."""
+        return Dims(*self._sizes(), *UNSAID) if self._counted is None else self._counted
+
+    def _sizes(self) -> tuple[int, ...]:
+        return sizes_of({} if isinstance(self._named, str) else self._named)
 
     @property
     def dims(self) -> Dims:
@@ -148,7 +158,9 @@ class ParameterCount:
     @property
     def total(self) -> int:
         """All parameters of the model, in parameters."""
-        counted = self.counted
+        counted = self._counted
+        if counted is None:
+            return _totals[UNSAID](*self._sizes())
         return _totals[counted[6:]](*counted[:6]) if isinstance(counted, Dims) else int(counted.total())
 
     @property

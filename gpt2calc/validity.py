@@ -7,7 +7,6 @@ same words. The tests hold the two verdicts against each other.
 from __future__ import annotations
 
 from gpt2calc import numbers
-from gpt2calc.dims import of_sizes
 from gpt2calc.errors import ConfigError, closest, pair, shortened
 from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, LEAST, SIZE, SPELLINGS, SWITCH
 from gpt2calc.numbers import TOO_LARGE
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from gpt2calc.dims import Dims
 
 PLAIN = frozenset((int, bool, str, float, list, dict, type(None)))
 """The types of what JSON holds. Whatever is derived from one of them may be taken for it, and is not for the table."""
@@ -94,31 +92,29 @@ def check(fields: Mapping[str, Any]) -> bool:
     return True
 
 
-def at_a_glance(fields: Mapping[str, Any]) -> Dims | None:
+def at_a_glance(fields: Mapping[str, Any]) -> bool:
     """Judge fields that are nothing but sizes of the body in their canonical spelling, each of them an int.
 
     Returns:
-        The dims, which `canonical`, `check` and `from_fields` come to as well; None of all other fields, of which
-        nothing is known.
+        Whether they are, and so valid, as `canonical` and `check` find them; of all other fields nothing is known.
 
     Raises:
         ConfigError: n_head does not divide n_embd.
 
-    >>> at_a_glance({"n_layer": 24, "n_embd": 1024}).n_inner
-    4096
+    >>> at_a_glance({"n_layer": 24, "n_embd": 1024})
+    True
     >>> at_a_glance({"layers": 24}), at_a_glance({"n_layer": "24"})
-    (None, None)
+    (False, False)
     """
     try:
         for name, value in fields.items():
             if type(value) is not int or not LEAST[name] <= value < TOO_LARGE:
-                return None
+                return False
     except KeyError:
-        return None
-    dims = of_sizes(fields)
-    if dims.n_embd % fields.get("n_head", 1):
-        refuse_heads(fields["n_head"], dims.n_embd)
-    return dims
+        return False
+    if "n_head" in fields:
+        refuse_heads(fields["n_head"], fields.get("n_embd", DEFAULTS["n_embd"]))
+    return True
 
 
 def refusal(wrong: Iterable[str], got: object) -> ConfigError:

@@ -38,7 +38,7 @@ def test_it_has_all_that_typings_own_has() -> None:
     assert get_type_hints(Ours) == get_type_hints(Theirs) == {"x": int, "y": int}
     assert Ours.__qualname__ == "Ours"
     assert repr(Ours(1)) == "Ours(x=1, y=2)"
-    assert Ours(1) == Theirs(1) == (1, 2)
+    assert tuple(Ours(1)) == tuple(Theirs(1)) == Ours(1) == (1, 2)
     assert Ours(1)._replace(y=5)._asdict() == {"x": 1, "y": 5}
 
 

@@ -85,8 +85,8 @@ def count(
     if not fields and not hub and revision is None and hasattr(type(model), "dims"):
         plain: Any = model
         return ParameterCount(getattr(plain, "counted", None) or plain.dims, plain.name, plain.notes)
-    if model is LEFT_OUT and not hub and revision is None and (dims := at_a_glance(fields)):
-        return ParameterCount(dims, fields)  # as below, in no time, and with nothing to note
+    if model is LEFT_OUT and not hub and revision is None and at_a_glance(fields):
+        return ParameterCount(None, fields)  # as below, in no time, and with nothing to note
     if not hub and revision is None and _is_live(model):
         return count(_inferred(model), **fields)
     source = resolve(model, fields, hub=hub, revision=revision)
