@@ -402,10 +402,11 @@ class ParameterCount:
 
     def conventions_table(self) -> Table:
         """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
-        rows = tuple(
-            (row.name, row.value(self.counted), row.unit, row.sentence, row.source) for row in self._conventions()
-        )
+        rows = tuple(map(self._evaluated, self._conventions()))
         return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
+
+    def _evaluated(self, row: Convention) -> tuple[Cell, ...]:
+        return row.name, row.value(self.counted), row.unit, row.sentence, row.source
 
     def letters_table(self) -> Table:
         """Lay the letters of the formulas out, each with what it stands for and the model's number."""
@@ -421,7 +422,7 @@ class ParameterCount:
 
     def conventions_in_short(self, *, sources: bool = False) -> Table:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
-        rows = (row for row in self.conventions_table().rows if row and row[2] != general_conventions.BYTES)
+        rows = (self._evaluated(row) for row in self._conventions() if row.unit != general_conventions.BYTES)
         columns = itemgetter(0, 1, 3, 4) if sources else itemgetter(0, 1, 3)
         return Table(
             f"{self.name}, counted every way" if sources else "counted every way",
