@@ -61,19 +61,13 @@ def _all(_: Kept, n: int) -> int:
     return n
 
 
-def _as_kept(row: Kept, n: int) -> int:
-    if row.window is None or not row.is_kept or row.window == 1:  # of which the last 0, [-0:], are all
-        return n
-    return min(n, row.window - 1)
-
-
 WAYS = (
     Way(
         "transformers",
         "what a DynamicCache made from the config holds: of a full window of W tokens the last W - 1",
         "transformers 5.23, cache_utils.py",
         _elements,
-        _as_kept,
+        Kept.held,
     ),
     Way(
         "windowed",
@@ -364,13 +358,14 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
 
     >>> from gpt2calc.presets import load
     >>> kept(load("gpt2-xl").dims, {})[0]
-    Kept(kind='attention', layers=48, per_token=3200, window=None, is_kept=True, convolution=0, recurrence=0, apart={})
+    Kept(kind='attention', layers=48, per_token=3200, window=None, is_kept=True, convolution=0, recurrence=0, apart={},
+    scores=1600, context=1600, choice=0)
     """
     if isinstance(model, Model):
         return caches.kept(model, document)
     if not model.ln_f:
         raise ConfigError(f"{caches.NO_CACHE['openai-gpt']}: there is nothing to count")
-    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}),)
+    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}, model.n_embd, model.n_embd),)
 
 
 def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:
