@@ -51,6 +51,7 @@ class Windows(NamedTuple):
         fields: other fields of the config that the law knows, with their defaults.
         field: what says how large the window is.
         is_kept: whether transformers' cache keeps no more than the window; else it keeps all tokens.
+        is_chunk: whether a token attends to those of its own chunk alone, and not to as many before it.
     """
 
     default: int | None = None
@@ -58,13 +59,14 @@ class Windows(NamedTuple):
     fields: Mapping[str, Any] = {}
     field: str = "sliding_window"
     is_kept: bool = True
+    is_chunk: bool = False
 
 
 class Kept(NamedTuple):
     """What layers that are alike keep: each number is of one of them.
 
     Args:
-        kind: what they are: "attention", "sliding attention", "latent attention", "mamba" ...
+        kind: what they are: "attention", "sliding attention", "chunked attention", "latent attention" ...
         layers: how many there are.
         per_token: elements that each token leaves, as long as no window is full.
         window: tokens that the layers attend to; None for all.
@@ -75,6 +77,7 @@ class Kept(NamedTuple):
         scores: multiplications of queries and keys where a token meets one that it attends to.
         context: the same of scores and values.
         choice: the same of what chooses whom it attends to.
+        is_chunk: whether the window is a chunk.
     """
 
     kind: str
@@ -88,6 +91,24 @@ class Kept(NamedTuple):
     scores: int = 0
     context: int = 0
     choice: int = 0
+    is_chunk: bool = False
+
+    def seen(self, past: int, tokens: int) -> int:
+        """Return how many pairs of a new token and one that its mask lets it attend to there are in a sequence.
+
+        >>> Kept("sliding attention", 1, 2, 3, True, 0, 0, {}).seen(1, 3)  # 2, 3 and 3 tokens
+        8
+        """
+
+        def pairs(n: int) -> int:
+            size = n if self.window is None else self.window
+            if self.is_chunk and size:
+                whole, rest = divmod(n, size)
+                return whole * size * (size + 1) // 2 + rest * (rest + 1) // 2
+            first = min(n, size)
+            return first * (first + 1) // 2 + (n - first) * size
+
+        return pairs(past + tokens) - pairs(past)
 
     def held(self, tokens: int) -> int:
         """Return of how many of so many tokens a DynamicCache of transformers holds what they left."""
@@ -242,6 +263,7 @@ WINDOWS: dict[str, Windows] = {
         "no_rope_layers[i] if no_rope_layers else (i + 1) % no_rope_layer_interval != 0",
         {"no_rope_layers": None, "no_rope_layer_interval": 4},
         "attention_chunk_size",
+        is_chunk=True,
     ),
     "mellum": Windows(1024, "False"),
     **dict.fromkeys(("ministral", "mistral"), Windows(4096)),
@@ -310,24 +332,26 @@ def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
                 place = next(i for i, row in enumerate(rows) if set(row.tags.split()) <= tags)
                 found[place, "window" in tags] += layers
     return tuple(
-        _counted(model, rows[place], layers, window if slides else None, is_kept=windows.is_kept)
+        _counted(model, rows[place], layers, window if slides else None, windows)
         for (place, slides), layers in found.items()
     )
 
 
-def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_kept: bool) -> Kept:
+def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows: Windows) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
     laws = row.elements, row.convolution, row.recurrence
     per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
-    words = ["sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
+    is_chunk = window is not None and windows.is_chunk
+    words = ["chunked" if is_chunk else "sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
     words += ["attention"] if per_token else []
     words += ["and"] if per_token and recurrence else []
     words += ["recurrence"] if recurrence else ["convolution"] if convolution else []
     kind = " ".join(words) or "nothing kept"
-    met = (evaluated(law, sizes) for law in (row.scores, row.context, row.choice))
-    return Kept(kind, layers, per_token, window, is_kept, convolution, recurrence, apart, *met)
+    scores, context, choice = (evaluated(law, sizes) for law in (row.scores, row.context, row.choice))
+    states = convolution, recurrence, apart
+    return Kept(kind, layers, per_token, window, windows.is_kept, *states, scores, context, choice, is_chunk)
 
 
 def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:

@@ -81,14 +81,23 @@ BESIDE = {
 }
 """Products of a layer in which no parameter takes part, and that are no attention."""
 
-EVERY_EXPERT = {"llama4_text": "transformers computes every expert of every token, of those not chosen with zeros"}
-"""Model types whose modules do more than what is chosen, with the sentence that says so."""
+EVERY_EXPERT, SCORES_TWICE = "llama4_text", "diffllama"
+MORE = {
+    EVERY_EXPERT: "FLOPs are transformers', which computes every expert of every token, of those not chosen with zeros",
+    SCORES_TWICE: "FLOPs are transformers', which computes the same scores anew for each half of the values",
+}
+"""Model types whose modules do more than the model needs, with the sentence that says so."""
 
 CHOSEN = {"hunyuan_v1_moe": ("moe_topk", "num_experts_per_tok")}
 """The fields that say how many experts a token passes, 1 unless given, where it can be another number in each layer."""
 
 
-def table(model: Model, document: Mapping[str, Any], run: Run) -> tuple[Product, ...]:
+ALL, CAUSAL, LEAST = "all", "causal", "least"
+"""What is counted: all pairs of tokens; those alone that masks leave; or no product that some program can do without,
+such as those of experts not chosen, of a latent once more, and of attention over latents or twice."""
+
+
+def table(model: Model, document: Mapping[str, Any], run: Run, counted: str = ALL) -> tuple[Product, ...]:
     """Return every product that a forward pass does, in the order in which components are listed, then attention.
 
     Law: a matrix of i·o elements that n tokens pass does 2·n·i·o FLOPs, an expert for each token that passes it, a tied
@@ -99,6 +108,7 @@ def table(model: Model, document: Mapping[str, Any], run: Run) -> tuple[Product,
         model: of any architecture but GPT-2.
         document: the config.json that it was read from.
         run: what passes.
+        counted: ALL, CAUSAL or LEAST.
 
     Raises:
         ConfigError: a layer scans, which is no product of matrices, or the config does not say how many experts pass.
@@ -108,14 +118,14 @@ def table(model: Model, document: Mapping[str, Any], run: Run) -> tuple[Product,
     >>> from gpt2calc.architectures.reading import read
     >>> from gpt2calc.costs.run import Run
     >>> total(table(read({"model_type": "llama", "num_hidden_layers": 1}).model, {}, Run(1, 1, 0, 1)))
-    667025408
+    666910720
     """
-    if isinstance(text := document.get("text_config"), Mapping):
-        document = text
+    document = text_of(document)
     kept, model_type = caches.alike(model, document), model.architecture.model_type
     if scanning := sum(row.layers for row in kept if row.recurrence):
         problem = f"{scanning:,} layers of this {model_type} are recurrent, and a scan is no product of matrices"
         raise ConfigError(problem, field="model_type")
+    is_least = counted == LEAST
     n, layers = run.batch * run.tokens, sum(row.layers for row in kept)
     met = run.batch * sum(row.layers * _keys(row, run) for row in kept)
     # What has two dimensions and no inputs: a norm has a row for each head, an embedding one for each token.
@@ -127,15 +137,18 @@ def table(model: Model, document: Mapping[str, Any], run: Run) -> tuple[Product,
         if row.part == OUTPUT_HEAD:  # the embedding's matrix, where it is tied
             found.append(Product(row.name, row.group, model.lm_head * run.batch * run.logits, embedding))
         elif row.name in matrices and row.group != NORM and not row.part:
-            copies = _copies(model, row, document)
+            copies = _copies(model, row, document, does_all=model_type == EVERY_EXPERT and not is_least)
             width = model.sizes[CONVOLVED[row.name]] if row.name in CONVOLVED else 0
-            vectors = run.batch * _convolved(run, width) if width else n * (1 + (row.name in TWICE))
-            passes = met if row.name in OVER_KEYS else copies * vectors
+            vectors = n * (1 + (row.name in TWICE))
+            passes = copies * (run.batch * _convolved(run, width) if width and not is_least else vectors)
+            passes = met if row.name in OVER_KEYS and not is_least else passes
             found.append(Product(row.name, row.group, passes, row.weights, 2 * (not row.name.startswith(UNLEARNT))))
-    for beside in BESIDE.get(model_type, ()):
+    for beside in () if is_least else BESIDE.get(model_type, ()):
         size = evaluated(beside.size, model.sizes)
         found.append(Product(beside.component, beside.group, layers * n, size, has_weight=False))
-    found += _attention(kept, run)
+    if is_least:
+        kept = tuple(row for row in kept if not row.apart.get(caches.EXPANDED) and model_type not in MORE)
+    found += _attention(kept, run, is_causal=counted != ALL)
     return tuple(row for row in found if row.forward)
 
 
@@ -144,12 +157,13 @@ def _keys(row: Kept, run: Run) -> int:
     return row.held(run.past) + run.tokens
 
 
-def _attention(kept: tuple[Kept, ...], run: Run) -> list[Product]:
+def _attention(kept: tuple[Kept, ...], run: Run, *, is_causal: bool) -> list[Product]:
     """Return the products of attention by kind of layer, those together that are alike but for what they keep."""
     passes: Counter[tuple[str, int, int]] = Counter()
     for row in kept:
         kind = row.kind if row.per_token else "attention" if row.window is None else "sliding attention"
-        pairs = row.layers * run.batch * run.tokens * _keys(row, run)
+        met = row.seen(run.past, run.tokens) if is_causal else run.tokens * _keys(row, run)
+        pairs = row.layers * run.batch * met
         for name, size, gradients in (("index", row.choice, 0), ("QK^T", row.scores, 2), ("A·V", row.context, 2)):
             passes[f"{kind}.{name}", size, gradients] += pairs
     return [
@@ -158,7 +172,7 @@ def _attention(kept: tuple[Kept, ...], run: Run) -> list[Product]:
     ]
 
 
-def _copies(model: Model, row: Component, document: Mapping[str, Any]) -> int:
+def _copies(model: Model, row: Component, document: Mapping[str, Any], *, does_all: bool) -> int:
     """Return how many copies of a component a token passes in all layers."""
     layers, copies, model_type = int(model.count(row.layers)), int(row.times), model.architecture.model_type
     if model_type in CHOSEN and row.group == "experts" and row.used is None and copies > 1:
@@ -168,7 +182,7 @@ def _copies(model: Model, row: Component, document: Mapping[str, Any]) -> int:
             problem = f"{CHOSEN[model_type][0]} must be from 1 to {copies:,}, of each of {layers:,} layers"
             raise ConfigError(f"{problem}, got {shown(chosen)}", field=CHOSEN[model_type][0], got=chosen)
         return sum(told)
-    if row.used is None or not copies or model_type in EVERY_EXPERT:
+    if row.used is None or not copies or does_all:
         return layers * copies
     if not 1 <= row.used <= copies:
         problem = f"a token passes {row.used:,} of {copies:,} experts" if row.used else "no field says how many experts"
@@ -181,6 +195,12 @@ def _convolved(run: Run, width: int) -> int:
     if not run.past:
         return run.tokens + width - 1
     return 2 if run.tokens == 1 else run.tokens + 2 * width - 1
+
+
+def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the config of the language model of a composite, or the config."""
+    text = document.get("text_config")
+    return text if isinstance(text, Mapping) else document
 
 
 def total(products: Iterable[Product]) -> int:
