@@ -280,7 +280,7 @@ def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_ke
 def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:
     """Return how many tokens a window has, None where there is none."""
     value = document.get(windows.field, windows.default)
-    if document.get("use_bidirectional_attention"):
+    if document.get("use_bidirectional_attention") not in (None, False, "vision"):  # the last is of pictures alone
         raise ConfigError("use_bidirectional_attention is not covered: nothing is kept of tokens that see later ones")
     is_off = windows.default is not None and "use_sliding_window" in windows.fields
     if is_off and not document.get("use_sliding_window", False):  # transformers then forgets how large it is
