@@ -2,10 +2,10 @@
 
 Every tool that is installed is given the same twenty config.json documents in one run, each with all fields that
 transformers writes, and is asked for the bytes of one sequence of 10,000 tokens in bfloat16, of gpt2-xl of 1,024. The
-truth is what the cache of the module held on the meta device, as tests/data/served.jsonl has it: of more tokens than any
-window has, or, where so many were not run, a straight line through what fewer left. A number that is not this one, but is
-that of another convention which gpt2calc names, is told apart. It asserts nothing; a tool that is not installed says so in
-one line.
+truth is what the cache of the module held on the meta device, as tests/data/served.jsonl has it: of more tokens than
+any window has, or, where so many were not run, a straight line through what fewer left. A number that is not this one,
+but is that of another convention which gpt2calc names, is told apart. It asserts nothing; a tool that is not installed
+says so in one line.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ class Mixer(NamedTuple):
     Args:
         tags: those that a layer must have, apart by spaces; "" for every layer.
         elements: those that each token leaves, as long as no window is full.
-        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations.
+        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations: of one input,
+            times the kernel.
         recurrence: elements that a sequence leaves, however long it is, always in float32.
         apart: what others count for a token, by what that is called.
     """
@@ -66,6 +67,7 @@ class Kept(NamedTuple):
         convolution: elements that a sequence leaves in the dtype of the activations.
         recurrence: elements that a sequence leaves in float32.
         apart: what others count for a token, by what that is called.
+        slot: elements of one of the inputs that a convolution keeps, as many as its kernel is long.
     """
 
     kind: str
@@ -76,6 +78,7 @@ class Kept(NamedTuple):
     convolution: int
     recurrence: int
     apart: Mapping[str, int]
+    slot: int = 0
 
 
 EXPANDED, GROUPED = "expanded", "grouped"
@@ -266,15 +269,15 @@ def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
 def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_kept: bool) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
-    laws = row.elements, row.convolution, row.recurrence
-    per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
+    laws = row.elements, row.convolution, row.recurrence, row.convolution.rpartition(" * ")[0] or "0"
+    per_token, convolution, recurrence, slot = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
     words = ["sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
     words += ["attention"] if per_token else []
     words += ["and"] if per_token and recurrence else []
     words += ["recurrence"] if recurrence else ["convolution"] if convolution else []
     kind = " ".join(words) or "nothing kept"
-    return Kept(kind, layers, per_token, window, is_kept, convolution, recurrence, apart)
+    return Kept(kind, layers, per_token, window, is_kept, convolution, recurrence, apart, slot)
 
 
 def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:

@@ -44,6 +44,7 @@ class Way(NamedTuple):
         source: who counts so.
         elements: those that layers keep of a token, None where the way makes no sense of them.
         held: of how many of n tokens.
+        inputs_less: how many inputs fewer than its kernel is long a convolution keeps.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Way(NamedTuple):
     source: str
     elements: Callable[[Kept], int | None]
     held: Callable[[Kept, int], int]
+    inputs_less: int = 0
 
 
 def _elements(row: Kept) -> int:
@@ -109,6 +111,14 @@ WAYS = (
         "Almazrouei et al. 2023, arXiv:2311.16867",
         lambda row: row.apart.get(GROUPED),
         _all,
+    ),
+    Way(
+        "last_inputs",
+        "of a convolution over k inputs the last k - 1, all that the next token needs, where transformers keeps k",
+        "vLLM's MambaStateShapeCalculator",
+        lambda row: row.per_token if row.slot else None,
+        _as_kept,
+        inputs_less=1,
     ),
 )
 """The ways, the default first. Another is there only where some layer makes it another number."""
@@ -255,11 +265,13 @@ class Serving:
         Law: B · (Σ over layers of elements · tokens held · bytes + states).
         """
         counted = way or BY_NAME[self.convention]
-        elements = 0
+        elements = inputs = 0
         for row in self.rows:
             own = counted.elements(row)
             elements += row.layers * counted.held(row, tokens) * (row.per_token if own is None else own)
-        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + self.state_bytes)
+            inputs += row.layers * row.slot * counted.inputs_less
+        states = self.state_bytes - inputs * ELEMENT[self.dtype]
+        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + states)
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"
@@ -363,8 +375,8 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     """Return what the layers of a model keep, of a GPT-2 too.
 
     >>> from gpt2calc.presets import load
-    >>> kept(load("gpt2-xl").dims, {})[0]
-    Kept(kind='attention', layers=48, per_token=3200, window=None, is_kept=True, convolution=0, recurrence=0, apart={})
+    >>> kept(load("gpt2-xl").dims, {})[0][:4]
+    ('attention', 48, 3200, None)
     """
     if isinstance(model, Model):
         return caches.kept(model, document)

@@ -139,6 +139,14 @@ def test_a_state_is_kept_in_float32_and_does_not_grow() -> None:
     kept = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=5, batch=3)
     assert kept.state_bytes == 28 * 8192 * (4 * 2 + 16 * 4)
     assert kept.kv_bytes == 3 * (5 * 16384 + kept.state_bytes)
+    less = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=5, batch=3, convention="last_inputs")
+    assert less.kv_bytes == 3 * (5 * 16384 + 28 * 8192 * (3 * 2 + 16 * 4))
+
+
+def test_every_convolution_keeps_as_many_inputs_as_its_kernel_is_long() -> None:
+    """So that one fewer is what the convention of the last inputs keeps: no law is without its kernel at the end."""
+    kernels = {row.convolution.rpartition(" * ")[2] for rows in caches.MIXERS.values() for row in rows} - {"0"}
+    assert kernels == {"conv_kernel", "mamba_d_conv", "linear_conv_kernel_dim", "conv_L_cache"}
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
