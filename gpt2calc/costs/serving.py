@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "gpt2calc/cost/1"
 
+WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
+"""What can be asked of a serving."""
+
 ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
 """Bytes of an element. The scales of 8-bit caches are an engine's own, and are not counted."""
 
