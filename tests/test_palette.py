@@ -118,5 +118,5 @@ def test_no_other_file_states_the_colour_of_a_group() -> None:
     assert not any(f"--{name}:" in (package / "webpage/assets/page.css").read_text("utf-8") for name in GROUPS)
     page = document.build("1")
     for theme in palette.THEMES.values():
-        assert all(f"--{group}: {theme.series[group]};" in page for group in GROUPS)
+        assert all(f"--{group}:{theme.series[group]};" in page for group in GROUPS)
     assert f"fill='%23{palette.THEMES['light'].series['mlp'].removeprefix('#')}'" in page

@@ -73,10 +73,10 @@ def _style() -> str:
     style = _asset("page.css")
     for name, theme in palette.THEMES.items():
         pairs = ((group, theme.series[group]) for group in GROUPS)
-        said = (f"--{group}: {colour}; --on-{group}: {palette.readable_on(colour)};" for group, colour in pairs)
-        style = style.replace(f"{{{name}}}", " ".join(said), 1)
-    rules = (f".{group} {{ background: var(--{group}); color: var(--on-{group}); }}" for group in GROUPS)
-    return style.replace("{groups}", "\n".join(rules), 1)
+        said = (f"--{group}:{colour};--on-{group}:{palette.readable_on(colour)};" for group, colour in pairs)
+        style = style.replace(f"{{{name}}}", "".join(said), 1)
+    rules = (f".{group}{{background:var(--{group});color:var(--on-{group})}}" for group in GROUPS)
+    return style.replace("{groups}", "".join(rules), 1)
 
 
 def _icon() -> str:
