@@ -454,3 +454,46 @@ def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
     found = plots.shapes(svg(chart))
     assert len({shape.box[0] for shape in found}) == len(found)
     assert faults(gpt2calc.plots.draw(chart)) == []
+
+
+def fresh() -> histograms.HistogramChart:
+    """Return the values of a model as it is initialised: biases are 0, and weights lie around 2^-5, far down to 0."""
+    from gpt2calc.verification.streaming import Summary
+    from gpt2calc.verification.values import ComponentStatistics
+
+    parts = []
+    for component, role, tally, zeros in (
+        ("wte", "weight", {exponent: max(1, int(10**6 * 2.0 ** (exponent + 5))) for exponent in range(-34, -4)}, 3),
+        ("attn.c_attn", "weight", {exponent: 10 for exponent in range(-30, -4)}, 0),
+        ("attn.c_attn", "bias", {}, 768),
+        ("ln_f", "weight", {0: 768}, 0),
+    ):
+        summary = Summary()
+        summary.tally(tally)
+        summary.zeros = zeros
+        summary.finite = summary.count = sum(tally.values()) + zeros
+        parts.append(ComponentStatistics(component, role, "F32", summary))
+    return histograms.HistogramChart("fresh", tuple(parts), ())
+
+
+@pytest.mark.parametrize("width", [3, 6, 8, 12, 16])
+def test_the_axis_of_values_never_ends_empty(width: float) -> None:
+    """Where both 0 and what is less than all bins are there, powers of two are still written under every panel."""
+    chart = fresh()
+    assert chart.bins[:2] == ("0", "< 2^-23")
+    figure = gpt2calc.plots.draw(chart, "light", width)
+    words = [text.get_text() for text in figure.texts]
+    assert words.count("2⁰") == 3
+    assert sum(word.startswith("2⁻") for word in words) >= 3
+    assert "size of the values, powers of two" in words
+    assert any("100 %" in word for word in words)
+    assert faults(figure) == []
+
+
+def test_an_axis_of_one_power_has_its_label() -> None:
+    """A LayerNorm as it is initialised holds nothing but ones and zeros."""
+    chart = histograms.HistogramChart("ones", (), ())
+    chart.bins = ("0", "2^0")
+    chart.marks = tuple(histograms.Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
+    words = [text.get_text() for text in gpt2calc.plots.draw(chart, "light", 3).texts]
+    assert words.count("2⁰") == 1

@@ -9,7 +9,7 @@ from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import LEVELS, BarChart, length, worded
 from gpt2calc.plots.chart import full, percent
 from gpt2calc.plots.curves import GrowthChart, thinned
-from gpt2calc.plots.histograms import HistogramChart
+from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii
@@ -205,8 +205,11 @@ def _sparks(pen: _Pen, chart: HistogramChart) -> list[str]:
         most = max(mark.part for mark in marks) or 1
         drawn = "".join(heights[-(-8 * mark.part // most)] for mark in marks)
         label = f"{panel} {series}" if len(f"{panel} {series}") <= name else f"{panel} {series[0]}"
-        lines.append(f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn}".rstrip())
-    return [*lines, "", *_wrapped(f"a column a bin, from left to right: {_said(chart.bins)}", pen.width)]
+        zeros = next((mark for mark in marks if mark.label == ZERO and mark.part), None)
+        said = f"zeros {percent(zeros.part, zeros.whole)}" if zeros else ""
+        line = f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn.ljust(bins)}{GAP}{said}".rstrip()
+        lines.append(line if len(line) <= pen.width else f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn}".rstrip())
+    return [*lines, "", *_wrapped(f"{AXIS}; a column a bin, from left to right: {_said(chart.bins)}", pen.width)]
 
 
 def _said(bins: Sequence[str]) -> str:
