@@ -19,6 +19,7 @@ import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
+from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
 from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, drawn, pictures, svg
@@ -236,7 +237,7 @@ def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float)
 
 
 @pytest.mark.parametrize("width", [8, 3.5])
-@of("shares", "treemap")
+@of("shares", "treemap", "architecture")
 def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, name: str, width: float) -> None:
     """What is written in a bar or a rectangle is in it, whole."""
     figure = figure_of(kind, name, width)
@@ -348,6 +349,7 @@ PUBLIC = {
     "LayerNorm": lambda: gpt2calc.plots.layernorm("small", "nanogpt-no-bias"),
     "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
     "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
+    "architecture": lambda: gpt2calc.plots.architecture("gpt2"),
     "values": lambda: gpt2calc.plots.values(plots.verified()),
     "flops": lambda: gpt2calc.plots.flops(gpt2calc.cost("gpt2"), theme="dark"),
     "memory": lambda: gpt2calc.plots.memory(gpt2calc.cost("gpt2", train=True)),
@@ -363,9 +365,21 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Nine pictures, and how to save one."""
+    """Ten pictures, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("flops", "growth", "layernorm", "memory", "save", "shares", "totals", "treemap", "values", "weights_biases")
+        *(
+            "architecture",
+            "flops",
+            "growth",
+            "layernorm",
+            "memory",
+            "save",
+            "shares",
+            "totals",
+            "treemap",
+            "values",
+            "weights_biases",
+        )
     ]
 
 
@@ -464,7 +478,7 @@ def fresh() -> histograms.HistogramChart:
     parts = []
     for component, role, tally, zeros in (
         ("wte", "weight", {exponent: max(1, int(10**6 * 2.0 ** (exponent + 5))) for exponent in range(-34, -4)}, 3),
-        ("attn.c_attn", "weight", {exponent: 10 for exponent in range(-30, -4)}, 0),
+        ("attn.c_attn", "weight", dict.fromkeys(range(-30, -4), 10), 0),
         ("attn.c_attn", "bias", {}, 768),
         ("ln_f", "weight", {0: 768}, 0),
     ):
@@ -494,6 +508,6 @@ def test_an_axis_of_one_power_has_its_label() -> None:
     """A LayerNorm as it is initialised holds nothing but ones and zeros."""
     chart = histograms.HistogramChart("ones", (), ())
     chart.bins = ("0", "2^0")
-    chart.marks = tuple(histograms.Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
+    chart.marks = tuple(Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
     words = [text.get_text() for text in gpt2calc.plots.draw(chart, "light", 3).texts]
     assert words.count("2⁰") == 1

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.areas import Box, boxes
-from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, lined_up, measured, name_of, sizes
-from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, keyed, measured, name_of, sizes
+from gpt2calc.plots.chart import full
 from gpt2calc.plots.style import readable_on
 
 if TYPE_CHECKING:
@@ -41,20 +41,12 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
     held = {name: sum(mark.part for mark in chart.marks if mark.series == name) for name in GROUPS}
     held = {name: part for name, part in held.items() if part}
     whole = chart.marks[0].whole
-    said = {group: percent(part, whole) for group, part in held.items()}
-    widths = [_key_width(group, words, size.body) for group, words in said.items()]
-    lines = lined_up(widths, 2 * size.gap, across)
-    top = size.top + len(lines) * size.line + 0.3 * size.body
+    key = keyed(held, whole, size, across)
+    top = size.top + key.height + 0.3 * size.body
     needed = top + size.margin + (ASPECT * across if height is None else LEAST_HEIGHT_POINTS)
     canvas = Canvas(theme, width, inches(needed, height))
     canvas.title(chart.title)
-    groups = list(said)
-    for number, line in enumerate(lines):
-        x, y = size.margin, size.top + 0.8 * size.body + number * size.line
-        for place in line:
-            end = canvas.swatch(x, y, groups[place])
-            canvas.text(end + 0.4 * size.body, y, said[groups[place]], colour=theme.faint)
-            x += widths[place] + 2 * size.gap
+    key.draw(canvas)
     high = canvas.height - top - size.margin
     axes = canvas.axes(size.margin, top, across, high)
     axes.set_xlim(0, across)
@@ -68,10 +60,6 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
             _rectangle(axes, own, colour="none", edge=(theme.paper, 1.6))
     _labels(canvas, drawn, (size.margin, top))
     return canvas.figure
-
-
-def _key_width(group: str, share: str, size: float) -> float:
-    return 1.15 * size + measured(group, size) + 0.4 * size + measured(share, size)
 
 
 def _rectangle(axes: Axes, box: Box, *, colour: str, edge: tuple[str, float], gid: str | None = None) -> None:
