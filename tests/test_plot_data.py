@@ -440,3 +440,16 @@ def test_a_model_of_any_family_is_drawn_in_shares(name: str) -> None:
     assert [mark.part for mark in bars.of_totals((count,)).marks] == [count.total]
     parts = {mark.series: mark.part for mark in bars.of_weights_biases((count,)).marks}
     assert parts == {"weights": count.weights, "biases": count.biases}
+
+
+@pytest.mark.parametrize("name", ["Mixtral-8x7B", "DeepSeek-V3", "Jamba-v0.1", "OLMo-2-32B", "Llama-3.1-405B"])
+def test_the_areas_of_a_model_of_any_family_are_its_tensors(name: str) -> None:
+    """Together they are the model, each group is what it holds, and a block bears its own number."""
+    count = gpt2calc.count(name)
+    drawn = areas.Treemap(count)
+    assert sum(mark.part for mark in drawn.marks) == count.total
+    held = {group: sum(mark.part for mark in drawn.marks if mark.series == group) for group in drawn.series}
+    assert held == {group.name: group.total for group in count.groups.values() if group.total}
+    layers = sum(kind.number for kind in count.layers)
+    blocks = {mark.panel for mark in drawn.marks} - {""}
+    assert blocks == ({f"block {n}" for n in range(layers)} if layers <= 128 else {f"{layers} blocks"})

@@ -511,3 +511,17 @@ def test_an_axis_of_one_power_has_its_label() -> None:
     chart.marks = tuple(Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
     words = [text.get_text() for text in gpt2calc.plots.draw(chart, "light", 3).texts]
     assert words.count("2⁰") == 1
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt2-xl", "Mixtral-8x7B", "DeepSeek-V3"])
+def test_no_two_matrices_of_a_treemap_have_one_label(name: str) -> None:
+    """Both c_proj of a GPT-2 are told apart, and every block has its number alone but for the first of its kind."""
+    figure = gpt2calc.plots.treemap(name)
+    labels: dict[str, list[str]] = {}
+    for text in figure.texts:
+        if str(text.get_gid() or "").startswith("in:"):
+            labels.setdefault(str(text.get_gid()).split(":")[1], []).append(text.get_text())
+    found = [" ".join(words) for words in labels.values()]
+    assert len(found) == len(set(found))
+    assert faults(figure) == []
+    assert any("mlp" in words or "experts" in words for words in found)
