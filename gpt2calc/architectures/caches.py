@@ -343,7 +343,9 @@ def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
 def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows: Windows) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
-    laws = row.elements, row.convolution, row.recurrence, row.convolution.rpartition(" * ")[0] or "0"
+    inputs, _, kernel = row.convolution.rpartition(" * ")
+    # What keeps one input fewer than its kernel is long already has none to spare.
+    laws = row.elements, row.convolution, row.recurrence, inputs if inputs and kernel.isidentifier() else "0"
     per_token, convolution, recurrence, slot = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
     is_chunk = window is not None and windows.is_chunk
