@@ -371,9 +371,13 @@ class ParameterCount:
         ]
         rows += [row(f"{len(others)} others", "", sum(part.total for part in others))] if others else []
         groups = [row(group.name, "", group.total, group.name) for group in self.groups.values() if group.total]
-        table = Table("", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total)))
+        table = Table(
+            "", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total))
+        )
 
-        counts = {row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES}
+        counts = {
+            row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES
+        }
         told = [name for name in OTHER_TOTALS if counts.get(name, total) != total][:2]
         left = len(counts) - len(told) - 1
         also = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in told]

@@ -21,7 +21,7 @@ ASCII = str.maketrans(
 )
 
 GOOD, BAD, HINT = "good", "bad", "hint"
-"""What a sentence is, which says how a terminal shows it: a verdict that is good or bad, or what else there is to see."""
+"""What a sentence is, which says how a terminal shows it: a good or a bad verdict, or what else there is to see."""
 
 MARKS = {GOOD: "✓ ", BAD: "✗ "}
 """What stands before a verdict, whose words say the same."""
@@ -59,6 +59,12 @@ class Said(NamedTuple):
 
     words: str
     tone: str = ""
+
+
+class Brief(str):
+    """Words of which a terminal shows as many as a line has room for."""
+
+    __slots__ = ()
 
 
 class Difference(int):
@@ -198,8 +204,8 @@ def in_bytes(number: int) -> Scaled | str:
     >>> in_bytes(497759232).text(), in_bytes(6230444800).text(), in_bytes(12)
     ('497.76 MB', '6.23 GB', '12 bytes')
     """
-    power = min((len(str(number)) - 1) // 3, len(BYTES) - 1)
-    return Scaled(number, 1000**power, BYTES[power]) if power else f"{number} bytes"
+    power = (len(str(number)) - 1) // 3
+    return Scaled(number, 1000**power, BYTES[power]) if 0 < power < len(BYTES) else f"{short(number)} bytes"
 
 
 class Real(NamedTuple):

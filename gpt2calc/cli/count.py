@@ -127,7 +127,9 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.all:
             human += [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
             human += [result.conventions_in_short(), result.bytes_table()]
-            human = human if arguments.per_block else [Said(result.headline), result.table()._replace(title=""), *human[1:]]
+            human = (
+                human if arguments.per_block else [Said(result.headline), result.table()._replace(title=""), *human[1:]]
+            )
     elif arguments.format == "human":
         human = _screen(result)
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import printable
-from gpt2calc.table import BAD, GOOD, HINT, MARKS, Difference, Percent, Said, in_ascii, is_number, is_numeric, text
+from gpt2calc.table import (
+    BAD,
+    GOOD,
+    HINT,
+    MARKS,
+    Brief,
+    Difference,
+    Percent,
+    Said,
+    in_ascii,
+    is_number,
+    is_numeric,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +30,12 @@ GAP = "  "
 COMFORTABLE_COLUMN, NARROWEST_COLUMN = 16, 9
 """A column of words keeps so many characters as long as anything else can give way, and at last so many."""
 
-OPTIONAL = ("formula", "in MB", "in GB", "rivals")
+SENTENCE, SENTENCE_COLUMN = 40, 20
+"""A column with words longer than the one keeps the other, so that its sentences can be read."""
+
+NUMBER = re.compile(r"[0-9][0-9.,]*")
+
+OPTIONAL = ("formula", "in MB", "in GB", "rivals", "per block", "percent", "what it is")
 """The headers of columns that are left out where a table has no room for them, the first first."""
 
 BAR, SHORTEST_BAR = 24, 8
@@ -59,7 +77,9 @@ def write(
             written.append(_sentence(part, width, colour=colour, ascii_only=ascii_only))
             continue
         tables = _fitting(part, width)
-        written += [_Writer(x, width, colour=colour, ascii_only=ascii_only, paints=paints or {}).written() for x in tables]
+        written += [
+            _Writer(x, width, colour=colour, ascii_only=ascii_only, paints=paints or {}).written() for x in tables
+        ]
     return "\n\n".join(written) + "\n"
 
 
@@ -71,19 +91,40 @@ def _sentence(said: Said, width: int, *, colour: bool, ascii_only: bool) -> str:
     return "\n".join(f"{style}{line}{END}" for line in lines) if colour else "\n".join(lines)
 
 
-def _longest(table: Table) -> list[int]:
-    """Return how wide each column is at its widest."""
-    body = [row for row in table.rows if row is not None]
-    columns = zip(table.headers, *body, strict=True)
-    return [max(len(line) for cell in column for line in text(cell).split("\n")) for column in columns]
+class _Column(NamedTuple):
+    """How wide a column is at its widest, whether it holds numbers, and how long a number in its words is."""
+
+    longest: int
+    right: bool
+    number: int
+
+    def least(self, least: int) -> int:
+        """Return how narrow it can be, where words may be so narrow; sentences and numbers need more."""
+        if self.right:
+            return self.longest
+        return min(self.longest, max(SENTENCE_COLUMN if self.longest > SENTENCE else least, self.number))
 
 
-def _least(table: Table, least: int, *, names: bool) -> list[int]:
-    """Return how narrow each column can be, if one of words keeps so many characters; the names first if asked."""
+def _columns(table: Table) -> list[_Column]:
+    """Return the columns of a table."""
     body = [row for row in table.rows if row is not None]
-    right = [is_numeric([row[place] for row in body]) for place in range(len(table.headers))]
-    kept = enumerate(zip(_longest(table), right, strict=True))
-    return [wide if number or not (place or names) else min(wide, least) for place, (wide, number) in kept]
+    found = []
+    for header, *column in zip(table.headers, *body, strict=True):
+        words = [text(cell) for cell in (header, *column)]
+        numbers = (len(number) for each in words for number in NUMBER.findall(each))
+        longest = max(len(line) for each in words for line in each.split("\n"))
+        found.append(_Column(longest, is_numeric(column), max(numbers, default=0)))
+    return found
+
+
+def _narrowed(columns: Sequence[_Column], least: int, *, names: bool) -> list[int]:
+    """Return how narrow the columns can be, the first of them too where names may be broken."""
+    return [each.least(least) if place or names else each.longest for place, each in enumerate(columns)]
+
+
+def _line(sizes: Sequence[int]) -> int:
+    """Return how wide a line of columns is."""
+    return sum(sizes) + len(GAP) * (len(sizes) - 1)
 
 
 def _fitting(table: Table, width: int) -> list[Table]:
@@ -92,27 +133,23 @@ def _fitting(table: Table, width: int) -> list[Table]:
     First without what it can do without, then with narrow words, and then split: the further columns under the others,
     after the first column again.
     """
-
-    def fits(least: int, *, names: bool) -> bool:
-        sizes = _least(table, least, names=names)
-        return sum(sizes) + len(GAP) * (len(sizes) - 1) <= width
-
-    if fits(COMFORTABLE_COLUMN, names=False):
-        return [table]
-    for header in OPTIONAL:
-        if header in table.headers and len(table.headers) > 2:
-            at = table.headers.index(header)
-            table = table._replace(
-                headers=(*table.headers[:at], *table.headers[at + 1 :]),
-                rows=tuple(row and (*row[:at], *row[at + 1 :]) for row in table.rows),
-            )
-            if fits(COMFORTABLE_COLUMN, names=False):
-                return [table]
+    shorter = table
+    for header in ("", *(each for each in OPTIONAL if each in table.headers)):
+        shorter = _without(shorter, header)
+        if _line(_narrowed(_columns(shorter), COMFORTABLE_COLUMN, names=False)) <= width:
+            return [shorter]
     body = [row for row in table.rows if row is not None]
     only_numbers = all(is_number(cell) for row in body for cell in row[1:])
-    if len(table.headers) < 3 or (not only_numbers and fits(NARROWEST_COLUMN, names=True)):
+    narrowest = _narrowed(_columns(shorter), NARROWEST_COLUMN, names=True)
+    if len(narrowest) < 3 or (not only_numbers and _line(narrowest) <= width):
+        return [shorter]
+    if narrowest[0] + len(GAP) + max(narrowest[1:]) > width:  # a number has no room whatever is done
         return [table]
-    sizes = _least(table, COMFORTABLE_COLUMN, names=not only_numbers)
+    table = _without(table, OPTIONAL[0])
+    columns = _columns(table)
+    sizes = _narrowed(columns, COMFORTABLE_COLUMN, names=False)
+    if sizes[0] + len(GAP) + max(sizes[1:]) > width:
+        sizes = _narrowed(columns, NARROWEST_COLUMN, names=True)
     kept, used = 1, sizes[0]
     while kept == 1 or (kept < len(sizes) and used + len(GAP) + sizes[kept] <= width):
         used += len(GAP) + sizes[kept]
@@ -123,35 +160,47 @@ def _fitting(table: Table, width: int) -> list[Table]:
     rest = table._replace(
         headers=(table.headers[0], *table.headers[kept:]),
         rows=tuple(row and (row[0], *row[kept:]) for row in table.rows),
-        title="" if only_numbers else table.title,
+        title="",
     )
     return [first, *_fitting(rest, width)]
+
+
+def _without(table: Table, header: str) -> Table:
+    """Return a table without the column of a header, if it has one, and another beside the first."""
+    if header not in table.headers or len(table.headers) < 3:
+        return table
+    at = table.headers.index(header)
+    return table._replace(
+        headers=(*table.headers[:at], *table.headers[at + 1 :]),
+        rows=tuple(row and (*row[:at], *row[at + 1 :]) for row in table.rows),
+    )
 
 
 class _Writer:
     """One table, laid out in columns of characters."""
 
-    def __init__(
-        self, table: Table, width: int, *, colour: bool, ascii_only: bool, paints: Mapping[str, int]
-    ) -> None:
+    def __init__(self, table: Table, width: int, *, colour: bool, ascii_only: bool, paints: Mapping[str, int]) -> None:
         self.title, self.width = table.title, width
         self.colour = colour
         self.ascii_only = ascii_only
         self.paints = paints
         headers, rows = table.headers, table.rows
         body = [row for row in rows if row is not None]
+        columns = _columns(table)
         if _draws_shares(table, body):
-            longest_bar = min(BAR, width - sum(_longest(table)) - len(GAP) * len(headers))
+            longest_bar = min(BAR, width - _line([each.longest for each in columns]) - len(GAP))
             if longest_bar >= SHORTEST_BAR:
                 headers = (*headers, "")
                 rows = tuple(row and (*row, _bar(row[-1], longest_bar)) for row in rows)
+                columns = _columns(table._replace(headers=headers, rows=rows))
         self.headers, self.rows = headers, rows
-        columns = [[row[place] for row in self.rows if row is not None] for place in range(len(self.headers))]
-        self.right = [is_numeric(column) for column in columns]
-        self.widths = _fitted(_longest(table._replace(headers=headers, rows=rows)), self.right, width)
+        self.right = [each.right for each in columns]
+        self.widths = _fitted(columns, width)
 
     def written(self) -> str:
-        lines = [self._styled(line, BOLD) for line in wrapped(self._shown(self.title), self.width)] if self.title else []
+        lines = (
+            [self._styled(line, BOLD) for line in wrapped(self._shown(self.title), self.width)] if self.title else []
+        )
         lines += [""] * bool(lines)
         lines += self._lines(self.headers, DIM)
         for row in self.rows:
@@ -164,8 +213,10 @@ class _Writer:
 
     def _lines(self, cells: Sequence[Cell], style: str) -> list[str]:
         """Write one row, which takes as many lines as its longest cell."""
-        sized = zip(map(self._shown, cells), self.widths, strict=True)
-        broken = [wrapped(cell, size) for cell, size in sized]
+        broken = [
+            [self._cut(cell, size)] if isinstance(cell, Brief) else wrapped(self._shown(cell), size)
+            for cell, size in zip(cells, self.widths, strict=True)
+        ]
         paints = [self._paint(cells, place) if self.colour else PLAIN for place in range(len(cells))]
         lines = []
         for number in range(max(map(len, broken))):
@@ -191,6 +242,10 @@ class _Writer:
     def _shown(self, cell: Cell) -> str:
         return in_ascii(text(cell)) if self.ascii_only else text(cell)
 
+    def _cut(self, cell: Cell, width: int) -> str:
+        words, dots = self._shown(cell), "..." if self.ascii_only else "…"
+        return words if len(words) <= width else words[: width - len(dots)].rstrip() + dots
+
     def _styled(self, line: str, style: str) -> str:
         return f"{style}{line}{END}" if self.colour and style else line
 
@@ -209,14 +264,15 @@ def _bar(cell: Cell, width: int) -> str:
     return "█" * full + " ▏▎▍▌▋▊▉"[eighths].strip()
 
 
-def _fitted(longest: list[int], right: list[bool], width: int) -> list[int]:
-    """Narrow the columns of words until the line fits: the widest first, the names at last."""
-    widths = list(longest)
-    room = width - len(GAP) * (len(widths) - 1)
-    for least, first in ((COMFORTABLE_COLUMN, 1), (COMFORTABLE_COLUMN, 0), (NARROWEST_COLUMN, 0)):
-        words = [place for place, number in enumerate(right) if not number and place >= first]
-        while sum(widths) > room:
-            wide = [place for place in words if widths[place] > least]
+def _fitted(columns: Sequence[_Column], width: int) -> list[int]:
+    """Narrow the columns of words until the line fits: the widest first, the names at last, and no name in vain."""
+    widths = [each.longest for each in columns]
+    for least, names in ((COMFORTABLE_COLUMN, False), (COMFORTABLE_COLUMN, True), (NARROWEST_COLUMN, True)):
+        sizes = _narrowed(columns, least, names=names)
+        if names and _line(_narrowed(columns, NARROWEST_COLUMN, names=True)) > width:
+            break
+        while _line(widths) > width:
+            wide = [place for place, size in enumerate(sizes) if widths[place] > size]
             if not wide:
                 break
             widths[max(wide, key=widths.__getitem__)] -= 1
@@ -250,13 +306,17 @@ def wrapped(words: str, width: int) -> list[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """Return a word in pieces that fit: broken where it has joints, and anywhere if it has none, but in a number."""
+    """Return a word in pieces that fit: broken at strokes, else at joints, else anywhere but in a number."""
     if len(word) <= width:
         return [word]
+    parts = [
+        part for path in re.split(r"(?<=/)", word) for part in ([path] if len(path) <= width else BREAK.split(path))
+    ]
+    if any(len(part) > width for part in parts):
+        parts = re.findall(rf"{NUMBER.pattern}|[^0-9]", word)
     pieces = [""]
-    for joint in BREAK.split(word):
-        for part in [joint] if len(joint) <= width else re.findall(r"[0-9][0-9.,]*|[^0-9]", joint):
-            if len(pieces[-1]) + len(part) > width and pieces[-1]:
-                pieces.append("")
-            pieces[-1] += part
+    for part in parts:
+        if len(pieces[-1]) + len(part) > width and pieces[-1]:
+            pieces.append("")
+        pieces[-1] += part
     return pieces

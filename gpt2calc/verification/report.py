@@ -330,11 +330,9 @@ class Verification:
         """Lay the components out: the closed form, what each evidence observed, and the difference."""
         kinds = tuple(each.evidence for each in self.observations)
         rows: list[tuple[Cell, ...]] = [
-            (
-                *(name, count, *(each.components.get(name, 0) for each in self.observations)),
-                Difference(self._difference(name, count)),
-            )
+            (name, count, *(each.components.get(name, 0) for each in self.observations), difference)
             for name, count in self._parts().items()
+            for difference in (Difference(self._difference(name, count)),)
         ]
         sums = tuple(each.parameters for each in self.observations)
         off = next((each - self.total for each in sums if each != self.total), 0)
