@@ -335,14 +335,14 @@ def _one_in(chance: Fraction) -> str:
 
 
 def _expected(number: Fraction) -> str:
-    """Write how many are expected: with one decimal, or as a chance where it is less than 1.
+    """Write how many are expected: with one decimal, or as a chance where that would show little of it.
 
     >>> _expected(Fraction(25, 2)), _expected(Fraction(1, 3000)), _expected(Fraction(0))
     ('12.5', '1 in 3,000', '0')
     """
     if not number:
         return "0"
-    return rounded(number.numerator, number.denominator, 1) if number >= 1 else _one_in(number)
+    return _one_in(number) if 10 * number < 1 else rounded(number.numerator, number.denominator, 1)
 
 
 def _nearest_table(explained: Explained) -> Table:

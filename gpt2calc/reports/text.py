@@ -13,6 +13,7 @@ from gpt2calc.table import (
     MARKS,
     Brief,
     Difference,
+    Lines,
     Percent,
     Said,
     in_ascii,
@@ -31,7 +32,7 @@ COMFORTABLE_COLUMN, NARROWEST_COLUMN = 16, 9
 """A column of words keeps so many characters as long as anything else can give way, and at last so many."""
 
 SENTENCE, SENTENCE_COLUMN = 40, 20
-"""A column with words longer than the one keeps the other, so that its sentences can be read."""
+"""Names are not broken for a column with words longer than the one, if it would not keep the other for them."""
 
 NUMBER = re.compile(r"[0-9][0-9.,]*")
 
@@ -76,7 +77,7 @@ def write(
         if isinstance(part, Said):
             written.append(_sentence(part, width, colour=colour, ascii_only=ascii_only))
             continue
-        tables = _fitting(part, width)
+        tables = _fitting(_in_ascii(part) if ascii_only else part, width)
         written += [
             _Writer(x, width, colour=colour, ascii_only=ascii_only, paints=paints or {}).written() for x in tables
         ]
@@ -91,6 +92,19 @@ def _sentence(said: Said, width: int, *, colour: bool, ascii_only: bool) -> str:
     return "\n".join(f"{style}{line}{END}" for line in lines) if colour else "\n".join(lines)
 
 
+def _in_ascii(table: Table) -> Table:
+    """Return a table whose words are ASCII already, which can be longer than what they are for: ^2 for a square."""
+
+    def written(cell: Cell) -> Cell:
+        if isinstance(cell, str):
+            return type(cell)(in_ascii(cell))
+        if isinstance(cell, Lines):
+            return Lines(tuple(map(in_ascii, cell.lines)))
+        return cell if is_number(cell) else in_ascii(text(cell))
+
+    return table._replace(rows=tuple(row and tuple(map(written, row)) for row in table.rows))
+
+
 class _Column(NamedTuple):
     """How wide a column is at its widest, whether it holds numbers, and how long a number in its words is."""
 
@@ -102,7 +116,8 @@ class _Column(NamedTuple):
         """Return how narrow it can be, where words may be so narrow; sentences and numbers need more."""
         if self.right:
             return self.longest
-        return min(self.longest, max(SENTENCE_COLUMN if self.longest > SENTENCE else least, self.number))
+        is_sentence = self.longest > SENTENCE and least < COMFORTABLE_COLUMN
+        return min(self.longest, max(SENTENCE_COLUMN if is_sentence else least, self.number))
 
 
 def _columns(table: Table) -> list[_Column]:
@@ -135,7 +150,7 @@ def _fitting(table: Table, width: int) -> list[Table]:
     """
     shorter = table
     for header in ("", *(each for each in OPTIONAL if each in table.headers)):
-        shorter = _without(shorter, header)
+        shorter = _without(shorter, header) if header else table
         if _line(_narrowed(_columns(shorter), COMFORTABLE_COLUMN, names=False)) <= width:
             return [shorter]
     body = [row for row in table.rows if row is not None]
