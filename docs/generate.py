@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from contextlib import chdir
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
+from gpt2calc import architectures, cli, conventions, examples, formulas, general_conventions, presets, spellings
 from gpt2calc.algebra import Expression
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
@@ -72,8 +73,8 @@ ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "s
 COUNTED = ("adapter", "parts")
 """Documents that `count` prints beside its own."""
 
-UNVERSIONED = ("infer", "page")
-"""Commands that print no JSON of ours: a config.json, and HTML."""
+UNVERSIONED = ("infer", "example", "card", "page")
+"""Commands that print no JSON of ours: a config.json, Markdown, HTML, and what was written."""
 
 
 # Running the command line
@@ -428,6 +429,18 @@ def said(read: Callable[[], object]) -> str:
     except UnreadableInputError as error:
         return error.problem.removeprefix(f"expected {formats.SUPPORTED}, got ")
     raise AssertionError("it is read")
+
+
+def faults() -> str:
+    """Draw the faults that an example can have, with what `verify` answers to each."""
+    rows = []
+    with TemporaryDirectory() as folder, chdir(folder):
+        for name, fault in examples.FAULTS.items():
+            gpt2calc.write_example("new", fault=name)
+            answer = run(["verify", "-q", "new"]).shown.strip().removeprefix("gpt2calc verify: ")
+            rows.append((f"`{name}`", fault.sentence, answer))
+            shutil.rmtree("new")
+    return table(("fault", "what is wrong then", "what `gpt2calc verify` says"), rows)
 
 
 def masks() -> str:
@@ -811,6 +824,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "respelt": respelt,
     "exit codes": exit_codes,
+    "faults": faults,
     "fields": fields,
     "figures": figures,
     "general conventions": architecture_conventions,

@@ -232,7 +232,15 @@ def test_every_fence_is_found_and_has_a_language(page: Path) -> None:
     """No block is passed over because of how its fence is written."""
     fences = re.findall(r"^\s*```.*$", text(page), flags=re.MULTILINE)
     assert len(fences) == 2 * len(snippets(page))
-    assert {snippet.language for snippet in snippets(page)} <= {"python", "console", "sh", "json", "text", "toml"}
+    assert {snippet.language for snippet in snippets(page)} <= {
+        "python",
+        "console",
+        "sh",
+        "json",
+        "text",
+        "toml",
+        "yaml",
+    }
 
 
 def test_there_are_examples_in_the_pages_that_need_them() -> None:
