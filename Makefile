@@ -6,7 +6,7 @@ INSTALL = -m pip install --quiet --disable-pip-version-check --constraint constr
 
 # The built wheel stands in an environment of its own, which borrows the libraries of the other.
 WHEEL = $(VENV)/wheel
-BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml .pre-commit-hooks.yaml action.yml
+BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml .pre-commit-hooks.yaml action.yml zensical.toml
 SOURCES = $(shell find gpt2calc configs -name __pycache__ -prune -o -print) README.md LICENSE pyproject.toml
 
 .PHONY: demo test lint docs coverage clean
