@@ -30,7 +30,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, examples, formulas, general_conventions, presets, spellings
+from gpt2calc import (
+    architectures,
+    cli,
+    conventions,
+    examples,
+    formulas,
+    general_conventions,
+    presets,
+    spellings,
+    stored,
+)
 from gpt2calc.algebra import Expression
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
@@ -46,6 +56,7 @@ from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
 from gpt2calc.model import WEIGHT
 from gpt2calc.reports import markdown
+from gpt2calc.sources import resolve
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.verification import findings
@@ -61,7 +72,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
 SIZES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 
-FIGURES = ("kaplan", "without_embeddings", "tied", "stored_with_masks", "untied")
+FIGURES = ("tied", "stored_with_masks", "untied")
 """The conventions behind the figures that are most often given for gpt2."""
 
 REPOSITORIES = ("github.com", "huggingface.co")
@@ -107,12 +118,15 @@ def run(words: Sequence[str], stdin: str = "") -> Ran:
 def shell(line: str) -> Ran:
     """Run a line of the docs that calls gpt2calc: `gpt2calc ...`, after `echo ... |`, with `< file`, before `| ...`.
 
+    Of what follows, `| head -12` is done, so that a page can show the beginning of an answer.
+
     Raises:
         ValueError: the line calls something else.
     """
     words, stdin = shlex.split(line), ""
     if words[0] == "echo" and words[2] == "|":
         stdin, words = words[1] + "\n", words[3:]
+    most = -int(words[-1]) if words[-3:-1] == ["|", "head"] else None
     words = list(takewhile(lambda word: word not in ("|", ">"), words))
     if "<" in words:
         place = words.index("<")
@@ -120,14 +134,19 @@ def shell(line: str) -> Ran:
         del words[place : place + 2]
     if words[0] != "gpt2calc":
         raise ValueError(f"not a line that calls gpt2calc: {line}")
-    return run(words[1:], stdin)
+    ran = run(words[1:], stdin)
+    return ran._replace(shown="".join(ran.shown.splitlines(keepends=True)[:most]))
 
 
-def session(line: str) -> str:
-    """Return a line with what it prints, as a block for a console, where `path/to/gpt2` is what the hub has of gpt2."""
+def session(lines: str) -> str:
+    """Return lines, with `&&` between them, and what each prints, as a block for a console.
+
+    `path/to/gpt2` is what the hub has of gpt2.
+    """
     with TemporaryDirectory() as folder, chdir(folder):
         write_released(Path("path/to/gpt2"), "gpt2")
-        return f"```console\n$ {line}\n{shell(line).shown.rstrip()}\n```"
+        shown = [f"$ {line}\n{shell(line).shown.rstrip()}" for line in lines.split(" && ")]
+        return "\n".join(["```console", *shown, "```"])
 
 
 def write_released(folder: Path, name: str) -> None:
@@ -186,14 +205,26 @@ def figure(value: int) -> str:
 
 
 def figures() -> str:
-    """Draw the figures that are given for gpt2, each with the way of counting that gives it."""
+    """Draw figures that are said to be the size of one model, each with the way of counting that gives it."""
     dims = gpt2calc.count("gpt2").dims
-    rows = [(counted(lattice.GPT1, dims), lattice.GPT1.sentence, "`gpt1_vocabulary`, a hypothesis")]
+    of_gpt2 = [(counted(lattice.GPT1, dims), lattice.GPT1.sentence, "`gpt1_vocabulary`, a hypothesis")]
     for name in FIGURES:
         row = conventions.find(name)
-        rows.append((row.value(dims), row.sentence, f"`{name}`"))
-    written = ((figure(value), f"{value:,}", sentence, name) for value, sentence, name in sorted(rows))
-    return table(("figure", "exactly", "what is counted", "convention"), written, right=(0, 1))
+        of_gpt2.append((row.value(dims), row.sentence, f"`{name}`"))
+    rows = [(figure(value), "gpt2", f"{value:,}", sentence, name) for value, sentence, name in sorted(of_gpt2)]
+    source = resolve("DeepSeek-V3", {})
+    model = gpt2calc.count("DeepSeek-V3").model
+    files = stored.of(model, source.of_files).total.elements
+    for value, sentence, name in (
+        (model.total(), "every parameter of the model that transformers builds", "`untied`"),
+        (
+            files,
+            "elements of its files: scales, and a layer that predicts a further token, are stored beside it",
+            "`--stored`",
+        ),
+    ):
+        rows.append((rounded(int(value), 10**9, 0) + "B", "DeepSeek-V3", f"{value:,}", sentence, name))
+    return table(("figure", "of", "exactly", "what is counted", "by name"), rows, right=(0, 2))
 
 
 def counted(step: lattice.Step, dims: Dims) -> int:

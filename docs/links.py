@@ -1,7 +1,7 @@
 """Check the links of a built site: `python docs/links.py build/site` names each that leads nowhere, and exits with 1.
 
-Every address is looked up in the folder: the file must be there, and where the address names a part of a page, an element
-with that id. Addresses of other sites are not asked for.
+Every address is looked up in the folder: the file must be there, and where the address names a part of a page, an
+element with that id. Addresses of other sites are not asked for.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import Dims, to_fields
 from gpt2calc.errors import ConfigError, printable
 from gpt2calc.reports import markdown
-from gpt2calc.sources import LEFT_OUT, Source, resolve
+from gpt2calc.sources import LEFT_OUT, LeftOut, Source, resolve
 from gpt2calc.table import Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 from gpt2calc.version import __version__
@@ -68,7 +68,7 @@ class Card(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def of(model: Model, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None) -> Card:
+def of(model: Model | LeftOut, fields: Mapping[str, Any], *, hub: bool = False, revision: str | None = None) -> Card:
     """Return the card of a config, or of a checkpoint, which is verified.
 
     Raises:
@@ -78,7 +78,7 @@ def of(model: Model, fields: Mapping[str, Any], *, hub: bool = False, revision: 
     if not (hub or revision is not None or is_checkpoint(model)):
         own = resolve(model, fields)
         return _card(
-            ParameterCount(own.counted, own.name, own.notes), own, None, f"gpt2calc count {command}" * bool(command)
+            ParameterCount(own.counted, own.name, own.notes), own, None, f"gpt2calc count {command}" if command else ""
         )
     from gpt2calc.verification import verifier
 
@@ -90,9 +90,13 @@ def of(model: Model, fields: Mapping[str, Any], *, hub: bool = False, revision: 
 
 def _typed(model: object, fields: Mapping[str, Any], *, hub: bool, revision: str | None) -> str:
     """Return what is typed behind a command to name this model; nothing of one that has no name there."""
-    if not isinstance(model, (str, os.PathLike)):
+    if not isinstance(model, (str, os.PathLike, LeftOut)):
         return ""
-    words = [os.fspath(model), *(["--hub"] if hub else []), *(["--revision", revision] if revision else [])]
+    words = [
+        *([] if isinstance(model, LeftOut) else [os.fspath(model)]),
+        *(["--hub"] if hub else []),
+        *(["--revision", revision] if revision else []),
+    ]
     for name, value in fields.items():
         option = name.replace("_", "-")
         words += [f"--{'no-' * (value is False)}{option}", *([] if isinstance(value, bool) else [str(value)])]

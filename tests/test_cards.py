@@ -88,6 +88,7 @@ def test_a_card_of_a_checkpoint_has_what_its_files_hold_and_the_verdict(tmp_path
     [
         ("gpt2",),
         ("gpt2", "--n-layer", "6", "--untied"),
+        ("--n-layer", "6"),
         ("Qwen3-30B-A3B", "--num-experts", "64"),
     ],
 )
@@ -134,7 +135,6 @@ def test_a_model_without_a_name_has_a_card_without_a_command() -> None:
 def test_what_is_no_model_has_no_card(run: Run, tmp_path: Path) -> None:
     """As for `count`, and for `verify`."""
     assert run("card", "gpt7").code == 2
-    assert run("card").code == 2
     (tmp_path / "model.safetensors").write_bytes(b"?")
     ran = run("card", str(tmp_path))
     assert (ran.code, ran.stdout) == (3, "")

@@ -298,6 +298,16 @@ def test_every_line_for_the_console_prints_what_is_shown(page: Path) -> None:
                 assert printed
 
 
+def test_the_readme_shows_twelve_lines_of_an_answer_at_most() -> None:
+    """Three answers, so that the page that leads on is in sight."""
+    blocks = [snippet.body for snippet in snippets(ROOT / "README.md") if snippet.language == "console"]
+    assert len(blocks) == 3
+    shown = [len(printed.splitlines()) for each in snippets(ROOT / "README.md") for _, printed in steps(each)]
+    assert all(1 <= lines <= 12 for lines in shown)
+    for figure in ("117M", "124M", "137M", "163M", "671B", "685B"):
+        assert f"| {figure} | " in text(ROOT / "README.md")
+
+
 def test_the_readme_gives_two_commands() -> None:
     """`make demo` and `make test` stand on lines of their own, for a reader and for the gate."""
     lines = text(ROOT / "README.md").splitlines()
@@ -448,13 +458,12 @@ def test_every_component_is_documented(component: str) -> None:
     assert f"| `{component}` |" in text(DOCS / "formulas.md")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
-def test_every_exit_code_is_documented(page: str) -> None:
-    """The exit code of every error stands in the README and in cli.md, and so does 0."""
+def test_every_exit_code_is_documented() -> None:
+    """The exit code of every error stands in cli.md, and so does 0."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     codes = {0, 1, *(getattr(kind, "exit_code", 0) for kind in kinds)}  # 1 is a verdict, and of no error
     assert codes == {0, 1, 2, 3, 4}
-    assert [code for code in codes if f"| {code} | " not in text(ROOT / page)] == []
+    assert [code for code in codes if f"| {code} | " not in text(DOCS / "cli.md")] == []
 
 
 @pytest.mark.parametrize("name", [name for name in gpt2calc.__all__ if name != "__version__"])

@@ -157,7 +157,9 @@ def write_example(
     return examples.write(os.fspath(folder), model, fields, fault)
 
 
-def card(model: Model, /, *, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]) -> Card:
+def card(
+    model: Model | LeftOut = LEFT_OUT, /, *, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]
+) -> Card:
     """Return the lines of a model card that say how large a model is, exactly, and how anybody can see that it is so.
 
     Args:

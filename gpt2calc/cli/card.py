@@ -23,10 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Print the lines for a model card, as Markdown: exact counts, bytes, KV cache and context; of a checkpoint, "
         "what its files hold, and the verdict."
     )
-    parser.usage = "gpt2calc card MODEL [options]"
-    parser.add_argument(
-        "model", metavar="MODEL", help="a config, named as for gpt2calc count, or a checkpoint, which is verified"
-    )
+    parser.usage = "gpt2calc card [MODEL] [options]"
+    said = "a config, named as for gpt2calc count, or a checkpoint, which is verified; gpt2's sizes when left out"
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=said)
     parser.add_argument("--yaml", action="store_true", help="begin with the metadata that the hub reads, as YAML")
     add_hub(parser)
     add_fields(parser)
