@@ -1,7 +1,6 @@
-"""The Python tables that are data, as one dictionary for the page: names, spellings, presets, dtypes, dialects, units.
+"""The Python tables that are data, for the page: names, spellings, presets, dtypes, dialects, units, architectures.
 
-Nothing is stated here: each value is taken from the table that is its home. What counts is in `families`, and in
-`arithmetic`.
+Nothing is stated here: each value is taken from the table that is its home. What counts a GPT-2 is in `arithmetic`.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, FLAG, GROUPS, SIZE, WEIGHT, WORD
 from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
+from gpt2calc.webpage import families
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ hundred times as many tensors."""
 
 
 def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
-    """Return everything that the page knows and does not compute, as JSON takes it.
+    """Return what the first drawing needs, of the first GPT-2 that ships, as JSON takes it.
 
     Args:
         shipped: the GPT-2s that ship.
@@ -66,19 +66,41 @@ def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "reading_order": READING_ORDER,
         "groups": GROUPS,
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
-        "controls": [_control(control) for control in CONTROLS],
+        "controls": [_control(control, shipped) for control in CONTROLS],
         "usual_maker": USUAL_MAKER,
-        "presets": [_preset(preset) for preset in shipped],
+        "presets": list(map(_preset, shipped[:1])),
         "config": _config(),
-        "explain": _explain(shipped),
+        "explain": _explain(),
         "safetensors": _safetensors(),
         "names": _names(),
+        "families": families.collect(("gpt2",)),
     }
 
 
-def _control(control: Control) -> dict[str, Any]:
-    """Return a control with what the table says of its field."""
-    return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
+def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return all else that the page knows and does not compute: what is added to the tables of `collect`.
+
+    Args:
+        shipped: the GPT-2s that ship.
+        others: the models of other architectures that ship.
+    """
+    return {
+        "config": {"no_count": sorted(spellings.NO_COUNT), "projects": _projects()},
+        "explain": {
+            "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
+            "parts": list(map(_step, lattice.PARTS)),
+        },
+        "names": _dialects(),
+        "presets": list(map(_preset, shipped[1:])),
+        "families": {**families.collect(), "presets": list(map(families.preset, families.kept(others)))},
+    }
+
+
+def _control(control: Control, shipped: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return a control with what the table says of its field, and the sizes that the GPT-2s that ship have."""
+    named = {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
+    sizes = {preset.fields[control.field] for preset in shipped} - {None} if control.high else set()
+    return {**named, "shipped": sorted(size for size in sizes if control.low <= size <= control.high)}
 
 
 def _preset(preset: Preset) -> list[Any]:
@@ -95,9 +117,7 @@ def _config() -> dict[str, Any]:
         "rows": [[KINDS[row.kind], *(getattr(row, column) for column in COLUMNS)] for row in FIELDS.values()],
         "documented": fields.DEFAULTS,
         "classes": fields.CLASSES,
-        "no_count": sorted(spellings.NO_COUNT),
         "unread": _unread(),
-        "projects": _projects(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": documents.OURS,
         "digits": numbers.MOST_DIGITS,
@@ -140,8 +160,8 @@ def _unread() -> dict[str, Any]:
     }
 
 
-def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
-    """Return how printed figures are read, and the steps of the lattice; what they compute is in `arithmetic`."""
+def _explain() -> dict[str, Any]:
+    """Return how printed figures are read and weighed, and the dtypes that bytes are counted in."""
     return {
         "scales": {unit: list(map(list, _scales(unit))) for unit, row in figures.UNITS.items() if _is_size(row)},
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
@@ -168,8 +188,6 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
         "plain": _step(lattice.PLAIN),
-        "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
-        "parts": list(map(_step, lattice.PARTS)),
         "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
     }
 
@@ -206,13 +224,16 @@ def _safetensors() -> dict[str, Any]:
     }
 
 
-def _names() -> dict[str, Any]:
-    """Return how names are read: the dialects that store a matrix as it is or turned round, and nothing else."""
+def _dialects() -> dict[str, Any]:
+    """Return the dialects that store a matrix as it is or turned round, and nothing else, and what they name."""
     read = [each for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}]
     rows = list(dict.fromkeys((piece.component, piece.role) for each in read for piece in each.pieces))
+    return {"rows": rows, "dialects": [_dialect(each, rows) for each in read]}
+
+
+def _names() -> dict[str, Any]:
+    """Return how names are read, and how what they name is judged."""
     return {
-        "rows": rows,
-        "dialects": [_dialect(each, rows) for each in read],
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),

@@ -116,10 +116,14 @@ class Tables(NamedTuple):
     names: Places
 
 
-def collect() -> dict[str, Any]:
-    """Return the tables of all architectures, as JSON takes them."""
+def collect(files: Iterable[str] = architectures.FILES) -> dict[str, Any]:
+    """Return the tables of architectures, as JSON takes them.
+
+    Args:
+        files: their model types, all that there are when left out.
+    """
     tables = Tables(*(Places() for _ in Tables._fields))
-    known = {name: probed.fields(name) for name in architectures.FILES}
+    known = {name: probed.fields(name) for name in files}
     common = frozenset.intersection(*known.values())
     types = {name: _type(architectures.of(name), known[name] - common, tables) for name in sorted(known)}
     return {

@@ -2,7 +2,6 @@
 
 const FIELDS = FACTS.config;
 const LARGE = 10n ** BigInt(FIELDS.digits);
-const NO_COUNT = new Set(FIELDS.no_count);
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
 function kept(value) {
@@ -138,7 +137,7 @@ function unreadByGpt2(given, found, isTheirs) {
     if (name === "pruned_heads" && isTrue(value))
       refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
     else if (gated) notes.push(isTheirs ? `${gated}; the count is of those` : refuse(gated));
-    else if (CANONICAL.has(name) || NO_COUNT.has(name)) continue;
+    else if (CANONICAL.has(name) || FIELDS.no_count.includes(name)) continue;
     else if (meant) {
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
@@ -283,7 +282,7 @@ const MOST_NOTES = 20;
 /** A note for each key that changes no count because nobody reads it. */
 function unreadIn({ type, sizes: rows, fields }, given) {
   const spelled = rows.flatMap(({ name, spellings }) => [name, ...spellings]);
-  const known = new Set([...spelled, "architectures", "model_type", "id2label", "label2id", ...fields, ...NO_COUNT]);
+  const known = new Set([...spelled, "architectures", "model_type", "id2label", "label2id", ...fields, ...FIELDS.no_count]);
   const unread = [...given.keys()].filter((name) => !known.has(name) && !name.startsWith("_"));
   const named = unread.slice(0, MOST_NOTES).map((name) => pair(name, given.get(name)));
   const notes = named.map((each) => `transformers' ${type} does not read ${each}`);

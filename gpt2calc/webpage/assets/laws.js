@@ -1,6 +1,6 @@
 // Architectures as data: their laws, evaluated on BigInts, and how many layers are of which kind. No law stands here.
 
-const FAMILIES = JSON.parse(document.getElementById("families").textContent);
+let FAMILIES = FACTS.families; // GPT-2 alone, until the tables are unpacked
 
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 

@@ -1,6 +1,6 @@
 // What the page shows of the state, and what its parts do.
 
-let [resting, explaining, latest] = [0, 0, 0];
+let [resting, explaining, latest, unpacked] = [0, 0, 0, null];
 
 /** Draw everything that depends on the state, and put the state into the address once it rests. */
 function changed(show = draw) {
@@ -116,6 +116,7 @@ let [shipped, isPrepared] = [null, false];
 /** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
 async function prepareExplained() {
   isPrepared = true;
+  await unpacked;
   const found = [];
   for (const alike of shippedModels()) {
     await breath();
@@ -320,15 +321,27 @@ function listenToTheme() {
   set(system.matches);
 }
 
-function restoreFromAddress() {
-  const problems = restore(location.hash);
+function notify(...problems) {
   byId("notice").hidden = !problems.length;
   setText(byId("notice"), problems.join(". "));
+}
+
+function restoreFromAddress() {
+  notify(...restore(location.hash));
   draw();
 }
 
-function start() {
-  for (const build of [listenToTheme, buildWhich, buildPresets, buildForms, listenToFiles]) build();
+/** A GPT-2 is drawn at once, and what the address says beside that once the tables are unpacked. */
+async function start() {
+  listenToTheme();
+  if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
+    return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
+  unpacked = unpack();
+  for (const build of [buildWhich, buildPresets, buildForms]) build();
+  const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
+  if (isHere) restoreFromAddress();
+  await unpacked;
+  for (const build of [buildPresets, listenToPresets, listenToFiles]) build();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -336,7 +349,8 @@ function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  restoreFromAddress();
+  if (isHere) showControls();
+  else restoreFromAddress();
 }
 
-start();
+const started = start();

@@ -1,11 +1,11 @@
 // Configs that transformers did not write, as gpt2calc.projects reads them, by the same tables.
 
-const THEIRS = FIELDS.projects;
-const PROJECT_OF = new Map(THEIRS.rows.flatMap((row) => Object.keys(row[1]).map((key) => [key, row])));
+const theirs = () => FIELDS.projects;
+const projectOf = lazily(() => new Map(theirs().rows.flatMap((row) => Object.keys(row[1]).map((key) => [key, row]))));
 const spelledKey = (key) => key.replace(/^-+/, "").replaceAll("-", "_");
 const isCount = (value) => typeof inWhole(value) === "bigint";
 
-const rowOf = (name) => CANONICAL.get(PROJECT_OF.get(name)?.[1][name] ?? name);
+const rowOf = (name) => CANONICAL.get(projectOf().get(name)?.[1][name] ?? name);
 
 /** Which keys of a document are spellings of which field; a text that is no number, as vocab: vocab.txt, is no size. */
 function keysByField(document) {
@@ -25,9 +25,9 @@ function objectsIn(document) {
   for (const [path, held] of waiting) {
     if (held instanceof Map) for (const [key, value] of held) waiting.push([`${path}.${key}`, value]);
     else if (Array.isArray(held))
-      held.slice(0, THEIRS.most_named).forEach((value, place) => waiting.push([`${path}[${place}]`, value]));
+      held.slice(0, theirs().most_named).forEach((value, place) => waiting.push([`${path}[${place}]`, value]));
   }
-  return waiting.filter(([, held]) => held instanceof Map).slice(0, THEIRS.most_objects);
+  return waiting.filter(([, held]) => held instanceof Map).slice(0, theirs().most_objects);
 }
 
 /** What a document that gives depth and width says of a GPT-2, in fields, with notes; any other as it is. */
@@ -40,34 +40,34 @@ function plainFields(document) {
     spelled.set(name, value);
   }
   const [byField, keys, notes, passed] = [keysByField(spelled), [...spelled.keys()], [], []];
-  const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !PROJECT_OF.has(key));
-  const rows = [...new Set(keys.map((key) => PROJECT_OF.get(key)).filter(Boolean))];
+  const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !projectOf().has(key));
+  const rows = [...new Set(keys.map((key) => projectOf().get(key)).filter(Boolean))];
   const isTyped = !others.length && !rows.length && keys.every((key) => document.has(key));
   if (isTyped || !byField.has("n_layer") || !byField.has("n_embd")) return [document, []];
   const fields = new Map();
   for (const [field, named] of byField) {
-    const own = named.filter((key) => !THEIRS.trained.includes(key)); // training can be on shorter sequences
+    const own = named.filter((key) => !theirs().trained.includes(key)); // training can be on shorter sequences
     const first = agreed(own.length ? own : named, spelled, field);
     const value = spelled.get(first);
     for (const other of named.filter((key) => !same(spelled.get(key), value)))
       notes.push(`${pair(first, value)} is read, and ${pair(other, spelled.get(other))} is not`);
     fields.set(field, value);
   }
-  const [padded, ranks] = [spelled.get(THEIRS.padded), THEIRS.parallel.find((key) => inWhole(spelled.get(key)) > 1)];
+  const [padded, ranks] = [spelled.get(theirs().padded), theirs().parallel.find((key) => inWhole(spelled.get(key)) > 1)];
   if (isCount(padded)) fields.set("vocab_size", padded).delete("pad_vocab_size_multiple");
-  if (isCount(padded)) notes.push(`${pair(THEIRS.padded, padded)} is what is counted`);
+  if (isCount(padded)) notes.push(`${pair(theirs().padded, padded)} is what is counted`);
   else if (ranks && fields.has("pad_vocab_size_multiple"))
     refuse(`${pair(ranks, spelled.get(ranks))} pads for each rank: gpt2calc count reads it, and not this page`);
   for (const [key, value] of others) {
-    if (THEIRS.head_widths.includes(key)) checkHeadWidth(key, value, fields);
-    else if (THEIRS.inverse.includes(key)) {
+    if (theirs().head_widths.includes(key)) checkHeadWidth(key, value, fields);
+    else if (theirs().inverse.includes(key)) {
       const said = `${pair(key, value)} and ${pair(TIE, fields.get(TIE) ?? null)} disagree: give one of them`;
       if (fields.has(TIE) && fields.get(TIE) === isTrue(value)) refuse(said);
       fields.set(TIE, !isTrue(value));
-    } else if (NO_COUNT.has(key) || Object.hasOwn(FIELDS.unread.not_read, key)) fields.set(key, value);
-    else if (![...THEIRS.parallel, THEIRS.padded].includes(key) && !isNothing(key, value)) {
+    } else if (FIELDS.no_count.includes(key) || Object.hasOwn(FIELDS.unread.not_read, key)) fields.set(key, value);
+    else if (![...theirs().parallel, theirs().padded].includes(key) && !isNothing(key, value)) {
       refuseOther(key, value, fields);
-      if (!Object.hasOwn(THEIRS.sayings, key)) passed.push(shortened(key));
+      if (!Object.hasOwn(theirs().sayings, key)) passed.push(shortened(key));
     }
   }
   const whose = ([name, , remark]) => `read as ${name}'${name.endsWith("s") ? "" : "s"} keys${remark && `; ${remark}`}`;
@@ -75,7 +75,7 @@ function plainFields(document) {
   const bias = "bias is not given: biases are counted, as in GPT-2; nanoGPT's train.py builds none unless told";
   if (spelled.has("block_size") && !fields.has("bias")) notes.push(bias);
   notes.push(...usual.map(([size, value]) => `${size} is not given; gpt2's ${value} is counted`));
-  if (passed.length) notes.push(`not read, as no count depends on them: ${listed(passed, THEIRS.most_named)}`);
+  if (passed.length) notes.push(`not read, as no count depends on them: ${listed(passed, theirs().most_named)}`);
   return [fields, [...rows.map(whose), ...notes]];
 }
 
@@ -90,12 +90,12 @@ function checkHeadWidth(key, value, fields) {
 
 /** Refuse a key that says that the model is no GPT-2, or that holds or means a size. */
 function refuseOther(key, value, fields) {
-  const [gated, isSaying] = [gating(key, value), Object.hasOwn(THEIRS.sayings, key)];
+  const [gated, isSaying] = [gating(key, value), Object.hasOwn(theirs().sayings, key)];
   if (gated) refuse(gated);
   const word = typeof value === "string" ? value.toLowerCase() : "";
   const said = value === null && key === "normalization_type" ? "none" : word;
-  const known = isSaying ? [...THEIRS.plain_words.filter((each) => each !== "none"), ...THEIRS.sayings[key]] : [];
-  const isOn = THEIRS.otherwise.includes(key) && isTrue(value);
+  const known = isSaying ? [...theirs().plain_words.filter((each) => each !== "none"), ...theirs().sayings[key]] : [];
+  const isOn = theirs().otherwise.includes(key) && isTrue(value);
   if (isSaying && !(value instanceof Map) ? !known.includes(said) : isForeign(key, value) || isOn)
     refuse(`${pair(key, value)} is not as in GPT-2, which alone is counted`);
   if (!isSaying) refuseSlip(key, value, fields);
@@ -106,14 +106,14 @@ function refuseOther(key, value, fields) {
 function isForeign(name, value = null) {
   const words = ` ${name.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
   const hasOneOf = (phrases) => phrases.some((phrase) => words.includes(` ${phrase} `));
-  return !hasOneOf(["cache"]) && hasOneOf(value instanceof Real ? THEIRS.floats : THEIRS.foreign);
+  return !hasOneOf(["cache"]) && hasOneOf(value instanceof Real ? theirs().floats : theirs().foreign);
 }
 
 /** Whether a key is foreign, and its value says that there is no such thing, or that all is as in GPT-2. */
 function isNothing(name, value) {
   if (!isForeign(name)) return false;
-  if (THEIRS.body_biases.includes(name.toLowerCase())) return value !== false;
-  if (typeof value === "string") return THEIRS.plain_words.includes(value.toLowerCase());
+  if (theirs().body_biases.includes(name.toLowerCase())) return value !== false;
+  if (typeof value === "string") return theirs().plain_words.includes(value.toLowerCase());
   return !isTrue(value) || (same(value, 1n) && name.toLowerCase().includes("expert"));
 }
 
@@ -130,9 +130,9 @@ function refuseWithin(name, value, fields) {
 /** Refuse a key that is a field's but for a slip, with a value of its kind that the field itself does not have. */
 function refuseSlip(name, value, fields) {
   const lettersOf = (text) => text.toLowerCase().replace(/[_\- ]/g, "");
-  const mostOf = ({ length }) => (length < 3 ? 0 : length < THEIRS.long_name ? 1 : 2);
+  const mostOf = ({ length }) => (length < 3 ? 0 : length < theirs().long_name ? 1 : 2);
   const known = [...CANONICAL].map(([spelling, row]) => [lettersOf(spelling), row]);
-  const typed = name.length > 2 * MOST_CHARACTERS ? [] : [name, name.replace(new RegExp(THEIRS.suffix), "")];
+  const typed = name.length > 2 * MOST_CHARACTERS ? [] : [name, name.replace(new RegExp(theirs().suffix), "")];
   const ways = typed.map(lettersOf).flatMap((letters) => [0, 1, 2].map((slips) => [letters, slips]));
   const near = ([letters, slips]) => known.find(([own]) => slips <= mostOf(own) && isWithin(letters, own, slips));
   const row = ways.map(near).find(Boolean)?.[1];

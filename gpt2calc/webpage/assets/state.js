@@ -1,19 +1,29 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const GPT2S = FACTS.presets.map(([name, fields, aliases, summary, published, maker = FACTS.usual_maker]) => {
+const gpt2Preset = ([name, fields, aliases, summary, published, maker = FACTS.usual_maker]) => {
   return { name, aliases, summary, published, maker, type: "gpt2", all: { ...DEFAULTS, ...keptAll(fields) } };
-});
-const OTHERS = FAMILIES.presets.map(([name, type, aliases, summary, fields]) => {
+};
+const otherPreset = ([name, type, aliases, summary, fields]) => {
   return { name, type, aliases, summary, all: allOf(type, fields) };
-});
-/** Each architecture with transformers' defaults: what a model type alone says, unless it has a size without one. */
-const PLAIN = Object.entries(FAMILIES.types)
-  .filter(([type, { sizes }]) => type !== "gpt2" && sizes)
-  .map(([type, { is_needy: isNeedy = false }]) => {
-    return { name: type, type, all: {}, summary: `${type} with transformers' defaults`, isNeedy };
-  });
-const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
+};
+/** An architecture with transformers' defaults: what a model type alone says, unless it has a size without one. */
+const plainPreset = ([type, { is_needy: isNeedy = false }]) => {
+  return { name: type, type, all: {}, summary: `${type} with transformers' defaults`, isPlain: true, isNeedy };
+};
+const PRESETS = FACTS.presets.map(gpt2Preset); // the first alone, until the tables are unpacked
+const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
+
+/** Unpack the tables that the first drawing of a GPT-2 does not need: all that the page knows besides. */
+async function unpack() {
+  const bytes = Uint8Array.from(atob(document.getElementById("tables").textContent), (each) => each.charCodeAt(0));
+  const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const { presets, families, ...tables } = await new Response(unpacking).json();
+  for (const [name, table] of Object.entries(tables)) Object.assign(FACTS[name], table);
+  FAMILIES = families;
+  const plain = Object.entries(families.types).filter(([type, { sizes }]) => type !== "gpt2" && sizes);
+  PRESETS.push(...presets.map(gpt2Preset), ...families.presets.map(otherPreset), ...plain.map(plainPreset));
+}
 
 /** The fields of a model that ships: by their places in its type's table, and plain defaults, which are left out. */
 function allOf(type, given) {
@@ -32,7 +42,7 @@ function findPreset(name) {
 }
 
 /** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
-const keyOf = (preset) => (PLAIN.includes(preset) ? `model_type:${preset.name}` : preset.name);
+const keyOf = (preset) => (preset.isPlain ? `model_type:${preset.name}` : preset.name);
 
 /** A config with what it comes to: its model, and what a reader should know of it. */
 function configOf(preset, fields, maker = "") {
@@ -129,7 +139,7 @@ const sharedChanges = (config) =>
 
 function asPython(config) {
   const { preset, type } = config;
-  const base = PLAIN.includes(preset) ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
+  const base = preset.isPlain ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
   const words = sharedChanges(config).map(([field, value]) => `, ${field}=${represented(value)}`);
   return `import gpt2calc\n\nprint(gpt2calc.count(${base}${words.join("")}).total)`;
 }
@@ -140,7 +150,7 @@ function asCommand(config) {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;
   });
-  return `gpt2calc count ${PLAIN.includes(preset) ? `--model-type ${type}` : preset.name}${words.join("")}`;
+  return `gpt2calc count ${preset.isPlain ? `--model-type ${type}` : preset.name}${words.join("")}`;
 }
 
 /** A config.json that transformers reads, with the fields that have their default left out. */
