@@ -46,9 +46,6 @@ COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least",
 KINDS = {fields.SIZE: SIZE, fields.SWITCH: FLAG, fields.WORD: WORD}
 """What the kinds of a GPT-2's fields are called where architectures have tables of sizes."""
 
-USUAL_MAKER = "huggingface"
-"""Whose most of the GPT-2s that ship are."""
-
 MOST_SHARDS, MOST_TENSORS = 128, 10_000
 """How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
 hundred times as many tensors."""
@@ -67,7 +64,6 @@ def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "groups": GROUPS,
         "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
         "controls": [_control(control, shipped) for control in CONTROLS],
-        "usual_maker": USUAL_MAKER,
         "presets": list(map(_preset, shipped[:1])),
         "config": _config(),
         "explain": _explain(),
@@ -91,8 +87,12 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
             "parts": list(map(_step, lattice.PARTS)),
         },
         "names": _dialects(),
-        "presets": list(map(_preset, shipped[1:])),
-        "families": {**families.collect(), "presets": list(map(families.preset, families.kept(others)))},
+        "presets": [
+            *map(_preset, shipped[1:]),
+            *map(families.preset, families.kept(others)),
+            *families.plain(),
+        ],
+        "families": {**families.collect(), **families.beside()},
     }
 
 
@@ -103,18 +103,22 @@ def _control(control: Control, shipped: tuple[Preset, ...]) -> dict[str, Any]:
     return {**named, "shipped": sorted(size for size in sizes if control.low <= size <= control.high)}
 
 
-def _preset(preset: Preset) -> list[Any]:
-    """Return a model that ships as a row, without the fields that have their default, and the usual maker."""
-    own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
-    makers = [] if preset.maker == USUAL_MAKER else [preset.maker]
-    return [preset.name, own, preset.aliases, preset.summary, preset.published, *makers]
+def _preset(preset: Preset) -> dict[str, Any]:
+    """Return a GPT-2 that ships, with all its fields."""
+    about = {name: getattr(preset, name) for name in ("name", "aliases", "summary", "published", "maker")}
+    return {
+        **about,
+        "type": "gpt2",
+        "all": {name: preset.fields.get(name, row.default) for name, row in FIELDS.items()},
+    }
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
     return {
-        "columns": ("kind", *COLUMNS),
-        "rows": [[KINDS[row.kind], *(getattr(row, column) for column in COLUMNS)] for row in FIELDS.values()],
+        "rows": [
+            {"kind": KINDS[row.kind], **{name: getattr(row, name) for name in COLUMNS}} for row in FIELDS.values()
+        ],
         "documented": fields.DEFAULTS,
         "classes": fields.CLASSES,
         "unread": _unread(),
@@ -225,10 +229,9 @@ def _safetensors() -> dict[str, Any]:
 
 
 def _dialects() -> dict[str, Any]:
-    """Return the dialects that store a matrix as it is or turned round, and nothing else, and what they name."""
+    """Return the dialects that store a matrix as it is or turned round, and nothing else."""
     read = [each for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}]
-    rows = list(dict.fromkeys((piece.component, piece.role) for each in read for piece in each.pieces))
-    return {"rows": rows, "dialects": [_dialect(each, rows) for each in read]}
+    return {"dialects": list(map(_dialect, read))}
 
 
 def _names() -> dict[str, Any]:
@@ -263,19 +266,12 @@ def _names() -> dict[str, Any]:
     }
 
 
-def _dialect(dialect: Dialect, rows: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return a dialect, its pieces as text: each a template, the place of what it is, and ' if it is turned."""
-    pieces = (
-        f"{each.template} {rows.index((each.component, each.role))}{chr(39) * (each.layout == LINEAR)}"
-        for each in dialect.pieces
-    )
-    found = {
-        "name": dialect.name,
-        "pieces": " ".join(pieces),
-        "extras": [list(each) for each in dialect.extras],
-        "prefix": dialect.prefix,
-        "whose": dialect.whose,
-        "pads_vocabulary": dialect.pads_vocabulary,
-        "head_is_copied": dialect.head_is_copied,
+def _dialect(dialect: Dialect) -> dict[str, Any]:
+    """Return a dialect: what its pieces are, and whether a matrix is turned; and what else a file may hold."""
+    pieces = [(each.template, each.component, each.role, each.layout == LINEAR) for each in dialect.pieces]
+    kept = ("name", "prefix", "whose", "pads_vocabulary", "head_is_copied")
+    return {
+        **{name: getattr(dialect, name) for name in kept},
+        "pieces": [dict(zip(("template", "component", "role", "turned"), each, strict=True)) for each in pieces],
+        "extras": [dict(zip(("template", "what", "form"), each, strict=True)) for each in dialect.extras],
     }
-    return {name: value for name, value in found.items() if value}

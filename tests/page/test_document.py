@@ -121,7 +121,8 @@ def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tensor_table, "table", row)
     monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
     page = document.build("1")
-    assert re.search(r'\["new",\d+,"7\*(\w+)\*\1\*\1","block","\w+"\]', page)
+    assert '"name":"new","group":"mlp","layers":"block"' in page
+    assert '"weights":[[7,["n_embd","n_embd","n_embd"]]],"biases":[[1,["bias"]]]' in page
     assert f"\n  halves: floored({Expression.of(formulas.total(LETTERED)).javascript()}, 2n),\n" in page
     for each in tensor_table.table(LETTERED):
         assert page.count(f'template: "{each.template}"') == 1

@@ -5,17 +5,15 @@ const LARGE = 10n ** BigInt(FIELDS.digits);
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
 function kept(value) {
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : new Real(String(value));
+  if (typeof value === "number") return BigInt(value);
+  if (value?.real) return new Real(value.real);
   return Array.isArray(value) ? value.map(kept) : value;
 }
 
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 
 /** What is known of each field of a GPT-2, and what each spelling means. */
-const ROWS = FIELDS.rows.map((cells) => {
-  const row = Object.fromEntries(cells.map((cell, place) => [FIELDS.columns[place], cell]));
-  return { ...row, default: kept(row.default) };
-});
+const ROWS = FIELDS.rows.map((row) => ({ ...row, default: kept(row.default) }));
 const CANONICAL = new Map(ROWS.flatMap((row) => [row.name, ...row.spellings].map((name) => [name, row])));
 const DEFAULTS = Object.fromEntries(ROWS.map((row) => [row.name, row.default]));
 

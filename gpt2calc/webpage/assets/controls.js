@@ -168,16 +168,16 @@ function showControls() {
   byId("preset").value = keyOf(config.preset);
   setText(byId("summary"), config.preset.summary);
   byId("notes").replaceChildren(...config.notes.map((note) => make("p", {}, note)));
-  byId("reset").hidden = !changesOf(config).length || Boolean(config.preset.isNeedy);
+  byId("reset").hidden = !changesOf(config).length || Boolean(config.preset.is_needy);
 }
 
 function buildPresets() {
-  const shipped = PRESETS.filter(({ isPlain }) => !isPlain);
+  const shipped = PRESETS.filter((preset) => !preset.is_plain);
   const groups = Map.groupBy(shipped, ({ name }) => /^[^-.\d]*\d*/.exec(name.split("-")[0])[0]);
   const option = (preset) => make("option", { value: keyOf(preset) }, preset.name);
   const several = [...groups].filter(([, members]) => members.length > 1);
   const alone = [...groups.values()].filter((members) => members.length === 1).flat();
-  const plain = PRESETS.filter(({ isPlain, isNeedy }) => isPlain && !isNeedy);
+  const plain = PRESETS.filter((preset) => preset.is_plain && !preset.is_needy);
   const labelled = [...several, ["others", alone], ["architectures, with transformers' defaults", plain]];
   const listed = labelled.filter(([, members]) => members.length);
   const options = listed.map(([label, members]) => make("optgroup", { label }, ...members.map(option)));

@@ -19,15 +19,11 @@ const keyed = (name) => name.replace(BLOCKS, "$1#");
 /** Where the parts of a name begin. */
 const places = (name) => [0, ...[...name.matchAll(/[./]/g)].map(({ index }) => index + 1)];
 
-const dialects = lazily(() => NAMES.dialects.map(({ extras = [], prefix = "", whose = "", ...each }) => {
-  const pieces = [...each.pieces.matchAll(/(\S+) (\d+)('?)/g)].map(([, template, place, turned]) => {
-    const [component, role] = NAMES.rows[place];
-    return { template, component, role, turned };
-  });
-  const rows = [...pieces, ...extras.map(([template, what, form]) => ({ template, what, form }))];
+const dialects = lazily(() => NAMES.dialects.map((dialect) => {
+  const rows = [...dialect.pieces, ...dialect.extras];
   const keys = new Map(rows.map((row) => [keyed(row.template.replace("{}", "0")), row]));
   const depths = [...new Set([...keys.keys()].map((key) => places(key).length - 1))].sort((one, other) => other - one);
-  return { ...each, prefix, whose, pieces, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
+  return { ...dialect, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
 }));
 
 const isInBody = (row) => "what" in row || !NAMES.heads.includes(row.component);

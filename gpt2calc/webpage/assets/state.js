@@ -1,17 +1,8 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const gpt2Preset = ([name, fields, aliases, summary, published, maker = FACTS.usual_maker]) => {
-  return { name, aliases, summary, published, maker, type: "gpt2", all: { ...DEFAULTS, ...keptAll(fields) } };
-};
-const otherPreset = ([name, type, aliases, summary, fields]) => {
-  return { name, type, aliases, summary, all: allOf(type, fields) };
-};
-/** An architecture with transformers' defaults: what a model type alone says, unless it has a size without one. */
-const plainPreset = ([type, { is_needy: isNeedy = false }]) => {
-  return { name: type, type, all: {}, summary: `${type} with transformers' defaults`, isPlain: true, isNeedy };
-};
-const PRESETS = FACTS.presets.map(gpt2Preset); // the first alone, until the tables are unpacked
+const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all) });
+const PRESETS = FACTS.presets.map(keptPreset); // the first alone, until the tables are unpacked
 const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
 
 /** Unpack the tables that the first drawing of a GPT-2 does not need: all that the page knows besides. */
@@ -20,19 +11,8 @@ async function unpack() {
   const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const { presets, families, ...tables } = await new Response(unpacking).json();
   for (const [name, table] of Object.entries(tables)) Object.assign(FACTS[name], table);
-  FAMILIES = families;
-  const plain = Object.entries(families.types).filter(([type, { sizes }]) => type !== "gpt2" && sizes);
-  PRESETS.push(...presets.map(gpt2Preset), ...families.presets.map(otherPreset), ...plain.map(plainPreset));
-}
-
-/** The fields of a model that ships: by their places in its type's table, and plain defaults, which are left out. */
-function allOf(type, given) {
-  const rows = standingAt(FAMILIES.types[type].sizes, FAMILIES.sizes).map(([kind, usual], place) => {
-    const [name, what = "size"] = FAMILIES.kinds[kind];
-    const isPlain = /size|flag/.test(what) && /number|boolean/.test(typeof usual) && name !== "num_labels";
-    return [name, place in given ? given[place] : isPlain ? usual : undefined];
-  });
-  return keptAll(Object.fromEntries(rows.filter(([, value]) => value !== undefined)));
+  FAMILIES = placed(families);
+  PRESETS.push(...presets.map(keptPreset));
 }
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
@@ -42,7 +22,7 @@ function findPreset(name) {
 }
 
 /** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
-const keyOf = (preset) => (preset.isPlain ? `model_type:${preset.name}` : preset.name);
+const keyOf = (preset) => (preset.is_plain ? `model_type:${preset.name}` : preset.name);
 
 /** A config with what it comes to: its model, and what a reader should know of it. */
 function configOf(preset, fields, maker = "") {
@@ -60,7 +40,7 @@ function ofDocument({ type, model, fields, notes = [], maker = "" }) {
   const alike = PRESETS.filter((preset) => preset.type === type);
   const names = Object.keys(model.sizes);
   const isSame = ({ model: { sizes } }) => names.every((name) => same(sizes[name], model.sizes[name]));
-  const exact = type === "gpt2" ? null : alike.filter(({ isNeedy }) => !isNeedy).map(ofPreset).find(isSame);
+  const exact = type === "gpt2" ? null : alike.filter((preset) => !preset.is_needy).map(ofPreset).find(isSame);
   if (exact) return { ...exact, notes };
   const fits = (own) => fields.n_head === null && own && fields.n_embd % own === 0n;
   const near = alike
@@ -121,7 +101,7 @@ function restore(text) {
         fields[row.name] = typedField(row, value);
       }, said());
     }
-    const plain = () => ofPreset(preset.isNeedy ? PRESETS[0] : preset);
+    const plain = () => ofPreset(preset.is_needy ? PRESETS[0] : preset);
     return attempt(() => configOf(preset, fields, preset.maker), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
@@ -139,7 +119,7 @@ const sharedChanges = (config) =>
 
 function asPython(config) {
   const { preset, type } = config;
-  const base = preset.isPlain ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
+  const base = preset.is_plain ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
   const words = sharedChanges(config).map(([field, value]) => `, ${field}=${represented(value)}`);
   return `import gpt2calc\n\nprint(gpt2calc.count(${base}${words.join("")}).total)`;
 }
@@ -150,7 +130,7 @@ function asCommand(config) {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;
   });
-  return `gpt2calc count ${preset.isPlain ? `--model-type ${type}` : preset.name}${words.join("")}`;
+  return `gpt2calc count ${preset.is_plain ? `--model-type ${type}` : preset.name}${words.join("")}`;
 }
 
 /** A config.json that transformers reads, with the fields that have their default left out. */
