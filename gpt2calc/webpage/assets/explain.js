@@ -5,8 +5,6 @@ const EXPLAIN = FACTS.explain;
 const [EVERY, PARAMETERS] = [new RegExp(EXPLAIN.pattern, "g"), new RegExp(EXPLAIN.parameters, "i")];
 const [BEFORE, AFTER] = [new RegExp(EXPLAIN.before, "i"), new RegExp(`^(?:${EXPLAIN.after})`, "i")];
 const [LISTED, TOLD] = [new RegExp(`^(?:${EXPLAIN.listed})$`), new RegExp(EXPLAIN.told)];
-const BLANKS = [["^\\s+|\\s+$", ""], ["\\s+", " "]];
-const SPELLED = [[EXPLAIN.rank, ""], [EXPLAIN.between, " "], ...BLANKS, [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
 const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
@@ -14,7 +12,7 @@ const BUDGET = EXPLAIN.most_penalty;
 /** Read the first figure in a text; null where there is none, a Sentence where it is no size. */
 function findPrinted(text) {
   const spelled = (words, [pattern, by]) => words.replace(new RegExp(pattern, "g"), by);
-  const words = SPELLED.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
+  const words = EXPLAIN.spelled.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
   const found = firstMeant(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;

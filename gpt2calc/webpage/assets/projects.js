@@ -130,23 +130,18 @@ function refuseWithin(name, value, fields) {
 /** Refuse a key that is a field's but for a slip, with a value of its kind that the field itself does not have. */
 function refuseSlip(name, value, fields) {
   const lettersOf = (text) => text.toLowerCase().replace(/[_\- ]/g, "");
-  const mostOf = ({ length }) => (length < 3 ? 0 : length < theirs().long_name ? 1 : 2);
-  const known = [...CANONICAL].map(([spelling, row]) => [lettersOf(spelling), row]);
-  const typed = name.length > 2 * MOST_CHARACTERS ? [] : [name, name.replace(new RegExp(theirs().suffix), "")];
-  const ways = typed.map(lettersOf).flatMap((letters) => [0, 1, 2].map((slips) => [letters, slips]));
-  const near = ([letters, slips]) => known.find(([own]) => slips <= mostOf(own) && isWithin(letters, own, slips));
-  const row = ways.map(near).find(Boolean)?.[1];
-  const isOfKind = row && (row.kind === "flag" ? typeof value === "boolean" : row.kind === "size" && isWhole(value));
+  const isMeant = ([own]) => own.length > 2 && isSlip(lettersOf(name), lettersOf(own));
+  const row = [...CANONICAL].find(isMeant)?.[1];
+  const isOfKind = row?.kind === "flag" ? typeof value === "boolean" : row?.kind === "size" && isWhole(value);
   if (isOfKind && !same(fields.get(row.name), value))
     refuse(`there is no field ${shortened(name)}: did you mean ${row.name}?`);
 }
 
-/** Whether at most so many slips lie between two texts: a letter more, less or another, or two that changed places. */
-function isWithin(one, other, slips) {
-  const alike = [...one, ""].findIndex((letter, place) => letter !== other[place]);
-  const [ours, theirs] = [one.slice(alike), other.slice(alike)];
-  if (!ours || !theirs || slips < 1) return ours.length + theirs.length <= slips;
-  const goesOn = (here, there) => isWithin(ours.slice(here), theirs.slice(there), slips - 1);
-  const [isDigit, isTurned] = [/^\d\d$/.test(ours[0] + theirs[0]), ours[1] + ours[0] === theirs.slice(0, 2)];
-  return (!isDigit && goesOn(1, 1)) || goesOn(1, 0) || goesOn(0, 1) || (isTurned && goesOn(2, 2));
+/** Whether two texts differ in one place at most: a letter more, less or another, or two that changed places. */
+function isSlip(one, other) {
+  const alike = [...one].findIndex((letter, place) => letter !== other[place]);
+  const [ours, theirs] = [one, other].map((text) => text.slice(alike < 0 ? one.length : alike));
+  const isAnother = ours.slice(1) === theirs.slice(1) && !/\d\d/.test(ours[0] + theirs[0]);
+  const isTurned = ours[1] + ours[0] + ours.slice(2) === theirs;
+  return isAnother || isTurned || ours.slice(1) === theirs || ours === theirs.slice(1);
 }
