@@ -145,7 +145,6 @@ def _projects() -> dict[str, Any]:
         "body_biases": sorted(spellings.BODY_BIASES),
         "plain_words": sorted(spellings.PLAIN_WORDS),
         "padded": projects.PADDED,
-        "most_objects": projects.MOST_OBJECTS,
         "most_named": projects.MOST_NAMED,
     }
 

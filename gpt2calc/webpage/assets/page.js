@@ -257,7 +257,7 @@ function faultRows(faults, more) {
 
 /** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
 function blockText(blocks) {
-  const runs = runsOf(blocks.filter((block) => block !== null)).map((run) => [...new Set(run)].join(".."));
+  const runs = runsOf(blocks.filter((block) => block !== null), "..");
   const shown = [...runs.slice(0, 5), ...(runs.length > 5 ? ["..."] : [])].join(",");
   return /\D/.test(shown) ? `{${shown}}` : shown;
 }
@@ -286,9 +286,7 @@ function listenToFiles() {
 
 let form = "link";
 
-function buildForms() {
-  const radio = (name) => make("input", { type: "radio", name: "form", value: name, checked: name === form });
-  byId("forms").append(...Object.keys(SHARED).map((name) => make("label", {}, radio(name), name)));
+function listenToForms() {
   byId("forms").addEventListener("change", ({ target }) => {
     form = target.value;
     drawShared();
@@ -337,11 +335,11 @@ async function start() {
   if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
     return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
   unpacked = unpack();
-  for (const build of [buildWhich, buildPresets, buildForms]) build();
+  for (const each of [buildWhich, buildPresets, listenToForms]) each();
   const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
   if (isHere) restoreFromAddress();
   await unpacked;
-  for (const build of [buildPresets, listenToPresets, listenToFiles]) build();
+  for (const each of [buildPresets, listenToPresets, listenToFiles]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);

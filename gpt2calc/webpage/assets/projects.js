@@ -3,32 +3,9 @@
 const theirs = () => FIELDS.projects;
 const projectOf = lazily(() => new Map(theirs().rows.flatMap((row) => Object.keys(row[1]).map((key) => [key, row]))));
 const spelledKey = (key) => key.replace(/^-+/, "").replaceAll("-", "_");
-const isCount = (value) => typeof inWhole(value) === "bigint";
 
+/** What is known of the field that a key is a spelling of; undefined where it is none's. */
 const rowOf = (name) => CANONICAL.get(projectOf().get(name)?.[1][name] ?? name);
-
-/** Which keys of a document are spellings of which field; a text that is no number, as vocab: vocab.txt, is no size. */
-function keysByField(document) {
-  const fieldOf = ([key, value]) => {
-    const name = spelledKey(key);
-    const row = rowOf(name);
-    const isText = typeof value === "string" && typeof typedNumber(value) === "string";
-    return row?.kind === "size" && isText ? undefined : row?.name;
-  };
-  const found = [...Map.groupBy(document, fieldOf)].filter(([field]) => field);
-  return new Map(found.map(([field, pairs]) => [field, pairs.map(([key]) => key)]));
-}
-
-/** The objects within a document, each with its path, the outer ones first; lists are entered too. */
-function objectsIn(document) {
-  const waiting = [...document];
-  for (const [path, held] of waiting) {
-    if (held instanceof Map) for (const [key, value] of held) waiting.push([`${path}.${key}`, value]);
-    else if (Array.isArray(held))
-      held.slice(0, theirs().most_named).forEach((value, place) => waiting.push([`${path}[${place}]`, value]));
-  }
-  return waiting.filter(([, held]) => held instanceof Map).slice(0, theirs().most_objects);
-}
 
 /** What a document that gives depth and width says of a GPT-2, in fields, with notes; any other as it is. */
 function plainFields(document) {
@@ -39,7 +16,11 @@ function plainFields(document) {
       refuse(`${shortened(key)} is given twice, as ${shown(old)} and as ${shown(value)}`);
     spelled.set(name, value);
   }
-  const [byField, keys, notes, passed] = [keysByField(spelled), [...spelled.keys()], [], []];
+  const [keys, notes, passed] = [[...spelled.keys()], [], []];
+  // A text that is no number, as vocab: vocab.txt, is no size.
+  const isText = (value) => typeof value === "string" && typeof typedNumber(value) === "string";
+  const isMeant = (key) => rowOf(key) && !(rowOf(key).kind === "size" && isText(spelled.get(key)));
+  const byField = Map.groupBy(keys.filter(isMeant), (key) => rowOf(key).name);
   const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !projectOf().has(key));
   const rows = [...new Set(keys.map((key) => projectOf().get(key)).filter(Boolean))];
   const isTyped = !others.length && !rows.length && keys.every((key) => document.has(key));
@@ -54,8 +35,8 @@ function plainFields(document) {
     fields.set(field, value);
   }
   const [padded, ranks] = [spelled.get(theirs().padded), theirs().parallel.find((key) => inWhole(spelled.get(key)) > 1)];
-  if (isCount(padded)) fields.set("vocab_size", padded).delete("pad_vocab_size_multiple");
-  if (isCount(padded)) notes.push(`${pair(theirs().padded, padded)} is what is counted`);
+  if (isWhole(padded)) fields.set("vocab_size", padded).delete("pad_vocab_size_multiple");
+  if (isWhole(padded)) notes.push(`${pair(theirs().padded, padded)} is what is counted`);
   else if (ranks && fields.has("pad_vocab_size_multiple"))
     refuse(`${pair(ranks, spelled.get(ranks))} pads for each rank: gpt2calc count reads it, and not this page`);
   for (const [key, value] of others) {
@@ -82,8 +63,8 @@ function plainFields(document) {
 /** Refuse heads that are not as wide as GPT-2's, which divide the width. */
 function checkHeadWidth(key, value, fields) {
   const [each, heads, width] = [value, fields.get("n_head") ?? null, fields.get("n_embd")].map(inWhole);
-  const isWhole = isCount(each) && isCount(width) && each && width % each === 0n;
-  const isRight = isWhole && [null, width / each].includes(heads);
+  const areCounts = [each, width].every((size) => typeof size === "bigint" && size);
+  const isRight = areCounts && width % each === 0n && [null, width / each].includes(heads);
   const said = `${pair(key, value)}, n_head=${shown(heads)}, n_embd=${shown(width)}`;
   if (value !== null && !isRight) refuse(`${said}: GPT-2's heads are n_embd / n_head wide`);
 }
@@ -117,14 +98,15 @@ function isNothing(name, value) {
   return !isTrue(value) || (same(value, 1n) && name.toLowerCase().includes("expert"));
 }
 
-/** Refuse sizes that lie within a key, and that the document does not give, or gives otherwise. */
-function refuseWithin(name, value, fields) {
-  for (const [path, held] of objectsIn(new Map([[name, value]]))) {
-    const isOther = (row, size) => row?.kind === "size" && isWhole(size) && !same(fields.get(row.name), size);
-    const other = [...held].find(([key, size]) => isOther(rowOf(spelledKey(key)), size));
-    const [at, what] = [shortened(path), other && `${shortened(path)} holds sizes, ${pair(...other)} among them`];
-    if (other) refuse(`${what}: give the object ${at} alone, or its sizes outside of it`);
-  }
+/** Refuse sizes that lie within a key, however deep, and that the document does not give, or gives otherwise. */
+function refuseWithin(path, value, fields) {
+  const pairs = value instanceof Map ? [...value] : [];
+  const isOther = (row, size) => row?.kind === "size" && isWhole(size) && !same(fields.get(row.name), size);
+  const other = pairs.find(([key, size]) => isOther(rowOf(spelledKey(key)), size));
+  const [at, what] = [shortened(path), other && `${shortened(path)} holds sizes, ${pair(...other)} among them`];
+  if (other) refuse(`${what}: give the object ${at} alone, or its sizes outside of it`);
+  for (const [key, each] of pairs) refuseWithin(`${path}.${key}`, each, fields);
+  if (Array.isArray(value)) value.forEach((each, place) => refuseWithin(`${path}[${place}]`, each, fields));
 }
 
 /** Refuse a key that is a field's but for a slip, with a value of its kind that the field itself does not have. */
