@@ -61,14 +61,14 @@ def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "letters": LETTERS,
         "reading_order": READING_ORDER,
         "groups": GROUPS,
-        "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
+        "conventions": list(map(families.convention, conventions.CONVENTIONS)),
         "controls": [_control(control, shipped) for control in CONTROLS],
         "presets": list(map(_preset, shipped[:1])),
         "config": _config(),
         "explain": _explain(),
         "safetensors": _safetensors(),
         "names": _names(),
-        "families": families.collect(("gpt2",)),
+        "families": {**families.collect(("gpt2",)), "common": []},  # of a GPT-2, `config` says what is read
     }
 
 
@@ -83,7 +83,7 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
         "config": {"no_count": sorted(spellings.NO_COUNT), "projects": _projects()},
         "explain": {
             "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
-            "parts": list(map(_step, lattice.PARTS)),
+            "parts": list(map(_step, (lattice.PLAIN, *lattice.PARTS))),  # the plain count first, which is no step
         },
         "names": _dialects(),
         "presets": [
@@ -191,8 +191,7 @@ def _explain() -> dict[str, Any]:
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
-        "plain": _step(lattice.PLAIN),
-        "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
+        "dtypes": [{**_step(step), "bits": bits} for step, bits in lattice.DTYPES],
     }
 
 
@@ -208,9 +207,9 @@ def _scales(unit: str) -> tuple[printed.Scale, ...]:
     return tuple(scale for scale in scales if scale.kind in (figures.COUNT, figures.BYTES))
 
 
-def _step(step: Step) -> list[Any]:
-    """Return a step of the lattice: its name, its penalty, its standing and its sentence."""
-    return [step.name, step.penalty, step.standing, step.sentence]
+def _step(step: Step) -> dict[str, Any]:
+    """Return a step of the lattice, but for what it computes."""
+    return {name: getattr(step, name) for name in ("name", "penalty", "standing", "sentence")}
 
 
 def _safetensors() -> dict[str, Any]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import product
+from json import dumps
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, general_conventions
+from gpt2calc import architectures, general_conventions, spellings
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import composites, probed, reading
 from gpt2calc.architectures.runs import Layers, Notes
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
+    from gpt2calc.conventions import Convention
     from gpt2calc.model import Architecture, Size
     from gpt2calc.presets import Preset
 
@@ -47,6 +50,9 @@ OPERATORS = {
 }
 """What laws compute with. `is` is asked of None alone, and is equality there."""
 
+
+ABOUT = ("architectures", "model_type", "id2label", "label2id")
+"""What a config says beside sizes, and is read."""
 
 MOST_LAYERS = 10_000
 """How many layers of several kinds the page counts, one by one; the command line takes any number."""
@@ -87,7 +93,7 @@ def collect(files: Iterable[str] = architectures.FILES) -> dict[str, Any]:
         files: their model types, all that there are when left out.
     """
     sizes, rows = Places(), Places()
-    known = {name: probed.fields(name) for name in files}
+    known = {name: _known(architectures.of(name)) for name in files}
     common = frozenset.intersection(*known.values())
     types = {name: _type(architectures.of(name), known[name] - common, sizes, rows) for name in sorted(known)}
     return {"types": types, "sizes": sizes.rows, "rows": rows.rows, "common": sorted(common)}
@@ -99,12 +105,28 @@ def beside() -> dict[str, Any]:
         "version": reading.VERSION,
         "most_layers": MOST_LAYERS,
         "layer_embedding": LAYER_EMBEDDING,
-        "composites": {
-            name.lower(): getattr(composites, name)
-            for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")
-        },
-        "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
+        "composites": {name: _tied(name) for name in ("", *composites.OUTSIDE, *composites.OUTSIDE_OR_UNTIED)}
+        | {name: _tied(name) for name in (*composites.EITHER, *composites.INSIDE, *composites.NEVER)},
+        "conventions": [[*convention(row), *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
+
+
+def convention(row: Convention) -> list[str]:
+    """Return a convention as the page shows it: its name, its unit, what is counted, and by whom."""
+    name, unit, sentence, source = row[:4]
+    return [name, unit, f"in bytes: {sentence}" if unit == "bytes" else sentence, source]
+
+
+def _known(architecture: Architecture) -> frozenset[str]:
+    """Return what is no news in a config: what is read, each spelling of a size, and what changes no count."""
+    spelled = {word for row in architecture.sizes for word in (row.name, *row.spellings)}
+    return frozenset({*ABOUT, *spellings.NO_COUNT, *spelled, *probed.fields(architecture.model_type)})
+
+
+def _tied(model_type: str) -> dict[str, bool | None]:
+    """Return whether a composite's head is tied, by what its own config says and what its text_config says."""
+    said = product((None, False, True), (False, True))
+    return {f"{dumps(one)},{dumps(other)}": composites.is_tied(model_type, one, other) for one, other in said}
 
 
 def _way(value: object) -> tuple[Any, ...]:

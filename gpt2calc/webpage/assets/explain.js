@@ -99,23 +99,18 @@ const fitOf = (figure, way, of) =>
 
 // What can be counted of a model
 
-const stepOf = ([name, penalty, standing, sentence, bits]) => ({ name, penalty, standing, sentence, bits });
-const axes = lazily(() => EXPLAIN.axes.map((axis) => axis.map(stepOf)));
-const parts = lazily(() => [EXPLAIN.plain, ...EXPLAIN.parts].map(stepOf)); // the plain count first, which is no step
-const DTYPES = EXPLAIN.dtypes.map(stepOf);
-
 /** What the plain count of a model is called, after the convention that it is. */
 function plainStep(x) {
   const [name, , sentence] = FACTS.conventions.find(([name]) => name === (x.tie_word_embeddings ? "tied" : "untied"));
-  return x.lm_head ? { ...parts()[0], name, sentence } : parts()[0];
+  return x.lm_head ? { ...EXPLAIN.parts[0], name, sentence } : EXPLAIN.parts[0];
 }
 
 /** The model, and every other that is counted in its place, at most one step of each axis away. */
 function variantsOf(x, place = 0, budget = BUDGET) {
-  if (place === axes().length) return [{ x, steps: [], penalty: 0 }];
+  if (place === EXPLAIN.axes.length) return [{ x, steps: [], penalty: 0 }];
   const found = variantsOf(x, place + 1, budget);
   variationsOf(x)[place].forEach((difference, i) => {
-    const step = axes()[place][i];
+    const step = EXPLAIN.axes[place][i];
     const isOther = Object.entries(difference).some(([field, value]) => x[field] !== value);
     if (step.penalty > budget || !isOther) return; // a step that changes nothing is none
     for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.penalty))
@@ -128,14 +123,14 @@ function variantsOf(x, place = 0, budget = BUDGET) {
 function waysOf(x) {
   const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) =>
     partsOf(other).flatMap(([value, small, tensors], i) => {
-      const part = parts()[i];
+      const part = EXPLAIN.parts[i];
       if (penalty + part.penalty > BUDGET) return [];
       const way = { value: value(), small: small(), tensors: tensors(), penalty: penalty + part.penalty };
       return [{ ...way, steps: i ? [...steps, part] : steps }];
     }),
   );
   const all = counted.map((way, place) => ({ ...way, place })).filter(({ value }) => value);
-  const stored = DTYPES.flatMap((dtype) =>
+  const stored = EXPLAIN.dtypes.flatMap((dtype) =>
     all.map((way) => {
       const value = -floored(-BigInt(dtype.bits) * way.value, 8n) + way.small; // rounded up
       return { ...way, value, penalty: way.penalty + dtype.penalty, steps: [...way.steps, dtype] };

@@ -17,12 +17,6 @@ function attempt(act, otherwise, kind = Sentence) {
   }
 }
 
-/** What is made of tables when it is first asked for, which is after they are unpacked. */
-function lazily(make) {
-  let made = null;
-  return () => (made ??= make());
-}
-
 /** A number that is no whole number: JavaScript's 2.0 is a BigInt's 2, and JSON's is not. */
 class Real {
   constructor(text) {

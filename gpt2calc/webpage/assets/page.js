@@ -96,9 +96,9 @@ function drawTables() {
   fill(byId("components"), ["component", ...(isOne ? headers : DIFFERENCE)], rows, [["total", ...cells(counts)]]);
   const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
   const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
-  const ways = both.map(([name, unit, sentence, source]) => {
+  const ways = both.map(([name, , sentence, source]) => {
     const values = counts.map((each) => each.conventions[name]);
-    const what = whatCell(name, unit === "bytes" ? `in bytes: ${sentence}` : sentence);
+    const what = whatCell(name, sentence);
     return isOne ? [what, number(values[0]), [source, "source"]] : [what, ...difference(values)];
   });
   byId("conventions").classList.toggle("two", !isOne);

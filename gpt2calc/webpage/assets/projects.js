@@ -1,11 +1,11 @@
 // Configs that transformers did not write, as gpt2calc.projects reads them, by the same tables.
 
 const theirs = () => FIELDS.projects;
-const projectOf = lazily(() => new Map(theirs().rows.flatMap((row) => Object.keys(row[1]).map((key) => [key, row]))));
+const projectOf = (key) => theirs().rows.find(([, keys]) => Object.hasOwn(keys, key));
 const spelledKey = (key) => key.replace(/^-+/, "").replaceAll("-", "_");
 
 /** What is known of the field that a key is a spelling of; undefined where it is none's. */
-const rowOf = (name) => CANONICAL.get(projectOf().get(name)?.[1][name] ?? name);
+const rowOf = (name) => CANONICAL.get(projectOf(name)?.[1][name] ?? name);
 
 /** What a document that gives depth and width says of a GPT-2, in fields, with notes; any other as it is. */
 function plainFields(document) {
@@ -21,8 +21,8 @@ function plainFields(document) {
   const isText = (value) => typeof value === "string" && typeof typedNumber(value) === "string";
   const isMeant = (key) => rowOf(key) && !(rowOf(key).kind === "size" && isText(spelled.get(key)));
   const byField = Map.groupBy(keys.filter(isMeant), (key) => rowOf(key).name);
-  const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !projectOf().has(key));
-  const rows = [...new Set(keys.map((key) => projectOf().get(key)).filter(Boolean))];
+  const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !projectOf(key));
+  const rows = [...new Set(keys.map(projectOf).filter(Boolean))];
   const isTyped = !others.length && !rows.length && keys.every((key) => document.has(key));
   if (isTyped || !byField.has("n_layer") || !byField.has("n_embd")) return [document, []];
   const fields = new Map();

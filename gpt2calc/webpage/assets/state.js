@@ -11,6 +11,7 @@ async function unpack() {
   const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const { presets, families, ...tables } = await new Response(unpacking).json();
   for (const [name, table] of Object.entries(tables)) Object.assign(FACTS[name], table);
+  NAMES.dialects = NAMES.dialects.map(byNames);
   FAMILIES = placed(families);
   PRESETS.push(...presets.map(keptPreset));
 }

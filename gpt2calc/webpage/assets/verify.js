@@ -274,7 +274,7 @@ function refuseBeside({ name, tensors }) {
 function asBuilt(reading, maker) {
   const isShared = [reading.dialect.name, maker].every((name) => Object.hasOwn(NAMES.laid_out, name));
   if (!isShared || reading.dialect.name === maker) return reading;
-  return new Reading(dialects().find(({ name }) => name === maker), reading.wrapper, reading.prefix);
+  return new Reading(NAMES.dialects.find(({ name }) => name === maker), reading.wrapper, reading.prefix);
 }
 
 /** What the shapes say where the config says something else, field by field. */
