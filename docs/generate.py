@@ -1124,10 +1124,10 @@ def anew(page: Path) -> str:
 
 def drift(page: Path) -> str:
     """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
-    text = page.read_text(encoding="utf-8")
+    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), anew(page)))
     name = page.relative_to(ROOT).as_posix()
     lines = difflib.unified_diff(
-        text.splitlines(keepends=True), anew(page).splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
+        text.splitlines(keepends=True), drawn_anew.splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
     )
     return "".join(lines)
 
