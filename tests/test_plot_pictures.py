@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from gpt2calc.plots.curves import Point
+    from tests.conftest import Run
 
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -525,3 +526,28 @@ def test_no_two_matrices_of_a_treemap_have_one_label(name: str) -> None:
     assert len(found) == len(set(found))
     assert faults(figure) == []
     assert any("mlp" in words or "experts" in words for words in found)
+
+
+def test_growth_over_more_than_sixteen_times_is_drawn_on_logarithms() -> None:
+    """Sizes at even ratios, and powers of ten: what grows as d² is a straight line of slope 2 on them."""
+    wide, narrow = (curves.of_growth("gpt2", {"n_embd": range(64, last)}) for last in (8193, 1025))
+    assert (wide.scale, narrow.scale) == ("log", "linear")
+    assert curves.of_growth("gpt2", {"n_embd": range(64, 8193)}, "linear").scale == "linear"
+    found = {shape.gid.rpartition(":")[2]: shape.corners for shape in plots.shapes(svg(wide), "curve:parameters:")}
+    for group, slope in (("embedding", 1), ("layer_norm", 1), ("mlp", 2), ("attention", 2)):
+        (x, y), *_, (end_x, end_y) = found[group]
+        flat, rise = float(end_x - x), float(y - end_y)
+        (left, low), *_, (right, high) = found["embedding"]
+        assert rise / flat == pytest.approx(slope * float(low - high) / float(right - left), rel=0.01)
+    words = [text.get_text() for text in gpt2calc.plots.draw(wide).texts]
+    assert {"64", "512", "4,096", "10B", "n_embd, log"} <= set(words)
+    assert faults(gpt2calc.plots.draw(wide)) == []
+
+
+def test_a_scale_that_cannot_be_is_told(run: Run) -> None:
+    """Zero has no logarithm, and nothing but growth has a scale."""
+    with pytest.raises(ConfigError, match=r"^a scale of logarithms begins at 1, and n_layer begins at 0$"):
+        curves.of_growth("gpt2", {"n_layer": range(20)}, "log")
+    assert run("plot", "shares", "gpt2", "--scale", "log").stderr == (
+        "gpt2calc plot: --scale goes with growth, not with shares\n"
+    )
