@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.bars import TOTAL
 from gpt2calc.plots.canvas import Canvas, inches, measured, sizes, spread
-from gpt2calc.plots.chart import percent, short
+from gpt2calc.plots.chart import percent, short, tick
 from gpt2calc.plots.curves import BLOCKS, LOG
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ LEADER = 1.3
 
 
 class _Curve(NamedTuple):
-    """One curve: its name, its height from 0 to 1 at each point, exact on a linear scale, and what is said of its end."""
+    """One curve: its name, its height from 0 to 1 at each point, exact on a linear scale, and what is at its end."""
 
     name: str
     heights: tuple[Fraction | float, ...]
@@ -88,7 +88,7 @@ def _amounts(chart: GrowthChart) -> _Panel:
     curves = (_Curve(name, tuple(Fraction(x, most) for x in those), short(those[-1])) for name, those in held.items())
     unit = Fraction(1000) ** ((len(str(most)) - 1) // 3)
     steps = [Fraction(step) * unit for step in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, float(most / unit))]
-    ticks = tuple((float(step / most), _tick(int(step))) for step in steps if 0 <= step <= most)
+    ticks = tuple((float(step / most), tick(int(step))) for step in steps if 0 <= step <= most)
     return _Panel("parameters", tuple(curves), ticks)
 
 
@@ -103,20 +103,8 @@ def _powers(held: dict[str, list[int]]) -> _Panel:
     )
     powers = range(ceil(low), int(high) + 1)
     step = -(-len(powers) // MOST_POWERS) or 1
-    ticks = tuple(((power - low) / span, _tick(10**power)) for power in powers[::step])
+    ticks = tuple(((power - low) / span, tick(10**power)) for power in powers[::step])
     return _Panel("parameters", tuple(curves), ticks)
-
-
-def _tick(number: int) -> str:
-    """Return a round number without the zeros after its point.
-
-    >>> _tick(10**10), _tick(5 * 10**5), _tick(1500)
-    ('10B', '500K', '1.5K')
-    """
-    written = short(number)
-    whole, _, rest = written.partition(".")
-    digits = rest.rstrip("KMBT")
-    return whole + f".{digits.rstrip('0')}".rstrip(".") + rest[len(digits) :] if rest and "·" not in rest else written
 
 
 def _across(chart: GrowthChart, size: int) -> float:
@@ -153,9 +141,9 @@ def _draw_panel(
     labels = max(measured(f"{curve.name} {curve.said}", size.body) for curve in panel.curves)
     right = x + wide - labels - LEADER * size.body
     canvas.text(x, y - (len(crossings) + 0.7) * size.line, panel.title, bold=True)
-    for tick, words in panel.ticks:
-        canvas.line((left, y + high * (1 - tick)), (right, y + high * (1 - tick)), theme.rule)
-        canvas.middle(left - size.gap, y + high * (1 - tick), words, align="right", colour=theme.faint)
+    for level, words in panel.ticks:
+        canvas.line((left, y + high * (1 - level)), (right, y + high * (1 - level)), theme.rule)
+        canvas.middle(left - size.gap, y + high * (1 - level), words, align="right", colour=theme.faint)
     _sizes_below(canvas, chart, (left, right, y + high))
     axes = canvas.axes(left, y, right - left, high)
     first, last = chart.points[0].size, chart.points[-1].size
