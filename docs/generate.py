@@ -35,8 +35,8 @@ from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
 from gpt2calc.costs import general_ways, machines, products, serving
-from gpt2calc.costs.run import Run
 from gpt2calc.costs import ways as cost_ways
+from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
