@@ -42,11 +42,13 @@ from gpt2calc import (
     stored,
 )
 from gpt2calc.algebra import Expression
+from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import machines, serving
+from gpt2calc.costs import general_ways, machines, products, serving
 from gpt2calc.costs import ways as cost_ways
+from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
@@ -668,6 +670,30 @@ def cache_conventions() -> str:
     return "\n".join(rows)
 
 
+def flops_conventions() -> str:
+    """Draw every way of counting the FLOPs of training another architecture, with what it is of the exact number."""
+    names = ("Qwen3-0.6B", "Mixtral-8x7B")
+    found = [gpt2calc.serving(name, seq=4096).flops_conventions for name in names]
+    rows = []
+    for way in general_ways.WAYS:
+        shares = (rounded(each[way.name], each["exact"], 4) if way.name in each else "-" for each in found)
+        rows.append((f"`{way.name}`", way.sentence, *shares, way.source))
+    headers = ("convention", "FLOPs of a training step", *(f"{name} / exact" for name in names), "source")
+    return table(headers, rows, right=(2, 3))
+
+
+def scanning_types() -> str:
+    """Name the model types of which a config that says no more than it must has layers that scan."""
+    found = []
+    for model_type in sorted(architectures.FILES.keys() - {architectures.GPT2}):
+        document = {"model_type": model_type}
+        try:
+            products.table(reading.read(document).model, document, Run(1, 1, 0, 1))
+        except gpt2calc.ConfigError as error:
+            found += [f"`{model_type}`"] if "a scan is no product" in str(error) else []
+    return ", ".join(found) + "."
+
+
 def machine_memories() -> str:
     """Return every machine whose memory is known."""
     rows = ["| `--hardware` | memory | source |", "| --- | --- | --- |"]
@@ -1017,6 +1043,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
     "conventions of caches": cache_conventions,
+    "conventions of FLOPs": flops_conventions,
+    "model types that scan": scanning_types,
     "machines with a memory": machine_memories,
     "components": components,
     "convention numbers": convention_numbers,
