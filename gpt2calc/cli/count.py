@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from gpt2calc.cli.options import Offered, add_fields, add_hub, add_model_type, add_output, emit, model_of, number
 from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
 EXAMPLES = """examples:
   gpt2calc count gpt2

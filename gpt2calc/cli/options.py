@@ -7,15 +7,16 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
 from gpt2calc.fields import FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.table import in_ascii
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, NoReturn
 
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.table import Table
@@ -276,23 +277,21 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-@overload
-def model_of(word: str) -> Model: ...
-
-
-@overload
-def model_of(word: str | None) -> Model | LeftOut: ...
-
-
 def model_of(word: str | None) -> Model | LeftOut:
     """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
-    from gpt2calc.sources import LEFT_OUT, MOST_CONFIG_BYTES, from_bytes
+    from gpt2calc.sources import LEFT_OUT
 
+    return LEFT_OUT if word is None else named_model(word)
+
+
+def named_model(word: str) -> Model:
+    """Return the name of a model that has one as it is, and for `-` the model on standard input."""
     if word != "-":
-        return LEFT_OUT if word is None else word
-
+        return word
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
+    from gpt2calc.sources import MOST_CONFIG_BYTES, from_bytes
+
     return from_bytes(sys.stdin.buffer.read(MOST_CONFIG_BYTES + 1), "standard input")
 
 
