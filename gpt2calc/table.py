@@ -6,13 +6,25 @@ something that knows how to write itself. Percentages and ratios are rounded fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
 from gpt2calc.errors import printable
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
+
+    class Written(Protocol):
+        """A cell that writes itself: for a terminal, for LaTeX, and as plain characters for CSV."""
+
+        def text(self) -> str:
+            """Return it as a person reads it."""
+
+        def latex(self) -> str:
+            """Return it as LaTeX source."""
+
+        def plain(self) -> str:
+            """Return it as a program reads it."""
 
 
 ASCII = str.maketrans(
@@ -28,20 +40,6 @@ MARKS = {GOOD: "✓ ", BAD: "✗ "}
 
 THOUSANDS = ("", "K", "M", "B", "T")
 BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
-
-
-class Written(Protocol):
-    """A cell that writes itself: for a terminal, for LaTeX, and as plain characters for CSV."""
-
-    def text(self) -> str:
-        """Return it as a person reads it."""
-
-    def latex(self) -> str:
-        """Return it as LaTeX source."""
-
-    def plain(self) -> str:
-        """Return it as a program reads it."""
-
 
 Cell: TypeAlias = "str | int | Written"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from gpt2calc.cli.options import (
     Offered,
     add_fields,
@@ -19,8 +17,10 @@ from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
 from gpt2calc.table import Said
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import (
     conventions,
     counts,
-    documents,
     errors,
     fields,
     figures,
@@ -99,7 +98,7 @@ def _config() -> dict[str, Any]:
         "unread": _unread(),
         "projects": _projects(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "ours": documents.OURS,
+        "ours": fields.OURS,
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,
