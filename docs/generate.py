@@ -55,7 +55,7 @@ from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
-from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
+from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS, in_words
 from gpt2calc.model import WEIGHT
 from gpt2calc.reports import markdown
 from gpt2calc.sources import resolve
@@ -352,14 +352,14 @@ OF_FIGURES = {
 OF_FITS = {
     printed.EXACT: "the number is the figure",
     printed.ROUNDED: "to the nearest of as many digits, a half either way",
-    printed.CUT_OFF: "the digits behind are left away",
+    printed.CUT_OFF: "the digits behind are left away; `cut off` to programs",
     printed.ROUNDED_UP: "to the next of as many digits",
     printed.WITH_HEADER: "a file's size: the tensors, and 1 to 320 bytes for each of them",
 }
 OF_CLAIMS = {
     TRUE: "the figure is the exact number, or the bound holds",
     ROUNDED: "the exact number, rounded to as many digits, is the figure",
-    CUT_OFF: "the exact number, cut off to as many digits, is the figure",
+    CUT_OFF: "the exact number, truncated to as many digits, is the figure; `true as cut off` to programs",
     FALSE: "neither: the exact number stands beside it",
 }
 OF_TENSORS = {
@@ -387,14 +387,15 @@ def of_fits() -> str:
     """Draw how digits come from a number."""
     if OF_FITS.keys() != printed.FITS.keys():
         raise ValueError(f"fits are {tuple(printed.FITS)}")
-    return table(("fits", "how the exact number comes to the printed digits"), OF_FITS.items())
+    rows = ((in_words(fit), said) for fit, said in OF_FITS.items())
+    return table(("fits", "how the exact number comes to the printed digits"), rows)
 
 
 def of_claims() -> str:
     """Draw what `claims` says of a claim."""
     if tuple(OF_CLAIMS) != VERDICTS:
         raise ValueError(f"verdicts are {VERDICTS}")
-    return table(("verdict", "when"), OF_CLAIMS.items())
+    return table(("verdict", "when"), ((in_words(verdict), said) for verdict, said in OF_CLAIMS.items()))
 
 
 def of_tensors() -> str:
