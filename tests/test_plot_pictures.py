@@ -19,6 +19,7 @@ import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
+from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
 from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, drawn, pictures, svg
@@ -236,7 +237,7 @@ def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float)
 
 
 @pytest.mark.parametrize("width", [8, 3.5])
-@of("shares", "treemap")
+@of("shares", "treemap", "architecture")
 def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, name: str, width: float) -> None:
     """What is written in a bar or a rectangle is in it, whole."""
     figure = figure_of(kind, name, width)
@@ -348,6 +349,7 @@ PUBLIC = {
     "LayerNorm": lambda: gpt2calc.plots.layernorm("small", "nanogpt-no-bias"),
     "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
     "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
+    "architecture": lambda: gpt2calc.plots.architecture("gpt2"),
     "values": lambda: gpt2calc.plots.values(plots.verified()),
     "flops": lambda: gpt2calc.plots.flops(gpt2calc.cost("gpt2"), theme="dark"),
     "memory": lambda: gpt2calc.plots.memory(gpt2calc.cost("gpt2", train=True)),
@@ -363,9 +365,21 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Nine pictures, and how to save one."""
+    """Ten pictures, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("flops", "growth", "layernorm", "memory", "save", "shares", "totals", "treemap", "values", "weights_biases")
+        *(
+            "architecture",
+            "flops",
+            "growth",
+            "layernorm",
+            "memory",
+            "save",
+            "shares",
+            "totals",
+            "treemap",
+            "values",
+            "weights_biases",
+        )
     ]
 
 
@@ -454,3 +468,60 @@ def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
     found = plots.shapes(svg(chart))
     assert len({shape.box[0] for shape in found}) == len(found)
     assert faults(gpt2calc.plots.draw(chart)) == []
+
+
+def fresh() -> histograms.HistogramChart:
+    """Return the values of a model as it is initialised: biases are 0, and weights lie around 2^-5, far down to 0."""
+    from gpt2calc.verification.streaming import Summary
+    from gpt2calc.verification.values import ComponentStatistics
+
+    parts = []
+    for component, role, tally, zeros in (
+        ("wte", "weight", {exponent: max(1, int(10**6 * 2.0 ** (exponent + 5))) for exponent in range(-34, -4)}, 3),
+        ("attn.c_attn", "weight", dict.fromkeys(range(-30, -4), 10), 0),
+        ("attn.c_attn", "bias", {}, 768),
+        ("ln_f", "weight", {0: 768}, 0),
+    ):
+        summary = Summary()
+        summary.tally(tally)
+        summary.zeros = zeros
+        summary.finite = summary.count = sum(tally.values()) + zeros
+        parts.append(ComponentStatistics(component, role, "F32", summary))
+    return histograms.HistogramChart("fresh", tuple(parts), ())
+
+
+@pytest.mark.parametrize("width", [3, 6, 8, 12, 16])
+def test_the_axis_of_values_never_ends_empty(width: float) -> None:
+    """Where both 0 and what is less than all bins are there, powers of two are still written under every panel."""
+    chart = fresh()
+    assert chart.bins[:2] == ("0", "< 2^-23")
+    figure = gpt2calc.plots.draw(chart, "light", width)
+    words = [text.get_text() for text in figure.texts]
+    assert words.count("2⁰") == 3
+    assert sum(word.startswith("2⁻") for word in words) >= 3
+    assert "size of the values, powers of two" in words
+    assert any("100 %" in word for word in words)
+    assert faults(figure) == []
+
+
+def test_an_axis_of_one_power_has_its_label() -> None:
+    """A LayerNorm as it is initialised holds nothing but ones and zeros."""
+    chart = histograms.HistogramChart("ones", (), ())
+    chart.bins = ("0", "2^0")
+    chart.marks = tuple(Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
+    words = [text.get_text() for text in gpt2calc.plots.draw(chart, "light", 3).texts]
+    assert words.count("2⁰") == 1
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt2-xl", "Mixtral-8x7B", "DeepSeek-V3"])
+def test_no_two_matrices_of_a_treemap_have_one_label(name: str) -> None:
+    """Both c_proj of a GPT-2 are told apart, and every block has its number alone but for the first of its kind."""
+    figure = gpt2calc.plots.treemap(name)
+    labels: dict[str, list[str]] = {}
+    for text in figure.texts:
+        if str(text.get_gid() or "").startswith("in:"):
+            labels.setdefault(str(text.get_gid()).split(":")[1], []).append(text.get_text())
+    found = [" ".join(words) for words in labels.values()]
+    assert len(found) == len(set(found))
+    assert faults(figure) == []
+    assert any("mlp" in words or "experts" in words for words in found)

@@ -8,7 +8,6 @@ import json as json_reader
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from textwrap import wrap
 from typing import Any
 
 import pytest
@@ -115,17 +114,6 @@ class TestText:
     def test_tables_stand_under_each_other_with_a_line_between(self) -> None:
         """One empty line, and a line end at the end."""
         assert text.write([TABLE, TABLE]) == text.write([TABLE]) + "\n" + text.write([TABLE])
-
-    @given(
-        st.lists(st.text("ab-", max_size=12), min_size=1, max_size=8).map(" ".join).map(str.strip),
-        st.integers(1, 20),
-        st.booleans(),
-    )
-    def test_words_are_wrapped_where_textwrap_breaks_them(self, cell: str, width: int, whole_words: bool) -> None:  # noqa: FBT001
-        """Without the time that loading textwrap takes."""
-        expected = wrap(cell, width, break_on_hyphens=False, break_long_words=not whole_words)
-        lines = text._wrapped(cell, width, whole_words=whole_words)
-        assert [line.rstrip() for line in lines if line] == [line.rstrip() for line in expected]
 
     def test_a_table_without_a_title_begins_with_its_headers(self) -> None:
         """No empty line is left where the title would be."""

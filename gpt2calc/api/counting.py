@@ -251,7 +251,8 @@ def compare(
     Args:
         models: as for `count`, each; one at least.
         cost: what each costs beside it, by words of `cost` that say what passes, how it trains and what a cache holds,
-            such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs.
+            such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs. Of other
+            architectures than GPT-2 the words are those of `serving`, and the KV cache is told without it, too.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -271,13 +272,17 @@ def compare(
         raise ConfigError("a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')")
     from gpt2calc.comparison import Comparison
 
-    if cost is None:
-        return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
-    from gpt2calc.api.costing import costs_of
-
     sources = tuple(resolve(model, fields, hub=hub, revision=revision) for model in models)
     counts = tuple(ParameterCount(source.counted, source.name, source.notes) for source in sources)
-    return Comparison(counts, costs_of(sources, cost))
+    if all(isinstance(source.counted, Dims) for source in sources):
+        if cost is None:
+            return Comparison(counts)
+        from gpt2calc.api.costing import costs_of
+
+        return Comparison(counts, costs_of(sources, cost))
+    from gpt2calc.api.serving import servings
+
+    return Comparison(counts, servings=servings(sources, cost or {}))
 
 
 def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> Derivation:

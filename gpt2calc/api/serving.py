@@ -9,6 +9,7 @@ from gpt2calc.model import Model as OtherModel
 from gpt2calc.sources import LEFT_OUT, Source, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Unpack
 
     from gpt2calc.costs.fitting import Fit
@@ -89,6 +90,29 @@ def serving(
     document = source.of_files
     roofs = None if machine is None else machines.roofs(machine)
     return Serving(source.counted, document, words, source.name, source.notes, convention=convention, roofs=roofs)
+
+
+def servings(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Serving | None, ...]:
+    """Return what models that were read keep when they are served, None of one whose cache is not known.
+
+    Raises:
+        ConfigError: a word is of GPT-2 alone, or contradicts another or a model.
+    """
+    from gpt2calc.costs.serving import WORDS, Serving
+
+    for word, value in words.items():
+        if word not in WORDS and value is not None:
+            problem = f"{word} is covered where all models are GPT-2s; of others {', '.join(WORDS)}"
+            raise ConfigError(problem, field=word, got=value)
+    found: list[Serving | None] = []
+    for source in sources:
+        try:
+            found.append(Serving(source.counted, source.of_files, words, source.name))
+        except ConfigError:
+            if words:
+                raise
+            found.append(None)
+    return tuple(found)
 
 
 def fits(

@@ -24,7 +24,8 @@ class Mixer(NamedTuple):
     Args:
         tags: those that a layer must have, apart by spaces; "" for every layer.
         elements: those that each token leaves, as long as no window is full.
-        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations.
+        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations: of one input,
+            times the kernel.
         recurrence: elements that a sequence leaves, however long it is, always in float32.
         apart: what others count for a token, by what that is called.
         scores: multiplications where a token meets one that it attends to: queries and keys of all heads.
@@ -78,6 +79,7 @@ class Kept(NamedTuple):
         context: the same of scores and values.
         choice: the same of what chooses whom it attends to.
         is_chunk: whether the window is a chunk.
+        slot: elements of one of the inputs that a convolution keeps, as many as its kernel is long.
     """
 
     kind: str
@@ -92,6 +94,7 @@ class Kept(NamedTuple):
     context: int = 0
     choice: int = 0
     is_chunk: bool = False
+    slot: int = 0
 
     def seen(self, past: int, tokens: int) -> int:
         """Return how many pairs of a new token and one that its mask lets it attend to there are in a sequence.
@@ -340,8 +343,10 @@ def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
 def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows: Windows) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
-    laws = row.elements, row.convolution, row.recurrence
-    per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
+    inputs, _, kernel = row.convolution.rpartition(" * ")
+    # What keeps one input fewer than its kernel is long already has none to spare.
+    laws = row.elements, row.convolution, row.recurrence, inputs if inputs and kernel.isidentifier() else "0"
+    per_token, convolution, recurrence, slot = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
     is_chunk = window is not None and windows.is_chunk
     words = ["chunked" if is_chunk else "sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
@@ -351,13 +356,13 @@ def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows:
     kind = " ".join(words) or "nothing kept"
     scores, context, choice = (evaluated(law, sizes) for law in (row.scores, row.context, row.choice))
     states = convolution, recurrence, apart
-    return Kept(kind, layers, per_token, window, windows.is_kept, *states, scores, context, choice, is_chunk)
+    return Kept(kind, layers, per_token, window, windows.is_kept, *states, scores, context, choice, is_chunk, slot)
 
 
 def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:
     """Return how many tokens a window has, None where there is none."""
     value = document.get(windows.field, windows.default)
-    if document.get("use_bidirectional_attention"):
+    if document.get("use_bidirectional_attention") not in (None, False, "vision"):  # the last is of pictures alone
         raise ConfigError("use_bidirectional_attention is not covered: nothing is kept of tokens that see later ones")
     is_off = windows.default is not None and "use_sliding_window" in windows.fields
     if is_off and not document.get("use_sliding_window", False):  # transformers then forgets how large it is

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
+    from gpt2calc.counts import ParameterCount
     from gpt2calc.plots.chart import Chart
 
 KINDS = {
@@ -38,11 +39,13 @@ KINDS = {
     "layernorm": "what LayerNorm holds",
     "growth": "what each group holds as one size grows, given as a range such as --n-layer 6:96",
     "treemap": "every tensor as an area",
+    "architecture": "the model from tokens to logits, every component with its shapes, formula and count",
     "values": "how large the values of a checkpoint are",
     "flops": "where the FLOPs of a forward pass go, or of a training step with --train",
     "memory": "what training holds in memory, by part",
 }
 COSTS = ("flops", "memory")
+OF_ONE = ("treemap", "architecture")
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -52,6 +55,7 @@ EXAMPLES = """examples:
   gpt2calc plot shares small medium large xl --grouped -o shares.svg
   gpt2calc plot growth gpt2 --n-layer 6:96 -o growth.png --theme dark
   gpt2calc plot treemap gpt2 -o treemap.pdf --width 6
+  gpt2calc plot architecture gpt2 -o architecture.svg
   gpt2calc plot totals gpt2 --json
   gpt2calc plot flops gpt2 --train
   gpt2calc plot memory gpt2 --batch 8 --optimizer adamw -o memory.svg
@@ -178,10 +182,8 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
     counts = tuple(ParameterCount(each.counted, each.name, each.notes) for each in (count(m, **how) for m in models))
-    if kind == "treemap":
-        from gpt2calc.plots import areas
-
-        return areas.Treemap(counts[0]), 0
+    if kind in OF_ONE:
+        return _of_one(kind, counts[0]), 0
     from gpt2calc.plots import bars
 
     if kind == "shares":
@@ -189,6 +191,16 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
         counts
     ), 0
+
+
+def _of_one(kind: str, count: ParameterCount) -> Chart:
+    if kind == "architecture":
+        from gpt2calc.plots import flows
+
+        return flows.FlowChart(count)
+    from gpt2calc.plots import areas
+
+    return areas.Treemap(count)
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -205,7 +217,7 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError(f"--grouped goes with shares, not with {kind}")
     if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    if kind in ("growth", "treemap", "values", *COSTS) and len(words) > 1:
+    if kind in ("growth", *OF_ONE, "values", *COSTS) and len(words) > 1:
         raise ConfigError(f"{kind} draws one model, got {len(words)}")
     asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
     if kind not in COSTS and (asked or arguments.activation_function is not None):

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "gpt2calc/cost/1"
 
+WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
+"""What can be asked of a serving."""
+
 ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
 """Bytes of an element. The scales of 8-bit caches are an engine's own, and are not counted."""
 
@@ -56,6 +59,7 @@ class Way(NamedTuple):
         source: who counts so.
         elements: those that layers keep of a token, None where the way makes no sense of them.
         held: of how many of n tokens.
+        inputs_less: how many inputs fewer than its kernel is long a convolution keeps.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Way(NamedTuple):
     source: str
     elements: Callable[[Kept], int | None]
     held: Callable[[Kept, int], int]
+    inputs_less: int = 0
 
 
 def _elements(row: Kept) -> int:
@@ -115,6 +120,14 @@ WAYS = (
         "Almazrouei et al. 2023, arXiv:2311.16867",
         lambda row: row.apart.get(GROUPED),
         _all,
+    ),
+    Way(
+        "last_inputs",
+        "of a convolution over k inputs the last k - 1, all that the next token needs, where transformers keeps k",
+        "vLLM's MambaStateShapeCalculator",
+        lambda row: row.per_token if row.slot else None,
+        Kept.held,
+        inputs_less=1,
     ),
 )
 """The ways, the default first. Another is there only where some layer makes it another number."""
@@ -387,11 +400,13 @@ class Serving:
         Law: B · (Σ over layers of elements · tokens held · bytes + states).
         """
         counted = way or BY_NAME[self.convention]
-        elements = 0
+        elements = inputs = 0
         for row in self.rows:
             own = counted.elements(row)
             elements += row.layers * counted.held(row, tokens) * (row.per_token if own is None else own)
-        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + self.state_bytes)
+            inputs += row.layers * row.slot * counted.inputs_less
+        states = self.state_bytes - inputs * ELEMENT[self.dtype]
+        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + states)
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gpt2calc.verification.report import Verification
 
 __all__ = [
+    "architecture",
     "flops",
     "growth",
     "layernorm",
@@ -120,6 +121,13 @@ def treemap(count: Model, *, theme: str = "light", width: float = WIDTH, height:
     from gpt2calc.plots import areas
 
     return draw(areas.Treemap(*_counted((count,))), theme, width, height)
+
+
+def architecture(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw a model from tokens to logits, each component with its shapes, formula and count; as for `shares`."""
+    from gpt2calc.plots import flows
+
+    return draw(flows.FlowChart(*_counted((count,))), theme, width, height)
 
 
 def values(

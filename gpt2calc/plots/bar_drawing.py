@@ -104,7 +104,7 @@ def _share(mark: Mark) -> str:
 def _inside(mark: Mark, room: float, size: Sizes) -> str:
     """Return what can be written in a segment of a bar of so many points."""
     words = _share(mark)
-    return first_that_fits((words, words.removesuffix(" %")), room * (mark.part / mark.whole) - 2, size.body)
+    return first_that_fits((words, words.replace(" %", "%")), room * (mark.part / mark.whole) - 2, size.body)
 
 
 def _heads(chart: BarChart, plan: _Plan, size: Sizes) -> list[list[tuple[str, float]]]:

@@ -87,7 +87,7 @@ def wordings(panel: Panel, mark: Mark) -> tuple[str, ...]:
     """Return what can stand beside a mark's bar, the longest first.
 
     >>> wordings(Panel("biases", COUNT, "biases", shares=True), Mark("biases", "gpt2", "biases", 102144, 124439808))
-    ('102,144 (0.082 %)', '102,144', '102 K')
+    ('102,144 (0.082 %)', '102,144', '102K')
     """
     if panel.measure == SHARE:
         return (percent(mark.part, mark.whole),)

@@ -23,7 +23,7 @@ MOST_MODELS = 100
 MOST_NUMBER_CHARACTERS = 20
 """A number of more characters than this, commas among them, is drawn in short."""
 
-SHORT = ("", " K", " M", " B", " T")
+SHORT = ("", "K", "M", "B", "T")
 
 
 class Mark(NamedTuple):
@@ -144,7 +144,7 @@ def short(number: int) -> str:
     """Return a number in three digits or so, and one that no word is known for as a power of ten.
 
     >>> short(124439808), short(1557611200), short(102144), short(2), short(10**18)
-    ('124 M', '1.56 B', '102 K', '2', '1.00·10^18')
+    ('124M', '1.56B', '102K', '2', '1.00·10^18')
     """
     if number < 1000:
         return str(number)

@@ -6,11 +6,12 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError
-from gpt2calc.plots import area_drawing, bar_drawing, curve_drawing, histogram_drawing
+from gpt2calc.plots import area_drawing, bar_drawing, curve_drawing, flow_drawing, histogram_drawing
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import BarChart
 from gpt2calc.plots.canvas import HEIGHTS, WIDTHS, style
 from gpt2calc.plots.curves import GrowthChart
+from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import HistogramChart
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figu
             return curve_drawing.draw(chart, theme, width, height)
         if isinstance(chart, Treemap):
             return area_drawing.draw(chart, theme, width, height)
+        if isinstance(chart, FlowChart):
+            return flow_drawing.draw(chart, theme, width, height)
         if isinstance(chart, HistogramChart):
             return histogram_drawing.draw(chart, theme, width, height)
     raise TypeError(chart)
