@@ -1027,8 +1027,13 @@ def site() -> str:
     for question, listed in groups().items():
         pages = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(name)} }}" for title, name in listed)
         rows.append(f"  {{ {json.dumps(question)} = [{pages}] }},")
-    before, _, rest = SITE.read_text(encoding="utf-8").partition("nav = [\n")
-    return f"{before}nav = [\n" + "\n".join(rows) + "\n]\n" + rest.partition("\n]\n")[2]
+    drawn = "\n".join(["nav = [", *rows, "]\n"])
+    text, found = re.subn(
+        r"^nav = \[\n(.*?\n)?\]\n", lambda _: drawn, SITE.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    if found != 1:
+        raise ValueError(f"{SITE.name} has {found} places for nav")
+    return text
 
 
 # The pages
