@@ -207,6 +207,32 @@ def test_a_page_that_breaks_its_policy_is_noticed(browser: Browser, built: str, 
     found.close()
 
 
+@pytest.mark.parametrize("missing", ["DecompressionStream", "Map.groupBy"])
+def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, browser: Browser, path: Path) -> None:
+    """And nothing half drawn, and no error."""
+    found = Watched(browser, path)
+    found.page.add_init_script(f"delete globalThis.{missing}")
+    found.open()
+    assert found.text("#notice") == (
+        "This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4"
+    )
+    assert found.page.is_visible("#notice")
+    assert found.text("#number") == ""
+    assert found.complaints == []
+    found.close()
+
+
+def test_the_first_drawing_waits_for_no_table(browser: Browser, path: Path) -> None:
+    """A GPT-2 stands there at once, and as it stays; another model is drawn once its tables are unpacked."""
+    found = Watched(browser, path)
+    found.page.add_init_script("globalThis.DecompressionStream = class { constructor() { throw 'never'; } }")
+    found.page.add_init_script("addEventListener('unhandledrejection', (event) => event.preventDefault())")
+    for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
+        found.page.goto(f"{found.address}?{fragment.strip('#')}{fragment}")
+        assert found.text("#number") == number
+    found.close()
+
+
 def test_names_from_files_are_text(opened: Watched) -> None:
     """A tensor, a file, a model and a config that are called like markup are shown as they are."""
     good = next(good for good in GOODS if good.name == "huggingface")
@@ -235,6 +261,7 @@ def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypat
     assert found.text("#title") == f"{name} with n_layer=13"
     assert found.text("#summary") == EVIL
     page.reload()
+    found.started()
     assert found.text("#title") == f"{name} with n_layer=13"
     assert page.query_selector("img, main script") is None
     assert found.complaints == []
