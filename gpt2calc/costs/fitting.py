@@ -124,14 +124,13 @@ class Fit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
-        held = self.serving.to_dict()
         return {
             "schema": SCHEMA,
             "model": self.name,
             "answer": self.answer,
             "fits": bool(self),
             "verdict": self.verdict,
-            "settings": {**held["settings"], "tokens": self.serving.tokens},
+            "settings": {**self.serving.settings, "tokens": self.serving.tokens},
             "memory": {"bytes": self.memory, "of": self.of, "reserve": self.reserve, "left": self.left},
             "needed": {
                 "weights": self.serving.weights,
