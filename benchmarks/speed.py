@@ -1,7 +1,8 @@
 """How fast gpt2calc is beside others, in one run: `python benchmarks/speed.py [--pairs 20] [--json]`.
 
-Ours and theirs take turns, A B A B, after a warm-up, and a ratio is the median over the pairs. It prints whether a
-target is met and asserts nothing: the exit code is 0 unless gpt2calc is not there. README.md says what each row means.
+Ours and theirs take turns, A B A B, after a warm-up, and a ratio is the median over the pairs, of the time that the
+processor works, user and system, which other work on the machine changes least. It prints whether a target is met and
+asserts nothing: the exit code is 0 unless gpt2calc is not there. README.md says what each row means.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +20,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from itertools import cycle
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 from timeit import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
 XL = {"n_layer": 48, "n_embd": 1600, "n_head": 25, "n_positions": 1024, "vocab_size": 50257}
 PACKAGES = ("gpt2calc", "pydantic", "llm-flops", "torch", "transformers", "sympy")
 ONE_MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "one_pydantic_model.py")
+
+ROOT = os.path.dirname(os.path.dirname(ONE_MODEL))
+RELEASED = "ec49dff7d1dbe5c9673655505c4a476cfaf68cba"
+"""The commit of 0.3.0, of which the oracle of the tests builds and keeps the package."""
+
+AS_INSTALLED = "import re, sys; from gpt2calc.__main__ import run; sys.exit(run())"
+"""What the script of pip's that is called gpt2calc does, of whichever package is on PYTHONPATH."""
 
 # Children run as a user's processes do, with bytecode cached, and import what is installed, not what is in this folder.
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name[:6] != "PYTHON" or name == "PYTHONPATH"}
@@ -48,15 +57,28 @@ class Row(NamedTuple):
     prepare: Callable[[], tuple[Sampler, Sampler]]
 
 
-def process(*words: str) -> Sampler:
-    """Time a whole process, from its start to its end. Without close_fds, subprocess starts it with posix_spawn."""
+def of_children() -> float:
+    """Return for how many seconds the processor has worked for the processes that this one started and that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def process(*words: str, clock: Callable[[], float] = perf_counter, path: str | None = None) -> Sampler:
+    """Time a whole process, from its start to its end. Without close_fds, subprocess starts it with posix_spawn.
+
+    Args:
+        words: the command.
+        clock: what is read before and after; `of_children` for the time that the processor works.
+        path: the folder that modules are looked for in first.
+    """
     nowhere = subprocess.DEVNULL
+    environment = ENVIRONMENT if path is None else {**ENVIRONMENT, "PYTHONPATH": path}
 
     def sample() -> float:
-        start = perf_counter()
-        child = subprocess.Popen(words, env=ENVIRONMENT, stdin=nowhere, stdout=nowhere, stderr=nowhere, close_fds=False)
+        start = clock()
+        child = subprocess.Popen(words, env=environment, stdin=nowhere, stdout=nowhere, stderr=nowhere, close_fds=False)
         code = child.wait()
-        seconds = perf_counter() - start
+        seconds = clock() - start
         if code:
             raise RuntimeError(f"{' '.join(map(os.path.basename, words))} ends with exit code {code}")
         return seconds
@@ -66,8 +88,8 @@ def process(*words: str) -> Sampler:
 
 def calls(statement: str, **names: Any) -> Sampler:
     """Time a statement in this process, as the mean over as many turns as take a fiftieth of a second."""
-    timer = Timer(statement, globals=names)
-    timer.timeit(1)
+    timer = Timer(statement, timer=process_time, globals=names)
+    timer.timeit(3)  # the second call compiles what the later ones use
     number = max(1, int(0.02 / timer.timeit(1)))
     return lambda: timer.timeit(number) / number
 
@@ -81,7 +103,7 @@ def measure(row: Row, pairs: int) -> dict[str, Any]:
     try:
         a, b = row.prepare()
         samples = [(a(), b()) for _ in range(pairs + 3)][3:]  # three pairs to warm up, which also caches bytecode
-    except Exception as error:  # noqa: BLE001  # whatever goes wrong in one row, the others are still measured
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever goes wrong in one row, the others are still measured
         return {**found, "not_measured": f"{type(error).__name__}: {error}"}
     for name, seconds in zip("ab", zip(*samples, strict=True), strict=True):
         found[name] = {"median": median(seconds), "min": min(seconds)}
@@ -110,20 +132,34 @@ def processes() -> Iterator[Row]:
     def row(name: str, needs: tuple[str, ...], target: float | None, a: Sampler, b: Sampler) -> Row:
         return Row(name, needs, target, lambda: (a, b))
 
+    def used(*words: str) -> Sampler:
+        return process(*words, clock=of_children)
+
     count, python = (*command("gpt2calc"), "count"), (sys.executable, "-c")
-    rival, needs = process(*command("llm-flops"), "gpt2-xl", "--no-hf", "-g", "none", "--json"), ("llm-flops",)
-    yield row("1 count gpt2-xl --json / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl", "--json"), rival)
-    yield row("1 count gpt2-xl / llm-flops gpt2-xl", needs, 0.8, process(*count, "gpt2-xl"), rival)
-    llama = process(*count, os.path.join(os.path.dirname(ONE_MODEL), "llama_config.json"))
+    rival, needs = used(*command("llm-flops"), "gpt2-xl", "--no-hf", "-g", "none", "--json"), ("llm-flops",)
+    yield row("1 count gpt2-xl --json / llm-flops gpt2-xl", needs, 0.8, used(*count, "gpt2-xl", "--json"), rival)
+    yield row("1 count gpt2-xl / llm-flops gpt2-xl", needs, 0.8, used(*count, "gpt2-xl"), rival)
+    llama = used(*count, os.path.join(os.path.dirname(ONE_MODEL), "llama_config.json"))
     yield row("1 count llama_config.json / llm-flops gpt2-xl", needs, 0.65, llama, rival)
-    flagged, filled = process(*count, "--n-layer", "24", "--n-embd", "1024"), process(sys.executable, ONE_MODEL)
+    flagged, filled = used(*count, "--n-layer", "24", "--n-embd", "1024"), used(sys.executable, ONE_MODEL)
     yield row("2 count --n-layer --n-embd / llm-flops gpt2-xl", needs, 0.6, flagged, rival)
-    nothing = process(*python, "pass")
-    yield row("3 import gpt2calc / pass", (), 1.5, process(*python, "import gpt2calc"), nothing)
+    nothing = used(*python, "pass")
+    yield Row("2 count gpt2-xl / count gpt2-xl of 0.3.0", (), 1.05, beside_released)
+    yield row("3 import gpt2calc / pass", (), 1.5, used(*python, "import gpt2calc"), nothing)
     for module in ("argparse", "pydantic", "sympy", "transformers"):
         wanted = (module,) if module in PACKAGES else ()
-        yield row(f"- import {module} / pass", wanted, None, process(*python, f"import {module}"), nothing)
+        yield row(f"- import {module} / pass", wanted, None, used(*python, f"import {module}"), nothing)
     yield row("- one pydantic model / pass", ("pydantic",), None, filled, nothing)
+
+
+def beside_released() -> tuple[Sampler, Sampler]:
+    """Compare with the release before the house was redrawn, each package by the same script and on the same path."""
+    sys.path.insert(0, ROOT)
+    frozen = import_module("tests.oracle.frozen")
+    words = (sys.executable, "-c", AS_INSTALLED, "count", "gpt2-xl")
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(str(import_module("gpt2calc").__file__))))
+    theirs = str(frozen.installed(RELEASED, frozen.default_cache()))
+    return process(*words, clock=of_children, path=ours), process(*words, clock=of_children, path=theirs)
 
 
 def calls_in_process() -> Iterator[Row]:

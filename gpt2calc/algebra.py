@@ -8,10 +8,13 @@ their terms are. Every language is written from the terms. It must not know whic
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from gpt2calc.records import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypeAlias
 
 Terms: TypeAlias = "dict[tuple[str, ...], int]"
 """The coefficient of each product of letters: that of L·d² is at ("L", "d", "d"), that of a constant at ()."""

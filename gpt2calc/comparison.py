@@ -6,12 +6,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.model import GROUPS
-from gpt2calc.table import Percent, Ratio, Table
+from gpt2calc.table import Difference, Percent, Ratio, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Cell
 
@@ -27,11 +28,17 @@ class Comparison:
     [124439808, 1557611200]
     """
 
-    __slots__ = ("costs", "counts")
+    __slots__ = ("costs", "counts", "servings")
 
-    def __init__(self, counts: tuple[ParameterCount, ...], costs: tuple[Cost, ...] = ()) -> None:
+    def __init__(
+        self,
+        counts: tuple[ParameterCount, ...],
+        costs: tuple[Cost, ...] = (),
+        servings: tuple[Serving | None, ...] = (),
+    ) -> None:
         self.counts = counts
         self.costs = costs
+        self.servings = servings
 
     def __iter__(self) -> Iterator[ParameterCount]:
         return iter(self.counts)
@@ -48,7 +55,25 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return every count as JSON takes it, in the schema that docs/json.md describes."""
         found = {"schema": SCHEMA, "models": [count.to_dict() for count in self.counts]}
-        return {**found, "costs": [cost.to_dict() for cost in self.costs]} if self.costs else found
+        if self.costs:
+            found["costs"] = [cost.to_dict() for cost in self.costs]
+        if self.servings:
+            found["servings"] = [{} if each is None else self._served(each) for each in self.servings]
+        return found
+
+    @property
+    def context(self) -> int | None:
+        """Tokens at which the KV caches of all models are compared: those of the one that is the shortest; or None."""
+        longest = [each.tokens for each in self.servings if each is not None and each.tokens is not None]
+        return min(longest) if longest and len(longest) == len(self.servings) else None
+
+    def _served(self, serving: Serving) -> dict[str, Any]:
+        """Return what a model keeps of the tokens before, as JSON takes it."""
+        settings = {"batch": serving.batch, "dtype": serving.dtype, "convention": serving.convention}
+        kv: dict[str, Any] = {"bytes_per_token": serving.kv_bytes_per_token, "state_bytes": serving.state_bytes}
+        if self.context is not None:
+            kv |= {"tokens": self.context, "bytes": serving.bytes_at(self.context)}
+        return {"settings": settings, "kv": kv}
 
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
@@ -95,7 +120,7 @@ class Comparison:
         ]
         if len(self.counts) == 2:
             tables[1] = _with_difference(tables[1])
-        return [*tables, *self._costs()]
+        return [*tables, *self._costs(), *self._kept()]
 
     def table(self) -> Table:
         """Lay everything out as one table, a row a measure, for a spreadsheet."""
@@ -137,6 +162,23 @@ class Comparison:
         costs = Table("", (f"costs, {said}", *self._names()), (*passed, None, *flops, None, *given[len(flops) :]))
         return [_with_difference(costs) if len(self.costs) == 2 else costs]
 
+    def _kept(self) -> list[Table]:
+        """Lay what each model keeps of the tokens before out, in bytes; nothing of GPT-2s alone, unless asked."""
+        if not self.servings:
+            return []
+
+        def row(label: str, value: Callable[[Serving], int | str]) -> tuple[Cell, ...]:
+            return label, *("" if each is None else value(each) for each in self.servings)
+
+        rows = [row("dtype", attrgetter("kv_dtype")), row("bytes of a token", attrgetter("kv_bytes_per_token"))]
+        if any(each is not None and each.state_bytes for each in self.servings):
+            rows.append(row("bytes of the states", attrgetter("state_bytes")))
+        if (context := self.context) is not None:
+            batch = max(each.batch for each in self.servings if each is not None)
+            rows.append(row(f"bytes of {batch:,} × {context:,} tokens", lambda each: each.bytes_at(context)))
+        kept = Table("", ("KV cache", *self._names()), tuple(rows))
+        return [_with_difference(kept) if len(self.counts) == 2 else kept]
+
     def _names(self) -> tuple[str, ...]:
         return tuple(count.name for count in self.counts)
 
@@ -164,6 +206,6 @@ def _with_difference(table: Table) -> Table:
         label, first, second = cells
         if not isinstance(first, int) or not isinstance(second, int):
             return label, first, second, "", ""  # what one of them costs may not be covered
-        return label, first, second, second - first, Ratio(second, first, 3)
+        return label, first, second, Difference(second - first), Ratio(second, first, 3)
 
     return Table(table.title, (*table.headers, "difference", "ratio"), tuple(map(row, table.rows)))

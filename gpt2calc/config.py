@@ -96,6 +96,11 @@ class Config(BaseModel):
         """What the formulas read."""
         return from_fields(self.__dict__)
 
+    @property
+    def counted(self) -> Dims:
+        """The same, by the name that it has of whatever was read; without it, pydantic would be asked at length."""
+        return self.dims
+
     def replace(self, **fields: Unpack[Fields]) -> Config:
         """Return the same model with other fields, in any spelling, checked anew.
 

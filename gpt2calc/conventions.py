@@ -8,13 +8,13 @@ name that says what is left out.
 from __future__ import annotations
 
 from math import gcd
-from typing import TYPE_CHECKING
 
 from gpt2calc import formulas, tensor_table
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.general_conventions import BYTES, ELEMENTS, PARAMETERS, Convention
 from gpt2calc.model import WEIGHT
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, Dims, dims_of, letters, to_fields
+from gpt2calc.dims import LETTERS, UNSAID, Dims, dims_of, letters, sizes_of, to_fields
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
-from gpt2calc.table import Percent, Scaled, Table
+from gpt2calc.records import NamedTuple
+from gpt2calc.table import HINT, Percent, Said, Scaled, Table, in_bytes, short, text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from fractions import Fraction
+    from typing import Any
 
     from gpt2calc.general_conventions import Convention
     from gpt2calc.model import Model
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/count/2"
+OTHER_TOTALS = ("active", "untied", "without_embeddings", "tied")
+"""The conventions that a count in short tells beside its total, two of those that differ from it."""
+
 CONVENTION_HEADERS = ("convention", "count", "unit", "what is counted", "source")
 
 
@@ -74,12 +79,21 @@ class Group(NamedTuple):
 
 
 class Totals(dict[tuple[int, ...], "Callable[..., int]"]):
-    """The total of a GPT-2 as a function of its sizes, for each structure that was asked for."""
+    """The total of a GPT-2 as a function of its sizes, for each structure that was asked for.
+
+    Whoever asks once, as a command does, gets the sum of the table; who asks again, as a loop does, what is compiled.
+    """
+
+    def __init__(self) -> None:
+        self.asked = set[tuple[int, ...]]()
 
     def __missing__(self, structure: tuple[int, ...]) -> Callable[..., int]:
-        """Compile the function for one structure."""
+        """Return the function for one structure, the second time compiled."""
         from gpt2calc import formulas  # and with it GPT-2, which is not loaded where another architecture is counted
 
+        if structure not in self.asked:
+            self.asked.add(structure)
+            return lambda *sizes: formulas.total(Dims(*sizes, *structure))
         total = Expression.of(formulas.total(letters(structure)))
         function = self[structure] = total.compiled(LETTERS.values())
         return function
@@ -94,8 +108,8 @@ class ParameterCount:
     Law: total = Σ over components of times · (weights + biases), see the files of `architectures`.
 
     Args:
-        dims: the sizes and structure of a GPT-2, or a model of any architecture.
-        name: what the user called it, or the fields that they put over gpt2's.
+        dims: the sizes and structure of a GPT-2, or a model of any architecture; None for what `name` says.
+        name: what the user called it, or the fields that they put over gpt2's, which are all sizes where dims is None.
         notes: what a reader should know about how it was read, a sentence each.
 
     >>> import gpt2calc
@@ -104,10 +118,12 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("_named", "counted", "notes")
+    __slots__ = ("_counted", "_named", "notes")
 
-    def __init__(self, dims: Dims | Model, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()) -> None:
-        self.counted = dims
+    def __init__(
+        self, dims: Dims | Model | None, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()
+    ) -> None:
+        self._counted = dims
         self._named = name
         self.notes = notes
 
@@ -115,6 +131,14 @@ class ParameterCount:
     def name(self) -> str:
         """What the user called it; made when it is asked for where they gave gpt2 other fields, and no name."""
         return self._named if isinstance(self._named, str) else called("gpt2", self._named)
+
+    @property
+    def counted(self) -> Dims | Model:
+        """What is counted; made when it is asked for where sizes are all that was given, which a total does without."""
+        return Dims(*self._sizes(), *UNSAID) if self._counted is None else self._counted
+
+    def _sizes(self) -> tuple[int, ...]:
+        return sizes_of({} if isinstance(self._named, str) else self._named)
 
     @property
     def dims(self) -> Dims:
@@ -137,7 +161,9 @@ class ParameterCount:
     @property
     def total(self) -> int:
         """All parameters of the model, in parameters."""
-        counted = self.counted
+        counted = self._counted
+        if counted is None:
+            return _totals[UNSAID](*self._sizes())
         return _totals[counted[6:]](*counted[:6]) if isinstance(counted, Dims) else int(counted.total())
 
     @property
@@ -334,6 +360,55 @@ class ParameterCount:
         common = frozenset.intersection(*(frozenset(each.tags) for each in self.layers))
         return ", ".join(tag for tag in kind.tags if tag not in common) or ", ".join(kind.tags)
 
+    @property
+    def headline(self) -> str:
+        """The answer in one line: the total, as people say it, and what it takes in fp32.
+
+        >>> import gpt2calc
+        >>> gpt2calc.count("gpt2").headline
+        'gpt2: 124,439,808 parameters (124M), 497.76 MB in fp32'
+        """
+        total = self.total
+        said = f" ({short(total)})" if total >= 1000 else ""
+        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(self.conventions['fp32_bytes']))} in fp32"
+
+    def in_short(self, most: int) -> list[Table | Said]:
+        """Lay the answer out for one screen: the total first, components, groups, and what else there is to see.
+
+        Law: the components add up to the total, those that there is no room for as one row of others, the smallest.
+
+        Args:
+            most: how many rows of components there is room for.
+        """
+        total, parts = self.total, self.components
+        largest = sorted(range(len(parts)), key=lambda place: -parts[place].total)
+        kept = largest if len(parts) <= most else largest[: most - 1]
+        others = [part for place, part in enumerate(parts) if place not in kept]
+
+        def row(name: str, form: ClosedForm | str, size: int, group: str = "") -> tuple[Cell, ...]:
+            return name, form, size, Percent(size, total, series=group)
+
+        rows: list[tuple[Cell, ...] | None] = [
+            row(parts[place].name, parts[place].formula, parts[place].total, parts[place].group)
+            for place in sorted(kept)
+        ]
+        rows += [row(f"{len(others)} others", "", sum(part.total for part in others))] if others else []
+        groups = [row(group.name, "", group.total, group.name) for group in self.groups.values() if group.total]
+        table = Table(
+            "", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total))
+        )
+
+        counts = {
+            row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES
+        }
+        told = [name for name in OTHER_TOTALS if counts.get(name, total) != total][:2]
+        left = len(counts) - len(told) - 1
+        also = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in told]
+        more = [f"{left} more", *([f"all {len(parts)} components"] if others else [])]
+        more += [] if isinstance(self.counted, Dims) else ["the letters"]  # those of a GPT-2 are well known
+        listed = " and ".join([", ".join(more[:-1]), more[-1]] if len(more) > 1 else more)
+        return [Said(self.headline), table, Said(f"also: {'; '.join([*also, listed])} with --all", HINT)]
+
     @staticmethod
     def _table(name: str, shown: tuple[Component, ...]) -> Table:
         whole = sum(part.total for part in shown)
@@ -379,10 +454,11 @@ class ParameterCount:
 
     def conventions_table(self) -> Table:
         """Lay every convention out as one table: its name, value and unit, what it counts, and where it is found."""
-        rows = tuple(
-            (row.name, row.value(self.counted), row.unit, row.sentence, row.source) for row in self._conventions()
-        )
+        rows = tuple(map(self._evaluated, self._conventions()))
         return Table(f"{self.name}, counted every way", CONVENTION_HEADERS, rows)
+
+    def _evaluated(self, row: Convention) -> tuple[Cell, ...]:
+        return row.name, row.value(self.counted), row.unit, row.sentence, row.source
 
     def letters_table(self) -> Table:
         """Lay the letters of the formulas out, each with what it stands for and the model's number."""
@@ -398,7 +474,7 @@ class ParameterCount:
 
     def conventions_in_short(self, *, sources: bool = False) -> Table:
         """Lay the conventions out for a terminal, without those in bytes, which `bytes_table` has."""
-        rows = (row for row in self.conventions_table().rows if row and row[2] != general_conventions.BYTES)
+        rows = (self._evaluated(row) for row in self._conventions() if row.unit != general_conventions.BYTES)
         columns = itemgetter(0, 1, 3, 4) if sources else itemgetter(0, 1, 3)
         return Table(
             f"{self.name}, counted every way" if sources else "counted every way",

@@ -6,14 +6,15 @@ adds can stand in for a size: Python ints, numpy int64 arrays, sympy symbols, th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.errors import ConfigError
 from gpt2calc.fields import DEFAULTS, FIELDS
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from gpt2calc.model import Model
 
@@ -121,14 +122,14 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     bias, head = int(get("bias", True)), get("head", "lm")
     lm_head, multiple_choice_head, score, classifier, qa_outputs = _MODULES_OF[head]
     multiple = get("pad_vocab_size_multiple") or 1
-    n_layer, n_embd, n_positions, vocab_size, usual = _sizes(fields)
+    n_layer, n_embd, n_positions, vocab_size, usual, labels = sizes_of(fields)
     return Dims(
         n_layer,
         n_embd,
         n_positions,
         -(-vocab_size // multiple) * multiple,
         usual if n_inner is None else n_inner,
-        1 if head == "double_heads" else get("num_labels", 2),
+        1 if head == "double_heads" else get("num_labels", labels),
         int(get("tie_word_embeddings", True)),
         int(get("add_cross_attention", False)),
         bias,
@@ -144,25 +145,21 @@ def from_fields(fields: Mapping[str, Any]) -> Dims:
     )
 
 
-def _sizes(fields: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
-    """Return the sizes that every model has, and the n_inner that it has where none is given."""
+def sizes_of(fields: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the sizes of a model of which no others are given than those of `fields.LEAST`, in the order of `LETTERS`.
+
+    >>> sizes_of({"n_layer": 24})
+    (24, 768, 1024, 50257, 3072, 2)
+    """
     get = fields.get
     d = get("n_embd", _WIDTH)
-    return get("n_layer", _LAYERS), d, get("n_positions", _POSITIONS), get("vocab_size", _TOKENS), 4 * d
+    return get("n_layer", _LAYERS), d, get("n_positions", _POSITIONS), get("vocab_size", _TOKENS), 4 * d, _LABELS
 
 
+_LABELS = 2
 _LAYERS, _WIDTH, _POSITIONS, _TOKENS = map(DEFAULTS.__getitem__, ("n_layer", "n_embd", "n_positions", "vocab_size"))
-_UNSAID = from_fields(DEFAULTS)[5:]
-_made = tuple.__new__  # `Dims._make` does no more than this, and looks whether all is there
-
-
-def of_sizes(fields: Mapping[str, Any]) -> Dims:
-    """Turn fields of which none but those of `fields.LEAST` are given into dims, as `from_fields`, and in no time.
-
-    >>> of_sizes({"n_layer": 24}) == from_fields({**DEFAULTS, "n_layer": 24})
-    True
-    """
-    return _made(Dims, _sizes(fields) + _UNSAID)
+UNSAID = from_fields(DEFAULTS).structure
+"""The structure of a model of which nothing but sizes is given."""
 
 
 def to_fields(dims: Dims) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gpt2calc import numbers, projects, unread
 from gpt2calc.errors import ConfigError, pair, shortened, shown
-from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, SIZE, SPELLINGS
+from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, OURS, SIZE, SPELLINGS
 from gpt2calc.spellings import FRAMEWORKS, MARKS_OF_TRANSFORMERS
 
 KERNELS = {
@@ -23,9 +23,6 @@ KERNELS = {
     "reorder_and_upcast_attn": (),
 }
 """What a config says of kernels, by the names that transformers reads, with those of other projects."""
-
-OURS = "gpt2calc"
-"""The key under which a preset keeps what is no field: its aliases, its source."""
 
 
 def read(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

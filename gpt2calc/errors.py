@@ -6,12 +6,13 @@ A message is one sentence that names the user's own thing, what was expected and
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn, TypeVar
 
-Value = TypeVar("Value")
+    Value = TypeVar("Value")
 
 MOST_LISTED = 30
 """How many known names a message lists; where there are more, a command lists them."""
@@ -103,7 +104,7 @@ class NetworkError(Gpt2calcError):
         self.problem = problem
 
 
-class Named(dict[str, Value]):
+class Named(dict[str, "Value"]):
     """What has names; one that there is not is an `UnknownNameError`, with the nearest that there is.
 
     >>> Named("convention", {"kaplan": 84934656})["kaplen"]

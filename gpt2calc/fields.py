@@ -7,8 +7,9 @@ know what a formula makes of a field, nor which keys of a config are no fields: 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,6 +18,9 @@ SIZE, SWITCH, WORD = "size", "switch", "word"
 
 REFUSED, ABSENT = "refused", "absent"
 """What None is: an error, or the same as no value; it can be one of the field's words, too."""
+
+OURS = "gpt2calc"
+"""The key under which the file of a model that ships keeps what is no field: its aliases, its source."""
 
 
 class Field(NamedTuple):

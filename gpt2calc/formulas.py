@@ -6,10 +6,10 @@ name or shape: that is `tensor_table`, the second derivation, and `tests/test_id
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from gpt2calc.architectures import gpt2
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gpt2calc.dims import Dims
 

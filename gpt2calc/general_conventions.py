@@ -5,21 +5,23 @@ It must not know an architecture: parts of a model are asked for by what they ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-
 from gpt2calc.model import BUFFER, LAYER_EMBEDDING, OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Protocol
+
     from gpt2calc.model import Model, Number
 
+    class Value(Protocol):
+        """What a convention computes."""
+
+        def __call__(self, model: Any, /) -> int:
+            """Return the number, of a model or of a GPT-2's dims."""
+
+
 PARAMETERS, ELEMENTS, BYTES = "parameters", "elements", "bytes"
-
-
-class Value(Protocol):
-    """What a convention computes."""
-
-    def __call__(self, model: Any, /) -> int:
-        """Return the number, of a model or of a GPT-2's dims."""
 
 
 class Convention(NamedTuple):

@@ -10,16 +10,31 @@ from collections import Counter
 from functools import cache
 from itertools import groupby
 from math import lcm, prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from gpt2calc.algebra import Expression
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import CodeType
+    from typing import Any, Protocol, TypeAlias
 
-Number: TypeAlias = Any
-"""Whatever adds and multiplies: a Python int, a letter of `algebra.Expression`, a symbol of sympy."""
+    Number: TypeAlias = Any
+    """Whatever adds and multiplies: a Python int, a letter of `algebra.Expression`, a symbol of sympy."""
+
+    class LayersOf(Protocol):
+        """Which layers a model has."""
+
+        def __call__(self, model: Model, /) -> tuple[Stack, ...]:
+            """Return them, by stacks."""
+
+    class NotesOf(Protocol):
+        """What a reader should know of a model beyond its counts."""
+
+        def __call__(self, model: Model, /) -> tuple[str, ...]:
+            """Return a sentence for each thing."""
+
 
 SIZE, FLAG, WORD, LIST, FIXED, LAW = "size", "flag", "word", "list", "fixed", "law"
 """What a `Size` holds: a whole number; 0 or 1, said as true or false; a word; a list with an entry a layer, or of the
@@ -199,20 +214,6 @@ class Ahead(NamedTuple):
 def no_notes(_: Model) -> tuple[str, ...]:
     """Return nothing, of a model of which there is nothing to say."""
     return ()
-
-
-class LayersOf(Protocol):
-    """Which layers a model has."""
-
-    def __call__(self, model: Model, /) -> tuple[Stack, ...]:
-        """Return them, by stacks."""
-
-
-class NotesOf(Protocol):
-    """What a reader should know of a model beyond its counts."""
-
-    def __call__(self, model: Model, /) -> tuple[str, ...]:
-        """Return a sentence for each thing."""
 
 
 class Architecture(NamedTuple):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError, pair, shown
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fractions import Fraction
 

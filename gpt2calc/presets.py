@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.dims import Dims, dims_of, from_fields
-from gpt2calc.documents import OURS, maker
 from gpt2calc.errors import UnknownNameError
-from gpt2calc.fields import CLASSES
+from gpt2calc.fields import CLASSES, OURS
 from gpt2calc.preset_index import INDEX
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gpt2calc.architectures import reading
     from gpt2calc.model import Model
 
@@ -118,7 +120,8 @@ def _read(name: str) -> Preset:
         fields["head"] = CLASSES[document["architectures"][0]]
     aliases = tuple(ours["aliases"])
     told = ours["summary"], ours["source"], ours["published"], ours.get("published_active"), ours.get("note")
-    return Preset(name, fields, aliases, *told, maker(document), ours.get("kernels", {}), ours.get("page", True))
+    maker = ours.get("maker", "huggingface")  # as `documents.maker` says of a document that has a model_type, as all do
+    return Preset(name, fields, aliases, *told, maker, ours.get("kernels", {}), ours.get("page", True))
 
 
 def find(name: str) -> Preset | None:
@@ -144,6 +147,22 @@ def load(name: str) -> Preset:
     if preset is None:
         raise UnknownNameError("model", name, spoken())
     return preset
+
+
+def holding(word: str) -> tuple[str, ...]:
+    """Return the names of the models in whose name, alias or model type a word stands, in any case.
+
+    Raises:
+        UnknownNameError: it stands in none; the message gives the nearest.
+
+    >>> holding("smollm"), len(holding("")) == len(INDEX)
+    (('SmolLM-1.7B', 'SmolLM2-135M', 'SmolLM2-360M'), True)
+    """
+    sought = word.casefold()
+    found = tuple(name for name, words in INDEX.items() if any(sought in each.casefold() for each in (name, *words)))
+    if not found:
+        raise UnknownNameError("model", word, spoken())
+    return found
 
 
 def spoken() -> tuple[str, ...]:

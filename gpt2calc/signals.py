@@ -7,11 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 WORDS = {130: "interrupted", 143: "terminated"}
 """What is said of each exit code, which is 128 and the number of the signal."""
@@ -47,12 +42,16 @@ def _end(number: int, _: object) -> None:
     raise Told(128 + number)
 
 
-@contextmanager
-def unfinished() -> Iterator[None]:
-    """Keep the process from ending at once: within, a signal raises `Told`, so that files and workers are tidied up."""
-    global _unfinished  # noqa: PLW0603  # a process has one set of signals
-    _unfinished += 1
-    try:
-        yield
-    finally:
+class unfinished:  # noqa: N801  # it is called as a function is
+    """Keep the process from ending at once: within, a signal raises `Told`, so that files and workers are tidied up.
+
+    It is written out, since every command would wait for contextlib.
+    """
+
+    def __enter__(self) -> None:
+        global _unfinished  # noqa: PLW0603  # a process has one set of signals
+        _unfinished += 1
+
+    def __exit__(self, *_: object) -> None:
+        global _unfinished  # noqa: PLW0603  # as above
         _unfinished -= 1

@@ -7,9 +7,8 @@ import re
 import stat
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from gpt2calc import architectures, documents, inputs, numbers, presets, projects
+from gpt2calc import numbers
 from gpt2calc.dims import Dims, dims_of, from_fields, to_fields
 from gpt2calc.errors import (
     ConfigError,
@@ -22,12 +21,35 @@ from gpt2calc.errors import (
 )
 from gpt2calc.fields import CANONICAL, DEFAULTS, FIELDS, SIZE, called
 from gpt2calc.model import Model as OtherModel
+from gpt2calc.records import NamedTuple
 from gpt2calc.validity import canonical, check
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import Any, Final, Protocol, TypeAlias
 
     from gpt2calc.checkpoints.hub import Repository
+
+    class Counted(Protocol):
+        """What knows its dims: a `Config`, a `ParameterCount`, a `Source`."""
+
+        @property
+        def dims(self) -> Dims:
+            """What the formulas read."""
+
+        @property
+        def name(self) -> str:
+            """What the user called it."""
+
+        @property
+        def notes(self) -> tuple[str, ...]:
+            """What a reader should know about how it was read."""
+
+    class Described(Protocol):
+        """A config of transformers."""
+
+        def to_dict(self) -> dict[str, Any]:
+            """Return its document."""
 
     Model: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Dims | Counted | Described"
 
@@ -58,29 +80,6 @@ class LeftOut(Enum):
 
 
 LEFT_OUT: Final = LeftOut.LEFT_OUT
-
-
-class Counted(Protocol):
-    """What knows its dims: a `Config`, a `ParameterCount`, a `Source`."""
-
-    @property
-    def dims(self) -> Dims:
-        """What the formulas read."""
-
-    @property
-    def name(self) -> str:
-        """What the user called it."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader should know about how it was read."""
-
-
-class Described(Protocol):
-    """A config of transformers."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return its document."""
 
 
 class Source(NamedTuple):
@@ -206,6 +205,8 @@ def from_document(document: Mapping[str, Any], name: str) -> Source:
     Raises:
         ConfigError: the document describes no model that is counted.
     """
+    from gpt2calc import architectures, documents, projects  # which what ships, and what is typed, does without
+
     document, where = projects.within(document)
     document, part = architectures.as_built(document)
     where += part
@@ -280,6 +281,8 @@ def is_repository(name: str) -> bool:
     >>> is_repository("openai-community/gpt2-german"), is_repository("openai-community/gpt2"), is_repository("a/b.json")
     (True, False, False)
     """
+    from gpt2calc import presets
+
     looks = re.fullmatch(REPOSITORY, name, re.ASCII) and not name.endswith(FILES)
     return bool(looks) and not os.path.lexists(name) and presets.find(name) is None
 
@@ -316,6 +319,7 @@ def open_repository(
         ConfigError: huggingface_hub is missing, or this is no repository's name.
         NetworkError: the hub did not give the config.json.
     """
+    from gpt2calc import presets
     from gpt2calc.checkpoints import hub  # what is on this machine does without
 
     near = closest(name, tuple(word for word in presets.spoken() if "/" in word)) if perhaps else None
@@ -354,7 +358,11 @@ def _changed(source: Source, fields: Mapping[str, Any]) -> Source:
     sizes = ((field, value) for field, value in fields.items() if field in CANONICAL and _is_size(field))
     notes += filter(None, (numbers.remark(field, value) for field, value in sizes))
     given = _judged({**own, **changes})
-    said = {**(source.said or {}), **documents.kernels(fields)}
+    said = dict(source.said or {})
+    if not fields.keys() <= CANONICAL.keys():  # what is no field can say how a model is run
+        from gpt2calc import documents
+
+        said |= documents.kernels(fields)
     return Source(
         called(source.name, changes),
         from_fields({**DEFAULTS, **given}),
@@ -395,6 +403,8 @@ def _given(dims: Dims) -> dict[str, Any]:
 
 
 def _named(name: str) -> Source:
+    from gpt2calc import inputs, presets  # which fields alone do without
+
     found, path = inputs.status(name), name
     if found is not None and stat.S_ISDIR(found.st_mode):
         path = os.path.join(name, "config.json")
@@ -428,6 +438,8 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read.
     """
+    from gpt2calc import inputs
+
     return inputs.read(path, MOST_CONFIG_BYTES + 1)
 
 
@@ -437,4 +449,6 @@ def read_companion(path: str) -> bytes:
     Raises:
         UnreadableInputError: it cannot be opened or read, or is no file.
     """
+    from gpt2calc import inputs
+
     return inputs.read_file(path, MOST_CONFIG_BYTES + 1)

@@ -6,20 +6,16 @@ same words. The tests hold the two verdicts against each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from gpt2calc import numbers, unread
-from gpt2calc.dims import of_sizes
-from gpt2calc.documents import read_head, refuse_other_models
+from gpt2calc import numbers
 from gpt2calc.errors import ConfigError, closest, pair, shortened
 from gpt2calc.fields import CANONICAL, CLASSES, DEFAULTS, FIELDS, LEAST, SIZE, SPELLINGS, SWITCH
 from gpt2calc.numbers import TOO_LARGE
-from gpt2calc.spellings import NO_COUNT, NOT_READ
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
-    from gpt2calc.dims import Dims
 
 PLAIN = frozenset((int, bool, str, float, list, dict, type(None)))
 """The types of what JSON holds. Whatever is derived from one of them may be taken for it, and is not for the table."""
@@ -35,7 +31,9 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
     {'n_positions': 1024, 'vocab_size': 50257}
     """
     if "model_type" in fields:
-        refuse_other_models(fields)
+        from gpt2calc import documents  # which fields in canonical and other spellings do without
+
+        documents.refuse_other_models(fields)
     found: dict[str, Any] = {}
     has_others = False
     for name, given in fields.items():
@@ -57,7 +55,9 @@ def canonical(fields: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{what} disagree: both mean {field}; give one of them", field=field, got=given)
         found[field] = value
     if has_others:  # which may say what fields would
-        read_head(fields, found)
+        from gpt2calc import documents
+
+        documents.read_head(fields, found)
     return found
 
 
@@ -92,31 +92,29 @@ def check(fields: Mapping[str, Any]) -> bool:
     return True
 
 
-def at_a_glance(fields: Mapping[str, Any]) -> Dims | None:
+def at_a_glance(fields: Mapping[str, Any]) -> bool:
     """Judge fields that are nothing but sizes of the body in their canonical spelling, each of them an int.
 
     Returns:
-        The dims, which `canonical`, `check` and `from_fields` come to as well; None of all other fields, of which
-        nothing is known.
+        Whether they are, and so valid, as `canonical` and `check` find them; of all other fields nothing is known.
 
     Raises:
         ConfigError: n_head does not divide n_embd.
 
-    >>> at_a_glance({"n_layer": 24, "n_embd": 1024}).n_inner
-    4096
+    >>> at_a_glance({"n_layer": 24, "n_embd": 1024})
+    True
     >>> at_a_glance({"layers": 24}), at_a_glance({"n_layer": "24"})
-    (None, None)
+    (False, False)
     """
     try:
         for name, value in fields.items():
             if type(value) is not int or not LEAST[name] <= value < TOO_LARGE:
-                return None
+                return False
     except KeyError:
-        return None
-    dims = of_sizes(fields)
-    if dims.n_embd % fields.get("n_head", 1):
-        refuse_heads(fields["n_head"], dims.n_embd)
-    return dims
+        return False
+    if "n_head" in fields:
+        refuse_heads(fields["n_head"], fields.get("n_embd", DEFAULTS["n_embd"]))
+    return True
 
 
 def refusal(wrong: Iterable[str], got: object) -> ConfigError:
@@ -152,6 +150,9 @@ def refuse_heads(n_head: int | None, n_embd: int) -> None:
 
 def _refuse_unknown(name: str, given: object, fields: Mapping[str, Any]) -> None:
     """Raise for a field that means nothing here, or is no GPT-2's; pass over one that changes no count."""
+    from gpt2calc import unread
+    from gpt2calc.spellings import NO_COUNT, NOT_READ
+
     unread.refuse_pruned(name, given)
     if problem := unread.gating(name, given):
         raise ConfigError(problem, field=name, got=given)

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 import gpt2calc
+from gpt2calc import counts
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERS, Dims, from_fields, symbols, to_fields
 from gpt2calc.errors import UnknownNameError
@@ -327,3 +328,15 @@ def test_dims_are_sizes_then_structure() -> None:
     assert (*GPT2.dims.sizes, *GPT2.dims.structure) == tuple(GPT2.dims)
     assert Dims._fields[: len(LETTERS)] == tuple(LETTERS)
     assert GPT2.dims.sizes == (12, 768, 1024, 50257, 3072, 2)
+
+
+def test_a_total_is_the_same_asked_once_and_again() -> None:
+    """Once it is the sum of the table, and from the second time on a function that was compiled."""
+    structure = (*GPT2.dims.structure[:-1], 1)
+    counts._totals.pop(structure, None)
+    counts._totals.asked.discard(structure)
+    asked = ParameterCount(GPT2.dims._replace(qa_outputs=1))
+    first = asked.total
+    assert structure not in counts._totals
+    assert first == asked.total == asked.total == sum(part.total for part in asked.components)
+    assert structure in counts._totals

@@ -39,7 +39,10 @@ GUESTS = {
     "gpt2calc.symbolic": {"sympy"},
     **{
         f"gpt2calc.plots.{name}": {"matplotlib", "numpy"}
-        for name in ("area_drawing", "bar_drawing", "canvas", "curve_drawing", "drawing", "histogram_drawing")
+        for name in (
+            *("area_drawing", "bar_drawing", "canvas", "context_drawing", "curve_drawing", "drawing"),
+            "histogram_drawing",
+        )
     },
     **{
         f"gpt2calc.sweeps.{name}": {"numpy"}
@@ -48,6 +51,34 @@ GUESTS = {
     **{f"gpt2calc.sweeps.{name}": {"numpy"} for name in ("readers", "rows", "runs", "tasks", "writers")},
 }
 """The rooms that a heavy library may enter, each with the library."""
+
+SLOW = frozenset(
+    {"ast", "contextlib", "dataclasses", "fractions", "inspect", "shutil", "tempfile", "textwrap", "typing"}
+)
+"""What is Python's own and takes long to load; `typing` is for type checkers where `records` stands in."""
+
+OF_A_COUNT = frozenset(
+    {
+        *(
+            "__main__",
+            "algebra",
+            "api",
+            "api.counting",
+            "architectures",
+            "architectures.gpt2",
+            "architectures.runs",
+            "cli",
+            "cli.count",
+        ),
+        *("cli.options", "cli.tensors", "conventions", "counts", "dims", "errors", "fields", "formulas"),
+        *("general_conventions", "model", "numbers", "records", "reports", "reports.text", "signals", "sources"),
+        *("table", "tensor_table", "validity"),
+    }
+)
+"""The modules that counting a GPT-2 may load, whose fields are typed."""
+
+OF_A_PRESET = OF_A_COUNT | {"inputs", "preset_index", "presets"}
+"""Those that counting one that ships may load."""
 
 FIRST = """
 import argparse, contextlib, decimal, enum, functools, json, os, re, sys, tempfile, typing, zipfile  # not looked at
@@ -144,6 +175,20 @@ def test_a_preset_is_counted_without_pydantic_and_everything_heavy(words: tuple[
 def test_what_is_typed_is_checked_without_pydantic_and_everything_heavy(words: tuple[str, ...]) -> None:
     """Plain values are judged by the table of fields."""
     assert roots(running(*words)) & (HEAVY | {"pydantic", "pydantic_core", "inspect"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "may"),
+    [(("count", "gpt2-xl"), OF_A_PRESET), (("count", "--n-layer", "24", "--n-embd", "1024"), OF_A_COUNT)],
+    ids=["a preset", "fields"],
+)
+def test_a_count_loads_these_modules_and_no_others(words: tuple[str, ...], may: frozenset[str]) -> None:
+    """Start-up is most of what a count takes: a module that it loads besides has to be wanted here."""
+    before = loaded("from __future__ import annotations")
+    found = running(*words, before="from gpt2calc.__main__ import run") - before
+    assert {name.removeprefix("gpt2calc.") for name in found if name.startswith("gpt2calc.")} == may
+    assert found & SLOW == set()
+    assert ("json" in found) == (may is OF_A_PRESET)
 
 
 def test_what_is_wrong_is_told_without_pydantic() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from matplotlib.figure import Figure
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
+from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, serving, style
+from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
 from tests.plots import CHARTS, FOUR, MODELS, ROUNDED, drawn, pictures, svg
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from gpt2calc.plots.curves import Point
+    from tests.conftest import Run
 
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -57,7 +60,7 @@ def test_every_mark_is_in_the_picture_once_with_its_exact_count(kind: str, name:
     chart, content = drawn(kind, name)
     names = plots.ids(content)
     assert len(names) == len(set(names))
-    if not isinstance(chart, curves.GrowthChart):
+    if not isinstance(chart, (curves.GrowthChart, serving.ContextChart)):  # whose curves are no marks
         found = [(shape.part, shape.whole) for shape in plots.shapes(content)]
         assert found == [(mark.part, mark.whole) for mark in chart.marks]
 
@@ -90,11 +93,40 @@ def test_bars_are_as_long_as_their_numbers(kind: str, name: str) -> None:
     by_scale: dict[str, list[tuple[Fraction, Fraction]]] = {}
     for panel, marks in chart.panels:
         for mark in marks:
+            if panel.measure == bars.POWERS:
+                return  # dots, which the next test reads
             exact = Fraction(*bars.length(panel, mark))
             by_scale.setdefault(panel.scale, []).append((next(found).size[0], exact))
     for pairs in by_scale.values():
         longest, most = max(pairs, key=lambda pair: pair[1])
         assert all(close(long, longest * exact / (most or 1)) for long, exact in pairs)
+
+
+def test_totals_of_models_far_apart_are_dots_between_powers_of_ten() -> None:
+    """The middle of each dot is where the logarithm of its total lies; of a family, which is near, bars begin at 0."""
+    drawn = bars.of_totals(plots.counted(("tiny-gpt2", "gpt2", "gpt2-xl", "gpt3-175B")))
+    totals = [mark.part for mark in drawn.marks]
+    content = svg(drawn)
+    middles = [float(shape.box[0] + shape.box[2]) / 2 for shape in plots.shapes(content)]
+    for middle, total in zip(middles, totals, strict=True):
+        along = (math.log10(total) - math.log10(totals[0])) / (math.log10(totals[-1]) - math.log10(totals[0]))
+        assert middle == pytest.approx(middles[0] + along * (middles[-1] - middles[0]), abs=0.01)
+    assert drawn.panels[0][0].measure == bars.POWERS
+    assert bars.of_totals(plots.counted(FOUR)).panels[0][0].measure == bars.COUNT
+    assert faults(gpt2calc.plots.draw(drawn)) == faults(gpt2calc.plots.draw(drawn, "light", 3.3)) == []
+
+
+def test_what_changed_models_have_in_common_is_said_in_the_title() -> None:
+    """And each is called by its own name, whole, with what it alone has."""
+    changed = [gpt2calc.count(name, tie_word_embeddings=False, n_positions=n) for name, n in (("gpt2", 64), ("xl", 32))]
+    drawn = bars.of_shares(tuple(changed))
+    assert drawn.title == "Share of the parameters, tie_word_embeddings=False"
+    assert list(dict.fromkeys(x.label for x in drawn.marks)) == [
+        "gpt2 with n_positions=64",
+        "gpt2-xl with n_positions=32",
+    ]
+    (only,) = {mark.label for mark in bars.of_totals((changed[0],)).marks}
+    assert only == "gpt2 with tie_word_embeddings=False, n_positions=64"
 
 
 @of("treemap")
@@ -197,10 +229,15 @@ def figure_of(kind: str, name: str, width: float) -> Figure:
     return gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
 
 
-@pytest.mark.parametrize("width", [8, 3.5])
-@of(*CHARTS)
+@pytest.mark.parametrize(
+    ("kind", "name", "width"),
+    [
+        *((kind, name, (8, 3.5)[n % 2]) for n, (kind, name) in enumerate(pictures(*CHARTS))),
+        *((kind, name, (3.5, 8)[n % 2]) for n, (kind, name) in enumerate(pictures(*CHARTS)) if name == "175B"),
+    ],
+)
 def test_no_text_is_cut_off_or_lies_on_another(kind: str, name: str, width: float) -> None:
-    """In every picture: all kinds, two sizes, from a tiny model to 175B and 300 digits."""
+    """In every picture: all kinds, from a tiny model to 175B and 300 digits, in two sizes by turns."""
     figure = figure_of(kind, name, width)
     assert faults(figure) == []
     assert len(texts(figure)) >= 3
@@ -236,7 +273,7 @@ def test_the_least_height_is_enough_and_less_is_refused(make: Any, width: float)
 
 
 @pytest.mark.parametrize("width", [8, 3.5])
-@of("shares", "treemap")
+@of("shares", "treemap", "architecture")
 def test_every_label_that_is_meant_to_lies_inside_its_shape(kind: str, name: str, width: float) -> None:
     """What is written in a bar or a rectangle is in it, whole."""
     figure = figure_of(kind, name, width)
@@ -348,6 +385,7 @@ PUBLIC = {
     "LayerNorm": lambda: gpt2calc.plots.layernorm("small", "nanogpt-no-bias"),
     "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
     "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
+    "architecture": lambda: gpt2calc.plots.architecture("gpt2"),
     "values": lambda: gpt2calc.plots.values(plots.verified()),
     "flops": lambda: gpt2calc.plots.flops(gpt2calc.cost("gpt2"), theme="dark"),
     "memory": lambda: gpt2calc.plots.memory(gpt2calc.cost("gpt2", train=True)),
@@ -363,9 +401,10 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Nine pictures, and how to save one."""
+    """Twelve pictures, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("flops", "growth", "layernorm", "memory", "save", "shares", "totals", "treemap", "values", "weights_biases")
+        *("architecture", "context", "flops", "growth", "kv", "layernorm", "memory", "save", "shares", "totals"),
+        *("treemap", "values", "weights_biases"),
     ]
 
 
@@ -454,3 +493,85 @@ def test_values_in_two_dtypes_are_drawn_side_by_side() -> None:
     found = plots.shapes(svg(chart))
     assert len({shape.box[0] for shape in found}) == len(found)
     assert faults(gpt2calc.plots.draw(chart)) == []
+
+
+def fresh() -> histograms.HistogramChart:
+    """Return the values of a model as it is initialised: biases are 0, and weights lie around 2^-5, far down to 0."""
+    from gpt2calc.verification.streaming import Summary
+    from gpt2calc.verification.values import ComponentStatistics
+
+    parts = []
+    for component, role, tally, zeros in (
+        ("wte", "weight", {exponent: max(1, int(10**6 * 2.0 ** (exponent + 5))) for exponent in range(-34, -4)}, 3),
+        ("attn.c_attn", "weight", dict.fromkeys(range(-30, -4), 10), 0),
+        ("attn.c_attn", "bias", {}, 768),
+        ("ln_f", "weight", {0: 768}, 0),
+    ):
+        summary = Summary()
+        summary.tally(tally)
+        summary.zeros = zeros
+        summary.finite = summary.count = sum(tally.values()) + zeros
+        parts.append(ComponentStatistics(component, role, "F32", summary))
+    return histograms.HistogramChart("fresh", tuple(parts), ())
+
+
+@pytest.mark.parametrize("width", [3, 6, 8, 12, 16])
+def test_the_axis_of_values_never_ends_empty(width: float) -> None:
+    """Where both 0 and what is less than all bins are there, powers of two are still written under every panel."""
+    chart = fresh()
+    assert chart.bins[:2] == ("0", "< 2^-23")
+    figure = gpt2calc.plots.draw(chart, "light", width)
+    words = [text.get_text() for text in figure.texts]
+    assert words.count("2⁰") == 3
+    assert sum(word.startswith("2⁻") for word in words) >= 3
+    assert "size of the values, powers of two" in words
+    assert any("100 %" in word for word in words)
+    assert faults(figure) == []
+
+
+def test_an_axis_of_one_power_has_its_label() -> None:
+    """A LayerNorm as it is initialised holds nothing but ones and zeros."""
+    chart = histograms.HistogramChart("ones", (), ())
+    chart.bins = ("0", "2^0")
+    chart.marks = tuple(Mark("ln_f", label, "weights", 1, 2) for label in chart.bins)
+    words = [text.get_text() for text in gpt2calc.plots.draw(chart, "light", 3).texts]
+    assert words.count("2⁰") == 1
+
+
+@pytest.mark.parametrize("name", ["gpt2", "gpt2-xl", "Mixtral-8x7B", "DeepSeek-V3"])
+def test_no_two_matrices_of_a_treemap_have_one_label(name: str) -> None:
+    """Both c_proj of a GPT-2 are told apart, and every block has its number alone but for the first of its kind."""
+    figure = gpt2calc.plots.treemap(name)
+    labels: dict[str, list[str]] = {}
+    for text in figure.texts:
+        if str(text.get_gid() or "").startswith("in:"):
+            labels.setdefault(str(text.get_gid()).split(":")[1], []).append(text.get_text())
+    found = [" ".join(words) for words in labels.values()]
+    assert len(found) == len(set(found))
+    assert faults(figure) == []
+    assert any("mlp" in words or "experts" in words for words in found)
+
+
+def test_growth_over_more_than_sixteen_times_is_drawn_on_logarithms() -> None:
+    """Sizes at even ratios, and powers of ten: what grows as d² is a straight line of slope 2 on them."""
+    wide, narrow = (curves.of_growth("gpt2", {"n_embd": range(64, last)}) for last in (8193, 1025))
+    assert (wide.scale, narrow.scale) == ("log", "linear")
+    assert curves.of_growth("gpt2", {"n_embd": range(64, 8193)}, "linear").scale == "linear"
+    found = {shape.gid.rpartition(":")[2]: shape.corners for shape in plots.shapes(svg(wide), "curve:parameters:")}
+    for group, slope in (("embedding", 1), ("layer_norm", 1), ("mlp", 2), ("attention", 2)):
+        (x, y), *_, (end_x, end_y) = found[group]
+        flat, rise = float(end_x - x), float(y - end_y)
+        (left, low), *_, (right, high) = found["embedding"]
+        assert rise / flat == pytest.approx(slope * float(low - high) / float(right - left), rel=0.01)
+    words = [text.get_text() for text in gpt2calc.plots.draw(wide).texts]
+    assert {"64", "512", "4,096", "10B", "n_embd, log"} <= set(words)
+    assert faults(gpt2calc.plots.draw(wide)) == []
+
+
+def test_a_scale_that_cannot_be_is_told(run: Run) -> None:
+    """Zero has no logarithm, and nothing but growth has a scale."""
+    with pytest.raises(ConfigError, match=r"^a scale of logarithms begins at 1, and n_layer begins at 0$"):
+        curves.of_growth("gpt2", {"n_layer": range(20)}, "log")
+    assert run("plot", "shares", "gpt2", "--scale", "log").stderr == (
+        "gpt2calc plot: --scale goes with growth, not with shares\n"
+    )

@@ -53,6 +53,7 @@ CASES = [
     ["compare", "small", "medium", "large", "xl"],
     ["compare", "gpt2"],
     ["compare", "gpt2", "gpt2-xl", "--cost", "--train", "--optimizer", "adamw", "--seq", "8"],
+    ["compare", "Llama-3.1-8B", "Jamba-v0.1", "gpt2"],
     ["compare", "mingpt-sorter", "vit-gpt2-decoder", "--untied"],
     ["cost", "gpt2"],
     ["cost", *UNUSUAL, "--source", "3", "--train", "--n-head", "12"],

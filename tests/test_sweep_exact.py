@@ -77,7 +77,12 @@ def counted(dims: Dims) -> dict[str, int]:
     alone = gpt2calc.cost(dims._replace(add_cross_attention=0), cache="dynamic")
     trained = gpt2calc.cost(dims, optimizer="adamw", source=1 if dims.add_cross_attention else None)
     held = trained.weights + (trained.gradients or 0) + (trained.optimizer or 0)
-    known |= {"flops": alone.forward, "kv_bytes": alone.kv_bytes or 0, "train_bytes": held}
+    known |= {
+        "flops": alone.forward,
+        "kv_bytes": alone.kv_bytes or 0,
+        "kv_bytes_per_token": alone.kv_bytes_per_token,
+        "train_bytes": held,
+    }
     known |= {**count.conventions, "weights": count.weights, "biases": count.biases, "total": count.total}
     return {f"{name}_parameters" if name in CANONICAL else name: value for name, value in known.items()}
 

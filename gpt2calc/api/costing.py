@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from gpt2calc.costs.measurement import Measurement
-    from gpt2calc.costs.report import Cost, Machinery, Roofs
+    from gpt2calc.costs.report import Cost, Machinery
     from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model, Source
 
@@ -124,7 +124,7 @@ def cost(
             raise UnknownNameError(kind, word, tuple(known))
     dims, settings, name, notes = judged(model, words, fields, hub=hub, revision=revision)
     machinery = _machinery(throughput, devices, peak, machine)
-    roofs = _roofs(machine) if throughput is None and machine is not None else None
+    roofs = machines.roofs(machine) if throughput is None and machine is not None else None
     return Cost(dims, settings, name, notes, convention=convention, machinery=machinery, roofs=roofs)
 
 
@@ -251,15 +251,6 @@ def judged_of(
         is_transformers=is_transformers,
     )
     return dims_of(source.counted, source.name), read, source.name, (*source.notes, *notes)
-
-
-def _roofs(machine: str) -> Roofs:
-    """Return what a machine can do at most."""
-    from gpt2calc.costs import machines
-    from gpt2calc.costs.report import Roofs
-
-    known = machines.BY_NAME[machine]
-    return Roofs(known.flops, known.bandwidth, f"one {known.name}, {known.source}")
 
 
 def _machinery(

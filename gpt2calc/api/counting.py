@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import Dims
@@ -11,11 +10,10 @@ from gpt2calc.errors import ConfigError, shortened, shown
 from gpt2calc.sources import LEFT_OUT, LeftOut, resolve
 from gpt2calc.validity import at_a_glance, canonical
 
-Row = TypeVar("Row")
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Unpack
+    from typing import Any, TypeVar, Unpack
 
     from gpt2calc.adapters import AdapterCount
     from gpt2calc.comparison import Comparison
@@ -27,8 +25,10 @@ if TYPE_CHECKING:
     from gpt2calc.sweeps.report import Sweep
     from gpt2calc.tensor_table import Tensor
 
+    Row = TypeVar("Row")
 
-class Rows(tuple[Row, ...]):
+
+class Rows(tuple["Row", ...]):
     """Rows of one kind, a tuple, which a notebook shows as a table."""
 
     __slots__ = ()
@@ -85,8 +85,8 @@ def count(
     if not fields and not hub and revision is None and hasattr(type(model), "dims"):
         plain: Any = model
         return ParameterCount(getattr(plain, "counted", None) or plain.dims, plain.name, plain.notes)
-    if model is LEFT_OUT and not hub and revision is None and (dims := at_a_glance(fields)):
-        return ParameterCount(dims, fields)  # as below, in no time, and with nothing to note
+    if model is LEFT_OUT and not hub and revision is None and at_a_glance(fields):
+        return ParameterCount(None, fields)  # as below, in no time, and with nothing to note
     if not hub and revision is None and _is_live(model):
         return count(_inferred(model), **fields)
     source = resolve(model, fields, hub=hub, revision=revision)
@@ -251,7 +251,8 @@ def compare(
     Args:
         models: as for `count`, each; one at least.
         cost: what each costs beside it, by words of `cost` that say what passes, how it trains and what a cache holds,
-            such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs.
+            such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs. Of other
+            architectures than GPT-2 the words are those of `serving`, and the KV cache is told without it, too.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -271,13 +272,17 @@ def compare(
         raise ConfigError("a model is needed, such as gpt2: compare('gpt2', 'gpt2-xl')")
     from gpt2calc.comparison import Comparison
 
-    if cost is None:
-        return Comparison(tuple(count(model, hub=hub, revision=revision, **fields) for model in models))
-    from gpt2calc.api.costing import costs_of
-
     sources = tuple(resolve(model, fields, hub=hub, revision=revision) for model in models)
     counts = tuple(ParameterCount(source.counted, source.name, source.notes) for source in sources)
-    return Comparison(counts, costs_of(sources, cost))
+    if all(isinstance(source.counted, Dims) for source in sources):
+        if cost is None:
+            return Comparison(counts)
+        from gpt2calc.api.costing import costs_of
+
+        return Comparison(counts, costs_of(sources, cost))
+    from gpt2calc.api.serving import servings
+
+    return Comparison(counts, servings=servings(sources, cost or {}))
 
 
 def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> Derivation:

@@ -9,6 +9,7 @@ from gpt2calc.model import Model as OtherModel
 from gpt2calc.sources import LEFT_OUT, Source, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Unpack
 
     from gpt2calc.costs.fitting import Fit
@@ -28,14 +29,19 @@ def serving(
     new: int | None = None,
     dtype: str | None = None,
     kv_dtype: str | None = None,
+    logits: str | None = None,
+    train: bool | None = None,
+    tokens: int | None = None,
     convention: str | None = None,
+    machine: str | None = None,
     hub: bool = False,
     revision: str | None = None,
     **fields: Unpack[Fields],
 ) -> Serving:
-    """Compute what serving a model holds: its weights, its KV cache and its states, to the byte, without building it.
+    """Compute what serving a model holds and does: weights, KV cache, states and FLOPs, exactly, without building it.
 
-    Law: a sequence keeps Σ over layers of elements · tokens held · bytes, and states; see `architectures.caches`.
+    Law: a sequence keeps Σ over layers of elements · tokens held · bytes, and states; see `architectures.caches`. FLOPs
+    are those of matrix products, 2·a·k·c for [a, k]·[k, c]; see `costs.products.table`.
 
     Args:
         model: as for `count`, of any architecture.
@@ -46,13 +52,18 @@ def serving(
         new: tokens that are generated after it, of which the last is never kept; 1.
         dtype: fp32, bf16 or fp16, of weights and activations; as the config says.
         kv_dtype: fp32, bf16, fp16, fp8 or int8, of the cache; `dtype`.
-        convention: in which way `kv_bytes` counts; as transformers keeps it.
+        logits: all, or last for the last token's of each sequence, as generate() has it; all.
+        train: whether the FLOPs of training are asked for.
+        tokens: on how many tokens the model is trained in all.
+        convention: in which way `kv_bytes` counts; as transformers keeps it. Or one way in which FLOPs of training are.
+        machine: one that is known, such as h100-sxm, for the floor under the time that its roofs leave.
         hub: as for `count`.
         revision: as for `count`.
         fields: fields of a config; they win over the model's own.
 
     Returns:
-        `kv_bytes_per_token`, `state_bytes`, `kv_bytes`, `conventions`, `weights`, `rows`, `to_dict()`.
+        `kv_bytes_per_token`, `state_bytes`, `kv_bytes`, `conventions`, `weights`, `rows`, `to_dict()`; and `forward`,
+        `training`, `products`, `flops_conventions`, `floors`, None or empty where layers scan: `flops_notes` says why.
 
     Raises:
         UnknownNameError, UnreadableInputError, NetworkError: as `count`; or no dtype or convention has this name.
@@ -64,17 +75,44 @@ def serving(
     114688
     >>> serving("gpt2-xl", dtype="bf16", seq=1024).kv_bytes
     314572800
+    >>> serving("Qwen3-0.6B", seq=1, past=4095, logits="last").forward
+    2131492864
     """
+    from gpt2calc.costs import machines
     from gpt2calc.costs.serving import Serving
 
     words: dict[str, Any] = {"batch": batch, "seq": seq, "past": past, "prompt": prompt, "new": new}
-    words |= {"dtype": dtype, "kv_dtype": kv_dtype}
+    words |= {"dtype": dtype, "kv_dtype": kv_dtype, "logits": logits, "train": train, "train_tokens": tokens}
     source = resolve(model, fields, hub=hub, revision=revision)
     if hasattr(model, "counted") and not isinstance(model, Source) and isinstance(source.counted, OtherModel):
         problem = "a count does not say what attends to a window: give the model or its config"
         raise ConfigError(f"{source.name}: {problem}", field="model")
     document = source.of_files
-    return Serving(source.counted, document, words, source.name, source.notes, convention=convention)
+    roofs = None if machine is None else machines.roofs(machine)
+    return Serving(source.counted, document, words, source.name, source.notes, convention=convention, roofs=roofs)
+
+
+def servings(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Serving | None, ...]:
+    """Return what models that were read keep when they are served, None of one whose cache is not known.
+
+    Raises:
+        ConfigError: a word is of GPT-2 alone, or contradicts another or a model.
+    """
+    from gpt2calc.costs.serving import WORDS, Serving
+
+    for word, value in words.items():
+        if word not in WORDS and value is not None:
+            problem = f"{word} is covered where all models are GPT-2s; of others {', '.join(WORDS)}"
+            raise ConfigError(problem, field=word, got=value)
+    found: list[Serving | None] = []
+    for source in sources:
+        try:
+            found.append(Serving(source.counted, source.of_files, words, source.name))
+        except ConfigError:
+            if words:
+                raise
+            found.append(None)
+    return tuple(found)
 
 
 def fits(

@@ -1,4 +1,4 @@
-"""What the layers of a model keep of the tokens before: keys and values, a latent, the state of a recurrence.
+"""What the layers of a model keep of the tokens before, and what it costs to meet them: attention, a latent, a state.
 
 Laws know the sizes of the model, and no tensor. Which layers attend to a window alone changes no shape, so a config is
 read for it here; its defaults are those of transformers' config classes. Source: transformers 5.23, cache_utils.py.
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
 
 
 class Mixer(NamedTuple):
-    """What layers with certain tags keep, as laws of the model's sizes.
+    """What layers with certain tags keep, and do with it, as laws of the model's sizes.
 
     Args:
         tags: those that a layer must have, apart by spaces; "" for every layer.
         elements: those that each token leaves, as long as no window is full.
-        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations.
+        convolution: elements that a sequence leaves, however long it is, in the dtype of the activations: of one input,
+            times the kernel.
         recurrence: elements that a sequence leaves, however long it is, always in float32.
         apart: what others count for a token, by what that is called.
+        scores: multiplications where a token meets one that it attends to: queries and keys of all heads.
+        context: the same of its scores and the other's values.
+        choice: the same of what chooses whom it attends to, of which nothing is learned.
     """
 
     tags: str
@@ -34,6 +38,9 @@ class Mixer(NamedTuple):
     convolution: str = "0"
     recurrence: str = "0"
     apart: Mapping[str, str] = {}
+    scores: str = "0"
+    context: str = "0"
+    choice: str = "0"
 
 
 class Windows(NamedTuple):
@@ -45,6 +52,7 @@ class Windows(NamedTuple):
         fields: other fields of the config that the law knows, with their defaults.
         field: what says how large the window is.
         is_kept: whether transformers' cache keeps no more than the window; else it keeps all tokens.
+        is_chunk: whether a token attends to those of its own chunk alone, and not to as many before it.
     """
 
     default: int | None = None
@@ -52,13 +60,14 @@ class Windows(NamedTuple):
     fields: Mapping[str, Any] = {}
     field: str = "sliding_window"
     is_kept: bool = True
+    is_chunk: bool = False
 
 
 class Kept(NamedTuple):
     """What layers that are alike keep: each number is of one of them.
 
     Args:
-        kind: what they are: "attention", "sliding attention", "latent attention", "mamba" ...
+        kind: what they are: "attention", "sliding attention", "chunked attention", "latent attention" ...
         layers: how many there are.
         per_token: elements that each token leaves, as long as no window is full.
         window: tokens that the layers attend to; None for all.
@@ -66,6 +75,11 @@ class Kept(NamedTuple):
         convolution: elements that a sequence leaves in the dtype of the activations.
         recurrence: elements that a sequence leaves in float32.
         apart: what others count for a token, by what that is called.
+        scores: multiplications of queries and keys where a token meets one that it attends to.
+        context: the same of scores and values.
+        choice: the same of what chooses whom it attends to.
+        is_chunk: whether the window is a chunk.
+        slot: elements of one of the inputs that a convolution keeps, as many as its kernel is long.
     """
 
     kind: str
@@ -76,18 +90,60 @@ class Kept(NamedTuple):
     convolution: int
     recurrence: int
     apart: Mapping[str, int]
+    scores: int = 0
+    context: int = 0
+    choice: int = 0
+    is_chunk: bool = False
+    slot: int = 0
+
+    def seen(self, past: int, tokens: int) -> int:
+        """Return how many pairs of a new token and one that its mask lets it attend to there are in a sequence.
+
+        >>> Kept("sliding attention", 1, 2, 3, True, 0, 0, {}).seen(1, 3)  # 2, 3 and 3 tokens
+        8
+        """
+
+        def pairs(n: int) -> int:
+            size = n if self.window is None else self.window
+            if self.is_chunk and size:
+                whole, rest = divmod(n, size)
+                return whole * size * (size + 1) // 2 + rest * (rest + 1) // 2
+            first = min(n, size)
+            return first * (first + 1) // 2 + (n - first) * size
+
+        return pairs(past + tokens) - pairs(past)
+
+    def held(self, tokens: int) -> int:
+        """Return of how many of so many tokens a DynamicCache of transformers holds what they left."""
+        if self.window is None or not self.is_kept or self.window == 1:  # of which the last 0, [-0:], are all
+            return tokens
+        return min(tokens, self.window - 1)
 
 
 EXPANDED, GROUPED = "expanded", "grouped"
 
 HEADS = "2 * num_key_value_heads * head_dim"
 PLAIN = "2 * key_width"
+QUERIES = "num_attention_heads * head_dim"
+GROUPED_HEADS = Mixer("", HEADS, scores=QUERIES, context=QUERIES)
+PLAIN_HEADS = Mixer("", PLAIN, scores="hidden_size", context="hidden_size")
+ATTENTION = GROUPED_HEADS._replace(tags="attention")
 LATENT = Mixer(
     "",
     "kv_lora_rank + qk_rope_head_dim",
     apart={EXPANDED: "num_attention_heads * (qk_nope_head_dim + qk_rope_head_dim + v_head_dim)"},
+    scores="num_attention_heads * (qk_nope_head_dim + qk_rope_head_dim)",
+    context="num_attention_heads * v_head_dim",
 )
-INDEXED = LATENT._replace(elements=f"{LATENT.elements} + index_head_dim")
+GLOBAL = Mixer(
+    "",
+    "2 * global_key_value_heads * global_head_dim",
+    scores="num_attention_heads * global_head_dim",
+    context="num_attention_heads * global_head_dim",
+)
+INDEXED = LATENT._replace(
+    elements=f"{LATENT.elements} + index_head_dim", choice="index_n_heads * index_head_dim + index_n_heads"
+)
 MAMBA = Mixer("", "0", "intermediate_size * conv_kernel", "intermediate_size * state_size")
 MIXED_HEADS = "(mamba_n_heads * mamba_d_head + 2 * mamba_n_groups * mamba_d_state) * mamba_d_conv"
 MIXED = Mixer("mamba", "0", MIXED_HEADS, "mamba_n_heads * mamba_d_head * mamba_d_state")
@@ -112,17 +168,19 @@ MIXERS: dict[str, tuple[Mixer, ...]] = {
             "num_heads * head_dim * state_size",
         ),
     ),
-    **dict.fromkeys(("bamba", "granitemoehybrid"), (Mixer("attention", HEADS), MIXED)),
+    **dict.fromkeys(("bamba", "granitemoehybrid"), (ATTENTION, MIXED)),
     "falcon_h1": (
         Mixer(
             "",
             HEADS,
             MIXED_HEADS.replace("mamba_n_heads * mamba_d_head", "mamba_d_ssm"),
             "mamba_d_ssm * mamba_d_state",
+            scores=QUERIES,
+            context=QUERIES,
         ),
     ),
     "jamba": (
-        Mixer("attention", HEADS),
+        ATTENTION,
         Mixer(
             "mamba",
             "0",
@@ -131,7 +189,7 @@ MIXERS: dict[str, tuple[Mixer, ...]] = {
         ),
     ),
     "nemotron_h": (
-        Mixer("attention", HEADS),
+        ATTENTION,
         Mixer(
             "mamba",
             "0",
@@ -140,19 +198,27 @@ MIXERS: dict[str, tuple[Mixer, ...]] = {
         ),
         *(Mixer(tag) for tag in ("moe", "mlp")),
     ),
-    "lfm2": (Mixer("full_attention", HEADS), Mixer("", "0", "hidden_size * conv_L_cache")),
-    **dict.fromkeys(("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text"), (Mixer("full_attention", HEADS), DELTA)),
-    "gemma3n_text": (Mixer("own", HEADS), Mixer("")),
+    "recurrent_gemma": (ATTENTION, Mixer("recurrent", "0", "lru_width * (conv1d_width - 1)", "lru_width")),
+    "lfm2": (ATTENTION._replace(tags="full_attention"), Mixer("", "0", "hidden_size * conv_L_cache")),
+    **dict.fromkeys(
+        ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text"), (ATTENTION._replace(tags="full_attention"), DELTA)
+    ),
+    # Two halves of the values, for each of which the same scores are computed anew.
+    "diffllama": (GROUPED_HEADS._replace(scores=f"2 * {QUERIES}", context=f"2 * {QUERIES}"),),
+    "gemma3n_text": (GROUPED_HEADS._replace(tags="own"), GROUPED_HEADS._replace(elements="0")),
     "gemma4_text": (
-        Mixer("own sliding", HEADS),
-        Mixer("own full", "2 * global_key_value_heads * global_head_dim"),
-        Mixer(""),
+        GROUPED_HEADS._replace(tags="own sliding"),
+        GLOBAL._replace(tags="own full"),
+        GROUPED_HEADS._replace(tags="sliding", elements="0"),
+        GLOBAL._replace(tags="full", elements="0"),
     ),
     "falcon": (
         Mixer(
             "",
             "2 * (hidden_size if new_decoder_architecture else key_width)",  # which repeats keys before it keeps them
             apart={GROUPED: PLAIN},
+            scores="hidden_size",
+            context="hidden_size",
         ),
     ),
 }
@@ -200,6 +266,7 @@ WINDOWS: dict[str, Windows] = {
         "no_rope_layers[i] if no_rope_layers else (i + 1) % no_rope_layer_interval != 0",
         {"no_rope_layers": None, "no_rope_layer_interval": 4},
         "attention_chunk_size",
+        is_chunk=True,
     ),
     "mellum": Windows(1024, "False"),
     **dict.fromkeys(("ministral", "mistral"), Windows(4096)),
@@ -246,11 +313,21 @@ def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     model_type = model.architecture.model_type
     if model_type in NO_CACHE:
         raise ConfigError(f"{NO_CACHE[model_type]}: there is nothing to count", field="model_type")
+    return alike(model, document)
+
+
+def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """Return the same of what transformers keeps nothing of, too: what its layers would keep.
+
+    Raises:
+        ConfigError: a window or a kind of layer is not known.
+    """
+    model_type = model.architecture.model_type
     if isinstance(text := document.get("text_config"), Mapping):
         document = text
     windows = WINDOWS.get(model_type, Windows())
     window = _window(windows, document)
-    rows = MIXERS.get(model_type) or (Mixer("", HEADS if "num_key_value_heads" in model.sizes else PLAIN),)
+    rows = MIXERS.get(model_type) or (GROUPED_HEADS if "num_key_value_heads" in model.sizes else PLAIN_HEADS,)
     found: Counter[tuple[int, bool]] = Counter()
     for stack in model.stacks:
         for run in crossed(stack.runs, _sliding(model, windows, document, window, stack.runs)):
@@ -258,29 +335,59 @@ def kept(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
                 place = next(i for i, row in enumerate(rows) if set(row.tags.split()) <= tags)
                 found[place, "window" in tags] += layers
     return tuple(
-        _counted(model, rows[place], layers, window if slides else None, is_kept=windows.is_kept)
+        _counted(model, rows[place], layers, window if slides else None, windows)
         for (place, slides), layers in found.items()
     )
 
 
-def _counted(model: Model, row: Mixer, layers: int, window: int | None, *, is_kept: bool) -> Kept:
+def in_order(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """Return of every layer of a model, in order, what it and those alike keep; arguments and errors as for `kept`.
+
+    >>> from gpt2calc.architectures.reading import read
+    >>> [row.kind for row in in_order(read({"model_type": "gemma2"}).model, {})][:2]
+    ['sliding attention', 'attention']
+    """
+    found = kept(model, document)
+    inner = document["text_config"] if isinstance(document.get("text_config"), Mapping) else document
+    model_type = model.architecture.model_type
+    windows = WINDOWS.get(model_type, Windows())
+    rows = MIXERS.get(model_type) or (Mixer(""),)
+    places: list[tuple[int, bool]] = []
+    for stack in model.stacks:
+        if (layers := sum(run.length for run in stack.runs)) > LONGEST:
+            problem = f"what each of {layers:,} layers keeps is listed for at most {LONGEST:,}"
+            raise ConfigError(problem, field=model_type)
+        for run in crossed(stack.runs, _sliding(model, windows, inner, _window(windows, inner), stack.runs)):
+            each = [next(i for i, row in enumerate(rows) if set(row.tags.split()) <= tags) for tags in run.pattern]
+            kinds = [(place, "window" in tags) for place, tags in zip(each, run.pattern, strict=True)]
+            places += [kinds[i % len(kinds)] for i in range(run.length)]
+    by_place = dict(zip(dict.fromkeys(places), found, strict=True))  # both in the order in which they come
+    return tuple(by_place[place] for place in places)
+
+
+def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows: Windows) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes
-    laws = row.elements, row.convolution, row.recurrence
-    per_token, convolution, recurrence = (evaluated(law, sizes) for law in laws)
+    inputs, _, kernel = row.convolution.rpartition(" * ")
+    # What keeps one input fewer than its kernel is long already has none to spare.
+    laws = row.elements, row.convolution, row.recurrence, inputs if inputs and kernel.isidentifier() else "0"
+    per_token, convolution, recurrence, slot = (evaluated(law, sizes) for law in laws)
     apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
-    words = ["sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
+    is_chunk = window is not None and windows.is_chunk
+    words = ["chunked" if is_chunk else "sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
     words += ["attention"] if per_token else []
     words += ["and"] if per_token and recurrence else []
     words += ["recurrence"] if recurrence else ["convolution"] if convolution else []
     kind = " ".join(words) or "nothing kept"
-    return Kept(kind, layers, per_token, window, is_kept, convolution, recurrence, apart)
+    scores, context, choice = (evaluated(law, sizes) for law in (row.scores, row.context, row.choice))
+    states = convolution, recurrence, apart
+    return Kept(kind, layers, per_token, window, windows.is_kept, *states, scores, context, choice, is_chunk, slot)
 
 
 def _window(windows: Windows, document: Mapping[str, Any]) -> int | None:
     """Return how many tokens a window has, None where there is none."""
     value = document.get(windows.field, windows.default)
-    if document.get("use_bidirectional_attention"):
+    if document.get("use_bidirectional_attention") not in (None, False, "vision"):  # the last is of pictures alone
         raise ConfigError("use_bidirectional_attention is not covered: nothing is kept of tokens that see later ones")
     is_off = windows.default is not None and "use_sliding_window" in windows.fields
     if is_off and not document.get("use_sliding_window", False):  # transformers then forgets how large it is

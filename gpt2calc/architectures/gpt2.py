@@ -6,8 +6,6 @@ comes here as `dims.Dims`, whose names the sizes have. Radford et al. 2019.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from gpt2calc.architectures.runs import Layers
 from gpt2calc.model import (
     BIAS,
@@ -24,8 +22,10 @@ from gpt2calc.model import (
     Tensor,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from gpt2calc.model import Number
 

@@ -9,13 +9,15 @@ import re
 from functools import partial
 from itertools import pairwise
 from math import lcm
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LIST, Run, Stack, evaluated
+from gpt2calc.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from gpt2calc.model import Model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.cost import ASKED, add_asked, fields_of
-from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, named_model
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    models = map(model_of, arguments.models)
+    models = map(named_model, arguments.models)
     asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
     fields = fields_of(arguments)
     if not arguments.cost and (asked or fields != arguments.fields):

@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   gpt2calc cost gpt2 --throughput 150000 --machine a100-40gb
   gpt2calc cost gpt2-xl --seq 1 --past 1023 --logits last --dtype bf16 --machine h100-sxm
   gpt2calc cost gpt-oss-20b --batch 4 --seq 32768 --kv-dtype fp8
+  gpt2calc cost Qwen3-0.6B --batch 1 --seq 4096 --train
   gpt2calc cost - --json < config.json"""
 
 WORDS = {
@@ -51,7 +52,7 @@ ASKED = (
     *("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention", "dropout", "checkpoint"),
     *("cache", "prompt", "new", "max_cache_len"),
 )
-SERVED = ("batch", "seq", "past", "prompt", "new", "dtype", "convention")
+SERVED = ("batch", "seq", "past", "prompt", "new", "dtype", "logits", "train", "tokens", "convention", "machine")
 """What is asked of other architectures."""
 SHARED = ("tensor_parallel", "pipeline_parallel", "zero_stage")
 USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
@@ -60,8 +61,8 @@ USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = (
-        "What a GPT-2-shaped model costs, exactly: FLOPs by component, KV cache, and what training holds in memory; of "
-        "every other architecture the memory of serving it: weights, KV cache and states."
+        "What a model costs, exactly: FLOPs by component, weights, KV cache and states; of a GPT-2 also what training "
+        "holds in memory."
     )
     parser.usage = "gpt2calc cost [MODEL] [options]"
     add_model(parser)
@@ -146,9 +147,9 @@ def _add_word(group: argparse._ArgumentGroup, name: str, said: str) -> None:
 
 
 def _ways() -> list[str]:
-    from gpt2calc.costs import serving, ways
+    from gpt2calc.costs import general_ways, serving, ways
 
-    return [*ways.BY_NAME, *serving.BY_NAME]
+    return list(dict.fromkeys([*ways.BY_NAME, *general_ways.BY_NAME, *serving.BY_NAME]))
 
 
 def _machines() -> list[str]:
@@ -185,7 +186,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _served(arguments: argparse.Namespace, source: Source, model_type: str, asked: dict[str, Any]) -> int:
-    """Compute and print what serving a model of another architecture holds."""
+    """Compute and print what a model of another architecture does, and what serving it holds."""
     from gpt2calc.api.serving import serving
 
     for name, value in asked.items():
@@ -197,4 +198,5 @@ def _served(arguments: argparse.Namespace, source: Source, model_type: str, aske
     tables = [result.flat_table()] if arguments.format == "csv" else result.tables()
     quiet = list(result.conventions.values()) if arguments.conventions else result.answer
     human = [result.ways_table()] if arguments.conventions else result.tables()
-    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
+    notes = (*result.notes, *result.flops_notes)
+    return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, number
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, named_model, number
 
 if TYPE_CHECKING:
     import argparse
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    named = map(model_of, models)
+    named = map(named_model, models)
     run = {name: getattr(arguments, name) for name in ("batch", "seq", "tokens")}
     answer = explain(figures, *named, **run, hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     result = answer.first(arguments.top)

@@ -7,18 +7,19 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
 from gpt2calc.fields import FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.table import in_ascii
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, NoReturn
 
     from gpt2calc.sources import LeftOut, Model
-    from gpt2calc.table import Table
+    from gpt2calc.table import Said, Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
 
@@ -276,23 +277,21 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-@overload
-def model_of(word: str) -> Model: ...
-
-
-@overload
-def model_of(word: str | None) -> Model | LeftOut: ...
-
-
 def model_of(word: str | None) -> Model | LeftOut:
     """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
-    from gpt2calc.sources import LEFT_OUT, MOST_CONFIG_BYTES, from_bytes
+    from gpt2calc.sources import LEFT_OUT
 
+    return LEFT_OUT if word is None else named_model(word)
+
+
+def named_model(word: str) -> Model:
+    """Return the name of a model that has one as it is, and for `-` the model on standard input."""
     if word != "-":
-        return LEFT_OUT if word is None else word
-
+        return word
     if sys.stdin is None:
         raise UnreadableInputError("standard input", "it is closed")
+    from gpt2calc.sources import MOST_CONFIG_BYTES, from_bytes
+
     return from_bytes(sys.stdin.buffer.read(MOST_CONFIG_BYTES + 1), "standard input")
 
 
@@ -300,7 +299,7 @@ def emit(
     arguments: argparse.Namespace,
     *,
     result: Callable[[], dict[str, Any]],
-    human: Sequence[Table],
+    human: Sequence[Table | Said],
     tables: Sequence[Table],
     quiet: Iterable[object],
     notes: Iterable[str] = (),
@@ -338,8 +337,13 @@ def takes_unicode() -> bool:
 
 
 def takes_colour() -> bool:
-    """Whether standard output is a terminal that shows colour, and nobody has switched that off."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Whether standard output is a terminal that shows colour, or FORCE_COLOR says so; NO_COLOR says not, and wins."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR", "")
+    if forced:
+        return forced not in ("0", "false")
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def columns() -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, model_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from gpt2calc.sources import Source
     from gpt2calc.stored import Stored

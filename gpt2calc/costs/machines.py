@@ -34,6 +34,20 @@ class Machine(NamedTuple):
     memory: int = 0
 
 
+class Roofs(NamedTuple):
+    """What a machine can do at most, for a floor under a time.
+
+    Args:
+        flops: FLOP/s.
+        bandwidth: bytes a second of its memory; 0 where it is not known.
+        source: whose figures these are.
+    """
+
+    flops: int
+    bandwidth: int
+    source: str
+
+
 _BOTH = f"{NANOCHAT}; {TORCHTITAN}"
 GB = 10**9
 MACHINES = (
@@ -55,3 +69,16 @@ WITH_MEMORY = Named("hardware", {machine.name: machine for machine in MACHINES i
 """Those of which a table says how much memory they have."""
 
 BY_NAME = Named("machine", {machine.name: machine for machine in MACHINES})
+
+
+def roofs(name: str) -> Roofs:
+    """Return what a machine can do at most.
+
+    Raises:
+        UnknownNameError: no machine has this name.
+
+    >>> roofs("h200").bandwidth
+    4800000000000
+    """
+    known = BY_NAME[name]
+    return Roofs(known.flops, known.bandwidth, f"one {known.name}, {known.source}")

@@ -16,6 +16,7 @@ from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from gpt2calc.costs.machines import Roofs
     from gpt2calc.costs.moments import Moment
     from gpt2calc.costs.settings import Settings
     from gpt2calc.dims import Dims
@@ -40,20 +41,6 @@ class Machinery(NamedTuple):
     tokens_per_second: Fraction
     devices: int
     peak: int
-    source: str
-
-
-class Roofs(NamedTuple):
-    """What a machine can do at most, for a floor under a time.
-
-    Args:
-        flops: FLOP/s.
-        bandwidth: bytes a second of its memory; 0 where it is not known.
-        source: whose figures these are.
-    """
-
-    flops: int
-    bandwidth: int
     source: str
 
 

@@ -1,4 +1,4 @@
-"""What serving a model of any architecture holds in memory: its weights, and what is kept of the tokens before.
+"""What serving a model of any architecture holds and does: its weights, what is kept of the tokens before, and FLOPs.
 
 What layers keep is `architectures.caches`; here it is counted for a batch of sequences, in each way that people do.
 """
@@ -7,29 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import numbers, stored
 from gpt2calc.architectures import caches, gpt2
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
+from gpt2calc.costs import general_ways, products
+from gpt2calc.costs.run import Run
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
-from gpt2calc.model import Model
-from gpt2calc.table import Scaled, Table
+from gpt2calc.general_conventions import Way as Parameters
+from gpt2calc.model import LAYER_EMBEDDING, POSITION_EMBEDDING, TOKEN_EMBEDDING, Model
+from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from fractions import Fraction
 
+    from gpt2calc.costs.machines import Roofs
     from gpt2calc.dims import Dims
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/cost/1"
 
+WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
+"""What can be asked of a serving."""
+
 ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
 """Bytes of an element. The scales of 8-bit caches are an engine's own, and are not counted."""
+
+ALL, LAST = "all", "last"
+"""Which tokens lm_head reads."""
 
 WEIGHTS = ("fp32", "bf16", "fp16")
 RECURRENCE = 4
 """Bytes of an element of a recurrence's state, which transformers keeps in float32 whatever the rest is in."""
+
+GATHERED = (TOKEN_EMBEDDING, POSITION_EMBEDDING, LAYER_EMBEDDING)
+"""The parts of which a token reads a row."""
 
 SPOKEN = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 """What a config.json calls a dtype."""
@@ -44,6 +59,7 @@ class Way(NamedTuple):
         source: who counts so.
         elements: those that layers keep of a token, None where the way makes no sense of them.
         held: of how many of n tokens.
+        inputs_less: how many inputs fewer than its kernel is long a convolution keeps.
     """
 
     name: str
@@ -51,6 +67,7 @@ class Way(NamedTuple):
     source: str
     elements: Callable[[Kept], int | None]
     held: Callable[[Kept, int], int]
+    inputs_less: int = 0
 
 
 def _elements(row: Kept) -> int:
@@ -61,19 +78,13 @@ def _all(_: Kept, n: int) -> int:
     return n
 
 
-def _as_kept(row: Kept, n: int) -> int:
-    if row.window is None or not row.is_kept or row.window == 1:  # of which the last 0, [-0:], are all
-        return n
-    return min(n, row.window - 1)
-
-
 WAYS = (
     Way(
         "transformers",
         "what a DynamicCache made from the config holds: of a full window of W tokens the last W - 1",
         "transformers 5.23, cache_utils.py",
         _elements,
-        _as_kept,
+        Kept.held,
     ),
     Way(
         "windowed",
@@ -110,6 +121,14 @@ WAYS = (
         lambda row: row.apart.get(GROUPED),
         _all,
     ),
+    Way(
+        "last_inputs",
+        "of a convolution over k inputs the last k - 1, all that the next token needs, where transformers keeps k",
+        "vLLM's MambaStateShapeCalculator",
+        lambda row: row.per_token if row.slot else None,
+        Kept.held,
+        inputs_less=1,
+    ),
 )
 """The ways, the default first. Another is there only where some layer makes it another number."""
 
@@ -122,10 +141,12 @@ class Serving:
     Args:
         model: a GPT-2's dims, or a model of another architecture.
         document: the config it was read from.
-        words: what is asked: batch, seq, past, prompt, new, dtype, kv_dtype; None where it is not.
+        words: what is asked: batch, seq, past, prompt, new, dtype, kv_dtype, logits, train, train_tokens; None where it
+            is not.
         name: what the user called the model.
         notes: what a reader should know, a sentence each.
-        convention: the way in which `kv_bytes` counts.
+        convention: the way in which `kv_bytes` counts, or the one in which FLOPs of training are counted.
+        roofs: of a machine, for a floor under the time; None where none was named.
 
     Raises:
         ConfigError: what is asked contradicts itself or the model, or what the model keeps is not known.
@@ -145,6 +166,7 @@ class Serving:
         notes: tuple[str, ...] = (),
         *,
         convention: str | None = None,
+        roofs: Roofs | None = None,
     ) -> None:
         self.model, self.document, self.name = model, document, name
         said: list[str] = []
@@ -172,12 +194,130 @@ class Serving:
                 raise ConfigError(f"{name}: {problem}", field="seq", got=self.tokens)
         elif self.tokens is not None and longest is not None and self.tokens > longest:
             said.append(f"{self.tokens:,} tokens are more than max_position_embeddings {longest:,}")
-        self.convention = BY_NAME[convention].name if convention is not None else WAYS[0].name
+        self._read_flops(words, convention)
+        self.roofs = roofs
+        if roofs is not None and self.packing:
+            problem = f"weights are packed as {self.packing}, and what a machine can do is known in bf16: give dtype"
+            raise ConfigError(f"{name}: {problem}", field="dtype")
+        self.convention = WAYS[0].name if convention is None or self.flops_way else BY_NAME[convention].name
         if self.convention not in self.conventions:
             raise ConfigError(f"{self.convention} is no other way of counting what a {name} keeps", field="convention")
         if any(row.recurrence for row in self.rows):
             said.append("the state of a recurrence is kept in float32, whatever dtype is")
         self.notes = (*notes, *said)
+
+    def _read_flops(self, words: Mapping[str, Any], convention: str | None) -> None:
+        """Read what is asked of FLOPs: what passes, and whether it is trained on."""
+        self.flops_way = convention if convention in general_ways.BY_NAME else None
+        self.logits = words.get("logits") or ALL
+        if self.logits not in (ALL, LAST):
+            raise UnknownNameError("logits", str(self.logits), (ALL, LAST))
+        self.train_tokens = _whole(words, "train_tokens")
+        self.train = bool(words.get("train"))
+        self.passing = _passing(words, self.tokens)
+        if self.train and words.get("past"):
+            raise ConfigError("train and past contradict each other: training has no cache", field="past")
+        if self.train and self.logits == LAST:
+            raise ConfigError("train and logits last contradict each other: training reads all logits", field="logits")
+
+    @property
+    def run(self) -> Run | None:
+        """What passes; None where nobody says, or nothing does."""
+        if self.passing is None:
+            return None
+        past, tokens = self.passing
+        return Run(self.batch, tokens, past, tokens if self.logits == ALL else 1)
+
+    @cached_property
+    def _products(self) -> tuple[tuple[products.Product, ...], str]:
+        """Return the products of a forward pass, and why there are none."""
+        if self.run is None:
+            return (), "how many tokens pass is not said: give seq"
+        if not isinstance(self.model, Model):
+            return (), "of a GPT-2, `cost` has them"
+        try:
+            return products.table(self.model, self.document, self.run), ""
+        except ConfigError as error:
+            return (), str(error)
+
+    @property
+    def products(self) -> tuple[products.Product, ...]:
+        """The matrix products of a forward pass of the batch; none where they are not counted."""
+        return self._products[0]
+
+    @property
+    def flops_notes(self) -> tuple[str, ...]:
+        """What a reader should know of FLOPs, a sentence each: why they are not counted, or what more is."""
+        refusal = self._products[1]
+        if refusal:
+            return (f"FLOPs are not counted: {refusal}",)
+        more = products.MORE.get(self.model.architecture.model_type) if isinstance(self.model, Model) else None
+        return () if more is None else (more,)
+
+    @property
+    def forward(self) -> int | None:
+        """FLOPs of the forward pass of the whole batch; None where they are not counted."""
+        return products.total(self.products) if self.products else None
+
+    @property
+    def training(self) -> int | None:
+        """FLOPs of a training step of the whole batch; None where training was not asked, or they are not counted."""
+        return products.training(self.products) if self.train and self.products else None
+
+    @property
+    def flops_conventions(self) -> dict[str, int]:
+        """FLOPs of a training step in every way of counting, or in the one that is asked for; none without FLOPs."""
+        if not self.products or self.run is None or not isinstance(self.model, Model):
+            return {}
+        asked = general_ways.Asked(self.model, self.document, self.run)
+        wanted = general_ways.WAYS if self.flops_way is None else (general_ways.BY_NAME[self.flops_way],)
+        return {way.name: found for way in wanted if (found := way.value(asked)) is not None}
+
+    @property
+    def floors(self) -> dict[str, Fraction]:
+        """Seconds below which no machine of the kind that is named stays, by the roof: compute, and memory.
+
+        Law: over the peak the FLOPs that every program must do, see `products.LEAST`; and, without training, over the
+        bandwidth what must be read once: the weights that one token passes, and the cache so far.
+        """
+        if self.roofs is None or self.run is None or not self.products or not isinstance(self.model, Model):
+            return {}
+        from fractions import Fraction
+
+        rows = products.table(self.model, self.document, self.run, products.LEAST)
+        work = products.training(rows) if self.train else products.total(rows)
+        found = {"compute": Fraction(work, self.roofs.flops)}
+        if self.roofs.bandwidth and not self.train:
+            # One row of an embedding is read for a token, but all of it where it is the output head.
+            weights = Parameters(without=GATHERED, active=1)(self.model)
+            weights += next(row.size for row in self.products if row.component == "lm_head") * self._is_tied
+            # What is chosen of the tokens before need not be all of them.
+            cached = sum(row.layers * row.per_token * row.held(self.run.past) for row in self.rows if not row.choice)
+            read = weights * ELEMENT[self.dtype] + self.batch * cached * ELEMENT[self.kv_dtype]
+            found["memory"] = Fraction(read, self.roofs.bandwidth)
+        return found
+
+    @property
+    def _is_tied(self) -> bool:
+        return isinstance(self.model, Model) and bool(self.model.lm_head and self.model.tie_word_embeddings)
+
+    @property
+    def _shows_ways(self) -> bool:
+        return self.train or self.train_tokens is not None or self.flops_way is not None
+
+    def of_tokens(self, step: int) -> int:
+        """Return the FLOPs of training on all tokens that are asked about, where a step has so many.
+
+        Raises:
+            ConfigError: so many tokens are no whole number of FLOPs.
+        """
+        assert self.run is not None  # noqa: S101  # there is no step without one
+        tokens, each = self.train_tokens or 0, self.batch * self.run.tokens
+        whole, rest = divmod(step * tokens, each)
+        if rest:
+            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
+            raise ConfigError(problem, field="tokens")
+        return whole
 
     @property
     def kv_dtype(self) -> str:
@@ -246,7 +386,12 @@ class Serving:
 
     @property
     def answer(self) -> list[int]:
-        """The one number for a script."""
+        """The one number for a script: bytes that are kept, or FLOPs of training, where those are asked for."""
+        if self._shows_ways and self.products:
+            if self.flops_way is None and self.train_tokens is None:
+                return [self.training or 0]
+            steps = self.flops_conventions.values()
+            return [step if self.train_tokens is None else self.of_tokens(step) for step in steps]
         return [self.kv_bytes_per_token if self.kv_bytes is None else self.kv_bytes]
 
     def bytes_at(self, tokens: int, batch: int | None = None, way: Way | None = None) -> int:
@@ -255,11 +400,22 @@ class Serving:
         Law: B · (Σ over layers of elements · tokens held · bytes + states).
         """
         counted = way or BY_NAME[self.convention]
-        elements = 0
-        for row in self.rows:
-            own = counted.elements(row)
-            elements += row.layers * counted.held(row, tokens) * (row.per_token if own is None else own)
-        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + self.state_bytes)
+        each = sum(row.layers * self._layer_bytes(row, tokens, counted) for row in self.rows)
+        return (self.batch if batch is None else batch) * each
+
+    def by_layer(self, tokens: int) -> tuple[tuple[Kept, int], ...]:
+        """Return of every layer, in order, what it keeps, and the bytes of the batch at so many tokens."""
+        way = BY_NAME[self.convention]
+        model = self.model
+        rows = caches.in_order(model, self.document) if isinstance(model, Model) else self.rows * model.n_layer
+        return tuple((row, self.batch * self._layer_bytes(row, tokens, way)) for row in rows)
+
+    def _layer_bytes(self, row: Kept, tokens: int, way: Way) -> int:
+        """Return what one layer keeps of a sequence: of its tokens, of a convolution and of a recurrence."""
+        own = way.elements(row)
+        elements = way.held(row, tokens) * (row.per_token if own is None else own)
+        convolution = row.convolution - row.slot * way.inputs_less
+        return elements * ELEMENT[self.kv_dtype] + convolution * ELEMENT[self.dtype] + row.recurrence * RECURRENCE
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"
@@ -269,9 +425,18 @@ class Serving:
 
         return html.write(self.tables())
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was asked of memory, as JSON takes it."""
+        own = {"batch": self.batch, "dtype": self.dtype, "kv_dtype": self.kv_dtype}
+        return own | {"convention": self.convention}
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
-        settings = {"batch": self.batch, "dtype": self.dtype, "kv_dtype": self.kv_dtype, "convention": self.convention}
+        settings = self.settings | {"convention": self.flops_way or self.convention}
+        if self.products and self.run is not None:
+            settings |= {"seq": self.run.tokens, "past": self.run.past, "logits": self.logits}
+            settings |= {} if self.train_tokens is None else {"tokens": self.train_tokens}
         kv: dict[str, Any] = {"bytes_per_token": self.kv_bytes_per_token, "state_bytes": self.state_bytes}
         if self.tokens is not None:
             kv |= {"tokens": self.tokens, "bytes": self.kv_bytes, "conventions": self.conventions}
@@ -285,15 +450,41 @@ class Serving:
             }
             for row in self.rows
         ]
+        floors = {name: float(seconds) for name, seconds in self.floors.items()}
+        floor: dict[str, Any] = {}
+        if floors and self.roofs is not None:
+            binds = max(floors, key=floors.__getitem__)
+            floor = {"floor": {"seconds": floors[binds], "binds": binds, "roofs": floors, **self.roofs._asdict()}}
         return {
             "schema": SCHEMA,
             "model": self.name,
             "config": self._config(),
             "settings": settings,
+            **({"flops": self._flops()} if self.products else {}),
             "kv": kv,
             "memory": {"weights": self.weights},
-            "notes": list(self.notes),
+            **floor,
+            "notes": [*self.notes, *self.flops_notes],
         }
+
+    def _flops(self) -> dict[str, Any]:
+        """Return FLOPs for `to_dict`: of a pass, by component, and by every way of counting where that is asked."""
+        found: dict[str, Any] = {"forward": self.forward}
+        found |= {} if self.training is None else {"training": self.training}
+        found["components"] = [
+            {
+                "name": row.component,
+                "group": row.group,
+                "forward": row.forward,
+                **({"backward": row.backward} if self.train else {}),
+            }
+            for row in self.products
+        ]
+        if self._shows_ways:
+            found["conventions"] = self.flops_conventions
+        if self.train_tokens is not None:
+            found["tokens"] = {name: self.of_tokens(step) for name, step in self.flops_conventions.items()}
+        return found
 
     def _config(self) -> dict[str, Any]:
         if isinstance(self.model, Model):
@@ -303,11 +494,44 @@ class Serving:
         return to_fields(self.model)
 
     def tables(self) -> list[Table]:
-        """Lay out what each kind of layer keeps, every way of counting, and the memory."""
-        found = [self.layers_table()]
+        """Lay out the FLOPs, what each kind of layer keeps, every way of counting, and the memory."""
+        found = [self.flops_table()] if self.products else []
+        found += [self.flops_ways_table()] if self.products and self._shows_ways else []
+        found.append(self.layers_table())
         if len(self.conventions) > 1 and self.tokens is not None:
             found.append(self.ways_table())
-        return [*found, self.memory_table()]
+        found.append(self.memory_table())
+        return [*found, self.floors_table()] if self.floors else found
+
+    def flops_table(self) -> Table:
+        """Lay the products out, those of each component, of a pass and where it is asked of the way back."""
+        run, whole, trains = self.run or Run(0, 0), self.forward or 0, self.train
+        back = sum(row.backward for row in self.products)
+
+        def line(name: str, forward: int, backward: int) -> tuple[Cell, ...]:
+            return name, forward, *((backward,) if trains else ()), Percent(forward, whole)
+
+        rows: list[tuple[Cell, ...] | None] = [line(row.component, row.forward, row.backward) for row in self.products]
+        rows += [None, line("total", whole, back)]
+        tokens = run.batch * run.tokens
+        if tokens > 1 and not whole % tokens and not back % tokens:
+            rows.append((*line("a token", whole // tokens, back // tokens)[:-1], ""))
+        behind = f" behind {run.past:,}" if run.past else ""
+        title = f"{self.name}, FLOPs of {run.batch:,} × {run.tokens:,} tokens{behind}"
+        headers = ("component", "forward", *(("backward",) if trains else ()), "share")
+        return Table(title, headers, tuple(rows))
+
+    def flops_ways_table(self) -> Table:
+        """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
+        exact = products.training(self.products)
+        of_all = self.train_tokens is not None
+        rows: list[tuple[Cell, ...]] = []
+        for name, step in self.flops_conventions.items():
+            last: Cell = self.of_tokens(step) if of_all else general_ways.BY_NAME[name].sentence
+            rows.append((name, step, Ratio(step, exact), last))
+        headers = ("convention", "FLOPs a step", "/ exact")
+        last_header = f"of {self.train_tokens:,} tokens" if of_all else "what is counted"
+        return Table("a training step, counted every way", (*headers, last_header), tuple(rows))
 
     def layers_table(self) -> Table:
         """Lay out what one layer of each kind keeps, and all of them."""
@@ -352,9 +576,36 @@ class Serving:
         of_cache = "" if self.kv_dtype == self.dtype else f", the cache {self.kv_dtype}"
         return Table(f"memory, {self.held_in}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
 
+    def floors_table(self) -> Table:
+        """Lay the floors under the time out: which roof binds, and whose figures the roofs are."""
+        assert self.roofs is not None  # noqa: S101  # who asks has named a machine
+        floors = self.floors
+        binds = max(floors, key=floors.__getitem__)
+        roofs = {
+            "compute": f"{self.roofs.flops:,} FLOP/s",
+            "memory": f"{self.roofs.bandwidth:,} bytes a second, what one token passes and the cache read once",
+        }
+        rows = tuple(
+            (name, Real(float(seconds)), "binds" if name == binds else "", roofs[name])
+            for name, seconds in floors.items()
+        )
+        title = f"at least {float(floors[binds]):.3g} s, whatever the program; {self.roofs.source}"
+        return Table(title, ("roof", "seconds", "", "of"), rows)
+
     def flat_table(self) -> Table:
         """Lay every number out for a spreadsheet."""
-        rows: list[tuple[Cell, ...]] = [("bytes", str(part[0]), part[1]) for part in self.memory_table().rows if part]
+        rows: list[tuple[Cell, ...]] = [("forward FLOPs", row.component, row.forward) for row in self.products]
+        if self.train:
+            rows += [("backward FLOPs", row.component, row.backward) for row in self.products]
+        totals = (("forward FLOPs", self.forward), ("training FLOPs", self.training))
+        rows += [(kind, "total", number) for kind, number in totals if number is not None]
+        if self.products and self._shows_ways:
+            rows += [("FLOPs of a step", name, step) for name, step in self.flops_conventions.items()]
+        if self.products and self.train_tokens is not None:
+            steps = self.flops_conventions.items()
+            rows += [("FLOPs of all tokens", name, self.of_tokens(step)) for name, step in steps]
+        rows += [("seconds at least", name, Real(float(seconds))) for name, seconds in self.floors.items()]
+        rows += [("bytes", str(part[0]), part[1]) for part in self.memory_table().rows if part]
         rows += [("convention", name, size) for name, size in self.conventions.items() if size is not None]
         return Table(self.name, ("kind", "name", "number"), tuple(rows))
 
@@ -363,14 +614,14 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     """Return what the layers of a model keep, of a GPT-2 too.
 
     >>> from gpt2calc.presets import load
-    >>> kept(load("gpt2-xl").dims, {})[0]
-    Kept(kind='attention', layers=48, per_token=3200, window=None, is_kept=True, convolution=0, recurrence=0, apart={})
+    >>> kept(load("gpt2-xl").dims, {})[0][:4]
+    ('attention', 48, 3200, None)
     """
     if isinstance(model, Model):
         return caches.kept(model, document)
     if not model.ln_f:
         raise ConfigError(f"{caches.NO_CACHE['openai-gpt']}: there is nothing to count")
-    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}),)
+    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}, model.n_embd, model.n_embd),)
 
 
 def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:
@@ -407,6 +658,16 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
     if seq is not None or past is not None:
         return (past or 0) + (seq or 0)
     return _longest(document)
+
+
+def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | None:
+    """Return how many tokens of a sequence are cached, and how many pass now; None where nobody says, or none do."""
+    seq, past, prompt = (_whole(words, name, 0) for name in ("seq", "past", "prompt"))
+    if prompt is not None or words.get("new") is not None:
+        seq, past = prompt, 0
+    elif seq is None and past is None:
+        seq = tokens
+    return (past or 0, seq) if seq else None
 
 
 def _longest(document: Mapping[str, Any]) -> int | None:

@@ -6,10 +6,10 @@ from fractions import Fraction
 from itertools import count, product
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.formulas import GROUPS
+from gpt2calc.model import GROUPS
 from gpt2calc.plots.areas import Box, boxes
-from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, lined_up, measured, name_of, sizes
-from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, keyed, measured, name_of, sizes
+from gpt2calc.plots.chart import full
 from gpt2calc.plots.style import readable_on
 
 if TYPE_CHECKING:
@@ -41,20 +41,12 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
     held = {name: sum(mark.part for mark in chart.marks if mark.series == name) for name in GROUPS}
     held = {name: part for name, part in held.items() if part}
     whole = chart.marks[0].whole
-    said = {group: percent(part, whole) for group, part in held.items()}
-    widths = [_key_width(group, words, size.body) for group, words in said.items()]
-    lines = lined_up(widths, 2 * size.gap, across)
-    top = size.top + len(lines) * size.line + 0.3 * size.body
+    key = keyed(held, whole, size, across)
+    top = size.top + key.height + 0.3 * size.body
     needed = top + size.margin + (ASPECT * across if height is None else LEAST_HEIGHT_POINTS)
     canvas = Canvas(theme, width, inches(needed, height))
     canvas.title(chart.title)
-    groups = list(said)
-    for number, line in enumerate(lines):
-        x, y = size.margin, size.top + 0.8 * size.body + number * size.line
-        for place in line:
-            end = canvas.swatch(x, y, groups[place])
-            canvas.text(end + 0.4 * size.body, y, said[groups[place]], colour=theme.faint)
-            x += widths[place] + 2 * size.gap
+    key.draw(canvas)
     high = canvas.height - top - size.margin
     axes = canvas.axes(size.margin, top, across, high)
     axes.set_xlim(0, across)
@@ -68,10 +60,6 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
             _rectangle(axes, own, colour="none", edge=(theme.paper, 1.6))
     _labels(canvas, drawn, (size.margin, top))
     return canvas.figure
-
-
-def _key_width(group: str, share: str, size: float) -> float:
-    return 1.15 * size + measured(group, size) + 0.4 * size + measured(share, size)
 
 
 def _rectangle(axes: Axes, box: Box, *, colour: str, edge: tuple[str, float], gid: str | None = None) -> None:
@@ -91,37 +79,65 @@ class _Spot(NamedTuple):
 def _labels(
     canvas: Canvas, drawn: Sequence[tuple[str, Box, Sequence[tuple[Node, Box]]]], corner: tuple[float, float]
 ) -> None:
-    """Write what each rectangle is, in its upper left corner; a tensor is called the same in every block.
+    """Write what each rectangle is, in its upper left corner: of blocks that are alike, in the first.
 
-    The largest tensor of a block also bears the number of the block.
+    The largest tensor of a block bears the number of the block, in all of them, where there is room in all.
     """
-    alike: dict[str, list[_Spot]] = {}
     places = count()
+    first: dict[tuple[str, ...], list[_Spot]] = {}
+    others: dict[tuple[str, ...], list[_Spot]] = {}
     for block, _, inner in drawn:
-        for number, (leaf, box) in enumerate(inner):
-            alike.setdefault(leaf.name, []).append(_Spot(next(places), leaf, box, "" if number else block))
-    for spots in alike.values():
-        wide = float(min(spot.box.width for spot in spots)) - 4
-        high = float(min(spot.box.height for spot in spots)) - 4
-        ways = [_wordings(spot.leaf, spot.block) for spot in spots]
-        for size, way in product((canvas.sizes.body, LEAST_TYPE_POINTS), range(len(ways[0]))):
-            lines = [each[way] for each in ways]
-            if all(_fits(each, size, wide, high, headed=bool(spots[0].block)) for each in lines):
-                for spot, each in zip(spots, lines, strict=True):
-                    _write(canvas, spot, each, corner, size)
-                break
+        alike = tuple(leaf.name for leaf, _ in inner)
+        spots = [_Spot(next(places), leaf, box, "" if number else block) for number, (leaf, box) in enumerate(inner)]
+        if block and alike in first:
+            others.setdefault(alike, []).append(spots[0])
+        else:
+            first[alike] = spots
+    named = {spot.leaf.name: spot.leaf.name.split(".")[-2] for spots in first.values() for spot in spots}
+    for alike, spots in first.items():
+        for spot in spots:
+            alone = list(named.values()).count(named[spot.leaf.name]) == 1
+            _write_alike(canvas, [spot], [_wordings(spot.leaf, spot.block, alone=alone)], corner)
+        plain = others.get(alike, [])
+        if plain:
+            _write_alike(canvas, plain, [((spot.block.removeprefix("block "),),) for spot in plain], corner)
+
+
+def _write_alike(
+    canvas: Canvas,
+    spots: Sequence[_Spot],
+    ways: Sequence[tuple[tuple[str, ...], ...]],
+    corner: tuple[float, float],
+) -> None:
+    """Write in rectangles the first of the ways that there is room for in all of them, in the larger type or less."""
+    wide = float(min(spot.box.width for spot in spots)) - 4
+    high = float(min(spot.box.height for spot in spots)) - 4
+    named, bare = range(len(ways[0]) - 1), (len(ways[0]) - 1,)
+    types = (canvas.sizes.body, 0.8 * canvas.sizes.body, LEAST_TYPE_POINTS)
+    for size, way in (*product(types, named), *product(types, bare)):
+        lines = [each[way] for each in ways]
+        if all(_fits(each, size, wide, high, headed=bool(spots[0].block)) for each in lines):
+            for spot, each in zip(spots, lines, strict=True):
+                _write(canvas, spot, each, corner, size)
+            return
 
 
 def _fits(lines: Sequence[str], size: float, wide: float, high: float, *, headed: bool) -> bool:
     widths = (measured(words, size, bold=headed and not number) for number, words in enumerate(lines))
-    return LEADING * size * len(lines) <= high and max(widths) <= wide
+    return LEADING * size * len(lines) <= high and max(widths, default=0) <= wide
 
 
-def _wordings(leaf: Node, block: str) -> tuple[tuple[str, ...], ...]:
-    """Return what can be written in a rectangle, the longest first, each as lines."""
+def _wordings(leaf: Node, block: str, *, alone: bool) -> tuple[tuple[str, ...], ...]:
+    """Return what can be written in a rectangle, the longest first, each as lines.
+
+    The last part of a name stands alone only where no other component ends so, as both c_proj of a GPT-2 do.
+    """
     name, _, role = leaf.name.rpartition(".")
-    number, last = full(leaf.size), name.rpartition(".")[2]
-    whole = ((leaf.name, number), (f"{name}.", role, number), (name,), (last,))
+    room, dot, last = name.rpartition(".")
+    number = full(leaf.size)
+    whole: tuple[tuple[str, ...], ...] = ((leaf.name, number), (f"{name}.", role, number), (name,))
+    whole += ((f"{room}{dot}", last),) if room else ()
+    whole += ((last,),) if alone else ()
     if not block:
         return whole
     short = block.removeprefix("block ")

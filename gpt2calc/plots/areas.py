@@ -6,38 +6,44 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import formulas, tensor_table
+from gpt2calc.model import BUFFER, SCALE
 from gpt2calc.plots.chart import Chart, Mark, full, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpt2calc.counts import ParameterCount
+    from gpt2calc.model import Tensor
 
 MOST_BLOCKS = 128
 """Of a model of more blocks, all blocks are drawn as one."""
 
 
 class Node(NamedTuple):
-    """A part of a model: a tensor, or all blocks, with the tensors of one of them.
+    """A part of a model: a tensor, or all blocks of one kind, with the tensors of one of them.
 
     Args:
         name: what it is called.
         group: the group of components that a tensor belongs to.
         size: the parameters in all of it.
         parts: the tensors of one block, the largest first.
-        times: how many blocks there are.
+        numbers: which blocks there are, where each is drawn.
     """
 
     name: str
     group: str
     size: int
     parts: tuple[Node, ...] = ()
-    times: int = 1
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def times(self) -> int:
+        """How many blocks are drawn."""
+        return len(self.numbers) or 1
 
     def blocks(self) -> tuple[str, ...]:
         """Return what each block is called."""
-        return (self.name,) if self.times == 1 else tuple(f"block {number}" for number in range(self.times))
+        return tuple(f"block {number}" for number in self.numbers) or (self.name,)
 
 
 class Box(NamedTuple):
@@ -71,21 +77,29 @@ class Treemap(Chart):
 
 def _tree(count: ParameterCount) -> tuple[Node, ...]:
     """Return the parts of a model, the largest first; those of equal size stay in the order of the model."""
-    groups = {row.component: row.group for row in formulas.table(count.dims)}
-    layers = count.dims.n_layer
-    together = layers > MOST_BLOCKS
-    outside: list[Node] = []
-    inside: list[Node] = []
-    for row in tensor_table.table(count.dims):
-        times = row.times if together or not row.in_block else min(row.times, 1)
-        if times * prod(row.shape):
-            node = Node(f"{row.component}.{row.role}", groups[row.component], times * prod(row.shape))
-            (inside if row.in_block else outside).append(node)
-    if inside:
-        tensors = tuple(sorted(inside, key=lambda node: -node.size))
-        name, times = (f"{layers:,} blocks", 1) if together else ("block 0", layers)
-        outside.append(Node(name, "", times * sum(node.size for node in tensors), tensors, times))
-    return tuple(sorted(outside, key=lambda node: -node.size))
+    model = count.model
+    groups = {row.name: row.group for row in model.components()}
+    rows = [row for row in model.tensors() if row.role not in (BUFFER, SCALE)]
+    kinds = [kind for kind in model.kinds() if model.number(kind)]
+    together = sum(map(model.number, kinds)) > MOST_BLOCKS
+    order = [] if together else [tags for stack in model.stacks for tags in stack.layers()]
+
+    def nodes(held: list[Tensor], times: int) -> list[Node]:
+        sizes: dict[tuple[str, str], int] = {}
+        for row in held:
+            name = f"{row.component}.{row.role}", groups[row.component]
+            sizes[name] = sizes.get(name, 0) + times * row.times * prod(row.shape)
+        return [Node(*name, size) for name, size in sizes.items() if size]
+
+    found = nodes([row for row in rows if not row.layers], 1)
+    for kind in kinds:
+        number, own = model.number(kind), [row for row in rows if row.layers and set(row.layers.split()) <= kind]
+        parts = tuple(sorted(nodes(own, number if together else 1), key=lambda node: -node.size))
+        numbers = () if together else tuple(place for place, tags in enumerate(order) if tags == kind)
+        said = " ".join(sorted(kind - frozenset.intersection(*kinds)))
+        size = (1 if together else number) * sum(part.size for part in parts)
+        found += [Node(f"{number:,} {said} blocks".replace("  ", " "), "", size, parts, numbers)] if parts else []
+    return tuple(sorted(found, key=lambda node: -node.size))
 
 
 def squarified(sizes: Sequence[int], box: Box) -> Iterator[Box]:

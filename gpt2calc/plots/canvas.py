@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from gpt2calc.errors import ConfigError, printable
+from gpt2calc.plots.chart import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -251,6 +252,38 @@ def lined_up(widths: Sequence[float], gap: float, room: float) -> list[list[int]
         lines[-1].append(number)
         used += gap + width
     return lines
+
+
+class Key(NamedTuple):
+    """Which colour is which group, each with its share, in lines."""
+
+    shares: dict[str, str]
+    lines: list[list[int]]
+    sizes: Sizes
+
+    @property
+    def height(self) -> float:
+        """How high all lines are."""
+        return len(self.lines) * self.sizes.line
+
+    def draw(self, canvas: Canvas) -> None:
+        """Write the key under the title."""
+        groups = list(self.shares)
+        for number, line in enumerate(self.lines):
+            x, y = self.sizes.margin, self.sizes.top + 0.8 * self.sizes.body + number * self.sizes.line
+            for name in (groups[place] for place in line):
+                end = canvas.swatch(x, y, name) + 0.4 * self.sizes.body
+                canvas.text(end, y, self.shares[name], colour=canvas.theme.faint)
+                x = end + measured(self.shares[name], self.sizes.body) + 2 * self.sizes.gap
+
+
+def keyed(held: dict[str, int], whole: int, size: Sizes, room: float) -> Key:
+    """Return the key of groups that hold so much of a whole, in lines of so many points."""
+    shares = {name: percent(part, whole) for name, part in held.items()}
+    widths = [
+        swatch_width(name, size.body) + 0.4 * size.body + measured(share, size.body) for name, share in shares.items()
+    ]
+    return Key(shares, lined_up(widths, 2 * size.gap, room), size)
 
 
 def spread(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:

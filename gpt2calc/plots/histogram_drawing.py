@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.algebra import SUPERSCRIPTS
 from gpt2calc.plots.canvas import POINTS, Canvas, fill, first_that_fits, fitted, inches, measured, name_of, sizes
-from gpt2calc.plots.histograms import BIASES, WEIGHTS
+from gpt2calc.plots.chart import percent
+from gpt2calc.plots.histograms import AXIS, BIASES, WEIGHTS, ZERO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +36,9 @@ def draw(chart: HistogramChart, theme: Theme, width: float, height: float | None
     across = min(max(int((room + gap) // (LEAST_PANEL + gap)), 1), len(panels))
     down = -(-len(panels) // across)
     wide = (room - gap * (across - 1)) / across
-    key, head, foot = 1.3 * size.line, size.line, 1.5 * size.line
-    fixed = size.top + key + size.margin + (head + foot) * down
+    zeros = any(mark.label == ZERO for mark in chart.marks)
+    key, head, foot, axis = 1.3 * size.line, size.line * (1 + zeros), 1.5 * size.line, size.line
+    fixed = size.top + key + size.margin + (head + foot) * down + axis
     least, best = (fixed + each * size.body * down for each in (LEAST_HIGH, HIGH))
     canvas = Canvas(theme, width, inches(best if height is None else least, height))
     canvas.title(chart.title)
@@ -46,8 +48,11 @@ def draw(chart: HistogramChart, theme: Theme, width: float, height: float | None
         x = size.margin + (number % across) * (wide + gap)
         y = size.top + key + (number // across) * (head + high + foot)
         canvas.text(x, y + size.body, fitted(title, wide, size.body, bold=True), bold=True)
+        _zeros(canvas, marks, (x, y + size.line, wide))
         _panel(canvas, chart, marks, (x, y + head, wide, high))
         _bins(canvas, chart, (x, y + head + high, wide))
+    bottom = canvas.height - size.margin
+    canvas.text(canvas.width / 2, bottom, fitted(AXIS, room, size.body), align="center", colour=theme.faint)
     return canvas.figure
 
 
@@ -93,19 +98,50 @@ def _panel(
     canvas.line((x, y + high / 2), (x + wide, y + high / 2), canvas.theme.faint)
 
 
-def _bins(canvas: Canvas, chart: HistogramChart, where: tuple[float, float, float]) -> None:
-    """Write what the bins are under them: those that are no power of two, and as many powers as there is room for."""
+def _zeros(canvas: Canvas, marks: list[tuple[int, Mark]], where: tuple[float, float, float]) -> None:
+    """Write under a component's name which share of its weights, and of its biases, is exactly 0, where any is."""
     (x, y, wide), size = where, canvas.sizes
+    held = [mark for _, mark in marks if mark.label == ZERO]
+    if not any(mark.part for mark in held):
+        return
+    shares = [(mark.series, percent(mark.part, mark.whole or 1)) for mark in held]
+    said = ", ".join(f"{share} of {series}" for series, share in shares)
+    pointed = ", ".join(f"{'↑' if series.startswith(WEIGHTS) else '↓'} {share}" for series, share in shares)
+    wordings = (f"zeros: {said}", f"zeros {pointed}")
+    words = first_that_fits(wordings, wide, size.body) or fitted(wordings[-1], wide, size.body)
+    canvas.text(x, y + size.body, words, colour=canvas.theme.faint)
+
+
+def _bins(canvas: Canvas, chart: HistogramChart, where: tuple[float, float, float]) -> None:
+    """Write what the bins are under them: those that are no power of two, and as many powers as there is room for.
+
+    The bin of what is less than the powers drawn stands beside that of 0. Where both names do not fit, it has none, and
+    then that of 0 has none; the largest power has its name always.
+    """
+    (_, y, _), size = where, canvas.sizes
     words = [raised(label) for label in chart.bins]
     powers = [n for n, label in enumerate(chart.bins) if label.startswith("2^")]
     others = [n for n in range(len(words)) if n not in powers]
-    for step in range(1, len(words) + 1):
-        chosen = sorted([*others, *powers[::-step]])
-        halves = [measured(words[n], size.body) / 2 for n in chosen]
-        middles = [x + wide * (n + 0.5) / len(words) for n in chosen]
-        middles = [min(max(at, x + half), x + wide - half) for at, half in zip(middles, halves, strict=True)]
-        ends = [(at - half, at + half) for at, half in zip(middles, halves, strict=True)]
-        if all(before[1] + size.gap < after[0] for before, after in pairwise(ends)):
-            for at, n in zip(middles, chosen, strict=True):
-                canvas.text(at, y + size.body, words[n], align="center", colour=canvas.theme.faint)
-            return
+    fewer = [n for n in others if not chart.bins[n].startswith("<")]
+    fewest = [n for n in fewer if chart.bins[n] != ZERO]
+    for named, least in ((others, 2), (fewer, 2), (fewest, 2), (fewer, 1), ([], 1)):
+        for step in range(1, len(words) + 1):
+            kept = powers[::-step]
+            placed = _placed(canvas, sorted([*named, *kept]), words, where)
+            if placed and (len(kept) >= least or len(powers) < least):
+                for at, n in placed:
+                    canvas.text(at, y + size.body, words[n], align="center", colour=canvas.theme.faint)
+                return
+
+
+def _placed(
+    canvas: Canvas, chosen: list[int], words: list[str], where: tuple[float, float, float]
+) -> list[tuple[float, int]]:
+    """Return where the names of some bins stand, nothing where two of them would touch."""
+    (x, _, wide), size = where, canvas.sizes
+    halves = [measured(words[n], size.body) / 2 for n in chosen]
+    middles = [x + wide * (n + 0.5) / len(words) for n in chosen]
+    middles = [min(max(at, x + half), x + wide - half) for at, half in zip(middles, halves, strict=True)]
+    ends = [(at - half, at + half) for at, half in zip(middles, halves, strict=True)]
+    apart = all(before[1] + size.gap < after[0] for before, after in pairwise(ends))
+    return list(zip(middles, chosen, strict=True)) if apart else []

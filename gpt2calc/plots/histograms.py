@@ -20,6 +20,9 @@ MOST_BINS = 24
 WEIGHTS, BIASES = "weights", "biases"
 ZERO, NOT_FINITE = "0", "NaN or Inf"
 
+AXIS = "size of the values, powers of two"
+"""What the bins are of."""
+
 
 class HistogramChart(Chart):
     """The sizes of values, a panel for each component.

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
-from gpt2calc.plots.bars import LEVELS, BarChart, length, worded
-from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_of, worded
+from gpt2calc.plots.chart import full, percent, tick
 from gpt2calc.plots.curves import GrowthChart, thinned
-from gpt2calc.plots.histograms import HistogramChart
+from gpt2calc.plots.flows import ADD, START, FlowChart
+from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
+from gpt2calc.plots.serving import ContextChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gpt2calc.plots.chart import Chart, Mark
+    from gpt2calc.plots.flows import Part
     from gpt2calc.table import Cell
 
 GAP = "  "
@@ -46,8 +49,12 @@ def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: b
         body = _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
     elif isinstance(chart, GrowthChart):
         body = _growth(pen, chart)
+    elif isinstance(chart, ContextChart):
+        body = _contexts(pen, chart)
     elif isinstance(chart, Treemap):
         body = _tree(pen, chart)
+    elif isinstance(chart, FlowChart):
+        body = _flow(pen, chart)
     elif isinstance(chart, HistogramChart):
         body = _sparks(pen, chart)
     else:
@@ -64,9 +71,13 @@ class _Pen:
     def bold(self, words: str) -> str:
         return f"\033[1m{words}\033[0m" if self.colour and words else words
 
+    def whole(self, words: str) -> str:
+        """Return words as they are written, however long."""
+        return in_ascii(printable(words)) if self.ascii_only else printable(words)
+
     def fitted(self, words: str, width: int) -> str:
         """Return words in at most so many columns, the middle left out where they are longer."""
-        words = in_ascii(printable(words)) if self.ascii_only else printable(words)
+        words = self.whole(words)
         if len(words) <= width:
             return words
         dots = "..." if self.ascii_only else "…"
@@ -81,6 +92,11 @@ class _Pen:
             return ("#" * full + ("|" if rest >= 4 or (part and not full) else "")).ljust(width)
         partly = EIGHTHS[rest] if rest else "▏" if part and not full else ""
         return ("█" * full + partly).ljust(width)
+
+    def dot(self, place: float, width: int) -> str:
+        """Return a dot at a place from 0 to 1 of so many columns, at the end of a line."""
+        line, dot = ("-", "o") if self.ascii_only else ("─", "●")
+        return (line * round(place * (width - 1)) + dot).ljust(width)
 
     def filled(self, series: str, columns: int) -> str:
         """Return so many columns of the fill of a group, in its colour."""
@@ -146,10 +162,15 @@ def _panels(pen: _Pen, chart: BarChart) -> list[str]:
         wide = max(pen.width - name - number - 2 * len(GAP), 1)
         part, whole = chart.longest(panel)
         lines += ["", *pen.rule(panel.title)] if lines else pen.rule(panel.title)
+        dotted = panel.measure == POWERS
+        powers = powers_of(marks) if dotted else (0, 1)
         for mark, word in zip(marks, words, strict=True):
             its, of = length(panel, mark)
-            bar = pen.bar(its * whole, of * part, wide)
+            bar = pen.dot(along(mark.part, powers), wide) if dotted else pen.bar(its * whole, of * part, wide)
             lines.append(f"{pen.fitted(mark.label, name).ljust(name)}{GAP}{bar}{GAP}{word.rjust(number)}")
+        if dotted:
+            low, high = (tick(10**power) for power in powers)
+            lines.append(" " * (name + len(GAP)) + low + high.rjust(max(wide - len(low), 0)))
     return lines
 
 
@@ -162,6 +183,12 @@ def _growth(pen: _Pen, chart: GrowthChart) -> list[str]:
     head = f"{chart.field}, the share of each group, and the total"
     drawn = _ends(pen, rows)
     return [*_key(pen, chart.present), "", *_wrapped(head, pen.width), *drawn, *([""] if lines else []), *lines]
+
+
+def _contexts(pen: _Pen, chart: ContextChart) -> list[str]:
+    lines = _panels(pen, chart.bars(MOST_ROWS))
+    said = [f"{each.above} no longer fits into {each.below} from {each.at:,} tokens on" for each in chart.crossings]
+    return [*lines, *([""] if said else []), *(line for words in said for line in _wrapped(words, pen.width))]
 
 
 def _wrapped(words: str, width: int) -> list[str]:
@@ -192,6 +219,63 @@ def _tree(pen: _Pen, chart: Treemap) -> list[str]:
     return lines
 
 
+def _flow(pen: _Pen, chart: FlowChart) -> list[str]:
+    """Return a line for each box, on the residual stream to its left: where it is read, and where it is added to.
+
+    Where the terminal is narrow, shapes are left out first, and then formulas.
+    """
+    first, last = chart.ends
+    read, added, stream = ("+", "@", "|") if pen.ascii_only else ("├", "⊕", "│")
+    parts = [
+        part._replace(name=pen.whole(part.name), shape=pen.whole(part.shape), formula=pen.whole(part.formula))
+        for section in chart.sections
+        for stage in section.stages
+        for part in stage.parts
+    ]
+    columns = [[part.name for part in parts], [part.shape for part in parts], [part.formula for part in parts]]
+    wide = [max(map(len, column), default=0) for column in columns]
+    number = max((len(full(part.parameters)) for part in parts), default=0)
+    kept = next(
+        (
+            kept
+            for kept in ((0, 1, 2), (0, 2), (0,))
+            if 2 + 8 + number + sum(wide[n] + 2 for n in kept) + 2 <= pen.width
+        ),
+        (0,),
+    )
+    wide[0] = min(wide[0], max(pen.width - number - 10, 8))
+    bar = max(min(pen.width - 2 - number - sum(wide[n] + 2 for n in kept) - 2, 24), 1)
+    most = max((part.parameters for part in parts), default=0) or 1
+
+    def row(sign: str, part: Part) -> str:
+        long = max(bar * part.parameters // most, 1 if part.parameters else 0)
+        drawn = pen.filled(part.group, long) + " " * (bar - long)
+        words = [(part.name, part.shape, part.formula)[n] for n in kept]
+        cells = [pen.fitted(word, wide[n]).ljust(wide[n]) for n, word in zip(kept, words, strict=True)]
+        return GAP.join([f"{sign} {drawn}", *cells, full(part.parameters).rjust(number)])
+
+    lines = [*_key(pen, chart.series), "", first, stream]
+    for place, section in enumerate(chart.sections):
+        if section.title:
+            held = f"{full(section.each)} × {section.times:,} = {full(section.each * section.times)}"
+            said = f"{section.title}{GAP}{held}"
+            lines += [stream, f"{stream} {pen.bold(pen.fitted(said, pen.width - 2))}"]
+        elif place:
+            lines.append(stream)
+        for stage in section.stages:
+            if stage.label:
+                lines.append(f"{stream} {pen.fitted(stage.label, pen.width - 2)}")
+            signs = [stream for _ in stage.parts]
+            signs[0] = read
+            signs[-1] = added if stage.how == ADD else signs[-1] if stage.how == START else read
+            lines += [row(sign, part) for sign, part in zip(signs, stage.parts, strict=True)]
+    if chart.tied:
+        lines.append(f"{read} {pen.fitted(f'lm_head is {chart.tied}, counted once', pen.width - 2)}")
+    letters = GAP.join(f"{letter} = {full(size)}" for letter, size in chart.letters.items())
+    drawn = f"{read} takes the stream, {added} adds to it; bars are of parameters, over all blocks"
+    return [*lines, stream, last, "", *_wrapped(pen.whole(letters), pen.width), *_wrapped(drawn, pen.width)]
+
+
 def _sparks(pen: _Pen, chart: HistogramChart) -> list[str]:
     """Return a line for each component's weights or biases, a column for each bin."""
     parts: dict[tuple[str, str], list[Mark]] = {}
@@ -205,8 +289,11 @@ def _sparks(pen: _Pen, chart: HistogramChart) -> list[str]:
         most = max(mark.part for mark in marks) or 1
         drawn = "".join(heights[-(-8 * mark.part // most)] for mark in marks)
         label = f"{panel} {series}" if len(f"{panel} {series}") <= name else f"{panel} {series[0]}"
-        lines.append(f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn}".rstrip())
-    return [*lines, "", *_wrapped(f"a column a bin, from left to right: {_said(chart.bins)}", pen.width)]
+        zeros = next((mark for mark in marks if mark.label == ZERO and mark.part), None)
+        said = f"zeros {percent(zeros.part, zeros.whole)}" if zeros else ""
+        line = f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn.ljust(bins)}{GAP}{said}".rstrip()
+        lines.append(line if len(line) <= pen.width else f"{pen.fitted(label, name).ljust(name)}{GAP}{drawn}".rstrip())
+    return [*lines, "", *_wrapped(f"{AXIS}; a column a bin, from left to right: {_said(chart.bins)}", pen.width)]
 
 
 def _said(bins: Sequence[str]) -> str:

@@ -81,6 +81,11 @@ def kv_bytes(dims: Dims) -> int:
     return caches.bytes_per_token(dims, 4) * dims.n_positions
 
 
+def kv_bytes_per_token(dims: Dims) -> int:
+    """Count what a token of one sequence leaves in a cache in float32."""
+    return caches.bytes_per_token(dims, 4)
+
+
 def train_bytes(dims: Dims) -> int:
     """Count weights, gradients and AdamW's state in float32; activations depend on what passes."""
     return 8 * formulas.total(dims) + optimizers.state(dims, optimizers.BY_NAME["adamw"], 4)
@@ -91,6 +96,7 @@ COSTS: dict[str, tuple[str, Measure]] = {
         "FLOPs of a forward pass of one sequence of n_positions tokens, without cross-attention; by name alone",
         forward_flops,
     ),
+    "kv_bytes_per_token": ("bytes of a token in the KV cache, fp32; by name alone", kv_bytes_per_token),
     "kv_bytes": ("bytes of the KV cache of n_positions tokens of one sequence, fp32; by name alone", kv_bytes),
     "train_bytes": ("bytes of weights, gradients and AdamW's state, fp32; by name alone", train_bytes),
 }

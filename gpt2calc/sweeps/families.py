@@ -15,6 +15,7 @@ import numpy as np
 
 from gpt2calc import architectures, general_conventions, model, ranges
 from gpt2calc.architectures import reading
+from gpt2calc.costs.serving import Serving
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnreadableInputError, pair, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.model import GROUPS, LAW
@@ -44,17 +45,26 @@ HELD: dict[str, type] = {model.SIZE: int, model.FLAG: bool, model.WORD: str}
 """What each of several values is; they are of one type."""
 
 
+KEPT = ("kv_bytes_per_token", "kv_bytes")
+"""Columns of the KV cache, which are there where they are named, and not in all."""
+
+
 class Counted:
     """One model, whose components are computed once."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, document: Mapping[str, Any]) -> None:
+        self.model, self.document = model, document
 
     @cached_property
     def parts(self) -> list[tuple[str, int, int]]:
         """The group, the weights and the biases of every component."""
         rows = ((row, self.model.count(row.layers) * row.times) for row in self.model.components())
         return [(row.group, times * row.weights, times * row.biases) for row, times in rows]
+
+    @cached_property
+    def serving(self) -> Serving:
+        """What the model keeps of the tokens before, of as many as it takes, in bfloat16."""
+        return Serving(self.model, reading.rewritten(self.document, self.model), {"dtype": "bf16"})
 
     def held(self, group: str = "", places: tuple[int, ...] = (1, 2)) -> int:
         """Return what a group holds, or the whole model: weights, biases, or both."""
@@ -90,6 +100,17 @@ def columns(counted: Model) -> dict[str, Column]:
     def convention(value: Callable[[Model], int], counted: Counted) -> int:
         return value(counted.model)
 
+    def kept(counted: Counted) -> int:
+        return counted.serving.kv_bytes_per_token
+
+    def kept_of_all(counted: Counted) -> int:
+        if (found := counted.serving.kv_bytes) is None:
+            problem = (
+                "the config does not say how long a sequence can be: kv_bytes has no tokens, kv_bytes_per_token has"
+            )
+            raise ConfigError(problem, field="max_position_embeddings")
+        return found
+
     fields = [row for row in counted.architecture.sizes if row.kind in KINDS]
     groups = [name for name in GROUPS if any(row.group == name for row in rows)]
     found = [
@@ -108,6 +129,10 @@ def columns(counted: Model) -> dict[str, Column]:
         *(
             Column(apart(row.name), COUNT, row.sentence, partial(convention, row.value))
             for row in general_conventions.of(counted)
+        ),
+        Column(KEPT[0], COUNT, "bytes of a token in the KV cache, bf16; by name alone", kept),
+        Column(
+            KEPT[1], COUNT, "bytes of max_position_embeddings tokens of one sequence, bf16; by name alone", kept_of_all
         ),
         *(Column(share_of(apart(name)), SHARE, f"the share of the group {name}", part=apart(name)) for name in groups),
     ]
@@ -156,7 +181,7 @@ class Family(NamedTuple):
 
     def read(self, fields: Mapping[str, Any]) -> Counted:
         """Return the model of a row."""
-        return Counted(reading.read(self.document, {**self.changes, **fields}).model)
+        return Counted(reading.read(self.document, {**self.changes, **fields}).model, self.document)
 
     def samples(self) -> list[Counted]:
         """Return models of which one has what any has: at the ends of sizes, with every value of what has few."""
@@ -171,13 +196,15 @@ class Family(NamedTuple):
                     found.append(self.read({**ends, **dict(zip(switches, each, strict=True))}))
                 except ConfigError:  # not all values go together
                     continue
-        return found or [Counted(self.base)]
+        return found or [Counted(self.base, self.document)]
 
     def everything(self) -> tuple[str, ...]:
         """Return the columns that say anything: sizes that are numbers, what runs, and what a model can hold."""
         samples, table, found = self.samples(), self.table, []
         always = {"total", "biases", *(row.name for row in general_conventions.of(self.base))}
         for name, column in table.items():
+            if name in KEPT:
+                continue
             measure = table[column.part].measure if column.part else column.measure
             if measure is None:
                 is_shown = name in self.swept or (column.kind == SIZE and bool(self.base.sizes[name]))

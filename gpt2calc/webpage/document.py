@@ -9,7 +9,8 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 from json import dumps
 
-from gpt2calc import presets
+from gpt2calc import palette, presets
+from gpt2calc.model import GROUPS
 from gpt2calc.webpage import arithmetic, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
@@ -46,11 +47,18 @@ def build(version: str) -> str:
     True
     """
     shipped, others = presets.models(), presets.others()
-    style, script = _asset("page.css"), _script(shipped)
+    style, script = _style(), _script(shipped)
     tables = b64encode(zlib.compress(_json(facts.rest(shipped, others)).encode(), 9)).decode()
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     page = _asset("page.html")
-    contents = {"policy": policy, "style": style, "version": version, "tables": tables, "script": script}
+    contents = {
+        "policy": policy,
+        "style": style,
+        "icon": _icon(),
+        "version": version,
+        "tables": tables,
+        "script": script,
+    }
     for name, content in contents.items():
         page = page.replace(f"{{{name}}}", content, 1)
     return page
@@ -71,6 +79,26 @@ def _script(shipped: tuple[presets.Preset, ...]) -> str:
     pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped).items())
     data = _inert(",\n".join(pairs))
     return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped), *written))
+
+
+def _style() -> str:
+    """Return the style, with the colours of every group, and of what is written on them, for both themes."""
+    style = _asset("page.css")
+    for name, theme in palette.THEMES.items():
+        pairs = ((group, theme.series[group]) for group in GROUPS)
+        said = (f"--{group}:{colour};--on-{group}:{palette.readable_on(colour)};" for group, colour in pairs)
+        style = style.replace(f"{{{name}}}", "".join(said), 1)
+    rules = (f".{group}{{background:var(--{group});color:var(--on-{group})}}" for group in GROUPS)
+    return style.replace("{groups}", "".join(rules), 1)
+
+
+def _icon() -> str:
+    """Return the icon: a bar of a GPT-2's three large groups."""
+    widths = {"embedding": (0, 3), "attention": (3, 2), "mlp": (5, 3)}
+    colours = palette.THEMES["light"].series
+    paths = "".join(f"<path fill='{colours[name]}' d='M{x} 0h{wide}v8H{x}z'/>" for name, (x, wide) in widths.items())
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>{paths}</svg>"
+    return "data:image/svg+xml," + svg.replace("<", "%3C").replace(">", "%3E").replace("#", "%23")
 
 
 def _inert(text: str) -> str:

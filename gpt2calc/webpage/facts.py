@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import (
     conventions,
     counts,
-    documents,
     fields,
     figures,
     listing,
@@ -122,7 +121,7 @@ def _config() -> dict[str, Any]:
         "classes": fields.CLASSES,
         "unread": _unread(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
-        "ours": documents.OURS,
+        "ours": fields.OURS,
         "digits": numbers.MOST_DIGITS,
         "number": numbers.NUMBER.replace("(?P<", "(?<"),
         "thousands": numbers.THOUSANDS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from inspect import signature
 from itertools import islice
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from gpt2calc.costs import serving
 from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
 from tests.architectures.modules import MODEL_TYPES, built, quick
 from tests.measuring import unmeasured
+from tests.served import of_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,17 +51,7 @@ def kept_by_transformers(document: Mapping[str, Any], tokens: int) -> Counter[tu
         word = "cache_params" if "cache_params" in signature(module.forward).parameters else "past_key_values"
         with torch.no_grad():
             module(torch.zeros(1, tokens, dtype=torch.long, device="meta"), use_cache=True, **{word: cache})
-    return Counter(_elements(layer) for layer in cache.layers)
-
-
-def _elements(layer: Any) -> tuple[int, int, int]:
-    tensors = {name: value for name, value in vars(layer).items() if torch.is_tensor(value) and value.ndim > 1}
-    states = {"conv_states": 0, "recurrent_states": 0}
-    for name in states:
-        held = getattr(layer, name, None) or ()
-        values = held.values() if isinstance(held, dict) else held
-        states[name] = sum(prod(each.shape) for each in values if torch.is_tensor(each))
-    return sum(prod(each.shape) for each in tensors.values()), states["conv_states"], states["recurrent_states"]
+    return Counter(of_layer(layer) for layer in cache.layers)
 
 
 def kept_by_law(document: Mapping[str, Any], tokens: int) -> Counter[tuple[int, int, int]]:
@@ -149,6 +139,14 @@ def test_a_state_is_kept_in_float32_and_does_not_grow() -> None:
     kept = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=5, batch=3)
     assert kept.state_bytes == 28 * 8192 * (4 * 2 + 16 * 4)
     assert kept.kv_bytes == 3 * (5 * 16384 + kept.state_bytes)
+    less = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=5, batch=3, convention="last_inputs")
+    assert less.kv_bytes == 3 * (5 * 16384 + 28 * 8192 * (3 * 2 + 16 * 4))
+
+
+def test_every_convolution_keeps_as_many_inputs_as_its_kernel_is_long() -> None:
+    """So that one fewer is what the convention of the last inputs keeps: no law is without its kernel at the end."""
+    kernels = {row.convolution.rpartition(" * ")[2] for rows in caches.MIXERS.values() for row in rows} - {"0"}
+    assert kernels == {"conv_kernel", "mamba_d_conv", "linear_conv_kernel_dim", "conv_L_cache", "(conv1d_width - 1)"}
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -171,6 +171,9 @@ function isAmong(figure, others) {
   return others.length > 0 && scalesOf(figure).length > 0 && others.some((other) => bounds(figure) === bounds(other));
 }
 
+/** How a number meets a figure, as people are told it. */
+const inWords = (fit) => fit.replace("cut off", "truncated");
+
 /** How unusual a reading is: less where just this figure was published for the model, and least where it is its name. */
 function penaltyOf(figure, { called, published }, way, of, fit) {
   const isPlain = !way.steps.length && !of.name;
@@ -270,7 +273,7 @@ function answerOf(figure, readings, candidates) {
   }
   const standings = best.way.steps.map(({ standing }) => standing);
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
-  const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${best.fit}`);
+  const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${inWords(best.fit)}`);
   if (isLikely(figure, best, candidates))
     return owner ? `${figure.text} ${owner}` : `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong")) {
@@ -278,5 +281,7 @@ function answerOf(figure, readings, candidates) {
     return `${figure.text} is what a formula gives that is not exact: ${told}, which has ${exact}`;
   }
   if (standings.includes("hypothesis")) return `${figure.text} would be ${number}: ${told}, a hypothesis`;
+  if (best.penalty === EXPLAIN.named)
+    return `${figure.text} is what ${best.candidate.name} is called: ${number} (${conventionOf(best)})`;
   return `${figure.text} is ${number}: ${told}`;
 }
