@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.model import GROUPS
-from gpt2calc.table import Percent, Ratio, Table
+from gpt2calc.table import Difference, Percent, Ratio, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,6 +206,6 @@ def _with_difference(table: Table) -> Table:
         label, first, second = cells
         if not isinstance(first, int) or not isinstance(second, int):
             return label, first, second, "", ""  # what one of them costs may not be covered
-        return label, first, second, second - first, Ratio(second, first, 3)
+        return label, first, second, Difference(second - first), Ratio(second, first, 3)
 
     return Table(table.title, (*table.headers, "difference", "ratio"), tuple(map(row, table.rows)))

@@ -11,7 +11,7 @@ from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
 from gpt2calc.records import NamedTuple
-from gpt2calc.table import Percent, Scaled, Table
+from gpt2calc.table import HINT, Percent, Said, Scaled, Table, in_bytes, short, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/count/2"
+OTHER_TOTALS = ("active", "untied", "without_embeddings", "tied")
+"""The conventions that a count in short tells beside its total, two of those that differ from it."""
+
 CONVENTION_HEADERS = ("convention", "count", "unit", "what is counted", "source")
 
 
@@ -356,6 +359,55 @@ class ParameterCount:
         """Return the tags that tell a kind from the others; all of them where there is one kind."""
         common = frozenset.intersection(*(frozenset(each.tags) for each in self.layers))
         return ", ".join(tag for tag in kind.tags if tag not in common) or ", ".join(kind.tags)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one line: the total, as people say it, and what it takes in fp32.
+
+        >>> import gpt2calc
+        >>> gpt2calc.count("gpt2").headline
+        'gpt2: 124,439,808 parameters (124M), 497.76 MB in fp32'
+        """
+        total = self.total
+        said = f" ({short(total)})" if total >= 1000 else ""
+        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(self.conventions['fp32_bytes']))} in fp32"
+
+    def in_short(self, most: int) -> list[Table | Said]:
+        """Lay the answer out for one screen: the total first, components, groups, and what else there is to see.
+
+        Law: the components add up to the total, those that there is no room for as one row of others, the smallest.
+
+        Args:
+            most: how many rows of components there is room for.
+        """
+        total, parts = self.total, self.components
+        largest = sorted(range(len(parts)), key=lambda place: -parts[place].total)
+        kept = largest if len(parts) <= most else largest[: most - 1]
+        others = [part for place, part in enumerate(parts) if place not in kept]
+
+        def row(name: str, form: ClosedForm | str, size: int, group: str = "") -> tuple[Cell, ...]:
+            return name, form, size, Percent(size, total, series=group)
+
+        rows: list[tuple[Cell, ...] | None] = [
+            row(parts[place].name, parts[place].formula, parts[place].total, parts[place].group)
+            for place in sorted(kept)
+        ]
+        rows += [row(f"{len(others)} others", "", sum(part.total for part in others))] if others else []
+        groups = [row(group.name, "", group.total, group.name) for group in self.groups.values() if group.total]
+        table = Table(
+            "", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total))
+        )
+
+        counts = {
+            row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES
+        }
+        told = [name for name in OTHER_TOTALS if counts.get(name, total) != total][:2]
+        left = len(counts) - len(told) - 1
+        also = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in told]
+        more = [f"{left} more", *([f"all {len(parts)} components"] if others else [])]
+        more += [] if isinstance(self.counted, Dims) else ["the letters"]  # those of a GPT-2 are well known
+        listed = " and ".join([", ".join(more[:-1]), more[-1]] if len(more) > 1 else more)
+        return [Said(self.headline), table, Said(f"also: {'; '.join([*also, listed])} with --all", HINT)]
 
     @staticmethod
     def _table(name: str, shown: tuple[Component, ...]) -> Table:

@@ -160,6 +160,15 @@ def read(text: str) -> Claimed:
     return Claimed(words, low, high)
 
 
+def in_words(verdict: str) -> str:
+    """Return a verdict, or how a number meets a figure, as people are told it; a program keeps the word it knows.
+
+    >>> in_words(CUT_OFF), in_words(ROUNDED)
+    ('true as truncated', 'true as rounded')
+    """
+    return verdict.replace("cut off", "truncated")
+
+
 def starts(text: str) -> bool:
     """Whether a text begins as a figure does, with a digit.
 

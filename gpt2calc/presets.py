@@ -149,6 +149,22 @@ def load(name: str) -> Preset:
     return preset
 
 
+def holding(word: str) -> tuple[str, ...]:
+    """Return the names of the models in whose name, alias or model type a word stands, in any case.
+
+    Raises:
+        UnknownNameError: it stands in none; the message gives the nearest.
+
+    >>> holding("smollm"), len(holding("")) == len(INDEX)
+    (('SmolLM-1.7B', 'SmolLM2-135M', 'SmolLM2-360M'), True)
+    """
+    sought = word.casefold()
+    found = tuple(name for name, words in INDEX.items() if any(sought in each.casefold() for each in (name, *words)))
+    if not found:
+        raise UnknownNameError("model", word, spoken())
+    return found
+
+
 def spoken() -> tuple[str, ...]:
     """Return every name and alias of a model that ships."""
     return tuple(word for name, (_, *aliases) in INDEX.items() for word in (name, *aliases))

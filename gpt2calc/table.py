@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 
 ASCII = str.maketrans(
     dict(zip("·×⁰¹²³⁴⁵⁶⁷⁸⁹─█▏▎▍▌▋▊▉", ["*", "x", *(f"^{n}" for n in range(10)), *"-#", *"   ####"], strict=True))
+    | {"✓": "ok", "✗": "x"}
 )
+
+GOOD, BAD, HINT = "good", "bad", "hint"
+"""What a sentence is, which says how a terminal shows it: a good or a bad verdict, or what else there is to see."""
+
+MARKS = {GOOD: "✓ ", BAD: "✗ "}
+"""What stands before a verdict, whose words say the same."""
+
+THOUSANDS = ("", "K", "M", "B", "T")
+BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 Cell: TypeAlias = "str | int | Written"
 
@@ -40,6 +50,23 @@ class Table(NamedTuple):
     title: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...] | None, ...]
+
+
+class Said(NamedTuple):
+    """A sentence for a terminal, before, between or after tables, and what it is; a heading unless it says more."""
+
+    words: str
+    tone: str = ""
+
+
+class Brief(str):
+    """Words of which a terminal shows as many as a line has room for."""
+
+    __slots__ = ()
+
+
+class Difference(int):
+    """A number that should be 0, and is shown so that it is seen where it is not."""
 
 
 def text(cell: Cell) -> str:
@@ -77,12 +104,32 @@ def rounded(numerator: int, denominator: int, digits: int) -> str:
     return f"{sign}{whole:,}" + (f".{decimals:0{digits}}" if digits else "")
 
 
+def short(number: int) -> str:
+    """Return a number in three digits or so, as people say it; as a power of ten where no letter is known for it.
+
+    >>> short(124439808), short(1557611200), short(999999999), short(2), short(10**18)
+    ('124M', '1.56B', '1.00B', '2', '1.00e18')
+    """
+    if number < 1000:
+        return str(number)
+    digits = len(str(number))
+    power = (digits - 1) // 3
+    if power < len(THOUSANDS):
+        said = rounded(number, 1000**power, 2 - (digits - 1) % 3)
+        if said != "1,000":
+            return said + THOUSANDS[power]
+        if power + 1 < len(THOUSANDS):
+            return f"1.00{THOUSANDS[power + 1]}"
+    return f"{rounded(number, 10 ** (digits - 1), 2)}e{digits - 1}"
+
+
 class Percent(NamedTuple):
-    """A share of a whole."""
+    """A share of a whole, and of which series it is, such as a group, which gives its bar a colour."""
 
     part: int
     whole: int
     digits: int = 2
+    series: str = ""
 
     def text(self) -> str:
         """Return it with a percent sign.
@@ -147,6 +194,16 @@ class Scaled(NamedTuple):
     def plain(self) -> str:
         """Return the number without its unit."""
         return rounded(self.value, self.unit, 6).replace(",", "")
+
+
+def in_bytes(number: int) -> Scaled | str:
+    """Return a number of bytes in the largest unit of which there is one.
+
+    >>> in_bytes(497759232).text(), in_bytes(6230444800).text(), in_bytes(12)
+    ('497.76 MB', '6.23 GB', '12 bytes')
+    """
+    power = (len(str(number)) - 1) // 3
+    return Scaled(number, 1000**power, BYTES[power]) if 0 < power < len(BYTES) else f"{short(number)} bytes"
 
 
 class Real(NamedTuple):

@@ -194,7 +194,7 @@ def test_a_report_holds_where_no_claim_is_false(own: str) -> None:
 
 def test_a_notebook_shows_the_tables() -> None:
     """As HTML, with the verdicts."""
-    assert ">true as cut off</td>" in gpt2calc.check_claims()._repr_html_()
+    assert ">true as truncated</td>" in gpt2calc.check_claims()._repr_html_()
 
 
 def test_the_words_the_note_and_the_source_are_shown(own: str, run: Run) -> None:

@@ -47,6 +47,8 @@ PLAIN = {
     "tensors": ("tensors", "tiny-gpt2"),
     "verify": ("verify", CHECKPOINT),
     "infer": ("infer", CHECKPOINT),
+    "example": ("example", "new"),
+    "card": ("card", "gpt2"),
     "claims": ("claims",),
     "explain": ("explain", "137M", "gpt2"),
     "design": ("design", "--params", "350M"),
@@ -57,8 +59,8 @@ PLAIN = {
 }
 """A plain run of each command."""
 
-IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "page"))
-"""The commands whose answer comes in several formats; that of infer is a config.json, that of page one of HTML."""
+IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "example", "card", "page"))
+"""The commands whose answer comes in several formats; the others write a config.json, files, Markdown, HTML."""
 
 WITH_FIELDS = ("count", "compare", "design", "formula", "tensors", "verify")
 ESCAPE = "\x1b"
@@ -491,7 +493,7 @@ def test_a_terminal_gets_colour_and_the_same_words_as_a_pipe(program: Program) -
     shown = on_a_terminal(("count", "gpt2"))
     piped = program("count", "gpt2", env=environment(COLUMNS="100", TERM="xterm")).stdout
     assert b"\x1b[1m" in shown
-    assert re.sub(rb"\x1b\[\d*m", b"", shown) == piped
+    assert re.sub(rb"\x1b\[[\d;]*m", b"", shown) == piped
     assert shown.count(b"\x1b[0m") * 2 == shown.count(b"\x1b[")
 
 
@@ -866,7 +868,7 @@ NONSENSE: dict[str, tuple[str, ...]] = {
     "an empty component": ("formula", ""),
     "a component of a model that does not exist": ("formula", "mlp", "--model", "gpt7"),
     "two components": ("formula", "mlp", "attention"),
-    "a model for models": ("models", "gpt2"),
+    "two models for models": ("models", "gpt2", "xl"),
     "more tensors than are listed": ("tensors", "--n-layer", "9999999999"),
     "a completion for no shell": ("--print-completion",),
     "a completion for an unknown shell": ("--print-completion", "fish"),

@@ -340,7 +340,7 @@ def test_the_nearest_are_told_however_far_they_are(figure: str) -> None:
     [
         (("137M", "gpt2"), "137M is 137,022,720, rounded: stored_with_masks of gpt2"),
         (("124,439,808", "gpt2"), "124,439,808 is 124,439,808: tied of gpt2"),
-        (("1.5B", "xl"), "1.5B is 1,557,611,200, cut off: tied of gpt2-xl"),
+        (("1.5B", "xl"), "1.5B is what gpt2-xl is called: 1,557,611,200, truncated (tied)"),
         (("117M", "gpt2"), "117M would be 116,929,536, rounded: gpt1_vocabulary of gpt2, a hypothesis"),
         (("738M", "large"), "738M is 774,030,080, rounded: tied / 2^20 of gpt2-large"),
         (("548", "MB", "gpt2"), "548 MB is 548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2"),

@@ -25,8 +25,30 @@ FOLDER = Path(__file__).parent / "golden"
 UPDATE = os.environ.get("GPT2CALC_UPDATE_GOLDEN") == "1"
 FOUR = ("compare", "small", "medium", "large", "xl")
 SWEEP = ("sweep", "--n-layer", "12,24,48", "--n-embd", "768,1600", "--tied", "true,false")
+WIDTHS = (60, 80, 120)
+SCREENS: dict[str, tuple[str, ...]] = {
+    "screen-count": ("count", "gpt2"),
+    "screen-count-experts": ("count", "DeepSeek-V3"),
+    "screen-compare": ("compare", "gpt2", "gpt2-xl"),
+    "screen-cost": ("cost", "gpt2", "--train", "--optimizer", "adamw"),
+    "screen-fits": ("fits", "Llama-3.1-8B", "--memory", "24GB", "--context", "32768"),
+    "screen-formula": ("formula", "attn.c_attn", "--model", "gpt2"),
+    "screen-tensors": ("tensors", "tiny-gpt2"),
+    "screen-verify": ("verify", "model.ckpt"),
+    "screen-mismatch": ("verify", "model.ckpt", "--n-layer", "1", "--n-positions", "17"),
+    "screen-explain": ("explain", "1.5B"),
+    "screen-design": ("design", "--params", "350M"),
+    "screen-sweep": ("sweep", "--n-layer", "12,24", "--n-embd", "768,1600"),
+    "screen-claims": ("claims",),
+    "screen-models": ("models", "qwen"),
+    "screen-model": ("models", "gpt2"),
+}
+"""The main commands as a person sees them, at each width."""
+
 GOLDEN = {
     "count.txt": ("count", "gpt2"),
+    "count-all.txt": ("count", "gpt2", "--all"),
+    "count-all-qwen.txt": ("count", "Qwen3-0.6B", "--all"),
     "count.json": ("count", "gpt2", "--json"),
     "count.csv": ("count", "gpt2", "--format", "csv"),
     "count.md": ("count", "gpt2", "--format", "markdown"),
@@ -76,6 +98,7 @@ GOLDEN = {
     "sweep.tex": (*SWEEP, "--format", "latex"),
     "design.txt": ("design", "--params", "350M"),
     "design.json": ("design", "--params", "350M", "--json"),
+    "design-verbose.txt": ("design", "--params", "350M", "--verbose"),
     "design-family.txt": ("design", "--family", "llama", "--params", "8B"),
     "design-nearest.txt": ("design", "--params", "350M", "--nearest"),
     "design.csv": ("design", "--params", "350M", "--format", "csv"),
@@ -96,6 +119,7 @@ GOLDEN = {
     "plot-memory.txt": ("plot", "memory", "gpt2", "--batch", "8", "--optimizer", "adamw"),
     "plot-values.txt": ("plot", "values", "model.ckpt"),
     "models.txt": ("models",),
+    "models-long.txt": ("models", "--long"),
     "lora-80.txt": ("count", "gpt2", "--lora-r", "8", "--lora-targets", "c_attn,c_proj", "--modules-to-save", "ln_f"),
     "prompt-80.txt": ("count", "gpt2", "--prompt-tokens", "20"),
     "ranks-80.txt": ("count", "gpt2-medium", "--tp", "2", "--pp", "4"),
@@ -103,10 +127,11 @@ GOLDEN = {
     "blocks-80.txt": ("count", "gpt2", "--blocks", "4"),
     "adapter-80.txt": ("verify", "adapter"),
     "packed-80.txt": ("verify", "packed"),
+    **{f"{name}-{width}.txt": words for name, words in SCREENS.items() for width in WIDTHS},
 }
 """Each file with the words that print it, at 100 columns and without colour, beside a checkpoint of TensorFlow.
 
-Those that are called so are printed at 80 columns.
+Those that are called so are printed at so many columns.
 """
 
 MADE = {
@@ -144,7 +169,8 @@ def test_the_output_is_the_committed_one(
     monkeypatch.chdir(tmp_path if words[-1] in MADE else CHECKPOINT)
     if words[-1] in MADE:
         MADE[words[-1]](tmp_path / words[-1])
-    ran = run(*words, columns=80 if "-80." in name else 100)
+    told = re.search(r"-(60|80|120)\.", name)
+    ran = run(*words, columns=int(told[1]) if told else 100)
     assert ran.code == ("mismatch" in name)
     path = FOLDER / name
     if UPDATE:
@@ -212,7 +238,7 @@ def test_printed_columns_add_up_to_the_printed_total(
     words: tuple[str, ...], form: str, per_block: tuple[str, ...], run: Run
 ) -> None:
     """Of components and of groups, every column adds up; so does each row; the total is what is counted."""
-    shown = run("count", *words, *per_block, "--format", form).stdout
+    shown = run("count", *words, *(per_block or ("--all",)), "--format", form).stdout
     components, groups, (total,) = human_sections(shown) if form == "human" else csv_sections(shown)
     assert components
     assert groups
@@ -236,7 +262,7 @@ def test_printed_shares_are_rounded_right_and_add_up_to_100_percent(
     nearest unit means 2·|u·total - U·part| ≤ total for each row. Summed over the n rows of a section, whose parts add
     up to the total, it means 2·|Σu - U| ≤ n, and nothing better can be said.
     """
-    shown = run("count", *words, "--format", form).stdout
+    shown = run("count", *words, "--all", "--format", form).stdout
     components, groups, (total,) = human_sections(shown) if form == "human" else csv_sections(shown)
     whole = 100 * 10**digits
     for section in (components, groups):
@@ -248,7 +274,7 @@ def test_printed_shares_are_rounded_right_and_add_up_to_100_percent(
 
 def test_a_column_that_does_not_add_up_would_be_found(run: Run) -> None:
     """A test of the test: one digit changed in the printed table breaks the sum."""
-    shown = run("count", "gpt2").stdout
+    shown = run("count", "gpt2", "--all").stdout
     components, _, (total,) = human_sections(shown.replace("21,261,312", "21,261,313", 1))
     assert sum(row.parameters for row in components) == total.parameters + 1
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc.claims import judgement
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, shortened
-from gpt2calc.figures import VERDICTS
-from gpt2calc.table import Lines, Table, text
+from gpt2calc.figures import VERDICTS, in_words
+from gpt2calc.table import Lines, Said, Table, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ class ClaimReport:
     def tables(self) -> list[Table]:
         """Lay the report out: every verdict, what the claims say, and the verdicts in short."""
         rows = tuple(
-            (each.claim.id if place == 0 else "", found.model, found.claimed, found.exact, found.verdict)
+            (each.claim.id if place == 0 else "", found.model, found.claimed, found.exact, in_words(found.verdict))
             for each in self.claims
             for place, found in enumerate(each.judgements)
         )
@@ -92,12 +92,19 @@ class ClaimReport:
             self._verdict_table(),
         ]
 
+    def screen(self) -> list[Table | Said]:
+        """Lay the report out for a terminal: the verdicts in short first, and at the end how often each was found."""
+        every, said, short = self.tables()
+        found = ", ".join(f"{count:,} {in_words(verdict)}" for verdict, count in self.verdicts.items() if count)
+        in_short = f"{len(self):,} claims, {sum(self.verdicts.values()):,} verdicts: {found}"
+        return [Said(self.title), short, every._replace(title="every verdict"), said, Said(in_short)]
+
     def _verdict_table(self) -> Table:
         """Say how often each verdict was found, and in which claims."""
         rows = []
         for verdict, times in self.verdicts.items():
             having = [each.claim.id for each in self.claims if verdict in (found.verdict for found in each.judgements)]
-            rows.append((verdict, times, ", ".join(having) or "-"))
+            rows.append((in_words(verdict), times, ", ".join(having) or "-"))
         return Table("in short", ("verdict", "times", "claims"), tuple(rows))
 
     def table(self) -> Table:

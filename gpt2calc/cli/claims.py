@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     emit(
         arguments,
         result=report.to_dict,
-        human=report.tables(),
+        human=report.screen(),
         tables=[report.table()] if arguments.format == "csv" else report.tables(),
         quiet=(f"{each.claim.id} {found.model} {found.verdict}" for each in report for found in each.judgements),
     )

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from gpt2calc.cli.options import Offered, add_fields, add_hub, add_model_type, add_output, emit, model_of, number
+from gpt2calc.cli.options import (
+    Offered,
+    add_fields,
+    add_hub,
+    add_model_type,
+    add_output,
+    columns,
+    emit,
+    model_of,
+    number,
+)
 from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
+from gpt2calc.table import Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any
 
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.table import Table
+
+SCREEN_LINES, LEAST_COMPONENTS = 23, 4
+"""The lines of a terminal without that of the prompt, and how many components are shown in any case."""
+
 EXAMPLES = """examples:
   gpt2calc count gpt2
+  gpt2calc count gpt2 --all
   gpt2calc count gpt2-xl --json | jq .total
   gpt2calc count --n-layer 24 --n-embd 1024 --vocab 50304
   gpt2calc count path/to/config.json --per-block
@@ -34,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a model that ships (see gpt2calc models), a config.json, a folder that holds one, a repository of the "
         "Hugging Face hub, or - for standard input; gpt2's sizes when left out",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show all: weights and biases apart, every convention, bytes in every dtype"
     )
     parser.add_argument("--per-block", action="store_true", help="count one block alone, of each kind")
     parser.add_argument("--conventions", action="store_true", help="show every convention with its source")
@@ -93,18 +114,39 @@ def run(arguments: argparse.Namespace) -> int:
         return _stored(arguments)
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
     quiet = [kind.each for kind in result.layers] if arguments.per_block else [result.total]
-    human = tables = result.block_tables() if arguments.per_block else [result.table()]
+    tables = result.block_tables() if arguments.per_block else [result.table()]
+    human: list[Table | Said] = [*tables]
     if arguments.format == "csv":
         tables = [result.flat_table(per_block=arguments.per_block)]
     if arguments.conventions:
         tables = [result.conventions_table()]
         human = [result.conventions_in_short(sources=True), result.bytes_table()]
-    elif not arguments.per_block:
-        human = [*tables, result.conventions_in_short(), result.bytes_table()]
-    if not arguments.conventions and result.model.architecture.model_type != "gpt2":  # whose letters are well known
-        kinds = [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
-        human = [human[0], result.letters_table(), *kinds, *human[1:]]
+    elif arguments.per_block or arguments.all:
+        if result.model.architecture.model_type != "gpt2":  # whose letters are well known
+            human.append(result.letters_table())
+        if arguments.all:
+            human += [result.layers_table()] if len(result.layers) > 1 and not arguments.per_block else []
+            human += [result.conventions_in_short(), result.bytes_table()]
+            human = (
+                human if arguments.per_block else [Said(result.headline), result.table()._replace(title=""), *human[1:]]
+            )
+    elif arguments.format == "human":
+        human = _screen(result)
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
+
+
+def _screen(result: ParameterCount) -> list[Table | Said]:
+    """Return the count in short, with as many components as a terminal of 24 lines has room for."""
+    from gpt2calc.reports import text
+
+    width = columns()
+    notes = sum(len(text.wrapped(f"note: {note}", width)) for note in result.notes)
+    most = len(result.components)
+    while True:
+        human = result.in_short(most)
+        if text.write(human, width=width).count("\n") + notes <= SCREEN_LINES or most <= LEAST_COMPONENTS:
+            return human
+        most -= 1
 
 
 def _stored(arguments: argparse.Namespace) -> int:

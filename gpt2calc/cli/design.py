@@ -85,6 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     for option, metavar, said in OWN:
         parser.add_argument(option, metavar=metavar, help=said)
+    parser.add_argument("--verbose", action="store_true", help="show what was searched, and how shapes are ranked")
     add_hub(parser)
     add_fields(parser, _read)
     add_output(parser, "a config.json for each shape, one a line")
@@ -141,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
     return emit(
         arguments,
         result=result.to_dict,
-        human=result.tables(),
+        human=result.screen(verbose=arguments.verbose),
         tables=[result.flat_table()] if arguments.format == "csv" else result.tables(),
         quiet=(json.dumps(each.config) for each in result),
         notes=result.notes,

@@ -1,4 +1,4 @@
-"""`gpt2calc models`: the models that ship."""
+"""`gpt2calc models`: the models that ship, those that a word finds, or one with all that is known of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from gpt2calc.cli.options import add_output, emit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from gpt2calc.presets import Preset
-    from gpt2calc.table import Lines
+    from gpt2calc.table import Cell, Lines, Said, Table
 
 EXAMPLES = """examples:
   gpt2calc models
+  gpt2calc models qwen
+  gpt2calc models gpt2-xl
+  gpt2calc models --long
   gpt2calc models --json
   gpt2calc models -q"""
 
@@ -21,11 +25,21 @@ EXAMPLES = """examples:
 OF_FILES = ("quantization_config", "torch_dtype")
 """What a config says of files alone, and no count of parameters reads."""
 
+HEADERS = ("model", "parameters", "published", "what it is")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.description = "List the models that ship with gpt2calc, with their totals and sources."
-    parser.usage = "gpt2calc models [options]"
+    parser.usage = "gpt2calc models [WORD] [options]"
+    parser.add_argument(
+        "word",
+        metavar="WORD",
+        nargs="?",
+        help="a model's name or alias, for all that is known of it; else the models in whose names, aliases or "
+        "architectures the word stands",
+    )
+    parser.add_argument("--long", action="store_true", help="say the aliases and the source of each")
     add_output(parser, "the names alone, a line each")
 
 
@@ -35,17 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table
 
-    found = [(preset, ParameterCount(preset.dims).total) for preset in presets.models()]
-    others = [(preset, ParameterCount(preset.counted).total) for preset in presets.others()]
-    headers = ("model", "parameters", "published", "what it is")
-    short = Table(
-        f"{len(found)} models",
-        headers,
-        tuple((preset.name, total, preset.published or "-", _described(preset)) for preset, total in found),
-    )
+    one = presets.find(arguments.word) if arguments.word else None
+    named = [one.name] if one else presets.holding(arguments.word or "")
+    found = [(p, ParameterCount(p.dims).total) for p in presets.models() if p.name in named]
+    others = [(p, ParameterCount(p.counted).total) for p in presets.others() if p.name in named]
     of_others = Table(
-        f"{len(others)} models of other architectures",
-        headers,
+        f"{_counted(others)} of other architectures",
+        HEADERS,
         tuple((p.name, total, p.published or "-", _described(p, p.model_type)) for p, total in others),
     )
     whole = Table(
@@ -66,8 +76,66 @@ def run(arguments: argparse.Namespace) -> int:
             del each["published_active"]  # a token passes all of a GPT-2
         return {"schema": "gpt2calc/models/1", "models": listed, "others": more}
 
-    names = [preset.name for preset, _ in (*found, *others)]
-    return emit(arguments, result=result, human=[short, of_others], tables=[whole, of_others], quiet=names)
+    tables = [table for table in (whole, of_others) if table.rows]
+    human = _one(one, arguments.word) if one and not arguments.long else _listed(found, others, long=arguments.long)
+    return emit(arguments, result=result, human=human, tables=tables, quiet=[p.name for p, _ in (*found, *others)])
+
+
+def _listed(
+    found: Sequence[tuple[Preset, int]], others: Sequence[tuple[Preset, int]], *, long: bool
+) -> list[Table | Said]:
+    """Lay models out, a line each, or with aliases and sources."""
+    from gpt2calc.table import HINT, Brief, Said, Table
+
+    def row(preset: Preset, total: int, model_type: str) -> tuple[Cell, ...]:
+        said = _described(preset, model_type)
+        return preset.name, total, preset.published or "-", said if long else Brief(said.lines[0])
+
+    parts: list[Table | Said] = []
+    if found:
+        rows = tuple(row(preset, total, "") for preset, total in found)
+        parts.append(Table(_counted(found), HEADERS, rows))
+    if others:
+        rows = tuple(row(preset, total, preset.model_type) for preset, total in others)
+        parts.append(Table(f"{_counted(others)} of other architectures", HEADERS, rows))
+    hint = "models NAME says all that is known of one, models WORD finds some, --long gives aliases and sources"
+    return parts if long else [*parts, Said(hint, HINT)]
+
+
+def _one(preset: Preset, word: str) -> list[Table | Said]:
+    """Lay all that is known of one model out, and name the others whose names have the word."""
+    from gpt2calc import presets
+    from gpt2calc.counts import ParameterCount
+    from gpt2calc.table import HINT, Said, Table
+
+    count = ParameterCount(preset.counted, preset.name)
+    sizes = {
+        name: value
+        for name, value in count.model.sizes.items()
+        if name in count.model.letters() and name != "num_labels"
+    }
+    published = " and ".join(
+        filter(None, (preset.published, preset.published_active and f"{preset.published_active} active"))
+    )
+    rows = {
+        "what it is": preset.summary,
+        "architecture": preset.model_type,
+        "sizes": ", ".join(f"{name} {value:,}" for name, value in sizes.items() if isinstance(value, int)),
+        "published as": published,
+        "also called": ", ".join(preset.aliases),
+        "note": " ".join((preset.note or "").split()),
+        "source": preset.source,
+    }
+    parts: list[Table | Said] = [
+        Said(count.headline),
+        Table("", (preset.name, "what is known"), tuple((name, said) for name, said in rows.items() if said)),
+    ]
+    others = [name for name in presets.holding(word) if name != preset.name and word.casefold() in name.casefold()]
+    return [*parts, *([Said(f"also with {word} in their names: {', '.join(others)}", HINT)] if others else [])]
+
+
+def _counted(found: Sequence[object]) -> str:
+    return f"{len(found)} model{'' if len(found) == 1 else 's'}"
 
 
 def _described(preset: Preset, model_type: str = "") -> Lines:

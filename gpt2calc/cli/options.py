@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from gpt2calc.sources import LeftOut, Model
-    from gpt2calc.table import Table
+    from gpt2calc.table import Said, Table
 
 FORMATS = ("human", "json", "csv", "markdown", "latex")
 
@@ -299,7 +299,7 @@ def emit(
     arguments: argparse.Namespace,
     *,
     result: Callable[[], dict[str, Any]],
-    human: Sequence[Table],
+    human: Sequence[Table | Said],
     tables: Sequence[Table],
     quiet: Iterable[object],
     notes: Iterable[str] = (),
@@ -337,8 +337,13 @@ def takes_unicode() -> bool:
 
 
 def takes_colour() -> bool:
-    """Whether standard output is a terminal that shows colour, and nobody has switched that off."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Whether standard output is a terminal that shows colour, or FORCE_COLOR says so; NO_COLOR says not, and wins."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR", "")
+    if forced:
+        return forced not in ("0", "false")
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def columns() -> int:

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     emit(
         arguments,
         result=result.to_dict,
-        human=result.tables(),
+        human=result.screen(),
         tables=[result.table()] if arguments.format == "csv" else result.tables(),
         quiet=[result.verdict],
         notes=result.notes,

@@ -8,7 +8,7 @@ from gpt2calc import formulas
 from gpt2calc.conventions import BYTES
 from gpt2calc.designs.measures import TOTAL
 from gpt2calc.dims import Dims, dims_of
-from gpt2calc.table import Percent, Ratio, Table, rounded
+from gpt2calc.table import HINT, Percent, Ratio, Said, Table, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -190,6 +190,18 @@ class Designs:
     def tables(self) -> list[Table]:
         """Lay the answer out: the shapes, and what was searched."""
         return [self.table(), self.bounds_table()]
+
+    def screen(self, *, verbose: bool) -> list[Table | Said]:
+        """Lay the answer out for a terminal, what was searched as one line unless all of it is asked for."""
+        if verbose:
+            return [*self.tables()]
+        members = ", ".join(name for name, _ in self.family.members)
+        front = "; pareto is yes where no other shape is at least as near in both" if self._is_by_distance else ""
+        said = (
+            f"aspect is n_embd / n_layer, family that over the {rounded(*self.family.aspect.as_integer_ratio(), 2)} of "
+        )
+        said += f"{members}{front}; {self.shapes:,} shapes searched: bounds and order with --verbose"
+        return [self.table(), Said(said, HINT)]
 
     def table(self) -> Table:
         """Lay the shapes out, one a row, each with what it is ranked by."""

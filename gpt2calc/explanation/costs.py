@@ -15,7 +15,7 @@ from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import FITS, ROUNDED_UP, WRITTEN
-from gpt2calc.figures import BYTES
+from gpt2calc.figures import BYTES, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class CostReading(NamedTuple):
     @property
     def in_short(self) -> str:
         """Return it in a sentence, without a full stop."""
-        fit = "" if self.fit == "exact" else f", {self.fit}"
+        fit = "" if self.fit == "exact" else f", {in_words(self.fit)}"
         said = f"{self.value:,} {self.unit}{fit}: {self.name} of {self.model}, {self.sentence}"
         return f"{self.figure} may be {said}, or a coincidence" if self.doubtful else f"{self.figure} is {said}"
 

@@ -16,8 +16,8 @@ from gpt2calc.explanation.chance import together as chances_of_all
 from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest
 from gpt2calc.explanation.costs import readings as cost_readings
 from gpt2calc.explanation.printed import EXACT
-from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, PRESETS_BUDGET, Search
-from gpt2calc.figures import BYTES
+from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, NAMED, PERHAPS, PRESETS_BUDGET, Search
+from gpt2calc.figures import BYTES, in_words
 from gpt2calc.formulas import total
 from gpt2calc.table import Percent, Table, rounded
 
@@ -197,9 +197,7 @@ class Explanation:
     @staticmethod
     def _trust(counted: Sequence[Explained]) -> Table:
         """Say how many numbers fit each figure, and how many would by accident."""
-        rows = tuple(
-            (each.figure.text, each.searched, each.fitting, _significant(each.by_accident)) for each in counted
-        )
+        rows = tuple((each.figure.text, each.searched, each.fitting, _expected(each.by_accident)) for each in counted)
         return Table("how many numbers fit", ("figure", "looked at", "that fit", "expected by accident"), rows)
 
     def table(self) -> Table:
@@ -228,14 +226,21 @@ def in_short(explained: Explained) -> str:
     if explained.owner or not explained.readings:
         return f"{figure} {explained.owner or f'fits none of the {explained.searched:,} numbers that were looked at'}"
     best = explained.readings[0]
-    number = f"{best.value:,}" + (f", {best.fit}" if best.fit != EXACT else "")
+    number = f"{best.value:,}" + (f", {in_words(best.fit)}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
         return f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {_total(best):,}"
+    return f"{figure} {_said(best, number)}"
+
+
+def _said(best: Reading, number: str) -> str:
+    """Return what a figure is, or would or may be, by its best reading."""
     if best.verdict == lattice.HYPOTHESIS:
-        return f"{figure} would be {number}: {best.in_short}, a hypothesis"
-    if best.verdict == EXPLAINED:
-        return f"{figure} is {number}: {best.in_short}"
-    return f"{figure} may be {number}: {best.in_short}, or a coincidence"
+        return f"would be {number}: {best.in_short}, a hypothesis"
+    if best.verdict == PERHAPS:
+        return f"may be {number}: {best.in_short}, or a coincidence"
+    if best.penalty == NAMED:
+        return f"is what {best.model.names[0]} is called: {number} ({best.convention})"
+    return f"is {number}: {best.in_short}"
 
 
 def _total(reading: Reading) -> int:
@@ -276,7 +281,7 @@ def _near_as_dict(figure: Printed, reading: Reading) -> dict[str, Any]:
 
 def _readings_table(explained: Explained) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (each.value, each.fit, each.rivals, _one_in(each.chance), each.model.names[0], each.convention)
+        (each.value, in_words(each.fit), each.rivals, _one_in(each.chance), each.model.names[0], each.convention)
         for each in explained.readings
     )
     return Table(in_short(explained), ("exactly", "fits", "rivals", "by chance", "model", "convention"), rows)
@@ -298,7 +303,7 @@ def _is_cost(explained: Explained) -> bool:
 def _costs_table(explained: Explained) -> Table:
     """Lay what a figure can be of a model's costs out, or the costs that are nearest where it is none."""
     if explained.costs:
-        rows = tuple((e.value, e.fit, _one_in(e.chance), e.name, e.sentence) for e in explained.costs)
+        rows = tuple((e.value, in_words(e.fit), _one_in(e.chance), e.name, e.sentence) for e in explained.costs)
         return Table(in_short(explained), ("exactly", "fits", "by chance", "convention", "in words"), rows)
     near = tuple((e.value, e.unit, e.fit, e.name, e.sentence) for e in explained.near_costs)
     title = f"{explained.figure.text} is no cost that was looked at"
@@ -314,23 +319,30 @@ def _cost_as_dict(reading: CostReading) -> dict[str, Any]:
 
 
 def _one_in(chance: Fraction) -> str:
-    """Write a chance as people say it.
+    """Write a chance as people say it, in round numbers.
 
-    >>> _one_in(Fraction(3, 1000))
-    '1 in 333'
+    >>> _one_in(Fraction(3, 1000)), _one_in(Fraction(1, 3217)), _one_in(Fraction(2, 3)), _one_in(Fraction(1))
+    ('1 in 333', '1 in 3,200', '7 in 10', 'certain')
     """
-    return f"1 in {floor(1 / chance):,}" if chance else "none"
+    if not chance:
+        return "none"
+    if chance > Fraction(1, 2):
+        tenths = round(10 * chance)
+        return f"{tenths} in 10" if tenths < 10 else "certain"
+    times = floor(1 / chance)
+    unit = 10 ** max(len(str(times)) - 2, 0) if times >= 1000 else 1
+    return f"1 in {times // unit * unit:,}"
 
 
-def _significant(number: Fraction) -> str:
-    """Write a number with one decimal, or with two digits that are not 0 where it is less than 1.
+def _expected(number: Fraction) -> str:
+    """Write how many are expected: with one decimal, or as a chance where that would show little of it.
 
-    >>> _significant(Fraction(25, 2)), _significant(Fraction(1, 3000)), _significant(Fraction(0))
-    ('12.5', '0.00033', '0')
+    >>> _expected(Fraction(25, 2)), _expected(Fraction(1, 3000)), _expected(Fraction(0))
+    ('12.5', '1 in 3,000', '0')
     """
     if not number:
         return "0"
-    return rounded(number.numerator, number.denominator, 1 if number >= 1 else len(str(floor(1 / number))) + 1)
+    return _one_in(number) if 10 * number < 1 else rounded(number.numerator, number.denominator, 1)
 
 
 def _nearest_table(explained: Explained) -> Table:

@@ -12,7 +12,7 @@ from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import shortened
 from gpt2calc.stored import PARTS
-from gpt2calc.table import Percent, Scaled, Table
+from gpt2calc.table import BAD, GOOD, Difference, Percent, Said, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
 if TYPE_CHECKING:
@@ -322,16 +322,21 @@ class Verification:
             tables += part.tables() if part else []
         return tables
 
+    def screen(self) -> list[Table | Said]:
+        """Lay the result out for a terminal, where what is seen is the end: the verdict again, as the last line."""
+        return [*self.tables(), Said(self.verdict, GOOD if self.matches else BAD)]
+
     def table(self) -> Table:
         """Lay the components out: the closed form, what each evidence observed, and the difference."""
         kinds = tuple(each.evidence for each in self.observations)
         rows: list[tuple[Cell, ...]] = [
-            (name, count, *(each.components.get(name, 0) for each in self.observations), self._difference(name, count))
+            (name, count, *(each.components.get(name, 0) for each in self.observations), difference)
             for name, count in self._parts().items()
+            for difference in (Difference(self._difference(name, count)),)
         ]
         sums = tuple(each.parameters for each in self.observations)
         off = next((each - self.total for each in sums if each != self.total), 0)
-        total: tuple[Cell, ...] = ("total", self.total, *sums, off)
+        total: tuple[Cell, ...] = ("total", self.total, *sums, Difference(off))
         return Table("", ("component", "formula", *kinds, "difference"), (*rows, None, total))
 
     def _summary(self) -> Table:
