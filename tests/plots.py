@@ -67,7 +67,7 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "weights-biases": lambda models: bars.of_weights_biases(counted(models)),
     "layernorm": lambda models: bars.of_layernorm(counted(models)),
     "growth in n_layer": lambda models: curves.of_growth(models[0], {"n_layer": range(6, 97)}),
-    "growth in n_embd": lambda models: curves.of_growth(models[0], {"n_embd": range(1, 20001)}),
+    "growth in n_embd": lambda models: curves.of_growth(models[0], {"n_embd": range(1, 20001)}, scale="linear"),
     "treemap": lambda models: areas.Treemap(*counted(models[:1])),
     "architecture": lambda models: flows.FlowChart(*counted(models[:1])),
     "values": lambda _: histograms.of_values(verified()),

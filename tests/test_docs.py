@@ -10,6 +10,7 @@ import importlib.util
 import json
 import re
 import shutil
+import tomllib
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -394,8 +395,11 @@ def test_every_page_stands_under_one_question_and_leads_back_to_it() -> None:
         for _, name in pages:
             head = text(DOCS / name).partition("<!-- end generated -->")[0]
             assert f"[gpt2calc](index.md) › [{question}](index.md#" in head
-    shown = re.findall(r'= "([\w-]+\.md)"', text(generate.SITE))
-    assert shown == ["index.md", *listed]
+    config = tomllib.loads(text(generate.SITE))["project"]
+    (start, *rest) = config["nav"]
+    assert start == {"Start": "index.md"}
+    assert [next(iter(page.values())) for row in rest for page in next(iter(row.values()))] == listed
+    assert config["theme"]["font"] is False  # none is fetched
 
 
 def test_a_page_that_the_index_does_not_list_is_an_error() -> None:

@@ -90,6 +90,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--grouped", action="store_true", help="draw shares as a bar each, and not as parts of one")
     parser.add_argument(
+        "--scale",
+        metavar="NAME",
+        choices=Offered(_scales),
+        help="of growth, linear or log; log where the sizes span more than 16 times the first",
+    )
+    parser.add_argument(
         "--theme",
         metavar="NAME",
         choices=Offered(_themes),
@@ -119,6 +125,12 @@ def _themes() -> Iterable[str]:
     from gpt2calc.plots.style import THEMES
 
     return THEMES
+
+
+def _scales() -> Iterable[str]:
+    from gpt2calc.plots.curves import SCALES
+
+    return SCALES
 
 
 def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
@@ -184,7 +196,7 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         from gpt2calc.sources import resolve
 
         source = resolve(models[0], {}, hub=arguments.hub, revision=arguments.revision)
-        return curves.of_growth(source, fields), 0
+        return curves.of_growth(source, fields, arguments.scale), 0
     if any(isinstance(value, range) for value in fields.values()):
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
     if kind == "values":
@@ -229,6 +241,8 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
         raise UnknownNameError("kind of plot", kind, tuple(KINDS))
     if arguments.grouped and kind != "shares":
         raise ConfigError(f"--grouped goes with shares, not with {kind}")
+    if arguments.scale is not None and kind != "growth":
+        raise ConfigError(f"--scale goes with growth, not with {kind}")
     if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     is_served = _is_served(arguments)

@@ -99,6 +99,7 @@ def growth(
     theme: str = "light",
     width: float = WIDTH,
     height: float | None = None,
+    scale: str | None = None,
     **fields: Any,
 ) -> Figure:
     """Draw what every group holds as one size grows, and mark the exact sizes at which groups change places.
@@ -108,6 +109,7 @@ def growth(
         theme: light or dark.
         width: in inches.
         height: in inches; None for what the picture needs.
+        scale: linear or log; None for log where the sizes span more than 16 times the first.
         fields: fields of a config, in any spelling, one of them a `range` of sizes, as in `n_layer=range(6, 97)`.
 
     Raises:
@@ -116,7 +118,7 @@ def growth(
     """
     from gpt2calc.plots import curves
 
-    return draw(curves.of_growth(model, fields), theme, width, height)
+    return draw(curves.of_growth(model, fields, scale), theme, width, height)
 
 
 def treemap(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
