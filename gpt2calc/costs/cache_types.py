@@ -64,4 +64,7 @@ TYPES = (
 )
 """Every type, the largest first but for those that llama.cpp packs."""
 
+PROPOSED = tuple(each for each in TYPES if each.source != TRANSFORMERS)
+"""Those that are proposed where a model does not fit: with few bits the scales that are not counted weigh most."""
+
 BY_NAME = Named("dtype of a cache", {each.name: each for each in TYPES})

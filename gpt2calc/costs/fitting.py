@@ -94,8 +94,12 @@ class Fit:
             found.append(Change("context", tokens, self._needed(tokens=tokens)))
         if batch := largest(lambda n: self._needed(batch=n) <= room, 1, held.batch):
             found.append(Change("batch", batch, self._needed(batch=batch)))
-        for each in (each for each in cache_types.TYPES if each.is_smaller(held.kv_type) and held.takes(each)):
-            if (needed := self._needed(kv_dtype=each.name)) <= room:
+        for each in cache_types.PROPOSED:
+            if (
+                each.is_smaller(held.kv_type)
+                and held.takes(each)
+                and (needed := self._needed(kv_dtype=each.name)) <= room
+            ):
                 found.append(Change("kv-dtype", each.name, needed))
                 break
         for name in (each for each in WEIGHTS if not held.packing and ELEMENT[each] < ELEMENT[held.dtype]):

@@ -109,7 +109,7 @@ def test_a_type_that_packs_elements_takes_whole_blocks(run: Run) -> None:
     assert gpt2calc.serving(document, kv_dtype="int4", seq=3).kv_bytes == 3 * 32 * 80 // 32 // 2
     short = gpt2calc.fits(document, kv_dtype="fp8", seq=9, memory=1, dtype="bf16")
     assert "kv-dtype" not in {change.what for change in short.changes}
-    assert KV_DTYPES == tuple(cache_types.BY_NAME)
+    assert tuple(cache_types.BY_NAME) == KV_DTYPES
     found = run("fits", "Qwen3-0.6B", "--memory", "2GB", "--context", "9", "--kv-dtype", "q8")
     assert (found.code, found.stdout) == (2, "")
     assert "q8_0" in found.stderr
