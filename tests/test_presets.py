@@ -351,6 +351,6 @@ def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run
     """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
     assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
     assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
-    refused = run("plot", "treemap", "mistral-7b")
+    refused = run("plot", "growth", "mistral-7b", "--n-layer", "6:9")
     assert (refused.code, refused.stdout) == (2, "")
     assert "is for GPT-2-shaped models alone so far" in refused.stderr
