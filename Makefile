@@ -6,10 +6,10 @@ INSTALL = -m pip install --quiet --disable-pip-version-check --constraint constr
 
 # The built wheel stands in an environment of its own, which borrows the libraries of the other.
 WHEEL = $(VENV)/wheel
-BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml
+BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml .pre-commit-hooks.yaml action.yml zensical.toml .github
 SOURCES = $(shell find gpt2calc configs -name __pycache__ -prune -o -print) README.md LICENSE pyproject.toml
 
-.PHONY: demo test lint docs coverage clean
+.PHONY: demo test lint docs site coverage clean
 
 demo: $(VENV)/stamp
 	@$(BIN)/gpt2calc count gpt2
@@ -31,6 +31,11 @@ lint: $(VENV)/stamp-dev
 
 docs: $(VENV)/stamp-dev
 	$(BIN)/python docs/generate.py
+
+# The docs as a site, in build/site; a warning is an error, and each link leads somewhere.
+site: $(VENV)/stamp-site
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python docs/links.py build/site
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
@@ -57,4 +62,8 @@ $(WHEEL)/stamp: $(VENV)/stamp-test $(SOURCES)
 
 $(VENV)/stamp-dev: $(VENV)/stamp-test
 	@$(BIN)/python $(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/stamp-site: $(VENV)/stamp zensical.toml
+	@$(BIN)/python $(INSTALL) --editable '.[docs]'
 	@touch $@

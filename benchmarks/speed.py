@@ -89,7 +89,7 @@ def process(*words: str, clock: Callable[[], float] = perf_counter, path: str | 
 def calls(statement: str, **names: Any) -> Sampler:
     """Time a statement in this process, as the mean over as many turns as take a fiftieth of a second."""
     timer = Timer(statement, timer=process_time, globals=names)
-    timer.timeit(1)
+    timer.timeit(3)  # the second call compiles what the later ones use
     number = max(1, int(0.02 / timer.timeit(1)))
     return lambda: timer.timeit(number) / number
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import inspect
 import io
 import json
 import os
 import re
 import shlex
+import shutil
 import sys
 import tomllib
-from contextlib import chdir
-from functools import partial
+from contextlib import chdir, redirect_stdout
+from functools import cache, partial
 from importlib.util import find_spec
 from itertools import takewhile
 from math import prod
@@ -28,13 +30,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import gpt2calc
-from gpt2calc import architectures, cli, conventions, formulas, general_conventions, presets, spellings
+from gpt2calc import (
+    architectures,
+    cli,
+    conventions,
+    examples,
+    formulas,
+    general_conventions,
+    presets,
+    spellings,
+    stored,
+)
 from gpt2calc.algebra import Expression
+from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import machines, serving
+from gpt2calc.costs import general_ways, machines, products, serving
 from gpt2calc.costs import ways as cost_ways
+from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
@@ -43,6 +57,8 @@ from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
 from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS, in_words
 from gpt2calc.model import WEIGHT
+from gpt2calc.reports import markdown
+from gpt2calc.sources import resolve
 from gpt2calc.sweeps import columns
 from gpt2calc.table import rounded
 from gpt2calc.verification import findings
@@ -58,7 +74,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"<!-- generated: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end generated -->", re.DOTALL)
 SIZES = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 
-FIGURES = ("kaplan", "without_embeddings", "tied", "stored_with_masks", "untied")
+FIGURES = ("tied", "stored_with_masks", "untied")
 """The conventions behind the figures that are most often given for gpt2."""
 
 REPOSITORIES = ("github.com", "huggingface.co")
@@ -72,8 +88,8 @@ ROOMS = ("checkpoints", "claims", "costs", "designs", "explanation", "plots", "s
 COUNTED = ("adapter", "parts")
 """Documents that `count` prints beside its own."""
 
-UNVERSIONED = ("infer", "page")
-"""Commands that print no JSON of ours: a config.json, and HTML."""
+UNVERSIONED = ("infer", "example", "card", "page")
+"""Commands that print no JSON of ours: a config.json, Markdown, HTML, and what was written."""
 
 
 # Running the command line
@@ -104,12 +120,15 @@ def run(words: Sequence[str], stdin: str = "") -> Ran:
 def shell(line: str) -> Ran:
     """Run a line of the docs that calls gpt2calc: `gpt2calc ...`, after `echo ... |`, with `< file`, before `| ...`.
 
+    Of what follows, `| head -12` is done, so that a page can show the beginning of an answer.
+
     Raises:
         ValueError: the line calls something else.
     """
     words, stdin = shlex.split(line), ""
     if words[0] == "echo" and words[2] == "|":
         stdin, words = words[1] + "\n", words[3:]
+    most = -int(words[-1]) if words[-3:-1] == ["|", "head"] else None
     words = list(takewhile(lambda word: word not in ("|", ">"), words))
     if "<" in words:
         place = words.index("<")
@@ -117,14 +136,19 @@ def shell(line: str) -> Ran:
         del words[place : place + 2]
     if words[0] != "gpt2calc":
         raise ValueError(f"not a line that calls gpt2calc: {line}")
-    return run(words[1:], stdin)
+    ran = run(words[1:], stdin)
+    return ran._replace(shown="".join(ran.shown.splitlines(keepends=True)[:most]))
 
 
-def session(line: str) -> str:
-    """Return a line with what it prints, as a block for a console, where `path/to/gpt2` is what the hub has of gpt2."""
+def session(lines: str) -> str:
+    """Return lines, with `&&` between them, and what each prints, as a block for a console.
+
+    `path/to/gpt2` is what the hub has of gpt2.
+    """
     with TemporaryDirectory() as folder, chdir(folder):
         write_released(Path("path/to/gpt2"), "gpt2")
-        return f"```console\n$ {line}\n{shell(line).shown.rstrip()}\n```"
+        shown = [f"$ {line}\n{shell(line).shown.rstrip()}" for line in lines.split(" && ")]
+        return "\n".join(["```console", *shown, "```"])
 
 
 def write_released(folder: Path, name: str) -> None:
@@ -183,14 +207,26 @@ def figure(value: int) -> str:
 
 
 def figures() -> str:
-    """Draw the figures that are given for gpt2, each with the way of counting that gives it."""
+    """Draw figures that are said to be the size of one model, each with the way of counting that gives it."""
     dims = gpt2calc.count("gpt2").dims
-    rows = [(counted(lattice.GPT1, dims), lattice.GPT1.sentence, "`gpt1_vocabulary`, a hypothesis")]
+    of_gpt2 = [(counted(lattice.GPT1, dims), lattice.GPT1.sentence, "`gpt1_vocabulary`, a hypothesis")]
     for name in FIGURES:
         row = conventions.find(name)
-        rows.append((row.value(dims), row.sentence, f"`{name}`"))
-    written = ((figure(value), f"{value:,}", sentence, name) for value, sentence, name in sorted(rows))
-    return table(("figure", "exactly", "what is counted", "convention"), written, right=(0, 1))
+        of_gpt2.append((row.value(dims), row.sentence, f"`{name}`"))
+    rows = [(figure(value), "gpt2", f"{value:,}", sentence, name) for value, sentence, name in sorted(of_gpt2)]
+    source = resolve("DeepSeek-V3", {})
+    model = gpt2calc.count("DeepSeek-V3").model
+    files = stored.of(model, source.of_files).total.elements
+    for value, sentence, name in (
+        (model.total(), "every parameter of the model that transformers builds", "`untied`"),
+        (
+            files,
+            "elements of its files: scales, and a layer that predicts a further token, are stored beside it",
+            "`--stored`",
+        ),
+    ):
+        rows.append((rounded(int(value), 10**9, 0) + "B", "DeepSeek-V3", f"{value:,}", sentence, name))
+    return table(("figure", "of", "exactly", "what is counted", "by name"), rows, right=(0, 2))
 
 
 def counted(step: lattice.Step, dims: Dims) -> int:
@@ -431,6 +467,18 @@ def said(read: Callable[[], object]) -> str:
     raise AssertionError("it is read")
 
 
+def faults() -> str:
+    """Draw the faults that an example can have, with what `verify` answers to each."""
+    rows = []
+    with TemporaryDirectory() as folder, chdir(folder):
+        for name, fault in examples.FAULTS.items():
+            gpt2calc.write_example("new", fault=name)
+            answer = run(["verify", "-q", "new"]).shown.strip().removeprefix("gpt2calc verify: ")
+            rows.append((f"`{name}`", fault.sentence, answer))
+            shutil.rmtree("new")
+    return table(("fault", "what is wrong then", "what `gpt2calc verify` says"), rows)
+
+
 def masks() -> str:
     """Draw what the released files hold, in elements."""
     rows = []
@@ -446,18 +494,18 @@ def masks() -> str:
 
 def letters() -> str:
     """Draw the letters of the formulas."""
-    rows = ((f"${letter}$", f"`{field}`", FIELDS[field].help) for field, letter in LETTERS.items())
+    rows = ((f"`{letter}`", f"`{field}`", FIELDS[field].help) for field, letter in LETTERS.items())
     return table(("letter", "field", "what it is"), rows)
 
 
 def components() -> str:
     """Draw the closed form of every component that a GPT-2 can have."""
-    simplified = {part["name"]: part["latex"] for part in gpt2calc.formula().to_dict()["components"]}
+    simplified = {part["name"]: part["simplified"] for part in gpt2calc.formula().to_dict()["components"]}
     rows = []
     for row in formulas.table(EVERYTHING):
-        times, weights, biases = (f"${Expression.of(cell).tex()}$" for cell in row[2:5])
+        times, weights, biases = (f"`{Expression.of(cell)}`" for cell in row[2:5])
         when = ONLY_WHEN.get(row.component, "always")
-        rows.append((f"`{row.component}`", row.group, times, weights, biases, f"${simplified[row.component]}$", when))
+        rows.append((f"`{row.component}`", row.group, times, weights, biases, f"`{simplified[row.component]}`", when))
     headers = ("component", "group", "times", "weights of each", "biases of each", "in all", "present when")
     return table(headers, rows)
 
@@ -621,6 +669,30 @@ def cache_conventions() -> str:
     rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
     rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
     return "\n".join(rows)
+
+
+def flops_conventions() -> str:
+    """Draw every way of counting the FLOPs of training another architecture, with what it is of the exact number."""
+    names = ("Qwen3-0.6B", "Mixtral-8x7B")
+    found = [gpt2calc.serving(name, seq=4096).flops_conventions for name in names]
+    rows = []
+    for way in general_ways.WAYS:
+        shares = (rounded(each[way.name], each["exact"], 4) if way.name in each else "-" for each in found)
+        rows.append((f"`{way.name}`", way.sentence, *shares, way.source))
+    headers = ("convention", "FLOPs of a training step", *(f"{name} / exact" for name in names), "source")
+    return table(headers, rows, right=(2, 3))
+
+
+def scanning_types() -> str:
+    """Name the model types of which a config that says no more than it must has layers that scan."""
+    found = []
+    for model_type in sorted(architectures.FILES.keys() - {architectures.GPT2}):
+        document = {"model_type": model_type}
+        try:
+            products.table(reading.read(document).model, document, Run(1, 1, 0, 1))
+        except gpt2calc.ConfigError as error:
+            found += [f"`{model_type}`"] if "a scan is no product" in str(error) else []
+    return ", ".join(found) + "."
 
 
 def machine_memories() -> str:
@@ -792,9 +864,182 @@ def docstring(module: str) -> str:
     return (text or "").partition("\n")[0]
 
 
+# The notebook
+
+NOTEBOOK = ROOT / "docs" / "exercises.ipynb"
+
+
+@cache
+def notebook() -> dict[str, Any]:
+    """Return the notebook with its cells run, in this process and in order; two pages show it, and it is run once.
+
+    Raises:
+        SyntaxError, AssertionError, and whatever else a cell raises.
+    """
+    document: dict[str, Any] = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {}
+    cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(cells, 1):
+        cell |= {"execution_count": number, "outputs": list(_outputs("".join(cell["source"]), names, number))}
+    return document
+
+
+def _outputs(source: str, names: dict[str, Any], number: int) -> Iterable[dict[str, Any]]:
+    """Run a cell as a notebook does: yield what it prints, and what its last expression comes to."""
+    body = ast.parse(source).body
+    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    value = None
+    with redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.Module(body, []), NOTEBOOK.name, "exec", dont_inherit=True), names)  # noqa: S102  # our own text
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), NOTEBOOK.name, "eval", dont_inherit=True), names)  # noqa: S307  # our own text
+    if printed.getvalue():
+        lines = printed.getvalue().splitlines(keepends=True)
+        yield {"name": "stdout", "output_type": "stream", "text": lines}
+    if value is not None:
+        data = {"text/plain": [repr(value)]}
+        if hasattr(value, "_repr_html_"):
+            data["text/html"] = value._repr_html_().splitlines(keepends=True)
+            data["text/markdown"] = markdown.write(value.tables()).splitlines(keepends=True)
+        yield {"data": data, "execution_count": number, "metadata": {}, "output_type": "execute_result"}
+
+
+def notebook_page() -> str:
+    """Draw the notebook as a page: its text, its cells, and what they came to."""
+    parts = []
+    for cell in notebook()["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source.partition("\n\n")[2] if source.startswith("# ") else source)  # the page has the title
+            continue
+        parts.append(f"```python\n{source}\n```")
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            text = "".join(output.get("text") or data.get("text/markdown") or data["text/plain"]).rstrip("\n")
+            parts.append(text if "text/markdown" in data else f"```text\n{text}\n```")
+    return "\n\n".join(parts)
+
+
+# The API
+
+SECTIONS = ("Args", "Returns", "Raises")
+ENTRY = re.compile(r"(?P<names>\*{0,2}\w+(?:, \w+)*): (?P<said>.*)", re.DOTALL)
+
+
+def api() -> str:
+    """Draw every public name from its docstring: calls first, then what they return, then errors."""
+    found = {name: getattr(gpt2calc, name) for name in gpt2calc.__all__}
+    kinds = {
+        "Calls": [name for name, each in found.items() if inspect.isfunction(each)],
+        "Results, and what goes in": [name for name, each in found.items() if inspect.isclass(each)],
+        "Errors": [name for name, each in found.items() if inspect.isclass(each) and issubclass(each, Exception)],
+    }
+    kinds["Results, and what goes in"] = [
+        name for name in kinds["Results, and what goes in"] if name not in kinds["Errors"]
+    ]
+    parts = []
+    for title, names in kinds.items():
+        parts += [f"## {title}", *(_documented(name, found[name]) for name in names)]
+    return "\n\n".join(parts)
+
+
+def _documented(name: str, each: Any) -> str:
+    """Draw one name: how it is called, what its docstring says, and of a class what it has."""
+    parts = [f"### {name}"]
+    if inspect.isfunction(each):
+        parts.append(f"`gpt2calc.{name}({_parameters(each)})`")
+    parts += _paragraphs(inspect.cleandoc(each.__doc__ or ""))
+    if inspect.isclass(each) and not issubclass(each, Exception):
+        has = {own: thing for own, thing in sorted(vars(each).items()) if own[0] != "_" and inspect.getdoc(thing)}
+        rows = [
+            (f"`{own}{'' if isinstance(thing, property) else '()'}`", str(inspect.getdoc(thing)).partition("\n")[0])
+            for own, thing in has.items()
+            if isinstance(thing, property | classmethod) or inspect.isfunction(thing)
+        ]
+        parts += [table(("it has", "which is"), rows)] if rows else []
+    return "\n\n".join(parts)
+
+
+def _parameters(call: Callable[..., object]) -> str:
+    """Return the parameters of a call, without types, which an editor shows; what may be left out has `...`."""
+    words: list[str] = []
+    stars: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    before = None
+    for each in inspect.signature(call).parameters.values():
+        if before == inspect.Parameter.POSITIONAL_ONLY != each.kind:
+            words.append("/")
+        if each.kind == inspect.Parameter.KEYWORD_ONLY != before and before != inspect.Parameter.VAR_POSITIONAL:
+            words.append("*")
+        plain = isinstance(each.default, str | int | tuple | None)
+        default = "" if each.default is inspect.Parameter.empty else f"={each.default!r}" if plain else "=..."
+        words.append(stars.get(each.kind, "") + each.name + default)
+        before = each.kind
+    return ", ".join([*words, *(["/"] if before == inspect.Parameter.POSITIONAL_ONLY else [])])
+
+
+def _paragraphs(text: str) -> Iterable[str]:
+    """Turn a docstring into Markdown: arguments and errors as lists, examples as code."""
+    for part in re.split(r"\n\s*\n", text):
+        title, _, rest = part.partition(":\n")
+        if part.lstrip().startswith(">>>"):
+            yield f"```python\n{part}\n\n```"
+        elif title in SECTIONS:
+            rest = inspect.cleandoc(rest)
+            entries = [" ".join(each.split()) for each in re.split(r"\n(?=\S)", rest)]
+            found = [ENTRY.fullmatch(each) for each in entries]
+            if title == "Returns" or not all(found):
+                yield f"**{title}**: {' '.join(rest.split())}"
+            else:
+                listed = (f"- {code(*each['names'].split(', '))}: {each['said']}" for each in found if each)
+                yield "\n".join([f"**{title}**", "", *listed])
+        else:
+            yield " ".join(part.split())
+
+
+# The site
+
+SITE = ROOT / "zensical.toml"
+WAY_BACK = "way back"
+"""The block on top of each page, of which each has its own."""
+
+
+def groups() -> dict[str, list[tuple[str, str]]]:
+    """Return what docs/index.md lists under each question: titles and files. It is the one home of the order."""
+    found = {}
+    for part in re.split(r"^## ", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        question, _, rest = part.partition("\n")
+        found[question] = re.findall(r"^\| \[([^\]]+)\]\(([\w.-]+)\) \|", rest, re.MULTILINE)
+    return found
+
+
+def way_back(page: str) -> str:
+    """Return the line that leads from a page to the index, and to the question that it answers."""
+    question = next((question for question, listed in groups().items() if page in [name for _, name in listed]), None)
+    if question is None:
+        raise ValueError(f"docs/index.md lists no {page}")
+    anchor = question.lower().replace(" ", "-")
+    return f"[gpt2calc](index.md) › [{question}](index.md#{anchor})"
+
+
+def site() -> str:
+    """Return the site's config, with the pages in the order of docs/index.md."""
+    rows = ['  { "Start" = "index.md" },']
+    for question, listed in groups().items():
+        pages = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(name)} }}" for title, name in listed)
+        rows.append(f"  {{ {json.dumps(question)} = [{pages}] }},")
+    drawn = "\n".join(["nav = [", *rows, "]\n"])
+    text, found = re.subn(
+        r"^nav = \[\n(.*?\n)?\]\n", lambda _: drawn, SITE.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    if found != 1:
+        raise ValueError(f"{SITE.name} has {found} places for nav")
+    return text
+
+
 # The pages
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "api": api,
     "architectures": architecture_types,
     "bare options": bare_options,
     "blindness": blindness,
@@ -804,6 +1049,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
     "conventions of caches": cache_conventions,
+    "conventions of FLOPs": flops_conventions,
+    "model types that scan": scanning_types,
     "machines with a memory": machine_memories,
     "components": components,
     "convention numbers": convention_numbers,
@@ -812,6 +1059,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "respelt": respelt,
     "exit codes": exit_codes,
+    "faults": faults,
     "fields": fields,
     "figures": figures,
     "general conventions": architecture_conventions,
@@ -821,6 +1069,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "masks": masks,
     "model names": model_names,
     "models": models,
+    "notebook": notebook_page,
     "modules": modules,
     "no count": no_count,
     "projects": projects,
@@ -848,8 +1097,15 @@ MOST_ROW_WIDTH = 80
 
 
 def pages() -> list[Path]:
-    """Return the pages that may hold generated blocks, and what is generated whole: an index, the what-if page."""
-    return [INDEX, ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs" / "gpt2calc.html"]
+    """Return the pages that may hold generated blocks, and all else that is generated."""
+    return [
+        INDEX,
+        SITE,
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        NOTEBOOK,
+        ROOT / "docs" / "gpt2calc.html",
+    ]
 
 
 def preset_index() -> str:
@@ -867,7 +1123,7 @@ def _row(words: Sequence[str]) -> str:
     return line if len(line) < MOST_ROW_WIDTH else f"(\n{lines}    )"
 
 
-def drawn(text: str) -> str:
+def drawn(text: str, page: str = "") -> str:
     """Return a page with every block drawn anew.
 
     Raises:
@@ -879,9 +1135,9 @@ def drawn(text: str) -> str:
 
     def block(match: re.Match[str]) -> str:
         name = match["name"]
-        if not name.startswith("$ ") and name not in BLOCKS:
+        if not name.startswith("$ ") and name not in (*BLOCKS, WAY_BACK):
             raise ValueError(f"nothing is generated by the name {name!r}; known are {', '.join(BLOCKS)}")
-        body = session(name[2:]) if name.startswith("$ ") else BLOCKS[name]()
+        body = session(name[2:]) if name.startswith("$ ") else way_back(page) if name == WAY_BACK else BLOCKS[name]()
         return f"<!-- generated: {name} -->\n\n{body}\n\n<!-- end generated -->"
 
     return BLOCK.sub(block, text)
@@ -893,15 +1149,19 @@ def anew(page: Path) -> str:
         return document.build(gpt2calc.__version__)
     if page == INDEX:
         return preset_index()
-    return drawn(page.read_text(encoding="utf-8"))
+    if page == SITE:
+        return site()
+    if page.suffix == ".ipynb":
+        return json.dumps(notebook(), indent=1, ensure_ascii=False) + "\n"
+    return drawn(page.read_text(encoding="utf-8"), page.name)
 
 
 def drift(page: Path) -> str:
     """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
-    text = page.read_text(encoding="utf-8")
+    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), anew(page)))
     name = page.relative_to(ROOT).as_posix()
     lines = difflib.unified_diff(
-        text.splitlines(keepends=True), anew(page).splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
+        text.splitlines(keepends=True), drawn_anew.splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
     )
     return "".join(lines)
 

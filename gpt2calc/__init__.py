@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gpt2calc.adapters import AdapterCount
     from gpt2calc.api.backwards import design, explain
-    from gpt2calc.api.checking import check_claims, infer, verify
+    from gpt2calc.api.checking import card, check_claims, infer, verify, write_example
     from gpt2calc.api.costing import cost, measure
     from gpt2calc.api.counting import adapter, compare, count, formula, models, parts, sweep, tensors, write_page
     from gpt2calc.api.serving import fits, serving
@@ -69,6 +69,7 @@ __all__ = [
     "Verification",
     "__version__",
     "adapter",
+    "card",
     "check_claims",
     "compare",
     "cost",
@@ -85,12 +86,13 @@ __all__ = [
     "sweep",
     "tensors",
     "verify",
+    "write_example",
     "write_page",
 ]
 
 _HOMES = {
     "api.backwards": ("design", "explain"),
-    "api.checking": ("check_claims", "infer", "verify"),
+    "api.checking": ("card", "check_claims", "infer", "verify", "write_example"),
     "api.costing": ("cost", "measure"),
     "adapters": ("AdapterCount",),
     "api.counting": ("adapter", "compare", "count", "formula", "models", "parts", "sweep", "tensors", "write_page"),

@@ -92,7 +92,12 @@ class Watched:
         self.asked.clear()
         self.times_opened += 1
         self.page.goto(f"{self.address}?{self.times_opened}{fragment}")
+        self.started()
         return self.page
+
+    def started(self) -> None:
+        """Wait until the page has unpacked its tables, and listens; not where its script does not run."""
+        self.page.evaluate("typeof started === 'undefined' ? null : started")
 
     @property
     def complaints(self) -> list[str]:

@@ -39,7 +39,7 @@ KINDS = (
     Kind("costs", 14, "costs/*"),
     Kind("laws, on random models", 12, "property/*"),
     Kind("pictures and charts", 30, "test_plot*"),
-    Kind("docs, examples, schemas", 18, "test_docs* test_golden* test_schemas*"),
+    Kind("docs, examples, schemas", 18, "test_docs* test_golden* test_schemas* test_site* test_repo*"),
     Kind("figures, designs, claims", 20, "test_expl* test_fig* test_printed* test_des* test_claim*"),
     Kind("sweeps", 20, "test_sweep*"),
     Kind("the command line, and what it loads", 20, "test_cli* test_compl* test_imp* test_out* test_public*"),

@@ -47,6 +47,8 @@ PLAIN = {
     "tensors": ("tensors", "tiny-gpt2"),
     "verify": ("verify", CHECKPOINT),
     "infer": ("infer", CHECKPOINT),
+    "example": ("example", "new"),
+    "card": ("card", "gpt2"),
     "claims": ("claims",),
     "explain": ("explain", "137M", "gpt2"),
     "design": ("design", "--params", "350M"),
@@ -57,8 +59,8 @@ PLAIN = {
 }
 """A plain run of each command."""
 
-IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "page"))
-"""The commands whose answer comes in several formats; that of infer is a config.json, that of page one of HTML."""
+IN_FORMATS = tuple(command for command in COMMANDS if command not in ("infer", "example", "card", "page"))
+"""The commands whose answer comes in several formats; the others write a config.json, files, Markdown, HTML."""
 
 WITH_FIELDS = ("count", "compare", "design", "formula", "tensors", "verify")
 ESCAPE = "\x1b"

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import re
 import shutil
+import tomllib
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,6 +39,9 @@ PROSE = [
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+HOME = "https://github.com/gpt2calc/gpt2calc/blob/main/"
+"""Before what a page of the site names in the repository, and the site does not have."""
+
 CONFIG = re.compile(r"[\w/]*\bconfig\.json\b")
 
 HUB_CONFIG = {
@@ -89,9 +93,9 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 # What is generated
 
 
-@every_page
+@pytest.mark.parametrize("page", [*PAGES, generate.NOTEBOOK, generate.SITE], ids=name_of)
 def test_no_page_drifts(page: Path) -> None:
-    """A page says what the code says: drawing its blocks anew changes nothing."""
+    """A page says what the code says: drawing its blocks anew, and running the notebook, changes nothing."""
     assert not generate.drift(page)
 
 
@@ -209,7 +213,12 @@ def steps(snippet: Snippet) -> Iterator[tuple[str, str]]:
         yield line, shown
 
 
-WITH_FENCES = [page for page in PAGES if "```python" in text(page) or "```console" in text(page)]
+RUN_ELSEWHERE = ("api", "exercises")
+"""Pages whose examples run as the package's own doctests, and as the notebook's cells where the page is drawn."""
+
+WITH_FENCES = [
+    page for page in PAGES if page.stem not in RUN_ELSEWHERE if "```python" in text(page) or "```console" in text(page)
+]
 
 
 @pytest.fixture
@@ -232,7 +241,15 @@ def test_every_fence_is_found_and_has_a_language(page: Path) -> None:
     """No block is passed over because of how its fence is written."""
     fences = re.findall(r"^\s*```.*$", text(page), flags=re.MULTILINE)
     assert len(fences) == 2 * len(snippets(page))
-    assert {snippet.language for snippet in snippets(page)} <= {"python", "console", "sh", "json", "text", "toml"}
+    assert {snippet.language for snippet in snippets(page)} <= {
+        "python",
+        "console",
+        "sh",
+        "json",
+        "text",
+        "toml",
+        "yaml",
+    }
 
 
 def test_there_are_examples_in_the_pages_that_need_them() -> None:
@@ -282,10 +299,42 @@ def test_every_line_for_the_console_prints_what_is_shown(page: Path) -> None:
                 assert printed
 
 
+def test_the_readme_shows_twelve_lines_of_an_answer_at_most() -> None:
+    """Three answers, so that the page that leads on is in sight."""
+    blocks = [snippet.body for snippet in snippets(ROOT / "README.md") if snippet.language == "console"]
+    assert len(blocks) == 3
+    shown = [len(printed.splitlines()) for each in snippets(ROOT / "README.md") for _, printed in steps(each)]
+    assert all(1 <= lines <= 12 for lines in shown)
+    for figure in ("117M", "124M", "137M", "163M", "671B", "685B"):
+        assert f"| {figure} | " in text(ROOT / "README.md")
+
+
 def test_the_readme_gives_two_commands() -> None:
     """`make demo` and `make test` stand on lines of their own, for a reader and for the gate."""
     lines = text(ROOT / "README.md").splitlines()
     assert lines.count("make demo") == lines.count("make test") == 1
+
+
+def test_the_notebook_is_run_and_what_fails_in_it_is_an_error() -> None:
+    """A cell prints, comes to a value, sees what came before it, and is not passed over where it is wrong."""
+    names: dict[str, Any] = {}
+    (printed,) = generate._outputs("total = 12\nprint(total)", names, 1)
+    assert (printed["output_type"], printed["text"]) == ("stream", ["12\n"])
+    (value,) = generate._outputs("total + 1", names, 2)
+    assert (value["execution_count"], value["data"]) == (2, {"text/plain": ["13"]})
+    assert list(generate._outputs("other = 3", names, 3)) == []
+    with pytest.raises(AssertionError):
+        list(generate._outputs("assert total == 13", names, 4))
+
+
+def test_the_notebook_comes_to_the_published_numbers() -> None:
+    """All four totals, the untied one, and the matrix between them, both as tensors and by formula."""
+    outputs = [output for cell in generate.notebook()["cells"] for output in cell.get("outputs", ())]
+    printed = "".join(line for output in outputs for line in output.get("text", ()))
+    for number in (124_439_808, 354_823_168, 774_030_080, 1_557_611_200, 163_037_184, 38_597_376):
+        assert f"{number:,}" in printed
+    assert {output["data"]["text/plain"][0] for output in outputs if "data" in output} >= {"True"}
+    assert not any("False" in line for output in outputs for line in output.get("data", {}).get("text/plain", ()))
 
 
 # Every link leads somewhere
@@ -309,8 +358,9 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PROSE, ids=name_of)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    """A link's file exists, and a heading that it names is in that file."""
-    for link in links(page):
+    """A link's file exists, and a heading that it names is in that file, one on the repository's site too."""
+    for written in links(page):
+        link = written if (at_home := written.removeprefix(HOME)) == written else f"{ROOT}/{at_home}"
         if re.match(r"https?://", link):
             continue
         name, _, anchor = link.partition("#")
@@ -333,6 +383,29 @@ def test_every_page_can_be_reached_from_the_index() -> None:
         if page.suffix == ".md":
             waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if "//" not in link]
     assert {*DOCS.glob("*.md"), *(DOCS / "schema").glob("*.json")} - reached == set()
+
+
+def test_every_page_stands_under_one_question_and_leads_back_to_it() -> None:
+    """On top of each page is the way to the index and to its question; the order of the site is that of the index."""
+    groups = generate.groups()
+    listed = [name for pages in groups.values() for _, name in pages]
+    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md") if page.name != "index.md")
+    assert list(groups)[:2] == ["I read a number", "I have a checkpoint"]
+    for question, pages in groups.items():
+        for _, name in pages:
+            head = text(DOCS / name).partition("<!-- end generated -->")[0]
+            assert f"[gpt2calc](index.md) › [{question}](index.md#" in head
+    config = tomllib.loads(text(generate.SITE))["project"]
+    (start, *rest) = config["nav"]
+    assert start == {"Start": "index.md"}
+    assert [next(iter(page.values())) for row in rest for page in next(iter(row.values()))] == listed
+    assert config["theme"]["font"] is False  # none is fetched
+
+
+def test_a_page_that_the_index_does_not_list_is_an_error() -> None:
+    """It would have no way back, and no place in the site."""
+    with pytest.raises(ValueError, match=r"docs/index\.md lists no new\.md"):
+        generate.drawn("<!-- generated: way back -->\n<!-- end generated -->", "new.md")
 
 
 @pytest.mark.parametrize("page", PROSE, ids=name_of)
@@ -389,13 +462,12 @@ def test_every_component_is_documented(component: str) -> None:
     assert f"| `{component}` |" in text(DOCS / "formulas.md")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cli.md"])
-def test_every_exit_code_is_documented(page: str) -> None:
-    """The exit code of every error stands in the README and in cli.md, and so does 0."""
+def test_every_exit_code_is_documented() -> None:
+    """The exit code of every error stands in cli.md, and so does 0."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     codes = {0, 1, *(getattr(kind, "exit_code", 0) for kind in kinds)}  # 1 is a verdict, and of no error
     assert codes == {0, 1, 2, 3, 4}
-    assert [code for code in codes if f"| {code} | " not in text(ROOT / page)] == []
+    assert [code for code in codes if f"| {code} | " not in text(DOCS / "cli.md")] == []
 
 
 @pytest.mark.parametrize("name", [name for name in gpt2calc.__all__ if name != "__version__"])

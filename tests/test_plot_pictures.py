@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, style
+from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, serving, style
 from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from gpt2calc.plots.curves import Point
+    from tests.conftest import Run
 
 every_chart = pytest.mark.parametrize("make", CHARTS.values(), ids=CHARTS)
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -58,7 +60,7 @@ def test_every_mark_is_in_the_picture_once_with_its_exact_count(kind: str, name:
     chart, content = drawn(kind, name)
     names = plots.ids(content)
     assert len(names) == len(set(names))
-    if not isinstance(chart, curves.GrowthChart):
+    if not isinstance(chart, (curves.GrowthChart, serving.ContextChart)):  # whose curves are no marks
         found = [(shape.part, shape.whole) for shape in plots.shapes(content)]
         assert found == [(mark.part, mark.whole) for mark in chart.marks]
 
@@ -91,11 +93,40 @@ def test_bars_are_as_long_as_their_numbers(kind: str, name: str) -> None:
     by_scale: dict[str, list[tuple[Fraction, Fraction]]] = {}
     for panel, marks in chart.panels:
         for mark in marks:
+            if panel.measure == bars.POWERS:
+                return  # dots, which the next test reads
             exact = Fraction(*bars.length(panel, mark))
             by_scale.setdefault(panel.scale, []).append((next(found).size[0], exact))
     for pairs in by_scale.values():
         longest, most = max(pairs, key=lambda pair: pair[1])
         assert all(close(long, longest * exact / (most or 1)) for long, exact in pairs)
+
+
+def test_totals_of_models_far_apart_are_dots_between_powers_of_ten() -> None:
+    """The middle of each dot is where the logarithm of its total lies; of a family, which is near, bars begin at 0."""
+    drawn = bars.of_totals(plots.counted(("tiny-gpt2", "gpt2", "gpt2-xl", "gpt3-175B")))
+    totals = [mark.part for mark in drawn.marks]
+    content = svg(drawn)
+    middles = [float(shape.box[0] + shape.box[2]) / 2 for shape in plots.shapes(content)]
+    for middle, total in zip(middles, totals, strict=True):
+        along = (math.log10(total) - math.log10(totals[0])) / (math.log10(totals[-1]) - math.log10(totals[0]))
+        assert middle == pytest.approx(middles[0] + along * (middles[-1] - middles[0]), abs=0.01)
+    assert drawn.panels[0][0].measure == bars.POWERS
+    assert bars.of_totals(plots.counted(FOUR)).panels[0][0].measure == bars.COUNT
+    assert faults(gpt2calc.plots.draw(drawn)) == faults(gpt2calc.plots.draw(drawn, "light", 3.3)) == []
+
+
+def test_what_changed_models_have_in_common_is_said_in_the_title() -> None:
+    """And each is called by its own name, whole, with what it alone has."""
+    changed = [gpt2calc.count(name, tie_word_embeddings=False, n_positions=n) for name, n in (("gpt2", 64), ("xl", 32))]
+    drawn = bars.of_shares(tuple(changed))
+    assert drawn.title == "Share of the parameters, tie_word_embeddings=False"
+    assert list(dict.fromkeys(x.label for x in drawn.marks)) == [
+        "gpt2 with n_positions=64",
+        "gpt2-xl with n_positions=32",
+    ]
+    (only,) = {mark.label for mark in bars.of_totals((changed[0],)).marks}
+    assert only == "gpt2 with tie_word_embeddings=False, n_positions=64"
 
 
 @of("treemap")
@@ -198,10 +229,15 @@ def figure_of(kind: str, name: str, width: float) -> Figure:
     return gpt2calc.plots.draw(CHARTS[kind](MODELS[name]), "light", width)
 
 
-@pytest.mark.parametrize("width", [8, 3.5])
-@of(*CHARTS)
+@pytest.mark.parametrize(
+    ("kind", "name", "width"),
+    [
+        *((kind, name, (8, 3.5)[n % 2]) for n, (kind, name) in enumerate(pictures(*CHARTS))),
+        *((kind, name, (3.5, 8)[n % 2]) for n, (kind, name) in enumerate(pictures(*CHARTS)) if name == "175B"),
+    ],
+)
 def test_no_text_is_cut_off_or_lies_on_another(kind: str, name: str, width: float) -> None:
-    """In every picture: all kinds, two sizes, from a tiny model to 175B and 300 digits."""
+    """In every picture: all kinds, from a tiny model to 175B and 300 digits, in two sizes by turns."""
     figure = figure_of(kind, name, width)
     assert faults(figure) == []
     assert len(texts(figure)) >= 3
@@ -365,21 +401,10 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Ten pictures, and how to save one."""
+    """Twelve pictures, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *(
-            "architecture",
-            "flops",
-            "growth",
-            "layernorm",
-            "memory",
-            "save",
-            "shares",
-            "totals",
-            "treemap",
-            "values",
-            "weights_biases",
-        )
+        *("architecture", "context", "flops", "growth", "kv", "layernorm", "memory", "save", "shares", "totals"),
+        *("treemap", "values", "weights_biases"),
     ]
 
 
@@ -525,3 +550,28 @@ def test_no_two_matrices_of_a_treemap_have_one_label(name: str) -> None:
     assert len(found) == len(set(found))
     assert faults(figure) == []
     assert any("mlp" in words or "experts" in words for words in found)
+
+
+def test_growth_over_more_than_sixteen_times_is_drawn_on_logarithms() -> None:
+    """Sizes at even ratios, and powers of ten: what grows as d² is a straight line of slope 2 on them."""
+    wide, narrow = (curves.of_growth("gpt2", {"n_embd": range(64, last)}) for last in (8193, 1025))
+    assert (wide.scale, narrow.scale) == ("log", "linear")
+    assert curves.of_growth("gpt2", {"n_embd": range(64, 8193)}, "linear").scale == "linear"
+    found = {shape.gid.rpartition(":")[2]: shape.corners for shape in plots.shapes(svg(wide), "curve:parameters:")}
+    for group, slope in (("embedding", 1), ("layer_norm", 1), ("mlp", 2), ("attention", 2)):
+        (x, y), *_, (end_x, end_y) = found[group]
+        flat, rise = float(end_x - x), float(y - end_y)
+        (left, low), *_, (right, high) = found["embedding"]
+        assert rise / flat == pytest.approx(slope * float(low - high) / float(right - left), rel=0.01)
+    words = [text.get_text() for text in gpt2calc.plots.draw(wide).texts]
+    assert {"64", "512", "4,096", "10B", "n_embd, log"} <= set(words)
+    assert faults(gpt2calc.plots.draw(wide)) == []
+
+
+def test_a_scale_that_cannot_be_is_told(run: Run) -> None:
+    """Zero has no logarithm, and nothing but growth has a scale."""
+    with pytest.raises(ConfigError, match=r"^a scale of logarithms begins at 1, and n_layer begins at 0$"):
+        curves.of_growth("gpt2", {"n_layer": range(20)}, "log")
+    assert run("plot", "shares", "gpt2", "--scale", "log").stderr == (
+        "gpt2calc plot: --scale goes with growth, not with shares\n"
+    )

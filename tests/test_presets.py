@@ -14,8 +14,8 @@ import gpt2calc
 from gpt2calc import UnknownNameError, presets
 from gpt2calc.config import Config
 from gpt2calc.dims import from_fields
-from gpt2calc.documents import OURS, read
-from gpt2calc.fields import CLASSES, DEFAULTS, SPELLINGS
+from gpt2calc.documents import read
+from gpt2calc.fields import CLASSES, DEFAULTS, OURS, SPELLINGS
 from gpt2calc.notations import in_json as parse
 from gpt2calc.preset_index import INDEX
 

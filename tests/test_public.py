@@ -51,6 +51,7 @@ SURFACE = [
     "Verification",
     "__version__",
     "adapter",
+    "card",
     "check_claims",
     "compare",
     "cost",
@@ -67,11 +68,13 @@ SURFACE = [
     "sweep",
     "tensors",
     "verify",
+    "write_example",
     "write_page",
 ]
 """Everything that is public. A name is added here on purpose, and removed with a new major version."""
 
 VERBS = (
+    "card",
     "check_claims",
     "compare",
     "cost",
@@ -88,6 +91,7 @@ VERBS = (
     "sweep",
     "tensors",
     "verify",
+    "write_example",
     "write_page",
 )
 CLASSES = (

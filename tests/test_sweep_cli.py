@@ -187,7 +187,7 @@ def test_a_mistake_is_one_line(words: tuple[str, ...], code: int, message: str, 
 
 def test_a_progress_bar_is_for_terminals_alone(program: Program) -> None:
     """Where standard error is a file, nothing is drawn on it."""
-    ran = program("sweep", "--n-layer", "1:300", "--n-embd", "64:64000:64", "--vocab", "1:900", "--where", "total < 0")
+    ran = program("sweep", "--n-layer", "1:300", "--n-embd", "64:64000:256", "--vocab", "1:900", "--where", "total < 0")
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.startswith(b"gpt2, 0 models\n")
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Unpack
 
+    from gpt2calc.cards import Card
     from gpt2calc.claims.report import ClaimReport
+    from gpt2calc.examples import Example
     from gpt2calc.keywords import Fields
     from gpt2calc.sources import Model
     from gpt2calc.verification.report import Verification
@@ -116,6 +118,74 @@ def infer(target: Target, /, *, prefix: str | None = None, hub: bool = False, re
     from gpt2calc.verification import verifier
 
     return verifier.infer_config(target, prefix=prefix, hub=hub, revision=revision).config
+
+
+def write_example(
+    folder: str | os.PathLike[str],
+    model: Model | LeftOut = LEFT_OUT,
+    /,
+    *,
+    fault: str | None = None,
+    **fields: Unpack[Fields],
+) -> Example:
+    """Write a small checkpoint to try things on, `config.json` and `model.safetensors`, good or with one fault.
+
+    Args:
+        folder: the folder to write, which is not there yet, or empty.
+        model: a small model, named as for `count`; a small one of `model_type`, or a GPT-2, where it is left out.
+        fault: what to plant: missing, extra, renamed, shape, transposed, dtype, layer, config or truncated; None for
+            nothing.
+        fields: fields of a config, in any spelling; they win over the model's own.
+
+    Returns:
+        The example: `folder`, `files`, `total`, and with a fault the `tensor` that it is planted in.
+
+    Raises:
+        ConfigError: as `count`; the folder is in use; or the model has more than 5,000,000 parameters.
+        UnknownNameError, UnreadableInputError: as `count`; or no fault has this name, or a file cannot be written.
+
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     example = write_example(os.path.join(folder, "new"), fault="missing")
+    ...     [fault.tensor for fault in verify(example.folder).faults] == [example.tensor]
+    True
+    """
+    from gpt2calc import examples
+
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ConfigError(f"expected the path of a folder to write, got {shortened(repr(folder))}", got=folder)
+    return examples.write(os.fspath(folder), model, fields, fault)
+
+
+def card(
+    model: Model | LeftOut = LEFT_OUT, /, *, hub: bool = False, revision: str | None = None, **fields: Unpack[Fields]
+) -> Card:
+    """Return the lines of a model card that say how large a model is, exactly, and how anybody can see that it is so.
+
+    Args:
+        model: a config, named as for `count`; or a checkpoint, a folder, a file or with `hub` a repository, which is
+            verified then, and of which the card says what its files hold.
+        hub: whether it is a repository on the hub, whatever else has this name.
+        revision: a branch, a tag or a commit of that repository.
+        fields: fields of a config, in any spelling; they win over the model's own.
+
+    Returns:
+        The card: `markdown`, `metadata` for its top, `notes`, and the `verification` of a checkpoint.
+
+    Raises:
+        UnknownNameError, UnreadableInputError, ConfigError, NetworkError: as `count` and `verify`.
+
+    >>> print(card("gpt2").metadata)
+    ---
+    library_name: transformers
+    pipeline_tag: text-generation
+    tags:
+    - gpt2
+    ---
+    """
+    from gpt2calc import cards
+
+    return cards.of(model, fields, hub=hub, revision=revision)
 
 
 def check_claims(file: str | os.PathLike[str] | LeftOut = LEFT_OUT, /) -> ClaimReport:

@@ -25,6 +25,8 @@ COMMANDS = {
     "tensors": "list every tensor of a model",
     "verify": "show that a checkpoint holds what its config says, or name the tensor that is why not",
     "infer": "print the config that a checkpoint's shapes show",
+    "example": "write a small checkpoint to try verify on, good or with a fault",
+    "card": "print the lines for a model card, from a config or a checkpoint",
     "claims": "recompute what was published about parameters, and judge it",
     "explain": "find what a printed figure counts, such as 117M or 548 MB",
     "design": "find the shapes that have a number of parameters, or that fit a number of bytes",

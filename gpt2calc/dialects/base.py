@@ -286,17 +286,21 @@ def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[in
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault(keyed(name)[0], []).append(name)
-    ends = {key: [0, *(end.end() for end in ENDS.finditer(key))] for key in alike}
+    dialects = tuple(dialects)
+    speaking = _speaking(alike, dialects)
+    before_ends: dict[tuple[str, int], Mapping[str, int]] = {}  # the same in each dialect that knows the end
     found = []
     for dialect in dialects:
         body, heads = Counter[str](), Counter[str]()
-        for key, group in alike.items():
-            for depth in dialect.depths:
-                start = ends[key][-1 - depth] if depth < len(ends[key]) else -1
-                rows = dialect.known.get(key[start:]) if start >= 0 else None
+        for key, ends in speaking.items():
+            for end, depth in ends:
+                rows = dialect.known.get(end)
                 if rows:
+                    if (key, depth) not in before_ends:
+                        before_ends[key, depth] = _before(alike[key], key.removesuffix(end), depth)
                     spoken = body if rows[0][1].in_body else heads
-                    spoken.update(_before(group, key[:start], depth))
+                    for before, count in before_ends[key, depth].items():
+                        spoken[before] += count
                     break
         for before, known in body.items():
             ways = [(before[: len(before) - len(each)], each) for each in dialect.bodies if before.endswith(each)]
@@ -305,6 +309,22 @@ def readings(names: Iterable[str], dialects: Iterable[Dialect]) -> list[tuple[in
             found.append(max(readable, key=lambda each: each[0]))
         found += [(0, Reading(dialect, "", dialect.prefix))] if not body else []
     return sorted(found, key=lambda each: -each[0])
+
+
+def _speaking(keys: Iterable[str], dialects: Iterable[Dialect]) -> dict[str, list[tuple[str, int]]]:
+    """Return the keys that end as any dialect knows, each with these ends and how deep they are, the longest first.
+
+    So what nobody knows is looked at once, and not by each dialect.
+    """
+    known = set[str]().union(*(dialect.known for dialect in dialects))
+    depths = sorted(set[int]().union(*(dialect.depths for dialect in dialects)), reverse=True)
+    found = {}
+    for key in keys:
+        starts = [0, *(end.end() for end in ENDS.finditer(key))]
+        ends = [(key[starts[-1 - depth] :], depth) for depth in depths if depth < len(starts)]
+        if speaking := [each for each in ends if each[0] in known]:
+            found[key] = speaking
+    return found
 
 
 def _before(names: list[str], key: str, depth: int) -> Mapping[str, int]:

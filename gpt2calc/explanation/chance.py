@@ -52,7 +52,7 @@ class Chances:
         first, last = alike
         self._figures = last - first + 1
         self._met = sorted(
-            # Only what lies among the figures that are alike counts; `_part` needs it in the order of the first digits.
+            # Only what lies among the figures that are alike counts; `_figures` needs it by the first digits.
             each._replace(first=max(each.first, first), last=min(each.last, last))
             for each in met
             if each.first <= last and each.last >= first
@@ -80,7 +80,7 @@ class Chances:
         for each in self._met:
             found.setdefault(each.value, []).append(each)
         # Expectations add up, whether or not two numbers meet the same figures.
-        return sum(map(self._part, found.values()), Fraction(0))
+        return Fraction(sum(map(_figures, found.values())), self._figures)
 
     def by_convention(self, wanted: Callable[[Met], bool]) -> dict[tuple[object, ...], Fraction]:
         """Return the chance that a convention meets such a figure, for each that is wanted."""
@@ -90,14 +90,19 @@ class Chances:
         return {key: self._part(met) for key, met in found.items()}
 
     def _part(self, met: Iterable[Met]) -> Fraction:
-        """Return which part of all figures these are, each counted once; they are sorted by their first digits."""
-        figures, end = 0, -1
-        for each in met:
-            # All up to `end` was counted with those before: only what lies beyond it is new.
-            if each.last > end:
-                figures += each.last - max(each.first, end + 1) + 1
-                end = each.last
-        return Fraction(figures, self._figures)
+        """Return which part of all figures these are, each counted once."""
+        return Fraction(_figures(met), self._figures)
+
+
+def _figures(met: Iterable[Met]) -> int:
+    """Return how many figures are met, each counted once, by what is sorted by its first digits."""
+    figures, end = 0, -1
+    for each in met:
+        # All up to `end` was counted with those before: only what lies beyond it is new.
+        if each.last > end:
+            figures += each.last - max(each.first, end + 1) + 1
+            end = each.last
+    return figures
 
 
 def together(chances: Sequence[Chances], wanted: Callable[[Met], bool]) -> Fraction:

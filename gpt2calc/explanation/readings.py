@@ -5,6 +5,7 @@ How readings are ranked, and when one is to be trusted, is decided here and nowh
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -334,12 +335,12 @@ def distinct(readings: Iterable[Reading]) -> list[Reading]:
         else:
             first[reading.value], also[reading.value] = reading, list(reading.way.also)
     found = list(first.items())
-    penalties = [reading.penalty for _, reading in found]
+    penalties = sorted(reading.penalty for _, reading in found)
     return [
         reading._replace(
             also=tuple(dict.fromkeys(also[key])),
-            rivals=sum(penalty <= reading.penalty for penalty in penalties) - 1,
-            beaten=reading.penalty > min(penalties),
+            rivals=bisect_right(penalties, reading.penalty) - 1,
+            beaten=reading.penalty > penalties[0],
         )
         for key, reading in found
     ]

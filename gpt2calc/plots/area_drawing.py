@@ -135,7 +135,7 @@ def _wordings(leaf: Node, block: str, *, alone: bool) -> tuple[tuple[str, ...], 
     name, _, role = leaf.name.rpartition(".")
     room, dot, last = name.rpartition(".")
     number = full(leaf.size)
-    whole = ((leaf.name, number), (f"{name}.", role, number), (name,))
+    whole: tuple[tuple[str, ...], ...] = ((leaf.name, number), (f"{name}.", role, number), (name,))
     whole += ((f"{room}{dot}", last),) if room else ()
     whole += ((last,),) if alone else ()
     if not block:

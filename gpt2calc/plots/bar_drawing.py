@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.plots.bars import LEVELS, TOTAL, BarChart, length, worded
+from matplotlib.patches import Circle
+
+from gpt2calc.plots.bars import LEVELS, POWERS, TOTAL, BarChart, along, length, powers_of, worded
 from gpt2calc.plots.canvas import (
     POINTS,
     Canvas,
@@ -19,7 +21,7 @@ from gpt2calc.plots.canvas import (
     sizes,
     swatch_width,
 )
-from gpt2calc.plots.chart import full, percent, short
+from gpt2calc.plots.chart import full, percent, short, tick
 from gpt2calc.plots.style import readable_on
 
 if TYPE_CHECKING:
@@ -239,8 +241,9 @@ def _panels(chart: BarChart, theme: Theme, width: float, height: float | None) -
     headed = any(panel.title for panel, _ in chart.panels)
     head = size.line if headed else 0
     between = size.line * (len(lines) - 1)
+    foot = size.line * any(panel.measure == POWERS for panel, _ in chart.panels)
     count = sum(max(len(marks) for _, marks in line) for line in lines)
-    fixed = size.top + size.margin + head * len(lines) + between
+    fixed = size.top + size.margin + head * len(lines) + between + foot
     least, best = (fixed + each * size.body * count for each in (LEAST_ROW, 2.2))
     canvas = Canvas(theme, width, inches(best if height is None else least, height))
     canvas.title(chart.title)
@@ -253,6 +256,37 @@ def _panels(chart: BarChart, theme: Theme, width: float, height: float | None) -
             place += len(marks)
         y += head + row * max(len(marks) for _, marks in line) + size.line
     return canvas.figure
+
+
+def _dots(
+    canvas: Canvas,
+    axes: Axes,
+    grid: _Grid,
+    marks: Sequence[tuple[int, Mark]],
+    where: tuple[float, float, float, float],
+) -> None:
+    """Draw marks as dots between powers of ten, whose lines have their numbers below."""
+    (x, y, bars, row), size = where, canvas.sizes
+    powers = powers_of([mark for _, mark in marks])
+    low, high = powers
+    step = -(-(high - low) // max(int(bars // (4 * size.body)), 1))
+    for power in range(low, high + 1, step):
+        at = bars * (power - low) / (high - low)
+        fill(axes, (at - 0.3, 0), (0.6, row * len(marks)), colour=canvas.theme.rule)
+        under = y + row * len(marks) + size.body
+        canvas.text(x + at, under, tick(10**power), align="center", colour=canvas.theme.faint)
+    for number, (place, mark) in enumerate(marks):
+        middle = row * (number + 0.5)
+        at = bars * along(mark.part, powers)
+        radius = min(0.25 * row, 0.5 * size.body)
+        fill(axes, (0, middle - 0.6), (at, 1.2), colour=canvas.theme.rule)
+        dot = Circle((at, middle), radius, facecolor=canvas.theme.series[mark.series], linewidth=0, clip_on=False)
+        dot.set_gid(name_of(place, mark))
+        axes.add_artist(dot)
+        canvas.middle(
+            x + bars + size.gap + grid.numbers[POWERS] - size.gap, y + middle, grid.words[mark], align="right"
+        )
+        canvas.middle(x - size.gap, y + middle, fitted(mark.label, grid.names - size.gap, size.body), align="right")
 
 
 def _panel(
@@ -269,6 +303,11 @@ def _panel(
     canvas.text(x, y - 0.5 * size.body, fitted(panel.title, grid.panel, size.body, bold=True), bold=True)
     bars = grid.panel - grid.numbers[panel.scale]
     axes = canvas.axes(x, y, bars, row * len(marks))
+    if panel.measure == POWERS:
+        axes.set_xlim(0, bars)
+        axes.set_ylim(row * len(marks), 0)
+        _dots(canvas, axes, grid, marks, (x, y, bars, row))
+        return
     axes.set_xlim(0, 1)
     axes.set_ylim(len(marks), 0)
     thick = min(THICK * row, THICKEST) / row

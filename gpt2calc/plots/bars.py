@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from itertools import groupby
+from math import log10
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import GROUPS
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
+from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short, titled
 from gpt2calc.table import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gpt2calc.costs.report import Cost
     from gpt2calc.counts import ParameterCount
 
-SHARE, COUNT, BYTES = "share", "count", "bytes"
-"""What a bar's length stands for: its part of the whole, or its part, which may be bytes."""
+SHARE, COUNT, BYTES, POWERS = "share", "count", "bytes", "powers"
+"""What a bar's length stands for: its part of the whole, or its part, which may be bytes; dots lie by powers of ten."""
+
+DOTTED = 100
+"""Totals of which the largest is more than so many times the smallest are dots: bars of them would not be seen."""
 
 LEVELS = 3
 """How many ways a number can be written in, the longest first."""
@@ -83,6 +87,23 @@ def length(panel: Panel, mark: Mark) -> tuple[int, int]:
     return (mark.part, mark.whole) if panel.measure == SHARE else (mark.part, 1)
 
 
+def powers_of(marks: Sequence[Mark]) -> tuple[int, int]:
+    """Return the powers of ten between which dots lie.
+
+    >>> powers_of([Mark("", "a", "total", 102714, 102714), Mark("", "b", "total", 10**9, 10**9)])
+    (5, 9)
+    """
+    parts = [mark.part for mark in marks]
+    low, high = len(str(min(parts))) - 1, len(str(max(parts)))
+    return low, high - (10 ** (high - 1) == max(parts))
+
+
+def along(number: int, powers: tuple[int, int]) -> float:
+    """Return how far a number lies between two powers of ten, from 0 to 1."""
+    low, high = powers
+    return (log10(number) - low) / (high - low)
+
+
 def wordings(panel: Panel, mark: Mark) -> tuple[str, ...]:
     """Return what can stand beside a mark's bar, the longest first.
 
@@ -93,7 +114,7 @@ def wordings(panel: Panel, mark: Mark) -> tuple[str, ...]:
         return (percent(mark.part, mark.whole),)
     number = full(mark.part)
     share = [f"{number} ({percent(mark.part, mark.whole)})"] if panel.shares else []
-    brief = short(mark.part) if panel.measure == COUNT else _gib(mark.part)
+    brief = _gib(mark.part) if panel.measure == BYTES else short(mark.part)
     return tuple(dict.fromkeys((*share, number, brief)))
 
 
@@ -122,7 +143,7 @@ def of_shares(counts: tuple[ParameterCount, ...], *, grouped: bool = False) -> B
         shown = ((group, group if panel else name) for group in present)
         return tuple(Mark(panel, label, group, _held(count, group), count.total) for group, label in shown)
 
-    title, notes = "Share of the parameters", notes_of(counts)
+    title, notes = titled("Share of the parameters", counts), notes_of(counts)
     if grouped:
         panels = ((Panel(name, SHARE, SHARE), marks(name, name, count)) for name, count in named)
         return BarChart("shares", title, panels, notes=notes)
@@ -139,7 +160,11 @@ def _held(count: ParameterCount, group: str) -> int:
 def of_totals(counts: tuple[ParameterCount, ...]) -> BarChart:
     """Draw how many parameters each model has."""
     marks = tuple(Mark("", name, TOTAL, count.total, count.total) for name, count in labelled(counts))
-    return BarChart("totals", "Parameters", [(Panel("", COUNT, COUNT), marks)], notes=notes_of(counts))
+    totals = [mark.part for mark in marks]
+    dotted = max(totals) > DOTTED * min(totals) > 0
+    title = titled("Parameters, on a scale of logarithms" if dotted else "Parameters", counts)
+    measure = POWERS if dotted else COUNT
+    return BarChart("totals", title, [(Panel("", measure, measure), marks)], notes=notes_of(counts))
 
 
 def of_weights_biases(counts: tuple[ParameterCount, ...]) -> BarChart:
@@ -151,7 +176,7 @@ def of_weights_biases(counts: tuple[ParameterCount, ...]) -> BarChart:
         (Panel(WEIGHTS, COUNT, WEIGHTS, shares=True), weights),
         (Panel(BIASES, COUNT, BIASES, shares=True), biases),
     ]
-    return BarChart("weights-biases", "Weights and biases", panels, notes=notes_of(counts))
+    return BarChart("weights-biases", titled("Weights and biases", counts), panels, notes=notes_of(counts))
 
 
 def of_layernorm(counts: tuple[ParameterCount, ...]) -> BarChart:
@@ -166,7 +191,7 @@ def of_layernorm(counts: tuple[ParameterCount, ...]) -> BarChart:
         (Panel(BIASES, COUNT, COUNT), biases),
         (Panel(share, SHARE, SHARE), shares),
     ]
-    return BarChart("layernorm", "Parameters of LayerNorm", panels, notes=notes_of(counts))
+    return BarChart("layernorm", titled("Parameters of LayerNorm", counts), panels, notes=notes_of(counts))
 
 
 def of_flops(cost: Cost) -> BarChart:

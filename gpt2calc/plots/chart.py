@@ -11,7 +11,7 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.table import Percent, Table, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gpt2calc.counts import ParameterCount
 
@@ -22,6 +22,9 @@ MOST_MODELS = 100
 
 MOST_NUMBER_CHARACTERS = 20
 """A number of more characters than this, commas among them, is drawn in short."""
+
+WITH, CHANGES = " with ", ", "
+"""What stands in the name of a model between it and the fields that were put over its own, and between those."""
 
 SHORT = ("", "K", "M", "B", "T")
 
@@ -112,11 +115,27 @@ def labelled(counts: tuple[ParameterCount, ...]) -> tuple[tuple[str, ParameterCo
         raise ConfigError(f"expected 1 to {MOST_MODELS} models to draw, got {len(counts)}", got=len(counts))
     seen: dict[str, int] = {}
     found = []
+    shared = set(in_common(counts))
     for count in counts:
-        name = count.name or "model"
+        model, _, changes = count.name.partition(WITH)
+        own = ", ".join(change for change in changes.split(CHANGES) if change not in shared)
+        name = f"{model}{WITH}{own}" if own else model or "model"
         seen[name] = seen.get(name, 0) + 1
         found.append((name if seen[name] == 1 else f"{name} ({seen[name]})", count))
     return tuple(found)
+
+
+def in_common(counts: Sequence[ParameterCount]) -> tuple[str, ...]:
+    """Return the changes that all of several models have in their names, which a title says once."""
+    each = [count.name.partition(WITH)[2].split(CHANGES) for count in counts]
+    if len(each) < 2:
+        return ()
+    return tuple(change for change in each[0] if change and all(change in own for own in each[1:]))
+
+
+def titled(words: str, counts: Sequence[ParameterCount]) -> str:
+    """Return a title with what all models have in common."""
+    return CHANGES.join((words, *in_common(counts)))
 
 
 def notes_of(counts: Iterable[ParameterCount]) -> tuple[str, ...]:
@@ -154,6 +173,18 @@ def short(number: int) -> str:
         return f"{rounded(number, 10**exponent, 2)}·10^{exponent}"
     unit = 1000**power
     return rounded(number, unit, 0 if number >= 100 * unit else 1 if number >= 10 * unit else 2) + SHORT[power]
+
+
+def tick(number: int) -> str:
+    """Return a round number without the zeros after its point.
+
+    >>> tick(10**10), tick(5 * 10**5), tick(1500)
+    ('10B', '500K', '1.5K')
+    """
+    written = short(number)
+    whole, _, rest = written.partition(".")
+    digits = rest.rstrip("KMBT")
+    return whole + f".{digits.rstrip('0')}".rstrip(".") + rest[len(digits) :] if rest and "·" not in rest else written
 
 
 def full(number: int) -> str:

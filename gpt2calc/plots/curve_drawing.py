@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil, log10
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
@@ -10,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.bars import TOTAL
 from gpt2calc.plots.canvas import Canvas, inches, measured, sizes, spread
-from gpt2calc.plots.chart import percent, short
-from gpt2calc.plots.curves import BLOCKS
+from gpt2calc.plots.chart import percent, short, tick
+from gpt2calc.plots.curves import BLOCKS, LOG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +33,18 @@ HIGH, LEAST_HIGH = 20, 13
 MOST_CROSSINGS = 6
 """How many crossings are marked at most; all are in the data."""
 
-LEADER = 2.2
+MOST_POWERS = 6
+"""How many powers of ten have a line at most."""
+
+LEADER = 1.3
 """How far a label stands from the end of its curve, in sizes of text."""
 
 
 class _Curve(NamedTuple):
-    """One curve: its name, its exact height from 0 to 1 at each point, and what is said of its end."""
+    """One curve: its name, its height from 0 to 1 at each point, exact on a linear scale, and what is at its end."""
 
     name: str
-    heights: tuple[Fraction, ...]
+    heights: tuple[Fraction | float, ...]
     said: str
 
 
@@ -79,11 +83,36 @@ def _amounts(chart: GrowthChart) -> _Panel:
     most = max(point.total for point in chart.points)
     held = {name: [point.groups[name] for point in chart.points] for name in chart.present}
     held[TOTAL] = [point.total for point in chart.points]
+    if chart.scale == LOG:
+        return _powers(held)
     curves = (_Curve(name, tuple(Fraction(x, most) for x in those), short(those[-1])) for name, those in held.items())
     unit = Fraction(1000) ** ((len(str(most)) - 1) // 3)
     steps = [Fraction(step) * unit for step in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, float(most / unit))]
-    ticks = tuple((float(step / most), short(int(step))) for step in steps if 0 <= step <= most)
+    ticks = tuple((float(step / most), tick(int(step))) for step in steps if 0 <= step <= most)
     return _Panel("parameters", tuple(curves), ticks)
+
+
+def _powers(held: dict[str, list[int]]) -> _Panel:
+    """Return the panel of parameters on a scale of logarithms, whose lines are powers of ten."""
+    numbers = [number for those in held.values() for number in those if number]
+    low, high = log10(min(numbers)), log10(max(numbers))
+    span = high - low or 1.0
+    curves = (
+        _Curve(name, tuple((log10(x) - low) / span if x else 0.0 for x in those), short(those[-1]))
+        for name, those in held.items()
+    )
+    powers = range(ceil(low), int(high) + 1)
+    step = -(-len(powers) // MOST_POWERS) or 1
+    ticks = tuple(((power - low) / span, tick(10**power)) for power in powers[::step])
+    return _Panel("parameters", tuple(curves), ticks)
+
+
+def _across(chart: GrowthChart, size: int) -> float:
+    """Return how far along a panel a size lies, from 0 to 1."""
+    first, last = chart.points[0].size, chart.points[-1].size
+    if chart.scale == LOG:
+        return log10(size / first) / log10(last / first)
+    return (size - first) / (last - first)
 
 
 def _shares(chart: GrowthChart) -> _Panel:
@@ -112,12 +141,13 @@ def _draw_panel(
     labels = max(measured(f"{curve.name} {curve.said}", size.body) for curve in panel.curves)
     right = x + wide - labels - LEADER * size.body
     canvas.text(x, y - (len(crossings) + 0.7) * size.line, panel.title, bold=True)
-    for tick, words in panel.ticks:
-        canvas.line((left, y + high * (1 - tick)), (right, y + high * (1 - tick)), theme.rule)
-        canvas.middle(left - size.gap, y + high * (1 - tick), words, align="right", colour=theme.faint)
+    for level, words in panel.ticks:
+        canvas.line((left, y + high * (1 - level)), (right, y + high * (1 - level)), theme.rule)
+        canvas.middle(left - size.gap, y + high * (1 - level), words, align="right", colour=theme.faint)
     _sizes_below(canvas, chart, (left, right, y + high))
     axes = canvas.axes(left, y, right - left, high)
-    axes.set_xlim(chart.points[0].size, chart.points[-1].size)
+    first, last = chart.points[0].size, chart.points[-1].size
+    axes.set_xlim(*((0, 1) if chart.scale == LOG else (first, last)))
     axes.set_ylim(0, 1)
     for curve in panel.curves:
         _draw_curve(axes, chart, curve, theme, _id("curve", panel.title, curve.name))
@@ -133,7 +163,8 @@ def _id(*words: str) -> str:
 
 def _draw_curve(axes: Axes, chart: GrowthChart, curve: _Curve, theme: Theme, gid: str) -> None:
     """Draw a curve; a group's in its colour, on a wider one that sets it off from paper and other curves."""
-    across, up = [point.size for point in chart.points], list(map(float, curve.heights))
+    up = list(map(float, curve.heights))
+    across: list[float] = [_across(chart, x.size) if chart.scale == LOG else x.size for x in chart.points]
     if curve.name in GROUPS:
         axes.plot(across, up, color=theme.ink, linewidth=2.6, clip_on=False, solid_capstyle="round")
         axes.plot(across, up, color=theme.series[curve.name], linewidth=1.8, clip_on=False, gid=gid)
@@ -160,15 +191,21 @@ def _sizes_below(canvas: Canvas, chart: GrowthChart, where: tuple[float, float, 
     first, last = chart.points[0].size, chart.points[-1].size
     room = max(int((right - left) / (measured(f"{last:,}", size.body) + 3 * size.gap)), 1)
     steps = MaxNLocator(min(room, 6), steps=[1, 2, 5, 10], integer=True).tick_values(first, last)
-    end = left - size.gap
+    if chart.scale == LOG:
+        powers = range((first - 1).bit_length(), last.bit_length())
+        steps = [2**power for power in powers[:: max(-(-len(powers) // min(room + 1, 8)), 1)]]
+    end = left - 3 * size.gap
     for step in steps:
         words = f"{int(step):,}"
         half = measured(words, size.body) / 2
-        at = left + (right - left) * (int(step) - first) / (last - first)
-        if first <= step <= last and at - half >= end:
+        if not first <= step <= last:
+            continue
+        at = left + (right - left) * _across(chart, int(step))
+        if at - half >= end:
             canvas.text(at, y + size.line, words, align="center", colour=canvas.theme.faint)
             end = at + half + size.gap
-    canvas.text((left + right) / 2, y + 1.9 * size.line, chart.field, align="center", colour=canvas.theme.faint)
+    said = f"{chart.field}, log" if chart.scale == LOG else chart.field
+    canvas.text((left + right) / 2, y + 1.9 * size.line, said, align="center", colour=canvas.theme.faint)
 
 
 def _mark(
@@ -176,10 +213,10 @@ def _mark(
 ) -> None:
     """Mark a crossing: a line down to the size, and what happens there above it, on a line of its own."""
     (left, right, y, high), size = where, canvas.sizes
-    first, last = chart.points[0].size, chart.points[-1].size
-    at = left + (right - left) * (crossing.at - first) / (last - first)
+    at = left + (right - left) * _across(chart, crossing.at)
     words = f"{crossing.at:,}: {crossing.above} overtakes {crossing.below}"
     long = measured(words, size.body)
     start = min(max(at + 3, left), canvas.width - size.margin - long)
-    canvas.line((at, baseline - 0.7 * size.body), (at, y + high), canvas.theme.faint, 0.7)
+    top = baseline - 0.7 * size.body if at < start else baseline + 0.3 * size.body  # not through its own words
+    canvas.line((at, top), (at, y + high), canvas.theme.faint, 0.7)
     canvas.text(start, baseline, words, gid=_id("crossing", words))

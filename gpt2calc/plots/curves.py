@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERS
-from gpt2calc.errors import ConfigError, shown
+from gpt2calc.errors import ConfigError, UnknownNameError, shown
 from gpt2calc.fields import CANONICAL
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.chart import Chart, Crossing, Mark
@@ -24,6 +25,11 @@ MOST_SIZES = 200
 
 MOST_CURVE_SIZE = 10**12
 """The largest size that is drawn; past it a curve shows nothing but its highest power."""
+
+LINEAR, LOG = "linear", "log"
+SCALES = (LINEAR, LOG)
+SPAN = 16
+"""Sizes of which the last is more than so many times the first lie on a scale of logarithms, unless asked otherwise."""
 
 BLOCKS = "attention + mlp"
 """What is compared with the embeddings as one."""
@@ -46,28 +52,40 @@ class GrowthChart(Chart):
         points: the model at each size that is drawn.
         crossings: where groups change places.
         notes: what a reader should know, a sentence each.
+        scale: linear or log, of sizes and parameters; shares are linear.
     """
 
-    def __init__(
-        self, model: str, field: str, points: tuple[Point, ...], crossings: tuple[Crossing, ...], notes: tuple[str, ...]
+    def __init__(  # noqa: PLR0917  # what it is made of
+        self,
+        model: str,
+        field: str,
+        points: tuple[Point, ...],
+        crossings: tuple[Crossing, ...],
+        notes: tuple[str, ...],
+        scale: str = LINEAR,
     ) -> None:
         first, last = points[0].size, points[-1].size
         present = [name for name in GROUPS if any(point.groups[name] for point in points)]
         marks = (Mark(field, f"{x.size}", name, x.groups[name], x.total) for x in points for name in present)
         super().__init__("growth", f"{model}, {field} from {first:,} to {last:,}", tuple(marks), notes)
+        self.scale = scale
         self.field, self.points, self.present, self.crossings = field, points, present, crossings
 
 
-def of_growth(model: Model | LeftOut, fields: Mapping[str, Any]) -> GrowthChart:
+def of_growth(model: Model | LeftOut, fields: Mapping[str, Any], scale: str | None = None) -> GrowthChart:
     """Count a model at every size of a range, and find where its groups change places.
 
     Args:
         model: as for `gpt2calc.count`.
         fields: fields of a config, in any spelling; one of them a `range` of sizes.
+        scale: linear or log; None for log where the sizes span more than 16 times the first.
 
     Raises:
         ConfigError: not one size is a range, or a model of such a size cannot be.
+        UnknownNameError: there is no such scale.
     """
+    if scale not in (None, *SCALES):
+        raise UnknownNameError("scale", str(scale), SCALES)
     spelling, field, sizes = _growing(fields)
     others = {name: value for name, value in fields.items() if name != spelling}
     source = resolve(model, others)
@@ -81,11 +99,25 @@ def of_growth(model: Model | LeftOut, fields: Mapping[str, Any]) -> GrowthChart:
 
     notes = resolve(source, {spelling: sizes[-1]}).notes
     last = len(sizes) - 1
-    drawn = sizes if last < MOST_SIZES else [sizes[last * n // (MOST_SIZES - 1)] for n in range(MOST_SIZES)]
+    scale = scale or (LOG if sizes[-1] > SPAN * sizes[0] > 0 else LINEAR)
+    if scale == LOG and sizes[0] < 1:
+        raise ConfigError(f"a scale of logarithms begins at 1, and {spelling} begins at {sizes[0]}", field=field)
+    drawn = sizes if last < MOST_SIZES else _thinned(sizes, scale)
     if len(drawn) < len(sizes):
         notes = (*notes, f"{MOST_SIZES} of the {len(sizes):,} sizes are drawn; crossings are looked for at all of them")
     points = tuple(map(at, drawn))
-    return GrowthChart(source.name, field, points, tuple(crossings(at, field, sizes[0], sizes[-1])), notes)
+    return GrowthChart(source.name, field, points, tuple(crossings(at, field, sizes[0], sizes[-1])), notes, scale)
+
+
+def _thinned(sizes: range, scale: str) -> list[int]:
+    """Return as many sizes as are drawn, at even distances on a scale, the first and the last among them."""
+    steps = [Fraction(n, MOST_SIZES - 1) for n in range(MOST_SIZES)]
+    if scale == LINEAR:
+        return [sizes[int((len(sizes) - 1) * step)] for step in steps]
+    ratio = sizes[-1] / sizes[0]
+    wanted = (round(sizes[0] * ratio ** float(step)) for step in steps)
+    places = (min(max((want - sizes[0]) // sizes.step, 0), len(sizes) - 1) for want in wanted)
+    return sorted({*(sizes[place] for place in places), sizes[-1]})
 
 
 def _growing(fields: Mapping[str, Any]) -> tuple[str, str, range]:

@@ -6,13 +6,21 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import ConfigError
-from gpt2calc.plots import area_drawing, bar_drawing, curve_drawing, flow_drawing, histogram_drawing
+from gpt2calc.plots import (
+    area_drawing,
+    bar_drawing,
+    context_drawing,
+    curve_drawing,
+    flow_drawing,
+    histogram_drawing,
+)
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import BarChart
 from gpt2calc.plots.canvas import HEIGHTS, WIDTHS, style
 from gpt2calc.plots.curves import GrowthChart
 from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import HistogramChart
+from gpt2calc.plots.serving import ContextChart, KeptChart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +44,12 @@ def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figu
     _check("width", width, WIDTHS)
     if height is not None:
         _check("height", height, HEIGHTS)
+    if isinstance(chart, KeptChart):  # whose series are kinds of layers, in the colours of groups
+        own = {name: theme.series[group] for name, group in chart.colours.items()}
+        theme = theme._replace(series={**theme.series, **own})
     with style():
+        if isinstance(chart, ContextChart):
+            return context_drawing.draw(chart, theme, width, height)
         if isinstance(chart, BarChart):
             return bar_drawing.draw(chart, theme, width, height)
         if isinstance(chart, GrowthChart):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
-from gpt2calc.plots.bars import LEVELS, BarChart, length, worded
-from gpt2calc.plots.chart import full, percent
+from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_of, worded
+from gpt2calc.plots.chart import full, percent, tick
 from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.flows import ADD, START, FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
+from gpt2calc.plots.serving import ContextChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii
@@ -48,6 +49,8 @@ def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: b
         body = _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
     elif isinstance(chart, GrowthChart):
         body = _growth(pen, chart)
+    elif isinstance(chart, ContextChart):
+        body = _contexts(pen, chart)
     elif isinstance(chart, Treemap):
         body = _tree(pen, chart)
     elif isinstance(chart, FlowChart):
@@ -89,6 +92,11 @@ class _Pen:
             return ("#" * full + ("|" if rest >= 4 or (part and not full) else "")).ljust(width)
         partly = EIGHTHS[rest] if rest else "▏" if part and not full else ""
         return ("█" * full + partly).ljust(width)
+
+    def dot(self, place: float, width: int) -> str:
+        """Return a dot at a place from 0 to 1 of so many columns, at the end of a line."""
+        line, dot = ("-", "o") if self.ascii_only else ("─", "●")
+        return (line * round(place * (width - 1)) + dot).ljust(width)
 
     def filled(self, series: str, columns: int) -> str:
         """Return so many columns of the fill of a group, in its colour."""
@@ -154,10 +162,15 @@ def _panels(pen: _Pen, chart: BarChart) -> list[str]:
         wide = max(pen.width - name - number - 2 * len(GAP), 1)
         part, whole = chart.longest(panel)
         lines += ["", *pen.rule(panel.title)] if lines else pen.rule(panel.title)
+        dotted = panel.measure == POWERS
+        powers = powers_of(marks) if dotted else (0, 1)
         for mark, word in zip(marks, words, strict=True):
             its, of = length(panel, mark)
-            bar = pen.bar(its * whole, of * part, wide)
+            bar = pen.dot(along(mark.part, powers), wide) if dotted else pen.bar(its * whole, of * part, wide)
             lines.append(f"{pen.fitted(mark.label, name).ljust(name)}{GAP}{bar}{GAP}{word.rjust(number)}")
+        if dotted:
+            low, high = (tick(10**power) for power in powers)
+            lines.append(" " * (name + len(GAP)) + low + high.rjust(max(wide - len(low), 0)))
     return lines
 
 
@@ -170,6 +183,12 @@ def _growth(pen: _Pen, chart: GrowthChart) -> list[str]:
     head = f"{chart.field}, the share of each group, and the total"
     drawn = _ends(pen, rows)
     return [*_key(pen, chart.present), "", *_wrapped(head, pen.width), *drawn, *([""] if lines else []), *lines]
+
+
+def _contexts(pen: _Pen, chart: ContextChart) -> list[str]:
+    lines = _panels(pen, chart.bars(MOST_ROWS))
+    said = [f"{each.above} no longer fits into {each.below} from {each.at:,} tokens on" for each in chart.crossings]
+    return [*lines, *([""] if said else []), *(line for words in said for line in _wrapped(words, pen.width))]
 
 
 def _wrapped(words: str, width: int) -> list[str]:

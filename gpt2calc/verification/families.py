@@ -8,6 +8,7 @@ of other projects as well, is `inference`'s.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import chain, product
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -181,7 +182,7 @@ def _searches(listing: TensorListing, prefix: str | None) -> list[_Search]:
     for model_type in _near([name for name in names if name.startswith(prefix or "")] or names):
         architecture = architectures.of(model_type)
         try:
-            read = naming.find(listing, names_of(_model(architecture, {})), "a language model", prefix=prefix)
+            read = naming.find(listing, _names(model_type), "a language model", prefix=prefix)
         except UnreadableInputError as error:
             if prefix is None:
                 raise
@@ -213,7 +214,7 @@ def refuse_another(listing: TensorListing, what: str, reading: Reading) -> None:
     aside = listing._replace(tensors=listing.aside, aside=())
     _refuse_many(aside)
     for model_type in _near([tensor.name for tensor in aside.tensors]) if aside.tensors else ():
-        read = naming.find(aside, names_of(_model(architectures.of(model_type), {})), "a language model")
+        read = naming.find(aside, _names(model_type), "a language model")
         if read is not None and _Seen(naming.parted(aside, read.alike[0]), read.alike[0]).depth:
             first, second = (each.wrapper or "none" for each in (reading, read.alike[0]))
             problem = f"{what} is found under {first}, and a model of another family under {second}"
@@ -225,11 +226,17 @@ def _near(names: list[str]) -> list[str]:
     dialects: dict[Dialect, str] = {}
     for model_type in architectures.FILES:
         if model_type != architectures.GPT2:
-            dialects |= dict.fromkeys(names_of(_model(architectures.of(model_type), {})), model_type)
+            dialects |= dict.fromkeys(_names(model_type), model_type)
     ranked = readings(names, dialects)
     most = ranked[0][0]
     near = [dialects[each.dialect] for known, each in ranked if known >= most - FEWER]
     return list(dict.fromkeys(near)) if most else []
+
+
+@cache
+def _names(model_type: str) -> tuple[Dialect, ...]:
+    """Return the names of a model type, which no size changes: all types' are asked for of each checkpoint."""
+    return names_of(_model(architectures.of(model_type), {}))
 
 
 def _model(architecture: Architecture, document: Mapping[str, Any]) -> Model:

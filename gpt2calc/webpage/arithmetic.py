@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.algebra import FLOORED, Expression
-from gpt2calc.dims import LETTERED, LETTERS, TASK_HEADS, Dims, from_fields
+from gpt2calc.dims import LETTERED, LETTERS, MODULES, TASK_HEADS, Dims, from_fields, to_fields
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import DEFAULTS, SPELLINGS
 
@@ -27,7 +27,7 @@ def write(shipped: tuple[Preset, ...]) -> str:
     Args:
         shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
-    functions = (FLOORED, _dims(), _tensors(), _conventions(), _changes(shipped), _parts())
+    functions = (FLOORED, _dims(), _fields(), _tensors(), _conventions(), _changes(shipped), _parts())
     return "\n\n".join(functions)
 
 
@@ -125,6 +125,16 @@ def _dims() -> str:
         f"const dimsOf = (fields) => {{\n  const {{{given}}} = fields;\n"
         f"  const head = TASK_HEADS[fields.head];\n  return {{\n{lines}  }};\n}};"
     )
+
+
+def _fields() -> str:
+    """Print `dims.to_fields`: its sizes and switches are those of dims, and its head is the one of these modules."""
+    modules = f"{dumps(MODULES)}.every((module) => TASK_HEADS[head][module] === x[module])"
+    head = f"Object.keys(TASK_HEADS).find((head) => {modules})"
+    names = to_fields(_asked())
+    cells = {name: f"x.{name}" if name in LETTERS else f"x.{name} === 1n" for name in names} | {"head": head}
+    body = ", ".join(f"{name}: {cell}" for name, cell in cells.items())
+    return f"/* dims.to_fields */\nconst fieldsOfDims = (x) => ({{{body}}});"
 
 
 def _asked(**fields: Any) -> Dims:

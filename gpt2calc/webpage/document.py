@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64encode
+import zlib
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from json import dumps
 
 from gpt2calc import palette, presets
 from gpt2calc.model import GROUPS
-from gpt2calc.webpage import arithmetic, facts, families
+from gpt2calc.webpage import arithmetic, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
@@ -25,6 +26,9 @@ COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULT
 
 SPACED = re.compile(r" (=>|===|!==|&&|\|\|) ")
 """Operators that need no room; no text in the scripts has one of them between blanks."""
+
+PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"tables\">)[^<]*")
+"""Where the tables stand that the page unpacks: JSON, deflated, to the base of 64."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "
@@ -44,7 +48,7 @@ def build(version: str) -> str:
     """
     shipped, others = presets.models(), presets.others()
     style, script = _style(), _script(shipped)
-    tables = _inert(_json({**families.collect(), "presets": list(map(families.preset, families.kept(others)))}))
+    tables = b64encode(zlib.compress(_json(facts.rest(shipped, others)).encode(), 9)).decode()
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     page = _asset("page.html")
     contents = {
@@ -52,12 +56,21 @@ def build(version: str) -> str:
         "style": style,
         "icon": _icon(),
         "version": version,
-        "families": tables,
+        "tables": tables,
         "script": script,
     }
     for name, content in contents.items():
         page = page.replace(f"{{{name}}}", content, 1)
     return page
+
+
+def readable(page: str) -> str:
+    """Return a page with its tables as JSON: releases of zlib pack the same tables into other bytes.
+
+    Args:
+        page: as HTML.
+    """
+    return PACKED.sub(lambda found: zlib.decompress(b64decode(found[0])).decode(), page)
 
 
 def _script(shipped: tuple[presets.Preset, ...]) -> str:

@@ -1,7 +1,6 @@
-"""The Python tables that are data, as one dictionary for the page: names, spellings, presets, dtypes, dialects, units.
+"""The Python tables that are data, for the page: names, spellings, presets, dtypes, dialects, units, architectures.
 
-Nothing is stated here: each value is taken from the table that is its home. What counts is in `families`, and in
-`arithmetic`.
+Nothing is stated here: each value is taken from the table that is its home. What counts a GPT-2 is in `arithmetic`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gpt2calc import (
     conventions,
     counts,
-    errors,
     fields,
     figures,
     listing,
@@ -30,6 +28,7 @@ from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
 from gpt2calc.model import BIAS, FLAG, GROUPS, SIZE, WEIGHT, WORD
 from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
+from gpt2calc.webpage import families
 from gpt2calc.webpage.controls import CONTROLS
 
 if TYPE_CHECKING:
@@ -45,16 +44,13 @@ COLUMNS = ("name", "default", "spellings", "mapped", "in_transformers", "least",
 KINDS = {fields.SIZE: SIZE, fields.SWITCH: FLAG, fields.WORD: WORD}
 """What the kinds of a GPT-2's fields are called where architectures have tables of sizes."""
 
-USUAL_MAKER = "huggingface"
-"""Whose most of the GPT-2s that ship are."""
-
 MOST_SHARDS, MOST_TENSORS = 128, 10_000
 """How many of them the page looks at, and at small headers alone, so that it never freezes. The command line takes a
 hundred times as many tensors."""
 
 
 def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
-    """Return everything that the page knows and does not compute, as JSON takes it.
+    """Return what the first drawing needs, of the first GPT-2 that ships, as JSON takes it.
 
     Args:
         shipped: the GPT-2s that ship.
@@ -64,39 +60,66 @@ def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "letters": LETTERS,
         "reading_order": READING_ORDER,
         "groups": GROUPS,
-        "conventions": [list(row[:4]) for row in conventions.CONVENTIONS],
-        "controls": [_control(control) for control in CONTROLS],
-        "usual_maker": USUAL_MAKER,
-        "presets": [_preset(preset) for preset in shipped],
+        "conventions": list(map(families.convention, conventions.CONVENTIONS)),
+        "controls": [_control(control, shipped) for control in CONTROLS],
+        "presets": list(map(_preset, shipped[:1])),
         "config": _config(),
-        "explain": _explain(shipped),
+        "explain": _explain(),
         "safetensors": _safetensors(),
         "names": _names(),
+        "families": {**families.collect(("gpt2",)), "common": []},  # of a GPT-2, `config` says what is read
     }
 
 
-def _control(control: Control) -> dict[str, Any]:
-    """Return a control with what the table says of its field."""
-    return {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
+def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return all else that the page knows and does not compute: what is added to the tables of `collect`.
+
+    Args:
+        shipped: the GPT-2s that ship.
+        others: the models of other architectures that ship.
+    """
+    return {
+        "config": {"no_count": sorted(spellings.NO_COUNT), "projects": _projects()},
+        "explain": {
+            "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
+            "parts": list(map(_step, (lattice.PLAIN, *lattice.PARTS))),  # the plain count first, which is no step
+        },
+        "names": _dialects(),
+        "presets": [
+            *map(_preset, shipped[1:]),
+            *map(families.preset, families.kept(others)),
+            *families.plain(),
+        ],
+        "families": {**families.collect(), **families.beside()},
+    }
 
 
-def _preset(preset: Preset) -> list[Any]:
-    """Return a model that ships as a row, without the fields that have their default, and the usual maker."""
-    own = {name: value for name, value in preset.fields.items() if value != FIELDS[name].default}
-    makers = [] if preset.maker == USUAL_MAKER else [preset.maker]
-    return [preset.name, own, preset.aliases, preset.summary, preset.published, *makers]
+def _control(control: Control, shipped: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return a control with what the table says of its field, and the sizes that the GPT-2s that ship have."""
+    named = {name: getattr(control, name) for name in ("field", "kind", "hint", "low", "high", "step", "empty")}
+    sizes = {preset.fields[control.field] for preset in shipped} - {None} if control.high else set()
+    return {**named, "shipped": sorted(size for size in sizes if control.low <= size <= control.high)}
+
+
+def _preset(preset: Preset) -> dict[str, Any]:
+    """Return a GPT-2 that ships, with all its fields."""
+    about = {name: getattr(preset, name) for name in ("name", "aliases", "summary", "published", "maker")}
+    return {
+        **about,
+        "type": "gpt2",
+        "all": {name: preset.fields.get(name, row.default) for name, row in FIELDS.items()},
+    }
 
 
 def _config() -> dict[str, Any]:
     """Return what `documents` and `config` know of fields: their spellings, defaults and bounds."""
     return {
-        "columns": ("kind", *COLUMNS),
-        "rows": [[KINDS[row.kind], *(getattr(row, column) for column in COLUMNS)] for row in FIELDS.values()],
+        "rows": [
+            {"kind": KINDS[row.kind], **{name: getattr(row, name) for name in COLUMNS}} for row in FIELDS.values()
+        ],
         "documented": fields.DEFAULTS,
         "classes": fields.CLASSES,
-        "no_count": sorted(spellings.NO_COUNT),
         "unread": _unread(),
-        "projects": _projects(),
         "marks": spellings.MARKS_OF_TRANSFORMERS,
         "ours": fields.OURS,
         "digits": numbers.MOST_DIGITS,
@@ -116,14 +139,11 @@ def _projects() -> dict[str, Any]:
         "head_widths": spellings.HEAD_WIDTHS,
         "sayings": spellings.SAYINGS,
         "foreign": unread.FOREIGN_PHRASES,
-        "suffix": unread.SUFFIX,
-        "long_name": errors.LONG_NAME_LETTERS,
         "otherwise": sorted(spellings.OTHERWISE),
         "floats": sorted(spellings.FOREIGN_FLOATS),
         "body_biases": sorted(spellings.BODY_BIASES),
         "plain_words": sorted(spellings.PLAIN_WORDS),
         "padded": projects.PADDED,
-        "most_objects": projects.MOST_OBJECTS,
         "most_named": projects.MOST_NAMED,
     }
 
@@ -139,19 +159,23 @@ def _unread() -> dict[str, Any]:
     }
 
 
-def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
-    """Return how printed figures are read, and the steps of the lattice; what they compute is in `arithmetic`."""
+def _explain() -> dict[str, Any]:
+    """Return how printed figures are read and weighed, and the dtypes that bytes are counted in."""
     return {
         "scales": {unit: list(map(list, _scales(unit))) for unit, row in figures.UNITS.items() if _is_size(row)},
         "pattern": printed.FIGURE.pattern.replace("(?P<", "(?<"),
-        "between": printed.BETWEEN.pattern,
-        "rank": printed.RANK.pattern,
+        "spelled": (
+            (printed.RANK.pattern, ""),
+            (printed.BETWEEN.pattern, " "),
+            (r"^\s+|\s+$", ""),
+            (r"\s+", " "),
+            (figures.TIMES, "e"),
+            (figures.POWER, "1e"),
+        ),
         "before": printed.BEFORE.pattern,
         "after": printed.AFTER.pattern,
         "listed": printed.LISTED.pattern,
         "told": printed.TOLD.pattern,
-        "power": figures.POWER,
-        "times": figures.TIMES,
         "longest": printed.MOST_TEXT_CHARACTERS,
         "parameters": printed.PARAMETERS.pattern,
         "header": printed.HEADER,
@@ -166,10 +190,7 @@ def _explain(shipped: tuple[Preset, ...]) -> dict[str, Any]:
         "most_chance": chance.MOST_CHANCE.as_integer_ratio(),
         "most_readings": report.MOST_READINGS,
         "nearest": report.NEAREST_READINGS,
-        "plain": _step(lattice.PLAIN),
-        "axes": [list(map(_step, axis)) for axis in lattice.axes(shipped)],
-        "parts": list(map(_step, lattice.PARTS)),
-        "dtypes": [[*_step(step), bits] for step, bits in lattice.DTYPES],
+        "dtypes": [{**_step(step), "bits": bits} for step, bits in lattice.DTYPES],
     }
 
 
@@ -185,9 +206,9 @@ def _scales(unit: str) -> tuple[printed.Scale, ...]:
     return tuple(scale for scale in scales if scale.kind in (figures.COUNT, figures.BYTES))
 
 
-def _step(step: Step) -> list[Any]:
-    """Return a step of the lattice: its name, its penalty, its standing and its sentence."""
-    return [step.name, step.penalty, step.standing, step.sentence]
+def _step(step: Step) -> dict[str, Any]:
+    """Return a step of the lattice, but for what it computes."""
+    return {name: getattr(step, name) for name in ("name", "penalty", "standing", "sentence")}
 
 
 def _safetensors() -> dict[str, Any]:
@@ -205,13 +226,15 @@ def _safetensors() -> dict[str, Any]:
     }
 
 
-def _names() -> dict[str, Any]:
-    """Return how names are read: the dialects that store a matrix as it is or turned round, and nothing else."""
+def _dialects() -> dict[str, Any]:
+    """Return the dialects that store a matrix as it is or turned round, and nothing else."""
     read = [each for each in DIALECTS if {piece.layout for piece in each.pieces} <= {SAME, LINEAR}]
-    rows = list(dict.fromkeys((piece.component, piece.role) for each in read for piece in each.pieces))
+    return {"dialects": list(map(_dialect, read))}
+
+
+def _names() -> dict[str, Any]:
+    """Return how names are read, and how what they name is judged."""
     return {
-        "rows": rows,
-        "dialects": [_dialect(each, rows) for each in read],
         "others": [each.name for each in DIALECTS if {piece.layout for piece in each.pieces} - {SAME, LINEAR}],
         "block": BLOCK.pattern,
         "heads": sorted(TASK_HEAD_COMPONENTS),
@@ -241,19 +264,12 @@ def _names() -> dict[str, Any]:
     }
 
 
-def _dialect(dialect: Dialect, rows: list[tuple[str, str]]) -> dict[str, Any]:
-    """Return a dialect, its pieces as text: each a template, the place of what it is, and ' if it is turned."""
-    pieces = (
-        f"{each.template} {rows.index((each.component, each.role))}{chr(39) * (each.layout == LINEAR)}"
-        for each in dialect.pieces
-    )
-    found = {
-        "name": dialect.name,
-        "pieces": " ".join(pieces),
-        "extras": [list(each) for each in dialect.extras],
-        "prefix": dialect.prefix,
-        "whose": dialect.whose,
-        "pads_vocabulary": dialect.pads_vocabulary,
-        "head_is_copied": dialect.head_is_copied,
+def _dialect(dialect: Dialect) -> dict[str, Any]:
+    """Return a dialect: what its pieces are, and whether a matrix is turned; and what else a file may hold."""
+    pieces = [(each.template, each.component, each.role, each.layout == LINEAR) for each in dialect.pieces]
+    kept = ("name", "prefix", "whose", "pads_vocabulary", "head_is_copied")
+    return {
+        **{name: getattr(dialect, name) for name in kept},
+        "pieces": [dict(zip(("template", "component", "role", "turned"), each, strict=True)) for each in pieces],
+        "extras": [dict(zip(("template", "what", "form"), each, strict=True)) for each in dialect.extras],
     }
-    return {name: value for name, value in found.items() if value}

@@ -1,53 +1,35 @@
 """Every architecture as data: its sizes, which layers it has, its components, and what is noted or refused of it.
 
 Nothing is stated here: each value is taken from the architecture's file, whose components are asked with its sizes as
-letters. Rows and names that several have stand once, and are meant by their place.
+letters. Rows that several have stand once, and are meant by their place.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from itertools import product
+from json import dumps
 from math import prod
-from string import ascii_lowercase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, general_conventions
+from gpt2calc import architectures, general_conventions, spellings
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import composites, probed, reading
-from gpt2calc.architectures.glossary import classes
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.model import BUFFER, FIXED, FLAG, GROUPS, LAW, LAYER_EMBEDDING, LIST, REFUSED, SIZE, Model, no_notes
+from gpt2calc.model import BUFFER, FIXED, FLAG, LAW, LAYER_EMBEDDING, LIST, SIZE, Model, no_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
+    from gpt2calc.conventions import Convention
     from gpt2calc.model import Architecture, Size
     from gpt2calc.presets import Preset
 
-SIZE_COLUMNS = {
-    "name": "",
-    "kind": "",
-    "letter": "",
-    "help": "",
-    "null": REFUSED,
-    "spellings": (),
-    "least": 1,
-    "words": (),
-}
-ROW_COLUMNS: dict[str, Any] = {
-    "name": "",
-    "group": -1,
-    "weights": "",
-    "layers": "decoder",
-    "biases": "",
-    "times": "1",
-    "part": "",
-    "used": None,
-    "when": {},
-}
-"""What the page needs of a size and of a component, with what each cell is where it does not stand at the end."""
+SIZE_COLUMNS = ("name", "kind", "letter", "help", "null", "spellings", "least", "words")
+ROW_COLUMNS = ("name", "group", "layers", "part")
+"""What the page needs of a size and of a component, beside a default and polynomials."""
 
 OPERATORS = {
     ast.Add: "+",
@@ -69,6 +51,9 @@ OPERATORS = {
 """What laws compute with. `is` is asked of None alone, and is equality there."""
 
 
+ABOUT = ("architectures", "model_type", "id2label", "label2id")
+"""What a config says beside sizes, and is read."""
+
 MOST_LAYERS = 10_000
 """How many layers of several kinds the page counts, one by one; the command line takes any number."""
 
@@ -87,11 +72,6 @@ class Places:
             self.rows.append(value)
         return place
 
-    def letters(self, value: Any) -> str:
-        """Return the place of a value in letters, as a number to the base of 26."""
-        place = self.of(str(value))
-        return (ascii_lowercase[place // 26 - 1] if place >= 26 else "") + ascii_lowercase[place % 26]
-
 
 class Asked(Exception):  # noqa: N818  # no error: it is always caught
     """A component asked whether a letter is 0."""
@@ -106,37 +86,47 @@ class Letter(Expression):
         raise Asked(*self.letters)
 
 
-class Tables(NamedTuple):
-    """What several architectures have: sizes and what they are but for their defaults, components, layers, names."""
+def collect(files: Iterable[str] = architectures.FILES) -> dict[str, Any]:
+    """Return the tables of architectures, as JSON takes them.
 
-    kinds: Places
-    sizes: Places
-    rows: Places
-    layers: Places
-    names: Places
-
-
-def collect() -> dict[str, Any]:
-    """Return the tables of all architectures, as JSON takes them."""
-    tables = Tables(*(Places() for _ in Tables._fields))
-    known = {name: probed.fields(name) for name in architectures.FILES}
+    Args:
+        files: their model types, all that there are when left out.
+    """
+    sizes, rows = Places(), Places()
+    known = {name: _known(architectures.of(name)) for name in files}
     common = frozenset.intersection(*known.values())
-    types = {name: _type(architectures.of(name), known[name] - common, tables) for name in sorted(known)}
+    types = {name: _type(architectures.of(name), known[name] - common, sizes, rows) for name in sorted(known)}
+    return {"types": types, "sizes": sizes.rows, "rows": rows.rows, "common": sorted(common)}
+
+
+def beside() -> dict[str, Any]:
+    """Return what is known of all architectures but GPT-2: how they are counted, and how composites tie a head."""
     return {
-        "columns": {"sizes": SIZE_COLUMNS, "rows": ROW_COLUMNS},
-        "heads": classes(""),
-        "common": sorted(common),
-        **{name: places.rows for name, places in tables._asdict().items()},
-        "types": types,
         "version": reading.VERSION,
         "most_layers": MOST_LAYERS,
         "layer_embedding": LAYER_EMBEDDING,
-        "composites": {
-            name.lower(): getattr(composites, name)
-            for name in ("OUTSIDE", "OUTSIDE_OR_UNTIED", "EITHER", "INSIDE", "NEVER")
-        },
-        "conventions": [[*row[:4], *_way(row.value)] for row in general_conventions.OF_MODELS],
+        "composites": {name: _tied(name) for name in ("", *composites.OUTSIDE, *composites.OUTSIDE_OR_UNTIED)}
+        | {name: _tied(name) for name in (*composites.EITHER, *composites.INSIDE, *composites.NEVER)},
+        "conventions": [[*convention(row), *_way(row.value)] for row in general_conventions.OF_MODELS],
     }
+
+
+def convention(row: Convention) -> list[str]:
+    """Return a convention as the page shows it: its name, its unit, what is counted, and by whom."""
+    name, unit, sentence, source = row[:4]
+    return [name, unit, f"in bytes: {sentence}" if unit == "bytes" else sentence, source]
+
+
+def _known(architecture: Architecture) -> frozenset[str]:
+    """Return what is no news in a config: what is read, each spelling of a size, and what changes no count."""
+    spelled = {word for row in architecture.sizes for word in (row.name, *row.spellings)}
+    return frozenset({*ABOUT, *spellings.NO_COUNT, *spelled, *probed.fields(architecture.model_type)})
+
+
+def _tied(model_type: str) -> dict[str, bool | None]:
+    """Return whether a composite's head is tied, by what its own config says and what its text_config says."""
+    said = product((None, False, True), (False, True))
+    return {f"{dumps(one)},{dumps(other)}": composites.is_tied(model_type, one, other) for one, other in said}
 
 
 def _way(value: object) -> tuple[Any, ...]:
@@ -150,58 +140,28 @@ def _is_data(architecture: Architecture) -> bool:
     return isinstance(architecture.layers, Layers) and isinstance(architecture.notes, (Notes, type(no_notes)))
 
 
-def _type(architecture: Architecture, fields: frozenset[str], tables: Tables) -> dict[str, Any]:
-    """Return one architecture; nothing where no data says which layers it has: the page refuses it by name."""
+def _type(architecture: Architecture, fields: frozenset[str], sizes: Places, rows: Places) -> dict[str, Any]:
+    """Return one architecture; its name alone where no data says which layers it has: the page refuses it."""
     if not isinstance(architecture.layers, Layers) or not _is_data(architecture):
-        return {}
-    notes = architecture.notes.rows if isinstance(architecture.notes, Notes) else ()
-    found: dict[str, Any] = {
-        "classes": _classes(architecture.classes),
-        "sizes": _spans([tables.sizes.of(_size(row, architecture, tables.kinds)) for row in architecture.sizes]),
-        "layers": tables.layers.of(_layers(architecture.layers)),
-        "rows": _spans([tables.rows.of(row) for row in _rows(architecture, tables.names)]),
-        "buffers": [
-            [row.layers, _terms(row.when * row.times * prod(row.shape), tables.names)] for row in _buffers(architecture)
-        ],
-        "notes": list(map(_said, notes)),
-        "fields": _spans(sorted(map(tables.names.of, sorted(fields)))),
-        "is_needy": any(row.default is None and row.kind not in (LIST, FIXED) for row in architecture.sizes),
+        return {"type": architecture.model_type}
+    return {
+        "type": architecture.model_type,
+        "classes": dict(architecture.classes),
+        "sizes": [sizes.of(_size(row, architecture)) for row in architecture.sizes],
+        "layers": _layers(architecture.layers),
+        "rows": list(map(rows.of, _rows(architecture))),
+        "buffers": [[row.layers, _terms(row.when * row.times * prod(row.shape))] for row in _buffers(architecture)],
+        "notes": list(map(_said, architecture.notes.rows if isinstance(architecture.notes, Notes) else ())),
+        "fields": sorted(fields),
     }
-    return {name: value for name, value in found.items() if value or name == "layers"}
 
 
-def _spans(places: list[int]) -> str:
-    """Return places as text, those that follow each other as the first and the last: 3-7,9."""
-    spans: list[list[int]] = []
-    for place in places:
-        if spans and place == spans[-1][1] + 1:
-            spans[-1][1] = place
-        else:
-            spans.append([place, place])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
-def _classes(named: Mapping[str, str]) -> Any:
-    """Return what the names of all classes begin with, and how many of the usual ones there are; or else all."""
-    start = next(iter(named)).removesuffix("ForCausalLM")
-    usual = {f"{start}{end}": head for end, head in list(classes("").items())[: len(named)]}
-    return [start, len(named)] if dict(named) == usual else dict(named)
-
-
-def _size(row: Size, architecture: Architecture, kinds: Places) -> list[Any]:
-    """Return the place of what a size is, and its default; the heads of an architecture are those of its classes."""
+def _size(row: Size, architecture: Architecture) -> dict[str, Any]:
+    """Return what a size is, with its default; the heads of an architecture are those of its classes."""
     words = tuple(architecture.classes.values()) if row.name == "head" else row.words
     named = row._replace(words=words)
-    found = [_law(getattr(named, name)) for name in SIZE_COLUMNS]
-    return [kinds.of(_trimmed(found, SIZE_COLUMNS)), *([] if row.default is None else [_law(row.default)])]
-
-
-def _trimmed(cells: list[Any], columns: Mapping[str, Any]) -> list[Any]:
-    """Return cells without those at the end that are as usual."""
-    usual = list(columns.values())
-    while cells and cells[-1] == usual[len(cells) - 1] and type(cells[-1]) is type(usual[len(cells) - 1]):
-        cells.pop()
-    return cells
+    cells = {name: _law(getattr(named, name)) for name in SIZE_COLUMNS}
+    return {**cells, "default": _law(row.default), "expected": reading.expected(named)}
 
 
 def _law(cell: Any) -> Any:
@@ -284,22 +244,22 @@ def _lettered(architecture: Architecture, known: Mapping[str, int]) -> Model:
     return Model(architecture, letters, Expression.letter)
 
 
-def _rows(architecture: Architecture, names: Places, known: Mapping[str, int] | None = None) -> Iterator[list[Any]]:
+def _rows(architecture: Architecture, known: Mapping[str, int] | None = None) -> Iterator[dict[str, Any]]:
     """Yield the components; where one asks whether a size is 0, those of either answer, with that answer."""
     given = known or {}
     try:
         rows = architecture.components(_lettered(architecture, given))
     except Asked as asked:
         (name,) = asked.args
-        for ours, theirs in zip(*(_rows(architecture, names, {**given, name: n}) for n in (0, 1)), strict=True):
-            alike = ours[: len(ROW_COLUMNS) - 1] == theirs[: len(ROW_COLUMNS) - 1]
-            yield from [_trimmed([*ours[:-1], {}], ROW_COLUMNS)] if alike else (ours, theirs)
+        for ours, theirs in zip(*(_rows(architecture, {**given, name: n}) for n in (0, 1)), strict=True):
+            alike = {**ours, "when": {}} == {**theirs, "when": {}}
+            yield from [{**ours, "when": {}}] if alike else (ours, theirs)
         return
     for row in rows:
-        cells = {name: _terms(getattr(row, name), names) for name in ("times", "weights", "biases")}
-        used = None if row.used is None else _terms(row.used, names)
-        found = {**row._asdict(), **cells, "used": used, "group": GROUPS.index(row.group), "when": dict(given)}
-        yield _trimmed([found[name] for name in ROW_COLUMNS], ROW_COLUMNS)
+        cells = {name: getattr(row, name) for name in ROW_COLUMNS}
+        terms = {name: _terms(getattr(row, name)) for name in ("times", "weights", "biases")}
+        used = None if row.used is None else _terms(row.used)
+        yield {**cells, **terms, "used": used, "when": dict(given)}
 
 
 def _buffers(architecture: Architecture) -> Iterator[Any]:
@@ -307,11 +267,9 @@ def _buffers(architecture: Architecture) -> Iterator[Any]:
     return (row for row in architecture.tensors(model) if row.role == BUFFER)
 
 
-def _terms(value: Any, names: Places) -> str:
-    """Return a polynomial as its terms, each a coefficient and the places of names, as letters, between stars."""
-    terms = Expression.of(value).ranked()
-    factors = ([*([str(n)] if n != 1 or not letters else []), *map(names.letters, letters)] for letters, n in terms)
-    return " ".join(map("*".join, factors))
+def _terms(value: Any) -> list[Any]:
+    """Return a polynomial as its terms, each a coefficient and the names that it is multiplied by."""
+    return [[n, list(map(str, letters))] for letters, n in Expression.of(value).ranked()]
 
 
 def kept(others: Iterable[Preset]) -> list[Preset]:
@@ -319,19 +277,30 @@ def kept(others: Iterable[Preset]) -> list[Preset]:
     return [each for each in others if each.on_page and _is_data(architectures.of(each.model_type))]
 
 
-def preset(shipped: Preset) -> list[Any]:
-    """Return a model that ships, with the fields that its architecture has, each by its place among the sizes.
+def preset(shipped: Preset) -> dict[str, Any]:
+    """Return a model that ships, with the fields that its architecture has.
 
-    What is there by default is left out: the page puts every plain default of a number and a flag back, so that a
-    preset must give each of them.
+    Every plain default of a number and a flag is among them: a model that ships gives each of them.
     """
     document, architecture = shipped.fields, architectures.of(shipped.model_type)
     (named,) = document["architectures"]
-    usual = {row.name: row.default for row in architecture.sizes if row.kind in (SIZE, FLAG)}
     given = {**document, "head": architecture.classes[named]} if architecture.classes[named] != "lm" else document
-    fields = {
-        place: given[row.name]
-        for place, row in enumerate(architecture.sizes)
-        if row.name in given and given[row.name] != usual.get(row.name, "")
-    }
-    return [shipped.name, shipped.model_type, shipped.aliases, shipped.summary, fields]
+    fields = {}
+    for row in architecture.sizes:
+        usual = row.default if row.kind in (SIZE, FLAG) else ""
+        if row.name in given and given[row.name] != usual:
+            fields[row.name] = given[row.name]
+        elif isinstance(usual, (int, float)) and row.name != "num_labels":
+            fields[row.name] = usual
+    about = {"name": shipped.name, "type": shipped.model_type, "aliases": shipped.aliases, "summary": shipped.summary}
+    return {**about, "all": fields}
+
+
+def plain() -> Iterator[dict[str, Any]]:
+    """Yield each architecture with transformers' defaults: what a model type alone says, unless a size has none."""
+    for name in sorted(set(architectures.FILES) - {"gpt2"}):
+        architecture = architectures.of(name)
+        is_needy = any(row.default is None and row.kind not in (LIST, FIXED) for row in architecture.sizes)
+        if _is_data(architecture):
+            about = {"name": name, "type": name, "summary": f"{name} with transformers' defaults", "all": {}}
+            yield {**about, "is_plain": True, "is_needy": is_needy}

@@ -34,6 +34,9 @@ EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES, scope="session")
 WITH_GPT2 = pytest.mark.parametrize("model_type", [*MODEL_TYPES, "gpt2"], scope="session")
 """Marks of a test that is of each model type."""
 
+BY_TURNS = MODEL_TYPES[::3]
+"""Some of all model types: those in which is tried what costs much and is the same for each."""
+
 EVERY_IN_ONE = of_each("model_type", MODEL_TYPES)
 WITH_GPT2_IN_ONE = of_each("model_type", [*MODEL_TYPES, "gpt2"])
 """Of a test that builds nothing, and costs less than to find and report it so often."""

@@ -1,9 +1,9 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
-`tests.probe` varies the fields; every model type that is counted is held here against what it finds. By default
-those that the committed file says change shapes have a value that does, and the others one, of a third of the model
-types; of those in `WHOLE`, and of all where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in
-`python -m tests.probe`.
+`tests.probe` varies the fields; a third of the model types that are counted is held here against what it finds, and all
+were where `tests.recorded` wrote its record, without which `test_recorded` lets no model type be. Those fields that the
+committed file says change shapes have a value that does, and the others one, of a third of these; of those in `WHOLE`,
+and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if transformers.__version__ != VERSION:
 
 from tests import probe  # asks for what only that transformers has
 from tests.architectures.drawing import THOROUGH
-from tests.architectures.modules import EVERY, EVERY_IN_ONE, WITH_GPT2, WITH_GPT2_IN_ONE
+from tests.architectures.modules import BY_TURNS, EVERY_IN_ONE, MODEL_TYPES, WITH_GPT2_IN_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +72,11 @@ EXPLAINED = {
 """Fields, by model type, of which a value is not counted as transformers builds it, with the reason."""
 
 WHOLE = ("llama", "mamba2", "recurrent_gemma")
+
+VARIED = [*MODEL_TYPES] if THOROUGH else sorted({*BY_TURNS, *WHOLE})
+EVERY_VARIED = pytest.mark.parametrize("model_type", VARIED, scope="session")
+WITH_GPT2 = pytest.mark.parametrize("model_type", [*VARIED, "gpt2"], scope="session")
+"""Marks of a test that is of each model type whose fields are varied here."""
 
 FOLLOWS = {
     ("nemotron_h", "num_hidden_layers"): "it must be as many layers as their list has, and is no size of its own"
@@ -215,7 +220,7 @@ def test_a_size_is_counted_and_not_only_refused(model_type: str, found: Probed) 
     assert [name for name in found.shapes if name not in fixed | given] == []
 
 
-@EVERY
+@EVERY_VARIED
 def test_a_size_that_is_not_read_would_be_found(model_type: str, found: Probed) -> None:
     """Whichever field is no longer read, one of the probe's documents shows it."""
     architecture, fields = architectures.of(model_type), spelled(model_type)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from math import prod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
     from typing import TypeAlias
 
@@ -75,6 +76,8 @@ def write(
     tensors = tuple(tensors)
     start = framed(header(tensors, metadata, padded=padded))
     size = len(start) + sum(nbytes(dtype, shape) for _, dtype, shape in tensors)
+    with suppress(FileNotFoundError):
+        os.remove(path)  # one that is made shorter, and written to again, waits for the disk
     with open(path, "wb") as file:
         file.write(start)
         file.truncate(size)

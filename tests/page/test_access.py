@@ -53,8 +53,8 @@ def at_hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Ite
 
 
 @pytest.fixture
-def window(at_hand: Watched) -> Iterator[Watched]:
-    """Give a window in which a test opens the page, and see at the end that nothing left it and nobody complained."""
+def either(at_hand: Watched) -> Iterator[Watched]:
+    """Give each of these to a test of what is seen; all others have the one window that every module has."""
     yield at_hand
     assert at_hand.complaints == []
 
@@ -86,9 +86,9 @@ def give(page: Page, tensors: list[Any], name: str = "model.safetensors") -> Non
     page.wait_for_selector("#verified .verdict")
 
 
-def test_axe_finds_no_serious_fault(window: Watched) -> None:
+def test_axe_finds_no_serious_fault(either: Watched) -> None:
     """With all that the page can show: two configs, a head, figures, a sentence for nonsense, a verdict that is bad."""
-    page = window.open("#model=gpt3-175B&vs=gpt2&vs.head=double_heads&explain=175B&n_layrs=1")
+    page = either.open("#model=gpt3-175B&vs=gpt2&vs.head=double_heads&explain=175B&n_layrs=1")
     page.click("#which >> text=Second")
     page.fill("#n_embd", "x")
     page.fill("#paste", "{")
@@ -99,9 +99,9 @@ def test_axe_finds_no_serious_fault(window: Watched) -> None:
     assert faults(page) == []
 
 
-def test_axe_finds_no_serious_fault_in_another_architecture(window: Watched) -> None:
+def test_axe_finds_no_serious_fault_in_another_architecture(either: Watched) -> None:
     """With the controls of its field table, its notes, the groups of experts, and a sentence."""
-    page = window.open("#model=model_type:deepseek_v3&head=none")
+    page = either.open("#model=model_type:deepseek_v3&head=none")
     page.fill("#hidden_size", "x")
     assert page.is_visible("#hidden_size-problem")
     assert page.is_visible("#notes p")
@@ -109,9 +109,9 @@ def test_axe_finds_no_serious_fault_in_another_architecture(window: Watched) -> 
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_is_cut_off_at_the_side(state: str, window: Watched) -> None:
+def test_nothing_is_cut_off_at_the_side(state: str, either: Watched) -> None:
     """However large the numbers are."""
-    page = window.open(STATES[state])
+    page = either.open(STATES[state])
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
@@ -121,9 +121,9 @@ def test_axe_can_fail(opened: Watched) -> None:
     assert any(fault.startswith("label: ") for fault in faults(opened.page))
 
 
-def test_the_theme_follows_the_system_and_the_button(window: Watched) -> None:
+def test_the_theme_follows_the_system_and_the_button(either: Watched) -> None:
     """Which says that it is pressed."""
-    page = window.open()
+    page = either.open()
     first = page.get_attribute("html", "data-theme")
     assert first == page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
     page.click("#theme")
@@ -131,9 +131,9 @@ def test_the_theme_follows_the_system_and_the_button(window: Watched) -> None:
     assert page.get_attribute("#theme", "aria-pressed") == str(first == "light").lower()
 
 
-def test_everything_can_be_reached_and_used_by_keys(opened: Watched) -> None:
+def test_everything_can_be_reached_and_used_by_keys(either: Watched) -> None:
     """From the first key on: every control takes the focus in the order of the page, is seen to have it, and acts."""
-    page = opened.page
+    page = either.open()
     script = """() => {
       const element = document.activeElement, style = getComputedStyle(element);
       return [element.id || element.name || element.textContent || element.getAttribute("aria-label"),
@@ -207,6 +207,32 @@ def test_a_page_that_breaks_its_policy_is_noticed(browser: Browser, built: str, 
     found.close()
 
 
+@pytest.mark.parametrize("missing", ["DecompressionStream", "Map.groupBy"])
+def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, browser: Browser, path: Path) -> None:
+    """And nothing half drawn, and no error."""
+    found = Watched(browser, path)
+    found.page.add_init_script(f"delete globalThis.{missing}")
+    found.open()
+    assert found.text("#notice") == (
+        "This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4"
+    )
+    assert found.page.is_visible("#notice")
+    assert found.text("#number") == ""
+    assert found.complaints == []
+    found.close()
+
+
+def test_the_first_drawing_waits_for_no_table(browser: Browser, path: Path) -> None:
+    """A GPT-2 stands there at once, and as it stays; another model is drawn once its tables are unpacked."""
+    found = Watched(browser, path)
+    found.page.add_init_script("globalThis.DecompressionStream = class { constructor() { throw 'never'; } }")
+    found.page.add_init_script("addEventListener('unhandledrejection', (event) => event.preventDefault())")
+    for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
+        found.page.goto(f"{found.address}?{fragment.strip('#')}{fragment}")
+        assert found.text("#number") == number
+    found.close()
+
+
 def test_names_from_files_are_text(opened: Watched) -> None:
     """A tensor, a file, a model and a config that are called like markup are shown as they are."""
     good = next(good for good in GOODS if good.name == "huggingface")
@@ -235,6 +261,7 @@ def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypat
     assert found.text("#title") == f"{name} with n_layer=13"
     assert found.text("#summary") == EVIL
     page.reload()
+    found.started()
     assert found.text("#title") == f"{name} with n_layer=13"
     assert page.query_selector("img, main script") is None
     assert found.complaints == []

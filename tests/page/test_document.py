@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from gpt2calc.architectures import gpt2
 from gpt2calc.dims import LETTERED
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.model import Component
-from gpt2calc.webpage import controls, document
+from gpt2calc.webpage import controls, document, facts
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -28,7 +30,17 @@ STYLE, SCRIPT = (re.compile(rf"<{tag}>(.*?)</{tag}>", re.DOTALL) for tag in ("st
 
 def test_the_committed_page_is_the_one_that_is_built(built: str) -> None:
     """A table that changed in Python changes the page: python docs/generate.py writes it anew."""
-    assert (DOCS / "gpt2calc.html").read_text(encoding="utf-8") == built
+    committed = (DOCS / "gpt2calc.html").read_text(encoding="utf-8")
+    assert document.readable(committed) == document.readable(built)
+
+
+def test_the_tables_are_packed_and_come_back(built: str) -> None:
+    """The same bytes each time, and as JSON what Python gave; without them the page is of one GPT-2."""
+    assert document.build(gpt2calc.__version__) == built
+    (packed,) = document.PACKED.findall(built)
+    tables = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert tables == json.loads(json.dumps(facts.rest(presets.models(), presets.others())))
+    assert '"gpt2-xl"' not in built
 
 
 def test_the_page_is_small(built: str) -> None:
@@ -109,7 +121,8 @@ def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.Monkey
     monkeypatch.setattr(tensor_table, "table", row)
     monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
     page = document.build("1")
-    assert re.search(r'\["new",\d+,"7\*(\w+)\*\1\*\1","block","\w+"\]', page)
+    assert '"name":"new","group":"mlp","layers":"block"' in page
+    assert '"weights":[[7,["n_embd","n_embd","n_embd"]]],"biases":[[1,["bias"]]]' in page
     assert f"\n  halves: floored({Expression.of(formulas.total(LETTERED)).javascript()}, 2n),\n" in page
     for each in tensor_table.table(LETTERED):
         assert page.count(f'template: "{each.template}"') == 1

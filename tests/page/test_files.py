@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.browser import Watched
 
-SUPPORTED = {dialect["name"] for dialect in facts.collect(gpt2calc.models())["names"]["dialects"]}
+SUPPORTED = {dialect["name"] for dialect in facts.rest(gpt2calc.models(), ())["names"]["dialects"]}
 OTHER_NAMINGS = {
     *("openai", "transformerlens", "transformerlens-folded", "raschka", "no qkv_bias", "llm.c"),
     "gpt-1",

@@ -2,21 +2,18 @@
 
 const FIELDS = FACTS.config;
 const LARGE = 10n ** BigInt(FIELDS.digits);
-const NO_COUNT = new Set(FIELDS.no_count);
 
 /** A default or a preset's value as the page keeps it: whole numbers are BigInts. */
 function kept(value) {
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : new Real(String(value));
+  if (typeof value === "number") return BigInt(value);
+  if (value?.real) return new Real(value.real);
   return Array.isArray(value) ? value.map(kept) : value;
 }
 
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 
 /** What is known of each field of a GPT-2, and what each spelling means. */
-const ROWS = FIELDS.rows.map((cells) => {
-  const row = Object.fromEntries(cells.map((cell, place) => [FIELDS.columns[place], cell]));
-  return { ...row, default: kept(row.default) };
-});
+const ROWS = FIELDS.rows.map((row) => ({ ...row, default: kept(row.default) }));
 const CANONICAL = new Map(ROWS.flatMap((row) => [row.name, ...row.spellings].map((name) => [name, row])));
 const DEFAULTS = Object.fromEntries(ROWS.map((row) => [row.name, row.default]));
 
@@ -138,7 +135,7 @@ function unreadByGpt2(given, found, isTheirs) {
     if (name === "pruned_heads" && isTrue(value))
       refuse(`${pair(name, value)}: heads are taken out of blocks, and only blocks that are alike are counted`);
     else if (gated) notes.push(isTheirs ? `${gated}; the count is of those` : refuse(gated));
-    else if (CANONICAL.has(name) || NO_COUNT.has(name)) continue;
+    else if (CANONICAL.has(name) || FIELDS.no_count.includes(name)) continue;
     else if (meant) {
       if (!isTheirs && !found.has(meant)) refuse(`GPT-2 does not read ${name}: give ${pair(meant, value)}`);
       if (isTheirs && !same(value, found.get(meant) ?? null))
@@ -216,14 +213,11 @@ const TIE = "tie_word_embeddings";
 function tiedAsBuilt(given, text, found, notes) {
   const [outside, inside, type] = [given.get(TIE) ?? null, isTrue(found.model.sizes[TIE]), given.get("model_type")];
   if (outside !== null && typeof outside !== "boolean") refuse(`${TIE} must be true or false, got ${shown(outside)}`);
-  const rules = Object.entries(FAMILIES.composites);
-  const known = rules.find(([, types]) => types.includes(type))?.[0];
-  const rule = known ?? ((outside ?? inside) === inside ? "inside" : "");
-  const ways = { outside: outside ?? true, outside_or_untied: outside ?? false, either: outside || inside, inside };
-  const tied = { ...ways, never: false }[rule];
+  const { composites } = FAMILIES;
+  const tied = composites[Object.hasOwn(composites, type) ? type : ""][`${outside},${inside}`];
   const kind = typeof type === "string" ? `a ${shortened(type)}` : "a composite of no model_type";
   const which = `which of them ${kind} follows is not known: give ${TIE}`;
-  if (!rule) refuse(`${pair(TIE, outside)} stands outside of text_config, and ${inside} holds within; ${which}`);
+  if (tied === null) refuse(`${pair(TIE, outside)} stands outside of text_config, and ${inside} holds within; ${which}`);
   if (tied === inside) return found;
   const said = outside === null ? ", where nothing outside of text_config says otherwise" : "";
   notes.push(`its head is ${tied ? "tied" : "not tied"}, as transformers ${FAMILIES.version} builds a ${type}${said}`);
@@ -281,10 +275,8 @@ function sizesBy(architecture, given, notes) {
 const MOST_NOTES = 20;
 
 /** A note for each key that changes no count because nobody reads it. */
-function unreadIn({ type, sizes: rows, fields }, given) {
-  const spelled = rows.flatMap(({ name, spellings }) => [name, ...spellings]);
-  const known = new Set([...spelled, "architectures", "model_type", "id2label", "label2id", ...fields, ...NO_COUNT]);
-  const unread = [...given.keys()].filter((name) => !known.has(name) && !name.startsWith("_"));
+function unreadIn({ type, fields }, given) {
+  const unread = [...given.keys()].filter((name) => !fields.includes(name) && !name.startsWith("_"));
   const named = unread.slice(0, MOST_NOTES).map((name) => pair(name, given.get(name)));
   const notes = named.map((each) => `transformers' ${type} does not read ${each}`);
   if (unread.length > MOST_NOTES) notes.push(`nor does it read ${grouped(unread.length - MOST_NOTES)} more`);

@@ -46,14 +46,14 @@ function controlsOf({ type, model: { sizes } }) {
   return rowsFor(type).map(({ name, kind, letter, least, help }) => {
     const hasSlider = kind === "size" && letter && typeof sizes[name] === "bigint";
     const high = hasSlider ? 2 ** Math.ceil(Math.log2(Math.max(8, 4 * Number(sizes[name])))) : 0;
+    const shipped = PRESETS.map(({ all }) => Number(all[name])).filter((n) => n >= least && n <= high);
     const shown = hasSlider ? "size" : (kinds[kind] ?? "number");
-    return { field: name, hint: help, low: least, high, step: 0, empty: "", kind: shown };
+    return { field: name, hint: help, low: least, high, step: 0, empty: "", kind: shown, shipped };
   });
 }
 
 /** What a slider can stand on: every number in a short span, else some in each octave, and every shipped model's. */
-function stopsOf({ field, low, high, step }) {
-  const shipped = PRESETS.map(({ all }) => Number(all[field])).filter((n) => n >= low && n <= high);
+function stopsOf({ low, high, step, shipped }) {
   const stops = new Set([...shipped, low, high]);
   for (let n = low; n <= high;) {
     stops.add(n);
@@ -168,18 +168,23 @@ function showControls() {
   byId("preset").value = keyOf(config.preset);
   setText(byId("summary"), config.preset.summary);
   byId("notes").replaceChildren(...config.notes.map((note) => make("p", {}, note)));
-  byId("reset").hidden = !changesOf(config).length || Boolean(config.preset.isNeedy);
+  byId("reset").hidden = !changesOf(config).length || Boolean(config.preset.is_needy);
 }
 
 function buildPresets() {
-  const shipped = PRESETS.filter((preset) => !PLAIN.includes(preset));
+  const shipped = PRESETS.filter((preset) => !preset.is_plain);
   const groups = Map.groupBy(shipped, ({ name }) => /^[^-.\d]*\d*/.exec(name.split("-")[0])[0]);
   const option = (preset) => make("option", { value: keyOf(preset) }, preset.name);
   const several = [...groups].filter(([, members]) => members.length > 1);
   const alone = [...groups.values()].filter((members) => members.length === 1).flat();
-  const plain = PLAIN.filter(({ isNeedy }) => !isNeedy);
+  const plain = PRESETS.filter((preset) => preset.is_plain && !preset.is_needy);
   const labelled = [...several, ["others", alone], ["architectures, with transformers' defaults", plain]];
-  byId("preset").append(...labelled.map(([label, members]) => make("optgroup", { label }, ...members.map(option))));
+  const listed = labelled.filter(([, members]) => members.length);
+  const options = listed.map(([label, members]) => make("optgroup", { label }, ...members.map(option)));
+  byId("preset").replaceChildren(...options);
+}
+
+function listenToPresets() {
   const choose = (preset) => {
     state.configs[state.active] = ofPreset(preset);
     changed();

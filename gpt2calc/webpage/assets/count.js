@@ -22,16 +22,6 @@ function counted(model) {
   };
 }
 
-/** The fields that give these dims, in the order of dims.to_fields. */
-function fieldsOfDims(x) {
-  const modules = Object.keys(TASK_HEADS.none);
-  const isThis = (head) => modules.every((module) => TASK_HEADS[head][module] === x[module]);
-  const switches = Object.keys(x).filter((name) => !(name in FACTS.letters) && !modules.includes(name));
-  const sizes = Object.keys(FACTS.letters).map((name) => [name, x[name]]);
-  const others = [["head", Object.keys(TASK_HEADS).find(isThis)], ...switches.map((name) => [name, x[name] === 1n])];
-  return Object.fromEntries([...sizes, ...others]);
-}
-
 /** What `gpt2calc count --json` prints. */
 function countDocument(name, count, notes) {
   const { model, total, weights, biases, conventions } = count;
@@ -60,8 +50,7 @@ function countDocument(name, count, notes) {
 
 /** JSON of BigInts, indented as Python does. */
 function json(value, indent = "\n") {
-  if (typeof value === "bigint") return String(value);
-  if (value instanceof Real) return Number.isInteger(value.value) ? value.value.toFixed(1) : String(value.value);
+  if (typeof value === "bigint" || value instanceof Real) return String(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const inner = `${indent}  `;
   const [[open, close], lines] = Array.isArray(value)

@@ -57,7 +57,7 @@ function times(one, other) {
 
 /** Terms as a polynomial, with what stands for each name; what stands for it can be a number. */
 const inLetters = (terms, letters) =>
-  plus(...terms.map(([n, names]) => names.reduce((product, name) => times(product, letters[name]), constant(n))));
+  plus(...terms.map(([n, names]) => names.reduce((product, name) => times(product, letters[name]), constant(BigInt(n)))));
 
 /** What stands for each size of a model where a formula is written: its letter, or its number where it has none.
  * A size that is as many times another as it is where nobody gives it is written so, as m is 4d in a GPT-2. */

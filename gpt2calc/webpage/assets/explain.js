@@ -5,8 +5,6 @@ const EXPLAIN = FACTS.explain;
 const [EVERY, PARAMETERS] = [new RegExp(EXPLAIN.pattern, "g"), new RegExp(EXPLAIN.parameters, "i")];
 const [BEFORE, AFTER] = [new RegExp(EXPLAIN.before, "i"), new RegExp(`^(?:${EXPLAIN.after})`, "i")];
 const [LISTED, TOLD] = [new RegExp(`^(?:${EXPLAIN.listed})$`), new RegExp(EXPLAIN.told)];
-const BLANKS = [["^\\s+|\\s+$", ""], ["\\s+", " "]];
-const SPELLED = [[EXPLAIN.rank, ""], [EXPLAIN.between, " "], ...BLANKS, [EXPLAIN.times, "e"], [EXPLAIN.power, "1e"]];
 const BUDGET = EXPLAIN.most_penalty;
 
 // What a figure can stand for
@@ -14,7 +12,7 @@ const BUDGET = EXPLAIN.most_penalty;
 /** Read the first figure in a text; null where there is none, a Sentence where it is no size. */
 function findPrinted(text) {
   const spelled = (words, [pattern, by]) => words.replace(new RegExp(pattern, "g"), by);
-  const words = SPELLED.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
+  const words = EXPLAIN.spelled.reduce(spelled, text.slice(0, EXPLAIN.longest + 1));
   const found = firstMeant(words);
   if (!found) return null;
   const { about, sign, whole, decimals = "", power = "0", unit } = found.groups;
@@ -101,23 +99,18 @@ const fitOf = (figure, way, of) =>
 
 // What can be counted of a model
 
-const stepOf = ([name, penalty, standing, sentence, bits]) => ({ name, penalty, standing, sentence, bits });
-const AXES = EXPLAIN.axes.map((axis) => axis.map(stepOf));
-const ALL = [EXPLAIN.plain, ...EXPLAIN.parts].map(stepOf); // the plain count first, which is no step
-const DTYPES = EXPLAIN.dtypes.map(stepOf);
-
 /** What the plain count of a model is called, after the convention that it is. */
 function plainStep(x) {
   const [name, , sentence] = FACTS.conventions.find(([name]) => name === (x.tie_word_embeddings ? "tied" : "untied"));
-  return x.lm_head ? { ...ALL[0], name, sentence } : ALL[0];
+  return x.lm_head ? { ...EXPLAIN.parts[0], name, sentence } : EXPLAIN.parts[0];
 }
 
 /** The model, and every other that is counted in its place, at most one step of each axis away. */
 function variantsOf(x, place = 0, budget = BUDGET) {
-  if (place === AXES.length) return [{ x, steps: [], penalty: 0 }];
+  if (place === EXPLAIN.axes.length) return [{ x, steps: [], penalty: 0 }];
   const found = variantsOf(x, place + 1, budget);
   variationsOf(x)[place].forEach((difference, i) => {
-    const step = AXES[place][i];
+    const step = EXPLAIN.axes[place][i];
     const isOther = Object.entries(difference).some(([field, value]) => x[field] !== value);
     if (step.penalty > budget || !isOther) return; // a step that changes nothing is none
     for (const each of variantsOf({ ...x, ...difference }, place + 1, budget - step.penalty))
@@ -130,13 +123,14 @@ function variantsOf(x, place = 0, budget = BUDGET) {
 function waysOf(x) {
   const counted = variantsOf(x).flatMap(({ x: other, steps, penalty }) =>
     partsOf(other).flatMap(([value, small, tensors], i) => {
-      if (penalty + ALL[i].penalty > BUDGET) return [];
-      const way = { value: value(), small: small(), tensors: tensors(), penalty: penalty + ALL[i].penalty };
-      return [{ ...way, steps: i ? [...steps, ALL[i]] : steps }];
+      const part = EXPLAIN.parts[i];
+      if (penalty + part.penalty > BUDGET) return [];
+      const way = { value: value(), small: small(), tensors: tensors(), penalty: penalty + part.penalty };
+      return [{ ...way, steps: i ? [...steps, part] : steps }];
     }),
   );
   const all = counted.map((way, place) => ({ ...way, place })).filter(({ value }) => value);
-  const stored = DTYPES.flatMap((dtype) =>
+  const stored = EXPLAIN.dtypes.flatMap((dtype) =>
     all.map((way) => {
       const value = -floored(-BigInt(dtype.bits) * way.value, 8n) + way.small; // rounded up
       return { ...way, value, penalty: way.penalty + dtype.penalty, steps: [...way.steps, dtype] };
@@ -158,7 +152,7 @@ function distinctWays(ways) {
 // Which of them a figure is
 
 /** The models that ship, those of the same sizes and structure as one. */
-const shippedModels = () => [...Map.groupBy(GPT2S, ({ all }) => String(Object.values(dimsOf(all)))).values()];
+const shippedModels = () => [...Map.groupBy(gpt2s(), ({ all }) => String(Object.values(dimsOf(all)))).values()];
 
 /** What one of them can be said to have, with the figures that were published for it. */
 function shippedCandidate(alike) {

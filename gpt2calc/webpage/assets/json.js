@@ -20,7 +20,11 @@ function attempt(act, otherwise, kind = Sentence) {
 /** A number that is no whole number: JavaScript's 2.0 is a BigInt's 2, and JSON's is not. */
 class Real {
   constructor(text) {
-    this.value = Number(text.replace("Infinity", "1e999"));
+    this.value = Number(text);
+  }
+
+  toString() {
+    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
   }
 }
 
@@ -90,17 +94,14 @@ function shortened(text) {
   return printable(all.length <= MOST_CHARACTERS ? text : `${all.slice(0, MOST_CHARACTERS - 3).join("")}...`);
 }
 
-/** A value as Python writes it. */
+/** A value as Python writes it, but for the exponents of floats. */
 function represented(value) {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `'${printable(value)}'`;
   if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
   if (value instanceof Map) return `{${[...value].map((each) => each.map(represented).join(": ")).join(", ")}}`;
-  if (!(value instanceof Real)) return String(value);
-  const isPlain = Number.isInteger(value.value) && Math.abs(value.value) < 1e16;
-  if (isPlain) return value.value.toFixed(1);
-  return String(value.value).toLowerCase().replace("infinity", "inf").replace(/e([-+])(\d)$/, "e$10$2");
+  return String(value);
 }
 
 const shown = (value) => (value === null || typeof value === "boolean" ? String(value) : shortened(represented(value)));

@@ -1,7 +1,5 @@
 // Architectures as data: their laws, evaluated on BigInts, and how many layers are of which kind. No law stands here.
 
-const FAMILIES = JSON.parse(document.getElementById("families").textContent);
-
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 const OPERATORS = {
@@ -38,72 +36,25 @@ const toldBy = (rows, at, isWanted = true) =>
     .filter(([law]) => isTrue(evaluate(law, at)) === isWanted)
     .map(([, ...pieces]) => pieces.map((piece, place) => (place % 2 ? evaluate(piece, at) : piece)).join(""));
 
-/** The name whose place is written in letters, as a number to the base of 26. */
-const nameOf = (letters) =>
-  FAMILIES.names[[...letters].reduce((number, letter) => 26 * number + letter.charCodeAt(0) - 96, 0) - 1];
-
-/** A polynomial that is printed as terms, as coefficients with the names that they are multiplied by. */
-const termsOf = (text) =>
-  text.split(" ").filter(Boolean).map((term) => {
-    const factors = term.split("*");
-    return [/\d/.test(factors[0]) ? BigInt(factors.shift()) : 1n, factors.map(nameOf)];
-  });
-
+/** What a polynomial comes to, whose terms are coefficients with the names that they are multiplied by. */
 const valueOf = (terms, sizes) =>
-  terms.reduce((total, [n, names]) => total + names.reduce((product, name) => product * sizes[name], n), 0n);
+  sum(terms.map(([n, names]) => names.reduce((product, name) => product * sizes[name], BigInt(n))));
 
-/** A row of a table as an object, with what a cell is that is left out. */
-const rowAs = (columns, cells) =>
-  Object.fromEntries(Object.entries(columns).map(([name, usual], place) => [name, cells[place] ?? usual]));
-
-/** What stands at places that are written as text, those that follow each other as the first and the last: 3-7,9. */
-const standingAt = (text, rows) =>
-  text.split(",").filter(Boolean).flatMap((span) => {
-    const [first, last = first] = span.split("-").map(Number);
-    return rows.slice(first, last + 1);
-  });
-
-/** What a value of a size must be, as gpt2calc.architectures.reading has it. */
-const expectedOf = ({ kind, least, words }) => {
-  const all = words.join(", ");
-  if (kind === "size") return [`a whole number, ${least} or more`, ...words].join(", or ");
-  if (kind === "list") return all ? `a list of ${all}` : "a list of numbers of layers";
-  return kind === "flag" ? "true or false" : `one of ${all}`;
-};
-
-const ARCHITECTURES = new Map();
-
-/** The tables of a model type, read once it is asked for; null where there is none. */
-function architectureOf(type) {
-  if (!Object.hasOwn(FAMILIES.types, type)) return null;
-  if (!ARCHITECTURES.has(type)) ARCHITECTURES.set(type, architectureIn(type, FAMILIES.types[type]));
-  return ARCHITECTURES.get(type);
+/** The tables of architectures, with the rows that stand in each by their places. */
+function placed({ types, sizes, rows, common, ...beside }) {
+  for (const each of Object.values(types).filter((type) => type.sizes)) {
+    Object.assign(each, { sizes: each.sizes.map((place) => sizes[place]), rows: each.rows.map((place) => rows[place]) });
+    each.fields.push(...common);
+  }
+  return { types, ...beside };
 }
 
-function architectureIn(type, { classes, sizes, layers, rows, notes = [], buffers = [], fields = "" }) {
-  if (!sizes) refuse(`${type} is counted by gpt2calc count, and not by this page`);
-  // Transformers' classes with their heads: all are given, or what so many of the usual ones begin with.
-  const heads = Object.entries(FAMILIES.heads);
-  const usual = ([start, many]) => heads.slice(0, many).map(([end, head]) => [start + end, head]);
-  const polynomials = (row) => ["times", "weights", "biases", "used"]
-    .map((name) => [name, row[name] === null ? null : termsOf(row[name])]);
-  return {
-    type,
-    notes,
-    classes: Array.isArray(classes) ? Object.fromEntries(usual(classes)) : classes,
-    sizes: standingAt(sizes, FAMILIES.sizes).map(([place, value = null]) => {
-      const usualValue = value?.real ? new Real(value.real) : value;
-      const row = rowAs(FAMILIES.columns.sizes, FAMILIES.kinds[place]);
-      return { ...row, default: usualValue, expected: expectedOf(row) };
-    }),
-    layers: FAMILIES.layers[layers],
-    rows: standingAt(rows, FAMILIES.rows).map((cells) => {
-      const row = rowAs(FAMILIES.columns.rows, cells);
-      return { ...row, ...Object.fromEntries(polynomials(row)), group: FACTS.groups[row.group] };
-    }),
-    buffers: buffers.map(([tags, text]) => [tags, termsOf(text)]),
-    fields: new Set([...FAMILIES.common, ...standingAt(fields, FAMILIES.names)]),
-  };
+let FAMILIES = placed(FACTS.families); // GPT-2 alone, until the tables are unpacked
+
+/** The tables of a model type; null where there is none. */
+function architectureOf(type) {
+  const found = Object.hasOwn(FAMILIES.types, type) ? FAMILIES.types[type] : null;
+  return found && !found.sizes ? refuse(`${type} is counted by gpt2calc count, and not by this page`) : found;
 }
 
 /** How often each value occurs, and the most frequent of them, the first of several. */

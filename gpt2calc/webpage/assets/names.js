@@ -19,16 +19,13 @@ const keyed = (name) => name.replace(BLOCKS, "$1#");
 /** Where the parts of a name begin. */
 const places = (name) => [0, ...[...name.matchAll(/[./]/g)].map(({ index }) => index + 1)];
 
-const DIALECTS = NAMES.dialects.map(({ extras = [], prefix = "", whose = "", ...each }) => {
-  const pieces = [...each.pieces.matchAll(/(\S+) (\d+)('?)/g)].map(([, template, place, turned]) => {
-    const [component, role] = NAMES.rows[place];
-    return { template, component, role, turned };
-  });
-  const rows = [...pieces, ...extras.map(([template, what, form]) => ({ template, what, form }))];
+/** A dialect with its rows by their names, and by their names with # in place of each number, and how deep those are. */
+function byNames(dialect) {
+  const rows = [...dialect.pieces, ...dialect.extras];
   const keys = new Map(rows.map((row) => [keyed(row.template.replace("{}", "0")), row]));
   const depths = [...new Set([...keys.keys()].map((key) => places(key).length - 1))].sort((one, other) => other - one);
-  return { ...each, prefix, whose, pieces, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
-});
+  return { ...dialect, keys, depths, known: new Map(rows.map((row) => [row.template, row])) };
+}
 
 const isInBody = (row) => "what" in row || !NAMES.heads.includes(row.component);
 
@@ -108,10 +105,10 @@ function rowIn({ keys, depths }, key) {
 /** How names can be read, in each dialect and behind each prefix, with how many are known so, the best first: a name
  * that ends like one that a dialect knows speaks for what stands before that. */
 async function readings(names) {
-  const votes = DIALECTS.map(() => [new Map(), new Map()]);
+  const votes = NAMES.dialects.map(() => [new Map(), new Map()]);
   for (const [key, group] of Map.groupBy(names, keyed)) {
     await breath();
-    DIALECTS.forEach((dialect, place) => {
+    NAMES.dialects.forEach((dialect, place) => {
       const [row, depth] = rowIn(dialect, key) ?? [];
       if (!row) return;
       const spoken = votes[place][Number(!isInBody(row))];
@@ -119,7 +116,7 @@ async function readings(names) {
         spoken.set(before, (spoken.get(before) ?? 0) + n);
     });
   }
-  const found = DIALECTS.flatMap((dialect, place) => {
+  const found = NAMES.dialects.flatMap((dialect, place) => {
     const [body, heads] = votes[place];
     const ways = [...body].map(([before, known]) => {
       const prefixes = [dialect.prefix, ""].filter((prefix) => `.${before}`.endsWith(`.${prefix}`) || !prefix);

@@ -1,6 +1,6 @@
 // What the page shows of the state, and what its parts do.
 
-let [resting, explaining, latest] = [0, 0, 0];
+let [resting, explaining, latest, unpacked] = [0, 0, 0, null];
 
 /** Draw everything that depends on the state, and put the state into the address once it rests. */
 function changed(show = draw) {
@@ -96,9 +96,9 @@ function drawTables() {
   fill(byId("components"), ["component", ...(isOne ? headers : DIFFERENCE)], rows, [["total", ...cells(counts)]]);
   const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
   const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
-  const ways = both.map(([name, unit, sentence, source]) => {
+  const ways = both.map(([name, , sentence, source]) => {
     const values = counts.map((each) => each.conventions[name]);
-    const what = whatCell(name, unit === "bytes" ? `in bytes: ${sentence}` : sentence);
+    const what = whatCell(name, sentence);
     return isOne ? [what, number(values[0]), [source, "source"]] : [what, ...difference(values)];
   });
   byId("conventions").classList.toggle("two", !isOne);
@@ -116,6 +116,7 @@ let [shipped, isPrepared] = [null, false];
 /** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
 async function prepareExplained() {
   isPrepared = true;
+  await unpacked;
   const found = [];
   for (const alike of shippedModels()) {
     await breath();
@@ -256,7 +257,7 @@ function faultRows(faults, more) {
 
 /** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
 function blockText(blocks) {
-  const runs = runsOf(blocks.filter((block) => block !== null)).map((run) => [...new Set(run)].join(".."));
+  const runs = runsOf(blocks.filter((block) => block !== null), "..");
   const shown = [...runs.slice(0, 5), ...(runs.length > 5 ? ["..."] : [])].join(",");
   return /\D/.test(shown) ? `{${shown}}` : shown;
 }
@@ -285,9 +286,7 @@ function listenToFiles() {
 
 let form = "link";
 
-function buildForms() {
-  const radio = (name) => make("input", { type: "radio", name: "form", value: name, checked: name === form });
-  byId("forms").append(...Object.keys(SHARED).map((name) => make("label", {}, radio(name), name)));
+function listenToForms() {
   byId("forms").addEventListener("change", ({ target }) => {
     form = target.value;
     drawShared();
@@ -320,15 +319,27 @@ function listenToTheme() {
   set(system.matches);
 }
 
-function restoreFromAddress() {
-  const problems = restore(location.hash);
+function notify(...problems) {
   byId("notice").hidden = !problems.length;
   setText(byId("notice"), problems.join(". "));
+}
+
+function restoreFromAddress() {
+  notify(...restore(location.hash));
   draw();
 }
 
-function start() {
-  for (const build of [listenToTheme, buildWhich, buildPresets, buildForms, listenToFiles]) build();
+/** A GPT-2 is drawn at once, and what the address says beside that once the tables are unpacked. */
+async function start() {
+  listenToTheme();
+  if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
+    return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
+  unpacked = unpack();
+  for (const each of [buildWhich, buildPresets, listenToForms]) each();
+  const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
+  if (isHere) restoreFromAddress();
+  await unpacked;
+  for (const each of [buildPresets, listenToPresets, listenToFiles]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -336,7 +347,8 @@ function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  restoreFromAddress();
+  if (isHere) showControls();
+  else restoreFromAddress();
 }
 
-start();
+const started = start();

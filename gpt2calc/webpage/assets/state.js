@@ -1,28 +1,19 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const GPT2S = FACTS.presets.map(([name, fields, aliases, summary, published, maker = FACTS.usual_maker]) => {
-  return { name, aliases, summary, published, maker, type: "gpt2", all: { ...DEFAULTS, ...keptAll(fields) } };
-});
-const OTHERS = FAMILIES.presets.map(([name, type, aliases, summary, fields]) => {
-  return { name, type, aliases, summary, all: allOf(type, fields) };
-});
-/** Each architecture with transformers' defaults: what a model type alone says, unless it has a size without one. */
-const PLAIN = Object.entries(FAMILIES.types)
-  .filter(([type, { sizes }]) => type !== "gpt2" && sizes)
-  .map(([type, { is_needy: isNeedy = false }]) => {
-    return { name: type, type, all: {}, summary: `${type} with transformers' defaults`, isNeedy };
-  });
-const PRESETS = [...GPT2S, ...OTHERS, ...PLAIN];
+const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all) });
+const PRESETS = FACTS.presets.map(keptPreset); // the first alone, until the tables are unpacked
+const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
 
-/** The fields of a model that ships: by their places in its type's table, and plain defaults, which are left out. */
-function allOf(type, given) {
-  const rows = standingAt(FAMILIES.types[type].sizes, FAMILIES.sizes).map(([kind, usual], place) => {
-    const [name, what = "size"] = FAMILIES.kinds[kind];
-    const isPlain = /size|flag/.test(what) && /number|boolean/.test(typeof usual) && name !== "num_labels";
-    return [name, place in given ? given[place] : isPlain ? usual : undefined];
-  });
-  return keptAll(Object.fromEntries(rows.filter(([, value]) => value !== undefined)));
+/** Unpack the tables that the first drawing of a GPT-2 does not need: all that the page knows besides. */
+async function unpack() {
+  const bytes = Uint8Array.from(atob(document.getElementById("tables").textContent), (each) => each.charCodeAt(0));
+  const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const { presets, families, ...tables } = await new Response(unpacking).json();
+  for (const [name, table] of Object.entries(tables)) Object.assign(FACTS[name], table);
+  NAMES.dialects = NAMES.dialects.map(byNames);
+  FAMILIES = placed(families);
+  PRESETS.push(...presets.map(keptPreset));
 }
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
@@ -32,7 +23,7 @@ function findPreset(name) {
 }
 
 /** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
-const keyOf = (preset) => (PLAIN.includes(preset) ? `model_type:${preset.name}` : preset.name);
+const keyOf = (preset) => (preset.is_plain ? `model_type:${preset.name}` : preset.name);
 
 /** A config with what it comes to: its model, and what a reader should know of it. */
 function configOf(preset, fields, maker = "") {
@@ -50,7 +41,7 @@ function ofDocument({ type, model, fields, notes = [], maker = "" }) {
   const alike = PRESETS.filter((preset) => preset.type === type);
   const names = Object.keys(model.sizes);
   const isSame = ({ model: { sizes } }) => names.every((name) => same(sizes[name], model.sizes[name]));
-  const exact = type === "gpt2" ? null : alike.filter(({ isNeedy }) => !isNeedy).map(ofPreset).find(isSame);
+  const exact = type === "gpt2" ? null : alike.filter((preset) => !preset.is_needy).map(ofPreset).find(isSame);
   if (exact) return { ...exact, notes };
   const fits = (own) => fields.n_head === null && own && fields.n_embd % own === 0n;
   const near = alike
@@ -111,7 +102,7 @@ function restore(text) {
         fields[row.name] = typedField(row, value);
       }, said());
     }
-    const plain = () => ofPreset(preset.isNeedy ? PRESETS[0] : preset);
+    const plain = () => ofPreset(preset.is_needy ? PRESETS[0] : preset);
     return attempt(() => configOf(preset, fields, preset.maker), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
@@ -129,7 +120,7 @@ const sharedChanges = (config) =>
 
 function asPython(config) {
   const { preset, type } = config;
-  const base = PLAIN.includes(preset) ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
+  const base = preset.is_plain ? `model_type=${JSON.stringify(type)}` : JSON.stringify(preset.name);
   const words = sharedChanges(config).map(([field, value]) => `, ${field}=${represented(value)}`);
   return `import gpt2calc\n\nprint(gpt2calc.count(${base}${words.join("")}).total)`;
 }
@@ -140,7 +131,7 @@ function asCommand(config) {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;
   });
-  return `gpt2calc count ${PLAIN.includes(preset) ? `--model-type ${type}` : preset.name}${words.join("")}`;
+  return `gpt2calc count ${preset.is_plain ? `--model-type ${type}` : preset.name}${words.join("")}`;
 }
 
 /** A config.json that transformers reads, with the fields that have their default left out. */

@@ -274,7 +274,7 @@ function refuseBeside({ name, tensors }) {
 function asBuilt(reading, maker) {
   const isShared = [reading.dialect.name, maker].every((name) => Object.hasOwn(NAMES.laid_out, name));
   if (!isShared || reading.dialect.name === maker) return reading;
-  return new Reading(DIALECTS.find(({ name }) => name === maker), reading.wrapper, reading.prefix);
+  return new Reading(NAMES.dialects.find(({ name }) => name === maker), reading.wrapper, reading.prefix);
 }
 
 /** What the shapes say where the config says something else, field by field. */
@@ -315,15 +315,14 @@ function wholeParts(reading, given, faults, { own }, x) {
   const isApart = present.isDisjointFrom(absent) && (!others.length || [...absent].some(isBlock));
   if (!blocks.length || !absent.size || !isApart) return "";
   const of = given ? ` of ${grouped(x.n_layer)}` : "";
-  const runs = runsOf(blocks).map((run) => [...new Set(run)].join(" to "));
-  return [`block${blocks.length > 1 ? "s" : ""} ${runs.join(", ")}${of}`, ...others].join(", ");
+  return [`block${blocks.length > 1 ? "s" : ""} ${runsOf(blocks, " to ").join(", ")}${of}`, ...others].join(", ");
 }
 
-/** Numbers as runs of those that follow each other: the first and the last of each. */
-function runsOf(numbers) {
+/** Numbers as runs of those that follow each other, each as text: its first and its last, and what stands between. */
+function runsOf(numbers, between) {
   const all = [...new Set(numbers)].sort((a, b) => a - b);
   const ends = all.filter((n, i) => n !== all[i + 1] - 1);
-  return all.filter((n, i) => n !== all[i - 1] + 1).map((first, run) => [first, ends[run]]);
+  return all.filter((n, i) => n !== all[i - 1] + 1).map((first, run) => [...new Set([first, ends[run]])].join(between));
 }
 
 /** The verdict in one line, and all that it is made of. */
