@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import gpt2calc
 from gpt2calc import plots
-from gpt2calc.plots import areas, bars, curves, flows, histograms, serving
+from gpt2calc.plots import areas, bars, blocks, curves, flows, histograms, planes, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +70,8 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "growth in n_embd": lambda models: curves.of_growth(models[0], {"n_embd": range(1, 20001)}, scale="linear"),
     "treemap": lambda models: areas.Treemap(*counted(models[:1])),
     "architecture": lambda models: flows.FlowChart(*counted(models[:1])),
+    "block": lambda models: blocks.BlockChart(*counted(models[:1])),
+    "iso": lambda models: planes.PlaneChart(*counted(models[:1])),
     "values": lambda _: histograms.of_values(verified()),
     "flops": lambda models: bars.of_flops(gpt2calc.cost(models[0], checkpoint="torch", dropout=0)),
     "memory": lambda models: bars.of_memory(gpt2calc.cost(models[0], train=True, optimizer="adamw")),
@@ -86,7 +88,8 @@ PICTURES = [
     for name in MODELS
     if (kind != "values" or name == "one")
     and (kind not in ("context", "kv") or name in ("one", "four", "175B"))
-    and (kind not in ("flops", "memory") or name in ("one", "tiny", "175B"))
+    and (kind not in ("flops", "memory", "iso") or name in ("one", "tiny", "175B"))
+    and (kind != "block" or name in ("one", "175B", "everything"))
     and (not kind.startswith(("growth", "treemap", "architecture")) or name not in ("four", "ten", "from tiny to 175B"))
 ]
 """Every picture that differs from the others: only bars draw more than the first model, and values draw none.

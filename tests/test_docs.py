@@ -159,6 +159,20 @@ def test_a_wrong_marker_is_an_error(page: str, message: str) -> None:
         generate.drawn(page)
 
 
+def test_a_session_shows_each_line_with_its_answer_and_a_head_of_it_alone() -> None:
+    """What one line writes the next one reads; of `| head -1` the first line is left, of any other pipe nothing."""
+    lines = generate.session(
+        "gpt2calc example new -q && gpt2calc verify new -q && gpt2calc models -q | head -1"
+    ).splitlines()
+    assert lines[0] == "```console"
+    assert lines[1:4] == ["$ gpt2calc example new -q", "new/model.safetensors", "new/config.json"]
+    assert lines[4:6] == [
+        "$ gpt2calc verify new -q",
+        "new matches: 71,712 parameters in 28 tensors, as the config says",
+    ]
+    assert lines[6:] == ["$ gpt2calc models -q | head -1", gpt2calc.models()[0].name, "```"]
+
+
 @pytest.mark.parametrize(
     ("published", "total", "expected"),
     [

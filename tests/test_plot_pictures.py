@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.plots import bars, canvas, curves, drawing, histograms, saving, serving, style
+from gpt2calc.plots import bars, canvas, curves, drawing, histograms, planes, saving, serving, style
 from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
@@ -62,7 +62,8 @@ def test_every_mark_is_in_the_picture_once_with_its_exact_count(kind: str, name:
     assert len(names) == len(set(names))
     if not isinstance(chart, (curves.GrowthChart, serving.ContextChart)):  # whose curves are no marks
         found = [(shape.part, shape.whole) for shape in plots.shapes(content)]
-        assert found == [(mark.part, mark.whole) for mark in chart.marks]
+        drawn_as = chart.marks[: len(chart.dots)] if isinstance(chart, planes.PlaneChart) else chart.marks
+        assert found == [(mark.part, mark.whole) for mark in drawn_as]
 
 
 @every_model
@@ -386,6 +387,8 @@ PUBLIC = {
     "growth": lambda: gpt2calc.plots.growth("gpt2", n_layer=range(6, 97)),
     "treemap": lambda: gpt2calc.plots.treemap(gpt2calc.count("gpt2")),
     "architecture": lambda: gpt2calc.plots.architecture("gpt2"),
+    "block": lambda: gpt2calc.plots.block("gpt2"),
+    "iso": lambda: gpt2calc.plots.iso("gpt2"),
     "values": lambda: gpt2calc.plots.values(plots.verified()),
     "flops": lambda: gpt2calc.plots.flops(gpt2calc.cost("gpt2"), theme="dark"),
     "memory": lambda: gpt2calc.plots.memory(gpt2calc.cost("gpt2", train=True)),
@@ -401,9 +404,10 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Twelve pictures, and how to save one."""
+    """Every picture, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("architecture", "context", "flops", "growth", "kv", "layernorm", "memory", "save", "shares", "totals"),
+        *("architecture", "block", "context", "flops", "growth", "iso", "kv", "layernorm", "memory", "save", "shares"),
+        *("totals",),
         *("treemap", "values", "weights_biases"),
     ]
 

@@ -41,6 +41,8 @@ KINDS = {
     "growth": "what each group holds as one size grows, given as a range such as --n-layer 6:96",
     "treemap": "every tensor as an area",
     "architecture": "the model from tokens to logits, every component with its shapes, formula and count",
+    "block": "one block, divided into groups, components, weights and biases",
+    "iso": "depth and width of equal parameters, with the models that ship",
     "values": "how large the values of a checkpoint are",
     "flops": "where the FLOPs of a forward pass go, or of a training step with --train",
     "memory": "what training holds in memory, by part, or with --context what serving holds as the context grows",
@@ -49,7 +51,7 @@ KINDS = {
 COSTS = ("flops", "memory")
 SERVED = ("batch", "dtype")
 """What of a cost is asked of serving, too."""
-OF_ONE = ("treemap", "architecture")
+OF_ONE = ("treemap", "architecture", "block", "iso")
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -224,6 +226,14 @@ def _of_one(kind: str, count: ParameterCount) -> Chart:
         from gpt2calc.plots import flows
 
         return flows.FlowChart(count)
+    if kind == "block":
+        from gpt2calc.plots import blocks
+
+        return blocks.BlockChart(count)
+    if kind == "iso":
+        from gpt2calc.plots import planes
+
+        return planes.PlaneChart(count)
     from gpt2calc.plots import areas
 
     return areas.Treemap(count)

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "architecture",
+    "block",
     "context",
     "flops",
     "growth",
+    "iso",
     "kv",
     "layernorm",
     "memory",
@@ -133,6 +135,20 @@ def architecture(count: Model, *, theme: str = "light", width: float = WIDTH, he
     from gpt2calc.plots import flows
 
     return draw(flows.FlowChart(*_counted((count,))), theme, width, height)
+
+
+def block(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw one block of a model, divided into groups, components, weights and biases; as for `shares`."""
+    from gpt2calc.plots import blocks
+
+    return draw(blocks.BlockChart(*_counted((count,))), theme, width, height)
+
+
+def iso(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw which depths and widths have equal parameters, with the models that ship; of a GPT-2, as for `shares`."""
+    from gpt2calc.plots import planes
+
+    return draw(planes.PlaneChart(*_counted((count,))), theme, width, height)
 
 
 def values(

@@ -9,24 +9,43 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.plots import (
     area_drawing,
     bar_drawing,
+    block_drawing,
     context_drawing,
     curve_drawing,
     flow_drawing,
     histogram_drawing,
+    plane_drawing,
 )
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import BarChart
+from gpt2calc.plots.blocks import BlockChart
 from gpt2calc.plots.canvas import HEIGHTS, WIDTHS, style
 from gpt2calc.plots.curves import GrowthChart
 from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import HistogramChart
+from gpt2calc.plots.planes import PlaneChart
 from gpt2calc.plots.serving import ContextChart, KeptChart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
 
     from gpt2calc.plots.chart import Chart
     from gpt2calc.plots.style import Theme
+
+
+DRAWN: tuple[tuple[type[Chart], Callable[..., Figure]], ...] = (
+    (ContextChart, context_drawing.draw),
+    (BarChart, bar_drawing.draw),
+    (GrowthChart, curve_drawing.draw),
+    (Treemap, area_drawing.draw),
+    (FlowChart, flow_drawing.draw),
+    (BlockChart, block_drawing.draw),
+    (PlaneChart, plane_drawing.draw),
+    (HistogramChart, histogram_drawing.draw),
+)
+"""What draws each kind of chart."""
 
 
 def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figure:
@@ -47,19 +66,10 @@ def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figu
     if isinstance(chart, KeptChart):  # whose series are kinds of layers, in the colours of groups
         own = {name: theme.series[group] for name, group in chart.colours.items()}
         theme = theme._replace(series={**theme.series, **own})
-    with style():
-        if isinstance(chart, ContextChart):
-            return context_drawing.draw(chart, theme, width, height)
-        if isinstance(chart, BarChart):
-            return bar_drawing.draw(chart, theme, width, height)
-        if isinstance(chart, GrowthChart):
-            return curve_drawing.draw(chart, theme, width, height)
-        if isinstance(chart, Treemap):
-            return area_drawing.draw(chart, theme, width, height)
-        if isinstance(chart, FlowChart):
-            return flow_drawing.draw(chart, theme, width, height)
-        if isinstance(chart, HistogramChart):
-            return histogram_drawing.draw(chart, theme, width, height)
+    for kind, drawn in DRAWN:
+        if isinstance(chart, kind):
+            with style():
+                return drawn(chart, theme, width, height)
     raise TypeError(chart)
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_of, worded
-from gpt2calc.plots.chart import full, percent, tick
+from gpt2calc.plots.blocks import BlockChart
+from gpt2calc.plots.chart import full, percent, short, tick
 from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.flows import ADD, START, FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
+from gpt2calc.plots.planes import PlaneChart
 from gpt2calc.plots.serving import ContextChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
@@ -52,7 +54,11 @@ def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: b
     elif isinstance(chart, ContextChart):
         body = _contexts(pen, chart)
     elif isinstance(chart, Treemap):
-        body = _tree(pen, chart)
+        body = _tree(pen, chart.marks)
+    elif isinstance(chart, BlockChart):
+        body = _block(pen, chart)
+    elif isinstance(chart, PlaneChart):
+        body = _plane(pen, chart)
     elif isinstance(chart, FlowChart):
         body = _flow(pen, chart)
     elif isinstance(chart, HistogramChart):
@@ -197,17 +203,61 @@ def _wrapped(words: str, width: int) -> list[str]:
     return wrap(words, width)
 
 
-def _tree(pen: _Pen, chart: Treemap) -> list[str]:
+def _block(pen: _Pen, chart: BlockChart) -> list[str]:
+    """Return a tree for one block of each kind."""
+    panels: dict[str, list[Mark]] = {}
+    for mark in chart.marks:
+        panels.setdefault(mark.panel, []).append(mark)
+    lines: list[str] = []
+    for title, marks in panels.items():
+        lines += [*([""] if lines else []), *pen.rule(title), *_tree(pen, marks)]
+    return lines
+
+
+def _plane(pen: _Pen, chart: PlaneChart) -> list[str]:
+    """Return the depth at each width, a column for each total, and the models with what they are."""
+    widths = sorted({width for curve in chart.curves for width, depth in curve.points if width & (width - 1) == 0})
+    low, high = chart.depths
+    columns = [["n_embd", *(f"{width:,}" for width in widths)]]
+    for curve in chart.curves:
+        depths = {width: str(int(x)) for width, x in curve.points if low <= x <= high}
+        columns.append([short(curve.total) if curve.own else tick(curve.total), *(depths.get(x, "") for x in widths)])
+    first, *rest = columns
+    rest.insert(0, rest.pop())  # the model's own total first
+    wide = [max(map(len, column)) for column in rest]
+    lines = _wrapped("n_layer that has so many parameters, or just less", pen.width)
+    while rest:
+        kept = 1
+        while kept < len(rest) and max(map(len, first)) + sum(2 + each for each in wide[: kept + 1]) <= pen.width:
+            kept += 1
+        shown = [first, *rest[:kept]]
+        room = [max(map(len, first)), *wide[:kept]]
+        rows = zip(*shown, strict=True)
+        lines += ["", *(GAP.join(x.rjust(n) for x, n in zip(row, room, strict=True)).rstrip() for row in rows)]
+        rest, wide = rest[kept:], wide[kept:]
+    dots = sorted(chart.dots, key=lambda dot: dot.total)
+    sizes = [f"{dot.depth} {'x' if pen.ascii_only else '×'} {dot.width:,}" for dot in dots]
+    long, number = max(map(len, sizes)), max(len(full(dot.total)) for dot in dots)
+    name = max(min(max(len(dot.name) for dot in dots), pen.width - long - number - 2 * len(GAP)), 6)
+    lines += ["", *pen.rule("models, depth × width")]
+    for dot, size in zip(dots, sizes, strict=True):
+        lines.append(
+            GAP.join((pen.fitted(dot.name, name).ljust(name), size.rjust(long), full(dot.total).rjust(number)))
+        )
+    return lines
+
+
+def _tree(pen: _Pen, marks: Sequence[Mark]) -> list[str]:
     """Return every group, and under it its tensors over all blocks, the largest first."""
     groups: dict[str, dict[str, int]] = {}
-    for mark in chart.marks:
+    for mark in marks:
         own = groups.setdefault(mark.series, {})
         own[mark.label] = own.get(mark.label, 0) + mark.part
     rows: list[tuple[str, int]] = []
     for group, held in sorted(groups.items(), key=lambda pair: -sum(pair[1].values())):
         rows.append((group, sum(held.values())))
         rows += [(f"  {name}", size) for name, size in sorted(held.items(), key=lambda pair: -pair[1])]
-    whole = chart.marks[0].whole
+    whole = marks[0].whole
     name = min(max(len(label) for label, _ in rows), pen.width // 2)
     shares = [percent(size, whole) for _, size in rows]
     number = max(map(len, shares))
