@@ -158,10 +158,11 @@ def test_a_norm_whose_place_is_not_known_is_told() -> None:
 
 def test_a_flow_is_given_as_json_with_its_layout(run: Run) -> None:
     """What a page needs to draw the same: sections, letters, and rectangles that say which mark they are."""
-    found = json.loads(run("plot", "architecture", "gpt2", "--json").stdout)
+    document = json.loads(run("plot", "architecture", "gpt2", "--json").stdout)
+    found = document["flow"]
     assert [section["title"] for section in found["sections"]] == ["", "block × 12", ""]
     assert found["letters"] == {"L": 12, "d": 768, "T": 1024, "V": 50257}
-    assert sum(rect["kind"] == "box" for rect in found["layout"]["rects"]) == len(found["marks"]) == 9
+    assert sum(rect["kind"] == "box" for rect in found["layout"]["rects"]) == len(document["marks"]) == 9
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])

@@ -132,6 +132,7 @@ class FlowChart(Chart):
                 "title": section.title,
                 "times": section.times,
                 "each": section.each,
+                "side": section.side,
                 "stages": [
                     {"how": stage.how, "label": stage.label, "parts": [part._asdict() for part in stage.parts]}
                     for stage in section.stages
@@ -140,7 +141,7 @@ class FlowChart(Chart):
             for section in self.sections
         ]
         own = {"sections": sections, "tied": self.tied, "ends": list(self.ends), "letters": self.letters}
-        return super().to_dict() | own | {"layout": laid_out(self).to_dict()}
+        return super().to_dict() | {"flow": own | {"layout": laid_out(self).to_dict()}}
 
 
 class _Reader:
@@ -383,8 +384,19 @@ class Layout:
     words: list[Words] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return asdict(self)
+        """Return it as JSON takes it, in thousandths of a point."""
+        found: dict[str, Any] = _rounded(asdict(self))
+        for line in found["lines"]:
+            line["points"] = [{"x": x, "y": y} for x, y in line["points"]]
+        return found
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: each if key == "per_point" else _rounded(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(each) for each in value]
+    return round(value, 3) if isinstance(value, float) else value
 
 
 PAGE_POINTS, LEAST_MODEL_POINTS, MOST_MODEL_POINTS = 600.0, 160.0, 330.0
