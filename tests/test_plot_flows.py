@@ -126,6 +126,15 @@ def test_norms_stand_where_the_block_has_them() -> None:
     ]
 
 
+def test_a_part_of_a_block_ends_with_what_is_added() -> None:
+    """Norms of queries and keys stand before the matrix after attention, and the router before its experts."""
+    attention = [part.name for part in flow("Qwen3-0.6B").sections[1].stages[0].parts]
+    assert attention[-3:] == ["self_attn.q_norm", "self_attn.k_norm", "self_attn.o_proj"]
+    experts = next(section for section in flow("Nemotron-3-Nano-30B-A3B").sections if section.title.startswith("moe"))
+    names = [part.name for part in experts.stages[0].parts]
+    assert names[:3] == ["norm", "router", "experts.up_proj"]
+
+
 def test_what_stands_side_by_side_is_drawn_so() -> None:
     """Pythia's two norms take one stream, whose sum is one; GPT-J has one norm for both, and says so."""
     pythia, gptj = flow("pythia-12b"), flow("gpt-j-6b")

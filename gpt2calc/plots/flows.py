@@ -49,6 +49,12 @@ SECOND = ("pre_mlp_layernorm", "pre_feedforward_layernorm", "post_feedforward_la
 EMBEDDING_NORMS = ("word_embeddings_layernorm", "project_in")
 """What stands between the embeddings and the first block."""
 
+OUTPUTS = (".o_proj", ".out_proj", ".c_proj", ".dense")
+"""What the matrix is called that attention, or a state space, ends with: norms of queries and keys stand before it."""
+
+ORDER = {"router": 1, "experts": 2}
+"""A token meets the router before its experts, and either after an MLP that all tokens pass."""
+
 MOST_LISTED = 4096
 """Of a model of more blocks, it is not said which of them are of which kind."""
 
@@ -213,8 +219,9 @@ class _Reader:
         norms = {part.name: part for row, part in parts if row.group == "layer_norm" and "." not in row.name}
         rest = [(row, part) for row, part in parts if part.name not in norms]
         cross = tuple(part for row, part in rest if row.group == "cross_attention")
-        mixers = [part for row, part in rest if _mixes(row)]
+        mixers = sorted((part for row, part in rest if _mixes(row)), key=lambda part: part.name.endswith(OUTPUTS))
         mlps = [part for row, part in rest if part not in mixers and part not in cross]
+        mlps.sort(key=lambda part: ORDER.get(part.group, 0))
         title = f"{own.replace('_', ' ')} block × {number:,}".lstrip() + self._where(kind)
         stages, side = self._stages(norms, tuple(mixers), tuple(mlps))
         if cross:
