@@ -10,6 +10,7 @@ import pytest
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.plots import flows, terminal
+from gpt2calc.sources import resolve
 from tests import plots
 
 if TYPE_CHECKING:
@@ -143,6 +144,14 @@ def test_what_stands_side_by_side_is_drawn_so() -> None:
     (stage,) = gptj.sections[1].stages
     assert stage.label == "attention and the MLP side by side, from one norm"
     assert flow("falcon-40b").sections[1].side
+
+
+def test_what_blocks_attend_to_is_said_where_the_config_says_it() -> None:
+    """Of gpt-oss every other block sees 128 tokens; of a count, whose config is gone, nothing is said."""
+    chart = flows.of_source(resolve("gpt-oss-20b", {}))
+    assert chart.sections[1].stages[0].label == "12 attend to a window of 128 tokens, 12 to all"
+    assert flow("gpt-oss-20b").sections[1].stages[0].label == ""
+    assert flows.of_source(resolve("Llama-3.1-8B", {})).sections[1].stages[0].label == ""
 
 
 def test_several_kinds_of_blocks_are_told_apart() -> None:

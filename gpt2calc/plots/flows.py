@@ -11,6 +11,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.algebra import ClosedForm, Expression
+from gpt2calc.architectures import GPT2, caches
+from gpt2calc.counts import ParameterCount
+from gpt2calc.errors import ConfigError
 from gpt2calc.model import (
     BUFFER,
     GROUPS,
@@ -23,10 +26,10 @@ from gpt2calc.model import (
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from gpt2calc.counts import ParameterCount
     from gpt2calc.model import Component, Model, Tensor
+    from gpt2calc.sources import Source
 
 START, ADD, THROUGH, ASIDE = "start", "add", "through", "aside"
 """How a stage stands to the residual stream: it begins it, adds to it, is passed by it, or is not known to be in it."""
@@ -110,12 +113,13 @@ class FlowChart(Chart):
 
     Args:
         count: the model.
+        document: its config.json, which says what each block attends to; None where it is not known.
     """
 
-    def __init__(self, count: ParameterCount) -> None:
+    def __init__(self, count: ParameterCount, document: Mapping[str, Any] | None = None) -> None:
         ((name, count),) = labelled((count,))
         model = count.model
-        reader = _Reader(model)
+        reader = _Reader(model, document)
         self.sections = reader.sections()
         self.tied = reader.tied()
         self.ends = reader.ends()
@@ -150,11 +154,18 @@ class FlowChart(Chart):
         return super().to_dict() | {"flow": own | {"layout": laid_out(self).to_dict()}}
 
 
+def of_source(source: Source) -> FlowChart:
+    """Draw a model as a flow, with what its config says beside its sizes."""
+    document = source.of_files if source.given else None
+    return FlowChart(ParameterCount(source.counted, source.name, source.notes), document)
+
+
 class _Reader:
     """What a model's rows say of its flow."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, document: Mapping[str, Any] | None) -> None:
         self.model, self.lettered = model, model.lettered()
+        self.windows = _windows(model, document)
         self.rows = list(zip(model.components(), self.lettered.components(), strict=True))
         self.tensors: list[Tensor] = [row for row in model.tensors() if row.role not in (BUFFER, SCALE)]
         self.kinds = model.kinds()
@@ -261,7 +272,7 @@ class _Reader:
         mixed = {part.group for part in mixers} >= {"attention", "ssm"}
         side = bool(sizes.get("use_parallel_residual", kind == "gpt_neox") or sizes.get("parallel_attn", 0))
         return [
-            Stage(ADD, (*first, *mixing), "attention and the state space side by side" if mixed else ""),
+            Stage(ADD, (*first, *mixing), "attention and the state space side by side" if mixed else self.windows),
             Stage(ADD, (*last, *feeding), label),
         ], side
 
@@ -280,6 +291,23 @@ class _Reader:
         step = found[1] - found[0]
         even = found == list(range(found[0], found[-1] + 1, step))
         return f": {found[0]}, {found[1]}, {found[2]} … {found[-1]}" if even else f" of {len(tags):,}"
+
+
+def _windows(model: Model, document: Mapping[str, Any] | None) -> str:
+    """Return how many blocks attend to a window, of a model whose blocks are alike in all else; empty for none."""
+    if document is None or model.architecture.model_type == GPT2 or len(model.kinds()) > 1:
+        return ""
+    try:
+        kept = caches.kept(model, document)
+    except ConfigError:  # of a type, or with words, of which it is not known
+        return ""
+    said = [
+        f"{row.layers:,} attend to {'chunks' if row.is_chunk else 'a window'} of {row.window:,} tokens"
+        if row.window
+        else f"{row.layers:,} to all"
+        for row in kept
+    ]
+    return ", ".join(said) if any(row.window for row in kept) else ""
 
 
 def _few(layers: Iterator[frozenset[str]]) -> Iterator[frozenset[str]]:
