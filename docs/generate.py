@@ -42,18 +42,20 @@ from gpt2calc import (
     stored,
 )
 from gpt2calc.algebra import Expression
+from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import machines, serving
+from gpt2calc.costs import general_ways, machines, products, serving
 from gpt2calc.costs import ways as cost_ways
+from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dims import EVERYTHING, LETTERS, TASK_HEADS
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.fields import CLASSES, FIELDS, REFUSED
-from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS
+from gpt2calc.figures import CUT_OFF, FALSE, ROUNDED, TRUE, VERDICTS, in_words
 from gpt2calc.model import WEIGHT
 from gpt2calc.reports import markdown
 from gpt2calc.sources import resolve
@@ -350,14 +352,14 @@ OF_FIGURES = {
 OF_FITS = {
     printed.EXACT: "the number is the figure",
     printed.ROUNDED: "to the nearest of as many digits, a half either way",
-    printed.CUT_OFF: "the digits behind are left away",
+    printed.CUT_OFF: "the digits behind are left away; `cut off` to programs",
     printed.ROUNDED_UP: "to the next of as many digits",
     printed.WITH_HEADER: "a file's size: the tensors, and 1 to 320 bytes for each of them",
 }
 OF_CLAIMS = {
     TRUE: "the figure is the exact number, or the bound holds",
     ROUNDED: "the exact number, rounded to as many digits, is the figure",
-    CUT_OFF: "the exact number, cut off to as many digits, is the figure",
+    CUT_OFF: "the exact number, truncated to as many digits, is the figure; `true as cut off` to programs",
     FALSE: "neither: the exact number stands beside it",
 }
 OF_TENSORS = {
@@ -385,14 +387,15 @@ def of_fits() -> str:
     """Draw how digits come from a number."""
     if OF_FITS.keys() != printed.FITS.keys():
         raise ValueError(f"fits are {tuple(printed.FITS)}")
-    return table(("fits", "how the exact number comes to the printed digits"), OF_FITS.items())
+    rows = ((in_words(fit), said) for fit, said in OF_FITS.items())
+    return table(("fits", "how the exact number comes to the printed digits"), rows)
 
 
 def of_claims() -> str:
     """Draw what `claims` says of a claim."""
     if tuple(OF_CLAIMS) != VERDICTS:
         raise ValueError(f"verdicts are {VERDICTS}")
-    return table(("verdict", "when"), OF_CLAIMS.items())
+    return table(("verdict", "when"), ((in_words(verdict), said) for verdict, said in OF_CLAIMS.items()))
 
 
 def of_tensors() -> str:
@@ -666,6 +669,30 @@ def cache_conventions() -> str:
     rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
     rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
     return "\n".join(rows)
+
+
+def flops_conventions() -> str:
+    """Draw every way of counting the FLOPs of training another architecture, with what it is of the exact number."""
+    names = ("Qwen3-0.6B", "Mixtral-8x7B")
+    found = [gpt2calc.serving(name, seq=4096).flops_conventions for name in names]
+    rows = []
+    for way in general_ways.WAYS:
+        shares = (rounded(each[way.name], each["exact"], 4) if way.name in each else "-" for each in found)
+        rows.append((f"`{way.name}`", way.sentence, *shares, way.source))
+    headers = ("convention", "FLOPs of a training step", *(f"{name} / exact" for name in names), "source")
+    return table(headers, rows, right=(2, 3))
+
+
+def scanning_types() -> str:
+    """Name the model types of which a config that says no more than it must has layers that scan."""
+    found = []
+    for model_type in sorted(architectures.FILES.keys() - {architectures.GPT2}):
+        document = {"model_type": model_type}
+        try:
+            products.table(reading.read(document).model, document, Run(1, 1, 0, 1))
+        except gpt2calc.ConfigError as error:
+            found += [f"`{model_type}`"] if "a scan is no product" in str(error) else []
+    return ", ".join(found) + "."
 
 
 def machine_memories() -> str:
@@ -1000,8 +1027,13 @@ def site() -> str:
     for question, listed in groups().items():
         pages = ", ".join(f"{{ {json.dumps(title)} = {json.dumps(name)} }}" for title, name in listed)
         rows.append(f"  {{ {json.dumps(question)} = [{pages}] }},")
-    before, _, rest = SITE.read_text(encoding="utf-8").partition("nav = [\n")
-    return f"{before}nav = [\n" + "\n".join(rows) + "\n]\n" + rest.partition("\n]\n")[2]
+    drawn = "\n".join(["nav = [", *rows, "]\n"])
+    text, found = re.subn(
+        r"^nav = \[\n(.*?\n)?\]\n", lambda _: drawn, SITE.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    if found != 1:
+        raise ValueError(f"{SITE.name} has {found} places for nav")
+    return text
 
 
 # The pages
@@ -1017,6 +1049,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
     "conventions of caches": cache_conventions,
+    "conventions of FLOPs": flops_conventions,
+    "model types that scan": scanning_types,
     "machines with a memory": machine_memories,
     "components": components,
     "convention numbers": convention_numbers,

@@ -1,7 +1,7 @@
 """Check the links of a built site: `python docs/links.py build/site` names each that leads nowhere, and exits with 1.
 
 Every address is looked up in the folder: the file must be there, and where the address names a part of a page, an
-element with that id. Addresses of other sites are not asked for.
+element with that id. Other sites are not asked for theirs; what a browser would fetch from one is named.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ATTRIBUTES = ("href", "src", "srcset")
+FETCHED = ("img", "link", "script", "source")
+"""Tags whose address a browser asks for by itself; of a link, unless it only names the page's own address."""
 
 
 class Page(HTMLParser):
@@ -24,14 +26,17 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.addresses: list[str] = []
+        self.fetched: list[str] = []
         self.ids: set[str] = set()
         self.feed(text)
 
-    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what the tag has."""
         for name, value in attrs:
             if name in ATTRIBUTES and value:
                 self.addresses.append(value.split()[0])  # what follows in a srcset is a width
+                if tag in FETCHED and ("rel", "canonical") not in attrs:
+                    self.fetched.append(self.addresses[-1])
             elif name == "id" and value:
                 self.ids.add(value)
 
@@ -42,6 +47,8 @@ def dead(folder: Path) -> Iterator[str]:
     for path, page in pages.items():
         for address in dict.fromkeys(page.addresses):
             parts = urlsplit(address)
+            if parts.netloc and address in page.fetched:
+                yield f"{path.relative_to(folder)}: {address} would be fetched from another site"
             if parts.scheme or parts.netloc or path.name == "404.html":  # whose links are of wherever it is shown
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()

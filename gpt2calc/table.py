@@ -41,7 +41,6 @@ MARKS = {GOOD: "✓ ", BAD: "✗ "}
 THOUSANDS = ("", "K", "M", "B", "T")
 BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
-
 Cell: TypeAlias = "str | int | Written"
 
 

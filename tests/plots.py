@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import gpt2calc
 from gpt2calc import plots
-from gpt2calc.plots import areas, bars, blocks, curves, flows, histograms, planes
+from gpt2calc.plots import areas, bars, blocks, curves, flows, histograms, planes, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +75,10 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "values": lambda _: histograms.of_values(verified()),
     "flops": lambda models: bars.of_flops(gpt2calc.cost(models[0], checkpoint="torch", dropout=0)),
     "memory": lambda models: bars.of_memory(gpt2calc.cost(models[0], train=True, optimizer="adamw")),
+    "context": lambda models: serving.of_context(
+        tuple(map(gpt2calc.serving, models[:7])), 0, 1024, (10**9, "a gigabyte")
+    ),
+    "kv": lambda models: serving.of_kv(gpt2calc.serving(models[0])),
 }
 """Every kind of chart, made of models that are drawn together."""
 
@@ -83,6 +87,7 @@ PICTURES = [
     for kind in CHARTS
     for name in MODELS
     if (kind != "values" or name == "one")
+    and (kind not in ("context", "kv") or name in ("one", "four", "175B"))
     and (kind not in ("flops", "memory", "iso") or name in ("one", "tiny", "175B"))
     and (kind != "block" or name in ("one", "175B", "everything"))
     and (not kind.startswith(("growth", "treemap", "architecture")) or name not in ("four", "ten", "from tiny to 175B"))

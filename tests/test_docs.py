@@ -10,6 +10,7 @@ import importlib.util
 import json
 import re
 import shutil
+import tomllib
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -156,6 +157,20 @@ def test_a_wrong_marker_is_an_error(page: str, message: str) -> None:
     """A block without an end, an unknown name, or another command is not passed over."""
     with pytest.raises(ValueError, match=re.escape(message)):
         generate.drawn(page)
+
+
+def test_a_session_shows_each_line_with_its_answer_and_a_head_of_it_alone() -> None:
+    """What one line writes the next one reads; of `| head -1` the first line is left, of any other pipe nothing."""
+    lines = generate.session(
+        "gpt2calc example new -q && gpt2calc verify new -q && gpt2calc models -q | head -1"
+    ).splitlines()
+    assert lines[0] == "```console"
+    assert lines[1:4] == ["$ gpt2calc example new -q", "new/model.safetensors", "new/config.json"]
+    assert lines[4:6] == [
+        "$ gpt2calc verify new -q",
+        "new matches: 71,712 parameters in 28 tensors, as the config says",
+    ]
+    assert lines[6:] == ["$ gpt2calc models -q | head -1", gpt2calc.models()[0].name, "```"]
 
 
 @pytest.mark.parametrize(
@@ -394,8 +409,11 @@ def test_every_page_stands_under_one_question_and_leads_back_to_it() -> None:
         for _, name in pages:
             head = text(DOCS / name).partition("<!-- end generated -->")[0]
             assert f"[gpt2calc](index.md) › [{question}](index.md#" in head
-    shown = re.findall(r'= "([\w-]+\.md)"', text(generate.SITE))
-    assert shown == ["index.md", *listed]
+    config = tomllib.loads(text(generate.SITE))["project"]
+    (start, *rest) = config["nav"]
+    assert start == {"Start": "index.md"}
+    assert [next(iter(page.values())) for row in rest for page in next(iter(row.values()))] == listed
+    assert config["theme"]["font"] is False  # none is fetched
 
 
 def test_a_page_that_the_index_does_not_list_is_an_error() -> None:

@@ -39,7 +39,10 @@ GUESTS = {
     "gpt2calc.symbolic": {"sympy"},
     **{
         f"gpt2calc.plots.{name}": {"matplotlib", "numpy"}
-        for name in ("area_drawing", "bar_drawing", "canvas", "curve_drawing", "drawing", "histogram_drawing")
+        for name in (
+            *("area_drawing", "bar_drawing", "canvas", "context_drawing", "curve_drawing", "drawing"),
+            "histogram_drawing",
+        )
     },
     **{
         f"gpt2calc.sweeps.{name}": {"numpy"}

@@ -74,6 +74,8 @@ def test_every_kind_of_plot_is_in_the_gallery() -> None:
             "values",
             "flops",
             "memory",
+            "context",
+            "kv",
         )
     ]
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.errors import ConfigError, UnknownNameError
-from gpt2calc.plots import bars, canvas, curves, drawing, histograms, planes, saving, style
+from gpt2calc.plots import bars, canvas, curves, drawing, histograms, planes, saving, serving, style
 from gpt2calc.plots.chart import Mark
 from tests import plots
 from tests.conftest import environment
@@ -60,7 +60,7 @@ def test_every_mark_is_in_the_picture_once_with_its_exact_count(kind: str, name:
     chart, content = drawn(kind, name)
     names = plots.ids(content)
     assert len(names) == len(set(names))
-    if not isinstance(chart, curves.GrowthChart):
+    if not isinstance(chart, (curves.GrowthChart, serving.ContextChart)):  # whose curves are no marks
         found = [(shape.part, shape.whole) for shape in plots.shapes(content)]
         drawn_as = chart.marks[: len(chart.dots)] if isinstance(chart, planes.PlaneChart) else chart.marks
         assert found == [(mark.part, mark.whole) for mark in drawn_as]
@@ -404,9 +404,10 @@ def test_each_function_returns_a_figure(make: Any) -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    """Twelve pictures, and how to save one."""
+    """Every picture, and how to save one."""
     assert gpt2calc.plots.__all__ == [
-        *("architecture", "block", "flops", "growth", "iso", "layernorm", "memory", "save", "shares", "totals"),
+        *("architecture", "block", "context", "flops", "growth", "iso", "kv", "layernorm", "memory", "save", "shares"),
+        *("totals",),
         *("treemap", "values", "weights_biases"),
     ]
 

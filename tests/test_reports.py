@@ -8,6 +8,7 @@ import json as json_reader
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
 import pytest
@@ -114,6 +115,16 @@ class TestText:
     def test_tables_stand_under_each_other_with_a_line_between(self) -> None:
         """One empty line, and a line end at the end."""
         assert text.write([TABLE, TABLE]) == text.write([TABLE]) + "\n" + text.write([TABLE])
+
+    @given(
+        st.lists(st.text("ab-", max_size=12), min_size=1, max_size=8).map(" ".join).map(str.strip),
+        st.integers(12, 20),
+    )
+    def test_words_are_wrapped_where_textwrap_breaks_them(self, cell: str, width: int) -> None:
+        """Without the time that loading textwrap takes; what is longer than a line has joints, which that knows not."""
+        expected = wrap(cell, width, break_on_hyphens=False)
+        lines = text.wrapped(cell, width)
+        assert [line.rstrip() for line in lines if line] == [line.rstrip() for line in expected]
 
     def test_a_table_without_a_title_begins_with_its_headers(self) -> None:
         """No empty line is left where the title would be."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc import presets
 from gpt2calc.cli import options
-from gpt2calc.plots.style import PAINTS
+from gpt2calc.palette import PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import BAD, GOOD, MARKS, Percent, Said, Table
 

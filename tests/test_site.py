@@ -33,6 +33,7 @@ links = loaded()
 GOOD = {
     "index.html": '<a href="verify/#a-heading">1</a> <a href="https://a.org/x"> <img srcset="a.svg 2x" src="a%2Esvg">',
     "verify/index.html": '<h2 id="a-heading"></h2> <a href=".."> <a href="#a-heading"> <a href="../a.svg">',
+    "own.html": '<link rel="canonical" href="https://a.org/own.html">',
     "404.html": '<a href="/anywhere">1</a>',
     "a.svg": "",
 }
@@ -50,7 +51,7 @@ def written(folder: Path, pages: dict[str, str]) -> Path:
 def test_a_site_whose_links_lead_somewhere_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files, folders, parts of pages, pictures in sets; other sites are not asked."""
     assert links.main([str(written(tmp_path, GOOD))]) == 0
-    assert capsys.readouterr().out == "3 pages, 0 dead links\n"
+    assert capsys.readouterr().out == "4 pages, 0 dead links\n"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ def test_a_site_whose_links_lead_somewhere_passes(tmp_path: Path, capsys: pytest
         ('<img src="b.svg">', "b.svg is not there"),
         ('<source srcset="b.svg 2x">', "b.svg is not there"),
         ('<a href="#nothing">', "#nothing names no part of that page"),
+        ('<script src="https://a.org/x.js">', "https://a.org/x.js would be fetched from another site"),
+        ('<link rel="stylesheet" href="//a.org/x">', "//a.org/x would be fetched from another site"),
     ],
 )
 def test_a_dead_link_is_named_with_its_page(

@@ -340,6 +340,31 @@ def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     )
 
 
+def in_order(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """Return of every layer of a model, in order, what it and those alike keep; arguments and errors as for `kept`.
+
+    >>> from gpt2calc.architectures.reading import read
+    >>> [row.kind for row in in_order(read({"model_type": "gemma2"}).model, {})][:2]
+    ['sliding attention', 'attention']
+    """
+    found = kept(model, document)
+    inner = document["text_config"] if isinstance(document.get("text_config"), Mapping) else document
+    model_type = model.architecture.model_type
+    windows = WINDOWS.get(model_type, Windows())
+    rows = MIXERS.get(model_type) or (Mixer(""),)
+    places: list[tuple[int, bool]] = []
+    for stack in model.stacks:
+        if (layers := sum(run.length for run in stack.runs)) > LONGEST:
+            problem = f"what each of {layers:,} layers keeps is listed for at most {LONGEST:,}"
+            raise ConfigError(problem, field=model_type)
+        for run in crossed(stack.runs, _sliding(model, windows, inner, _window(windows, inner), stack.runs)):
+            each = [next(i for i, row in enumerate(rows) if set(row.tags.split()) <= tags) for tags in run.pattern]
+            kinds = [(place, "window" in tags) for place, tags in zip(each, run.pattern, strict=True)]
+            places += [kinds[i % len(kinds)] for i in range(run.length)]
+    by_place = dict(zip(dict.fromkeys(places), found, strict=True))  # both in the order in which they come
+    return tuple(by_place[place] for place in places)
+
+
 def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows: Windows) -> Kept:
     """Return a row of laws as numbers."""
     sizes = model.sizes

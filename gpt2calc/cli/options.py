@@ -313,9 +313,7 @@ def emit(
     say(notes)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if arguments.format == "human":
-        colour = takes_colour()
-        paints = import_module("gpt2calc.plots.style").PAINTS if colour else None  # the one palette
-        written = report.write(human, width=columns(), colour=colour, ascii_only=ascii_only, paints=paints)
+        written = report.write(human, width=columns(), colour=takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
         written = report.write(result(), ascii_only=ascii_only)
     elif arguments.format == "markdown":

@@ -16,6 +16,7 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    number,
     real,
     say,
     takes_colour,
@@ -44,9 +45,12 @@ KINDS = {
     "iso": "depth and width of equal parameters, with the models that ship",
     "values": "how large the values of a checkpoint are",
     "flops": "where the FLOPs of a forward pass go, or of a training step with --train",
-    "memory": "what training holds in memory, by part",
+    "memory": "what training holds in memory, by part, or with --context what serving holds as the context grows",
+    "kv": "what each layer keeps of the tokens before",
 }
 COSTS = ("flops", "memory")
+SERVED = ("batch", "dtype")
+"""What of a cost is asked of serving, too."""
 OF_ONE = ("treemap", "block", "iso")
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
@@ -61,6 +65,8 @@ EXAMPLES = """examples:
   gpt2calc plot totals gpt2 --json
   gpt2calc plot flops gpt2 --train
   gpt2calc plot memory gpt2 --batch 8 --optimizer adamw -o memory.svg
+  gpt2calc plot memory Llama-3.1-8B gemma-3-1b --context 0:131072 --memory 24GB
+  gpt2calc plot kv gpt-oss-20b --context 131072
 
 a picture that is asked for by --format png, svg or pdf, and without -o, goes to standard output"""
 
@@ -104,6 +110,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dpi", metavar="N", type=real, default=200.0, help="dots per inch of a PNG, 200 by default")
     add_asked(parser)
+    group = parser.add_argument_group("what serving holds")
+    group.add_argument(
+        "--context", metavar="N", help="tokens of a sequence for kv, a range such as 0:131072 for memory"
+    )
+    group.add_argument("--kv-dtype", metavar="NAME", help="of the cache: fp32, bf16, fp16, fp8, int8 ...")
+    group.add_argument("--memory", metavar="BYTES", help="a line across memory, such as 24GB or 24GiB")
+    group.add_argument("--hardware", metavar="NAME", help="the memory of a machine instead, such as h100-sxm")
+    group.add_argument("--devices", metavar="N", type=number(), help="how many of them; 1")
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
@@ -187,8 +201,8 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
         return _values(arguments)
     if kind == "architecture":
         return _architecture(arguments, models[0]), 0
-    if kind in COSTS:
-        return _costs(arguments, models[0], asked), 0
+    if kind in COSTS or _is_served(arguments):
+        return (_served if _is_served(arguments) else _costs)(arguments, models, asked), 0
     from gpt2calc.api.counting import count
     from gpt2calc.counts import ParameterCount
 
@@ -256,22 +270,65 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError(f"--scale goes with growth, not with {kind}")
     if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
-    if kind in ("growth", "architecture", *OF_ONE, "values", *COSTS) and len(words) > 1:
+    is_served = _is_served(arguments)
+    if (
+        kind in ("growth", "architecture", *OF_ONE, "values", "kv", *COSTS)
+        and len(words) > 1
+        and (kind != "memory" or not is_served)
+    ):
         raise ConfigError(f"{kind} draws one model, got {len(words)}")
     asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
+    named = [name for name in ("context", "kv_dtype", "memory", "hardware", "devices") if getattr(arguments, name)]
+    if named and not is_served:
+        raise ConfigError(
+            f"--{named[0].replace('_', '-')} goes with kv, and with memory and --context, not with {kind}"
+        )
+    if is_served:
+        if other := next((name for name in asked if name not in SERVED), None):
+            raise ConfigError(
+                f"--{other.replace('_', '-')} is of training: what serving holds takes --batch and --dtype"
+            )
+        return asked
     if kind not in COSTS and (asked or arguments.activation_function is not None):
         option = next(iter(asked), "activation_function").replace("_", "-")
         raise ConfigError(f"--{option} goes with {' and '.join(COSTS)}, not with {kind}")
     return asked
 
 
-def _costs(arguments: argparse.Namespace, model: Any, asked: dict[str, Any]) -> Chart:
+def _is_served(arguments: argparse.Namespace) -> bool:
+    """Whether the picture is of what serving holds."""
+    return arguments.kind == "kv" or (arguments.kind == "memory" and arguments.context is not None)
+
+
+def _served(arguments: argparse.Namespace, models: list[Any], asked: dict[str, Any]) -> Chart:
+    from gpt2calc.api.serving import serving
+    from gpt2calc.costs import fitting
+    from gpt2calc.plots import serving as pictures
+
+    how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **arguments.fields}
+    how |= {**asked, "kv_dtype": arguments.kv_dtype}
+    said = arguments.context
+    sizes = ranges.read_one("--context", "1" if said is None else said)
+    if arguments.kind == "kv":
+        if arguments.memory is not None or arguments.hardware is not None or arguments.devices is not None:
+            raise ConfigError("--memory, --hardware and --devices go with memory, not with kv")
+        if len(sizes) != 1:
+            raise ConfigError(f"--context takes one number of tokens with kv, got {shown(said)}")
+        return pictures.of_kv(serving(models[0], **how, seq=None if said is None else sizes[0]))
+    limit = None
+    if arguments.memory is not None or arguments.hardware is not None:
+        size, of, _ = fitting.room(arguments.memory, arguments.hardware, arguments.devices)
+        limit = size, arguments.memory or of
+    return pictures.of_context(tuple(serving(model, **how) for model in models), sizes[0], sizes[-1], limit)
+
+
+def _costs(arguments: argparse.Namespace, models: list[Any], asked: dict[str, Any]) -> Chart:
     from gpt2calc.api.costing import cost
     from gpt2calc.plots import bars
 
     draws_memory = arguments.kind == "memory"
     words = {**asked, "train": True} if draws_memory else asked
-    found = cost(model, hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))
+    found = cost(models[0], hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))
     return bars.of_memory(found) if draws_memory else bars.of_flops(found)
 
 

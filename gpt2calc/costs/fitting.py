@@ -184,6 +184,18 @@ def judge(
         UnknownNameError: no machine has this name.
         ConfigError: neither or both are given, or something is no number of bytes.
     """
+    size, of, said = room(memory, hardware, devices)
+    number = 1 if devices is None else int(devices)
+    kept = 0 if reserve is None else bytes_of("reserve", reserve)
+    return Fit(serving, size, number * kept, of, said)
+
+
+def room(memory: int | str | None, hardware: str | None, devices: int | None) -> tuple[int, str, str]:
+    """Return the bytes of a memory or of machines, what they are of, and whose table says it; errors as for `judge`.
+
+    >>> room(None, "h100-sxm", 2)[:2]
+    (160000000000, '2 × h100-sxm')
+    """
     if (memory is None) == (hardware is None):
         raise ConfigError("what is to hold the model? give memory, such as 24GB, or hardware, one of the two")
     number = 1 if devices is None else numbers.whole(devices)
@@ -196,10 +208,7 @@ def judge(
     else:
         each = bytes_of("memory", memory)
         of, said = f"{each:,} bytes", ""
-    if number > 1:
-        of = f"{number:,} × {of}"
-    kept = 0 if reserve is None else bytes_of("reserve", reserve)
-    return Fit(serving, number * each, number * kept, of, said)
+    return number * each, f"{number:,} × {of}" if number > 1 else of, said
 
 
 def bytes_of(name: str, value: int | str | None) -> int:

@@ -94,7 +94,7 @@ WAYS = (
     Way(
         "six_n",
         "6·N for each token, N what one token passes: all parameters, of experts those chosen",
-        "Brown et al. 2020, table D.1; DeepSeek-AI 2024, arXiv:2412.19437",
+        "Brown et al. 2020, table D.1",
         _six(ACTIVE),
     ),
     Way(
@@ -104,7 +104,10 @@ WAYS = (
         _six(MATRICES),
     ),
     Way(
-        "six_n_all", "6·N, N every parameter, those of experts not chosen among them", "a mistake that is seen", of_all
+        "six_n_all",
+        "6·N, N every parameter, those of experts not chosen among them",
+        "none: what a dense model's 6·N gives of a mixture",
+        of_all,
     ),
     Way(
         "palm",

@@ -400,13 +400,22 @@ class Serving:
         Law: B · (Σ over layers of elements · tokens held · bytes + states).
         """
         counted = way or BY_NAME[self.convention]
-        elements = inputs = 0
-        for row in self.rows:
-            own = counted.elements(row)
-            elements += row.layers * counted.held(row, tokens) * (row.per_token if own is None else own)
-            inputs += row.layers * row.slot * counted.inputs_less
-        states = self.state_bytes - inputs * ELEMENT[self.dtype]
-        return (self.batch if batch is None else batch) * (elements * ELEMENT[self.kv_dtype] + states)
+        each = sum(row.layers * self._layer_bytes(row, tokens, counted) for row in self.rows)
+        return (self.batch if batch is None else batch) * each
+
+    def by_layer(self, tokens: int) -> tuple[tuple[Kept, int], ...]:
+        """Return of every layer, in order, what it keeps, and the bytes of the batch at so many tokens."""
+        way = BY_NAME[self.convention]
+        model = self.model
+        rows = caches.in_order(model, self.document) if isinstance(model, Model) else self.rows * model.n_layer
+        return tuple((row, self.batch * self._layer_bytes(row, tokens, way)) for row in rows)
+
+    def _layer_bytes(self, row: Kept, tokens: int, way: Way) -> int:
+        """Return what one layer keeps of a sequence: of its tokens, of a convolution and of a recurrence."""
+        own = way.elements(row)
+        elements = way.held(row, tokens) * (row.per_token if own is None else own)
+        convolution = row.convolution - row.slot * way.inputs_less
+        return elements * ELEMENT[self.kv_dtype] + convolution * ELEMENT[self.dtype] + row.recurrence * RECURRENCE
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"

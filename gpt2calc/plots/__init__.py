@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.plots.chart import Chart
     from gpt2calc.sources import LeftOut, Model
     from gpt2calc.verification.report import Verification
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 __all__ = [
     "architecture",
     "block",
+    "context",
     "flops",
     "growth",
     "iso",
+    "kv",
     "layernorm",
     "memory",
     "save",
@@ -200,6 +203,56 @@ def memory(cost: Cost, *, theme: str = "light", width: float = WIDTH, height: fl
     from gpt2calc.plots import bars
 
     return draw(bars.of_memory(cost), theme, width, height)
+
+
+def context(
+    *servings: Serving,
+    last: int,
+    first: int = 0,
+    memory: int | str | None = None,
+    theme: str = "light",
+    width: float = WIDTH,
+    height: float | None = None,
+) -> Figure:
+    """Draw what serving models holds as the context grows: weights, cache and states, with a kink at each full window.
+
+    Args:
+        servings: what `gpt2calc.serving` returned, of one model each.
+        last: the longest context, in tokens.
+        first: the shortest.
+        memory: bytes, or such as "24GB", for a line across.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, memory is no number of bytes, the contexts do not grow, there are too many
+            models, or the picture does not fit in the size.
+    """
+    from gpt2calc.costs import fitting
+    from gpt2calc.plots import serving as pictures
+
+    size = None if memory is None else fitting.bytes_of("memory", memory)
+    limit = None if size is None else (size, memory if isinstance(memory, str) else f"{size:,} bytes")
+    return draw(pictures.of_context(servings, first, last, limit), theme, width, height)
+
+
+def kv(serving: Serving, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+    """Draw what each layer of a model keeps of the tokens before, in the colour of its kind.
+
+    Args:
+        serving: what `gpt2calc.serving` returned.
+        theme: light or dark.
+        width: in inches.
+        height: in inches; None for what the picture needs.
+
+    Raises:
+        ConfigError: matplotlib is missing, nobody says how many tokens there are, there are too many layers, or the
+            picture does not fit in the size.
+    """
+    from gpt2calc.plots import serving as pictures
+
+    return draw(pictures.of_kv(serving), theme, width, height)
 
 
 def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 200) -> None:

@@ -10,6 +10,7 @@ from gpt2calc.plots import (
     area_drawing,
     bar_drawing,
     block_drawing,
+    context_drawing,
     curve_drawing,
     flow_drawing,
     histogram_drawing,
@@ -23,6 +24,7 @@ from gpt2calc.plots.curves import GrowthChart
 from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import HistogramChart
 from gpt2calc.plots.planes import PlaneChart
+from gpt2calc.plots.serving import ContextChart, KeptChart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 
 DRAWN: tuple[tuple[type[Chart], Callable[..., Figure]], ...] = (
+    (ContextChart, context_drawing.draw),
     (BarChart, bar_drawing.draw),
     (GrowthChart, curve_drawing.draw),
     (Treemap, area_drawing.draw),
@@ -60,6 +63,9 @@ def draw(chart: Chart, theme: Theme, width: float, height: float | None) -> Figu
     _check("width", width, WIDTHS)
     if height is not None:
         _check("height", height, HEIGHTS)
+    if isinstance(chart, KeptChart):  # whose series are kinds of layers, in the colours of groups
+        own = {name: theme.series[group] for name, group in chart.colours.items()}
+        theme = theme._replace(series={**theme.series, **own})
     for kind, drawn in DRAWN:
         if isinstance(chart, kind):
             with style():

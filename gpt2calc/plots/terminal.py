@@ -13,6 +13,7 @@ from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.flows import ADD, START, FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
 from gpt2calc.plots.planes import PlaneChart
+from gpt2calc.plots.serving import ContextChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii
@@ -50,6 +51,8 @@ def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: b
         body = _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
     elif isinstance(chart, GrowthChart):
         body = _growth(pen, chart)
+    elif isinstance(chart, ContextChart):
+        body = _contexts(pen, chart)
     elif isinstance(chart, Treemap):
         body = _tree(pen, chart.marks)
     elif isinstance(chart, BlockChart):
@@ -186,6 +189,12 @@ def _growth(pen: _Pen, chart: GrowthChart) -> list[str]:
     head = f"{chart.field}, the share of each group, and the total"
     drawn = _ends(pen, rows)
     return [*_key(pen, chart.present), "", *_wrapped(head, pen.width), *drawn, *([""] if lines else []), *lines]
+
+
+def _contexts(pen: _Pen, chart: ContextChart) -> list[str]:
+    lines = _panels(pen, chart.bars(MOST_ROWS))
+    said = [f"{each.above} no longer fits into {each.below} from {each.at:,} tokens on" for each in chart.crossings]
+    return [*lines, *([""] if said else []), *(line for words in said for line in _wrapped(words, pen.width))]
 
 
 def _wrapped(words: str, width: int) -> list[str]:

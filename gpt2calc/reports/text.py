@@ -24,7 +24,7 @@ from gpt2calc.table import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gpt2calc.table import Cell, Table
 
@@ -54,14 +54,7 @@ UNIT, NO_BREAK = re.compile(r"(?<=[0-9]) (?=(?:[kKMGTP]i?B|bytes|%)(?![A-Za-z]))
 """The blank between a number and its unit, at which no line ends."""
 
 
-def write(
-    parts: Sequence[Table | Said],
-    *,
-    width: int = 100,
-    colour: bool = False,
-    ascii_only: bool = False,
-    paints: Mapping[str, int] | None = None,
-) -> str:
+def write(parts: Sequence[Table | Said], *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
     """Return tables and sentences under each other: numbers to the right, words wrapped, a last column of shares drawn.
 
     Law: from 60 columns on no line is wider than the terminal, unless a number alone is; a number is never torn.
@@ -71,7 +64,6 @@ def write(
         width: columns of the terminal.
         colour: whether to use the terminal's colours.
         ascii_only: whether to write `*` for the dot and `^2` for the square.
-        paints: the colour of each series, among the 256 of a terminal.
     """
     written = []
     for part in parts:
@@ -79,9 +71,7 @@ def write(
             written.append(_sentence(part, width, colour=colour, ascii_only=ascii_only))
             continue
         tables = _fitting(_in_ascii(part) if ascii_only else part, width)
-        written += [
-            _Writer(x, width, colour=colour, ascii_only=ascii_only, paints=paints or {}).written() for x in tables
-        ]
+        written += [_Writer(x, width, colour=colour, ascii_only=ascii_only).written() for x in tables]
     return "\n\n".join(written) + "\n"
 
 
@@ -107,18 +97,19 @@ def _in_ascii(table: Table) -> Table:
 
 
 class _Column(NamedTuple):
-    """How wide a column is at its widest, whether it holds numbers, and how long a number in its words is."""
+    """How wide a column is at its widest, whether it holds numbers, and its words."""
 
     longest: int
     right: bool
-    number: int
+    words: tuple[str, ...]
 
     def least(self, least: int) -> int:
-        """Return how narrow it can be, where words may be so narrow; sentences and numbers need more."""
-        if self.right:
+        """Return how narrow it can be, where words may be so narrow; sentences, and numbers in words, need more."""
+        if self.right or self.longest <= least:
             return self.longest
         is_sentence = self.longest > SENTENCE and least < COMFORTABLE_COLUMN
-        return min(self.longest, max(SENTENCE_COLUMN if is_sentence else least, self.number))
+        number = max((len(number) for each in self.words for number in NUMBER.findall(each)), default=0)
+        return min(self.longest, max(SENTENCE_COLUMN if is_sentence else least, number))
 
 
 def _columns(table: Table) -> list[_Column]:
@@ -126,10 +117,9 @@ def _columns(table: Table) -> list[_Column]:
     body = [row for row in table.rows if row is not None]
     found = []
     for header, *column in zip(table.headers, *body, strict=True):
-        words = [text(cell) for cell in (header, *column)]
-        numbers = (len(number) for each in words for number in NUMBER.findall(each))
-        longest = max(len(line) for each in words for line in each.split("\n"))
-        found.append(_Column(longest, is_numeric(column), max(numbers, default=0)))
+        words = tuple(map(text, (header, *column)))
+        longest = max(max(map(len, each.split("\n"))) if "\n" in each else len(each) for each in words)
+        found.append(_Column(longest, is_numeric(column), words))
     return found
 
 
@@ -149,6 +139,8 @@ def _fitting(table: Table, width: int) -> list[Table]:
     First without what it can do without, then with narrow words, and then split: the further columns under the others,
     after the first column again.
     """
+    if _line([each.longest for each in _columns(table)]) <= width:
+        return [table]
     shorter = table
     for header in ("", *(each for each in OPTIONAL if each in table.headers)):
         shorter = _without(shorter, header) if header else table
@@ -195,11 +187,10 @@ def _without(table: Table, header: str) -> Table:
 class _Writer:
     """One table, laid out in columns of characters."""
 
-    def __init__(self, table: Table, width: int, *, colour: bool, ascii_only: bool, paints: Mapping[str, int]) -> None:
+    def __init__(self, table: Table, width: int, *, colour: bool, ascii_only: bool) -> None:
         self.title, self.width = table.title, width
         self.colour = colour
         self.ascii_only = ascii_only
-        self.paints = paints
         headers, rows = table.headers, table.rows
         body = [row for row in rows if row is not None]
         columns = _columns(table)
@@ -251,8 +242,10 @@ class _Writer:
         if isinstance(cell, Difference):
             return RED if cell else PLAIN
         share = cells[place - 1] if place else ""
-        if place == len(cells) - 1 and isinstance(share, Percent) and share.series in self.paints:
-            return f"\033[38;5;{self.paints[share.series]}m"
+        if place == len(cells) - 1 and isinstance(share, Percent) and share.series:
+            from gpt2calc.palette import PAINTS  # which what has no colour does without
+
+            return f"\033[38;5;{PAINTS[share.series]}m"
         return PLAIN
 
     def _shown(self, cell: Cell) -> str:
@@ -303,6 +296,8 @@ def wrapped(words: str, width: int) -> list[str]:
     >>> wrapped("tied, which is 6.55 GB", 18)
     ['tied, which is', '6.55 GB']
     """
+    if len(words) <= width and "\n" not in words:
+        return [words]
     lines = []
     for paragraph in UNIT.sub(NO_BREAK, words).split("\n"):
         if len(paragraph) <= width:

@@ -84,7 +84,7 @@ def grouped(document: dict[str, Any], rows: tuple[products.Product, ...]) -> int
 def test_flops_are_those_that_torch_counts(model_type: str) -> None:
     """Forward and training, of small random configs, to the last FLOP."""
     ran = 0
-    for n, document in enumerate(drawn(model_type, 2 * EXAMPLES)):
+    for n, document in enumerate(drawn(model_type, EXAMPLES + 4)):
         if ran and not THOROUGH:
             break
         model = reading.read(document).model

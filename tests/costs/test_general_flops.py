@@ -14,13 +14,13 @@ from gpt2calc.costs import general_ways, machines
 if TYPE_CHECKING:
     from tests.conftest import Run
 
-QWEN = {"batch": 2, "seq": 4096, "dtype": "bf16"}
+QWEN: dict[str, Any] = {"batch": 2, "seq": 4096, "dtype": "bf16"}
 MATRICES = 28 * (1024 * 2048 * 2 + 2 * 1024 * 1024 + 3 * 1024 * 3072) + 151936 * 1024
 """Of Qwen3-0.6B: queries and what follows attention, keys and values, an MLP; and the head, which is tied."""
 
 
 def test_a_pass_and_a_step_by_hand() -> None:
-    """Two FLOPs for each element of a matrix and token, and attention of 16 heads of 128; training is three times it."""
+    """Two FLOPs for each element of a matrix and token, attention of 16 heads of 128; training is three times that."""
     kept = gpt2calc.serving("Qwen3-0.6B", **QWEN, train=True)
     by_hand = 2 * 2 * 4096 * MATRICES + 2 * 2 * 28 * 2 * 4096 * 4096 * 16 * 128
     assert (kept.forward, kept.training) == (by_hand, 3 * by_hand)
@@ -45,11 +45,12 @@ def test_a_convention_counts_what_one_token_passes() -> None:
     assert "six_n_all" not in gpt2calc.serving("Qwen3-0.6B", seq=4096).flops_conventions
 
 
-@pytest.mark.parametrize("is_chunk", [False, True])
+@pytest.mark.parametrize("kind", ["sliding", "chunked"])
 @pytest.mark.parametrize("window", [None, 1, 3, 8])
-def test_a_mask_leaves_the_pairs_that_are_counted_one_by_one(window: int | None, is_chunk: bool) -> None:
+def test_a_mask_leaves_the_pairs_that_are_counted_one_by_one(window: int | None, kind: str) -> None:
     """Behind a cache and without one, windows and chunks."""
-    row = Kept("", 1, 2, window, True, 0, 0, {}, is_chunk=is_chunk)
+    is_chunk = kind == "chunked"
+    row = Kept(kind, 1, 2, window, True, 0, 0, {}, is_chunk=is_chunk)
     for past in (0, 1, 5, 9):
         for tokens in (1, 2, 7):
             seen = 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import gpt2calc
+from gpt2calc.plots import serving as pictures
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -58,3 +62,57 @@ def test_a_sweep_has_the_cache_as_columns(run: Run) -> None:
     refused = run("sweep", "gpt-j-6b", "--n-layer", "2,3", "--columns", "kv_bytes")
     assert (refused.code, refused.stdout) == (2, "")
     assert "does not say how long a sequence can be" in refused.stderr
+
+
+def test_memory_over_the_context_bends_where_a_window_is_full() -> None:
+    """Between the lengths that are told it is straight, and the first that no longer fits is named."""
+    serving = gpt2calc.serving("gemma-3-1b", dtype="bf16")
+    chart = pictures.of_context((serving,), 0, 2000, (serving.weights + serving.bytes_at(1500), "the memory"))
+    (curve,) = chart.curves.values()
+    assert {511, 512} <= set(curve)
+    for (first, at_first), (last, at_last) in pairwise(curve.items()):
+        for n in range(first, last + 1):
+            assert (serving.weights + serving.bytes_at(n) - at_first) * (last - first) == (at_last - at_first) * (
+                n - first
+            )
+    assert [each.at for each in chart.crossings] == [1501]
+    assert [(mark.label, mark.part) for mark in chart.marks] == [(f"{n}", size) for n, size in curve.items()]
+
+
+def test_every_layer_is_drawn_in_its_place() -> None:
+    """Of a hybrid: states where it has Mamba, keys and values in every eighth layer; both panels come to all bytes."""
+    serving = gpt2calc.serving("Jamba-v0.1", dtype="bf16", seq=1000, batch=2)
+    chart = pictures.of_kv(serving)
+    (_, kinds), (_, layers) = chart.panels
+    assert [n for n, mark in enumerate(layers) if mark.series == "attention"] == [4, 12, 20, 28]
+    assert {mark.part for mark in layers} == {2 * 8192 * (4 * 2 + 16 * 4), 2 * 1000 * 4096}
+    assert sum(mark.part for mark in kinds) == sum(mark.part for mark in layers) == serving.kv_bytes
+    assert [kept.kind for kept, _ in gpt2calc.serving("gpt2", seq=9).by_layer(9)] == ["attention"] * 12
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["memory", "Llama-3.1-8B", "--context", "0:100", "--train"], "--train is of training"),
+        (["memory", "gpt2", "--memory", "1GB"], "--memory goes with kv, and with memory and --context"),
+        (["kv", "Llama-3.1-8B", "--context", "0:9"], "--context takes one number of tokens with kv"),
+        (["kv", "Llama-3.1-8B", "--memory", "1GB"], "go with memory, not with kv"),
+        (["memory", "Llama-3.1-8B", "--context", "9"], "the context must grow"),
+        (["memory", "gpt2", "--context", "0:2048"], "2,048 tokens are more than the 1,024 that it takes"),
+        (["memory", *["gpt2"] * 8, "--context", "0:9"], "draws 1 to 7 models, got 8"),
+        (["kv", "gpt-j-6b"], "does not say how long a sequence can be"),
+    ],
+)
+def test_what_is_no_picture_of_serving_is_refused(words: list[str], sentence: str, run: Run) -> None:
+    """In a sentence, with exit code 2."""
+    found = run("plot", *words)
+    assert (found.code, found.stdout) == (2, "")
+    assert sentence in found.stderr
+
+
+def test_a_terminal_shows_both(run: Run) -> None:
+    """As bars, with the length from which a model no longer fits."""
+    found = run("plot", "memory", "Qwen3-0.6B", "--context", "0:40960", "--dtype", "bf16", "--memory", "2GB")
+    fitting = (2 * 10**9 - 596_049_920 * 2) // 114_688
+    assert f"Qwen3-0.6B no longer fits into 2GB from {fitting + 1:,} tokens on" in found.stdout
+    assert "12 × sliding attention" in run("plot", "kv", "gpt-oss-20b").stdout

@@ -147,6 +147,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "a trillion layers": {"model_type": "llama", "num_hidden_layers": 10**12 + 1},
     "ten thousand layers": {"model_type": "jamba", "num_hidden_layers": 10**4},
     "an expanded width": {"model_type": "mamba2", "hidden_size": 100},
+    "no layers of two kinds": {"model_type": "deepseek_v3", "num_hidden_layers": 0},
+    "no layers of a list": {"model_type": "mellum", "num_hidden_layers": 0, "mlp_layer_types": []},
 }
 
 

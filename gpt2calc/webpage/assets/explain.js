@@ -172,7 +172,7 @@ function isAmong(figure, others) {
 }
 
 /** How a number meets a figure, as people are told it. */
-const inWords = (fit) => fit.replace("cut off", "truncated");
+const fitInWords = (fit) => fit.replace("cut off", "truncated");
 
 /** How unusual a reading is: less where just this figure was published for the model, and least where it is its name. */
 function penaltyOf(figure, { called, published }, way, of, fit) {
@@ -273,7 +273,7 @@ function answerOf(figure, readings, candidates) {
   }
   const standings = best.way.steps.map(({ standing }) => standing);
   const told = `${conventionOf(best)} of ${best.candidate.name}`;
-  const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${inWords(best.fit)}`);
+  const number = grouped(best.value) + (best.fit === "exact" ? "" : `, ${fitInWords(best.fit)}`);
   if (isLikely(figure, best, candidates))
     return owner ? `${figure.text} ${owner}` : `${figure.text} may be ${number}: ${told}, or a coincidence`;
   if (standings.includes("wrong")) {

@@ -87,12 +87,16 @@ function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", 
   const bound = `this page counts ${grouped(most)} layers of several kinds at most`;
   if (layers > most) refuse(`${number} is ${grouped(count)}, and ${bound}`);
   const ends = (rest.ends ?? []).map((law) => Number(evaluate(law, values)));
-  const tags = Array.from({ length: Number(layers) }, (_, i) => {
-    const part = BigInt(ends.filter((_, n) => Math.max(...ends.slice(0, n + 1)) <= i).length);
-    const here = { __proto__: values, i: BigInt(i), part, word: words?.[i] ?? null };
-    const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
-    return [every, ...own].filter(Boolean).join(" ");
-  });
+  // Where there is no layer, each part has those that it could have; where a list says the kinds, there is one part.
+  const partAt = (i) => ends.filter((_, n) => Math.max(...ends.slice(0, n + 1)) <= i).length;
+  const partsAt = (i) => (words ? [0] : count ? [partAt(i)] : [...ends.keys(), ends.length]);
+  const tags = Array.from({ length: Number(layers) }, (_, i) => i).flatMap((i) =>
+    partsAt(i).map((part) => {
+      const here = { __proto__: values, i: BigInt(i), part: BigInt(part), word: words?.[i] ?? null };
+      const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
+      return [every, ...own].filter(Boolean).join(" ");
+    }),
+  );
   return [...tally(tags)].map(([key, n]) => [key.split(" "), count && BigInt(n)]);
 }
 

@@ -150,7 +150,7 @@ function drawExplained() {
     const cells = rows.map((reading) => {
       const { fit = "not", rivals = "", value, candidate } = reading;
       const what = whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `);
-      return [what, number(value), inWords(fit), [String(rivals), "n"]];
+      return [what, number(value), fitInWords(fit), [String(rivals), "n"]];
     });
     return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
   };
