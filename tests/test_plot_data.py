@@ -239,11 +239,22 @@ def test_growth_is_the_count_at_every_size_that_is_drawn() -> None:
 
 def test_a_long_range_is_drawn_at_even_distances_and_says_so() -> None:
     """Two hundred sizes of a million million, the first and the last among them."""
-    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)})
+    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)}, "linear")
     sizes = [point.size for point in drawn.points]
     assert (sizes[0], sizes[-1], len(sizes)) == (1, 10**12, curves.MOST_SIZES)
     assert len({after - before for before, after in pairwise(sizes)}) <= 2
     assert drawn.notes == ("200 of the 1,000,000,000,000 sizes are drawn; crossings are looked for at all of them",)
+    assert [each.at for each in drawn.crossings] == [6, 9, 17, 12820]
+
+
+def test_a_long_range_on_logarithms_is_drawn_at_even_ratios() -> None:
+    """From the first to the last, no size twice, and as many as are said; crossings are those of all sizes."""
+    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)})
+    sizes = [point.size for point in drawn.points]
+    assert sizes == sorted(set(sizes))
+    assert (sizes[0], sizes[-1]) == (1, 10**12)
+    assert max(after / before for before, after in pairwise(sizes)) <= 2
+    assert drawn.notes[0].startswith(f"{len(sizes)} of the 1,000,000,000,000 sizes are drawn;")
     assert [each.at for each in drawn.crossings] == [6, 9, 17, 12820]
 
 
