@@ -121,9 +121,9 @@ def test_a_short_number_is_the_exact_one_rounded(number: int) -> None:
     """Three digits or so, of whatever length."""
     said = chart.short(number)
     assert len(said) <= 12
-    digits, _, unit = said.partition(" ") if " " in said else said.partition("·10^")
-    power = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}.get(unit)
-    value = Fraction(digits.replace(",", "")) * 10 ** (int(unit) if power is None else power)
+    digits, _, exponent = said.rstrip("KMBT").partition("·10^")
+    power = int(exponent) if exponent else {"K": 3, "M": 6, "B": 9, "T": 12}.get(said[-1], 0)
+    value = Fraction(digits.replace(",", "")) * 10**power
     assert abs(value - number) * 200 <= number
 
 
