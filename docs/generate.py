@@ -46,7 +46,7 @@ from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import general_ways, machines, products, serving
+from gpt2calc.costs import cache_types, general_ways, machines, products, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
@@ -707,8 +707,28 @@ def machine_memories() -> str:
 
 def cost_machines() -> str:
     """Draw the machines whose peak is known by name."""
-    rows = ((f"`{each.name}`", f"{each.flops:,}", each.source) for each in machines.MACHINES)
-    return table(("machine", "dense bf16 FLOP/s", "source"), rows, right=(1,))
+    rows = (
+        (
+            *(f"`{each.name}`", f"{each.flops:,}", f"{each.sparse:,}" if each.sparse else ""),
+            "; ".join(filter(None, (each.source, each.sparse_source and f"with sparsity: {each.sparse_source}"))),
+        )
+        for each in machines.MACHINES
+    )
+    return table(("machine", "dense bf16 FLOP/s", "with sparsity", "source"), rows, right=(1, 2))
+
+
+def cache_dtypes() -> str:
+    """Draw everything that a cache can be stored in."""
+    rows = (
+        (
+            f"`{each.name}`",
+            f"{each.size} / {each.block}" if each.block > 1 else f"{each.size}",
+            each.sentence,
+            each.source,
+        )
+        for each in cache_types.TYPES
+    )
+    return table(("`--kv-dtype`", "bytes an element", "what it is", "source"), rows, right=(1,))
 
 
 def architecture_conventions() -> str:
@@ -1049,6 +1069,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
     "conventions of caches": cache_conventions,
+    "dtypes of caches": cache_dtypes,
     "conventions of FLOPs": flops_conventions,
     "model types that scan": scanning_types,
     "machines with a memory": machine_memories,

@@ -17,6 +17,7 @@ from gpt2calc.model import GROUPS as EVERY_GROUP
 from gpt2calc.plots import areas, bars, chart, curves, histograms, style
 from gpt2calc.plots.areas import Box
 from gpt2calc.sources import LEFT_OUT
+from gpt2calc.table import short
 from tests import plots
 from tests.plots import CHARTS, FOUR, MODELS
 
@@ -119,11 +120,10 @@ def test_a_printed_share_is_the_exact_one_rounded(part: int, whole: int) -> None
 @given(st.integers(0, 10**400))
 def test_a_short_number_is_the_exact_one_rounded(number: int) -> None:
     """Three digits or so, of whatever length."""
-    said = chart.short(number)
+    said = short(number)
     assert len(said) <= 12
-    digits, _, exponent = said.rstrip("KMBT").partition("·10^")
-    power = int(exponent) if exponent else {"K": 3, "M": 6, "B": 9, "T": 12}.get(said[-1], 0)
-    value = Fraction(digits.replace(",", "")) * 10**power
+    digits, _, power = said.rstrip("KMBT").partition("·10^")
+    value = Fraction(digits) * 10 ** int(power or {"K": 3, "M": 6, "B": 9, "T": 12}.get(said[-1], 0))
     assert abs(value - number) * 200 <= number
 
 

@@ -23,7 +23,8 @@ from gpt2calc.model import (
     SCALE,
     TOKEN_EMBEDDING,
 )
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
+from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
