@@ -6,7 +6,6 @@ page can draw the same one. It must not know how wide type is: who draws shorten
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -363,8 +362,7 @@ def _letters(model: Model, blocks: dict[str, int], sections: Sequence[Section]) 
 # ---------------------------------------------------------------- where everything lies
 
 
-@dataclass(frozen=True)
-class Rect:
+class Rect(NamedTuple):
     """A rectangle: a box with the number of its mark, a tied head without one, a frame, or the measure of the scale."""
 
     kind: str
@@ -376,8 +374,7 @@ class Rect:
     mark: int = -1
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line through points, with an arrow at its end or none: flow, tie or apart."""
 
     kind: str
@@ -385,16 +382,14 @@ class Line:
     arrow: bool = False
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(NamedTuple):
     """Where something is added to the residual stream: the middle of a circle with a plus."""
 
     x: float
     y: float
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(NamedTuple):
     """A text: its anchor, the middle of its height, how wide it can be, and how it stands out."""
 
     x: float
@@ -407,21 +402,19 @@ class Words:
     mark: int = -1
 
 
-@dataclass
 class Layout:
     """Everything that is drawn of a flow, in points from the upper left corner."""
 
-    width: float
-    height: float = 0.0
-    per_point: float = 0.0
-    rects: list[Rect] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    sums: list[Sum] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
+    def __init__(self, width: float) -> None:
+        self.width, self.height, self.per_point = width, 0.0, 0.0
+        self.rects: list[Rect] = []
+        self.lines: list[Line] = []
+        self.sums: list[Sum] = []
+        self.words: list[Words] = []
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON takes it, in thousandths of a point."""
-        found: dict[str, Any] = _rounded(asdict(self))
+        found: dict[str, Any] = _rounded(vars(self))
         for line in found["lines"]:
             line["points"] = [{"x": x, "y": y} for x, y in line["points"]]
         return found
@@ -430,6 +423,8 @@ class Layout:
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: each if key == "per_point" else _rounded(each) for key, each in value.items()}
+    if isinstance(value, (Rect, Line, Sum, Words)):
+        return _rounded(value._asdict())
     if isinstance(value, (list, tuple)):
         return [_rounded(each) for each in value]
     return round(value, 3) if isinstance(value, float) else value
