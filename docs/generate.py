@@ -1028,7 +1028,7 @@ def groups() -> dict[str, list[tuple[str, str]]]:
     found = {}
     for part in re.split(r"^## ", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         question, _, rest = part.partition("\n")
-        found[question] = re.findall(r"^\| \[([^\]]+)\]\(([\w.-]+)\) \|", rest, re.MULTILINE)
+        found[question] = re.findall(r"^\| \[([^\]]+)\]\(([\w./-]+)\) \|", rest, re.MULTILINE)
     return found
 
 
@@ -1037,8 +1037,8 @@ def way_back(page: str) -> str:
     question = next((question for question, listed in groups().items() if page in [name for _, name in listed]), None)
     if question is None:
         raise ValueError(f"docs/index.md lists no {page}")
-    anchor = question.lower().replace(" ", "-")
-    return f"[gpt2calc](index.md) › [{question}](index.md#{anchor})"
+    index, anchor = "../" * page.count("/") + "index.md", question.lower().replace(" ", "-")
+    return f"[gpt2calc]({index}) › [{question}]({index}#{anchor})"
 
 
 def site() -> str:
@@ -1123,7 +1123,7 @@ def pages() -> list[Path]:
         INDEX,
         SITE,
         ROOT / "README.md",
-        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
         NOTEBOOK,
         ROOT / "docs" / "gpt2calc.html",
     ]
@@ -1145,7 +1145,7 @@ def _row(words: Sequence[str]) -> str:
 
 
 def drawn(text: str, page: str = "") -> str:
-    """Return a page with every block drawn anew.
+    """Return a page with every block drawn anew; `page` is where it stands in docs/.
 
     Raises:
         ValueError: a marker has no end, or nothing is known by its name.
@@ -1174,7 +1174,8 @@ def anew(page: Path) -> str:
         return site()
     if page.suffix == ".ipynb":
         return json.dumps(notebook(), indent=1, ensure_ascii=False) + "\n"
-    return drawn(page.read_text(encoding="utf-8"), page.name)
+    in_docs = page.relative_to(ROOT / "docs").as_posix() if ROOT / "docs" in page.parents else ""
+    return drawn(page.read_text(encoding="utf-8"), in_docs)
 
 
 def drift(page: Path) -> str:
