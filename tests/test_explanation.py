@@ -472,8 +472,8 @@ def test_what_the_hub_shows_of_a_quantized_model_is_what_its_files_hold(figure: 
 @pytest.mark.parametrize(
     ("value", "model", "rank", "targets"),
     [
-        (3_407_872, "Llama-3.1-8B", 8, "q_proj,v_proj"),  # meta-llama/llama-cookbook, its log of PEFT
-        (41_943_040, "Llama-3.1-8B", 16, "all-linear"),  # unslothai/notebooks, Llama3.1_(8B)-Alpaca
+        (3_407_872, "Llama-3.1-8B", 8, "q_proj,v_proj"),  # as PEFT prints it, in public logs of this model
+        (41_943_040, "Llama-3.1-8B", 16, "all-linear"),  # with 8,072,204,288 of all, in public logs of this model
         (8_033_669_120, "Llama-3.1-8B", 8, "q_proj,v_proj"),
         (8_388_608, "pythia-6.9b", 16, "query_key_value"),
     ],
