@@ -107,6 +107,9 @@ CASES = [
     ["plot", "layernorm", *ENORMOUS],
     ["plot", "growth", "gpt2", "--n-layer", "0:96:8"],
     ["plot", "treemap", *UNUSUAL],
+    ["plot", "architecture", "DeepSeek-V3"],
+    ["plot", "block", *UNUSUAL],
+    ["plot", "iso", "gpt2"],
     ["plot", "values", CHECKPOINT],
     ["plot", "flops", "gpt2", "--train", "--checkpoint", "reentrant"],
     ["plot", "memory", "gpt2", "--optimizer", "adamw"],
@@ -121,6 +124,7 @@ COUNTED = {"adapter", "parts"}
 
 MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
 MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation", "within"}
+MEASURED |= {"x", "y", "width", "height", "room", "per_point"}  # where a picture has something
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 
