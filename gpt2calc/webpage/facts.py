@@ -107,6 +107,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     return {
         **about,
         "type": "gpt2",
+        "size": families.size(preset.counted),
         "all": {name: preset.fields.get(name, row.default) for name, row in FIELDS.items()},
     }
 
