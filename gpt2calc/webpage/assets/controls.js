@@ -71,7 +71,9 @@ const inWords = (value) => (Array.isArray(value) ? value.join(",") : value === n
 function set(field, value) {
   const { preset, fields, maker } = active();
   const given = Object.entries({ ...fields, [field]: value }).filter(([, each]) => each !== undefined);
-  state.configs[state.active] = configOf(preset, Object.fromEntries(given), maker);
+  const own = Object.fromEntries(given);
+  const isHeld = state.held !== null && field === "n_layer";
+  state.configs[state.active] = configOf(preset, isHeld ? heldAt(own, state.held) : own, maker);
   changed();
 }
 

@@ -43,7 +43,7 @@ let counts = [];
 
 function draw() {
   counts = state.configs.map(({ model }) => counted(model));
-  for (const part of [showWhich, showControls, drawTotal, drawBars, drawTables, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
 }
 
 function drawTotal() {
@@ -69,6 +69,53 @@ function layersText({ model, inLayers: kinds }) {
   if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}`;
   const many = ({ tags, layers }) => `${grouped(layers)} ${named(tags)} layers`;
   return kinds.map((kind) => `${grouped(kind.total)} in each of ${many(kind)}`).join(", ");
+}
+
+// Aim for a size
+
+function drawAim() {
+  const [{ type, fields }, table, text] = [active(), byId("shapes"), state.aim.trim()];
+  if (byId("aim").value !== state.aim) byId("aim").value = state.aim;
+  const say = (said, className = "hint") => Object.assign(byId("aim-said"), { textContent: said, className });
+  byId("hold").checked = state.held !== null;
+  const total = counts[state.active].total;
+  say(state.held === null ? "" : `held are ${grouped(state.held)}: ${signed(total - state.held)}`);
+  table.parentElement.hidden = true;
+  if (!text || !FACTS.design) return;
+  if (type !== "gpt2") return say(`shapes here are of GPT-2s; gpt2calc design --family ${type} finds these`);
+  attempt(() => {
+    const [x, target] = [dimsOf(fields), aimOf(text)];
+    const shapes = shapesNear(x, target);
+    if (!shapes.length) refuse(`no GPT-2 with this vocabulary fits ${text}`);
+    const rows = shapes.map((shape) => {
+      const { n_layer: L, n_embd: d, n_inner: m, n_head: heads, value } = shape;
+      const own = gpt2Of(dimsOf(shaped(fields, shape)));
+      const button = make("button", { type: "button", value: [L, d, m, heads].join() }, `${L} × ${grouped(d)}`);
+      const apart = target.isMost ? target.value - value : value - target.value;
+      return [button, number(totalOf(own)), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
+    });
+    const by = target.isMost ? `bytes to spare in ${target.dtype}` : "difference";
+    fill(table, ["layers × width", ["parameters", "n"], [by, "n"], ["heads", "n"], ["width / layers", "n"]], rows);
+    table.parentElement.hidden = false;
+  }, (problem) => say(problem, "problem"));
+}
+
+function listenToAim() {
+  byId("aim").addEventListener("input", ({ target }) => {
+    state.aim = target.value;
+    changed(drawAim);
+  });
+  byId("hold").addEventListener("change", ({ target }) => {
+    state.held = target.checked ? counts[state.active].total : null;
+    drawAim();
+  });
+  byId("shapes").addEventListener("click", ({ target }) => {
+    if (!target.value) return;
+    const [{ preset, fields, maker }, names] = [active(), ["n_layer", "n_embd", "n_inner", "n_head"]];
+    const shape = Object.fromEntries(target.value.split(",").map((n, place) => [names[place], BigInt(n)]));
+    state.configs[state.active] = configOf(preset, shaped(fields, shape), maker);
+    changed();
+  });
 }
 
 const groupOf = (count, name) => count.groups.find((group) => group.name === name) ?? { total: 0n };
@@ -406,7 +453,7 @@ async function start() {
   const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
   if (isHere) restoreFromAddress();
   await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToFiles]) each();
+  for (const each of [buildPresets, listenToPresets, listenToAim, listenToFiles]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -414,7 +461,7 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) showControls();
+  if (isHere) for (const each of [showControls, drawAim]) each();
   else restoreFromAddress();
 }
 
