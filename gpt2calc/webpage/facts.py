@@ -97,7 +97,7 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
 
 
 def _design() -> dict[str, Any]:
-    """Return what bounds a search for shapes of a GPT-2, where nobody says otherwise, and whose proportions rank them."""
+    """Return what bounds a search for shapes of a GPT-2 unless somebody says otherwise, and what ranks them."""
     bounds = {name: designer.DEFAULTS[name].split(":") for name in ("n_layer", "aspect")}
     return {
         "layers": list(map(int, bounds["n_layer"])),

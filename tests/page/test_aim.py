@@ -61,10 +61,10 @@ def test_shapes_are_those_that_design_finds(opened: Watched) -> None:
         names = ("n_layer", "n_embd", "n_inner", "n_head", "value")
         try:
             wanted = [[str(getattr(each, name)) for name in names] for each in asked(text, fields)]
-        except gpt2calc.ConfigError as error:
-            assert "nothing within the bounds fits" in str(error), text
+        except gpt2calc.ConfigError:  # nothing within the bounds fits
             wanted = []
         assert shapes == wanted, (text, fields)
+    assert sum(len(shapes) == 10 for shapes in found) > len(found) / 2
 
 
 def test_what_is_held_is_held_by_the_nearest_width(opened: Watched) -> None:
