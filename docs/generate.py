@@ -46,7 +46,7 @@ from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import general_ways, machines, products, serving
+from gpt2calc.costs import cache_types, general_ways, machines, products, serving
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
@@ -707,8 +707,28 @@ def machine_memories() -> str:
 
 def cost_machines() -> str:
     """Draw the machines whose peak is known by name."""
-    rows = ((f"`{each.name}`", f"{each.flops:,}", each.source) for each in machines.MACHINES)
-    return table(("machine", "dense bf16 FLOP/s", "source"), rows, right=(1,))
+    rows = (
+        (
+            *(f"`{each.name}`", f"{each.flops:,}", f"{each.sparse:,}" if each.sparse else ""),
+            "; ".join(filter(None, (each.source, each.sparse_source and f"with sparsity: {each.sparse_source}"))),
+        )
+        for each in machines.MACHINES
+    )
+    return table(("machine", "dense bf16 FLOP/s", "with sparsity", "source"), rows, right=(1, 2))
+
+
+def cache_dtypes() -> str:
+    """Draw everything that a cache can be stored in."""
+    rows = (
+        (
+            f"`{each.name}`",
+            f"{each.size} / {each.block}" if each.block > 1 else f"{each.size}",
+            each.sentence,
+            each.source,
+        )
+        for each in cache_types.TYPES
+    )
+    return table(("`--kv-dtype`", "bytes an element", "what it is", "source"), rows, right=(1,))
 
 
 def architecture_conventions() -> str:
@@ -1008,7 +1028,7 @@ def groups() -> dict[str, list[tuple[str, str]]]:
     found = {}
     for part in re.split(r"^## ", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         question, _, rest = part.partition("\n")
-        found[question] = re.findall(r"^\| \[([^\]]+)\]\(([\w.-]+)\) \|", rest, re.MULTILINE)
+        found[question] = re.findall(r"^\| \[([^\]]+)\]\(([\w./-]+)\) \|", rest, re.MULTILINE)
     return found
 
 
@@ -1017,8 +1037,8 @@ def way_back(page: str) -> str:
     question = next((question for question, listed in groups().items() if page in [name for _, name in listed]), None)
     if question is None:
         raise ValueError(f"docs/index.md lists no {page}")
-    anchor = question.lower().replace(" ", "-")
-    return f"[gpt2calc](index.md) › [{question}](index.md#{anchor})"
+    index, anchor = "../" * page.count("/") + "index.md", question.lower().replace(" ", "-")
+    return f"[gpt2calc]({index}) › [{question}]({index}#{anchor})"
 
 
 def site() -> str:
@@ -1049,6 +1069,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cost conventions": cost_conventions,
     "cost machines": cost_machines,
     "conventions of caches": cache_conventions,
+    "dtypes of caches": cache_dtypes,
     "conventions of FLOPs": flops_conventions,
     "model types that scan": scanning_types,
     "machines with a memory": machine_memories,
@@ -1102,7 +1123,7 @@ def pages() -> list[Path]:
         INDEX,
         SITE,
         ROOT / "README.md",
-        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
         NOTEBOOK,
         ROOT / "docs" / "gpt2calc.html",
     ]
@@ -1124,7 +1145,7 @@ def _row(words: Sequence[str]) -> str:
 
 
 def drawn(text: str, page: str = "") -> str:
-    """Return a page with every block drawn anew.
+    """Return a page with every block drawn anew; `page` is where it stands in docs/.
 
     Raises:
         ValueError: a marker has no end, or nothing is known by its name.
@@ -1153,7 +1174,8 @@ def anew(page: Path) -> str:
         return site()
     if page.suffix == ".ipynb":
         return json.dumps(notebook(), indent=1, ensure_ascii=False) + "\n"
-    return drawn(page.read_text(encoding="utf-8"), page.name)
+    in_docs = page.relative_to(ROOT / "docs").as_posix() if ROOT / "docs" in page.parents else ""
+    return drawn(page.read_text(encoding="utf-8"), in_docs)
 
 
 def drift(page: Path) -> str:

@@ -108,7 +108,7 @@ def short(number: int) -> str:
     """Return a number in three digits or so, as people say it; as a power of ten where no letter is known for it.
 
     >>> short(124439808), short(1557611200), short(999999999), short(2), short(10**18)
-    ('124M', '1.56B', '1.00B', '2', '1.00e18')
+    ('124M', '1.56B', '1.00B', '2', '1.00·10^18')
     """
     if number < 1000:
         return str(number)
@@ -120,7 +120,7 @@ def short(number: int) -> str:
             return said + THOUSANDS[power]
         if power + 1 < len(THOUSANDS):
             return f"1.00{THOUSANDS[power + 1]}"
-    return f"{rounded(number, 10 ** (digits - 1), 2)}e{digits - 1}"
+    return f"{rounded(number, 10 ** (digits - 1), 2)}·10^{digits - 1}"
 
 
 class Percent(NamedTuple):

@@ -69,7 +69,7 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "growth in n_layer": lambda models: curves.of_growth(models[0], {"n_layer": range(6, 97)}),
     "growth in n_embd": lambda models: curves.of_growth(models[0], {"n_embd": range(1, 20001)}, scale="linear"),
     "treemap": lambda models: areas.Treemap(*counted(models[:1])),
-    "architecture": lambda models: flows.FlowChart(*counted(models[:1])),
+    "architecture": lambda models: flows.FlowChart(gpt2calc.count(models[0])),
     "block": lambda models: blocks.BlockChart(*counted(models[:1])),
     "iso": lambda models: planes.PlaneChart(*counted(models[:1])),
     "values": lambda _: histograms.of_values(verified()),

@@ -30,8 +30,9 @@ def test_of_random_figures_at_most_one_in_a_hundred_is_explained(kind: str) -> N
     assert drawn.bins or kind == "bytes"  # of which too few are met by accident
 
 
-@pytest.mark.parametrize("unit", ["M", "MB", "", "K", "kB"])
-@pytest.mark.parametrize("model", ["gpt2", "tiny-gpt2"])
+@pytest.mark.parametrize(
+    ("model", "unit"), [("gpt2", "M"), ("gpt2", "MB"), ("gpt2", ""), ("tiny-gpt2", "K"), ("tiny-gpt2", "kB")]
+)
 def test_the_chance_is_the_share_of_all_figures_that_are_met(model: str, unit: str) -> None:
     """Of all figures of two digits, n times the chance have a reading of that chance or less, for every chance."""
     found = [gpt2calc.explain(f"{n}{unit}", model).figures[0] for n in range(10, 100)]

@@ -16,6 +16,7 @@ from gpt2calc.dialects import DIALECTS
 from gpt2calc.dialects.base import Dialect, Extra, Piece, Reading, readings, templated
 from gpt2calc.dims import Dims, from_fields
 from tests.from_scratch import GPT
+from tests.loops import of_each
 from tests.makers.dialects import MAKERS, UNTIED, WITHOUT, Sizes, huggingface, nanogpt
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
@@ -142,7 +143,7 @@ def test_every_project_is_recognised_by_its_names(maker: str) -> None:
     assert {name for known, name in ranked if known == len(names)} == alike
 
 
-@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.model."])
+@of_each("wrapper", ["module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.model."])
 @every_maker
 def test_wrappers_before_names_are_seen_through(maker: str, wrapper: str) -> None:
     """What wraps a model puts a word before every name, in any order and number."""

@@ -93,7 +93,9 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 # What is generated
 
 
-@pytest.mark.parametrize("page", [*PAGES, generate.NOTEBOOK, generate.SITE], ids=name_of)
+@pytest.mark.parametrize(
+    "page", [*PAGES, DOCS / "vectors" / "README.md", generate.NOTEBOOK, generate.SITE], ids=name_of
+)
 def test_no_page_drifts(page: Path) -> None:
     """A page says what the code says: drawing its blocks anew, and running the notebook, changes nothing."""
     assert not generate.drift(page)
@@ -157,6 +159,20 @@ def test_a_wrong_marker_is_an_error(page: str, message: str) -> None:
     """A block without an end, an unknown name, or another command is not passed over."""
     with pytest.raises(ValueError, match=re.escape(message)):
         generate.drawn(page)
+
+
+def test_a_session_shows_each_line_with_its_answer_and_a_head_of_it_alone() -> None:
+    """What one line writes the next one reads; of `| head -1` the first line is left, of any other pipe nothing."""
+    lines = generate.session(
+        "gpt2calc example new -q && gpt2calc verify new -q && gpt2calc models -q | head -1"
+    ).splitlines()
+    assert lines[0] == "```console"
+    assert lines[1:4] == ["$ gpt2calc example new -q", "new/model.safetensors", "new/config.json"]
+    assert lines[4:6] == [
+        "$ gpt2calc verify new -q",
+        "new matches: 71,712 parameters in 28 tensors, as the config says",
+    ]
+    assert lines[6:] == ["$ gpt2calc models -q | head -1", gpt2calc.models()[0].name, "```"]
 
 
 @pytest.mark.parametrize(
@@ -389,12 +405,14 @@ def test_every_page_stands_under_one_question_and_leads_back_to_it() -> None:
     """On top of each page is the way to the index and to its question; the order of the site is that of the index."""
     groups = generate.groups()
     listed = [name for pages in groups.values() for _, name in pages]
-    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md") if page.name != "index.md")
+    every = (page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+    assert sorted(listed) == sorted(name for name in every if name != "index.md")
     assert list(groups)[:2] == ["I read a number", "I have a checkpoint"]
     for question, pages in groups.items():
         for _, name in pages:
             head = text(DOCS / name).partition("<!-- end generated -->")[0]
-            assert f"[gpt2calc](index.md) › [{question}](index.md#" in head
+            index = "../" * name.count("/") + "index.md"
+            assert f"[gpt2calc]({index}) › [{question}]({index}#" in head
     config = tomllib.loads(text(generate.SITE))["project"]
     (start, *rest) = config["nav"]
     assert start == {"Start": "index.md"}

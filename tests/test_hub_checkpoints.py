@@ -94,6 +94,17 @@ def test_a_tensor_that_is_missing_is_named() -> None:
 
 
 @pytest.mark.usefixtures("server")
+def test_a_repository_has_a_card_of_its_files_with_the_verdict(run: Run) -> None:
+    """And the command in it is the one that shows the same."""
+    ran = run("card", "me/whole", "--hub")
+    assert ran.code == 0
+    assert f"| parameters | {len(TENSORS) - 1} | {TINY_TOTAL:,} |" in ran.stdout  # one is a mask
+    assert "`gpt2calc verify me/whole --hub` (gpt2calc " in ran.stdout
+    assert run("verify", "me/whole", "--hub", "-q").stdout.strip() in ran.stdout
+    assert run("card", "me/fewer", "--hub").code == 1
+
+
+@pytest.mark.usefixtures("server")
 def test_a_config_is_inferred_from_a_repository() -> None:
     """From its checkpoint alone."""
     found = gpt2calc.infer("me/alone")

@@ -40,8 +40,8 @@ GUESTS = {
     **{
         f"gpt2calc.plots.{name}": {"matplotlib", "numpy"}
         for name in (
-            *("area_drawing", "bar_drawing", "canvas", "context_drawing", "curve_drawing", "drawing"),
-            "histogram_drawing",
+            *("area_drawing", "bar_drawing", "block_drawing", "canvas", "context_drawing", "curve_drawing", "drawing"),
+            *("flow_drawing", "histogram_drawing", "plane_drawing"),
         )
     },
     **{

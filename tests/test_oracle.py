@@ -32,7 +32,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     (folder / "home").mkdir()
     (folder / "sitecustomize.py").write_text(PLANTED)
     planted = tree()._replace(name="planted", before=str(folder))
-    asked = questions(folder / "home", many=30, part=0.01)
+    found = questions(folder / "home", many=30, part=0.01)
+    asked = [each for each in found if not each.about.startswith("a config alone")]  # each side would load transformers
     return run(tree(), planted, asked, folder / "home", [])
 
 

@@ -33,6 +33,9 @@ KINDS = {
     "layernorm": FOUR,
     "growth": ("gpt2", "--n-layer", "6:96"),
     "treemap": ("gpt2",),
+    "architecture": ("Jamba-v0.1",),
+    "block": ("gpt2",),
+    "iso": ("gpt2",),
     "values": (CHECKPOINT,),
     "flops": ("gpt2", "--train"),
     "memory": ("gpt2", "--seq", "64"),
@@ -151,9 +154,9 @@ def test_notes_go_to_standard_error(run: Run, tmp_path: Path) -> None:
 MISTAKES: dict[tuple[str, ...], str] = {
     ("sharez", "gpt2"): "no kind of plot is called 'sharez': did you mean shares?",
     ("pie", "gpt2"): "no kind of plot is called 'pie': known are shares, totals, weights-biases, layernorm, growth, "
-    "treemap, values, flops, memory, kv",
+    "treemap, architecture, block, iso, values, flops, memory, kv",
     ("gpt2",): "no kind of plot is called 'gpt2': known are shares, totals, weights-biases, layernorm, growth, "
-    "treemap, values, flops, memory, kv",
+    "treemap, architecture, block, iso, values, flops, memory, kv",
     ("shares", "gpt2-xll"): "no model is called 'gpt2-xll' and there is no such file: did you mean gpt2-xl?",
     ("shares", "-", "-"): "standard input, -, can be given once",
     ("shares", "gpt2", "--theme", "drak"): "no theme is called 'drak': did you mean dark?",

@@ -17,6 +17,7 @@ from gpt2calc.model import GROUPS as EVERY_GROUP
 from gpt2calc.plots import areas, bars, chart, curves, histograms, style
 from gpt2calc.plots.areas import Box
 from gpt2calc.sources import LEFT_OUT
+from gpt2calc.table import short
 from tests import plots
 from tests.plots import CHARTS, FOUR, MODELS
 
@@ -119,11 +120,10 @@ def test_a_printed_share_is_the_exact_one_rounded(part: int, whole: int) -> None
 @given(st.integers(0, 10**400))
 def test_a_short_number_is_the_exact_one_rounded(number: int) -> None:
     """Three digits or so, of whatever length."""
-    said = chart.short(number)
+    said = short(number)
     assert len(said) <= 12
-    digits, _, unit = said.partition(" ") if " " in said else said.partition("·10^")
-    power = {"": 0, "K": 3, "M": 6, "B": 9, "T": 12}.get(unit)
-    value = Fraction(digits.replace(",", "")) * 10 ** (int(unit) if power is None else power)
+    digits, _, power = said.rstrip("KMBT").partition("·10^")
+    value = Fraction(digits) * 10 ** int(power or {"K": 3, "M": 6, "B": 9, "T": 12}.get(said[-1], 0))
     assert abs(value - number) * 200 <= number
 
 
@@ -239,11 +239,22 @@ def test_growth_is_the_count_at_every_size_that_is_drawn() -> None:
 
 def test_a_long_range_is_drawn_at_even_distances_and_says_so() -> None:
     """Two hundred sizes of a million million, the first and the last among them."""
-    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)})
+    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)}, "linear")
     sizes = [point.size for point in drawn.points]
     assert (sizes[0], sizes[-1], len(sizes)) == (1, 10**12, curves.MOST_SIZES)
     assert len({after - before for before, after in pairwise(sizes)}) <= 2
     assert drawn.notes == ("200 of the 1,000,000,000,000 sizes are drawn; crossings are looked for at all of them",)
+    assert [each.at for each in drawn.crossings] == [6, 9, 17, 12820]
+
+
+def test_a_long_range_on_logarithms_is_drawn_at_even_ratios() -> None:
+    """From the first to the last, no size twice, and as many as are said; crossings are those of all sizes."""
+    drawn = curves.of_growth("gpt2", {"n_layer": range(1, 10**12 + 1)})
+    sizes = [point.size for point in drawn.points]
+    assert sizes == sorted(set(sizes))
+    assert (sizes[0], sizes[-1]) == (1, 10**12)
+    assert max(after / before for before, after in pairwise(sizes)) <= 2
+    assert drawn.notes[0].startswith(f"{len(sizes)} of the 1,000,000,000,000 sizes are drawn;")
     assert [each.at for each in drawn.crossings] == [6, 9, 17, 12820]
 
 

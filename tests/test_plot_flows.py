@@ -10,6 +10,7 @@ import pytest
 import gpt2calc
 import gpt2calc.plots
 from gpt2calc.plots import flows, terminal
+from gpt2calc.sources import resolve
 from tests import plots
 
 if TYPE_CHECKING:
@@ -126,6 +127,15 @@ def test_norms_stand_where_the_block_has_them() -> None:
     ]
 
 
+def test_a_part_of_a_block_ends_with_what_is_added() -> None:
+    """Norms of queries and keys stand before the matrix after attention, and the router before its experts."""
+    attention = [part.name for part in flow("Qwen3-0.6B").sections[1].stages[0].parts]
+    assert attention[-3:] == ["self_attn.q_norm", "self_attn.k_norm", "self_attn.o_proj"]
+    experts = next(section for section in flow("Nemotron-3-Nano-30B-A3B").sections if section.title.startswith("moe"))
+    names = [part.name for part in experts.stages[0].parts]
+    assert names[:3] == ["norm", "router", "experts.up_proj"]
+
+
 def test_what_stands_side_by_side_is_drawn_so() -> None:
     """Pythia's two norms take one stream, whose sum is one; GPT-J has one norm for both, and says so."""
     pythia, gptj = flow("pythia-12b"), flow("gpt-j-6b")
@@ -134,6 +144,14 @@ def test_what_stands_side_by_side_is_drawn_so() -> None:
     (stage,) = gptj.sections[1].stages
     assert stage.label == "attention and the MLP side by side, from one norm"
     assert flow("falcon-40b").sections[1].side
+
+
+def test_what_blocks_attend_to_is_said_where_the_config_says_it() -> None:
+    """Of gpt-oss every other block sees 128 tokens; of a count, whose config is gone, nothing is said."""
+    chart = flows.of_source(resolve("gpt-oss-20b", {}))
+    assert chart.sections[1].stages[0].label == "12 attend to a window of 128 tokens, 12 to all"
+    assert flow("gpt-oss-20b").sections[1].stages[0].label == ""
+    assert flows.of_source(resolve("Llama-3.1-8B", {})).sections[1].stages[0].label == ""
 
 
 def test_several_kinds_of_blocks_are_told_apart() -> None:
@@ -158,10 +176,11 @@ def test_a_norm_whose_place_is_not_known_is_told() -> None:
 
 def test_a_flow_is_given_as_json_with_its_layout(run: Run) -> None:
     """What a page needs to draw the same: sections, letters, and rectangles that say which mark they are."""
-    found = json.loads(run("plot", "architecture", "gpt2", "--json").stdout)
+    document = json.loads(run("plot", "architecture", "gpt2", "--json").stdout)
+    found = document["flow"]
     assert [section["title"] for section in found["sections"]] == ["", "block × 12", ""]
     assert found["letters"] == {"L": 12, "d": 768, "T": 1024, "V": 50257}
-    assert sum(rect["kind"] == "box" for rect in found["layout"]["rects"]) == len(found["marks"]) == 9
+    assert sum(rect["kind"] == "box" for rect in found["layout"]["rects"]) == len(document["marks"]) == 9
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])

@@ -57,7 +57,7 @@ def test_a_picture_of_the_gallery_is_what_its_command_draws(
 
 
 def test_every_kind_of_plot_is_in_the_gallery() -> None:
-    """Each has a command, and shares a second one."""
+    """Each has a command, and shares and architecture a second one."""
     assert [name for _, name in COMMANDS] == [
         *(
             "shares",
@@ -67,6 +67,10 @@ def test_every_kind_of_plot_is_in_the_gallery() -> None:
             "layernorm",
             "growth",
             "treemap",
+            "architecture",
+            "deepseek",
+            "block",
+            "iso",
             "values",
             "flops",
             "memory",
@@ -84,8 +88,8 @@ def test_every_picture_is_shown_for_both_themes_and_none_is_left_behind() -> Non
 
 
 def test_the_pictures_are_small() -> None:
-    """A clone does not grow by them."""
-    assert sum(path.stat().st_size for path in (DOCS / "gallery").iterdir()) < 600_000
+    """A clone grows by less than a megabyte by them, most of it text that git packs."""
+    assert sum(path.stat().st_size for path in (DOCS / "gallery").iterdir()) < 1_000_000
 
 
 def test_a_changed_picture_would_be_found() -> None:

@@ -18,6 +18,7 @@ from gpt2calc.documents import read
 from gpt2calc.fields import CLASSES, DEFAULTS, OURS, SPELLINGS
 from gpt2calc.notations import in_json as parse
 from gpt2calc.preset_index import INDEX
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -49,7 +50,7 @@ def test_there_are_published_counts() -> None:
     assert len({row["id"] for row in ROWS}) == 25
 
 
-@pytest.mark.parametrize("name", NAMES)
+@of_each("name", NAMES)
 def test_a_preset_is_a_valid_config(name: str) -> None:
     """What skips pydantic at run time passes it here, and comes to the same dims."""
     preset = presets.load(name)
@@ -59,7 +60,7 @@ def test_a_preset_is_a_valid_config(name: str) -> None:
     assert set(preset.fields) <= set(SPELLINGS), "a preset is written in canonical spelling"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@of_each("name", NAMES)
 def test_a_preset_is_a_document_that_anyone_can_count(name: str) -> None:
     """Its file, read as any config.json is, gives the same count: nothing about a preset is special."""
     document = parse(text_of(name))
@@ -70,7 +71,7 @@ def test_a_preset_is_a_document_that_anyone_can_count(name: str) -> None:
     assert document["architectures"][0] in CLASSES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@of_each("name", NAMES)
 def test_a_preset_loads_in_transformers_with_the_same_sizes(name: str) -> None:
     """GPT2Config reads the file as gpt2calc does."""
     document = parse(text_of(name))
@@ -94,7 +95,7 @@ def test_no_two_presets_answer_to_one_name() -> None:
     assert sorted(spoken) == sorted(set(spoken))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@of_each("name", NAMES)
 def test_a_preset_answers_to_its_name_and_every_alias_in_any_case(name: str) -> None:
     """All of them lead to the one preset."""
     preset = presets.load(name)
@@ -103,7 +104,7 @@ def test_a_preset_answers_to_its_name_and_every_alias_in_any_case(name: str) -> 
             assert presets.load(spoken) == preset
 
 
-@pytest.mark.parametrize("name", NAMES)
+@of_each("name", NAMES)
 def test_a_preset_says_where_it_comes_from_and_what_it_is(name: str) -> None:
     """The source is an address or a paper; the summary is one phrase; what was published is a figure or nothing."""
     preset = presets.load(name)
@@ -350,6 +351,6 @@ def test_other_architectures_are_listed_and_their_fields_can_be_changed(run: Run
     """After the GPT-2s; and a question that is for those alone refuses in a sentence."""
     assert run("models", "-q").stdout.split()[-len(OTHERS) :] == list(OTHERS)
     assert run("count", "-q", "mistral-7b", "--num-hidden-layers", "40").stdout == "8986628096\n"
-    refused = run("plot", "treemap", "mistral-7b")
+    refused = run("plot", "growth", "mistral-7b", "--n-layer", "6:9")
     assert (refused.code, refused.stdout) == (2, "")
     assert "is for GPT-2-shaped models alone so far" in refused.stderr

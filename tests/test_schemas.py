@@ -107,6 +107,9 @@ CASES = [
     ["plot", "layernorm", *ENORMOUS],
     ["plot", "growth", "gpt2", "--n-layer", "0:96:8"],
     ["plot", "treemap", *UNUSUAL],
+    ["plot", "architecture", "DeepSeek-V3"],
+    ["plot", "block", *UNUSUAL],
+    ["plot", "iso", "gpt2"],
     ["plot", "values", CHECKPOINT],
     ["plot", "flops", "gpt2", "--train", "--checkpoint", "reentrant"],
     ["plot", "memory", "gpt2", "--optimizer", "adamw"],
@@ -121,6 +124,7 @@ COUNTED = {"adapter", "parts"}
 
 MEASURED = {"attn_pdrop", "resid_pdrop", "embd_pdrop", "tokens_per_second", "percent", "seconds", "compute", "memory"}
 MEASURED |= {"aspect", "by_accident", "chance", "share", "mean", "std", "min", "max", "correlation", "within"}
+MEASURED |= {"x", "y", "width", "height", "room", "per_point"}  # where a picture has something
 MEASURED |= {name for name, column in columns.COLUMNS.items() if column.kind == columns.SHARE}
 """What is no count: a share, a quotient of sizes, what is measured of values, and what is expected of chance."""
 
@@ -150,7 +154,7 @@ def test_every_schema_is_a_schema(name: str) -> None:
 
 def test_every_command_has_a_schema_and_cases() -> None:
     """No command is left out, and no schema is without documents that are tried on it."""
-    commands = set(cli.COMMANDS) - {"infer", "page"}  # they print a config.json, and HTML
+    commands = set(cli.COMMANDS) - {"infer", "page", "card", "example"}  # a config.json, HTML, Markdown, and files
     assert sorted(name.partition("-")[0] for name in SCHEMAS) == sorted(commands | COUNTED | {"stored"})
     assert {case[0] for case in CASES} == commands
 

@@ -14,7 +14,7 @@ from gpt2calc.dialects.gguf import OF_TYPES
 from gpt2calc.errors import ConfigError, UnreadableInputError
 from gpt2calc.model import Model
 from tests.architectures.drawing import configs
-from tests.architectures.modules import EVERY
+from tests.architectures.modules import EVERY_IN_ONE
 from tests.makers import safetensors, shards
 from tests.quantized import FP8, GLM_AIR, GPT_OSS_20B, GPT_OSS_120B, MXFP4, R1, SMALL, examined, faults, held, planted
 from tests.test_schemas import check
@@ -77,7 +77,7 @@ def test_what_a_tied_head_comes_to_that_is_stored_again_is_said() -> None:
     assert "311 tensors of 751,632,384 elements" in " ".join(found.notes)
 
 
-@EVERY
+@EVERY_IN_ONE
 def test_a_plain_file_holds_the_model_and_its_buffers(model_type: str) -> None:
     """As `save_pretrained` writes it: the same names and shapes as the table of tensors, in its order within layers."""
     for document in configs(model_type, 3):

@@ -279,9 +279,10 @@ def _machinery(
     from gpt2calc.costs.report import Machinery
 
     known = None if machine is None else machines.BY_NAME[machine]
+    given = "; ".join(filter(None, ("as given", machines.told_apart(int(peak or 0)))))
     return Machinery(
         Fraction(throughput),
         int(devices or 1),
         known.flops if known else int(peak or 0),
-        known.source if known else "as given",
+        known.source if known else given,
     )

@@ -51,7 +51,7 @@ def serving(
         prompt: tokens of each sequence's prompt, in place of seq and past.
         new: tokens that are generated after it, of which the last is never kept; 1.
         dtype: fp32, bf16 or fp16, of weights and activations; as the config says.
-        kv_dtype: fp32, bf16, fp16, fp8 or int8, of the cache; `dtype`.
+        kv_dtype: of the cache, such as bf16, fp8 or q8_0, see `costs.cache_types`; `dtype`.
         logits: all, or last for the last token's of each sequence, as generate() has it; all.
         train: whether the FLOPs of training are asked for.
         tokens: on how many tokens the model is trained in all.

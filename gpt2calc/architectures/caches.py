@@ -226,7 +226,6 @@ MIXERS: dict[str, tuple[Mixer, ...]] = {
 
 NO_CACHE = {
     "openai-gpt": "transformers keeps no keys and values of a GPT-1",
-    "recurrent_gemma": "transformers keeps a recurrent_gemma's states in its module, and in no cache",
 }
 """Model types of which there is nothing to hold a law against."""
 
@@ -276,6 +275,7 @@ WINDOWS: dict[str, Windows] = {
     ),
     "qwen2_moe": Windows(4096, "(i + 1) % 2 and i < max_window_layers and use_sliding_window", QWEN),
     "qwen3_moe": Windows(4096, "use_sliding_window and window is not None", {"use_sliding_window": False}),
+    "recurrent_gemma": Windows(2048, "'recurrent' not in tags", field="attention_window_size"),
     "smollm3": Windows(
         None,
         "use_sliding_window and window is not None and not"

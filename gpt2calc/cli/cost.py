@@ -47,7 +47,12 @@ WORDS = {
 }
 """What options that are words offer, the default first where there is one; `costs` judges what is typed."""
 
-KV_DTYPES = ("fp32", "bf16", "fp16", "fp8", "int8")
+KV_DTYPES = (
+    *("fp32", "bf16", "fp16", "fp8", "fp8_e4m3", "fp8_e5m2", "int8", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"),
+    *("int4", "int2"),
+)
+"""The types of `costs.cache_types`, which is not loaded for --help; the tests compare them."""
+
 ASKED = (
     *("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention", "dropout", "checkpoint"),
     *("cache", "prompt", "new", "max_cache_len"),

@@ -51,7 +51,7 @@ KINDS = {
 COSTS = ("flops", "memory")
 SERVED = ("batch", "dtype")
 """What of a cost is asked of serving, too."""
-OF_ONE = ("treemap", "architecture", "block", "iso")
+OF_ONE = ("treemap", "block", "iso")
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -194,15 +194,13 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
     models = [model_of(word) for word in words or [None]]
     fields = arguments.fields
     if kind == "growth":
-        from gpt2calc.plots import curves
-        from gpt2calc.sources import resolve
-
-        source = resolve(models[0], {}, hub=arguments.hub, revision=arguments.revision)
-        return curves.of_growth(source, fields, arguments.scale), 0
+        return _growth(arguments, models[0]), 0
     if any(isinstance(value, range) for value in fields.values()):
         raise ConfigError(f"a range of sizes goes with growth, not with {kind}")
     if kind == "values":
         return _values(arguments)
+    if kind == "architecture":
+        return _architecture(arguments, models[0]), 0
     if kind in COSTS or _is_served(arguments):
         return (_served if _is_served(arguments) else _costs)(arguments, models, asked), 0
     from gpt2calc.api.counting import count
@@ -210,22 +208,39 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision, **fields}
     counts = tuple(ParameterCount(each.counted, each.name, each.notes) for each in (count(m, **how) for m in models))
+    return _counted(arguments, counts), 0
+
+
+def _counted(arguments: argparse.Namespace, counts: tuple[ParameterCount, ...]) -> Chart:
+    """Return a chart of nothing but counts."""
+    kind = arguments.kind
     if kind in OF_ONE:
-        return _of_one(kind, counts[0]), 0
+        return _of_one(kind, counts[0])
     from gpt2calc.plots import bars
 
     if kind == "shares":
-        return bars.of_shares(counts, grouped=arguments.grouped), 0
+        return bars.of_shares(counts, grouped=arguments.grouped)
     return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
         counts
-    ), 0
+    )
+
+
+def _growth(arguments: argparse.Namespace, model: Any) -> Chart:
+    from gpt2calc.plots import curves
+    from gpt2calc.sources import resolve
+
+    source = resolve(model, {}, hub=arguments.hub, revision=arguments.revision)
+    return curves.of_growth(source, arguments.fields, arguments.scale)
+
+
+def _architecture(arguments: argparse.Namespace, model: Any) -> Chart:
+    from gpt2calc.plots import flows
+    from gpt2calc.sources import resolve
+
+    return flows.of_source(resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision))
 
 
 def _of_one(kind: str, count: ParameterCount) -> Chart:
-    if kind == "architecture":
-        from gpt2calc.plots import flows
-
-        return flows.FlowChart(count)
     if kind == "block":
         from gpt2calc.plots import blocks
 
@@ -256,7 +271,11 @@ def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
     if words.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     is_served = _is_served(arguments)
-    if kind in ("growth", *OF_ONE, "values", "kv", *COSTS) and len(words) > 1 and (kind != "memory" or not is_served):
+    if (
+        kind in ("growth", "architecture", *OF_ONE, "values", "kv", *COSTS)
+        and len(words) > 1
+        and (kind != "memory" or not is_served)
+    ):
         raise ConfigError(f"{kind} draws one model, got {len(words)}")
     asked = {name: value for name in ASKED if (value := getattr(arguments, name)) is not None}
     named = [name for name in ("context", "kv_dtype", "memory", "hardware", "devices") if getattr(arguments, name)]

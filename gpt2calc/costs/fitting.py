@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import figures, numbers
-from gpt2calc.costs import machines
+from gpt2calc.costs import cache_types, machines
 from gpt2calc.costs.serving import ELEMENT, WEIGHTS
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.table import Scaled, Table
@@ -94,9 +94,13 @@ class Fit:
             found.append(Change("context", tokens, self._needed(tokens=tokens)))
         if batch := largest(lambda n: self._needed(batch=n) <= room, 1, held.batch):
             found.append(Change("batch", batch, self._needed(batch=batch)))
-        for name in (each for each in ELEMENT if ELEMENT[each] < ELEMENT[held.kv_dtype]):
-            if (needed := self._needed(kv_dtype=name)) <= room:
-                found.append(Change("kv-dtype", name, needed))
+        for each in cache_types.PROPOSED:
+            if (
+                each.is_smaller(held.kv_type)
+                and held.takes(each)
+                and (needed := self._needed(kv_dtype=each.name)) <= room
+            ):
+                found.append(Change("kv-dtype", each.name, needed))
                 break
         for name in (each for each in WEIGHTS if not held.packing and ELEMENT[each] < ELEMENT[held.dtype]):
             if (needed := self._needed(dtype=name)) <= room:

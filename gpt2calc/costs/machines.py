@@ -1,7 +1,9 @@
 """What machines can do at most, by public tables: dense bfloat16 FLOP/s and bytes a second, each with its source.
 
 The makers' own sheets were not read, and public tables differ in the third digit, 989, 989.4 and 989.5e12 for one
-machine: a utilization that is printed with two decimals needs the peak that it was divided by.
+machine: a utilization that is printed with two decimals needs the peak that it was divided by. Sheets print the peak
+"with sparsity" first, which is twice the dense one: matrices of which two in four elements are 0. No product that is
+counted here is one of such matrices.
 """
 
 from __future__ import annotations
@@ -12,6 +14,10 @@ from gpt2calc.errors import Named
 
 NANOCHAT = "karpathy/nanochat, common.py"
 TORCHTITAN = "pytorch/torchtitan, tools/utils.py"
+SPECS = "winston-zhang-orz/gpu-specs, specs.md"
+SHEETS = "astroC86/gpu-datasheet, README.md, from NVIDIA's data sheets"
+"""Whose tables have the peaks with sparsity."""
+
 MEMORY = "huggingface/huggingface.js, packages/tasks/src/hardware-nvidia.ts"
 """Whose table says how much memory there is, in GB, taken for 10⁹ bytes, the smaller of the two meanings."""
 
@@ -25,6 +31,8 @@ class Machine(NamedTuple):
         bandwidth: bytes a second of its memory; 0 where no table was read.
         source: whose tables say so.
         memory: bytes of its memory; 0 where no table was read.
+        sparse: bfloat16 FLOP/s with sparsity; 0 where no table was read.
+        sparse_source: whose table says that.
     """
 
     name: str
@@ -32,6 +40,8 @@ class Machine(NamedTuple):
     bandwidth: int
     source: str
     memory: int = 0
+    sparse: int = 0
+    sparse_source: str = ""
 
 
 class Roofs(NamedTuple):
@@ -51,14 +61,14 @@ class Roofs(NamedTuple):
 _BOTH = f"{NANOCHAT}; {TORCHTITAN}"
 GB = 10**9
 MACHINES = (
-    Machine("a100-40gb", 312 * 10**12, 16 * 10**11, _BOTH, 40 * GB),
-    Machine("a100-80gb", 312 * 10**12, 2 * 10**12, _BOTH, 80 * GB),
-    Machine("h100-sxm", 989 * 10**12, 335 * 10**10, _BOTH, 80 * GB),
-    Machine("h100-pcie", 756 * 10**12, 2 * 10**12, _BOTH, 80 * GB),
+    Machine("a100-40gb", 312 * 10**12, 16 * 10**11, _BOTH, 40 * GB, 624 * 10**12, SPECS),
+    Machine("a100-80gb", 312 * 10**12, 2 * 10**12, _BOTH, 80 * GB, 624 * 10**12, SPECS),
+    Machine("h100-sxm", 989 * 10**12, 335 * 10**10, _BOTH, 80 * GB, 1979 * 10**12, SHEETS),
+    Machine("h100-pcie", 756 * 10**12, 2 * 10**12, _BOTH, 80 * GB, 1513 * 10**12, SPECS),
     Machine("h100-nvl", 835 * 10**12, 0, _BOTH),
-    Machine("h200", 989 * 10**12, 48 * 10**11, _BOTH, 141 * GB),
+    Machine("h200", 989 * 10**12, 48 * 10**11, _BOTH, 141 * GB, 1979 * 10**12, SHEETS),
     Machine("b200", 225 * 10**13, 8 * 10**12, _BOTH, 192 * GB),
-    Machine("l40s", 362 * 10**12, 0, _BOTH, 48 * GB),
+    Machine("l40s", 362 * 10**12, 0, _BOTH, 48 * GB, 733 * 10**12, SPECS),
     Machine("4090", 1652 * 10**11, 101 * 10**10, NANOCHAT, 24 * GB),
     Machine("3090", 71 * 10**12, 936 * 10**9, NANOCHAT, 24 * GB),
     Machine("mi300x", 13074 * 10**11, 0, _BOTH),
@@ -67,6 +77,20 @@ MACHINES = (
 
 WITH_MEMORY = Named("hardware", {machine.name: machine for machine in MACHINES if machine.memory})
 """Those of which a table says how much memory they have."""
+
+
+def told_apart(peak: int) -> str:
+    """Return a sentence where a peak that is given is the one with sparsity of a machine, and no machine's dense one.
+
+    >>> told_apart(1979 * 10**12)
+    '1979 TFLOP/s is what h100-sxm reaches with sparsity: products that are counted here are dense, at half of it'
+    """
+    if any(machine.flops == peak for machine in MACHINES):
+        return ""
+    name = next((machine.name for machine in MACHINES if machine.sparse == peak), "")
+    said = f"{peak // 10**12} TFLOP/s is what {name} reaches with sparsity"
+    return f"{said}: products that are counted here are dense, at half of it" if name else ""
+
 
 BY_NAME = Named("machine", {machine.name: machine for machine in MACHINES})
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import numbers, stored
 from gpt2calc.architectures import caches, gpt2
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
-from gpt2calc.costs import general_ways, products
+from gpt2calc.costs import cache_types, general_ways, products
 from gpt2calc.costs.run import Run
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from fractions import Fraction
 
+    from gpt2calc.costs.cache_types import CacheType
     from gpt2calc.costs.machines import Roofs
     from gpt2calc.dims import Dims
     from gpt2calc.table import Cell
@@ -33,8 +34,8 @@ SCHEMA = "gpt2calc/cost/1"
 WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
 """What can be asked of a serving."""
 
-ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
-"""Bytes of an element. The scales of 8-bit caches are an engine's own, and are not counted."""
+ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2}
+"""Bytes of an element of weights and activations; what a cache is in is one of `cache_types`."""
 
 ALL, LAST = "all", "last"
 """Which tokens lm_head reads."""
@@ -181,8 +182,10 @@ class Serving:
                 f"weights are as files hold them, packed as {self.packing}; layers beyond the model are left out"
             )
         self.own_kv_dtype = words.get("kv_dtype")
-        if self.own_kv_dtype is not None and self.own_kv_dtype not in ELEMENT:
-            raise UnknownNameError("dtype of a cache", str(self.own_kv_dtype), tuple(ELEMENT))
+        if self.own_kv_dtype is not None and not self.takes(cache_types.BY_NAME[str(self.own_kv_dtype)]):
+            block, odd = self.kv_type.block, next(row for row in self.rows if row.per_token % self.kv_type.block)
+            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd.per_token:,}"
+            raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
         longest = _longest(document)
@@ -293,7 +296,7 @@ class Serving:
             weights += next(row.size for row in self.products if row.component == "lm_head") * self._is_tied
             # What is chosen of the tokens before need not be all of them.
             cached = sum(row.layers * row.per_token * row.held(self.run.past) for row in self.rows if not row.choice)
-            read = weights * ELEMENT[self.dtype] + self.batch * cached * ELEMENT[self.kv_dtype]
+            read = weights * ELEMENT[self.dtype] + self.batch * self.kv_type.bytes_of(cached)
             found["memory"] = Fraction(read, self.roofs.bandwidth)
         return found
 
@@ -323,6 +326,16 @@ class Serving:
     def kv_dtype(self) -> str:
         """What the cache is in: its own dtype, or that of the rest."""
         return self.own_kv_dtype or self.dtype
+
+    @property
+    def kv_type(self) -> CacheType:
+        """How elements of the cache are stored."""
+        return cache_types.BY_NAME[self.kv_dtype]
+
+    def takes(self, other: CacheType) -> bool:
+        """Whether what a token leaves in a layer, by every convention, is whole blocks of a type."""
+        sizes = ((row.per_token, *row.apart.values()) for row in self.rows)
+        return not any(size % other.block for each in sizes for size in each)
 
     def changed(self, *, dtype: str = "", kv_dtype: str = "") -> Serving:
         """Return the same with another dtype, of all or of the cache alone."""
@@ -365,7 +378,7 @@ class Serving:
     @property
     def kv_bytes_per_token(self) -> int:
         """Bytes that a token of one sequence adds while no window is full, the recurrences' state apart."""
-        return sum(row.layers * row.per_token for row in self.rows) * ELEMENT[self.kv_dtype]
+        return self.kv_type.bytes_of(sum(row.layers * row.per_token for row in self.rows))
 
     @property
     def state_bytes(self) -> int:
@@ -415,7 +428,8 @@ class Serving:
         own = way.elements(row)
         elements = way.held(row, tokens) * (row.per_token if own is None else own)
         convolution = row.convolution - row.slot * way.inputs_less
-        return elements * ELEMENT[self.kv_dtype] + convolution * ELEMENT[self.dtype] + row.recurrence * RECURRENCE
+        kept = self.kv_type.bytes_of(elements)
+        return kept + convolution * ELEMENT[self.dtype] + row.recurrence * RECURRENCE
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"
@@ -535,7 +549,6 @@ class Serving:
 
     def layers_table(self) -> Table:
         """Lay out what one layer of each kind keeps, and all of them."""
-        element = ELEMENT[self.kv_dtype]
         rows: list[tuple[Cell, ...] | None] = [
             (
                 row.kind,
@@ -543,7 +556,7 @@ class Serving:
                 row.per_token,
                 "" if row.window is None else row.window,
                 row.convolution + row.recurrence,
-                row.layers * row.per_token * element,
+                self.kv_type.bytes_of(row.layers * row.per_token),
             )
             for row in self.rows
         ]

@@ -10,22 +10,29 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas
-from gpt2calc.costs import activations, caches, flops, kernels, moments, optimizers, ways
+from gpt2calc.costs import activations, caches, flops, general_ways, kernels, moments, optimizers, ways
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
+from gpt2calc.costs.serving import BY_NAME as SERVED
+from gpt2calc.costs.serving import Serving
+from gpt2calc.errors import ConfigError
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
-from gpt2calc.explanation.printed import FITS, ROUNDED_UP, WRITTEN
+from gpt2calc.explanation.printed import EXACT, FITS, ROUNDED_UP, WRITTEN
 from gpt2calc.figures import BYTES, in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from gpt2calc.dims import Dims
     from gpt2calc.explanation.printed import Printed, Scale
+    from gpt2calc.model import Model
 
     Sized: TypeAlias = tuple[str, Dims, int | None]
     """A model: its name, its dims, and its attention heads where they are known."""
+
+    Served: TypeAlias = tuple[str, Model, Mapping[str, Any]]
+    """A model of another architecture: its name, and the document that it was read from."""
 
 LEAST_FLOPS = 10**18
 """From here on a number is no model's parameters, and is looked at as FLOPs though nothing else is asked."""
@@ -104,10 +111,32 @@ def readings(figure: Printed, models: Sequence[Sized], asked: Asked) -> tuple[Co
         models: the name of each, its dims, and its attention heads where they are known.
         asked: what is asked about.
     """
+    return _judged(figure, (pair for model in models for pair in _numbers(figure, model, asked)), tuple(FITS))
+
+
+def of_others(figure: Printed, models: Sequence[Served], asked: Asked) -> tuple[CostReading, ...]:
+    """Return what a figure can be of what models of other architectures keep and do, as `readings` does of GPT-2s.
+
+    Law: bytes are those of a cache only where they are met exactly, as long as nobody says of how many tokens: there
+    are many contexts, and each rounds to something.
+
+    Args:
+        figure: as it is printed.
+        models: the name of each, the model, and the document that it was read from.
+        asked: what is asked about.
+    """
+    fits = (EXACT,) if figure.in_bytes and asked.seq is None else tuple(FITS)
+    return _judged(figure, (pair for model in models for pair in _others(figure, model, asked)), fits)
+
+
+def _judged(
+    figure: Printed, numbers: Iterable[tuple[CostReading, Scale]], fits: tuple[str, ...]
+) -> tuple[CostReading, ...]:
+    """Return the numbers that a figure can be, the plainest first, each with its chance."""
     found, met = [], []
-    for each, scale in (pair for model in models for pair in _numbers(figure, model, asked)):
+    for each, scale in numbers:
         for fit, first, last in figure.printed_as(each.value, scale):
-            if fit != ROUNDED_UP:
+            if fit != ROUNDED_UP and fit in fits:
                 penalty = each.penalty + FITS[fit] + scale.penalty
                 met.append(Met(first, last, penalty, each.value, (), penalty, each.model))
                 if first <= figure.digits <= last:
@@ -138,6 +167,66 @@ def _numbers(figure: Printed, model: Sized, asked: Asked) -> Iterator[tuple[Cost
         for value, part, sentence, source, penalty in numbers:
             unit = "bytes" if in_bytes else "FLOPs"
             yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
+
+
+def _others(figure: Printed, served: Served, asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
+    """Yield what a model of another architecture keeps, or does, with what the figure's unit would be."""
+    name, model, document = served
+    for scale in figure.scales:
+        if scale.kind == WRITTEN or (scale.kind == BYTES) != figure.in_bytes:
+            continue
+        unit = "bytes" if scale.kind == BYTES else "FLOPs"
+        numbers = _kept(model, document, asked) if scale.kind == BYTES else _done(model, document, asked)
+        for value, part, sentence, source, penalty in numbers:
+            yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
+
+
+def _kept(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:
+    """Yield bytes of a KV cache by every convention: of a token, and of contexts in powers of two and the longest."""
+    batch = 1 if asked.batch is None else asked.batch
+    for dtype, rare in (("bf16", 0), ("fp8", 1), ("fp32", 1)):
+        try:
+            serving = Serving(model, document, {"dtype": "fp32" if dtype == "fp32" else "bf16", "kv_dtype": dtype})
+        except ConfigError:  # what the model keeps is not known, and then the figure is of something else
+            return
+        longest = serving.tokens
+        lengths = [asked.seq] if asked.seq is not None else [2**n for n in range(10, 18)]
+        if asked.seq is None and longest is not None:
+            lengths = sorted({longest, *(n for n in lengths if n < longest)})
+        for place, (name, way) in enumerate((name, SERVED[name]) for name in serving.conventions):
+            of = f"{dtype}: {way.sentence}" if place else dtype
+            each = serving.bytes_at(2, 1, way) - serving.bytes_at(1, 1, way)
+            if each:
+                yield each, name, f"a token in the KV cache, {of}", way.source, rare + bool(place)
+            for n in lengths:
+                said = f"the KV cache and states of {batch:,} × {n:,} tokens, {of}"
+                penalty = rare + bool(place) + (n not in (asked.seq, longest))
+                yield serving.bytes_at(n, batch, way), name, said, way.source, penalty
+        if serving.state_bytes:
+            yield (
+                serving.state_bytes,
+                "states",
+                f"the states of a sequence, {dtype}",
+                SERVED["transformers"].source,
+                rare,
+            )
+
+
+def _done(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:
+    """Yield FLOPs of a forward pass, of a training step by every convention, of a token of it, and of all tokens."""
+    words = {"batch": asked.batch, "seq": asked.seq, "train": True}
+    serving = Serving(model, document, {name: value for name, value in words.items() if value is not None})
+    if serving.run is None or serving.forward is None:
+        return
+    tokens = serving.run.batch * serving.run.tokens
+    what = f"{serving.run.batch:,} × {serving.run.tokens:,} tokens"
+    yield serving.forward, "forward", f"a forward pass of {what}", "torch, FlopCounterMode", 0
+    for name, step in serving.flops_conventions.items():
+        way, penalty = general_ways.BY_NAME[name], int(name not in PLAIN)
+        yield step, name, f"a training step of {what}", way.source, penalty
+        yield step // tokens, name, f"a token of training, {serving.run.tokens:,} at a time", way.source, penalty + 1
+        if asked.tokens is not None:
+            yield step * asked.tokens // tokens, name, f"training on {asked.tokens:,} tokens", way.source, penalty
 
 
 def _flops(dims: Dims, n_head: int | None, asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:

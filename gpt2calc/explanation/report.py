@@ -13,7 +13,7 @@ from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
-from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest
+from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest, of_others
 from gpt2calc.explanation.costs import readings as cost_readings
 from gpt2calc.explanation.printed import EXACT
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, NAMED, PERHAPS, PRESETS_BUDGET, Search
@@ -392,18 +392,17 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
     """Return a figure with what it can be of the models' costs, where that is asked.
 
     Raises:
-        ConfigError: it is of FLOPs, and no model is named; or a model is of another architecture.
+        ConfigError: it is of FLOPs, and no model is named; or what a model keeps is not known.
     """
     figure = explained.figure
     if figure.in_flops and not models:
         raise ConfigError(f"{figure.text} is a cost, of one model: name it, as in explain {figure.text!r} gpt2")
-    if not models or not is_asked(figure, asked):
+    others = [(model.name, model.counted, model.of_files) for model in models if not isinstance(model.counted, Dims)]
+    if not models or not (is_asked(figure, asked) or (others and figure.in_bytes)):
         return explained
-    # Of another architecture no cost is known, which is said where one is asked for.
-    is_said = figure.in_flops or asked != NOTHING_ASKED
-    known = [model for model in models if is_said or isinstance(model.counted, Dims)]
+    known = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
     sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
-    found = cost_readings(figure, sized, asked)
+    found = (*cost_readings(figure, sized, asked), *of_others(figure, others, asked))
     return explained._replace(costs=found, near_costs=() if found else nearest(figure, sized, asked, NEAREST_READINGS))
 
 

@@ -133,8 +133,9 @@ def treemap(count: Model, *, theme: str = "light", width: float = WIDTH, height:
 def architecture(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
     """Draw a model from tokens to logits, each component with its shapes, formula and count; as for `shares`."""
     from gpt2calc.plots import flows
+    from gpt2calc.sources import resolve
 
-    return draw(flows.FlowChart(*_counted((count,))), theme, width, height)
+    return draw(flows.of_source(resolve(count, {})), theme, width, height)
 
 
 def block(count: Model, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:

@@ -21,8 +21,9 @@ from gpt2calc.plots.canvas import (
     sizes,
     swatch_width,
 )
-from gpt2calc.plots.chart import full, percent, short, tick
+from gpt2calc.plots.chart import full, percent, tick
 from gpt2calc.plots.style import readable_on
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

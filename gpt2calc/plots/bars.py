@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import GROUPS
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short, titled
-from gpt2calc.table import rounded
+from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, titled
+from gpt2calc.table import rounded, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

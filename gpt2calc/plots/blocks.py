@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import BIAS, BUFFER, GROUPS, SCALE
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, short
+from gpt2calc.plots.chart import Chart, Mark, full, labelled
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from gpt2calc.counts import ParameterCount

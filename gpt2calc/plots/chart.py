@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import ConfigError
-from gpt2calc.table import Percent, Table, rounded
+from gpt2calc.table import Percent, Table, rounded, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +25,6 @@ MOST_NUMBER_CHARACTERS = 20
 
 WITH, CHANGES = " with ", ", "
 """What stands in the name of a model between it and the fields that were put over its own, and between those."""
-
-SHORT = ("", "K", "M", "B", "T")
 
 
 class Mark(NamedTuple):
@@ -157,22 +155,6 @@ def percent(part: int, whole: int) -> str:
         return "> 99.9 %"
     digits = 1 if 100 * part >= whole else 2 if 1000 * part >= whole else 3
     return f"{rounded(100 * part, whole, digits)} %"
-
-
-def short(number: int) -> str:
-    """Return a number in three digits or so, and one that no word is known for as a power of ten.
-
-    >>> short(124439808), short(1557611200), short(102144), short(2), short(10**18)
-    ('124M', '1.56B', '102K', '2', '1.00·10^18')
-    """
-    if number < 1000:
-        return str(number)
-    power = (len(str(number)) - 1) // 3
-    if power >= len(SHORT):
-        exponent = len(str(number)) - 1
-        return f"{rounded(number, 10**exponent, 2)}·10^{exponent}"
-    unit = 1000**power
-    return rounded(number, unit, 0 if number >= 100 * unit else 1 if number >= 10 * unit else 2) + SHORT[power]
 
 
 def tick(number: int) -> str:

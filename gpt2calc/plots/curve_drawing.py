@@ -11,8 +11,9 @@ from matplotlib.ticker import MaxNLocator
 from gpt2calc.formulas import GROUPS
 from gpt2calc.plots.bars import TOTAL
 from gpt2calc.plots.canvas import Canvas, inches, measured, sizes, spread
-from gpt2calc.plots.chart import percent, short, tick
+from gpt2calc.plots.chart import percent, tick
 from gpt2calc.plots.curves import BLOCKS, LOG
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -104,7 +104,7 @@ def of_growth(model: Model | LeftOut, fields: Mapping[str, Any], scale: str | No
         raise ConfigError(f"a scale of logarithms begins at 1, and {spelling} begins at {sizes[0]}", field=field)
     drawn = sizes if last < MOST_SIZES else _thinned(sizes, scale)
     if len(drawn) < len(sizes):
-        notes = (*notes, f"{MOST_SIZES} of the {len(sizes):,} sizes are drawn; crossings are looked for at all of them")
+        notes = (*notes, f"{len(drawn)} of the {len(sizes):,} sizes are drawn; crossings are looked for at all of them")
     points = tuple(map(at, drawn))
     return GrowthChart(source.name, field, points, tuple(crossings(at, field, sizes[0], sizes[-1])), notes, scale)
 

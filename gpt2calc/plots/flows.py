@@ -6,11 +6,13 @@ page can draw the same one. It must not know how wide type is: who draws shorten
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.algebra import ClosedForm, Expression
+from gpt2calc.architectures import GPT2, caches
+from gpt2calc.counts import ParameterCount
+from gpt2calc.errors import ConfigError
 from gpt2calc.model import (
     BUFFER,
     GROUPS,
@@ -20,13 +22,14 @@ from gpt2calc.model import (
     SCALE,
     TOKEN_EMBEDDING,
 )
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, short
+from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from gpt2calc.counts import ParameterCount
     from gpt2calc.model import Component, Model, Tensor
+    from gpt2calc.sources import Source
 
 START, ADD, THROUGH, ASIDE = "start", "add", "through", "aside"
 """How a stage stands to the residual stream: it begins it, adds to it, is passed by it, or is not known to be in it."""
@@ -48,6 +51,12 @@ SECOND = ("pre_mlp_layernorm", "pre_feedforward_layernorm", "post_feedforward_la
 
 EMBEDDING_NORMS = ("word_embeddings_layernorm", "project_in")
 """What stands between the embeddings and the first block."""
+
+OUTPUTS = (".o_proj", ".out_proj", ".c_proj", ".dense")
+"""What the matrix is called that attention, or a state space, ends with: norms of queries and keys stand before it."""
+
+ORDER = {"router": 1, "experts": 2}
+"""A token meets the router before its experts, and either after an MLP that all tokens pass."""
 
 MOST_LISTED = 4096
 """Of a model of more blocks, it is not said which of them are of which kind."""
@@ -104,12 +113,13 @@ class FlowChart(Chart):
 
     Args:
         count: the model.
+        document: its config.json, which says what each block attends to; None where it is not known.
     """
 
-    def __init__(self, count: ParameterCount) -> None:
+    def __init__(self, count: ParameterCount, document: Mapping[str, Any] | None = None) -> None:
         ((name, count),) = labelled((count,))
         model = count.model
-        reader = _Reader(model)
+        reader = _Reader(model, document)
         self.sections = reader.sections()
         self.tied = reader.tied()
         self.ends = reader.ends()
@@ -132,6 +142,7 @@ class FlowChart(Chart):
                 "title": section.title,
                 "times": section.times,
                 "each": section.each,
+                "side": section.side,
                 "stages": [
                     {"how": stage.how, "label": stage.label, "parts": [part._asdict() for part in stage.parts]}
                     for stage in section.stages
@@ -140,14 +151,21 @@ class FlowChart(Chart):
             for section in self.sections
         ]
         own = {"sections": sections, "tied": self.tied, "ends": list(self.ends), "letters": self.letters}
-        return super().to_dict() | own | {"layout": laid_out(self).to_dict()}
+        return super().to_dict() | {"flow": own | {"layout": laid_out(self).to_dict()}}
+
+
+def of_source(source: Source) -> FlowChart:
+    """Draw a model as a flow, with what its config says beside its sizes."""
+    document = source.of_files if source.given else None
+    return FlowChart(ParameterCount(source.counted, source.name, source.notes), document)
 
 
 class _Reader:
     """What a model's rows say of its flow."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, document: Mapping[str, Any] | None) -> None:
         self.model, self.lettered = model, model.lettered()
+        self.windows = _windows(model, document)
         self.rows = list(zip(model.components(), self.lettered.components(), strict=True))
         self.tensors: list[Tensor] = [row for row in model.tensors() if row.role not in (BUFFER, SCALE)]
         self.kinds = model.kinds()
@@ -212,8 +230,9 @@ class _Reader:
         norms = {part.name: part for row, part in parts if row.group == "layer_norm" and "." not in row.name}
         rest = [(row, part) for row, part in parts if part.name not in norms]
         cross = tuple(part for row, part in rest if row.group == "cross_attention")
-        mixers = [part for row, part in rest if _mixes(row)]
+        mixers = sorted((part for row, part in rest if _mixes(row)), key=lambda part: part.name.endswith(OUTPUTS))
         mlps = [part for row, part in rest if part not in mixers and part not in cross]
+        mlps.sort(key=lambda part: ORDER.get(part.group, 0))
         title = f"{own.replace('_', ' ')} block × {number:,}".lstrip() + self._where(kind)
         stages, side = self._stages(norms, tuple(mixers), tuple(mlps))
         if cross:
@@ -253,7 +272,7 @@ class _Reader:
         mixed = {part.group for part in mixers} >= {"attention", "ssm"}
         side = bool(sizes.get("use_parallel_residual", kind == "gpt_neox") or sizes.get("parallel_attn", 0))
         return [
-            Stage(ADD, (*first, *mixing), "attention and the state space side by side" if mixed else ""),
+            Stage(ADD, (*first, *mixing), "attention and the state space side by side" if mixed else self.windows),
             Stage(ADD, (*last, *feeding), label),
         ], side
 
@@ -272,6 +291,23 @@ class _Reader:
         step = found[1] - found[0]
         even = found == list(range(found[0], found[-1] + 1, step))
         return f": {found[0]}, {found[1]}, {found[2]} … {found[-1]}" if even else f" of {len(tags):,}"
+
+
+def _windows(model: Model, document: Mapping[str, Any] | None) -> str:
+    """Return how many blocks attend to a window, of a model whose blocks are alike in all else; empty for none."""
+    if document is None or model.architecture.model_type == GPT2 or len(model.kinds()) > 1:
+        return ""
+    try:
+        kept = caches.kept(model, document)
+    except ConfigError:  # of a type, or with words, of which it is not known
+        return ""
+    said = [
+        f"{row.layers:,} attend to {'chunks' if row.is_chunk else 'a window'} of {row.window:,} tokens"
+        if row.window
+        else f"{row.layers:,} to all"
+        for row in kept
+    ]
+    return ", ".join(said) if any(row.window for row in kept) else ""
 
 
 def _few(layers: Iterator[frozenset[str]]) -> Iterator[frozenset[str]]:
@@ -326,8 +362,7 @@ def _letters(model: Model, blocks: dict[str, int], sections: Sequence[Section]) 
 # ---------------------------------------------------------------- where everything lies
 
 
-@dataclass(frozen=True)
-class Rect:
+class Rect(NamedTuple):
     """A rectangle: a box with the number of its mark, a tied head without one, a frame, or the measure of the scale."""
 
     kind: str
@@ -339,8 +374,7 @@ class Rect:
     mark: int = -1
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line through points, with an arrow at its end or none: flow, tie or apart."""
 
     kind: str
@@ -348,16 +382,14 @@ class Line:
     arrow: bool = False
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(NamedTuple):
     """Where something is added to the residual stream: the middle of a circle with a plus."""
 
     x: float
     y: float
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(NamedTuple):
     """A text: its anchor, the middle of its height, how wide it can be, and how it stands out."""
 
     x: float
@@ -370,21 +402,32 @@ class Words:
     mark: int = -1
 
 
-@dataclass
 class Layout:
     """Everything that is drawn of a flow, in points from the upper left corner."""
 
-    width: float
-    height: float = 0.0
-    per_point: float = 0.0
-    rects: list[Rect] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    sums: list[Sum] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
+    def __init__(self, width: float) -> None:
+        self.width, self.height, self.per_point = width, 0.0, 0.0
+        self.rects: list[Rect] = []
+        self.lines: list[Line] = []
+        self.sums: list[Sum] = []
+        self.words: list[Words] = []
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return asdict(self)
+        """Return it as JSON takes it, in thousandths of a point."""
+        found: dict[str, Any] = _rounded(vars(self))
+        for line in found["lines"]:
+            line["points"] = [{"x": x, "y": y} for x, y in line["points"]]
+        return found
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: each if key == "per_point" else _rounded(each) for key, each in value.items()}
+    if isinstance(value, (Rect, Line, Sum, Words)):
+        return _rounded(value._asdict())
+    if isinstance(value, (list, tuple)):
+        return [_rounded(each) for each in value]
+    return round(value, 3) if isinstance(value, float) else value
 
 
 PAGE_POINTS, LEAST_MODEL_POINTS, MOST_MODEL_POINTS = 600.0, 160.0, 330.0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas, presets
 from gpt2calc.errors import ConfigError
-from gpt2calc.plots.chart import Chart, Mark, full, labelled, short, tick
+from gpt2calc.plots.chart import Chart, Mark, full, labelled, tick
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gpt2calc.costs.fitting import largest
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError
 from gpt2calc.plots.bars import BYTES, BarChart, Panel
@@ -86,6 +84,8 @@ def of_context(
     Raises:
         ConfigError: there are too many models, or the contexts are not two.
     """
+    from gpt2calc.costs.fitting import largest  # which a chart of another kind does without
+
     if not 0 < len(servings) <= len(COLOURS):
         raise ConfigError(f"memory over the context draws 1 to {len(COLOURS)} models, got {len(servings)}")
     if not 0 <= first < last:
@@ -170,6 +170,5 @@ def in_gb(size: int) -> str:
     """
     if not size:
         return "0"
-    whole = Fraction(size, 10**9)
-    digits = 0 if whole >= 100 else 1 if whole >= 10 else 2
+    digits = 0 if size >= 10**11 else 1 if size >= 10**10 else 2
     return f"{rounded(size, 10**9, digits)} GB"

@@ -8,7 +8,7 @@ from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_of, worded
 from gpt2calc.plots.blocks import BlockChart
-from gpt2calc.plots.chart import full, percent, short, tick
+from gpt2calc.plots.chart import full, percent, tick
 from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.flows import ADD, START, FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
@@ -16,7 +16,7 @@ from gpt2calc.plots.planes import PlaneChart
 from gpt2calc.plots.serving import ContextChart
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
-from gpt2calc.table import Percent, Table, in_ascii
+from gpt2calc.table import Percent, Table, in_ascii, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

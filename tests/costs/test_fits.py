@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
+from gpt2calc.cli.cost import KV_DTYPES
+from gpt2calc.costs import cache_types, machines
 from gpt2calc.costs.fitting import largest
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     "a long context": ("Llama-3.1-8B", {"seq": 131_072}, LLAMA + 131_072 * LLAMA_TOKEN),
     "a batch": ("Llama-3.1-8B", {"seq": 8192, "batch": 4}, LLAMA + 4 * 8192 * LLAMA_TOKEN),
     "a cache of eight bits": ("Llama-3.1-8B", {"seq": 8192, "kv_dtype": "fp8"}, LLAMA + 8192 * LLAMA_TOKEN // 2),
+    "a cache of llama.cpp's, scales among it": (
+        "Llama-3.1-8B",
+        {"seq": 8192, "kv_dtype": "q8_0"},
+        LLAMA + 8192 * LLAMA_TOKEN // 2 * 34 // 32,
+    ),
     "float32": ("Qwen3-0.6B", {"seq": 100, "dtype": "fp32"}, 2 * QWEN + 100 * 2 * QWEN_TOKEN),
     "a hybrid": ("Jamba-v0.1", {"seq": 262_144, "batch": 2}, JAMBA + 2 * (262_144 * JAMBA_TOKEN + JAMBA_STATE)),
     "a GPT-2": ("gpt2-xl", {"seq": 1024}, XL + 1024 * XL_TOKEN),
@@ -90,6 +97,32 @@ def test_bisection_finds_the_last_number_that_holds(most: int) -> None:
     """As a walk over all of them would."""
     for limit in (0, 1, 2, 3, 7, most - 1, most, most + 1):
         assert largest(lambda n, limit=limit: n <= limit, 1, most) == (min(limit, most) if limit >= 1 else None)  # type: ignore[misc]
+
+
+def test_a_type_that_packs_elements_takes_whole_blocks(run: Run) -> None:
+    """And is refused where what a token leaves in a layer is none; the command offers every type that there is."""
+    document = {"model_type": "llama", "hidden_size": 40, "num_attention_heads": 4, "num_hidden_layers": 1}
+    with pytest.raises(
+        gpt2calc.ConfigError, match="q8_0 packs 32 elements at a time, and a token leaves 80 in a layer"
+    ):
+        gpt2calc.serving(document, kv_dtype="q8_0", seq=1)
+    assert gpt2calc.serving(document, kv_dtype="int4", seq=3).kv_bytes == 3 * 32 * 80 // 32 // 2
+    short = gpt2calc.fits(document, kv_dtype="fp8", seq=9, memory=1, dtype="bf16")
+    assert "kv-dtype" not in {change.what for change in short.changes}
+    assert tuple(cache_types.BY_NAME) == KV_DTYPES
+    found = run("fits", "Qwen3-0.6B", "--memory", "2GB", "--context", "9", "--kv-dtype", "q8")
+    assert (found.code, found.stdout) == (2, "")
+    assert "q8_0" in found.stderr
+
+
+def test_a_peak_with_sparsity_is_told_apart(run: Run) -> None:
+    """It is twice the dense one, of matrices that nothing here multiplies; a machine's own is taken without a word."""
+    for machine in machines.MACHINES:
+        assert not machine.sparse or 0.98 < machine.sparse / (2 * machine.flops) < 1.02
+        assert machine.flops != machine.sparse
+        assert not machines.told_apart(machine.flops)
+    found = run("cost", "gpt2", "--throughput", "150000", "--peak", "1979e12", "--json")
+    assert "1979 TFLOP/s is what h100-sxm reaches with sparsity" in found.stdout
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {

@@ -116,3 +116,29 @@ def test_a_terminal_shows_both(run: Run) -> None:
     fitting = (2 * 10**9 - 596_049_920 * 2) // 114_688
     assert f"Qwen3-0.6B no longer fits into 2GB from {fitting + 1:,} tokens on" in found.stdout
     assert "12 × sliding attention" in run("plot", "kv", "gpt-oss-20b").stdout
+
+
+@pytest.mark.parametrize(
+    ("figure", "model", "value", "convention"),
+    [
+        ("70,272 bytes", "DeepSeek-V3", 70_272, "transformers"),
+        ("128 KiB per token", "Llama-3.1-8B", 131_072, "transformers"),
+        ("49,152 bytes", "gpt-oss-20b", 49_152, "transformers"),
+        ("16 GiB", "Llama-3.1-8B", 131_072 * 131_072, "transformers"),
+        ("152.5 GiB", "DeepSeek-V3", 32_768 * 61 * 128 * 320 * 2, "expanded"),
+    ],
+)
+def test_a_published_figure_of_a_cache_is_explained(figure: str, model: str, value: int, convention: str) -> None:
+    """Where it is met exactly: by its convention, and by how many tokens it is of."""
+    found = gpt2calc.explain(figure, model)
+    assert found.explained
+    assert (found.costs[0].value, found.costs[0].name, found.costs[0].fit) == (value, convention, "exact")
+
+
+def test_a_figure_that_a_cache_rounds_to_is_not_its(run: Run) -> None:
+    """Unless the tokens are said; and the size of a file is explained as before."""
+    assert not gpt2calc.explain("2.3 GB", "DeepSeek-V3").costs
+    said = gpt2calc.explain("2.303 GB", "DeepSeek-V3", seq=32_768)
+    assert (said.explained, said.costs[0].value) == (True, 2_302_672_896)
+    assert run("explain", "16.06 GB", "Llama-3.1-8B", "-q").stdout == "16060522496\n"
+    assert gpt2calc.explain("3.8e25 FLOPs", "Llama-3.1-405B", tokens=15_600_000_000_000).costs[0].name == "six_n"
