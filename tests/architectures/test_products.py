@@ -139,6 +139,17 @@ def test_a_latent_is_expanded_of_all_tokens_again_at_every_step() -> None:
     assert expanded.forward == 2 * 61 * 1000 * 512 * 128 * 256
 
 
+def test_a_gemma_4_passes_the_last_token_alone_through_layers_that_take_keys_of_others() -> None:
+    """Where no other token's logits are asked for; behind a cache, and without one."""
+    words = {"num_hidden_layers": 3, "num_kv_shared_layers": 2, "layer_types": ["full_attention"] * 3}
+    document = {"model_type": "gemma4_text", "architectures": ["Gemma4ForCausalLM"], "hidden_size": 48, **words}
+    with quick():
+        module = built({**document, "attn_implementation": "eager"})
+    for run in (Run(2, 5, 0, 1), Run(1, 3, 4, 1), Run(1, 3, 4, 3)):
+        rows = products.table(reading.read(document).model, document, run)
+        assert products.total(rows) == counted(module, run, trains=False)
+
+
 @pytest.mark.parametrize("model_type", sorted(SCANNING))
 def test_a_scan_is_refused_by_its_name(model_type: str) -> None:
     """Since it is no product of matrices."""
