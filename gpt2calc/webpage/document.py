@@ -16,8 +16,8 @@ from gpt2calc.webpage import arithmetic, facts
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "state"),
-    *("aim", "controls", "page"),
+    *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "costs"),
+    *("state", "aim", "controls", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 
