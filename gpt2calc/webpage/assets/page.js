@@ -27,6 +27,7 @@ function announce(className, text, where) {
 }
 
 function listenToLinks() {
+  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, light);
   byId("band").lastElementChild.addEventListener("click", () => (byId("band").hidden = true));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
@@ -43,7 +44,7 @@ let counts = [];
 
 function draw() {
   counts = state.configs.map(({ model }) => counted(model));
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawCosts, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
 }
 
 function drawTotal() {
@@ -60,6 +61,12 @@ function drawTotal() {
   setText(byId("glance"), second ? both() : one());
   byId("stripe").replaceChildren(barOf(count));
   document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
+}
+
+function drawFlow() {
+  if (!FACTS.flow) return;
+  const { model, total } = counts[state.active];
+  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(byId("flow").clientWidth, 280), 760)));
 }
 
 /** What a layer holds, of each kind that there is. */
@@ -234,9 +241,9 @@ const difference = ([first, second]) =>
   inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
 
 function drawTables() {
-  const lines = counts.flatMap(({ model, form, total }) => [
+  const lines = counts.flatMap(({ model, form, total, components }) => [
     make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
-    make("p", { className: "letters" }, written(form)),
+    make("p", { className: "letters" }, ...termsOf({ form, components })),
   ]);
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
@@ -249,7 +256,7 @@ function drawTables() {
   };
   const none = { total: 0n };
   const rows = [...new Map(all)]
-    .map(([name, group]) => [make("span", {}, swatch(group), name), partsNamed(name)])
+    .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
     .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
@@ -530,7 +537,7 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) for (const each of [showControls, drawAim, drawCosts]) each();
+  if (isHere) for (const each of [showControls, drawAim, drawFlow, drawCosts]) each();
   else restoreFromAddress();
 }
 
