@@ -53,8 +53,13 @@ function drawTotal() {
   const text = grouped(count.total);
   setText(byId("number"), text);
   for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
-  const inMb = (dtype) => `${rounded(count.conventions[`${dtype}_bytes`], 10n ** 6n, 2)} MB in ${dtype}`;
-  const one = () => `parameters, about ${atAGlance(count.total)}; ${inMb("fp32")}, ${inMb("bf16")}; ${layersText(count)}`;
+  const inBytes = (dtype) => {
+    const bytes = count.conventions[`${dtype}_bytes`];
+    const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
+    return `${rounded(bytes, unit, 2)} ${name} in ${dtype}`;
+  };
+  const stored = `${inBytes("fp32")}, ${inBytes("bf16")}`;
+  const one = () => `parameters, about ${atAGlance(count.total)}; ${stored}; ${layersText(count)}`;
   const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3)] : [];
   const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1).replace("-", "−")} %, ×${by}`;
   const both = () => `${grouped(first.total)} → ${grouped(second.total)} parameters (${change()})`;
