@@ -17,7 +17,7 @@ ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
     *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "state"),
-    *("controls", "page"),
+    *("aim", "controls", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 

@@ -20,6 +20,7 @@ from gpt2calc import (
 )
 from gpt2calc.algebra import READING_ORDER
 from gpt2calc.checkpoints import safetensors, strict_json
+from gpt2calc.designs import bases, designer, family
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
@@ -91,6 +92,20 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
             *families.plain(),
         ],
         "families": {**families.collect(), **families.beside()},
+        "design": _design(),
+    }
+
+
+def _design() -> dict[str, Any]:
+    """Return what bounds a search for shapes of a GPT-2 unless somebody says otherwise, and what ranks them."""
+    bounds = {name: designer.DEFAULTS[name].split(":") for name in ("n_layer", "aspect")}
+    return {
+        "layers": list(map(int, bounds["n_layer"])),
+        "aspect": list(map(int, bounds["aspect"])),
+        "step": min(bases.HEAD_SIZES),
+        "percent": int(designer.WITHIN),
+        "most": designer.USUAL_SHAPES,
+        "members": family.MEMBERS,
     }
 
 
@@ -107,6 +122,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     return {
         **about,
         "type": "gpt2",
+        "size": families.size(preset.counted),
         "all": {name: preset.fields.get(name, row.default) for name, row in FIELDS.items()},
     }
 

@@ -17,13 +17,16 @@ from gpt2calc import architectures, general_conventions, spellings
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import composites, probed, reading
 from gpt2calc.architectures.runs import Layers, Notes
+from gpt2calc.counts import ParameterCount
 from gpt2calc.model import BUFFER, FIXED, FLAG, LAW, LAYER_EMBEDDING, LIST, SIZE, Model, no_notes
+from gpt2calc.table import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gpt2calc.architectures.runs import Said
     from gpt2calc.conventions import Convention
+    from gpt2calc.dims import Dims
     from gpt2calc.model import Architecture, Size
     from gpt2calc.presets import Preset
 
@@ -293,6 +296,7 @@ def preset(shipped: Preset) -> dict[str, Any]:
         elif isinstance(usual, (int, float)) and row.name != "num_labels":
             fields[row.name] = usual
     about = {"name": shipped.name, "type": shipped.model_type, "aliases": shipped.aliases, "summary": shipped.summary}
+    about["size"] = size(shipped.counted)
     return {**about, "all": fields}
 
 
@@ -303,4 +307,10 @@ def plain() -> Iterator[dict[str, Any]]:
         is_needy = any(row.default is None and row.kind not in (LIST, FIXED) for row in architecture.sizes)
         if _is_data(architecture):
             about = {"name": name, "type": name, "summary": f"{name} with transformers' defaults", "all": {}}
-            yield {**about, "is_plain": True, "is_needy": is_needy}
+            own = "" if is_needy else size(reading.read({"model_type": name}).model)
+            yield {**about, "is_plain": True, "is_needy": is_needy, "size": own}
+
+
+def size(model: Dims | Model) -> str:
+    """Return how large a model is, for the list in which it is chosen."""
+    return short(ParameterCount(model).total)

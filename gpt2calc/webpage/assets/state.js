@@ -10,7 +10,7 @@ async function unpack() {
   const bytes = Uint8Array.from(atob(document.getElementById("tables").textContent), (each) => each.charCodeAt(0));
   const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const { presets, families, ...tables } = await new Response(unpacking).json();
-  for (const [name, table] of Object.entries(tables)) Object.assign(FACTS[name], table);
+  for (const [name, table] of Object.entries(tables)) Object.assign((FACTS[name] ??= {}), table);
   NAMES.dialects = NAMES.dialects.map(byNames);
   FAMILIES = placed(families);
   PRESETS.push(...presets.map(keptPreset));
@@ -64,10 +64,14 @@ function titleOf(config) {
   return config.preset.name + (changes.length ? ` with ${all}` : "");
 }
 
-const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "" };
+const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "", aim: "", held: null, theme: "" };
 const active = () => state.configs[state.active];
 
 const PREFIXES = { model: "", vs: "vs." };
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const systemTheme = () => (dark.matches ? "dark" : "light");
+const themeIn = (words) => ["dark", "light"].find((theme) => theme === words.get("theme")) ?? "";
 
 const inAddress = (value) => (Array.isArray(value) ? value.join(",") : (value ?? "none"));
 
@@ -80,6 +84,8 @@ function fragment() {
     for (const [name, value] of changesOf(config)) words.set(prefix + name, inAddress(value));
   });
   if (state.figure) words.set("explain", state.figure);
+  if (state.aim) words.set("aim", state.aim);
+  if (state.theme && state.theme !== systemTheme()) words.set("theme", state.theme);
   return `#${words}`;
 }
 
@@ -95,7 +101,7 @@ function restore(text) {
     if (!findPreset(name)) problems.push(`no model is called ${shown(name)}; ${preset.name} is shown`);
     const fields = { ...preset.all };
     for (const [word, value] of words) {
-      if (["model", "vs", "explain"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
+      if (["model", "vs", "explain", "aim", "theme"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
       const spelling = word.slice(prefix.length);
       attempt(() => {
         const row = rowFor(preset.type, spelling) ?? refuse(`there is no field ${shortened(spelling)}`);
@@ -106,7 +112,7 @@ function restore(text) {
     return attempt(() => configOf(preset, fields, preset.maker), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
-  Object.assign(state, { configs, active, figure });
+  Object.assign(state, { configs, active, figure, aim: words.get("aim") ?? "", theme: themeIn(words) });
   return problems;
 }
 
