@@ -18,9 +18,8 @@ import gpt2calc
 from gpt2calc.architectures import reading
 from gpt2calc.costs import products
 from gpt2calc.costs.run import Run
-from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
-from tests.architectures.test_caches import windowed
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
