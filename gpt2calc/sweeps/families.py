@@ -45,8 +45,8 @@ HELD: dict[str, type] = {model.SIZE: int, model.FLAG: bool, model.WORD: str}
 """What each of several values is; they are of one type."""
 
 
-KEPT = ("kv_bytes_per_token", "kv_bytes")
-"""Columns of the KV cache, which are there where they are named, and not in all."""
+SERVED = ("flops", "kv_bytes_per_token", "kv_bytes")
+"""Columns of FLOPs and of the KV cache, which are there where they are named, and not in all."""
 
 
 class Counted:
@@ -63,7 +63,7 @@ class Counted:
 
     @cached_property
     def serving(self) -> Serving:
-        """What the model keeps of the tokens before, of as many as it takes, in bfloat16."""
+        """What the model does and keeps, of as many tokens as it takes, in bfloat16."""
         return Serving(self.model, reading.rewritten(self.document, self.model), {"dtype": "bf16"})
 
     def held(self, group: str = "", places: tuple[int, ...] = (1, 2)) -> int:
@@ -111,6 +111,11 @@ def columns(counted: Model) -> dict[str, Column]:
             raise ConfigError(problem, field="max_position_embeddings")
         return found
 
+    def forward(counted: Counted) -> int:
+        if (found := counted.serving.forward) is None:
+            raise ConfigError(counted.serving.flops_notes[0], field="flops")
+        return found
+
     fields = [row for row in counted.architecture.sizes if row.kind in KINDS]
     groups = [name for name in GROUPS if any(row.group == name for row in rows)]
     found = [
@@ -130,9 +135,18 @@ def columns(counted: Model) -> dict[str, Column]:
             Column(apart(row.name), COUNT, row.sentence, partial(convention, row.value))
             for row in general_conventions.of(counted)
         ),
-        Column(KEPT[0], COUNT, "bytes of a token in the KV cache, bf16; by name alone", kept),
         Column(
-            KEPT[1], COUNT, "bytes of max_position_embeddings tokens of one sequence, bf16; by name alone", kept_of_all
+            "flops",
+            COUNT,
+            "FLOPs of a forward pass of one sequence of max_position_embeddings tokens; by name alone",
+            forward,
+        ),
+        Column("kv_bytes_per_token", COUNT, "bytes of a token in the KV cache, bf16; by name alone", kept),
+        Column(
+            "kv_bytes",
+            COUNT,
+            "bytes of max_position_embeddings tokens of one sequence, bf16; by name alone",
+            kept_of_all,
         ),
         *(Column(share_of(apart(name)), SHARE, f"the share of the group {name}", part=apart(name)) for name in groups),
     ]
@@ -219,7 +233,7 @@ class Family(NamedTuple):
         samples, table, found = self.samples(), self.table, []
         always = {"total", "biases", *(row.name for row in general_conventions.of(self.base))}
         for name, column in table.items():
-            if name in KEPT:
+            if name in SERVED:
                 continue
             measure = table[column.part].measure if column.part else column.measure
             if measure is None:
