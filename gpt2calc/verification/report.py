@@ -77,7 +77,7 @@ class Checked(NamedTuple):
         tensors: how many tensors the model has under these names, where that depends on whose they are.
         part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
-        absent: layers that predict further tokens of which the config speaks and nothing is there.
+        absent: layers that predict further tokens of which the config speaks and nothing was found.
         folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
 
@@ -107,7 +107,7 @@ class Checked(NamedTuple):
         found = [f"and {elements:,} elements beside it"] if elements else []
         if self.absent:
             said = "layer that predicts a further token" if self.absent == 1 else "layers that predict further tokens"
-            found.append(f"without the {said}, of which the config says {self.absent:,}")
+            found.append(f"and nothing found of the {said}, of which the config says {self.absent:,}")
         return "".join(f", {each}" for each in found)
 
 
