@@ -92,7 +92,7 @@ class Comparison:
         if self.costs:
             return tuple(cost.forward if cost.training is None else cost.training for cost in self.costs)
         servings = self.servings if self.passes else ()
-        return tuple(each and (each.forward if each.training is None else each.training) for each in servings)
+        return tuple(each.training or each.forward if each is not None else None for each in servings)
 
     @property
     def notes(self) -> tuple[str, ...]:

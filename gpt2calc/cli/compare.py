@@ -56,10 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--{option} is of a cost: give --cost as well")
     words = asked if arguments.cost else None
     result = compare(*models, cost=words, hub=arguments.hub, revision=arguments.revision, **fields)
-    totals = result.flops or [count.total for count in result]
-    if arguments.quiet and None in totals:
-        name = result[totals.index(None)].name
+    flops = result.flops
+    if arguments.quiet and None in flops:
+        name = result[flops.index(None)].name
         raise ConfigError(f"{name} has no FLOPs to compare: without --quiet a note says why", field="cost")
     one = arguments.format == "csv"
     tables = [result.table()] if one else result.tables()
-    return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=totals, notes=result.notes)
+    return emit(
+        arguments,
+        result=result.to_dict,
+        human=tables,
+        tables=tables,
+        quiet=flops or [count.total for count in result],
+        notes=result.notes,
+    )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gpt2calc.architectures.caches import Kept
-    from gpt2calc.costs import flops
     from gpt2calc.costs.run import Run
     from gpt2calc.model import Component, Model
 
@@ -213,12 +212,6 @@ def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the config of the language model of a composite, or the config."""
     text = document.get("text_config")
     return text if isinstance(text, Mapping) else document
-
-
-def of_gpt2(row: flops.Product) -> Product:
-    """Return a product of a GPT-2, whose table is `costs.flops`, as one of these."""
-    passes, size = row.times * row.rows, row.inner * row.columns
-    return Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
 
 
 def total(products: Iterable[Product]) -> int:

@@ -90,7 +90,7 @@ class Cost:
         self.notes = (*notes, *said)
 
     flops_notes: tuple[str, ...] = ()
-    """As of a `Serving`, what a reader should know of FLOPs: of a GPT-2 all are counted."""
+    """What a reader should know of FLOPs alone, as of a `Serving`: nothing, since of a GPT-2 all are counted."""
 
     @property
     def run(self) -> Run:

@@ -248,7 +248,7 @@ class Serving:
             if self.model.add_cross_attention:
                 return (), "cross-attention reads an encoder, and `cost` takes its tokens"
             rows = (row for row in flops.table(self.model, self.run) if row.times)
-            return tuple(products.of_gpt2(row) for row in rows), ""
+            return tuple(_as_product(row) for row in rows), ""
         try:
             return products.table(self.model, self.document, self.run), ""
         except ConfigError as error:
@@ -647,6 +647,12 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     if not model.ln_f:
         raise ConfigError(f"{caches.NO_CACHE['openai-gpt']}: there is nothing to count")
     return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}, model.n_embd, model.n_embd),)
+
+
+def _as_product(row: flops.Product) -> products.Product:
+    """Return a product of a GPT-2, which has a table of its own, as another architecture has it."""
+    passes, size = row.times * row.rows, row.inner * row.columns
+    return products.Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
 
 
 def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:

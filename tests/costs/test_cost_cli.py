@@ -191,7 +191,7 @@ def test_a_comparison_has_what_each_model_costs(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("gpt2", "Llama-3.1-8B", "--cost", "--train"), "train is covered where all models are GPT-2s"),
+        (("gpt2", "Llama-3.1-8B", "--cost", "--optimizer", "sgd"), "optimizer is covered where all models are GPT-2s"),
         (("gpt2", "gpt2-xl", "--cost", "--seq", "1025"), "gpt2: seq 1,025 is more than n_positions 1,024"),
         (("gpt2", "gpt2-xl", "--train"), "--train is of a cost: give --cost as well"),
         (("gpt2", "gpt2-xl", "--max-cache-len", "4"), "--max-cache-len is of a cost"),

@@ -50,7 +50,7 @@ def test_a_comparison_is_of_the_tokens_that_are_asked_for(run: Run) -> None:
 
 
 def test_a_comparison_shows_the_flops_of_any_families_where_it_is_asked_for_costs(run: Run) -> None:
-    """Of as many tokens of each, those of the model that takes the fewest; why one has none is a note, and no number."""
+    """Of as many tokens as the model takes that takes the fewest; why one has none is a note, and no number."""
     trio = gpt2calc.compare("gpt2", "Jamba-v0.1", "Qwen3-0.6B", cost={"train": True})
     gpt2 = gpt2calc.cost("gpt2", train=True)
     qwen = gpt2calc.serving("Qwen3-0.6B", seq=1024, train=True)
@@ -68,8 +68,8 @@ def test_a_comparison_shows_the_flops_of_any_families_where_it_is_asked_for_cost
     words = ("compare", "Jamba-v0.1", "Qwen3-0.6B", "--cost", "--seq", "64")
     assert "note: Jamba-v0.1: FLOPs are not counted: 28 layers" in run(*words).stderr
     alone = run("compare", "gpt2", "Qwen3-0.6B", "--cost", "--seq", "1", "--past", "63", "--logits", "last", "-q")
-    each = [gpt2calc.cost("gpt2", seq=1, past=63), gpt2calc.serving("Qwen3-0.6B", seq=1, past=63)]
-    assert alone.stdout.split() == [str(one.forward) for one in each]
+    each = [gpt2calc.cost("gpt2", seq=1, past=63).forward, gpt2calc.serving("Qwen3-0.6B", seq=1, past=63).forward]
+    assert alone.stdout.split() == [str(forward) for forward in each]
     refused = run(*words, "-q")
     assert (refused.code, refused.stdout) == (2, "")
     assert "Jamba-v0.1 has no FLOPs to compare" in refused.stderr
