@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gpt2calc.architectures.caches import Kept
+    from gpt2calc.costs import flops
     from gpt2calc.costs.run import Run
     from gpt2calc.model import Component, Model
 
@@ -73,6 +74,9 @@ TWICE = frozenset({"altup.modality_router"})
 CONVOLVED = {"conv.conv": "conv_L_cache"}
 """Short convolutions, and the size that says how wide they are: done of zeros or states beside the tokens, too."""
 
+ENDS_EARLY = frozenset({"gemma4_text"})
+"""Model types whose last layers, those that take the keys and values of others, pass no token without logits."""
+
 UNLEARNT = "self_attn.indexer."
 """The beginning of what chooses tokens to attend to, of which no gradient comes back."""
 
@@ -80,6 +84,9 @@ BESIDE = {
     "gemma3n_text": (Beside("altup.predict", "other", "hidden_size * altup_num_inputs * altup_num_inputs"),),
 }
 """Products of a layer in which no parameter takes part, and that are no attention."""
+
+TWO_OF_ONE = frozenset({"phimoe"})
+"""Model types whose router chooses twice for each token: the same expert, where there is one alone."""
 
 EVERY_EXPERT, SCORES_TWICE = "llama4_text", "diffllama"
 MORE = {
@@ -138,17 +145,21 @@ def table(model: Model, document: Mapping[str, Any], run: Run, counted: str = AL
             found.append(Product(row.name, row.group, model.lm_head * run.batch * run.logits, embedding))
         elif row.name in matrices and row.group != NORM and not row.part:
             copies = _copies(model, row, document, does_all=model_type == EVERY_EXPERT and not is_least)
+            copies *= 1 + (model_type in TWO_OF_ONE and row.used == row.times == 1 and not is_least)
             width = model.sizes[CONVOLVED[row.name]] if row.name in CONVOLVED else 0
             vectors = n * (1 + (row.name in TWICE))
             passes = copies * (run.batch * _convolved(run, width) if width and not is_least else vectors)
             passes = met if row.name in OVER_KEYS and not is_least else passes
+            if model_type in ENDS_EARLY and row.layers and (count := model.count(row.layers)):
+                taking = count - model.count(f"{row.layers} own")
+                passes -= copies // count * taking * run.batch * (run.tokens - run.logits)
             found.append(Product(row.name, row.group, passes, row.weights, 2 * (not row.name.startswith(UNLEARNT))))
     for beside in () if is_least else BESIDE.get(model_type, ()):
         size = evaluated(beside.size, model.sizes)
         found.append(Product(beside.component, beside.group, layers * n, size, has_weight=False))
     if is_least:
         kept = tuple(row for row in kept if not row.apart.get(caches.EXPANDED) and model_type not in MORE)
-    found += _attention(kept, run, is_causal=counted != ALL)
+    found += _attention(kept, run, is_causal=counted != ALL, ends_early=model_type in ENDS_EARLY)
     return tuple(row for row in found if row.forward)
 
 
@@ -157,12 +168,13 @@ def _keys(row: Kept, run: Run) -> int:
     return row.held(run.past) + run.tokens
 
 
-def _attention(kept: tuple[Kept, ...], run: Run, *, is_causal: bool) -> list[Product]:
+def _attention(kept: tuple[Kept, ...], run: Run, *, is_causal: bool, ends_early: bool) -> list[Product]:
     """Return the products of attention by kind of layer, those together that are alike but for what they keep."""
     passes: Counter[tuple[str, int, int]] = Counter()
     for row in kept:
         kind = row.kind if row.per_token else "attention" if row.window is None else "sliding attention"
-        met = row.seen(run.past, run.tokens) if is_causal else run.tokens * _keys(row, run)
+        left = run.tokens if row.per_token or not ends_early else run.logits
+        met = row.seen(run.past + run.tokens - left, left) if is_causal else left * _keys(row, run)
         pairs = row.layers * run.batch * met
         for name, size, gradients in (("index", row.choice, 0), ("QK^T", row.scores, 2), ("A·V", row.context, 2)):
             passes[f"{kind}.{name}", size, gradients] += pairs
@@ -201,6 +213,12 @@ def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the config of the language model of a composite, or the config."""
     text = document.get("text_config")
     return text if isinstance(text, Mapping) else document
+
+
+def of_gpt2(row: flops.Product) -> Product:
+    """Return a product of a GPT-2, whose table is `costs.flops`, as one of these."""
+    passes, size = row.times * row.rows, row.inner * row.columns
+    return Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
 
 
 def total(products: Iterable[Product]) -> int:
