@@ -130,7 +130,7 @@ function listenToAim() {
   });
   byId("hold").addEventListener("change", ({ target }) => {
     state.held = target.checked ? counts[state.active].total : null;
-    drawAim();
+    changed(drawAim);
   });
   byId("shapes").addEventListener("click", ({ target }) => {
     if (!target.value) return;
