@@ -23,6 +23,7 @@ from gpt2calc.cli.options import (
     takes_unicode,
     whole,
 )
+from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnknownNameError, printable, shown
 from gpt2calc.output import refuse_input
 
@@ -325,8 +326,15 @@ def _served(arguments: argparse.Namespace, models: list[Any], asked: dict[str, A
 def _costs(arguments: argparse.Namespace, models: list[Any], asked: dict[str, Any]) -> Chart:
     from gpt2calc.api.costing import cost
     from gpt2calc.plots import bars
+    from gpt2calc.sources import resolve
 
     draws_memory = arguments.kind == "memory"
+    counted = resolve(models[0], arguments.fields, hub=arguments.hub, revision=arguments.revision).counted
+    if draws_memory and not isinstance(counted, Dims):
+        problem = (
+            "what training holds is known of GPT-2s alone; give --context, such as 0:32768, for what serving holds"
+        )
+        raise ConfigError(problem, field="context")
     words = {**asked, "train": True} if draws_memory else asked
     found = cost(models[0], hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))
     return bars.of_memory(found) if draws_memory else bars.of_flops(found)
