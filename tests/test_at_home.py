@@ -113,7 +113,7 @@ def test_what_is_missing_is_installed_by_the_line_that_is_said() -> None:
     assert {
         name: tuple(package.partition(">")[0] for package in packages)
         for name, packages in extras.items()
-        if name not in ("test", "dev")
+        if name not in ("test", "dev", "docs")
     } == EXTRAS
     python, *words = shlex.split(install("sweep"))
     assert (python, words) == (sys.executable, ["-m", "pip", "install", "numpy", "pyarrow", "tqdm"])

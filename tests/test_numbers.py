@@ -379,6 +379,8 @@ READERS = {
     "explanation/printed.py": "what stands around a figure in a text",
     "errors.py": "digits in names, which no slip changes",
     "cli/options.py": "COLUMNS, which the shell sets",
+    "reports/text.py": "numbers, which no line breaks within",
+    "examples.py": "numbers of layers within names of modules",
     "reports/csv.py": "cells that a spreadsheet takes for formulas",
     "adapters.py": "numbers of layers within names of modules",
     "stored.py": "numbers of layers within names of modules",

@@ -73,6 +73,9 @@ TWICE = frozenset({"altup.modality_router"})
 CONVOLVED = {"conv.conv": "conv_L_cache"}
 """Short convolutions, and the size that says how wide they are: done of zeros or states beside the tokens, too."""
 
+ENDS_EARLY = frozenset({"gemma4_text"})
+"""Model types whose last layers, those that take the keys and values of others, pass no token without logits."""
+
 UNLEARNT = "self_attn.indexer."
 """The beginning of what chooses tokens to attend to, of which no gradient comes back."""
 
@@ -142,13 +145,16 @@ def table(model: Model, document: Mapping[str, Any], run: Run, counted: str = AL
             vectors = n * (1 + (row.name in TWICE))
             passes = copies * (run.batch * _convolved(run, width) if width and not is_least else vectors)
             passes = met if row.name in OVER_KEYS and not is_least else passes
+            if model_type in ENDS_EARLY and row.layers and (count := model.count(row.layers)):
+                taking = count - model.count(f"{row.layers} own")
+                passes -= copies // count * taking * run.batch * (run.tokens - run.logits)
             found.append(Product(row.name, row.group, passes, row.weights, 2 * (not row.name.startswith(UNLEARNT))))
     for beside in () if is_least else BESIDE.get(model_type, ()):
         size = evaluated(beside.size, model.sizes)
         found.append(Product(beside.component, beside.group, layers * n, size, has_weight=False))
     if is_least:
         kept = tuple(row for row in kept if not row.apart.get(caches.EXPANDED) and model_type not in MORE)
-    found += _attention(kept, run, is_causal=counted != ALL)
+    found += _attention(kept, run, is_causal=counted != ALL, ends_early=model_type in ENDS_EARLY)
     return tuple(row for row in found if row.forward)
 
 
@@ -157,12 +163,13 @@ def _keys(row: Kept, run: Run) -> int:
     return row.held(run.past) + run.tokens
 
 
-def _attention(kept: tuple[Kept, ...], run: Run, *, is_causal: bool) -> list[Product]:
+def _attention(kept: tuple[Kept, ...], run: Run, *, is_causal: bool, ends_early: bool) -> list[Product]:
     """Return the products of attention by kind of layer, those together that are alike but for what they keep."""
     passes: Counter[tuple[str, int, int]] = Counter()
     for row in kept:
         kind = row.kind if row.per_token else "attention" if row.window is None else "sliding attention"
-        met = row.seen(run.past, run.tokens) if is_causal else run.tokens * _keys(row, run)
+        left = run.tokens if row.per_token or not ends_early else run.logits
+        met = row.seen(run.past + run.tokens - left, left) if is_causal else left * _keys(row, run)
         pairs = row.layers * run.batch * met
         for name, size, gradients in (("index", row.choice, 0), ("QK^T", row.scores, 2), ("A·V", row.context, 2)):
             passes[f"{kind}.{name}", size, gradients] += pairs

@@ -186,8 +186,10 @@ class Serving:
             )
         self.own_kv_dtype = words.get("kv_dtype")
         if self.own_kv_dtype is not None and not self.takes(cache_types.BY_NAME[str(self.own_kv_dtype)]):
-            block, odd = self.kv_type.block, next(row for row in self.rows if row.per_token % self.kv_type.block)
-            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd.per_token:,}"
+            block = self.kv_type.block
+            sizes = (size for row in self.rows for size in (row.per_token, *row.apart.values()))
+            odd = next(size for size in sizes if size % block)
+            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd:,}"
             raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)

@@ -34,6 +34,9 @@ INNER = ("intermediate_size", "moe_intermediate_size", "ffn_dim", "n_inner", "ff
 """What a width of the MLP, or of an expert, is called; the first that changes the model is searched."""
 
 NEEDED = {"n_layer": "num_hidden_layers", "n_embd": "hidden_size", "n_head": "num_attention_heads"}
+HEAD_SIZES = (64, 128)
+"""The sizes of a head that a GPT-2's width may be a multiple of, unless something else is given."""
+
 ROUND = 256
 """Of another family n_inner is a multiple of this, or of what of it the model's own is."""
 
@@ -50,7 +53,7 @@ class Gpt2:
         self.vocab_size = self.dims.vocab_size
         self.members = family.gpts()
         self.bounds: dict[str, Any] = {
-            "head_size": "64, 128",
+            "head_size": ", ".join(map(str, HEAD_SIZES)),
             "inner_ratio": Fraction(self.dims.n_inner, self.dims.n_embd),
         }
 

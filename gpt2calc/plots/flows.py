@@ -49,6 +49,9 @@ AFTER_MLP = ("post_feedforward_layernorm", "post_mlp_layernorm", "post_norm2")
 SECOND = ("pre_mlp_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
 """Beside one of these, `post_attention_layernorm` stands after attention, and without it before the MLP."""
 
+MIXING = ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+"""The modules whose inner norms stand where tokens meet."""
+
 EMBEDDING_NORMS = ("word_embeddings_layernorm", "project_in")
 """What stands between the embeddings and the first block."""
 
@@ -331,8 +334,7 @@ def _mixes(row: Component) -> bool:
     """Whether a component of a block stands where tokens meet: attention, or a state space, with its inner norms."""
     if row.group in ("attention", "ssm"):
         return True
-    room = row.name.partition(".")[0]
-    return row.group == "layer_norm" and room in ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+    return row.group == "layer_norm" and row.name.partition(".")[0] in MIXING
 
 
 def _shape(tensors: Sequence[Tensor]) -> str:

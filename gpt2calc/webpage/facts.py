@@ -20,13 +20,26 @@ from gpt2calc import (
 )
 from gpt2calc.algebra import READING_ORDER
 from gpt2calc.checkpoints import safetensors, strict_json
+from gpt2calc.designs import bases, designer, family
 from gpt2calc.dialects import DIALECTS, respellings
 from gpt2calc.dialects.base import BLOCK, TASK_HEAD_COMPONENTS
 from gpt2calc.dialects.layouts import LINEAR, SAME
 from gpt2calc.dims import LETTERS, TASK_HEADS
 from gpt2calc.explanation import chance, lattice, printed, readings, report
 from gpt2calc.fields import FIELDS
-from gpt2calc.model import BIAS, FLAG, GROUPS, SIZE, WEIGHT, WORD
+from gpt2calc.model import (
+    BIAS,
+    FLAG,
+    GROUPS,
+    LAYER_EMBEDDING,
+    OUTPUT_HEAD,
+    POSITION_EMBEDDING,
+    SIZE,
+    TOKEN_EMBEDDING,
+    WEIGHT,
+    WORD,
+)
+from gpt2calc.plots import flows
 from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage import families
 from gpt2calc.webpage.controls import CONTROLS
@@ -91,6 +104,40 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
             *families.plain(),
         ],
         "families": {**families.collect(), **families.beside()},
+        "design": _design(),
+        "flow": _flow(),
+    }
+
+
+def _flow() -> dict[str, Any]:
+    """Return by which names and parts a component has its place between tokens and logits."""
+    return {
+        "token": TOKEN_EMBEDDING,
+        "position": POSITION_EMBEDDING,
+        "layer": LAYER_EMBEDDING,
+        "head": OUTPUT_HEAD,
+        "embedding_norms": flows.EMBEDDING_NORMS,
+        "before_mixer": flows.BEFORE_MIXER,
+        "after_mixer": flows.AFTER_MIXER,
+        "before_mlp": flows.BEFORE_MLP,
+        "after_mlp": flows.AFTER_MLP,
+        "second": flows.SECOND,
+        "rooms": flows.MIXING,
+        "outputs": flows.OUTPUTS,
+        "order": flows.ORDER,
+    }
+
+
+def _design() -> dict[str, Any]:
+    """Return what bounds a search for shapes of a GPT-2 unless somebody says otherwise, and what ranks them."""
+    bounds = {name: designer.DEFAULTS[name].split(":") for name in ("n_layer", "aspect")}
+    return {
+        "layers": list(map(int, bounds["n_layer"])),
+        "aspect": list(map(int, bounds["aspect"])),
+        "step": min(bases.HEAD_SIZES),
+        "percent": int(designer.WITHIN),
+        "most": designer.USUAL_SHAPES,
+        "members": family.MEMBERS,
     }
 
 
@@ -107,6 +154,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
     return {
         **about,
         "type": "gpt2",
+        "size": families.size(preset.counted),
         "all": {name: preset.fields.get(name, row.default) for name, row in FIELDS.items()},
     }
 

@@ -18,9 +18,8 @@ import gpt2calc
 from gpt2calc.architectures import reading
 from gpt2calc.costs import products
 from gpt2calc.costs.run import Run
-from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
-from tests.architectures.test_caches import windowed
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def drawn(model_type: str, examples: int) -> Iterator[dict[str, Any]]:
 @unmeasured
 def counted(module: Any, run: Run, *, trains: bool) -> int:
     """Return the FLOPs that torch counts of a pass, or of a step of training."""
-    takes, words = signature(module.forward).parameters, dict[str, Any]()
+    words = dict[str, Any]()
     if caches_in(module):
         words |= {"use_cache": True, "past_key_values": DynamicCache(config=module.config)}
     else:
@@ -65,7 +64,7 @@ def counted(module: Any, run: Run, *, trains: bool) -> int:
         module.train(trains)
         if run.past:
             module(ids[:, : run.past], **words)
-        words |= {"logits_to_keep": run.logits} if "logits_to_keep" in takes else {}
+        words |= {"logits_to_keep": run.logits} if run.logits < run.tokens else {}
         with FlopCounterMode(display=False) as counter:
             out = module(ids[:, run.past :], **words)
             if trains:
@@ -102,7 +101,7 @@ def test_flops_are_those_that_torch_counts(model_type: str) -> None:
         with quick():
             module = built(document)
         module.config._experts_implementation = "batched_mm"  # whose products need no values
-        keeps = "logits_to_keep" in signature(module.forward).parameters
+        keeps = model.lm_head and "logits_to_keep" in signature(module.forward).parameters
         for run in (TRAINED, *(PASSED if THOROUGH else PASSED[len(model_type) % len(PASSED) :][:1])):
             if run.past and not caches_in(module):
                 continue
@@ -137,6 +136,17 @@ def test_a_latent_is_expanded_of_all_tokens_again_at_every_step() -> None:
     table = products.table(counted.model, {}, Run(1, 1, 999, 1))
     expanded = next(row for row in table if row.component == "self_attn.kv_b_proj")
     assert expanded.forward == 2 * 61 * 1000 * 512 * 128 * 256
+
+
+def test_a_gemma_4_passes_the_last_token_alone_through_layers_that_take_keys_of_others() -> None:
+    """Where no other token's logits are asked for; behind a cache, and without one."""
+    words = {"num_hidden_layers": 3, "num_kv_shared_layers": 2, "layer_types": ["full_attention"] * 3}
+    document = {"model_type": "gemma4_text", "architectures": ["Gemma4ForCausalLM"], "hidden_size": 48, **words}
+    with quick():
+        module = built({**document, "attn_implementation": "eager"})
+    for run in (Run(2, 5, 0, 1), Run(1, 3, 4, 1), Run(1, 3, 4, 3)):
+        rows = products.table(reading.read(document).model, document, run)
+        assert products.total(rows) == counted(module, run, trains=False)
 
 
 @pytest.mark.parametrize("model_type", sorted(SCANNING))

@@ -39,5 +39,8 @@ def agrees(opened: Watched, *models: Any, **fields: Any) -> None:
         (part.name, f"{part.total:,}", f"{part.weights:,}", f"{part.biases:,}", part.formula.text())
         for part in count.components
     ]
-    assert [row[1] for row in shown(opened, "conventions")] == [f"{value:,}" for value in count.conventions.values()]
+    ways = shown(opened, "conventions") + shown(opened, "stored")
+    assert {row[0].split("\n")[0]: row[1] for row in ways} == {
+        name: f"{value:,}" for name, value in count.conventions.items()
+    }
     assert opened.text("#formula p").endswith(f" = {count.total:,}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import gpt2calc
 from gpt2calc.webpage import document
 from tests.browser import Watched
 from tests.goods import GOODS
@@ -35,6 +36,12 @@ STATES = {
     "another architecture": "#model=Jamba-v0.1&vs=gpt2",
     "with many notes": "#model=model_type:qwen3_next",
 }
+DROP = """([name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(bytes)], name));
+  for (const type of ["dragover", "drop"])
+    document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+}"""
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -89,7 +96,8 @@ def give(page: Page, tensors: list[Any], name: str = "model.safetensors") -> Non
 def test_axe_finds_no_serious_fault(either: Watched) -> None:
     """With all that the page can show: two configs, a head, figures, a sentence for nonsense, a verdict that is bad."""
     page = either.open("#model=gpt3-175B&vs=gpt2&vs.head=double_heads&explain=175B&n_layrs=1")
-    page.click("#which >> text=Second")
+    page.click("#which button >> nth=1")
+    page.evaluate("byId('more').open = true")
     page.fill("#n_embd", "x")
     page.fill("#paste", "{")
     good = next(good for good in GOODS if good.name == "huggingface")
@@ -115,6 +123,16 @@ def test_nothing_is_cut_off_at_the_side(state: str, either: Watched) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_nothing_is_cut_off_at_320_pixels(opened: Watched) -> None:
+    """As in a window of 1,280 that is made four times as large (WCAG 2.2, 1.4.10)."""
+    opened.page.set_viewport_size({"width": 320, "height": 640})
+    try:
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 320
+        assert opened.page.is_visible("#stripe .bar")
+    finally:
+        opened.page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_axe_can_fail(opened: Watched) -> None:
     """A test of the test: a field without a name is found."""
     opened.page.evaluate("document.querySelector('main').append(document.createElement('input'))")
@@ -122,25 +140,35 @@ def test_axe_can_fail(opened: Watched) -> None:
 
 
 def test_the_theme_follows_the_system_and_the_button(either: Watched) -> None:
-    """Which says that it is pressed."""
+    """Which says what it does; the address keeps it where it is not the system's."""
     page = either.open()
     first = page.get_attribute("html", "data-theme")
     assert first == page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
     page.click("#theme")
     assert {first, page.get_attribute("html", "data-theme")} == {"light", "dark"}
-    assert page.get_attribute("#theme", "aria-pressed") == str(first == "light").lower()
+    assert page.text_content("#theme") == str(first).title()
+    page.evaluate("rest()")
+    other = "light" if first == "dark" else "dark"
+    assert page.url.endswith(f"#model=gpt2&theme={other}")
+    page.reload()
+    either.started()
+    assert page.get_attribute("html", "data-theme") == other
+    page.click("#theme")
+    page.evaluate("rest()")
+    assert page.url.endswith("#model=gpt2")
 
 
 def test_everything_can_be_reached_and_used_by_keys(either: Watched) -> None:
     """From the first key on: every control takes the focus in the order of the page, is seen to have it, and acts."""
     page = either.open()
+    page.evaluate("byId('more').open = true")
     script = """() => {
       const element = document.activeElement, style = getComputedStyle(element);
       return [element.id || element.name || element.textContent || element.getAttribute("aria-label"),
         style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0];
     }"""
     seen: dict[str, bool] = {}
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         name, visible = page.evaluate(script)
         if name in seen or page.evaluate("document.activeElement === document.body"):
@@ -156,6 +184,54 @@ def test_everything_can_be_reached_and_used_by_keys(either: Watched) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.type("9")
     assert page.input_value("#n_layer").replace(",", "") in ("192", "129", "912")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == name:
+            return
+    pytest.fail(f"no Tab reaches {name}")
+
+
+def is_in_view(page: Page, selector: str) -> bool:
+    """Whether an element is seen whole, without scrolling."""
+    script = """(selector) => {
+      const {top, bottom, height} = document.querySelector(selector).getBoundingClientRect();
+      return height > 0 && top >= 0 && bottom <= innerHeight;
+    }"""
+    return bool(page.evaluate(script, selector))
+
+
+def test_a_config_is_pasted_and_its_total_read_by_keys_alone(either: Watched) -> None:
+    """The total stands under what was pasted, and in the band under the total, of which the link leads back."""
+    page = either.open()
+    tab_to(page, "paste")
+    page.keyboard.insert_text('{"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 4096}')
+    said = f"{gpt2calc.count({'model_type': 'llama', 'num_hidden_layers': 2}).total:,} parameters"
+    assert said in either.text("#paste-said")
+    assert said in either.text("#band")
+    assert is_in_view(page, "#paste-said p")
+
+
+def test_a_faulty_file_is_dropped_and_its_verdict_seen(either: Watched) -> None:
+    """From the top of the page, without scrolling; from its end it is scrolled to; a link tells why."""
+    good = next(good for good in GOODS if good.name == "huggingface")
+    for place in ("0", "document.body.scrollHeight"):
+        page = either.open()
+        page.evaluate(f"scrollTo(0, {place})")
+        page.evaluate(DROP, ["faulty.safetensors", list(safetensors.content(good.tensors[2:]))])
+        page.wait_for_selector("#verified .verdict.bad")
+        assert either.text("#band").startswith("✗ faulty.safetensors does not match: ")
+        assert is_in_view(page, "#band") or is_in_view(page, "#verified .verdict")
+    page.evaluate("scrollTo(0, 0)")
+    page.focus("#band a")
+    page.keyboard.press("Enter")
+    assert is_in_view(page, "#verified .verdict")
+    assert page.evaluate("location.hash.includes('files')") is False
+    page.click("#band button")
+    assert page.is_hidden("#band")
 
 
 def test_what_changed_is_said_once_it_rests(opened: Watched) -> None:
@@ -309,13 +385,7 @@ def test_faults_of_many_blocks_stand_in_one_line(opened: Watched) -> None:
 def test_a_drop_anywhere_is_taken(opened: Watched) -> None:
     """And the browser does not open the file in the place of the page."""
     good = next(good for good in GOODS if good.name == "huggingface")
-    script = """(bytes) => {
-      const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(bytes)], "dropped.safetensors"));
-      for (const type of ["dragover", "drop"])
-        document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
-    }"""
-    opened.page.evaluate(script, list(safetensors.content(good.tensors)))
+    opened.page.evaluate(DROP, ["dropped.safetensors", list(safetensors.content(good.tensors))])
     opened.page.wait_for_selector("#verified .verdict.good")
     assert "dropped.safetensors matches" in opened.text("#verified .verdict")
 

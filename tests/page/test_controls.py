@@ -22,7 +22,8 @@ def test_it_opens_with_gpt2(opened: Watched) -> None:
     """All numbers are there at once."""
     agrees(opened, "gpt2")
     assert opened.text("#title") == "gpt2"
-    assert "parameters, about 124M; 7,087,872 in each block" in opened.text("#glance")
+    in_short = "parameters, about 124M; 497.76 MB in fp32, 248.88 MB in bf16; 7,087,872 in each block"
+    assert opened.text("#glance") == in_short
 
 
 TYPED = {"n_layer": 3, "n_embd": 100, "n_positions": 7, "vocab_size": 50304, "n_inner": 0, "n_head": 4}
@@ -110,10 +111,26 @@ def test_an_empty_n_inner_is_four_times_the_width(opened: Watched) -> None:
 @of_each("model", ["gpt2-xl", "gpt3-175B", "raschka-gpt2-small", "tiny-random-gpt2", "vit-gpt2-decoder"])
 def test_a_preset_is_one_choice(model: str, opened: Watched) -> None:
     """Its numbers, its name and its summary appear."""
-    opened.page.select_option("#preset", model)
+    opened.page.fill("#preset", model)
     agrees(opened, model)
     assert opened.text("#title") == model
     assert rested(opened) == f"model={model}"
+
+
+def test_a_preset_is_found_by_what_is_known_of_it(opened: Watched) -> None:
+    """By an alias or a part of its name; the list says how large each is, and a name of none is said to be that."""
+    sizes = "Object.fromEntries([...byId('presets').options].map(({value, label}) => [value, label]))"
+    found = opened.page.evaluate(sizes)
+    assert (found["gpt2-xl"], found["model_type:llama"]) == ("1.56B", "6.74B")
+    opened.page.fill("#preset", "1.5B")
+    assert opened.text("#title") == "gpt2-xl"
+    opened.page.fill("#preset", "llama-9")
+    opened.page.press("#preset", "Enter")
+    assert opened.text("#preset-said") == "no model is called 'llama-9'"
+    opened.page.fill("#preset", "llama-3.1-8")
+    opened.page.press("#preset", "Enter")
+    assert opened.text("#title") == "Llama-3.1-8B"
+    assert opened.page.is_hidden("#preset-said")
 
 
 def test_what_was_changed_can_be_taken_back(opened: Watched) -> None:
@@ -187,20 +204,27 @@ def test_numbers_are_exact_beyond_what_a_float_holds(opened: Watched) -> None:
 def test_a_second_config_stands_beside_the_first(opened: Watched) -> None:
     """With differences and ratios, in components and conventions."""
     opened.page.click("text=Compare with a second")
-    opened.page.select_option("#preset", "gpt2-xl")
+    opened.page.fill("#preset", "gpt2-xl")
     one, two = gpt2calc.count("gpt2"), gpt2calc.count("gpt2-xl")
     assert total(opened) == two.total
-    assert f"+{two.total - one.total:,} in the second" in opened.text("#glance")
+    assert opened.text("#glance") == f"{one.total:,} → {two.total:,} parameters (+1,151.7 %, ×12.517)"
+    assert opened.page.text_content("title") == "gpt2-xl: 1.56B parameters - gpt2calc"
+    widths = "[...document.querySelectorAll('#bars .bar')].map((bar) => bar.getBoundingClientRect().width)"
+    ours, theirs = opened.page.evaluate(widths)
+    assert ours / theirs == pytest.approx(one.total / two.total, rel=0.01)
+    heads = "[...document.querySelectorAll('#components thead th')].map((cell) => cell.textContent)"
+    assert opened.page.evaluate(heads) == ["component", "gpt2", "gpt2-xl", "difference", "ratio"]
     rows = {row[0].strip(): row[1:] for row in shown(opened, "components")}
     difference = two["wte"].total - one["wte"].total
     assert rows["wte"] == [f"{one['wte'].total:,}", f"{two['wte'].total:,}", f"+{difference:,}", "2.083"]
-    ways = shown(opened, "conventions")
-    assert [row[1] for row in ways] == [f"{value:,}" for value in one.conventions.values()]
-    assert [row[2] for row in ways] == [f"{value:,}" for value in two.conventions.values()]
+    ways = shown(opened, "conventions") + shown(opened, "stored")
+    assert {row[0].split("\n")[0]: row[1:3] for row in ways} == {
+        name: [f"{value:,}", f"{two.conventions[name]:,}"] for name, value in one.conventions.items()
+    }
     assert rested(opened) == "model=gpt2&vs=gpt2-xl"
     opened.page.click("text=Swap")
     assert rested(opened) == "model=gpt2-xl&vs=gpt2"
-    opened.page.click("text=First")
+    opened.page.click("#which button >> nth=0")
     assert opened.text("#title") == "gpt2-xl"
     opened.page.click("text=Remove the second")
     agrees(opened, "gpt2-xl")

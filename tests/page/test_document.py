@@ -49,9 +49,10 @@ def test_the_page_is_small(built: str) -> None:
 
 
 def test_the_page_asks_for_nothing(built: str) -> None:
-    """No address stands in it but that of the project, behind a link, and the name of SVG in the icon."""
+    """No address stands in it but the project's, behind a link and for previews, and the name of SVG in the icon."""
     addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]+[^\s\"'`<)]*", SCRIPT.sub("", built)))
-    assert addresses == {"https://github.com/gpt2calc/gpt2calc", "http://www.w3.org/2000/svg"}
+    preview = "https://gpt2calc.github.io/gpt2calc/page-1280.png"
+    assert addresses == {"https://github.com/gpt2calc/gpt2calc", "http://www.w3.org/2000/svg", preview}
     assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|import)\s*\(", built)
     assert not re.search(r"<(link|img|iframe|object|embed|form|base)\b(?![^>]*rel=\"icon\")", built)
 

@@ -69,9 +69,11 @@ const inWords = (value) => (Array.isArray(value) ? value.join(",") : value === n
 
 /** Put a value over the active config's own, or take it away where it is undefined. */
 function set(field, value) {
-  const { preset, fields, maker } = active();
+  const { preset, fields, maker, beside } = active();
   const given = Object.entries({ ...fields, [field]: value }).filter(([, each]) => each !== undefined);
-  state.configs[state.active] = configOf(preset, Object.fromEntries(given), maker);
+  const own = Object.fromEntries(given);
+  const isHeld = state.held !== null && field === "n_layer";
+  state.configs[state.active] = configOf(preset, isHeld ? heldAt(own, state.held) : own, maker, beside);
   changed();
 }
 
@@ -146,7 +148,7 @@ function buildControls(config) {
   controls = controlsOf(config).map(buildControl);
   const { true: sizes = [], false: others = [] } = Object.groupBy(controls, ({ isSize }) => isSize);
   byId("sizes").replaceChildren(...sizes.map(({ element }) => element));
-  byId("structure").replaceChildren(make("legend", {}, "Structure"), ...others.map(({ element }) => element));
+  byId("structure").replaceChildren(...others.map(({ element }) => element));
 }
 
 /** Whether a field changes something: those of a head are shown where they do. */
@@ -165,33 +167,43 @@ function showControls() {
     control.show(config);
     if (control.isOfHead || control.field === "num_labels") control.element.hidden = !isOfUse(control.field, config);
   }
-  byId("preset").value = keyOf(config.preset);
+  if (document.activeElement !== byId("preset")) byId("preset").value = keyOf(config.preset);
   setText(byId("summary"), config.preset.summary);
   byId("notes").replaceChildren(...config.notes.map((note) => make("p", {}, note)));
   byId("reset").hidden = !changesOf(config).length || Boolean(config.preset.is_needy);
 }
 
+/** Every model that can be chosen, with its size; Python says the sizes. */
 function buildPresets() {
-  const shipped = PRESETS.filter((preset) => !preset.is_plain);
-  const groups = Map.groupBy(shipped, ({ name }) => /^[^-.\d]*\d*/.exec(name.split("-")[0])[0]);
-  const option = (preset) => make("option", { value: keyOf(preset) }, preset.name);
-  const several = [...groups].filter(([, members]) => members.length > 1);
-  const alone = [...groups.values()].filter((members) => members.length === 1).flat();
-  const plain = PRESETS.filter((preset) => preset.is_plain && !preset.is_needy);
-  const labelled = [...several, ["others", alone], ["architectures, with transformers' defaults", plain]];
-  const listed = labelled.filter(([, members]) => members.length);
-  const options = listed.map(([label, members]) => make("optgroup", { label }, ...members.map(option)));
-  byId("preset").replaceChildren(...options);
+  const listed = PRESETS.filter(({ is_needy: isNeedy }) => !isNeedy);
+  const options = listed.map((preset) => make("option", { value: keyOf(preset), label: preset.size ?? "" }));
+  byId("presets").replaceChildren(...options);
 }
 
 function listenToPresets() {
+  const field = byId("preset");
   const choose = (preset) => {
     state.configs[state.active] = ofPreset(preset);
     changed();
-    byId("preset").focus();
   };
-  byId("preset").addEventListener("change", ({ target }) => choose(findPreset(target.value)));
-  byId("reset").addEventListener("click", () => choose(active().preset));
+  // What is typed is taken at once where it is a name, and a part of one when the field is left or Enter is pressed.
+  const read = (isWhole) => {
+    const text = field.value.trim();
+    const holds = (preset) => !isWhole && !preset.is_needy && keyOf(preset).toLowerCase().includes(text.toLowerCase());
+    const found = text && (findPreset(text) ?? PRESETS.find(holds));
+    setText(byId("preset-said"), text && !found && !isWhole ? `no model is called ${shown(text)}` : "");
+    if (found && !found.is_needy) choose(found);
+    if (found && !isWhole) field.value = keyOf(found);
+  };
+  // The list shows what fits the text: so that all can be seen, a field that is entered is empty until it is left.
+  field.addEventListener("focus", () => ([field.placeholder, field.value] = [field.value, ""]));
+  field.addEventListener("blur", () => (field.value ||= keyOf(active().preset)));
+  field.addEventListener("change", () => read(false));
+  field.addEventListener("input", () => read(true));
+  byId("reset").addEventListener("click", () => {
+    choose(active().preset);
+    byId("title").focus();
+  });
 }
 
 /** What the buttons above the controls do: which config they set, and whether there is a second. */
@@ -217,6 +229,8 @@ function buildWhich() {
 function showWhich() {
   [...byId("which").children].forEach((button, place) => {
     button.hidden = (state.configs.length === 2) === (place === 4);
-    if (place < 2) button.setAttribute("aria-pressed", String(state.active === place));
+    if (place > 1) return;
+    button.setAttribute("aria-pressed", String(state.active === place));
+    setText(button, state.configs[place] ? titleOf(state.configs[place]) : "");
   });
 }

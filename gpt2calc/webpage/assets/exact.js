@@ -28,9 +28,11 @@ function share(part, whole) {
   return Number((scaled / whole) | (scaled % whole ? 1n : 0n)) / 2 ** Number(bits);
 }
 
-/** A large number in three digits, for a glance: 124M, 1.56B. */
+/** A large number in three digits, for a glance: 124M, 1.56B, 1.20e36. */
 function atAGlance(n) {
-  const power = Math.min(Math.floor((String(n).length - 1) / 3), 4);
+  const digits = String(n).length;
+  if (digits > 15) return `${rounded(n, 10n ** BigInt(digits - 1), 2)}e${digits - 1}`;
+  const power = Math.floor((digits - 1) / 3);
   const unit = 1000n ** BigInt(power);
   const text = rounded(n, unit, power ? Math.max(0, 3 - String(n / unit).length) : 0);
   return text === "1,000" && power < 4 ? atAGlance(1000n * unit) : text + ["", "K", "M", "B", "T"][power];

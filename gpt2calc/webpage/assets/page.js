@@ -15,11 +15,36 @@ function rest() {
   setText(byId("live"), `${byId("title").textContent}: ${byId("number").textContent} parameters`);
 }
 
+/** Say a verdict under the total, where a person sees it who looks at something else than where it is explained. */
+function announce(className, text, where) {
+  const [said, link] = byId("band").children;
+  if (!text && link.hash !== where) return;
+  Object.assign(byId("band"), { hidden: !text, className: `verdict ${className}` });
+  setText(said, text);
+  link.href = where;
+  const { top, bottom } = document.querySelector(where).parentElement.getBoundingClientRect();
+  if (text && (bottom < 0 || top > innerHeight)) byId("total").scrollIntoView({ block: "nearest" });
+}
+
+function listenToLinks() {
+  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, light);
+  byId("band").lastElementChild.addEventListener("click", () => (byId("band").hidden = true));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link) return;
+    event.preventDefault(); // the fragment of the address is the state
+    const target = document.querySelector(link.hash);
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+    target.scrollIntoView();
+  });
+}
+
 let counts = [];
 
 function draw() {
   counts = state.configs.map(({ model }) => counted(model));
-  for (const part of [showWhich, showControls, drawTotal, drawBars, drawTables, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
 }
 
 function drawTotal() {
@@ -28,8 +53,25 @@ function drawTotal() {
   const text = grouped(count.total);
   setText(byId("number"), text);
   for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
-  const more = () => `; ${signed(second.total - first.total)} in the second, ×${rounded(second.total, first.total, 3)}`;
-  setText(byId("glance"), `parameters, about ${atAGlance(count.total)}; ${layersText(count)}${second ? more() : ""}`);
+  const inBytes = (dtype) => {
+    const bytes = count.conventions[`${dtype}_bytes`];
+    const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
+    return `${rounded(bytes, unit, 2)} ${name} in ${dtype}`;
+  };
+  const stored = `${inBytes("fp32")}, ${inBytes("bf16")}`;
+  const one = () => `parameters, about ${atAGlance(count.total)}; ${stored}; ${layersText(count)}`;
+  const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3)] : [];
+  const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1).replace("-", "−")} %, ×${by}`;
+  const both = () => `${grouped(first.total)} → ${grouped(second.total)} parameters (${change()})`;
+  setText(byId("glance"), second ? both() : one());
+  byId("stripe").replaceChildren(barOf(count));
+  document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
+}
+
+function drawFlow() {
+  if (!FACTS.flow) return;
+  const { model, total } = counts[state.active];
+  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(byId("flow").clientWidth, 280), 760)));
 }
 
 /** What a layer holds, of each kind that there is. */
@@ -41,12 +83,128 @@ function layersText({ model, inLayers: kinds }) {
   return kinds.map((kind) => `${grouped(kind.total)} in each of ${many(kind)}`).join(", ");
 }
 
+// Aim for a size
+
+function drawAim() {
+  const [{ type, fields }, table, text] = [active(), byId("shapes"), state.aim.trim()];
+  if (byId("aim").value !== state.aim) byId("aim").value = state.aim;
+  const say = (said, className = "hint") => Object.assign(byId("aim-said"), { textContent: said, className });
+  byId("hold").checked = state.held !== null;
+  const total = counts[state.active].total;
+  say(state.held === null ? "" : `held are ${grouped(state.held)}: ${signed(total - state.held)}`);
+  table.parentElement.hidden = true;
+  if (!text || !FACTS.design) return;
+  if (type !== "gpt2") return say(`shapes here are of GPT-2s; gpt2calc design --family ${type} finds these`);
+  attempt(() => {
+    const [x, target] = [dimsOf(fields), aimOf(text)];
+    const shapes = shapesNear(x, target);
+    if (!shapes.length) refuse(`no GPT-2 with this vocabulary fits ${text}`);
+    const rows = shapes.map((shape) => {
+      const { n_layer: L, n_embd: d, n_inner: m, n_head: heads, value } = shape;
+      const own = gpt2Of(dimsOf(shaped(fields, shape)));
+      const button = make("button", { type: "button", value: [L, d, m, heads].join() }, `${L} × ${grouped(d)}`);
+      const apart = target.isMost ? target.value - value : value - target.value;
+      return [button, number(totalOf(own)), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
+    });
+    const by = target.isMost ? `bytes to spare in ${target.dtype}` : "difference";
+    fill(table, ["layers × width", ["parameters", "n"], [by, "n"], ["heads", "n"], ["width / layers", "n"]], rows);
+    table.parentElement.hidden = false;
+  }, (problem) => say(problem, "problem"));
+}
+
+function listenToAim() {
+  byId("aim").addEventListener("input", ({ target }) => {
+    state.aim = target.value;
+    changed(drawAim);
+  });
+  byId("hold").addEventListener("change", ({ target }) => {
+    state.held = target.checked ? counts[state.active].total : null;
+    drawAim();
+  });
+  byId("shapes").addEventListener("click", ({ target }) => {
+    if (!target.value) return;
+    const [{ preset, fields, maker }, names] = [active(), ["n_layer", "n_embd", "n_inner", "n_head"]];
+    const shape = Object.fromEntries(target.value.split(",").map((n, place) => [names[place], BigInt(n)]));
+    state.configs[state.active] = configOf(preset, shaped(fields, shape), maker);
+    changed();
+  });
+}
+
+// What it costs to run
+
+function drawCosts() {
+  if (!cachesOf()) return;
+  for (const field of byId("costs").querySelectorAll("input, select")) {
+    const cost = field.id.slice(5);
+    if (document.activeElement !== field) field.value = state.costs[cost];
+    if (cost === "seq") field.placeholder = grouped(active().type === "gpt2" ? active().model.sizes.n_positions : 4096n);
+  }
+  const tables = ["costed", "keeping", "flops"].map(byId);
+  const say = (said, className) => Object.assign(byId("cost-said"), { textContent: said, className });
+  for (const table of tables) table.parentElement.hidden = true;
+  attempt(() => {
+    const memory = aimOf(state.costs.memory);
+    if (!memory.isMost) refuse(`expected bytes such as 24 GB, got ${shown(state.costs.memory)}`);
+    const all = state.configs.map((config) => ({ config, asked: askedOf(state.costs, config) }));
+    const held = all.map(({ config, asked }) => heldBy(config, asked));
+    const inBytes = (n, said) =>
+      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2)} GB${said}`)), "n"];
+    const row = (name, of, said = () => "") =>
+      [name, ...held.map((each, place) => inBytes(of(each), said(all[place].asked)))];
+    const { dtype, kv } = all[0].asked;
+    const sequences = ({ seq, batch }) => ` of ${grouped(batch)} × ${grouped(seq)} tokens`;
+    const rows = [
+      row(`weights, ${dtype}`, ({ weights }) => weights),
+      row(`cache and states, ${kv}`, ({ cache }) => cache, sequences),
+    ];
+    const each = [row("cache, a token", ({ token }) => token), row("states, a sequence", ({ states }) => states)];
+    const names = all.length > 1 ? namesOfTwo() : ["bytes"];
+    const together = row("together", ({ weights, cache }) => weights + cache);
+    fill(tables[0], ["what is held", ...names.map((name) => [name, "n"])], [...each, ...rows], [together]);
+    const { weights, cache, rows: kinds } = held[state.active];
+    const left = memory.value - weights - cache;
+    const verdict = left < 0n ? `does not fit in ${state.costs.memory}, by` : `fits in ${state.costs.memory}, and leaves`;
+    const engine = "an engine's own workspace is not counted";
+    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${engine}`, left < 0n ? "problem" : "hint");
+    const headers = ["layers", ["number", "n"], ["elements a token", "n"], ["window", "n"], ["state", "n"]];
+    const kindsOfLayers = kinds.map(({ kind, layers, each: own, window, convolution, recurrence }) => {
+      const [all, state] = [[layers, own], convolution + recurrence];
+      return [kind, ...all.map(number), [window === null ? "" : grouped(window), "n"], number(state)];
+    });
+    fill(tables[1], headers, kindsOfLayers);
+    drawFlops(tables[2], all[state.active]);
+    for (const table of tables) table.parentElement.hidden = false;
+  }, (problem) => say(problem, "problem"));
+}
+
+function drawFlops(table, { config: { type, model }, asked: { seq, batch } }) {
+  if (type !== "gpt2") return fill(table, [["FLOPs of this architecture are those of gpt2calc cost"]], []);
+  const run = { batch, tokens: seq, past: 0n, logits: seq, source: 0n };
+  const products = productsOf(model.sizes, run).filter(({ flops }) => flops);
+  const total = sum(products.map(({ flops }) => flops));
+  const row = (name, n) => [name, number(n), [percent(n, total), "n"]];
+  const rows = products.map(({ name, group, flops }) => row(make("span", {}, swatch(group), name), flops));
+  return fill(table, ["a forward pass", ["FLOPs", "n"], ["share", "n"]], rows, [row("total", total)]);
+}
+
+function listenToCosts() {
+  const { types, elements } = cachesOf();
+  const [dtype, kv] = ["cost-dtype", "cost-kv"].map(byId);
+  dtype.append(...Object.keys(elements).map((name) => make("option", {}, name)));
+  kv.append(make("option", { value: "" }, "the same"), ...types.map(([name]) => make("option", {}, name)));
+  byId("costs").addEventListener("input", ({ target }) => {
+    state.costs[target.id.slice(5)] = target.value;
+    changed(drawCosts);
+  });
+}
+
 const groupOf = (count, name) => count.groups.find((group) => group.name === name) ?? { total: 0n };
 const swatch = (group) => make("i", { className: group, "aria-hidden": "true" });
 
 function drawBars() {
   const titles = state.configs.map((config, place) => `${titleOf(config)}: ${grouped(counts[place].total)}`);
-  const titled = (count, place) => [make("p", { className: "bar-title" }, titles[place]), barOf(count)];
+  const most = counts.map(({ total }) => total).reduce((a, b) => (a > b ? a : b));
+  const titled = (count, place) => [make("p", { className: "bar-title" }, titles[place]), barOf(count, most)];
   byId("bars").replaceChildren(...(counts.length > 1 ? counts.flatMap(titled) : [barOf(counts[0])]));
   const said = (count, { total }) => make("span", {}, `${grouped(total)}, ${percent(total, count.total)}`);
   const items = FACTS.groups
@@ -55,28 +213,42 @@ function drawBars() {
   byId("legend").replaceChildren(...items);
 }
 
-function barOf({ groups, total }) {
+/** A bar of groups, as long as its total is of the larger one's. */
+function barOf({ groups, total }, most = total) {
   const parts = groups.filter((group) => group.total);
+  const scale = share(total, most || 1n);
   const segments = parts.map((group) => {
-    const size = share(group.total, total);
-    const segment = make("div", { className: group.name }, size > 0.09 ? percent(group.total, total, 0) : "");
+    const size = share(group.total, total || 1n);
+    const segment = make("div", { className: group.name }, size * scale > 0.13 ? percent(group.total, total, 1) : "");
     segment.style.flex = `${Math.max(size, 0.0005)} 1 0`;
     return segment;
   });
   const said = parts.map((group) => `${group.name} ${percent(group.total, total)}`).join(", ");
-  return make("div", { className: "bar", role: "img", "aria-label": said || "nothing" }, ...segments);
+  const bar = make("div", { className: "bar", role: "img", "aria-label": said || "nothing" }, ...segments);
+  bar.style.width = `${100 * scale || 100}%`;
+  return bar;
 }
 
-const DIFFERENCE = ["first", "second", "difference", "ratio"].map((name) => [name, "n"]);
+const narrow = matchMedia("(max-width: 56rem)");
 
-const difference = ([first, second]) => [
-  number(first), number(second), [signed(second - first), "n"], [rounded(second, first, 3), "n"],
-];
+/** What two have, and how they differ, which a narrow window shows first. */
+const inPlace = (pair, ...more) => (narrow.matches ? [...more, ...pair] : [...pair, ...more]);
+
+/** The heads of these columns: configs by their names, where they have two. */
+function namesOfTwo() {
+  const names = state.configs.map((config) => titleOf(config)).map((name) => [...name].slice(0, 40).join(""));
+  return names[0] === names[1] ? ["first", "second"] : names;
+}
+
+const columnsOfTwo = () => inPlace(namesOfTwo(), "difference", "ratio").map((name) => [name, "n"]);
+
+const difference = ([first, second]) =>
+  inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
 
 function drawTables() {
-  const lines = counts.flatMap(({ model, form, total }) => [
+  const lines = counts.flatMap(({ model, form, total, components }) => [
     make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
-    make("p", { className: "letters" }, written(form)),
+    make("p", { className: "letters" }, ...termsOf({ form, components })),
   ]);
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
@@ -89,20 +261,28 @@ function drawTables() {
   };
   const none = { total: 0n };
   const rows = [...new Map(all)]
-    .map(([name, group]) => [make("span", {}, swatch(group), name), partsNamed(name)])
+    .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
     .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
-  fill(byId("components"), ["component", ...(isOne ? headers : DIFFERENCE)], rows, [["total", ...cells(counts)]]);
+  const two = isOne ? [] : columnsOfTwo();
+  fill(byId("components"), ["component", ...(isOne ? headers : two)], rows, [["total", ...cells(counts)]]);
   const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
   const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
-  const ways = both.map(([name, , sentence, source]) => {
-    const values = counts.map((each) => each.conventions[name]);
-    const what = whatCell(name, sentence);
-    return isOne ? [what, number(values[0]), [source, "source"]] : [what, ...difference(values)];
-  });
-  byId("conventions").classList.toggle("two", !isOne);
-  fill(byId("conventions"), ["what is counted", ...(isOne ? [["count", "n"], "by whom"] : DIFFERENCE)], ways);
+  const [bytes, others] = [true, false].map((wanted) => both.filter(([, unit]) => (unit === "bytes") === wanted));
+  const waysIn = (rows, more) =>
+    rows.map(([name, , sentence, source]) => {
+      const values = counts.map((each) => each.conventions[name]);
+      const what = whatCell(name, sentence.replace("in bytes: ", ""));
+      return isOne ? [what, number(values[0]), ...more(values[0], source)] : [what, ...difference(values)];
+    });
+  const headed = (...own) => ["what is counted", ...(isOne ? own : two)];
+  for (const id of ["components", "conventions", "stored"]) byId(id).classList.toggle("two", !isOne);
+  const ways = waysIn(others, (_, source) => [[source, "source"]]);
+  fill(byId("conventions"), headed(["count", "n"], "by whom"), ways);
+  const [mega, mebi] = [10n ** 6n, 2n ** 20n];
+  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2), "n"]));
+  fill(byId("stored"), headed(["bytes", "n"], ["MB", "n"], ["MiB", "n"]), stored);
 }
 
 /** A cell with a name, and in small what it is. */
@@ -133,8 +313,11 @@ function drawExplained() {
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
   const say = (text, className) => {
+    const isNew = byId("figure-said").textContent !== text;
     setText(byId("figure-said"), text);
     Object.assign(byId("figure-said"), { className });
+    const colour = { answer: "told", problem: "bad" }[className];
+    if (isNew) announce(colour, colour ? text : "", "#explain-heading");
   };
   if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which GPT-2.`, "hint");
   const explained = () => {
@@ -162,6 +345,7 @@ function drawExplained() {
 function sayOfConfig(problem, notes = []) {
   const className = problem ? "problem" : "";
   byId("paste-said").replaceChildren(...(problem ? [problem] : notes).map((line) => make("p", { className }, line)));
+  announce(problem ? "bad" : "good", problem || (notes[0] ?? ""), "#files-heading");
   return !problem;
 }
 
@@ -171,7 +355,8 @@ const takeConfig = (text) =>
     const found = readDocument(parseConfig(text.replace(/^\ufeff/, "")));
     state.configs[state.active] = ofDocument(found);
     changed();
-    return sayOfConfig(null, [`read: ${titleOf(active())}`, ...found.notes]);
+    const read = `read: ${titleOf(active())}, ${grouped(counts[state.active].total)} parameters`;
+    return sayOfConfig(null, [read, ...found.notes]);
   }, sayOfConfig);
 
 /** Whether what is given is too large to be read while a person waits, which is then said. */
@@ -192,6 +377,7 @@ async function takeFiles(files) {
     if (turn !== latest) return;
     byId("verified").replaceChildren(...parts);
     setText(byId("live"), parts[0].textContent); // the verdict alone is read out
+    announce(parts[0].className.replace("verdict ", ""), parts[0].textContent, "#files-heading");
   };
   const verdict = (name, mark, text) => make("p", { className: `verdict ${name}` }, make("b", {}, mark), text);
   try {
@@ -308,15 +494,20 @@ function drawShared() {
 
 // Theme and address
 
+function drawTheme() {
+  const theme = state.theme || systemTheme();
+  document.documentElement.dataset.theme = theme;
+  setText(byId("theme"), theme === "dark" ? "Light" : "Dark");
+}
+
 function listenToTheme() {
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const set = (isDark) => {
-    document.documentElement.dataset.theme = isDark ? "dark" : "light";
-    byId("theme").setAttribute("aria-pressed", String(isDark));
-  };
-  system.addEventListener("change", () => set(system.matches));
-  byId("theme").addEventListener("click", () => set(document.documentElement.dataset.theme === "light"));
-  set(system.matches);
+  dark.addEventListener("change", drawTheme);
+  byId("theme").addEventListener("click", () => {
+    state.theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    changed(drawTheme);
+  });
+  state.theme = themeIn(new URLSearchParams(location.hash.slice(1)));
+  drawTheme();
 }
 
 function notify(...problems) {
@@ -326,12 +517,16 @@ function notify(...problems) {
 
 function restoreFromAddress() {
   notify(...restore(location.hash));
+  drawTheme();
   draw();
 }
 
 /** A GPT-2 is drawn at once, and what the address says beside that once the tables are unpacked. */
 async function start() {
   listenToTheme();
+  listenToLinks();
+  byId("more").open = !narrow.matches;
+  narrow.addEventListener("change", draw);
   if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
     return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
   unpacked = unpack();
@@ -339,7 +534,7 @@ async function start() {
   const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
   if (isHere) restoreFromAddress();
   await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToFiles]) each();
+  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -347,7 +542,7 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) showControls();
+  if (isHere) for (const each of [showControls, drawAim, drawFlow, drawCosts]) each();
   else restoreFromAddress();
 }
 
