@@ -331,9 +331,7 @@ def _costs(arguments: argparse.Namespace, models: list[Any], asked: dict[str, An
     draws_memory = arguments.kind == "memory"
     counted = resolve(models[0], arguments.fields, hub=arguments.hub, revision=arguments.revision).counted
     if draws_memory and not isinstance(counted, Dims):
-        problem = (
-            "what training holds is known of GPT-2s alone; give --context, such as 0:32768, for what serving holds"
-        )
+        problem = "what training holds is known of GPT-2s alone; --context 0:32768 draws what serving holds"
         raise ConfigError(problem, field="context")
     words = {**asked, "train": True} if draws_memory else asked
     found = cost(models[0], hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))

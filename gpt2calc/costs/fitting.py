@@ -25,6 +25,8 @@ LEAST_BYTES = 10_000
 
 NOT_COUNTED = "not counted: an engine's own workspace, activations and what fragments; --reserve is for it"
 
+NO_CHANGE = "no change of context, batch or dtype makes it fit alone"
+
 
 class Change(NamedTuple):
     """One change that makes a model fit: of what, to what, and what is needed then."""
@@ -56,7 +58,8 @@ class Fit:
             raise ConfigError(f"{serving.name}: {problem}", field="seq")
         self.serving, self.memory, self.reserve, self.of = serving, memory, reserve, of
         self.name = serving.name
-        self.notes = (*serving.notes, *filter(None, [said]), NOT_COUNTED)
+        alone = [] if self.answer == FITS or self.changes else [NO_CHANGE]
+        self.notes = (*serving.notes, *filter(None, [said]), NOT_COUNTED, *alone)
 
     @property
     def needed(self) -> int:

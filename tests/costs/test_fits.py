@@ -229,6 +229,14 @@ def test_numbers_are_read_as_people_type_them() -> None:
     assert gpt2calc.fits("Qwen3-0.6B", seq=8, memory="2GB", reserve="0").reserve == 0
 
 
+def test_where_no_change_helps_alone_a_note_says_so() -> None:
+    """And nowhere else: weights that are too many stay so at any context."""
+    said = "no change of context, batch or dtype makes it fit alone"
+    assert said in gpt2calc.fits("Llama-2-70B", memory="24GB", seq=8).notes
+    assert said not in gpt2calc.fits("Llama-3.1-8B", memory="17GB", seq=100_000).notes
+    assert said not in gpt2calc.fits("Llama-3.1-8B", memory="24GB", seq=8).notes
+
+
 def test_a_length_is_read_by_whatever_key_a_config_has_for_it() -> None:
     """An MPT's is max_seq_len."""
     document = {"model_type": "mpt", "n_layers": 2, "d_model": 64, "n_heads": 4, "max_seq_len": 2048}
