@@ -143,6 +143,9 @@ function asPython(config) {
 
 function asCommand(config) {
   const { preset, type } = config;
+  const areShipped = state.configs.every((each) => !each.preset.is_plain && !changesOf(each).length);
+  if (state.configs.length === 2 && areShipped)
+    return `gpt2calc compare ${state.configs.map((each) => each.preset.name).join(" ")}`;
   const words = sharedChanges(config).map(([field, value]) => {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;
