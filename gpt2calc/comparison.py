@@ -197,7 +197,7 @@ class Comparison:
         rows = [(name, [None if each is None else value(each) for each in self.servings]) for name, value in passes]
         cells = [(name, *("" if value is None else value for value in values)) for name, values in rows if any(values)]
         behind = f" behind {run.past:,}" if run.past else ""
-        title = f"FLOPs of {run.batch:,} × {run.tokens:,} tokens{behind}"
+        title = f"FLOPs of {sequences(run.batch, run.tokens)}{behind}"
         table = Table("", (title, *self._names()), tuple(cells))
         return [_with_difference(table) if len(self.counts) == 2 else table]
 
