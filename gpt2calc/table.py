@@ -258,3 +258,10 @@ def is_number(cell: Cell) -> bool:
 def is_numeric(column: Sequence[Cell]) -> bool:
     """Whether a column holds numbers, blanks among them, and so is aligned to the right."""
     return any(map(is_number, column)) and all(cell == "" or is_number(cell) for cell in column)
+
+
+def draws_shares(table: Table) -> bool:
+    """Whether a table has bars beside its shares: where the last column, and no other, is made of percentages."""
+    body = [row for row in table.rows if row is not None]
+    shares = [all(isinstance(row[place], Percent) for row in body) for place in range(len(table.headers))]
+    return bool(body) and shares[-1] and not any(shares[:-1])

@@ -360,7 +360,9 @@ def test_every_format_shows_the_verdict(tmp_path: Path) -> None:
     found = gpt2calc.verify(folder(tmp_path, plain("bare").tensors), X.config())
     for write in (text.write, markdown.write, latex.write, html.write):
         assert f"{found.total:,}" in write(found.tables())
-    assert found._repr_html_() == html.write(found.tables())
+    summary, *tables = found.tables()
+    written = html.write([summary._replace(title=""), *tables])
+    assert f"<b>✓ {found.verdict}</b></p>\n{written}" in found._repr_html_()
     assert repr(found).startswith("<Verification ")
 
 
@@ -371,6 +373,8 @@ def test_names_from_files_are_escaped(tmp_path: Path) -> None:
     evil = "h.0.\x1b[2J<script>|`\n"
     found = gpt2calc.verify(folder(tmp_path, [*plain("bare").tensors, (evil, "F32", (1,))]), X.config())
     assert named(found) == [("unexpected", evil)]
+    assert "<script>" not in found._repr_html_()
+    assert "<b>✗ " in found._repr_html_()
     assert "\x1b" not in text.write(found.tables()) + markdown.write(found.tables()) + html.write(found.tables())
     assert "<script>" not in html.write(found.tables()) + markdown.write(found.tables())
     assert "\x1b" not in found.verdict

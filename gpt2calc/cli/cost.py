@@ -178,7 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = model_of(arguments.model)
     source = resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision)
     if isinstance(source.counted, Model):
-        return _served(arguments, source, source.counted.architecture.model_type, asked)
+        return _served(arguments, source, asked)
     if arguments.kv_dtype is not None:
         problem = f"{source.name} is a GPT-2, whose cache has the dtype of the model: give dtype"
         raise ConfigError(problem, field="kv_dtype", got=arguments.kv_dtype)
@@ -190,14 +190,20 @@ def run(arguments: argparse.Namespace) -> int:
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
 
 
-def _served(arguments: argparse.Namespace, source: Source, model_type: str, asked: dict[str, Any]) -> int:
+def refuse_other(source: Source, asked: dict[str, Any]) -> None:
+    """Refuse what is asked of GPT-2 alone, of a model of another architecture."""
+    assert isinstance(source.counted, Model)  # noqa: S101  # who calls has looked
+    for name, value in asked.items():
+        if name not in SERVED and value is not None:
+            problem = f"{source.name} is a {source.counted.architecture.model_type}: {name} is covered for GPT-2 alone"
+            raise ConfigError(problem, field=name, got=value)
+
+
+def _served(arguments: argparse.Namespace, source: Source, asked: dict[str, Any]) -> int:
     """Compute and print what a model of another architecture does, and what serving it holds."""
     from gpt2calc.api.serving import serving
 
-    for name, value in asked.items():
-        if name not in SERVED and value is not None:
-            problem = f"{source.name} is a {model_type}: {name} is covered for GPT-2 alone"
-            raise ConfigError(problem, field=name, got=value)
+    refuse_other(source, asked)
     words = {name: asked[name] for name in SERVED}
     result = serving(source, kv_dtype=arguments.kv_dtype, **words)
     tables = [result.flat_table()] if arguments.format == "csv" else result.tables()

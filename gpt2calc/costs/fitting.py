@@ -8,7 +8,7 @@ from gpt2calc import figures, numbers
 from gpt2calc.costs import cache_types, machines
 from gpt2calc.costs.serving import ELEMENT, WEIGHTS
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.table import Scaled, Table
+from gpt2calc.table import BAD, GOOD, HINT, Said, Scaled, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,9 @@ class Fit:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write(self.tables())
+        needed, *changes = self.tables()
+        notes = [Said(f"note: {note}", HINT) for note in self.notes]
+        return html.write([Said(self.verdict, GOOD if self else BAD), needed._replace(title=""), *changes, *notes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gpt2calc.architectures.caches import Kept
+    from gpt2calc.costs import flops
     from gpt2calc.costs.run import Run
     from gpt2calc.model import Component, Model
 
@@ -84,6 +85,9 @@ BESIDE = {
 }
 """Products of a layer in which no parameter takes part, and that are no attention."""
 
+TWO_OF_ONE = frozenset({"phimoe"})
+"""Model types whose router chooses twice for each token: the same expert, where there is one alone."""
+
 EVERY_EXPERT, SCORES_TWICE = "llama4_text", "diffllama"
 MORE = {
     EVERY_EXPERT: "FLOPs are transformers', which computes every expert of every token, of those not chosen with zeros",
@@ -141,6 +145,7 @@ def table(model: Model, document: Mapping[str, Any], run: Run, counted: str = AL
             found.append(Product(row.name, row.group, model.lm_head * run.batch * run.logits, embedding))
         elif row.name in matrices and row.group != NORM and not row.part:
             copies = _copies(model, row, document, does_all=model_type == EVERY_EXPERT and not is_least)
+            copies *= 1 + (model_type in TWO_OF_ONE and row.used == row.times == 1 and not is_least)
             width = model.sizes[CONVOLVED[row.name]] if row.name in CONVOLVED else 0
             vectors = n * (1 + (row.name in TWICE))
             passes = copies * (run.batch * _convolved(run, width) if width and not is_least else vectors)
@@ -208,6 +213,12 @@ def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the config of the language model of a composite, or the config."""
     text = document.get("text_config")
     return text if isinstance(text, Mapping) else document
+
+
+def of_gpt2(row: flops.Product) -> Product:
+    """Return a product of a GPT-2, whose table is `costs.flops`, as one of these."""
+    passes, size = row.times * row.rows, row.inner * row.columns
+    return Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
 
 
 def total(products: Iterable[Product]) -> int:

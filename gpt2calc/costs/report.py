@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gpt2calc.costs.machines import Roofs
     from gpt2calc.costs.moments import Moment
+    from gpt2calc.costs.run import Run
     from gpt2calc.costs.settings import Settings
     from gpt2calc.dims import Dims
     from gpt2calc.table import Cell
@@ -87,6 +88,14 @@ class Cost:
         if settings.train and settings.covers_activations and self.peak is None:
             said.append(f"peak is not covered: {self._without_peak()}")
         self.notes = (*notes, *said)
+
+    flops_notes: tuple[str, ...] = ()
+    """As of a `Serving`, what a reader should know of FLOPs: of a GPT-2 all are counted."""
+
+    @property
+    def run(self) -> Run:
+        """What passes."""
+        return self.settings.run
 
     @property
     def products(self) -> tuple[flops.Product, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import numbers, stored
 from gpt2calc.architectures import caches, gpt2
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
-from gpt2calc.costs import cache_types, general_ways, products
+from gpt2calc.costs import cache_types, flops, general_ways, products
 from gpt2calc.costs.run import Run
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "gpt2calc/cost/1"
 
-WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
-"""What can be asked of a serving."""
+WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype", "logits", "train")
+"""What can be asked of servings side by side."""
+
+OF_TOKENS = ("seq", "past", "prompt", "new")
+"""What of it says how many tokens there are."""
 
 ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2}
 """Bytes of an element of weights and activations; what a cache is in is one of `cache_types`."""
@@ -183,8 +186,10 @@ class Serving:
             )
         self.own_kv_dtype = words.get("kv_dtype")
         if self.own_kv_dtype is not None and not self.takes(cache_types.BY_NAME[str(self.own_kv_dtype)]):
-            block, odd = self.kv_type.block, next(row for row in self.rows if row.per_token % self.kv_type.block)
-            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd.per_token:,}"
+            block = self.kv_type.block
+            sizes = (size for row in self.rows for size in (row.per_token, *row.apart.values()))
+            odd = next(size for size in sizes if size % block)
+            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd:,}"
             raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
@@ -217,6 +222,9 @@ class Serving:
             raise UnknownNameError("logits", str(self.logits), (ALL, LAST))
         self.train_tokens = _whole(words, "train_tokens")
         self.train = bool(words.get("train"))
+        if not isinstance(self.model, Model) and (self.flops_way or self.train_tokens):
+            problem = f"{self.name} is a GPT-2, of which `cost` has FLOPs of training by convention"
+            raise ConfigError(problem, field="convention" if self.flops_way else "tokens")
         self.passing = _passing(words, self.tokens)
         if self.train and words.get("past"):
             raise ConfigError("train and past contradict each other: training has no cache", field="past")
@@ -237,7 +245,10 @@ class Serving:
         if self.run is None:
             return (), "how many tokens pass is not said: give seq"
         if not isinstance(self.model, Model):
-            return (), "of a GPT-2, `cost` has them"
+            if self.model.add_cross_attention:
+                return (), "cross-attention reads an encoder, and `cost` takes its tokens"
+            rows = (row for row in flops.table(self.model, self.run) if row.times)
+            return tuple(products.of_gpt2(row) for row in rows), ""
         try:
             return products.table(self.model, self.document, self.run), ""
         except ConfigError as error:
@@ -306,7 +317,8 @@ class Serving:
 
     @property
     def _shows_ways(self) -> bool:
-        return self.train or self.train_tokens is not None or self.flops_way is not None
+        asked = self.train or self.train_tokens is not None or self.flops_way is not None
+        return asked and isinstance(self.model, Model)
 
     def of_tokens(self, step: int) -> int:
         """Return the FLOPs of training on all tokens that are asked about, where a step has so many.

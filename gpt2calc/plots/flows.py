@@ -49,6 +49,9 @@ AFTER_MLP = ("post_feedforward_layernorm", "post_mlp_layernorm", "post_norm2")
 SECOND = ("pre_mlp_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
 """Beside one of these, `post_attention_layernorm` stands after attention, and without it before the MLP."""
 
+MIXING = ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+"""The modules whose inner norms stand where tokens meet."""
+
 BESIDE_EXPERTS = ("post_feedforward_layernorm_1", "pre_feedforward_layernorm_2", "post_feedforward_layernorm_2")
 """The norms of Gemma 4 after an MLP that all tokens pass, and around the experts beside it."""
 
@@ -384,9 +387,7 @@ def _mixes(row: Component) -> bool:
     if row.group in ("attention", "ssm"):
         return True
     room = row.name.partition(".")[0]
-    if room == "laurel":
-        return True
-    return row.group == "layer_norm" and room in ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+    return room == "laurel" or (row.group == "layer_norm" and room in MIXING)
 
 
 def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -142,7 +142,7 @@ def share(value: float, total: int | None) -> Percent:
     A float64 tells the part of a total below 2⁵³ to the unit, so the percentage is rounded once, from integers.
 
     >>> share(56669184 / 124439808, 124439808)
-    Percent(part=56669184, whole=124439808, digits=2)
+    Percent(part=56669184, whole=124439808, digits=2, series='')
     """
     numerator, denominator = value.as_integer_ratio()
     if total is None:

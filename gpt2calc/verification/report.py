@@ -12,7 +12,7 @@ from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import shortened
 from gpt2calc.stored import PARTS
-from gpt2calc.table import BAD, GOOD, Difference, Percent, Said, Scaled, Table
+from gpt2calc.table import BAD, GOOD, HINT, Difference, Percent, Said, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
 if TYPE_CHECKING:
@@ -251,7 +251,9 @@ class Verification:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write(self.tables())
+        summary, *tables = self.tables()
+        notes = [Said(f"note: {note}", HINT) for note in self.notes]
+        return html.write([self._judged(), summary._replace(title=""), *tables, *notes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
@@ -324,7 +326,10 @@ class Verification:
 
     def screen(self) -> list[Table | Said]:
         """Lay the result out for a terminal, where what is seen is the end: the verdict again, as the last line."""
-        return [*self.tables(), Said(self.verdict, GOOD if self.matches else BAD)]
+        return [*self.tables(), self._judged()]
+
+    def _judged(self) -> Said:
+        return Said(self.verdict, GOOD if self.matches else BAD)
 
     def table(self) -> Table:
         """Lay the components out: the closed form, what each evidence observed, and the difference."""

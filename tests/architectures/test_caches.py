@@ -14,7 +14,7 @@ from transformers import DynamicCache
 import gpt2calc
 from gpt2calc.architectures import caches, reading
 from gpt2calc.costs import serving
-from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
 from tests.measuring import unmeasured
 from tests.served import of_layer
@@ -24,21 +24,8 @@ if TYPE_CHECKING:
 
 WITHOUT_CACHE = {*caches.NO_CACHE, "biogpt"}
 """Of the last, whose module reads values, the law is that of opt."""
-WINDOWS = (None, 3, 6, 40)
 LENGTHS = (7, 2)
 """Tokens that pass: more than some windows hold, and fewer."""
-
-
-def windowed(model_type: str, document: dict[str, Any], n: int) -> dict[str, Any]:
-    """Return a config with a window, of another length by turns, where the model type can have one."""
-    windows = caches.WINDOWS.get(model_type, caches.Windows())
-    if windows is caches.NO_WINDOW:
-        return document
-    window = WINDOWS[n % len(WINDOWS)] or windows.default
-    said: dict[str, Any] = {} if window is None else {windows.field: window}
-    if "use_sliding_window" in windows.fields:
-        said |= {"use_sliding_window": bool(n % 2), "max_window_layers": 1}
-    return {**document, **said}
 
 
 @unmeasured

@@ -113,6 +113,11 @@ def test_a_type_that_packs_elements_takes_whole_blocks(run: Run) -> None:
     found = run("fits", "Qwen3-0.6B", "--memory", "2GB", "--context", "9", "--kv-dtype", "q8")
     assert (found.code, found.stdout) == (2, "")
     assert "q8_0" in found.stderr
+    latent = {"model_type": "minicpm3", "num_attention_heads": 5, "kv_lora_rank": 31, "qk_rope_head_dim": 33}
+    with pytest.raises(
+        gpt2calc.ConfigError, match="int4 packs 2 elements at a time, and a token leaves 375 in a layer"
+    ):
+        gpt2calc.serving({**latent, "qk_nope_head_dim": 10, "v_head_dim": 32}, kv_dtype="int4")  # of 64, expanded
 
 
 def test_a_peak_with_sparsity_is_told_apart(run: Run) -> None:
