@@ -326,9 +326,14 @@ def emit(
 
 
 def say(notes: Iterable[str]) -> None:
-    """Print notes on standard error, each once and in one line."""
-    for note in dict.fromkeys(notes):
-        print(f"note: {printable(note)}", file=sys.stderr)
+    """Print notes on standard error, each once: broken at words in a terminal, else in one line each."""
+    lines = [f"note: {printable(note)}" for note in dict.fromkeys(notes)]
+    if lines and sys.stderr.isatty():
+        from gpt2calc.reports import text
+
+        lines = [line for note in lines for line in text.wrapped(note, columns())]
+    for line in lines:
+        print(line, file=sys.stderr)
 
 
 def takes_unicode() -> bool:
