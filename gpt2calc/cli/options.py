@@ -70,6 +70,8 @@ class Parser(argparse.ArgumentParser):
 
                 fields = (f"--{name.replace('_', '-')}" for name in architectures.sizes())
                 known = {option: option for option in fields} | known
+            if word in self.options():  # behind `--`, where no word is an option
+                self.error(f"did not expect {word} after --, behind which no word is an option")
             near = closest(word, tuple(known))
             self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
         return found
