@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from matplotlib.text import Text
 
 import gpt2calc
 import gpt2calc.plots
@@ -182,6 +183,15 @@ def test_a_flow_is_given_as_json_with_its_layout(run: Run) -> None:
     assert [section["title"] for section in found["sections"]] == ["", "block × 12", ""]
     assert found["letters"] == {"L": 12, "d": 768, "T": 1024, "V": 50257}
     assert sum(rect["kind"] == "box" for rect in found["layout"]["rects"]) == len(document["marks"]) == 9
+
+
+@pytest.mark.parametrize("width", [6, 7, 8])
+@pytest.mark.parametrize("name", ["gpt2", "pythia-12b", "Jamba-v0.1"])
+def test_from_six_inches_on_no_text_of_a_picture_is_cut(name: str, width: int) -> None:
+    """Where one line has no room for name and shape, or formula and count, they stand under each other."""
+    figure = gpt2calc.plots.architecture(name, width=width)
+    written = [text.get_text() for text in figure.findobj(Text)]
+    assert not [words for words in written if "…" in words.replace(" … ", "")]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])

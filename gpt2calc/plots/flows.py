@@ -530,6 +530,7 @@ class Measures(NamedTuple):
         margin: around everything.
         top: where the flow begins, under title and key.
         model: how high all parameters together are, in points.
+        crowded: whether something has no room in one line, though the picture is not narrow.
     """
 
     width: float
@@ -537,11 +538,12 @@ class Measures(NamedTuple):
     margin: float
     top: float
     model: float
+    crowded: bool = False
 
     @property
     def narrow(self) -> bool:
         """Whether name and shape, and formula and count, stand under each other."""
-        return self.width < 396
+        return self.crowded or self.width < 396
 
     @property
     def least(self) -> float:
