@@ -736,6 +736,8 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("count", "gpt2", "--jsn"): "gpt2calc count: there is no option --jsn: did you mean --json?",
     ("count", "gpt2", "--convention"): ("gpt2calc count: there is no option --convention: did you mean --conventions?"),
     ("models", "--n-layer", "3"): "gpt2calc models: there is no option --n-layer",
+    ("verify", "--", "-x", "-q"): "gpt2calc verify: did not expect -q after --, behind which no word is an option",
+    ("count", "zzzzzzzzzz"): "gpt2calc models --long lists the",
     ("count", "gpt2", "xl"): "gpt2calc count: did not expect xl",
     ("compare",): "gpt2calc compare: the following arguments are required: MODEL",
     ("count", "--n-layer"): "gpt2calc count: --n-layer: a value is missing",
