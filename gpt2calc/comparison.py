@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.model import GROUPS
-from gpt2calc.table import Difference, Percent, Ratio, Table
+from gpt2calc.table import Difference, Percent, Ratio, Table, sequences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,7 +197,7 @@ class Comparison:
         rows = [(name, [None if each is None else value(each) for each in self.servings]) for name, value in passes]
         cells = [(name, *("" if value is None else value for value in values)) for name, values in rows if any(values)]
         behind = f" behind {run.past:,}" if run.past else ""
-        title = f"FLOPs of {run.batch:,} × {run.tokens:,} tokens{behind}"
+        title = f"FLOPs of {sequences(run.batch, run.tokens)}{behind}"
         table = Table("", (title, *self._names()), tuple(cells))
         return [_with_difference(table) if len(self.counts) == 2 else table]
 
@@ -214,7 +214,7 @@ class Comparison:
             rows.append(row("bytes of the states", attrgetter("state_bytes")))
         if (context := self.context) is not None:
             batch = max(each.batch for each in self.servings if each is not None)
-            rows.append(row(f"bytes of {batch:,} × {context:,} tokens", lambda each: each.bytes_at(context)))
+            rows.append(row(f"bytes of {sequences(batch, context)}", lambda each: each.bytes_at(context)))
         kept = Table("", ("KV cache", *self._names()), tuple(rows))
         return [_with_difference(kept) if len(self.counts) == 2 else kept]
 

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 import gpt2calc
 from gpt2calc.cli import main
+from tests import wide
 from tests.budget import Clock
 from tests.measuring import Measuring
 
@@ -62,6 +63,27 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(measuring, "measuring")
     if config.getoption("--cpu"):
         config.pluginmanager.register(Clock(), "cpu")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is asked only where all is; nothing where somebody chooses the cases."""
+    if wide.IS_WIDE or config.option.keyword or any("[" in word for word in config.args):
+        return
+    if gone := wide.left_out(items):
+        config.hook.pytest_deselected(items=gone)
+        names = {item.nodeid for item in gone}
+        items[:] = [item for item in items if item.nodeid not in names]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left out"] = len(gone)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Count in the last line what every worker left out, which xdist does not."""
+    gone = getattr(node, "workeroutput", {}).get("left out", 0)
+    if gone:
+        node.config.pluginmanager.get_plugin("terminalreporter").stats["deselected"] = [None] * gone
 
 
 @pytest.hookimpl(wrapper=True)

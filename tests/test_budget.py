@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests import budget
+from gpt2calc.architectures import FILES
+from tests import budget, wide
 
 TESTS = Path(__file__).resolve().parent
 MOST_SECONDS = 400
@@ -78,3 +79,40 @@ def test_the_cost_of_a_program_that_was_started_is_counted(program: Any) -> None
     clock = budget.Clock()
     assert program("--version").returncode == 0
     assert clock.lap() > 0
+
+
+# What is asked of few
+
+
+def test_every_file_of_architectures_is_asked_of_one_model_type() -> None:
+    """So that every kind of layer comes; the one that gave a file its name, where there is one."""
+    assert sorted({FILES[name] for name in (*wide.FEW_TYPES, "gpt2")}) == sorted({*FILES.values()})
+    assert len(wide.FEW_TYPES) == len({*FILES.values()}) - 1
+    assert {"llama", "mamba", "deepseek_v3"} < {*wide.FEW_TYPES}
+
+
+def test_a_test_of_every_model_type_is_asked_of_few_and_one_of_some_of_all_of_them() -> None:
+    """As of those that the table says nothing of."""
+    every = [{"model_type": name} for name in FILES]
+    few = [case["model_type"] for case, said in zip(every, wide.asked(every, None), strict=True) if said]
+    assert sorted(few) == sorted({*wide.FEW_TYPES, "gpt2"})
+    assert all(wide.asked(every[: wide.MOST_FEW], None))
+
+
+def test_by_turns_the_first_and_the_last_case_are_asked() -> None:
+    """And one of so many between them."""
+    found = list(wide.asked([{}] * 9, wide.Narrowed("", 3)))
+    assert [nth for nth, said in enumerate(found) if said] == [0, 3, 6, 8]
+
+
+def test_by_values_the_cases_are_asked_that_have_one_of_them() -> None:
+    """And those of which a test has no such parameter."""
+    cases = [{"name": "a"}, {"name": "b"}, {}]
+    assert list(wide.asked(cases, wide.Narrowed("", ("name", ("b",))))) == [False, True, True]
+
+
+@pytest.mark.parametrize("rule", wide.NARROWED, ids=lambda rule: rule.tests)
+def test_what_is_asked_of_few_is_a_test(rule: wide.Narrowed) -> None:
+    """No name is misspelled, and no test in the table is gone."""
+    file, _, name = rule.tests.partition("::")
+    assert name == "*" or f"def {name}(" in (TESTS / file).read_text(encoding="utf-8")

@@ -330,9 +330,12 @@ def _costs(arguments: argparse.Namespace, models: list[Any], asked: dict[str, An
     from gpt2calc.sources import resolve
 
     how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision}
-    if arguments.kind == "memory":
-        return bars.of_memory(cost(models[0], **how, **{**asked, "train": True}, **fields_of(arguments)))
     source = resolve(models[0], arguments.fields, **how)
+    if arguments.kind == "memory":
+        if isinstance(source.counted, Model):
+            problem = "what training holds is known of GPT-2s alone; --context 0:32768 draws what serving holds"
+            raise ConfigError(problem, field="context")
+        return bars.of_memory(cost(models[0], **how, **{**asked, "train": True}, **fields_of(arguments)))
     if isinstance(source.counted, Model):
         from gpt2calc.api.serving import serving
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import GROUPS
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, titled
-from gpt2calc.table import rounded, short
+from gpt2calc.table import rounded, sequences, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -222,7 +222,7 @@ def of_flops(cost: Cost | Serving) -> BarChart:
         raise ConfigError(f"{cost.name} has no matrix products: there is nothing to draw")
     past = f" after {passing.past:,}" if passing.past else ""
     what = "forward pass" if cost.training is None else "training step"
-    title = f"{cost.name}, FLOPs of a {what} of {passing.batch:,} × {passing.tokens:,} tokens{past}"
+    title = f"{cost.name}, FLOPs of a {what} of {sequences(passing.batch, passing.tokens)}{past}"
     drawn = ((Panel(name, COUNT, name, shares=True), marks) for name, marks in panels)
     return BarChart("flops", title, drawn, notes=(*cost.notes, *cost.flops_notes))
 
@@ -247,7 +247,7 @@ def of_memory(cost: Cost) -> BarChart:
     if kept:
         rows = tuple(Mark(by_component, name, _group(name), kept[name], sum(kept.values())) for name in kept)
         panels.append((Panel(by_component, BYTES, by_component, shares=True), rows))
-    title = f"{cost.name}, bytes of training on {asked.batch:,} × {asked.seq:,} tokens, {asked.dtype}"
+    title = f"{cost.name}, bytes of training on {sequences(asked.batch, asked.seq)}, {asked.dtype}"
     return BarChart("memory", title, panels, notes=cost.notes)
 
 

@@ -21,7 +21,7 @@ from gpt2calc.fields import CANONICAL
 from gpt2calc.model import GROUPS, LAW
 from gpt2calc.sources import resolve
 from gpt2calc.sweeps import running
-from gpt2calc.sweeps.axes import from_python, read_truths, read_words, remarks
+from gpt2calc.sweeps.axes import INT64_MAX, from_python, read_truths, read_words, remarks
 from gpt2calc.sweeps.columns import COUNT, SHARE, SIZE, SWITCH, WORD, Column, identifier, share_of
 from gpt2calc.sweeps.models import Rows, empty
 
@@ -193,6 +193,22 @@ class Family(NamedTuple):
             found[name] = values[place]
         return found
 
+    def largest(self) -> Iterator[int]:
+        """Yield the rows of a grid that have the largest of every size, one for each choice of what is no size."""
+        kinds = {row.name: row.kind for row in self.base.architecture.sizes}
+        places: list[Any] = []
+        for name, values in self.axes:
+            every = range(ranges.length(values))
+            if kinds[name] == model.SIZE:
+                ends = (0, every[-1]) if isinstance(values, range) else every
+                every = range(place := max(ends, key=values.__getitem__), place + 1)
+            places.append(every)
+        for chosen in product(*places):
+            index = 0
+            for (_, values), place in zip(self.axes, chosen, strict=True):
+                index = index * ranges.length(values) + place
+            yield index
+
     def read(self, fields: Mapping[str, Any]) -> Counted:
         """Return the model of a row."""
         return Counted(reading.read(self.document, {**self.changes, **fields}).model, self.document)
@@ -275,8 +291,8 @@ class FamilyModels(Rows):
         try:
             return np.array(values, dtype=empty(column).dtype)
         except OverflowError:
-            index = values.index(max(values))
-            row, value = f"{self.start + index + 1:,}", f"{max(values):,}"
+            index = next(place for place, value in enumerate(values) if value > INT64_MAX)
+            row, value = f"{self.start + index + 1:,}", f"{values[index]:,}"
             raise Int64OverflowError(f"row {row}: {column.name} is {value} and does not fit in int64") from None
 
 
@@ -286,7 +302,8 @@ def known(base: Model) -> Known:
 
     kinds = {row.name: KINDS[row.kind] for row in base.architecture.sizes if row.kind in KINDS}
     named = {name: field for name, field in spellings(base.architecture.model_type).items() if field in kinds}
-    return readers.Known(named, kinds, columns(base), base.architecture.model_type)
+    classes = [name for name, head in base.architecture.classes.items() if head == base.sizes.get("head", "lm")]
+    return readers.Known(named, kinds, columns(base), base.architecture.model_type, classes)
 
 
 def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Family, tuple[str, ...]]:

@@ -123,8 +123,10 @@ def _flow() -> dict[str, Any]:
         "after_mlp": flows.AFTER_MLP,
         "second": flows.SECOND,
         "rooms": flows.MIXING,
-        "outputs": flows.OUTPUTS,
+        "late": flows.LATE,
+        "rooms_of": flows.ROOMS,
         "order": flows.ORDER,
+        "after_blocks": flows.AFTER_BLOCKS,
     }
 
 

@@ -119,15 +119,14 @@ def beside() -> dict[str, Any]:
 
 def _caches() -> dict[str, Any]:
     """Return what layers keep of the tokens before, and which of them attend to a window alone."""
-    windows = {name: row for name, row in caches.WINDOWS.items() if name in architectures.FILES}
-    fields = {row.field for row in windows.values()} | {name for row in windows.values() for name in row.fields}
+    windows = caches.WINDOWS.items()
     return {
         "mixers": {name: list(map(_mixer, rows)) for name, rows in caches.MIXERS.items()},
         "grouped": [_mixer(caches.GROUPED_HEADS)],
         "plain": [_mixer(caches.PLAIN_HEADS)],
-        "windows": {name: {**row._asdict(), "law": _parsed(row.law)} for name, row in windows.items()},
+        "windows": {name: {**row._asdict(), "law": _parsed(row.law)} for name, row in windows},
         "window": {**caches.Windows()._asdict(), "law": _parsed(caches.Windows().law)},
-        "fields": sorted(fields | {caches.Windows().field, "layer_types", "attention_types", BOTH_WAYS}),
+        "fields": WINDOW_FIELDS,
         "none": caches.NO_CACHE,
         "sliding": sorted(caches.SLIDING),
         "others": sorted(caches.OTHERS),
@@ -137,7 +136,12 @@ def _caches() -> dict[str, Any]:
     }
 
 
-BOTH_WAYS = "use_bidirectional_attention"
+WINDOW_FIELDS = sorted(
+    {"sliding_window", "layer_types", "attention_types", "use_bidirectional_attention"}.union(
+        *({row.field, *row.fields} for row in caches.WINDOWS.values())
+    )
+)
+"""The fields of configs that say which layers attend to a window, and no more."""
 
 
 def _mixer(row: caches.Mixer) -> list[Any]:
@@ -328,7 +332,7 @@ def preset(shipped: Preset) -> dict[str, Any]:
         elif isinstance(usual, (int, float)) and row.name != "num_labels":
             fields[row.name] = usual
     about = {"name": shipped.name, "type": shipped.model_type, "aliases": shipped.aliases, "summary": shipped.summary}
-    beside = {name: document[name] for name in _caches()["fields"] if name in document}
+    beside = {name: document[name] for name in WINDOW_FIELDS if name in document}
     own: dict[str, Any] = {"beside": beside} if beside else {}
     return {**about, "size": size(shipped.counted), "all": fields, **own}
 

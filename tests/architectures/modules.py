@@ -22,6 +22,7 @@ from safetensors import safe_open
 from gpt2calc.architectures import FILES
 from tests.loops import of_each
 from tests.measuring import unmeasured
+from tests.wide import FEW_TYPES, IS_WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,11 +35,11 @@ EVERY = pytest.mark.parametrize("model_type", MODEL_TYPES, scope="session")
 WITH_GPT2 = pytest.mark.parametrize("model_type", [*MODEL_TYPES, "gpt2"], scope="session")
 """Marks of a test that is of each model type."""
 
-BY_TURNS = MODEL_TYPES[::3]
+BY_TURNS = FEW_TYPES
 """Some of all model types: those in which is tried what costs much and is the same for each."""
 
-EVERY_IN_ONE = of_each("model_type", MODEL_TYPES)
-WITH_GPT2_IN_ONE = of_each("model_type", [*MODEL_TYPES, "gpt2"])
+EVERY_IN_ONE = of_each("model_type", MODEL_TYPES if IS_WIDE else FEW_TYPES)
+WITH_GPT2_IN_ONE = of_each("model_type", [*(MODEL_TYPES if IS_WIDE else FEW_TYPES), "gpt2"])
 """Of a test that builds nothing, and costs less than to find and report it so often."""
 
 OTHER_NAMES = {"kimi_k2": "deepseek_v3"}

@@ -114,6 +114,19 @@ def test_falcon_repeats_its_groups_before_it_keeps_them() -> None:
     assert kept.conventions == {"transformers": 2 * 983_040, "grouped": 2 * 61_440}
 
 
+def test_a_convention_that_changes_no_number_is_not_there() -> None:
+    """The one key of a Falcon 7B is one group, and is kept as it is."""
+    alone = {"model_type": "falcon", "num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 2}
+    alone |= {"multi_query": True, "new_decoder_architecture": False}
+    assert set(gpt2calc.serving(alone, seq=5).conventions) == {"transformers"}
+
+
+def test_a_layer_that_keeps_nothing_is_called_so() -> None:
+    """Whatever it attends to: the last layers of a Gemma 3n read the keys of others."""
+    kinds = {row.kind for row in gpt2calc.serving({"model_type": "gemma3n_text"}, seq=5).rows if not row.per_token}
+    assert kinds == {"nothing kept"}
+
+
 def test_a_full_window_holds_one_token_less_than_its_length() -> None:
     """As transformers drops what the next token no longer sees; the other ways are told beside it."""
     kept = gpt2calc.serving({"model_type": "gpt_oss", "num_hidden_layers": 2}, dtype="bf16", seq=1000)

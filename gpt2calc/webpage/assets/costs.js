@@ -32,7 +32,7 @@ function keptOf({ type, model, fields, beside }) {
     const [each, convolution, recurrence, ...apart] = laws.map((law) => BigInt(evaluate(law, sizes)));
     const [isStill, where] = [recurrence ? "recurrence" : convolution ? "convolution" : "", isSliding && windows];
     const first = where ? (where.is_chunk ? "chunked" : "sliding") : isLatent ? "latent" : "";
-    const words = [first, each ? "attention" : "", each && recurrence ? "and" : "", isStill].filter(Boolean);
+    const words = [...(each ? [first, "attention", recurrence ? "and" : ""] : []), isStill].filter(Boolean);
     const about = { kind: words.join(" ") || "nothing kept", layers: n, window: isSliding ? window : null };
     return { ...about, each, apart, isKept: windows.is_kept, convolution, recurrence };
   });

@@ -4,7 +4,7 @@
 /** What stands before all blocks, each kind of blocks, and what stands after them: stages, each with how it stands to
  * the residual stream and its parts. */
 function sectionsOf(model) {
-  const { token, position, layer, embedding_norms: norms } = FACTS.flow;
+  const { token, position, layer, embedding_norms: norms, after_blocks } = FACTS.flow;
   const [letters, before, after] = [lettersOf(model), [], []];
   const all = rowsOf(model).filter(({ inLayer, times, row }) => (row.layers ? inLayer || times : times));
   const partOf = (own, tags, n) => {
@@ -15,12 +15,16 @@ function sectionsOf(model) {
     const [part, isAside] = [partOf(own, "", 1n), ["embedding", "other"].includes(own.group)];
     const put = (how, list, at = list.length) => list.splice(at, 0, { how, parts: [part] });
     if (own.part === token) put("start", before);
+    else if (own.name === "project_in") put("through", before, 1); // positions are as wide as the blocks
+    else if (after_blocks.includes(own.name)) put("through", after);
     else if (own.part === position) put("add", before);
     else if (norms.includes(own.name)) put("through", before);
     else if (own.part === layer || isAside || own.name.includes("per_layer")) put("aside", before);
-    else if (own.group !== "layer_norm") put("through", after);
-    else put("through", after, after.filter(({ parts }) => parts[0].group !== "head").length);
+    else put("through", after);
   }
+  const placeOf = ({ parts: [{ name, group }] }) =>
+    after_blocks.includes(name) ? 2 * after_blocks.indexOf(name) : group === "layer_norm" ? 1 : 3;
+  after.sort((a, b) => placeOf(a) - placeOf(b));
   const isCommon = (tag) => model.kinds.every(([tags]) => tags.includes(tag));
   const blocks = model.kinds.map(([tags, n]) => {
     const held = all.filter(({ row }) => row.layers && hasTags(tags, row.layers) && valueOf(row.times, model.sizes));
@@ -34,22 +38,20 @@ function sectionsOf(model) {
 
 /** The stages of a block: norms by their names, then what mixes tokens, then the MLP. */
 function stagesOf({ sizes, architecture: { type } }, parts) {
-  const { before_mixer, after_mixer, before_mlp, after_mlp, second, rooms, outputs, order } = FACTS.flow;
+  const { before_mixer, after_mixer, before_mlp, after_mlp, second, rooms } = FACTS.flow;
   const norms = parts.filter(({ name, group }) => group === "layer_norm" && !name.includes("."));
   const rest = parts.filter((part) => !norms.includes(part));
   const isMixing = ({ name, group }) =>
     ["attention", "ssm"].includes(group) || (group === "layer_norm" && rooms.includes(name.split(".")[0]));
   const cross = rest.filter(({ group }) => group === "cross_attention");
-  const isLast = ({ name }) => Number(outputs.some((end) => name.endsWith(end)));
-  const mixers = rest.filter(isMixing).sort((a, b) => isLast(a) - isLast(b));
-  const others = rest.filter((part) => !mixers.includes(part) && !cross.includes(part));
-  const mlps = others.sort((a, b) => (order[a.group] ?? 0) - (order[b.group] ?? 0));
+  const [mixers, others] = [rest.filter(isMixing), rest.filter((part) => !isMixing(part) && !cross.includes(part))];
+  const [mixersPlaced, mlps] = [alongItsWay(mixers), alongItsWay(others)];
   const isAfter = norms.some(({ name }) => second.includes(name));
   const lists = [after_mixer, before_mlp, after_mlp, before_mixer];
   const placeOf = ({ name }) =>
     isAfter && name === "post_attention_layernorm" ? 0 : lists.findIndex((names) => names.includes(name));
   const [mixed, fed, done, first, unknown] = [0, 1, 2, 3, -1].map((at) => norms.filter((part) => placeOf(part) === at));
-  const [last, mixing, feeding] = [[...unknown, ...fed], [...mixers, ...mixed], [...mlps, ...done]];
+  const [last, mixing, feeding] = [[...unknown, ...fed], [...mixersPlaced, ...mixed], [...mlps, ...done]];
   const isPost = type === "openai-gpt" || ("do_layer_norm_before" in sizes && !isTrue(sizes.do_layer_norm_before));
   const add = (...of) => ({ how: "add", parts: of.flat() });
   const through = (...of) => ({ how: "through", parts: of.flat() });
@@ -59,6 +61,16 @@ function stagesOf({ sizes, architecture: { type } }, parts) {
   else if (norms.length === 1 && first.length) found = [add(first, mixing, feeding)];
   if (cross.length) found.splice(1, 0, add(cross));
   return found;
+}
+
+/** What stands in attention, a state space or an MLP, in the order of a token's way through it. */
+function alongItsWay(parts) {
+  const { late, rooms_of, order } = FACTS.flow;
+  const roomOf = ({ name }) => rooms_of[name.split(".")[0]] ?? name.split(".")[0];
+  const all = parts.map(roomOf);
+  const placeOf = (part) => [order[part.group] ?? 0, all.indexOf(roomOf(part)), late.indexOf(part.name.split(".").at(-1))];
+  const placed = parts.map((part) => [placeOf(part), part]);
+  return placed.sort(([a], [b]) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]).map(([, part]) => part);
 }
 
 /** The embedding that is the output head too; undefined where none is. */

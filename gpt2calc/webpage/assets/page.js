@@ -68,10 +68,21 @@ function drawTotal() {
   document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
 }
 
+let room = 0; // for the drawing, which to ask for at each draw would lay the whole page out
+
 function drawFlow() {
-  if (!FACTS.flow) return;
+  if (!FACTS.flow || !room) return;
   const { model, total } = counts[state.active];
-  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(byId("flow").clientWidth, 280), 760)));
+  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(room, 240), 760)));
+}
+
+function watchRoom() {
+  const seen = ([{ contentRect }]) => {
+    if (contentRect.width === room) return;
+    room = contentRect.width;
+    drawFlow();
+  };
+  new ResizeObserver(seen).observe(byId("flow"));
 }
 
 /** What a layer holds, of each kind that there is. */
@@ -119,7 +130,7 @@ function listenToAim() {
   });
   byId("hold").addEventListener("change", ({ target }) => {
     state.held = target.checked ? counts[state.active].total : null;
-    drawAim();
+    changed(drawAim);
   });
   byId("shapes").addEventListener("click", ({ target }) => {
     if (!target.value) return;
@@ -534,7 +545,7 @@ async function start() {
   const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
   if (isHere) restoreFromAddress();
   await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles]) each();
+  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles, watchRoom]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -542,7 +553,7 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) for (const each of [showControls, drawAim, drawFlow, drawCosts]) each();
+  if (isHere) for (const each of [showControls, drawAim, drawCosts]) each();
   else restoreFromAddress();
 }
 

@@ -92,6 +92,7 @@ function fragment() {
   for (const [name, usual] of Object.entries(COSTS))
     if (state.costs[name] !== usual) words.set(`cost.${name}`, state.costs[name]);
   if (state.aim) words.set("aim", state.aim);
+  if (state.held !== null) words.set("hold", state.held);
   if (state.theme && state.theme !== systemTheme()) words.set("theme", state.theme);
   return `#${words}`;
 }
@@ -108,7 +109,7 @@ function restore(text) {
     if (!findPreset(name)) problems.push(`no model is called ${shown(name)}; ${preset.name} is shown`);
     const fields = { ...preset.all };
     for (const [word, value] of words) {
-      if (["model", "vs", "explain", "aim", "theme"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
+      if (["model", "vs", "explain", "aim", "hold", "theme"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
       const spelling = word.slice(prefix.length);
       if (spelling === "kept" || word.startsWith("cost.")) continue;
       attempt(() => {
@@ -122,7 +123,9 @@ function restore(text) {
     return attempt(() => configOf(preset, fields, preset.maker, beside ?? {}), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
-  Object.assign(state, { configs, active, figure, aim: words.get("aim") ?? "", costs: costsIn(words), theme: themeIn(words) });
+  const held = /^\d{1,300}$/.test(words.get("hold") ?? "") ? BigInt(words.get("hold")) : null;
+  const asked = { aim: words.get("aim") ?? "", held, costs: costsIn(words), theme: themeIn(words) };
+  Object.assign(state, { configs, active, figure, ...asked });
   return problems;
 }
 
@@ -143,6 +146,9 @@ function asPython(config) {
 
 function asCommand(config) {
   const { preset, type } = config;
+  const areShipped = state.configs.every((each) => !each.preset.is_plain && !changesOf(each).length);
+  if (state.configs.length === 2 && areShipped)
+    return `gpt2calc compare ${state.configs.map((each) => each.preset.name).join(" ")}`;
   const words = sharedChanges(config).map(([field, value]) => {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;
