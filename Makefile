@@ -21,6 +21,7 @@ test: $(WHEEL)/stamp
 	@cd $(WHEEL)/beside && ../bin/python -m pytest --quiet --numprocesses auto --dist worksteal --pyargs tests gpt2calc
 
 coverage: export PYTEST_ADDOPTS += --cov=gpt2calc
+coverage: export GPT2CALC_WIDE = 1
 coverage: test
 
 lint: $(VENV)/stamp-dev

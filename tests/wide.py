@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc.architectures import FILES, GPT2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 IS_WIDE = bool(os.environ.get("GPT2CALC_WIDE"))
 
@@ -39,7 +39,7 @@ class Narrowed(NamedTuple):
     Args:
         tests: a pattern of them, under tests/.
         asked: values of a parameter that are, by its name; or how many places it is from one case to the next, from
-            the first on, with the last as well.
+            the first on, with the last as well, and with every value of a parameter that several cases have.
     """
 
     tests: str
@@ -47,30 +47,72 @@ class Narrowed(NamedTuple):
 
 
 NARROWED = (
-    Narrowed("test_plot_pictures.py::*", ("name", ("one", "long names", "everything", "300 digits"))),
     Narrowed("architectures/test_active.py::test_an_expert_more_costs_two_flops_a_weight", 5),
+    Narrowed("page/test_access.py::test_nothing_is_cut_off_at_the_side", 3),
+    Narrowed("page/test_controls.py::test_a_number_that_is_typed_is_counted", 3),
+    Narrowed("page/test_controls.py::test_a_slider_moves_its_number", 3),
+    Narrowed("page/test_families.py::test_what_is_copied_says_the_same_elsewhere", 3),
+    Narrowed("page/test_state.py::test_what_is_copied_says_the_same_elsewhere", 4),
+    Narrowed("test_plot_pictures.py::*", ("name", ("one", "long names", "everything", "300 digits"))),
+    Narrowed("test_plot_gallery.py::test_a_picture_of_the_gallery_is_what_its_command_draws", 3),
+    Narrowed("test_plot_terminal.py::test_a_chart_fits_its_terminal", 3),
+    Narrowed("test_docs.py::test_no_page_drifts", 3),
+    Narrowed("test_docs.py::test_every_line_for_the_console_prints_what_is_shown", 2),
+    Narrowed("test_schemas.py::test_what_a_command_prints_fits_its_schema", 3),
+    Narrowed("test_schemas.py::test_every_number_but_a_share_is_an_integer", 3),
+    Narrowed("test_screens.py::test_no_line_is_wider_than_the_terminal_and_no_number_is_torn", 3),
+    Narrowed("test_raw.py::test_no_command_prints_a_name_raw", 3),
+    Narrowed("test_cli.py::test_an_output_without_unicode_gets_the_whole_answer", 3),
+    Narrowed("test_cli.py::test_every_command_answers_in_every_format", 3),
+    Narrowed("test_hub_checkpoints.py::test_the_commands_end_with_their_codes", 3),
+    Narrowed("test_verify.py::test_wrappers_before_all_names_are_seen_through", 4),
+    Narrowed("test_verify.py::test_what_is_inferred_from_a_good_file_matches_it", 3),
+    Narrowed("test_faults.py::test_a_good_checkpoint_raises_no_alarm", 4),
+    Narrowed("test_faults.py::test_every_fault_of_a_single_tensor_is_found_and_named", 3),
+    Narrowed("test_faults.py::test_every_changed_field_of_the_config_is_found", 3),
+    Narrowed("test_faults.py::test_a_component_may_have_a_dtype_of_its_own", 3),
+    Narrowed("test_torch_files.py::test_what_torch_saved_is_listed_as_torch_loads_it", 3),
+    Narrowed("test_torch_files.py::test_the_values_lie_where_the_listing_says", 3),
+    Narrowed("test_evidence.py::test_the_three_kinds_of_evidence_agree_on_what_transformers_saved", 3),
+    Narrowed("test_explanation.py::test_a_published_figure_is_explained_where_*", 3),
+    Narrowed("test_explanation.py::test_a_usual_count_of_a_known_model_comes_first_with_six_digits", 3),
+    Narrowed("test_released_sizes.py::test_a_preset_has_the_tensors_that_transformers_builds", 3),
+    Narrowed("test_arrays.py::test_every_convention_on_a_mesh_is_what_it_is_one_by_one", 3),
+    Narrowed("costs/test_measured.py::test_what_was_measured_comes_out", 3),
 )
 """The tests that are asked of few, beside those of every model type; of two that fit, the first is meant."""
 
 
-def asked(cases: Sequence[dict[str, Any]], rule: Narrowed | None) -> Iterator[bool]:
-    """Say of each case of a test whether it is asked by default.
+def asked(cases: Sequence[dict[str, Any]], rule: Narrowed | None) -> list[bool]:
+    """Return of each case of a test whether it is asked by default.
 
     Args:
         cases: the parameters of each.
         rule: what stands of the test in the table.
     """
-    is_of_types = len({each.get("model_type") for each in cases}) > MOST_FEW
+    types = [name if isinstance(name := each.get("model_type"), str) else "" for each in cases]
+    if len({*types}) > MOST_FEW:
+        return [name in (*FEW_TYPES, GPT2) for name in types]
+    if rule is None:
+        return [True] * len(cases)
+    if isinstance(rule.asked, int):
+        return _by_turns(cases, rule.asked)
+    name, values = rule.asked
+    found = [each.get(name) in values for each in cases]
+    return found if any(found) else [True] * len(cases)  # a test whose parameter is something else
+
+
+def _by_turns(cases: Sequence[dict[str, Any]], step: int) -> list[bool]:
+    """Return whether each case is asked, so that of several parameters every value that comes twice or more is."""
+    repeated = [name for name in cases[0] if 2 * len({id(each[name]) for each in cases}) <= len(cases)]
+    seen: set[tuple[str, int]] = set()
+    found = []
     for nth, each in enumerate(cases):
-        if is_of_types:
-            yield each["model_type"] in (*FEW_TYPES, GPT2)
-        elif rule is None:
-            yield True
-        elif isinstance(rule.asked, int):
-            yield nth % rule.asked == 0 or nth == len(cases) - 1
-        else:
-            name, values = rule.asked
-            yield name not in each or each[name] in values
+        values = {(name, id(each[name])) for name in repeated}
+        found.append(nth % step == 0 or nth == len(cases) - 1 or not values <= seen)
+        if found[-1]:
+            seen |= values
+    return found
 
 
 def left_out(items: Iterable[Any]) -> list[Any]:

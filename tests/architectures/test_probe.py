@@ -1,6 +1,6 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
-`tests.probe` varies the fields; a third of the model types that are counted is held here against what it finds, and all
+`tests.probe` varies the fields; one of each file's model types is held here against what it finds, and all
 were where `tests.recorded` wrote its record, without which `test_recorded` lets no model type be. Those fields that the
 committed file says change shapes have a value that does, and the others one, of a third of these; of those in `WHOLE`,
 and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
