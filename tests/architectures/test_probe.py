@@ -1,9 +1,10 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
-`tests.probe` varies the fields; with GPT2CALC_WIDE one model type of each file is held here against what it finds, and by
-default every other of these; all were where `tests.recorded` wrote its record, without which `test_recorded` lets no model type be. Those fields that the
-committed file says change shapes have a value that does, and the others one, of a third of these; of those in `WHOLE`,
-and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
+`tests.probe` varies the fields. One model type of each file is held here against what it finds with GPT2CALC_WIDE, and
+by default every other of these; all were where `tests.recorded` wrote its record, without which `test_recorded` lets no
+model type be. Those fields that the committed file says change shapes have a value that does, and the others one, of a
+third of these; of those in `WHOLE`, and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in
+pairs, as in `python -m tests.probe`.
 """
 
 from __future__ import annotations
