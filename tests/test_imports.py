@@ -14,6 +14,7 @@ import gpt2calc
 from gpt2calc.architectures import FILES
 from tests.conftest import environment
 from tests.makers import safetensors
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,11 +257,17 @@ def test_there_are_modules_to_import() -> None:
 
 
 def test_every_module_can_be_imported_first() -> None:
-    """No module needs another to have been imported before it, and only a guest's room loads the guest."""
-    found = {module: roots(names) for module, names in imported_first(MODULES).items()}
-    assert list(found) == MODULES
+    """No module needs another to have been imported before it, and only a guest's room loads the guest.
+
+    By default every fourth is, and the one that loads pydantic.
+    """
+    asked = MODULES if IS_WIDE else sorted({*MODULES[::4], "gpt2calc.config"})
+    found = {module: roots(names) for module, names in imported_first(asked).items()}
+    assert list(found) == asked
     guests = {module: names & (HEAVY - {"rich", "pandas"}) for module, names in found.items()}
-    assert {module: names for module, names in guests.items() if names} == GUESTS
+    assert {module: names for module, names in guests.items() if names} == {
+        module: names for module, names in GUESTS.items() if module in asked
+    }
     assert [module for module, names in found.items() if "pydantic" in names] == ["gpt2calc.config"]
 
 

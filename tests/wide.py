@@ -105,13 +105,13 @@ def asked(cases: Sequence[dict[str, Any]], rule: Narrowed | None) -> list[bool]:
 def _by_turns(cases: Sequence[dict[str, Any]], step: int) -> list[bool]:
     """Return whether each case is asked, so that of several parameters every value that comes twice or more is."""
     repeated = [name for name in cases[0] if 2 * len({id(each[name]) for each in cases}) <= len(cases)]
-    seen: set[tuple[str, int]] = set()
-    found = []
-    for nth, each in enumerate(cases):
-        values = {(name, id(each[name])) for name in repeated}
-        found.append(nth % step == 0 or nth == len(cases) - 1 or not values <= seen)
-        if found[-1]:
-            seen |= values
+    values = [{(name, id(each[name])) for name in repeated} for each in cases]
+    found = [nth % step == 0 or nth == len(cases) - 1 for nth in range(len(cases))]
+    seen = set().union(*(each for each, is_asked in zip(values, found, strict=True) if is_asked))
+    for nth, each in enumerate(values):
+        if not each <= seen:
+            found[nth] = True
+            seen |= each
     return found
 
 

@@ -99,7 +99,7 @@ def test_every_planted_error_is_found(model_type: str, tmp_path: Path) -> None:
     """Each in the first of a few small models that has its row; none is found where none is planted.
 
     By default three errors of each kind in each column of each derivation, in other rows for every model type, of which
-    a third are tried: the judges are the same for all.
+    one of each file is tried: the judges are the same for all.
     """
     points = [at_a_point(model_type, n) for n in range(POINTS)]
     assert not any(map(wrong_by_identity, points))

@@ -1,9 +1,10 @@
 """A field of transformers' config that changes a name or a shape is read as transformers reads it, or is refused.
 
-`tests.probe` varies the fields; one of each file's model types is held here against what it finds, and all
-were where `tests.recorded` wrote its record, without which `test_recorded` lets no model type be. Those fields that the
-committed file says change shapes have a value that does, and the others one, of a third of these; of those in `WHOLE`,
-and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in pairs, as in `python -m tests.probe`.
+`tests.probe` varies the fields. One model type of each file is held here against what it finds with GPT2CALC_WIDE, and
+by default every other of these; all were where `tests.recorded` wrote its record, without which `test_recorded` lets no
+model type be. Those fields that the committed file says change shapes have a value that does, and the others one, of a
+third of these; of those in `WHOLE`, and of all model types where GPT2CALC_EXAMPLES is 20 or more, all have all, and in
+pairs, as in `python -m tests.probe`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if transformers.__version__ != VERSION:
 from tests import probe  # asks for what only that transformers has
 from tests.architectures.drawing import THOROUGH
 from tests.architectures.modules import BY_TURNS, EVERY_IN_ONE, MODEL_TYPES, WITH_GPT2_IN_ONE
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +75,7 @@ EXPLAINED = {
 
 WHOLE = ("llama", "mamba2", "recurrent_gemma")
 
-VARIED = [*MODEL_TYPES] if THOROUGH else sorted({*BY_TURNS, *WHOLE})
+VARIED = [*MODEL_TYPES] if THOROUGH else sorted({*(BY_TURNS if IS_WIDE else BY_TURNS[::2]), *WHOLE})
 EVERY_VARIED = pytest.mark.parametrize("model_type", VARIED, scope="session")
 WITH_GPT2 = pytest.mark.parametrize("model_type", [*VARIED, "gpt2"], scope="session")
 """Marks of a test that is of each model type whose fields are varied here."""
