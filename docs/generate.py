@@ -593,7 +593,7 @@ OWN = (
     "what passes",
     "training",
     "the KV cache",
-    "of other architectures",
+    "how the cache is stored",
     "the memory",
     "what it holds",
     "counting",

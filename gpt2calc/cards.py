@@ -131,9 +131,9 @@ def _card(count: ParameterCount, source: Source | None, found: Verification | No
         tables += _running(count, source)
     except ConfigError as error:  # of which no cache is known
         notes = (*notes, str(error))
-    verdict = f" says: {printable(found.verdict)}" if found is not None else " shows more"
+    verdict = f" says: {markdown.escaped(printable(found.verdict))}" if found is not None else " shows more"
     last = (
-        f"`{printable(command)}` (gpt2calc {__version__}){verdict}."
+        f"{markdown.as_code(printable(command))} (gpt2calc {__version__}){verdict}."
         if command
         else f"Counted by gpt2calc {__version__}."
     )
@@ -165,7 +165,9 @@ def _bytes(count: ParameterCount, source: Source | None) -> Table:
 
 
 def _sized(size: int) -> tuple[int, Scaled]:
-    return size, Scaled(size, 10**9, "GB") if size >= 10**9 else Scaled(size, 10**6, "MB")
+    """Return bytes, and these in the unit in which the count's first line has them."""
+    unit, word = next((each for each in ((10**12, "TB"), (10**9, "GB")) if size >= each[0]), (10**6, "MB"))
+    return size, Scaled(size, unit, word)
 
 
 def _files(found: Verification) -> Table:

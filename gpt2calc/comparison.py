@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.model import GROUPS
-from gpt2calc.table import Difference, Percent, Ratio, Table
+from gpt2calc.table import Difference, Percent, Ratio, Table, sequences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,17 +28,20 @@ class Comparison:
     [124439808, 1557611200]
     """
 
-    __slots__ = ("costs", "counts", "servings")
+    __slots__ = ("costs", "counts", "passes", "servings")
 
     def __init__(
         self,
         counts: tuple[ParameterCount, ...],
         costs: tuple[Cost, ...] = (),
         servings: tuple[Serving | None, ...] = (),
+        *,
+        passes: bool = False,
     ) -> None:
         self.counts = counts
         self.costs = costs
         self.servings = servings
+        self.passes = passes  # whether FLOPs are asked for beside what servings keep
 
     def __iter__(self) -> Iterator[ParameterCount]:
         return iter(self.counts)
@@ -73,7 +76,30 @@ class Comparison:
         kv: dict[str, Any] = {"bytes_per_token": serving.kv_bytes_per_token, "state_bytes": serving.state_bytes}
         if self.context is not None:
             kv |= {"tokens": self.context, "bytes": serving.bytes_at(self.context)}
-        return {"settings": settings, "kv": kv}
+        if not self.passes:
+            return {"settings": settings, "kv": kv}
+        flops: dict[str, Any] = {}
+        if serving.products and serving.run is not None:
+            settings |= {"seq": serving.run.tokens, "past": serving.run.past, "logits": serving.logits}
+            flops = {"forward": serving.forward}
+            flops |= {} if serving.training is None else {"training": serving.training}
+        notes = list(serving.flops_notes)
+        return {"settings": settings, **({"flops": flops} if flops else {}), "kv": kv, "notes": notes}
+
+    @property
+    def flops(self) -> tuple[int | None, ...]:
+        """FLOPs of each model, where they were asked for: of a training step, or of a forward pass; None where none."""
+        if self.costs:
+            return tuple(cost.forward if cost.training is None else cost.training for cost in self.costs)
+        servings = self.servings if self.passes else ()
+        return tuple(each.training or each.forward if each is not None else None for each in servings)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the models or of what they cost, a sentence each, with the model it is about."""
+        told = [(each.name, each.notes) for each in self.costs or self.counts]
+        told += [(each.name, each.flops_notes) for each in self.servings if self.passes and each is not None]
+        return tuple(note if len(self.counts) == 1 else f"{name}: {note}" for name, notes in told for note in notes)
 
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
@@ -120,7 +146,7 @@ class Comparison:
         ]
         if len(self.counts) == 2:
             tables[1] = _with_difference(tables[1])
-        return [*tables, *self._costs(), *self._kept()]
+        return [*tables, *self._costs(), *self._passed(), *self._kept()]
 
     def table(self) -> Table:
         """Lay everything out as one table, a row a measure, for a spreadsheet."""
@@ -162,6 +188,19 @@ class Comparison:
         costs = Table("", (f"costs, {said}", *self._names()), (*passed, None, *flops, None, *given[len(flops) :]))
         return [_with_difference(costs) if len(self.costs) == 2 else costs]
 
+    def _passed(self) -> list[Table]:
+        """Lay the FLOPs of each model out, empty where they are not counted; nothing unless as much passes in all."""
+        runs = {each.run for each in self.servings if each is not None and each.products}
+        if not self.passes or len(runs) != 1 or (run := runs.pop()) is None:
+            return []
+        passes = [("forward pass", attrgetter("forward")), ("training step", attrgetter("training"))]
+        rows = [(name, [None if each is None else value(each) for each in self.servings]) for name, value in passes]
+        cells = [(name, *("" if value is None else value for value in values)) for name, values in rows if any(values)]
+        behind = f" behind {run.past:,}" if run.past else ""
+        title = f"FLOPs of {sequences(run.batch, run.tokens)}{behind}"
+        table = Table("", (title, *self._names()), tuple(cells))
+        return [_with_difference(table) if len(self.counts) == 2 else table]
+
     def _kept(self) -> list[Table]:
         """Lay what each model keeps of the tokens before out, in bytes; nothing of GPT-2s alone, unless asked."""
         if not self.servings:
@@ -175,7 +214,7 @@ class Comparison:
             rows.append(row("bytes of the states", attrgetter("state_bytes")))
         if (context := self.context) is not None:
             batch = max(each.batch for each in self.servings if each is not None)
-            rows.append(row(f"bytes of {batch:,} × {context:,} tokens", lambda each: each.bytes_at(context)))
+            rows.append(row(f"bytes of {sequences(batch, context)}", lambda each: each.bytes_at(context)))
         kept = Table("", ("KV cache", *self._names()), tuple(rows))
         return [_with_difference(kept) if len(self.counts) == 2 else kept]
 

@@ -335,7 +335,10 @@ class ParameterCount:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write([self.table()])
+        parts: list[Table | Said] = [Said(self.headline), self.table()._replace(title="")]
+        parts += [Said(f"note: {note}", HINT) for note in self.notes]
+        letters = () if isinstance(self.counted, Dims) else (self.letters_table(),)
+        return html.write(parts, folded=(*letters, self.conventions_in_short(), self.bytes_table()))
 
     def table(self, *, per_block: bool = False) -> Table:
         """Lay the components, the groups and the total out as one table, of the model or of one of its blocks."""
@@ -413,15 +416,17 @@ class ParameterCount:
     def _table(name: str, shown: tuple[Component, ...]) -> Table:
         whole = sum(part.total for part in shown)
 
-        def row(name: str, formula: ClosedForm | str, parts: tuple[Component, ...]) -> tuple[Cell, ...]:
+        def row(
+            name: str, formula: ClosedForm | str, parts: tuple[Component, ...], group: str = ""
+        ) -> tuple[Cell, ...]:
             weights, biases = sum(part.weights for part in parts), sum(part.biases for part in parts)
-            return name, formula, weights, biases, weights + biases, Percent(weights + biases, whole)
+            return name, formula, weights, biases, weights + biases, Percent(weights + biases, whole, series=group)
 
         groups = {name: tuple(part for part in shown if part.group == name) for name in GROUPS}
         rows = (
-            *(row(part.name, part.formula, (part,)) for part in shown),
+            *(row(part.name, part.formula, (part,), part.group) for part in shown),
             None,
-            *(row(name, "", parts) for name, parts in groups.items() if parts),
+            *(row(name, "", parts, name) for name, parts in groups.items() if parts),
             None,
             row("total", "", shown),
         )

@@ -77,8 +77,8 @@ class UnknownNameError(Gpt2calcError, KeyError):
         near = closest(name, known) if isinstance(name, str) else None
         advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
         if not near and len(known) > MOST_LISTED:
-            listed = "gpt2calc models lists" if kind == "model" else f"{', '.join(known[:3])} are three of"
-            advice = f"{listed} the {len(known)} that are known"
+            three = f"{', '.join(known[:3])} are three of the {len(known)} that are known"
+            advice = f"gpt2calc models --long lists the {len(known)} names that are known" if kind == "model" else three
         super().__init__(f"no {kind} is called {shown(name)}{hint}: {advice}")
 
 

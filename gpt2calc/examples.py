@@ -156,7 +156,7 @@ class Example(NamedTuple):
         name: what was written, in a word or two.
         total: the parameters that its config counts.
         fault: the name of the fault; "" for none.
-        tensor: the tensor that it is planted in; "" where it is in no single one.
+        tensor: the tensor that it is planted in, by its name in the file where it is there; "" where in no single one.
     """
 
     folder: str
@@ -177,6 +177,8 @@ def write(folder: str, model: Model | LeftOut, fields: Mapping[str, Any], fault:
     """
     if fault is not None and fault not in FAULTS:
         raise UnknownNameError("fault", fault, tuple(FAULTS))
+    if not os.fspath(folder):
+        raise ConfigError(f"expected a folder to write, got {folder!r}")
     source = _source(model, fields)
     counted = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
     plan = _plan(source, counted, fault)
@@ -195,8 +197,10 @@ def write(folder: str, model: Model | LeftOut, fields: Mapping[str, Any], fault:
     with OutputFile(files[1]) as file:
         file.write((json.dumps(planted.document, indent=2) + "\n").encode())
     of_tensor = fault in ("missing", "extra", "renamed", "shape", "transposed", "dtype")
+    known = {each.name for each in plan.tensors}
+    tensor = next((each.name for each in planted.tensors if each.name not in known), plan.chosen.name)
     name = str(planted.document["model_type"])
-    return Example(folder, files, name, int(counted.total()), fault or "", plan.chosen.name if of_tensor else "")
+    return Example(folder, files, name, int(counted.total()), fault or "", tensor if of_tensor else "")
 
 
 def _source(model: Model | LeftOut, fields: Mapping[str, Any]) -> Source:

@@ -46,8 +46,8 @@ REFUSED, ABSENT = "refused", "absent"
 SAME = "a list with the same for each layer"
 """Among the words of a size, that it can be given so."""
 
-AHEAD = "ahead"
-"""The tag of layers that files hold beyond a model's own."""
+AHEAD, FURTHER = "ahead", "num_nextn_predict_layers"
+"""The tag of layers that files hold beyond a model's own, and what configs call their number."""
 
 WEIGHT, BIAS, BUFFER, SCALE = "weight", "bias", "buffer", "scale"
 TOKEN_EMBEDDING, POSITION_EMBEDDING, OUTPUT_HEAD = "token_embedding", "position_embedding", "output_head"
@@ -207,7 +207,7 @@ class Ahead(NamedTuple):
     tags: frozenset[str]
     components: Callable[[Model], list[Component]]
     tensors: Callable[[Model], list[Tensor]]
-    number: str = "num_nextn_predict_layers"
+    number: str = FURTHER
     prefix: str = ""
 
 

@@ -95,6 +95,25 @@ PAINTS = {
 }
 """The colour of a group among the 256 of a terminal, which can be seen on black and on white."""
 
+VERDICTS = {"good": 29, "bad": 160}
+"""The colour of a verdict beside its words, among the same 256."""
+
+CUBE = (0, 95, 135, 175, 215, 255)
+"""How much of red, green and blue the colours 16 to 231 of a terminal have; from 232 on they are greys."""
+
+
+def painted(paint: int) -> str:
+    """Return a colour of a terminal, from 16 on, as `#rrggbb`: what a notebook takes, whose ground nobody knows.
+
+    >>> painted(PAINTS["attention"])
+    '#5f5fd7'
+    """
+    if paint < 232:
+        parts = tuple(CUBE[(paint - 16) // place % 6] for place in (36, 6, 1))
+    else:
+        parts = (8 + 10 * (paint - 232),) * 3
+    return "#{:02x}{:02x}{:02x}".format(*parts)
+
 
 def find(name: str) -> Theme:
     """Return a theme by name.

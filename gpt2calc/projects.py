@@ -78,7 +78,7 @@ def within(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, .
             f"{each.path}.{key}".lstrip("."): each.document[key]
             for each in outside
             for key in _fields(each.document).get(size, ())
-            if size not in given and _is_size(each.document[key])
+            if size not in given and (_is_size(each.document[key]) or isinstance(each.document[key], str))
         }
         if len(set(said.values())) > 1:
             raise ConfigError(f"{' and '.join(pair(*each) for each in list(said.items())[:2])}: which is {size}?")
@@ -125,10 +125,17 @@ def plain(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ..
     if "block_size" in spelled and "bias" not in fields:
         notes.append("bias is not given: biases are counted, as in GPT-2; nanoGPT's train.py builds none unless told")
     notes += [f"{size} is not given; gpt2's {DEFAULTS[size]} is counted" for size in DEFAULTS if size not in fields]
-    if passed:
-        more = f" and {len(passed) - MOST_NAMED} more" if len(passed) > MOST_NAMED else ""
-        notes.append(f"not read, as no count depends on them: {', '.join(passed[:MOST_NAMED])}{more}")
+    read = {key for keys in by_field.values() for key in keys}
+    words = [pair(key, spelled[key]) for key in spelled if key not in read and key not in others]
+    notes += _passed_over("no size is written so", words)
+    notes += _passed_over("no count depends on them", passed)
     return fields, tuple(notes)
+
+
+def _passed_over(why: str, named: list[str]) -> list[str]:
+    """Return the note on what nobody reads; none where there is no such thing."""
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return [f"not read, as {why}: {', '.join(named[:MOST_NAMED])}{more}"] if named else []
 
 
 def _spelled(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,10 +155,15 @@ def _fields(document: Mapping[str, Any]) -> dict[str, list[str]]:
     for key, value in document.items():
         name = str(key).lstrip("-").replace("-", "_")
         field = CANONICAL.get(name) or (ROWS[name].keys[name] if name in ROWS else None)
-        is_text = isinstance(value, str) and numbers.typed(value) is None  # vocab: vocab.txt
-        if field and not (is_text and FIELDS[field].kind == SIZE):
+        if field and not (_is_word(value) and FIELDS[field].kind == SIZE):
             found.setdefault(field, []).append(key)
     return found
+
+
+def _is_word(value: object) -> bool:
+    """Whether a text is no size, as vocab: vocab.txt; 12x is one, which is mistyped."""
+    is_text = isinstance(value, str) and numbers.typed(value) is None
+    return is_text and not str(value).strip().lstrip("+-")[:1].isdecimal()
 
 
 def _one(field: str, keys: list[str], document: Mapping[str, Any], notes: list[str]) -> Any:

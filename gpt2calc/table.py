@@ -40,6 +40,7 @@ MARKS = {GOOD: "✓ ", BAD: "✗ "}
 
 THOUSANDS = ("", "K", "M", "B", "T")
 BYTES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+BINARY_BYTES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 Cell: TypeAlias = "str | int | Written"
 
@@ -123,6 +124,15 @@ def short(number: int) -> str:
     return f"{rounded(number, 10 ** (digits - 1), 2)}·10^{digits - 1}"
 
 
+def sequences(batch: int, tokens: int) -> str:
+    """Return how many sequences there are of how many tokens, as titles say it.
+
+    >>> sequences(8, 1024), sequences(1, 1)
+    ('8 × 1,024 tokens', '1 × 1 token')
+    """
+    return f"{batch:,} × {tokens:,} token{'s' * (tokens != 1)}"
+
+
 class Percent(NamedTuple):
     """A share of a whole, and of which series it is, such as a group, which gives its bar a colour."""
 
@@ -173,19 +183,23 @@ class Ratio(NamedTuple):
 
 
 class Scaled(NamedTuple):
-    """A number of bytes in a larger unit, such as 10⁶ for MB."""
+    """A number of bytes in a larger unit, such as 10⁶ for MB; a person reads fewer than one in a smaller one."""
 
     value: int
     unit: int
     name: str
 
     def text(self) -> str:
-        """Return the number with its unit.
+        """Return the number with its unit, or with the largest of which there is one.
 
-        >>> Scaled(497759232, 10**6, "MB").text()
-        '497.76 MB'
+        >>> Scaled(497759232, 10**6, "MB").text(), Scaled(73728, 2**30, "GiB").text(), Scaled(32, 10**9, "GB").text()
+        ('497.76 MB', '72.00 KiB', '32 bytes')
         """
-        return f"{rounded(self.value, self.unit, 2)} {self.name}"
+        step, names = (1024, BINARY_BYTES) if self.name in BINARY_BYTES[1:] else (1000, BYTES)
+        unit, power = self.unit, names.index(self.name)
+        while power and self.value and abs(self.value) < unit:
+            unit, power = unit // step, power - 1
+        return f"{rounded(self.value, unit, 2 if power else 0)} {names[power]}"
 
     def latex(self) -> str:
         """Return the same for LaTeX, with a thin space."""
@@ -258,3 +272,10 @@ def is_number(cell: Cell) -> bool:
 def is_numeric(column: Sequence[Cell]) -> bool:
     """Whether a column holds numbers, blanks among them, and so is aligned to the right."""
     return any(map(is_number, column)) and all(cell == "" or is_number(cell) for cell in column)
+
+
+def draws_shares(table: Table) -> bool:
+    """Whether a table has bars beside its shares: where the last column, and no other, is made of percentages."""
+    body = [row for row in table.rows if row is not None]
+    shares = [all(isinstance(row[place], Percent) for row in body) for place in range(len(table.headers))]
+    return bool(body) and shares[-1] and not any(shares[:-1])

@@ -169,7 +169,9 @@ FAULTS = [
         put(f"{AT}.61.shared_head.head.weight", 48, 32),
         "shared_head",
     ),
-    Fault("deepseek_v3", "no layer that predicts, and the config says 1", drop(f"{AT}.61."), "without the layer"),
+    Fault(
+        "deepseek_v3", "no layer that predicts, and the config says 1", drop(f"{AT}.61."), "nothing found of the layer"
+    ),
     Fault(
         "deepseek_v3", "one such layer, and the config says 3", drop("-"), f"{AT}.62", {"num_nextn_predict_layers": 3}
     ),

@@ -138,3 +138,18 @@ def test_what_is_no_model_has_no_card(run: Run, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"?")
     ran = run("card", str(tmp_path))
     assert (ran.code, ran.stdout) == (3, "")
+
+
+def test_no_name_is_markup_in_a_card(tmp_path: Path, run: Run) -> None:
+    """The command stands between backticks that the name of a folder does not close, and the verdict is words."""
+    folder = tmp_path / "a `b` <img src=x> *c*"
+    gpt2calc.write_example(str(folder))
+    *_, last = run("card", str(folder)).stdout.splitlines()
+    assert last.startswith(f"``gpt2calc verify '{folder}'``")
+    assert "a \\`b\\` \\<img src=x\\> \\*c\\* matches" in last
+
+
+def test_a_card_says_bytes_in_the_unit_of_the_first_line_of_count(run: Run) -> None:
+    """2.68 TB, where GB would be thousands."""
+    assert "| fp32 | 2,684,105,617,408 | 2.68 TB |" in run("card", "DeepSeek-V3").stdout
+    assert "2.68 TB in fp32" in run("count", "DeepSeek-V3").stdout

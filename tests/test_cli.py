@@ -736,6 +736,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("count", "gpt2", "--jsn"): "gpt2calc count: there is no option --jsn: did you mean --json?",
     ("count", "gpt2", "--convention"): ("gpt2calc count: there is no option --convention: did you mean --conventions?"),
     ("models", "--n-layer", "3"): "gpt2calc models: there is no option --n-layer",
+    ("verify", "--", "-x", "-q"): "gpt2calc verify: did not expect -q after --, behind which no word is an option",
     ("count", "gpt2", "xl"): "gpt2calc count: did not expect xl",
     ("compare",): "gpt2calc compare: the following arguments are required: MODEL",
     ("count", "--n-layer"): "gpt2calc count: --n-layer: a value is missing",
@@ -748,6 +749,14 @@ def test_a_mistake_is_answered_with_what_was_meant(words: tuple[str, ...], said:
     """The nearest command or option stands in the message, and where to read more."""
     program_name = said.partition(":")[0]
     assert run(*words) == (2, "", f"{said} (see {program_name} --help)\n")
+
+
+def test_where_many_names_are_known_the_command_is_given_that_lists_so_many(run: Run) -> None:
+    """Models and their other names, which the short list does not have."""
+    listed = json.loads(run("models", "--long", "--json").stdout)
+    names = {name for each in listed["models"] + listed["others"] for name in (each["name"], *each["aliases"])}
+    said = f"gpt2calc models --long lists the {len(names)} names that are known\n"
+    assert run("count", "zzzzzzzzzz").stderr.endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -12,6 +13,7 @@ from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERS, Dims, from_fields, symbols, to_fields
 from gpt2calc.errors import UnknownNameError
 from gpt2calc.formulas import GROUPS
+from gpt2calc.palette import PAINTS, painted
 from gpt2calc.table import Percent, text
 
 GPT2 = gpt2calc.count("gpt2")
@@ -127,10 +129,24 @@ def test_repr_shows_the_total_and_the_groups_that_are_there() -> None:
 
 
 def test_a_notebook_gets_a_table() -> None:
-    """The HTML has a row for each component, and the total."""
-    html = GPT2._repr_html_()
+    """A row for each component, the terminal's first line, and a rule above the groups, in their colours."""
+    html, _, folded = GPT2._repr_html_().partition("<details>")
     assert html.count("<tr>") == 1 + len(COMPONENTS) + 4 + 1
-    assert "124,439,808" in html
+    assert html.startswith(f"<p><b>{GPT2.headline}</b></p>")
+    assert '<tbody style="border-top: 1px solid"><tr><td style="text-align: left">embedding</td>' in html
+    assert html.partition("<tfoot")[2].count("<b>") == 6
+    assert html.count(painted(PAINTS["attention"])) == html.count(painted(PAINTS["mlp"])) == 3
+    assert "width: 22.78px" in html
+    assert "<summary>counted every way</summary>" in folded
+    assert "kaplan" in folded.lower()
+    assert "497.76 MB" in folded
+
+
+def test_no_words_in_a_notebook_have_a_colour_that_could_vanish() -> None:
+    """They have the notebook's own; so have the rules."""
+    assert not re.search(
+        r"[^-]color:", gpt2calc.count("gpt2")._repr_html_() + gpt2calc.count("DeepSeek-V3")._repr_html_()
+    )
 
 
 def test_to_dict_holds_the_same_numbers() -> None:
@@ -172,9 +188,11 @@ def test_the_table_has_components_groups_and_total() -> None:
     names = [row and row[0] for row in table.rows]
     assert names == [*COMPONENTS, None, "embedding", "attention", "mlp", "layer_norm", None, "total"]
     assert table.rows[3] == (
-        "attn.c_attn", GPT2["attn.c_attn"].formula, 21_233_664, 27_648, 21_261_312, Percent(21_261_312, 124_439_808),
+        "attn.c_attn", GPT2["attn.c_attn"].formula, 21_233_664, 27_648, 21_261_312,
+        Percent(21_261_312, 124_439_808, series="attention"),
     )  # fmt: skip
-    assert table.rows[11] == ("attention", "", 28_311_552, 36_864, 28_348_416, Percent(28_348_416, 124_439_808))
+    share = Percent(28_348_416, 124_439_808, series="attention")
+    assert table.rows[11] == ("attention", "", 28_311_552, 36_864, 28_348_416, share)
     assert table.rows[-1] == (
         "total",
         "",
@@ -197,7 +215,7 @@ def test_the_table_of_one_block_has_what_repeats() -> None:
     c_attn, total = table.rows[1], table.rows[-1]
     assert c_attn
     assert total
-    assert c_attn[2:] == (1_769_472, 2_304, 1_771_776, Percent(1_771_776, 7_087_872))
+    assert c_attn[2:] == (1_769_472, 2_304, 1_771_776, Percent(1_771_776, 7_087_872, series="attention"))
     assert text(c_attn[1]) == "3d² + 3d"
     assert total[4] == GPT2.per_block
 

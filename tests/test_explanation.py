@@ -467,3 +467,23 @@ def test_what_the_hub_shows_of_a_quantized_model_is_what_its_files_hold(figure: 
     """Scales, copies and layers that predict further tokens among it, as `count --stored` has them."""
     reading = gpt2calc.explain(figure, model).readings[0]
     assert (reading.value, reading.convention) == (value, "stored")
+
+
+@pytest.mark.parametrize(
+    ("value", "model", "rank", "targets"),
+    [
+        (3_407_872, "Llama-3.1-8B", 8, "q_proj,v_proj"),  # as PEFT prints it, in public logs of this model
+        (41_943_040, "Llama-3.1-8B", 16, "all-linear"),  # with 8,072,204,288 of all, in public logs of this model
+        (8_033_669_120, "Llama-3.1-8B", 8, "q_proj,v_proj"),
+        (8_388_608, "pythia-6.9b", 16, "query_key_value"),
+    ],
+)
+def test_lora_of_another_architecture_is_what_peft_counts(value: int, model: str, rank: int, targets: str) -> None:
+    """Alone, or with the model; and of a figure that is rounded it is told that it may be a coincidence."""
+    reading, *rivals = gpt2calc.explain(f"{value:,}", model).readings
+    assert (reading.value, rivals, reading.doubtful) == (value, [], False)
+    assert reading.convention.endswith(f"LoRA r={rank} on {targets}")
+    peft = gpt2calc.adapter(model, r=rank, targets=targets)
+    assert value in (peft.trainable, peft.all)
+    rounded = gpt2calc.explain("40M", "Qwen3-0.6B").readings[0]
+    assert (rounded.value, rounded.doubtful) == (40_370_176, True)

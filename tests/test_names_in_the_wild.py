@@ -84,7 +84,8 @@ def test_it_matches_with_its_config_and_without_and_a_note_tells(case: str, tmp_
     for config in ((CONFIG,), ()):
         found = gpt2calc.verify(tmp_path, *config)
         assert found.matches, found.verdict
-        assert found.total == gpt2calc.count(CONFIG).total
+        is_tied = bool(config) or not any("lm_head" in name for name, *_ in tensors)  # zeros do not settle it
+        assert found.total == gpt2calc.count(CONFIG, tie_word_embeddings=is_tied).total
         assert any(note in each for each in found.notes), found.notes
 
 

@@ -100,11 +100,12 @@ def test_every_colour_is_seen_on_every_ground(theme: str) -> None:
 def test_the_paints_of_a_terminal_are_seen_on_black_and_on_white() -> None:
     """By the cube and the greys that xterm has from 16 to 255; each group has one of its own."""
     steps = (0, 95, 135, 175, 215, 255)
-    for paint in palette.PAINTS.values():
+    for paint in [*palette.PAINTS.values(), *palette.VERDICTS.values()]:
         cube = [steps[(paint - 16) // place % 6] for place in (36, 6, 1)]
         red, green, blue = cube if paint < 232 else (8 + 10 * (paint - 232),) * 3
         colour = f"#{red:02x}{green:02x}{blue:02x}"
         assert min(palette.contrast(colour, ground) for ground in ("#000000", "#ffffff")) >= 3
+        assert palette.painted(paint) == colour
     assert set(palette.PAINTS) == set(GROUPS)
     assert len(set(palette.PAINTS.values())) == len(GROUPS)
 

@@ -186,7 +186,9 @@ MISTAKES: dict[tuple[str, ...], str] = {
         "--activation-function goes with flops and memory, not with totals"
     ),
     ("flops", "gpt2", "--seq", "1025"): "seq 1,025 is more than n_positions 1,024 of the model",
-    ("memory", "Llama-3.1-8B"): ("Llama-3.1-8B is a llama, and this question is for GPT-2-shaped models alone so far"),
+    ("memory", "Llama-3.1-8B"): (
+        "what training holds is known of GPT-2s alone; --context 0:32768 draws what serving holds"
+    ),
     ("growth", "gpt2", "--n-head", "1:3"): (
         "what can grow is n_layer, n_embd, n_positions, vocab_size, n_inner, num_labels, got 'n_head'"
     ),

@@ -456,6 +456,16 @@ def test_fitted_words_are_not_wider_than_their_room(words: str, room: float) -> 
 
 
 @pytest.mark.parametrize(
+    "words", ["314,639,360 × 36 = 11,327,016,960", "kept of 131,072 tokens, bf16", "1,000,000,000"]
+)
+def test_what_does_not_fit_is_left_out_and_no_number_torn(words: str) -> None:
+    """Whatever the room, each number that is drawn is a number that was to be drawn."""
+    whole = set(re.findall(r"[\d,]*\d", words))
+    for room in range(4, 200, 3):
+        assert set(re.findall(r"[\d,]*\d", canvas.fitted(words, room, 9))) <= whole
+
+
+@pytest.mark.parametrize(
     ("wanted", "found"),
     [
         ([0, 50, 100], [0, 50, 100]),

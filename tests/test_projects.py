@@ -42,6 +42,31 @@ def test_a_config_is_counted_or_refused_by_name(case: dict[str, Any], tmp_path: 
     assert case.get("note") is None or case["note"] in count.notes
 
 
+SIZED = {"n_layer": 12, "n_embd": 768, "vocabulary_size": 700}
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (SIZED | {"layers": "3x"}, "n_layer=12 and layers=3x disagree"),
+        (SIZED | {"layers": ["odd"]}, r"n_layer=12 and layers=\['odd'\] disagree"),
+        (SIZED | {"intermediate_dim": "3072x"}, "n_inner must be a whole number, 0 or more, got '3072x'"),
+        ({"model": SIZED, "n_positions": "64 tokens"}, "n_positions must be a whole number, 1 or more"),
+        ({"model": SIZED, "n_positions": "64"}, "n_positions must be a whole number, 1 or more, got '64'"),
+    ],
+)
+def test_a_size_that_is_mistyped_is_no_word_that_is_passed_over(document: dict[str, Any], problem: str) -> None:
+    """Beside a project's keys as beside ours, and outside of the object that gives the others."""
+    with pytest.raises(ConfigError, match=problem):
+        gpt2calc.count(document)
+
+
+def test_a_word_where_others_have_a_size_is_told() -> None:
+    """The name of a file, say."""
+    notes = gpt2calc.count(SIZED | {"vocab": "vocab.txt", "layers": "odd"}).notes
+    assert "not read, as no size is written so: vocab=vocab.txt, layers=odd" in notes
+
+
 def test_every_key_of_a_project_is_a_field() -> None:
     """The table of projects and that of fields go together."""
     assert {field for row in PROJECTS for field in row.keys.values()} <= FIELDS.keys()

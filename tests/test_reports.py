@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import gpt2calc
 from gpt2calc.algebra import Expression
+from gpt2calc.palette import VERDICTS, painted
 from gpt2calc.reports import csv, html, json, latex, markdown, text
 from gpt2calc.table import Percent, Ratio, Table
 
@@ -374,12 +375,13 @@ class TestHtml:
         reader = _Cells()
         reader.feed(html.write([table._replace(title="")]))
         reader.close()
-        assert set(reader.tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+        assert set(reader.tags) <= {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "span"}
         assert reader.cells == [*table.headers, *(one_line(cell) for row in rows_of(table) for cell in row)]
 
     def test_numbers_stand_to_the_right(self) -> None:
-        """Words to the left."""
+        """Words to the left, and a header as its column."""
         written = html.write([TABLE])
+        assert re.findall('<th style="text-align: (left|right)[";]', written) == ["left", "left", "right", "right"]
         assert '<td style="text-align: right">1,234,567</td>' in written
         assert '<td style="text-align: left">wte</td>' in written
         assert "<caption>a title</caption>" in written
@@ -389,8 +391,15 @@ class TestHtml:
     )
     def test_a_notebook_shows_a_table(self, shown: Any) -> None:
         """Results show themselves, the total among them."""
-        assert shown._repr_html_().startswith("<table>")
+        assert "<table>" in shown._repr_html_()
         assert "124,439,808" in shown._repr_html_()
+
+    @pytest.mark.parametrize(("memory", "mark", "tone"), [("7GB", "✓", "good"), ("3GB", "✗", "bad")])
+    def test_a_verdict_has_its_colour_and_says_in_words_what_it_is(self, memory: str, mark: str, tone: str) -> None:
+        """A border at the left, a mark, and the terminal's first line."""
+        fit = gpt2calc.fits("gpt2-xl", memory=memory)
+        border = f"border-left: 4px solid {painted(VERDICTS[tone])}"
+        assert fit._repr_html_().startswith(f'<p style="{border}; padding-left: 8px"><b>{mark} {fit.verdict}</b></p>')
 
 
 @pytest.mark.parametrize("report", [text, markdown, latex, csv, html], ids=lambda report: report.__name__)

@@ -54,6 +54,8 @@ CASES = [
     ["compare", "gpt2"],
     ["compare", "gpt2", "gpt2-xl", "--cost", "--train", "--optimizer", "adamw", "--seq", "8"],
     ["compare", "Llama-3.1-8B", "Jamba-v0.1", "gpt2"],
+    ["compare", "Llama-3.1-8B", "Jamba-v0.1", "gpt2", "--cost", "--train", "--seq", "8"],
+    ["plot", "flops", "Mixtral-8x7B", "--seq", "8"],
     ["compare", "mingpt-sorter", "vit-gpt2-decoder", "--untied"],
     ["cost", "gpt2"],
     ["cost", *UNUSUAL, "--source", "3", "--train", "--n-head", "12"],

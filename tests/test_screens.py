@@ -204,6 +204,21 @@ def test_who_decides_on_colour(
     assert options.takes_colour() is colour
 
 
+def test_a_note_is_broken_at_words_in_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a log, or for a program that reads it, it stays in one line."""
+    monkeypatch.setenv("COLUMNS", "60")
+    said = "n_head is left out: the model's does not divide n_embd 8,192, and no count depends on it"
+    for terminal in (False, True):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
+        options.say([said, said])
+    in_a_log, *in_a_terminal = capsys.readouterr().err.splitlines()
+    assert in_a_log == " ".join(in_a_terminal) == f"note: {said}"
+    assert len(in_a_terminal) == 2
+    assert max(map(len, in_a_terminal)) <= 60
+
+
 CELLS = st.text(st.sampled_from("ab /_.,-0123456789·é\n"), max_size=60)
 
 

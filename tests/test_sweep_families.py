@@ -160,6 +160,54 @@ def test_a_last_row_that_does_not_fit_is_told_before_the_others_are_counted() ->
         sweeper.ready("Qwen3-0.6B", {"num_hidden_layers": range(1, 900_001), "hidden_size": 10**9})
 
 
+def test_a_largest_row_that_does_not_fit_is_told_wherever_it_stands() -> None:
+    """Sizes may fall, and a switch may add what is too much."""
+    from gpt2calc.sweeps import sweeper
+
+    layers = range(900_000, 0, -1)
+    with pytest.raises(Int64OverflowError, match=r"^row 1: total is [0-9,]+ and does not fit in int64$"):
+        sweeper.ready("Qwen3-0.6B", {"num_hidden_layers": layers, "hidden_size": 10**9})
+    sizes = {"num_hidden_layers": range(1, 200_001), "vocab_size": [5, 5 * 10**15]}
+    with pytest.raises(Int64OverflowError, match=r"^row 400,000: total is "):
+        sweeper.ready("Qwen3-0.6B", {"tie_word_embeddings": [False, True], **sizes})
+
+
+@pytest.mark.parametrize(
+    ("model", "own", "other"),
+    [
+        ("gpt2", "GPT2LMHeadModel", "BertModel"),
+        ("gpt2", "GPT2LMHeadModel", "GPT2ForTokenClassification"),
+        ("Qwen3-0.6B", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_row_of_another_class_is_refused(model: str, own: str, other: str, ending: str, tmp_path: Path) -> None:
+    """Its head would be counted as the swept model's; where a column says the head, that is counted."""
+    path = tmp_path / f"configs.{ending}"
+
+    def write(*classes: str, head: str = "") -> None:
+        rows = [
+            {"num_hidden_layers": 12, "architectures": [name]} | ({"head": head} if head else {}) for name in classes
+        ]
+        lines = [json.dumps(row) for row in rows]
+        if ending == "csv":
+            named = ",head" if head else ""
+            lines = [f"num_hidden_layers,architectures{named}"]
+            lines += [f"12,['{name}']{f',{head}' * bool(head)}" for name in classes]
+        path.write_text("\n".join((*lines, "")), encoding="utf-8")
+
+    write(own, own)
+    total = gpt2calc.count(model, num_hidden_layers=12).total
+    assert gpt2calc.sweep(model, file=path)["total"].tolist() == [total] * 2
+    write(own, other)
+    with pytest.raises(UnreadableInputError) as caught:
+        gpt2calc.sweep(model, file=path)
+    assert f"row 2: its architectures are {'[' if ending == 'jsonl' else ''}" in str(caught.value)
+    assert str(caught.value).endswith(f", and what is swept is a {own}; a column head says others")
+    write(own, other, head="lm")
+    assert gpt2calc.sweep(model, file=path)["total"].tolist() == [total] * 2
+
+
 @pytest.mark.parametrize(("model", "own", "other"), [("gpt2", "gpt2", "llama"), ("Qwen3-0.6B", "qwen3", "gpt2")])
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 def test_a_row_of_another_model_type_is_refused(model: str, own: str, other: str, ending: str, tmp_path: Path) -> None:

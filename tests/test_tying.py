@@ -162,7 +162,7 @@ def test_what_is_read_at_a_time_does_not_grow_with_a_row(
             return super().read(offset, count)
 
     monkeypatch.setattr(tying, "LocalFile", Counted)
-    places = [stored(tmp_path, name, np.zeros(shape, np.float32)) for name, shape in (("a", wte), ("b", head))]
+    places = [stored(tmp_path, name, np.ones(shape, np.float32)) for name, shape in (("a", wte), ("b", head))]
     assert tying.examine(*places, bits=True, asked=False).verdict == "equal but stored twice"
     assert max(reads) <= 1 << 13
     assert len(reads) <= most
@@ -201,11 +201,32 @@ def test_nothing_is_read_below_the_first_difference(
     assert sum(reads) <= 4 * 400
 
 
+@pytest.mark.parametrize(("turned", "place"), [(False, (999, D - 1)), (True, (0, 1))])
+def test_bits_of_zeros_prove_nothing_and_one_that_is_set_does(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    turned: bool,  # noqa: FBT001  # a case
+    place: tuple[int, int],
+) -> None:
+    """Wherever it is, in whichever block; in both matrices."""
+    monkeypatch.setattr(tying, "AT_ONCE", 400)
+    matrix = np.zeros((1000, D), np.float32)
+
+    def verdict(name: str) -> str:
+        head = matrix.T.copy() if turned else matrix
+        both = [stored(tmp_path, f"{name}.{each}", values) for each, values in (("wte", matrix), ("head", head))]
+        return tying.examine(*both, bits=True, asked=False).verdict
+
+    assert verdict("zeros") == "not settled"
+    matrix[place] = 1
+    assert verdict("one") == "equal but stored twice"
+
+
 @given(data=st.data())
 def test_blocks_of_any_size_show_the_first_difference(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     """Of matrices of any shape, padded or not, turned or not, with any differences."""
     rows, width, padding = (data.draw(st.integers(1, most)) for most in (12, 12, 3))
-    numbers = np.arange(rows * width, dtype=np.uint16).reshape(rows, width)
+    numbers = np.arange(1, rows * width + 1, dtype=np.uint16).reshape(rows, width)
     places = st.tuples(st.integers(0, rows - 1), st.integers(0, width - 1))
     differences = data.draw(st.sets(places, max_size=4))
     head = np.vstack([numbers, numbers])[: rows + padding].copy()
@@ -263,15 +284,15 @@ def test_without_numpy_the_bits_are_compared_all_the_same(tmp_path: Path, monkey
 
 
 def test_the_report_tells_the_three_ways(tmp_path: Path) -> None:
-    """A head that is stored again, with equal bits, in a file of zeros: no correlation is defined."""
+    """A head that is stored again in a file of zeros: their bits prove nothing, and no correlation is defined."""
     tensors = [*plain("huggingface").tensors, ("lm_head.weight", "F32", (X.vocab_size, X.n_embd))]
     safetensors.write(tmp_path / "model.safetensors", tensors)
     found = gpt2calc.verify(tmp_path / "model.safetensors", X.config(), tying=True)
     assert found.to_dict()["tying"] == {
-        "verdict": "equal but stored twice",
-        "reason": "every bit is the same",
+        "verdict": "not settled",
+        "reason": "both are all zeros, whose equal bits prove nothing",
         "structure": "a second matrix is stored, lm_head.weight",
-        "bits": "every bit is the same",
+        "bits": "both are all zeros, whose equal bits prove nothing",
         "correlation": None,
     }
     table = next(table for table in found.tables() if table.headers[0] == "weight tying")

@@ -83,3 +83,59 @@ def test_the_runner_tells_a_wrong_answer_from_none() -> None:
         ((_, found, _),) = RUN.judged(document, lambda config, asked, answer=answer: answer, paths)
         assert found == verdict
     assert RUN.told([{"name": "a", "shape": [2], "dtype": "F32"}]) == {"a": [2]}
+
+
+BROKEN = {
+    "no JSON": ("print('nonsense')", "refused"),
+    "bytes that are no text": ("import sys; sys.stdout.buffer.write(b'\xff\x00')", "refused"),
+    "an error": ("raise SystemExit(3)", "refused"),
+    "no end": ("import time; time.sleep(60)", "refused"),
+    "another document": ("print([1, 2])", "wrong"),
+    "no number": ("print('NaN')", "wrong"),
+    "a truth": ("print('{\"total\": true}')", "wrong"),
+    "names that are none": ('print(\'{"total": [{"name": [1], "shape": 1}]}\')', "wrong"),
+    "tensors without a shape": ('print(\'{"total": [{"name": "a"}]}\')', "wrong"),
+    "the number": ("print('{\"total\": 1}')", "exact"),
+    "the number, as a float": ("print('{\"total\": 1.0}')", "exact"),
+}
+"""Programs, and what comes of each."""
+
+
+@pytest.mark.parametrize("program", BROKEN)
+def test_whatever_a_program_does_is_told_in_one_word(program: str) -> None:
+    """It may print nonsense, or never end; the runner goes on."""
+    code, verdict = BROKEN[program]
+    document = {"vectors": [{"name": "m", "config": {}, "cases": [{"ask": {}, "expect": {"total": 1}}]}]}
+    seconds = 0.2 if program == "no end" else 60
+
+    def ask(config: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
+        return RUN.started([sys.executable, "-S", "-c", code], config, asked, seconds)
+
+    assert [each[1] for each in RUN.judged(document, ask, {"total": "total"})] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothere", "--", "true"], "nothere.json is no file of vectors"),
+        (["stored", "--", "/nothere/program"], "/nothere/program cannot be started"),
+        (["counts", "--at", "total", "--", "true"], "--at takes a name and a path, such as total=a.b, got total"),
+        (["counts", "--at", "foo=a", "--", "true"], "--at takes a name and a path, such as total=a.b, got foo=a"),
+        (["counts"], "a command is needed after --"),
+    ],
+)
+def test_what_cannot_be_asked_ends_with_a_sentence(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And with exit code 2, which is neither a right answer nor a wrong one."""
+    with mock.patch.object(sys, "argv", ["run.py", *words]), pytest.raises(SystemExit) as ended:
+        RUN.main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_word_of_a_command_may_hold_braces() -> None:
+    """What is asked is put where it is named, and nowhere else: a filter in JSON stays one."""
+    code = "import sys; print('{\"total\": ' + sys.argv[1] + '}')"
+    command = [sys.executable, "-S", "-c", code, '{"a": {tokens}}']
+    assert RUN.started(command, {}, {"tokens": 5}, 60) == {"total": {"a": 5}}

@@ -2,13 +2,15 @@
 
 The command is started once a case, with the config.json on its standard input, and prints JSON. `{tokens}` and
 `{dtype}` in its words are what the case asks. What it prints is looked up by the paths of gpt2calc's own JSON, or by
-those that `--at` gives. Standard library alone. The exit code is 0 where every answer is exact, and 1 where one is not.
+those that `--at` gives. Standard library alone. The exit code is 0 where every answer is exact, 1 where one is not, and
+2 where there is nothing to ask: no such file, no such command, words that make no sense.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -21,11 +23,25 @@ if TYPE_CHECKING:
 EXACT, WRONG, REFUSED = "exact", "wrong", "refused"
 """What comes of a case: every answer is the one expected; one is another; there is no answer."""
 
+SECONDS = 600
+"""How long a command may take for a case: what takes longer has refused."""
+
+
+def stopped(problem: str) -> SystemExit:
+    """Return what ends the program where there is nothing to ask."""
+    print(f"run.py: {problem}", file=sys.stderr)
+    return SystemExit(2)
+
 
 def read(path: str) -> dict[str, Any]:
     """Return a file of vectors, by its path or by its name among those that stand beside this file."""
     found = Path(path) if path.endswith(".json") else Path(__file__).parent / f"{path}.json"
-    document: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    try:
+        document: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise stopped(f"{found} is no file of vectors: {error}") from None
+    if not isinstance(document, dict) or not document.get("vectors"):
+        raise stopped(f"{found} holds no vectors")
     return document
 
 
@@ -38,9 +54,14 @@ def at(answer: Any, path: str) -> Any:
 
 def told(found: Any) -> Any:
     """Return an answer as vectors have it: tensors by name, and of each what a vector says of it."""
-    if isinstance(found, list) and all(isinstance(each, dict) and "name" in each for each in found):
-        return {each["name"]: each["shape"] for each in found}
+    if isinstance(found, list) and all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in found):
+        return {each["name"]: each.get("shape") for each in found}
     return found
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Whether an answer is the expected one; Python takes true for 1, and JSON does not."""
+    return not isinstance(found, bool) and bool(found == expected)
 
 
 def judged(
@@ -60,7 +81,7 @@ def judged(
                 yield vector["name"], REFUSED, ""
                 continue
             found = {name: told(at(answer, paths[name])) for name in case["expect"]}
-            differing = (name for name, expected in case["expect"].items() if found[name] != expected)
+            differing = (name for name, expected in case["expect"].items() if not same(found[name], expected))
             name = next(differing, None)
             difference = f"{name} is {short(found[name])}, expected {short(case['expect'][name])}" if name else ""
             yield vector["name"], WRONG if name else EXACT, difference
@@ -72,13 +93,17 @@ def short(value: Any) -> str:
     return text if len(text) < 40 else f"{text[:36]} ..."
 
 
-def started(command: Sequence[str], config: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
-    """Return what a command prints for a config; None where it ends with an error, or prints no JSON."""
-    words = [word.format(**asked) if "{" in word else word for word in command]
-    ended = subprocess.run(words, input=json.dumps(config), capture_output=True, text=True, check=False)
+def started(command: Sequence[str], config: Mapping[str, Any], asked: Mapping[str, Any], seconds: float) -> Any:
+    """Return what a command prints for a config; None where it fails, prints no JSON, or takes too long."""
+    # By name, and not as format strings, so that a word can hold JSON.
+    words = [re.sub(r"\{(\w+)\}", lambda found: str(asked.get(found[1], found[0])), word) for word in command]
+    given = json.dumps(config).encode()
     try:
+        ended = subprocess.run(words, input=given, capture_output=True, timeout=seconds, check=False)
         return json.loads(ended.stdout) if ended.returncode == 0 else None
-    except ValueError:
+    except OSError as error:
+        raise stopped(f"{words[0]} cannot be started: {error}") from None
+    except (subprocess.TimeoutExpired, ValueError):  # of the bytes, too: no text, no JSON
         return None
 
 
@@ -89,12 +114,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("file", metavar="FILE", help="counts, kv or stored, or the path of a file of vectors")
     parser.add_argument("--at", metavar="NAME=PATH", action="append", default=[], help="where an answer stands")
+    parser.add_argument("--seconds", metavar="N", type=float, default=SECONDS, help=f"for a case; {SECONDS}")
+    parser.usage = "run.py FILE [--at NAME=PATH ...] [--seconds N] -- COMMAND ..."
     arguments, command = parser.parse_args(words[:place]), words[place + 1 :]
     if not command:
         parser.error("a command is needed after --, such as: run.py counts -- gpt2calc count - --json")
     vectors = read(arguments.file)
-    paths = {**vectors["paths"], **dict(each.split("=", 1) for each in arguments.at)}
-    results = list(judged(vectors, lambda config, asked: started(command, config, asked), paths))
+    paths = {**vectors["paths"]}
+    for each in arguments.at:
+        name, _, path = each.partition("=")
+        if name not in paths or not path:
+            parser.error(f"--at takes a name and a path, such as {next(iter(paths))}=a.b, got {each}")
+        paths[name] = path
+    results = list(judged(vectors, lambda config, asked: started(command, config, asked, arguments.seconds), paths))
     for name, verdict, difference in results:
         if verdict != EXACT:
             print(f"{verdict}: {name}{': ' if difference else ''}{difference}")

@@ -21,9 +21,9 @@ def explain(
     figures: str | float | Iterable[str | float],
     /,
     *models: Model,
-    batch: int | None = None,
-    seq: int | None = None,
-    tokens: int | None = None,
+    batch: int | str | None = None,
+    seq: int | str | None = None,
+    tokens: float | str | None = None,
     hub: bool = False,
     revision: str | None = None,
     **fields: Unpack[Fields],
@@ -57,10 +57,10 @@ def explain(
     """
     from gpt2calc.explanation import costs, report
 
-    found = report.read(figures)
+    found, asked_about = report.read(figures), costs.ask(batch, seq, tokens)
     asked: Sequence[Model | LeftOut] = models or ((LEFT_OUT,) if fields or hub or revision is not None else ())
     sources = [resolve(model, fields, hub=hub, revision=revision) for model in asked]
-    return report.explain(found, sources, costs.Asked(batch, seq, tokens))
+    return report.explain(found, sources, asked_about)
 
 
 def design(

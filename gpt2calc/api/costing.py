@@ -37,6 +37,7 @@ def cost(
     prompt: int | None = None,
     new: int | None = None,
     max_cache_len: int | None = None,
+    kv_dtype: str | None = None,
     tokens: int | None = None,
     convention: str | None = None,
     throughput: float | None = None,
@@ -73,6 +74,7 @@ def cost(
         prompt: tokens of each sequence's prompt.
         new: tokens that are generated after it; 1.
         max_cache_len: tokens that a static cache has room for.
+        kv_dtype: of the cache, such as fp8 or q8_0, see `costs.cache_types`; as the model computes.
         tokens: on how many tokens a model is trained in all.
         convention: one way of counting a step's FLOPs alone; all.
         throughput: tokens a second, of all devices together, for MFU and HFU.
@@ -117,7 +119,12 @@ def cost(
     }
     words |= {"optimizer": optimizer, "dtype": dtype, "attention": attention, "dropout": dropout}
     words |= {"checkpoint": checkpoint, "cache": cache, "prompt": prompt, "new": new, "max_cache_len": max_cache_len}
-    words |= {"tokens": tokens, "tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel}
+    words |= {
+        "kv_dtype": kv_dtype,
+        "tokens": tokens,
+        "tensor_parallel": tensor_parallel,
+        "pipeline_parallel": pipeline_parallel,
+    }
     words |= {"zero_stage": zero_stage}
     for kind, word, known in (("convention", convention, ways.BY_NAME), ("machine", machine, machines.BY_NAME)):
         if word is not None and not isinstance(word, str):
@@ -217,7 +224,7 @@ def costs_of(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Cos
     from gpt2calc.costs.report import Cost
 
     known: tuple[str, ...] = ("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention")
-    known += ("dropout", "checkpoint", "cache", "prompt", "new", "max_cache_len")
+    known += ("dropout", "checkpoint", "cache", "prompt", "new", "max_cache_len", "kv_dtype")
     known += ("tensor_parallel", "pipeline_parallel", "zero_stage")
     for word in words:
         if word not in known:

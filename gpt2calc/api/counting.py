@@ -252,7 +252,8 @@ def compare(
         models: as for `count`, each; one at least.
         cost: what each costs beside it, by words of `cost` that say what passes, how it trains and what a cache holds,
             such as `{"train": True}`; `{}` asks for it with no word. Without it nothing is said of costs. Of other
-            architectures than GPT-2 the words are those of `serving`, and the KV cache is told without it, too.
+            architectures than GPT-2 the words are those of `serving`, it asks for FLOPs, and the KV cache is told
+            without it, too.
         hub: as for `count`, for all.
         revision: as for `count`, for all.
         fields: fields that win over those of every model.
@@ -282,7 +283,7 @@ def compare(
         return Comparison(counts, costs_of(sources, cost))
     from gpt2calc.api.serving import servings
 
-    return Comparison(counts, servings=servings(sources, cost or {}))
+    return Comparison(counts, servings=servings(sources, cost or {}), passes=cost is not None)
 
 
 def formula(name: str | None = None, model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> Derivation:

@@ -95,10 +95,12 @@ def serving(
 def servings(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Serving | None, ...]:
     """Return what models that were read keep when they are served, None of one whose cache is not known.
 
+    Where no word says how many tokens there are, they are as many for all: those of the model that takes the fewest.
+
     Raises:
         ConfigError: a word is of GPT-2 alone, or contradicts another or a model.
     """
-    from gpt2calc.costs.serving import WORDS, Serving
+    from gpt2calc.costs.serving import OF_TOKENS, WORDS, Serving
 
     for word, value in words.items():
         if word not in WORDS and value is not None:
@@ -112,7 +114,12 @@ def servings(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Ser
             if words:
                 raise
             found.append(None)
-    return tuple(found)
+    longest = [None if each is None else each.tokens for each in found]
+    fewest = None if None in longest else min(filter(None, longest), default=None)
+    if fewest is None or any(words.get(word) is not None for word in OF_TOKENS):
+        return tuple(found)
+    same = {**words, "seq": fewest}
+    return tuple(Serving(source.counted, source.of_files, same, source.name) for source in sources)
 
 
 def fits(

@@ -372,10 +372,11 @@ def _counted(model: Model, row: Mixer, layers: int, window: int | None, windows:
     # What keeps one input fewer than its kernel is long already has none to spare.
     laws = row.elements, row.convolution, row.recurrence, inputs if inputs and kernel.isidentifier() else "0"
     per_token, convolution, recurrence, slot = (evaluated(law, sizes) for law in laws)
-    apart = {name: evaluated(law, sizes) for name, law in row.apart.items()}
+    apart = {name: found for name, law in row.apart.items() if (found := evaluated(law, sizes)) != per_token}
     is_chunk = window is not None and windows.is_chunk
-    words = ["chunked" if is_chunk else "sliding"] if window is not None else ["latent"] if EXPANDED in apart else []
-    words += ["attention"] if per_token else []
+    which = "latent" if EXPANDED in row.apart else ""
+    which = which if window is None else "chunked" if is_chunk else "sliding"
+    words = [*filter(None, [which]), "attention"] if per_token else []
     words += ["and"] if per_token and recurrence else []
     words += ["recurrence"] if recurrence else ["convolution"] if convolution else []
     kind = " ".join(words) or "nothing kept"

@@ -76,7 +76,7 @@ class ClaimReport:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write(self.tables())
+        return html.write(self.screen())
 
     def tables(self) -> list[Table]:
         """Lay the report out: every verdict, what the claims say, and the verdicts in short."""

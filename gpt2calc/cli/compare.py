@@ -15,7 +15,8 @@ EXAMPLES = """examples:
   gpt2calc compare gpt2 gpt2-untied raschka-gpt2-small
   gpt2calc compare small xl --vocab 50304 --format markdown
   gpt2calc compare old/config.json new/config.json --format csv
-  gpt2calc compare gpt2 gpt2-xl --cost --train --optimizer adamw"""
+  gpt2calc compare gpt2 gpt2-xl --cost --train --optimizer adamw
+  gpt2calc compare Llama-3.1-8B Mixtral-8x7B --cost --seq 4096"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--{option} is of a cost: give --cost as well")
     words = asked if arguments.cost else None
     result = compare(*models, cost=words, hub=arguments.hub, revision=arguments.revision, **fields)
-    said = result.costs or result.counts
-    notes = [note if len(said) == 1 else f"{each.name}: {note}" for each in said for note in each.notes]
-    totals = [cost.forward if cost.training is None else cost.training for cost in result.costs]
-    totals = totals or [count.total for count in result]
+    flops = result.flops
+    if arguments.quiet and None in flops:
+        name = result[flops.index(None)].name
+        raise ConfigError(f"{name} has no FLOPs to compare: without --quiet a note says why", field="cost")
     one = arguments.format == "csv"
     tables = [result.table()] if one else result.tables()
-    return emit(arguments, result=result.to_dict, human=tables, tables=tables, quiet=totals, notes=notes)
+    return emit(
+        arguments,
+        result=result.to_dict,
+        human=tables,
+        tables=tables,
+        quiet=flops or [count.total for count in result],
+        notes=result.notes,
+    )

@@ -57,10 +57,23 @@ ASKED = (
     *("batch", "seq", "past", "logits", "source", "train", "optimizer", "dtype", "attention", "dropout", "checkpoint"),
     *("cache", "prompt", "new", "max_cache_len"),
 )
-SERVED = ("batch", "seq", "past", "prompt", "new", "dtype", "logits", "train", "tokens", "convention", "machine")
+SERVED = (
+    "batch",
+    "seq",
+    "past",
+    "prompt",
+    "new",
+    "dtype",
+    "kv_dtype",
+    "logits",
+    "train",
+    "tokens",
+    "convention",
+    "machine",
+)
 """What is asked of other architectures."""
 SHARED = ("tensor_parallel", "pipeline_parallel", "zero_stage")
-USED = ("tokens", "convention", "throughput", "devices", "peak", "machine")
+USED = ("kv_dtype", "tokens", "convention", "throughput", "devices", "peak", "machine")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -72,12 +85,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "gpt2calc cost [MODEL] [options]"
     add_model(parser)
     add_asked(parser)
-    group = parser.add_argument_group("of other architectures")
+    group = parser.add_argument_group("how the cache is stored")
     group.add_argument(
         "--kv-dtype",
         metavar="NAME",
         choices=Offered(KV_DTYPES),
-        help=f"of the cache: {', '.join(KV_DTYPES)}",
+        help=f"of the cache: {', '.join(KV_DTYPES)}; as the model computes",
     )
     group = parser.add_argument_group("counting")
     group.add_argument("--tokens", metavar="N", type=number(), help="of how many tokens of training, such as 300B")
@@ -104,7 +117,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model_type(parser)
     add_fields(parser)
     add_output(
-        parser, "the FLOPs alone: of all --tokens, by the --convention, of a step with --train, or of a forward pass"
+        parser,
+        "the FLOPs alone: of all --tokens, by the --convention, of a step with --train, or of a forward pass; of other "
+        "architectures, where none of these is given, the bytes that are kept",
     )
 
 
@@ -178,10 +193,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = model_of(arguments.model)
     source = resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision)
     if isinstance(source.counted, Model):
-        return _served(arguments, source, source.counted.architecture.model_type, asked)
-    if arguments.kv_dtype is not None:
-        problem = f"{source.name} is a GPT-2, whose cache has the dtype of the model: give dtype"
-        raise ConfigError(problem, field="kv_dtype", got=arguments.kv_dtype)
+        return _served(arguments, source, asked)
     result = cost(model, hub=arguments.hub, revision=arguments.revision, **asked, **fields_of(arguments))
     quiet = list(result.conventions.values()) if arguments.conventions else result.answer
     human = tables = [result.ways_table(sources=True)] if arguments.conventions else result.tables()
@@ -190,18 +202,30 @@ def run(arguments: argparse.Namespace) -> int:
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
 
 
-def _served(arguments: argparse.Namespace, source: Source, model_type: str, asked: dict[str, Any]) -> int:
+def refuse_other(source: Source, asked: dict[str, Any]) -> None:
+    """Refuse what is asked of GPT-2 alone, of a model of another architecture."""
+    assert isinstance(source.counted, Model)  # noqa: S101  # who calls has looked
+    for name, value in asked.items():
+        if name not in SERVED and value is not None:
+            problem = f"{source.name} is a {source.counted.architecture.model_type}: {name} is covered for GPT-2 alone"
+            raise ConfigError(problem, field=name, got=value)
+
+
+def _served(arguments: argparse.Namespace, source: Source, asked: dict[str, Any]) -> int:
     """Compute and print what a model of another architecture does, and what serving it holds."""
     from gpt2calc.api.serving import serving
 
-    for name, value in asked.items():
-        if name not in SERVED and value is not None:
-            problem = f"{source.name} is a {model_type}: {name} is covered for GPT-2 alone"
-            raise ConfigError(problem, field=name, got=value)
+    refuse_other(source, asked)
     words = {name: asked[name] for name in SERVED}
-    result = serving(source, kv_dtype=arguments.kv_dtype, **words)
+    result = serving(source, **words)
     tables = [result.flat_table()] if arguments.format == "csv" else result.tables()
-    quiet = list(result.conventions.values()) if arguments.conventions else result.answer
-    human = [result.ways_table()] if arguments.conventions else result.tables()
+    human = result.tables()
+    if arguments.conventions:
+        human = result.all_ways()
+        tables = human if arguments.format != "csv" else tables
+    quiet: list[int] = []
+    if arguments.quiet:  # which refuses what is no number, as the tables do not
+        every = (*result.flops_conventions.values(), *result.conventions.values())
+        quiet = [size for size in every if size is not None] if arguments.conventions else result.answer
     notes = (*result.notes, *result.flops_notes)
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=notes)

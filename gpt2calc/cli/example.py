@@ -44,6 +44,8 @@ def _faults() -> Iterable[str]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write, and say what was written."""
+    from shlex import quote
+
     from gpt2calc.api.checking import write_example
     from gpt2calc.errors import printable
     from gpt2calc.examples import FAULTS
@@ -59,5 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
     if made.fault:
         where = f": {made.tensor}" if made.tensor else ""
         print(f"{made.fault}: {FAULTS[made.fault].sentence}{where}")
-    print(f"gpt2calc verify {folder} {'finds it' if made.fault else 'shows it'}")
+    word = printable(quote(f"./{made.folder}" if made.folder.startswith("-") else made.folder))
+    print(f"gpt2calc verify {word} {'finds it' if made.fault else 'shows it'}")
     return 0

@@ -70,6 +70,8 @@ class Parser(argparse.ArgumentParser):
 
                 fields = (f"--{name.replace('_', '-')}" for name in architectures.sizes())
                 known = {option: option for option in fields} | known
+            if word in self.options():  # behind `--`, where no word is an option
+                self.error(f"did not expect {word} after --, behind which no word is an option")
             near = closest(word, tuple(known))
             self.error(f"there is no option {word}" + (f": did you mean {known[near]}?" if near else ""))
         return found
@@ -326,9 +328,14 @@ def emit(
 
 
 def say(notes: Iterable[str]) -> None:
-    """Print notes on standard error, each once and in one line."""
-    for note in dict.fromkeys(notes):
-        print(f"note: {printable(note)}", file=sys.stderr)
+    """Print notes on standard error, each once: broken at words in a terminal, else in one line each."""
+    lines = [f"note: {printable(note)}" for note in dict.fromkeys(notes)]
+    if lines and sys.stderr.isatty():
+        from gpt2calc.reports import text
+
+        lines = [line for note in lines for line in text.wrapped(note, columns())]
+    for line in lines:
+        print(line, file=sys.stderr)
 
 
 def takes_unicode() -> bool:

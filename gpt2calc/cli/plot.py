@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import ranges
-from gpt2calc.cli.cost import ASKED, add_asked, fields_of
+from gpt2calc.cli.cost import ASKED, add_asked, fields_of, refuse_other
 from gpt2calc.cli.options import (
     FORMATS,
     Offered,
@@ -24,6 +24,7 @@ from gpt2calc.cli.options import (
     whole,
 )
 from gpt2calc.errors import ConfigError, UnknownNameError, printable, shown
+from gpt2calc.model import Model
 from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ EXAMPLES = """examples:
   gpt2calc plot architecture gpt2 -o architecture.svg
   gpt2calc plot totals gpt2 --json
   gpt2calc plot flops gpt2 --train
+  gpt2calc plot flops Mixtral-8x7B --seq 4096
   gpt2calc plot memory gpt2 --batch 8 --optimizer adamw -o memory.svg
   gpt2calc plot memory Llama-3.1-8B gemma-3-1b --context 0:131072 --memory 24GB
   gpt2calc plot kv gpt-oss-20b --context 131072
@@ -325,11 +327,21 @@ def _served(arguments: argparse.Namespace, models: list[Any], asked: dict[str, A
 def _costs(arguments: argparse.Namespace, models: list[Any], asked: dict[str, Any]) -> Chart:
     from gpt2calc.api.costing import cost
     from gpt2calc.plots import bars
+    from gpt2calc.sources import resolve
 
-    draws_memory = arguments.kind == "memory"
-    words = {**asked, "train": True} if draws_memory else asked
-    found = cost(models[0], hub=arguments.hub, revision=arguments.revision, **words, **fields_of(arguments))
-    return bars.of_memory(found) if draws_memory else bars.of_flops(found)
+    how: dict[str, Any] = {"hub": arguments.hub, "revision": arguments.revision}
+    source = resolve(models[0], arguments.fields, **how)
+    if arguments.kind == "memory":
+        if isinstance(source.counted, Model):
+            problem = "what training holds is known of GPT-2s alone; --context 0:32768 draws what serving holds"
+            raise ConfigError(problem, field="context")
+        return bars.of_memory(cost(models[0], **how, **{**asked, "train": True}, **fields_of(arguments)))
+    if isinstance(source.counted, Model):
+        from gpt2calc.api.serving import serving
+
+        refuse_other(source, asked)
+        return bars.of_flops(serving(source, **asked))
+    return bars.of_flops(cost(models[0], **how, **asked, **fields_of(arguments)))
 
 
 def _values(arguments: argparse.Namespace) -> tuple[Chart, int]:

@@ -8,7 +8,7 @@ from gpt2calc import figures, numbers
 from gpt2calc.costs import cache_types, machines
 from gpt2calc.costs.serving import ELEMENT, WEIGHTS
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.table import Scaled, Table
+from gpt2calc.table import BAD, GOOD, HINT, Said, Scaled, Table, sequences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,12 @@ SCHEMA = "gpt2calc/fits/1"
 FITS, WITHIN, NOT = "fits", "within the reserve", "does not fit"
 """The answers: all fits beside the reserve; all fits, but into the reserve; it does not fit at all."""
 
+LEAST_BYTES = 10_000
+"""Fewer bytes than this, as a person types them without a unit, are meant to be of another."""
+
 NOT_COUNTED = "not counted: an engine's own workspace, activations and what fragments; --reserve is for it"
+
+NO_CHANGE = "no change of context, batch or dtype makes it fit alone"
 
 
 class Change(NamedTuple):
@@ -53,7 +58,8 @@ class Fit:
             raise ConfigError(f"{serving.name}: {problem}", field="seq")
         self.serving, self.memory, self.reserve, self.of = serving, memory, reserve, of
         self.name = serving.name
-        self.notes = (*serving.notes, *filter(None, [said]), NOT_COUNTED)
+        alone = [] if self.answer == FITS or self.changes else [NO_CHANGE]
+        self.notes = (*serving.notes, *filter(None, [said]), NOT_COUNTED, *alone)
 
     @property
     def needed(self) -> int:
@@ -74,7 +80,7 @@ class Fit:
     def verdict(self) -> str:
         """Return the answer in one sentence."""
         held = self.serving
-        at = f"{held.batch:,} × {held.tokens:,} tokens"
+        at = sequences(held.batch, held.tokens or 0)
         if self.answer == NOT:
             return f"{self.name} at {at} does not fit into {self.of}: {-self.left:,} bytes too many"
         beside = f" beside the reserve of {self.reserve:,}" if self.reserve else ""
@@ -124,7 +130,9 @@ class Fit:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write(self.tables())
+        needed, *changes = self.tables()
+        notes = [Said(f"note: {note}", HINT) for note in self.notes]
+        return html.write([Said(self.verdict, GOOD if self else BAD), needed._replace(title=""), *changes, *notes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
@@ -180,7 +188,11 @@ def largest(holds: Callable[[int], bool], least: int, most: int) -> int | None:
 
 
 def judge(
-    serving: Serving, memory: int | str | None, hardware: str | None, devices: int | None, reserve: int | str | None
+    serving: Serving,
+    memory: int | str | None,
+    hardware: str | None,
+    devices: int | str | None,
+    reserve: int | str | None,
 ) -> Fit:
     """Return the fit of a model into a memory that is given, or that a machine has.
 
@@ -189,12 +201,11 @@ def judge(
         ConfigError: neither or both are given, or something is no number of bytes.
     """
     size, of, said = room(memory, hardware, devices)
-    number = 1 if devices is None else int(devices)
     kept = 0 if reserve is None else bytes_of("reserve", reserve)
-    return Fit(serving, size, number * kept, of, said)
+    return Fit(serving, size, number_of(devices) * kept, of, said)
 
 
-def room(memory: int | str | None, hardware: str | None, devices: int | None) -> tuple[int, str, str]:
+def room(memory: int | str | None, hardware: str | None, devices: int | str | None) -> tuple[int, str, str]:
     """Return the bytes of a memory or of machines, what they are of, and whose table says it; errors as for `judge`.
 
     >>> room(None, "h100-sxm", 2)[:2]
@@ -202,9 +213,7 @@ def room(memory: int | str | None, hardware: str | None, devices: int | None) ->
     """
     if (memory is None) == (hardware is None):
         raise ConfigError("what is to hold the model? give memory, such as 24GB, or hardware, one of the two")
-    number = 1 if devices is None else numbers.whole(devices)
-    if type(number) is not int or number < 1:
-        raise ConfigError(f"devices must be a whole number, 1 or more, got {shown(devices)}", field="devices")
+    number = number_of(devices)
     if hardware is not None:
         machine = machines.WITH_MEMORY[hardware]
         each, of = machine.memory, machine.name
@@ -215,12 +224,28 @@ def room(memory: int | str | None, hardware: str | None, devices: int | None) ->
     return number * each, f"{number:,} × {of}" if number > 1 else of, said
 
 
+def number_of(devices: int | str | None) -> int:
+    """Return how many devices there are, one where nobody says.
+
+    >>> number_of(None), number_of("1,000")
+    (1, 1000)
+    """
+    number = 1 if devices is None else numbers.whole(devices)
+    if type(number) is not int or number < 1:
+        raise ConfigError(f"devices must be a whole number, 1 or more, got {shown(devices)}", field="devices")
+    return number
+
+
 def bytes_of(name: str, value: int | str | None) -> int:
     """Return a number of bytes, as a program or a person gives it.
 
     >>> bytes_of("memory", "24GB"), bytes_of("memory", "1.5 GiB"), bytes_of("memory", 7)
     (24000000000, 1610612736, 7)
     """
+    number = numbers.whole(value)
+    if isinstance(value, str) and type(number) is int and 0 < number < LEAST_BYTES:
+        problem = f"{name} {value} is {number:,} bytes, and hardly meant so: say of what, such as {value.strip()}GB"
+        raise ConfigError(problem, field=name, got=value)
     if isinstance(value, str) and figures.starts(value):
         try:
             figure = figures.read(value).low
@@ -229,7 +254,6 @@ def bytes_of(name: str, value: int | str | None) -> int:
         is_bytes = figure is not None and figures.BYTES in figures.UNITS[figure.unit][1] and not figure.about
         if figure is not None and is_bytes and figure.value.denominator == 1:
             return int(figure.value)
-    number = numbers.whole(value)
     if type(number) is not int or number < 0:
         problem = f"{name} must be a number of bytes, such as 24GB or 24GiB, got {shown(value)}"
         raise ConfigError(problem, field=name, got=value)

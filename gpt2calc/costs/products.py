@@ -84,6 +84,9 @@ BESIDE = {
 }
 """Products of a layer in which no parameter takes part, and that are no attention."""
 
+TWO_OF_ONE = frozenset({"phimoe"})
+"""Model types whose router chooses twice for each token: the same expert, where there is one alone."""
+
 EVERY_EXPERT, SCORES_TWICE = "llama4_text", "diffllama"
 MORE = {
     EVERY_EXPERT: "FLOPs are transformers', which computes every expert of every token, of those not chosen with zeros",
@@ -141,6 +144,7 @@ def table(model: Model, document: Mapping[str, Any], run: Run, counted: str = AL
             found.append(Product(row.name, row.group, model.lm_head * run.batch * run.logits, embedding))
         elif row.name in matrices and row.group != NORM and not row.part:
             copies = _copies(model, row, document, does_all=model_type == EVERY_EXPERT and not is_least)
+            copies *= 1 + (model_type in TWO_OF_ONE and row.used == row.times == 1 and not is_least)
             width = model.sizes[CONVOLVED[row.name]] if row.name in CONVOLVED else 0
             vectors = n * (1 + (row.name in TWICE))
             passes = copies * (run.batch * _convolved(run, width) if width and not is_least else vectors)

@@ -11,13 +11,14 @@ from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
 from gpt2calc.costs.settings import ALL, OPTIMIZERS
 from gpt2calc.dims import LETTERED, to_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
+from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from gpt2calc.costs.machines import Roofs
     from gpt2calc.costs.moments import Moment
+    from gpt2calc.costs.run import Run
     from gpt2calc.costs.settings import Settings
     from gpt2calc.dims import Dims
     from gpt2calc.table import Cell
@@ -88,6 +89,14 @@ class Cost:
             said.append(f"peak is not covered: {self._without_peak()}")
         self.notes = (*notes, *said)
 
+    flops_notes: tuple[str, ...] = ()
+    """What a reader should know of FLOPs alone, as of a `Serving`: nothing, since of a GPT-2 all are counted."""
+
+    @property
+    def run(self) -> Run:
+        """What passes."""
+        return self.settings.run
+
     @property
     def products(self) -> tuple[flops.Product, ...]:
         """The matrix products that the model does, in the order of the forward pass."""
@@ -111,7 +120,7 @@ class Cost:
     @property
     def kv_bytes_per_token(self) -> int:
         """Bytes that one token of one sequence leaves in the cache."""
-        return caches.bytes_per_token(self.dims, self.settings.cache_element)
+        return self.settings.cache_bytes(caches.bytes_per_token(self.dims, 1))
 
     @property
     def kv_bytes(self) -> int | None:
@@ -355,7 +364,7 @@ class Cost:
         """Lay the FLOPs of each component out, with its closed form, forward, backward, and its share."""
         asked = self.settings
         past = f" after {asked.past:,}" if asked.past else ""
-        title = f"{self.name}, FLOPs of {asked.batch:,} × {asked.seq:,} tokens{past}"
+        title = f"{self.name}, FLOPs of {sequences(asked.batch, asked.seq)}{past}"
         whole, trains = self.forward, asked.train
 
         def line(name: str, formula: Cell, forward: int, backward: int) -> tuple[Cell, ...]:
@@ -404,7 +413,7 @@ class Cost:
         asked, highest = self.settings, self.peak_moment
         parts: list[tuple[str, int | None]] = [
             ("KV cache, a token", self.kv_bytes_per_token),
-            (f"KV cache, {asked.batch:,} × {asked.cached or 0:,} tokens", self.kv_bytes),
+            (f"KV cache, {sequences(asked.batch, asked.cached or 0)}", self.kv_bytes),
             ("weights", self.weights),
             ("gradients", self.gradients),
             (f"optimizer, {asked.optimizer}", self.optimizer),
@@ -416,7 +425,8 @@ class Cost:
             for name, size in parts
             if size is not None
         )
-        return Table(f"memory, {asked.dtype}", ("part", "bytes", "GB", "GiB"), rows)
+        of_cache = "" if asked.kv_dtype is None else f", the cache {asked.kv_dtype}"
+        return Table(f"memory, {asked.dtype}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
 
     def floors_table(self) -> Table:
         """Lay the floors under the time out: which roof binds, and whose figures the roofs are."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import numbers, stored
 from gpt2calc.architectures import caches, gpt2
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
-from gpt2calc.costs import cache_types, general_ways, products
+from gpt2calc.costs import cache_types, flops, general_ways, products
 from gpt2calc.costs.run import Run
 from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
 from gpt2calc.model import LAYER_EMBEDDING, POSITION_EMBEDDING, TOKEN_EMBEDDING, Model
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table
+from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "gpt2calc/cost/1"
 
-WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype")
-"""What can be asked of a serving."""
+WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype", "logits", "train")
+"""What can be asked of servings side by side."""
+
+OF_TOKENS = ("seq", "past", "prompt", "new")
+"""What of it says how many tokens there are."""
 
 ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2}
 """Bytes of an element of weights and activations; what a cache is in is one of `cache_types`."""
@@ -46,6 +49,9 @@ RECURRENCE = 4
 
 GATHERED = (TOKEN_EMBEDDING, POSITION_EMBEDDING, LAYER_EMBEDDING)
 """The parts of which a token reads a row."""
+
+LENGTHS = ("max_position_embeddings", "n_positions", "max_seq_len")
+"""The keys in which configs say how many tokens a sequence can have."""
 
 SPOKEN = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 """What a config.json calls a dtype."""
@@ -183,12 +189,14 @@ class Serving:
             )
         self.own_kv_dtype = words.get("kv_dtype")
         if self.own_kv_dtype is not None and not self.takes(cache_types.BY_NAME[str(self.own_kv_dtype)]):
-            block, odd = self.kv_type.block, next(row for row in self.rows if row.per_token % self.kv_type.block)
-            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd.per_token:,}"
+            block = self.kv_type.block
+            sizes = (size for row in self.rows for size in (row.per_token, *row.apart.values()))
+            odd = next(size for size in sizes if size % block)
+            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd:,}"
             raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
-        longest = _longest(document)
+        key, longest = _longest(document)
         if not isinstance(model, Model):
             longest = model.n_positions
             self.tokens = longest if self.tokens is None else self.tokens
@@ -196,18 +204,26 @@ class Serving:
                 problem = f"{self.tokens:,} tokens are more than n_positions {longest:,} of the model takes"
                 raise ConfigError(f"{name}: {problem}", field="seq", got=self.tokens)
         elif self.tokens is not None and longest is not None and self.tokens > longest:
-            said.append(f"{self.tokens:,} tokens are more than max_position_embeddings {longest:,}")
+            said.append(f"{self.tokens:,} tokens are more than {key} {longest:,}")
         self._read_flops(words, convention)
         self.roofs = roofs
         if roofs is not None and self.packing:
             problem = f"weights are packed as {self.packing}, and what a machine can do is known in bf16: give dtype"
             raise ConfigError(f"{name}: {problem}", field="dtype")
-        self.convention = WAYS[0].name if convention is None or self.flops_way else BY_NAME[convention].name
-        if self.convention not in self.conventions:
-            raise ConfigError(f"{self.convention} is no other way of counting what a {name} keeps", field="convention")
+        self.convention = WAYS[0].name if convention is None or self.flops_way else convention
+        self._check_convention()
         if any(row.recurrence for row in self.rows):
             said.append("the state of a recurrence is kept in float32, whatever dtype is")
         self.notes = (*notes, *said)
+
+    def _check_convention(self) -> None:
+        """Refuse a convention that there is not, or not of what this model keeps."""
+        if self.convention not in BY_NAME:
+            known = (*BY_NAME, *general_ways.BY_NAME)
+            raise UnknownNameError("convention of a cache or of FLOPs", self.convention, known)
+        if self.convention not in self.conventions:
+            problem = f"{self.convention} is no other way of counting what {self.name} keeps: known are"
+            raise ConfigError(f"{problem} {', '.join(self.conventions)}", field="convention", got=self.convention)
 
     def _read_flops(self, words: Mapping[str, Any], convention: str | None) -> None:
         """Read what is asked of FLOPs: what passes, and whether it is trained on."""
@@ -216,7 +232,12 @@ class Serving:
         if self.logits not in (ALL, LAST):
             raise UnknownNameError("logits", str(self.logits), (ALL, LAST))
         self.train_tokens = _whole(words, "train_tokens")
+        if not isinstance(words.get("train"), bool | None):
+            raise ConfigError(f"train must be true or false, got {shown(words['train'])}", field="train")
         self.train = bool(words.get("train"))
+        if not isinstance(self.model, Model) and (self.flops_way or self.train_tokens):
+            problem = f"{self.name} is a GPT-2, of which `cost` has FLOPs of training by convention"
+            raise ConfigError(problem, field="convention" if self.flops_way else "tokens")
         self.passing = _passing(words, self.tokens)
         if self.train and words.get("past"):
             raise ConfigError("train and past contradict each other: training has no cache", field="past")
@@ -237,7 +258,10 @@ class Serving:
         if self.run is None:
             return (), "how many tokens pass is not said: give seq"
         if not isinstance(self.model, Model):
-            return (), "of a GPT-2, `cost` has them"
+            if self.model.add_cross_attention:
+                return (), "cross-attention reads an encoder, and `cost` takes its tokens"
+            rows = (row for row in flops.table(self.model, self.run) if row.times)
+            return tuple(_as_product(row) for row in rows), ""
         try:
             return products.table(self.model, self.document, self.run), ""
         except ConfigError as error:
@@ -306,7 +330,8 @@ class Serving:
 
     @property
     def _shows_ways(self) -> bool:
-        return self.train or self.train_tokens is not None or self.flops_way is not None
+        asked = self.train or self.train_tokens is not None or self.flops_way is not None
+        return asked and isinstance(self.model, Model)
 
     def of_tokens(self, step: int) -> int:
         """Return the FLOPs of training on all tokens that are asked about, where a step has so many.
@@ -399,13 +424,22 @@ class Serving:
 
     @property
     def answer(self) -> list[int]:
-        """The one number for a script: bytes that are kept, or FLOPs of training, where those are asked for."""
-        if self._shows_ways and self.products:
+        """The one number for a script: bytes that are kept, or FLOPs of training, where those are asked for.
+
+        Raises:
+            ConfigError: FLOPs are asked for, and are not counted; or nobody says how many tokens are kept.
+        """
+        if self._shows_ways and not self.products:
+            raise ConfigError(self.flops_notes[0], field="train").named(self.name)
+        if self._shows_ways:
             if self.flops_way is None and self.train_tokens is None:
                 return [self.training or 0]
             steps = self.flops_conventions.values()
             return [step if self.train_tokens is None else self.of_tokens(step) for step in steps]
-        return [self.kv_bytes_per_token if self.kv_bytes is None else self.kv_bytes]
+        if self.kv_bytes is None:
+            problem = "the config does not say how long a sequence can be: say how many tokens it has, seq"
+            raise ConfigError(f"{self.name}: {problem}", field="seq")
+        return [self.kv_bytes]
 
     def bytes_at(self, tokens: int, batch: int | None = None, way: Way | None = None) -> int:
         """Return what a batch keeps of so many tokens of each sequence, states among them.
@@ -531,21 +565,25 @@ class Serving:
         if tokens > 1 and not whole % tokens and not back % tokens:
             rows.append((*line("a token", whole // tokens, back // tokens)[:-1], ""))
         behind = f" behind {run.past:,}" if run.past else ""
-        title = f"{self.name}, FLOPs of {run.batch:,} × {run.tokens:,} tokens{behind}"
+        title = f"{self.name}, FLOPs of {sequences(run.batch, run.tokens)}{behind}"
         headers = ("component", "forward", *(("backward",) if trains else ()), "share")
         return Table(title, headers, tuple(rows))
 
-    def flops_ways_table(self) -> Table:
+    def flops_ways_table(self, *, sources: bool = False) -> Table:
         """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
         exact = products.training(self.products)
         of_all = self.train_tokens is not None
         rows: list[tuple[Cell, ...]] = []
         for name, step in self.flops_conventions.items():
-            last: Cell = self.of_tokens(step) if of_all else general_ways.BY_NAME[name].sentence
-            rows.append((name, step, Ratio(step, exact), last))
-        headers = ("convention", "FLOPs a step", "/ exact")
-        last_header = f"of {self.train_tokens:,} tokens" if of_all else "what is counted"
-        return Table("a training step, counted every way", (*headers, last_header), tuple(rows))
+            way = general_ways.BY_NAME[name]
+            last: tuple[Cell, ...] = (self.of_tokens(step),) if of_all else ()
+            last += (way.sentence,) if sources or not of_all else ()
+            rows.append((name, step, Ratio(step, exact), *last, *((way.source,) if sources else ())))
+        headers: tuple[str, ...] = ("convention", "FLOPs a step", "/ exact")
+        headers += (f"of {self.train_tokens:,} tokens",) if of_all else ()
+        headers += ("what is counted",) if sources or not of_all else ()
+        headers += ("source",) if sources else ()
+        return Table("a training step, counted every way", headers, tuple(rows))
 
     def layers_table(self) -> Table:
         """Lay out what one layer of each kind keeps, and all of them."""
@@ -564,21 +602,27 @@ class Serving:
         headers = ("layers", "number", "elements a token", "window", "state", f"bytes a token, {self.kv_dtype}")
         return Table(f"{self.name}, what a sequence keeps", headers, tuple(rows))
 
-    def ways_table(self) -> Table:
-        """Lay out what the batch keeps in each way of counting."""
-        rows = [
-            (name, size or 0, Scaled(size or 0, 2**30, "GiB"), BY_NAME[name].sentence)
-            for name, size in self.conventions.items()
-        ]
-        title = f"{self.batch:,} × {self.tokens:,} tokens, counted every way"
-        return Table(title, ("convention", "bytes", "GiB", "what is counted"), tuple(rows))
+    def ways_table(self, *, sources: bool = False) -> Table:
+        """Lay out what the batch keeps in each way of counting; the ways alone where nobody says of how many tokens."""
+        rows: list[tuple[Cell, ...]] = []
+        for name, size in self.conventions.items():
+            cells: tuple[Cell, ...] = ("", "") if size is None else (size, Scaled(size, 2**30, "GiB"))
+            rows.append((name, *cells, BY_NAME[name].sentence, *((BY_NAME[name].source,) if sources else ())))
+        of = "the cache" if self.tokens is None else sequences(self.batch, self.tokens)
+        last = ("what is counted", *(("source",) if sources else ()))
+        return Table(f"{of}, counted every way", ("convention", "bytes", "GiB", *last), tuple(rows))
+
+    def all_ways(self) -> list[Table]:
+        """Lay every way of counting out with its source: of what is kept and, where they are counted, of FLOPs."""
+        flops = [self.flops_ways_table(sources=True)] if self.products else []
+        return [*flops, self.ways_table(sources=True)]
 
     def memory_table(self) -> Table:
         """Lay the bytes out, in GB of 10⁹ and GiB of 2³⁰ bytes."""
         parts: list[tuple[str, int | None]] = [
             ("cache, a token", self.kv_bytes_per_token),
             ("states, a sequence", self.state_bytes or None),
-            (f"cache and states, {self.batch:,} × {self.tokens or 0:,} tokens", self.kv_bytes),
+            (f"cache and states, {sequences(self.batch, self.tokens or 0)}", self.kv_bytes),
             (f"weights, {self.parameters:,} parameters", self.weights),
         ]
         rows = tuple(
@@ -637,6 +681,12 @@ def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}, model.n_embd, model.n_embd),)
 
 
+def _as_product(row: flops.Product) -> products.Product:
+    """Return a product of a GPT-2, which has a table of its own, as another architecture has it."""
+    passes, size = row.times * row.rows, row.inner * row.columns
+    return products.Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
+
+
 def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:
     """Return what the weights are in: as asked, or else as the config says, or float32."""
     asked = words.get("dtype")
@@ -670,7 +720,7 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
         return (prompt or 0) + (new or 1) - 1
     if seq is not None or past is not None:
         return (past or 0) + (seq or 0)
-    return _longest(document)
+    return _longest(document)[1]
 
 
 def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | None:
@@ -683,12 +733,13 @@ def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | 
     return (past or 0, seq) if seq else None
 
 
-def _longest(document: Mapping[str, Any]) -> int | None:
-    """Return how many tokens a sequence of a model can have, by its config; None where it does not say."""
+def _longest(document: Mapping[str, Any]) -> tuple[str, int | None]:
+    """Return how many tokens a sequence of a model can have, by which key of its config; None where it does not say."""
     text = document.get("text_config")
     inner = text if isinstance(text, Mapping) else document
-    longest = inner.get("max_position_embeddings", inner.get("n_positions"))
-    return longest if type(longest) is int and longest > 0 else None
+    key = next((each for each in LENGTHS if each in inner), LENGTHS[0])
+    longest = inner.get(key)
+    return key, longest if type(longest) is int and longest > 0 else None
 
 
 def _whole(words: Mapping[str, Any], name: str, least: int = 1) -> int | None:
@@ -697,5 +748,6 @@ def _whole(words: Mapping[str, Any], name: str, least: int = 1) -> int | None:
         return None
     number = numbers.whole(value)
     if type(number) is not int or number < least:
+        name = name.removeprefix("train_")  # which is what callers say
         raise ConfigError(f"{name} must be a whole number, {least} or more, got {shown(value)}", field=name, got=value)
     return number

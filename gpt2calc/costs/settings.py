@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import numbers
-from gpt2calc.costs import caches, kernels, optimizers
+from gpt2calc.costs import cache_types, caches, kernels, optimizers
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
 from gpt2calc.errors import ConfigError, UnknownNameError, pair, shown
@@ -60,6 +60,7 @@ class Settings(NamedTuple):
     activation: str
     n_head: int | None
     covers_activations: bool = True
+    kv_dtype: str | None = None
 
     @property
     def run(self) -> Run:
@@ -104,16 +105,17 @@ class Settings(NamedTuple):
             return caches.held(self.prompt, self.new or 1)
         return None if self.cache is None else self.past + self.seq
 
-    @property
-    def cache_element(self) -> int:
-        """Bytes of an element of the cache."""
-        return kernels.PRODUCT_BYTES[self.dtype]
+    def cache_bytes(self, elements: int) -> int:
+        """Return the bytes of so many elements of the cache, in the dtype of the products or in one of its own."""
+        if self.kv_dtype is None:
+            return elements * kernels.PRODUCT_BYTES[self.dtype]
+        return cache_types.BY_NAME[self.kv_dtype].bytes_of(elements)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was asked, and what of training matters where that was, as JSON takes it."""
         found = {name: getattr(self, name) for name in ("batch", "seq", "past", "logits", "dtype")}
         optional = {"source": self.source or None, "optimizer": self.optimizer, "tokens": self.tokens}
-        optional |= {name: getattr(self, name) for name in ("cache", "prompt", "new", "max_cache_len")}
+        optional |= {name: getattr(self, name) for name in ("cache", "prompt", "new", "max_cache_len", "kv_dtype")}
         found |= {name: value for name, value in optional.items() if value is not None}
         if self.train:
             found |= {"attention": self.attention, "checkpoint": self.checkpoint}
@@ -179,6 +181,7 @@ def read(
         tokens=_whole(given, "tokens"),
         activation=str(said.get("activation_function", DEFAULT_ACTIVATION)),
         n_head=n_head,
+        kv_dtype=_word(given, "kv_dtype", tuple(cache_types.BY_NAME), None),
     )
     _refuse(dims, settings)
     if is_training:
@@ -201,6 +204,8 @@ def _refuse(dims: Dims, settings: Settings) -> None:
     made = (settings.prompt or 0) + (settings.new or 1) - 1
     is_static = settings.cache == caches.STATIC
     after = f" after past {past:,}" if past else ""
+    block = 1 if settings.kv_dtype is None else cache_types.BY_NAME[settings.kv_dtype].block
+    left = 2 * dims.n_embd
     rules = (
         (past + seq > T, "seq", f"seq {seq:,}{after} is more than n_positions {T:,} of the model"),
         (
@@ -230,6 +235,11 @@ def _refuse(dims: Dims, settings: Settings) -> None:
             dims.add_cross_attention and bool(past or settings.cache or settings.prompt),
             "past",
             "a cache beside cross-attention is not covered: it keeps the encoder's keys and values, too",
+        ),
+        (
+            left % block != 0,
+            "kv_dtype",
+            f"{settings.kv_dtype} packs {block} elements at a time, and a token leaves {left:,} in a layer",
         ),
         (settings.train and past, "past", f"training has no cache: past is 0 then, got {past:,}"),
         (settings.train and settings.logits == LAST, "logits", "training reads all logits, got logits last"),

@@ -1,4 +1,4 @@
-"""What else is counted of a GPT-2 that is named: adapters, some of its blocks, one rank's part, and sums of parts.
+"""What else is counted of a model that is named: adapters; of a GPT-2 some blocks, one rank's part, and sums of parts.
 
 It is looked at for a model that is named alone: over every model that ships, such numbers meet nearly any figure. What
 only a figure that is written out can mean is `written`. It must not know a figure: that is `printed`.
@@ -37,6 +37,14 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "every matrix of a block": ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"),
 }
 """Which matrices of each block adapters are put on; PEFT's c_proj is both that bear the name."""
+
+ATTENTION, GATED_MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
+
+TARGETS_OF_FAMILIES = (
+    *(("q_proj", "v_proj"), ("q_proj", "k_proj", "v_proj"), ATTENTION, GATED_MLP, (adapters.ALL_LINEAR,)),
+    *((*ATTENTION, *GATED_MLP), ("query_key_value",), ("c_attn",), ("qkv_proj",), ("Wqkv",)),
+)
+"""Modules that adapters are put on in other architectures, beside what PEFT itself takes; each as PEFT is told them."""
 
 PROMPTS = (1, 2, 4, 5, 8, 10, 16, 20, 30, 32, 50, 64, 100, 128)
 """How many virtual tokens prompts and prefixes have."""
@@ -88,6 +96,41 @@ def of_files(model: Model, document: Mapping[str, Any]) -> Iterator[Addition]:
     if elements != model.total():
         said = "what its files hold: scales, buffers, and layers that predict further tokens as well"
         yield Addition(elements, KNOWN, (Step("stored", KNOWN, said, "the page of the model on the hub"),))
+
+
+def of_family(model: Model, name: str) -> Iterator[Addition]:
+    """Yield what LoRA trains of a model of another architecture, alone and with the model, as `adapters` counts it.
+
+    Law: every target adds r · (d_in + d_out), so that rank r trains r times what rank 1 does. Modules that the model
+    does not have, or of which it is not known what PEFT makes, are passed over, and so are the same ones again.
+
+    >>> from gpt2calc.presets import load
+    >>> found = of_family(load("Llama-3.1-8B").counted, "Llama-3.1-8B")
+    >>> [each.value for each in found if each.steps[-1].name == "LoRA r=8 on q_proj,v_proj"]
+    [3407872, 8033669120]
+    """
+    try:
+        tensors = adapters.listed(model, name)
+    except ConfigError:  # there are too many
+        return
+    plain, total, seen = lattice.plain(model), int(model.total()), set[frozenset[str]]()
+    own = adapters.DEFAULT_TARGETS.get(model.architecture.model_type, ())
+    for names in (own, *TARGETS_OF_FAMILIES) if own else TARGETS_OF_FAMILIES:
+        try:
+            targets = adapters.chosen(model, name, tensors, names)
+        except ConfigError:
+            continue
+        modules = frozenset(each.module for each in targets)
+        if modules in seen:
+            continue
+        seen.add(modules)
+        each_rank, where = sum(each.trained(adapters.Lora(1)) for each in targets), ",".join(names)
+        said = "every linear layer but the head" if names == (adapters.ALL_LINEAR,) else where
+        for rank in RANKS:
+            step = Step(f"LoRA r={rank} on {where}", RARE, f"LoRA of rank {rank} on {said}, as PEFT counts it", LORA)
+            is_rare = rank > MOST_USUAL_RANK
+            yield Addition(rank * each_rank, step.penalty, (step,), written=is_rare)
+            yield Addition(total + rank * each_rank, step.penalty + 1, (plain, step), written=is_rare)
 
 
 def lora(dims: Dims, rank: int, names: tuple[str, ...]) -> int:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc import formulas
+from gpt2calc import formulas, numbers
 from gpt2calc.costs import activations, caches, flops, general_ways, kernels, moments, optimizers, ways
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
@@ -19,6 +19,7 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import EXACT, FITS, ROUNDED_UP, WRITTEN
 from gpt2calc.figures import BYTES, in_words
+from gpt2calc.table import sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,6 +68,7 @@ class CostReading(NamedTuple):
         penalty: how unusual it is.
         chance: that a figure printed like this is met by a cost as usual, or more so, where its digits mean nothing.
         beaten: whether another number fits the figure with a smaller penalty.
+        chosen: whether it is of a number of tokens that nobody has said, one of many, so that it counts only exactly.
     """
 
     figure: str
@@ -80,6 +82,7 @@ class CostReading(NamedTuple):
     penalty: int
     chance: Fraction = Fraction(0)
     beaten: bool = False
+    chosen: bool = False
 
     @property
     def doubtful(self) -> bool:
@@ -92,6 +95,24 @@ class CostReading(NamedTuple):
         fit = "" if self.fit == "exact" else f", {in_words(self.fit)}"
         said = f"{self.value:,} {self.unit}{fit}: {self.name} of {self.model}, {self.sentence}"
         return f"{self.figure} may be {said}, or a coincidence" if self.doubtful else f"{self.figure} is {said}"
+
+
+def ask(batch: Any, seq: Any, tokens: Any) -> Asked:
+    """Return what is asked about, of numbers as people give them.
+
+    Raises:
+        ConfigError: one is no whole number above 0.
+
+    >>> ask(None, "4k", 300e9)
+    Asked(batch=None, seq=4000, tokens=300000000000)
+    """
+    found = {"batch": batch, "seq": seq, "tokens": tokens}
+    for name, value in found.items():
+        number = found[name] = numbers.whole(value)
+        if value is not None and not (type(number) is int and 0 < number < numbers.TOO_LARGE):
+            told = numbers.told(value)
+            raise ConfigError(f"{name} must be a whole number, 1 or more, got {told}", field=name, got=value)
+    return Asked(**found)
 
 
 def is_asked(figure: Printed, asked: Asked) -> bool:
@@ -111,32 +132,29 @@ def readings(figure: Printed, models: Sequence[Sized], asked: Asked) -> tuple[Co
         models: the name of each, its dims, and its attention heads where they are known.
         asked: what is asked about.
     """
-    return _judged(figure, (pair for model in models for pair in _numbers(figure, model, asked)), tuple(FITS))
+    return _judged(figure, (pair for model in models for pair in _numbers(figure, model, asked)))
 
 
 def of_others(figure: Printed, models: Sequence[Served], asked: Asked) -> tuple[CostReading, ...]:
     """Return what a figure can be of what models of other architectures keep and do, as `readings` does of GPT-2s.
 
-    Law: bytes are those of a cache only where they are met exactly, as long as nobody says of how many tokens: there
-    are many contexts, and each rounds to something.
+    Law: bytes of many tokens are those of a cache only where they are met exactly, as long as nobody says of how many:
+    there are many contexts, and each rounds to something. Of a token, and of states, there is one number.
 
     Args:
         figure: as it is printed.
         models: the name of each, the model, and the document that it was read from.
         asked: what is asked about.
     """
-    fits = (EXACT,) if figure.in_bytes and asked.seq is None else tuple(FITS)
-    return _judged(figure, (pair for model in models for pair in _others(figure, model, asked)), fits)
+    return _judged(figure, (pair for model in models for pair in _others(figure, model, asked)))
 
 
-def _judged(
-    figure: Printed, numbers: Iterable[tuple[CostReading, Scale]], fits: tuple[str, ...]
-) -> tuple[CostReading, ...]:
+def _judged(figure: Printed, pairs: Iterable[tuple[CostReading, Scale]]) -> tuple[CostReading, ...]:
     """Return the numbers that a figure can be, the plainest first, each with its chance."""
     found, met = [], []
-    for each, scale in numbers:
+    for each, scale in pairs:
         for fit, first, last in figure.printed_as(each.value, scale):
-            if fit != ROUNDED_UP and fit in fits:
+            if fit in FITS and fit != ROUNDED_UP and (fit == EXACT or not each.chosen):
                 penalty = each.penalty + FITS[fit] + scale.penalty
                 met.append(Met(first, last, penalty, each.value, (), penalty, each.model))
                 if first <= figure.digits <= last:
@@ -146,11 +164,15 @@ def _judged(
     return tuple(each._replace(chance=chances.of(each.penalty), beaten=each.penalty > least) for each in ranked)
 
 
-def nearest(figure: Printed, models: Sequence[Sized], asked: Asked, most: int) -> tuple[CostReading, ...]:
+def nearest(
+    figure: Printed, models: Sequence[Sized], others: Sequence[Served], asked: Asked, most: int
+) -> tuple[CostReading, ...]:
     """Return the costs of models that are nearest to a figure, as its unit says; `fit` is the difference."""
-    numbers = [pair for model in models for pair in _numbers(figure, model, asked) if not pair[1].penalty]
-    numbers.sort(key=lambda pair: abs(figure.distance(pair[0].value, pair[1])))
-    found = (each._replace(fit=f"{figure.distance(each.value, scale):+,}") for each, scale in numbers)
+    pairs = [pair for model in models for pair in _numbers(figure, model, asked)]
+    pairs += [pair for model in others for pair in _others(figure, model, asked)]
+    near = [pair for pair in pairs if not pair[1].penalty]
+    near.sort(key=lambda pair: abs(figure.distance(pair[0].value, pair[1])))
+    found = (each._replace(fit=f"{figure.distance(each.value, scale):+,}") for each, scale in near)
     return tuple(dict.fromkeys(found))[:most]
 
 
@@ -163,8 +185,8 @@ def _numbers(figure: Printed, model: Sized, asked: Asked) -> Iterator[tuple[Cost
         in_bytes = scale.kind == BYTES
         if in_bytes != figure.in_bytes:
             continue
-        numbers = _bytes(dims, n_head, asked) if in_bytes else _flops(dims, n_head, asked)
-        for value, part, sentence, source, penalty in numbers:
+        found = _bytes(dims, n_head, asked) if in_bytes else _flops(dims, n_head, asked)
+        for value, part, sentence, source, penalty in found:
             unit = "bytes" if in_bytes else "FLOPs"
             yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
 
@@ -176,13 +198,17 @@ def _others(figure: Printed, served: Served, asked: Asked) -> Iterator[tuple[Cos
         if scale.kind == WRITTEN or (scale.kind == BYTES) != figure.in_bytes:
             continue
         unit = "bytes" if scale.kind == BYTES else "FLOPs"
-        numbers = _kept(model, document, asked) if scale.kind == BYTES else _done(model, document, asked)
-        for value, part, sentence, source, penalty in numbers:
-            yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
+        found = _kept(model, document, asked) if scale.kind == BYTES else _done(model, document, asked)
+        for value, part, sentence, source, penalty, *chosen in found:
+            reading = CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty)
+            yield reading._replace(chosen=any(chosen)), scale
 
 
-def _kept(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[tuple[int, str, str, str, int]]:
-    """Yield bytes of a KV cache by every convention: of a token, and of contexts in powers of two and the longest."""
+def _kept(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Any, ...]]:
+    """Yield bytes of a KV cache by every convention: of a token, and of contexts in powers of two and the longest.
+
+    Each with its convention, what it is, the source and how unusual it is, and whether its context is one of many.
+    """
     batch = 1 if asked.batch is None else asked.batch
     for dtype, rare in (("bf16", 0), ("fp8", 1), ("fp32", 1)):
         try:
@@ -199,10 +225,10 @@ def _kept(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[t
             if each:
                 yield each, name, f"a token in the KV cache, {of}", way.source, rare + bool(place)
             for n in lengths:
-                said = f"the KV cache and states of {batch:,} × {n:,} tokens, {of}"
+                said = f"the KV cache and states of {sequences(batch, n)}, {of}"
                 penalty = rare + bool(place) + (n not in (asked.seq, longest))
-                yield serving.bytes_at(n, batch, way), name, said, way.source, penalty
-        if serving.state_bytes:
+                yield serving.bytes_at(n, batch, way), name, said, way.source, penalty, asked.seq is None
+        if serving.state_bytes and dtype != "fp8":  # which is the cache's alone
             yield (
                 serving.state_bytes,
                 "states",
@@ -219,7 +245,7 @@ def _done(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[t
     if serving.run is None or serving.forward is None:
         return
     tokens = serving.run.batch * serving.run.tokens
-    what = f"{serving.run.batch:,} × {serving.run.tokens:,} tokens"
+    what = sequences(serving.run.batch, serving.run.tokens)
     yield serving.forward, "forward", f"a forward pass of {what}", "torch, FlopCounterMode", 0
     for name, step in serving.flops_conventions.items():
         way, penalty = general_ways.BY_NAME[name], int(name not in PLAIN)
@@ -234,7 +260,7 @@ def _flops(dims: Dims, n_head: int | None, asked: Asked) -> Iterator[tuple[int, 
     seq = dims.n_positions if asked.seq is None else asked.seq
     batch = 1 if asked.batch is None else asked.batch
     run = Run(batch, seq, 0, seq)
-    what = f"{batch:,} × {seq:,} tokens"
+    what = sequences(batch, seq)
     yield flops.total(flops.table(dims, run)), "forward", f"a forward pass of {what}", "torch, FlopCounterMode", 0
     for way in ways.WAYS:
         if way.needs_heads and n_head is None:
@@ -256,7 +282,7 @@ def _bytes(dims: Dims, n_head: int | None, asked: Asked) -> Iterator[tuple[int, 
     for dtype in (kernels.FP32, kernels.BF16):
         element = kernels.WEIGHT_BYTES[dtype]
         cache = batch * seq * caches.bytes_per_token(dims, element)
-        yield cache, "kv", f"the KV cache of {batch:,} × {seq:,} tokens, {dtype}", "transformers, DynamicCache", 0
+        yield cache, "kv", f"the KV cache of {sequences(batch, seq)}, {dtype}", "transformers, DynamicCache", 0
         for row in optimizers.OPTIMIZERS:
             state = optimizers.state(dims, row, element)
             yield state, "optimizer", f"the state of {row.name}, {dtype}", row.source, 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.dims import Dims
@@ -195,7 +196,8 @@ class Search:
             return ()
         if isinstance(model.counted, Dims):
             return additions.of(model.counted)
-        return () if model.document is None else additions.of_files(model.counted, model.document)
+        files = () if model.document is None else additions.of_files(model.counted, model.document)
+        return chain(files, additions.of_family(model.counted, model.names[0]))
 
     def size(self, figure: Printed) -> int:
         """Return how many numbers were looked at for a figure."""

@@ -312,7 +312,7 @@ def _costs_table(explained: Explained) -> Table:
 
 def _cost_as_dict(reading: CostReading) -> dict[str, Any]:
     return {
-        **{name: value for name, value in reading._asdict().items() if name not in ("chance", "beaten")},
+        **{name: value for name, value in reading._asdict().items() if name not in ("chance", "beaten", "chosen")},
         "verdict": PERHAPS if reading.doubtful else EXPLAINED,
         "chance": float(reading.chance),
     }
@@ -403,7 +403,12 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
     known = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
     sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
     found = (*cost_readings(figure, sized, asked), *of_others(figure, others, asked))
-    return explained._replace(costs=found, near_costs=() if found else nearest(figure, sized, asked, NEAREST_READINGS))
+    near = () if found else nearest(figure, sized, others, asked, NEAREST_READINGS)
+    if near and explained.nearest and not is_asked(figure, asked):  # bytes, which may be of either: the nearer is told
+        count = explained.nearest[0]
+        off = abs(figure.distance(count.value, count.scale))
+        near = () if off <= abs(int(near[0].fit.replace(",", ""))) else near
+    return explained._replace(costs=found, near_costs=near)
 
 
 @cache

@@ -171,17 +171,18 @@ def values(
     return draw(histograms.of_values(verification), theme, width, height)
 
 
-def flops(cost: Cost, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
+def flops(cost: Cost | Serving, *, theme: str = "light", width: float = WIDTH, height: float | None = None) -> Figure:
     """Draw where a model's FLOPs go, by group and by component.
 
     Args:
-        cost: what `gpt2calc.cost` returned; of a training step where it was asked for training, else of a forward pass.
+        cost: what `gpt2calc.cost` or `gpt2calc.serving` returned; of a training step where it was asked for training,
+            else of a forward pass.
         theme: light or dark.
         width: in inches.
         height: in inches; None for what the picture needs.
 
     Raises:
-        ConfigError: matplotlib is missing, there is no product, or the picture does not fit in the size.
+        ConfigError: matplotlib is missing, no product is counted, or the picture does not fit in the size.
     """
     from gpt2calc.plots import bars
 

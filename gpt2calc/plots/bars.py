@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import GROUPS
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent, titled
-from gpt2calc.table import rounded, short
+from gpt2calc.table import rounded, sequences, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gpt2calc.costs.report import Cost
+    from gpt2calc.costs.serving import Serving
     from gpt2calc.counts import ParameterCount
 
 SHARE, COUNT, BYTES, POWERS = "share", "count", "bytes", "powers"
@@ -194,12 +195,18 @@ def of_layernorm(counts: tuple[ParameterCount, ...]) -> BarChart:
     return BarChart("layernorm", titled("Parameters of LayerNorm", counts), panels, notes=notes_of(counts))
 
 
-def of_flops(cost: Cost) -> BarChart:
+def of_flops(cost: Cost | Serving) -> BarChart:
     """Draw where the FLOPs of a forward pass go, or of a training step where training was asked for.
 
     What checkpoints do again is of no component, and has a bar of its own. All bars of a panel are all FLOPs.
+
+    Raises:
+        ConfigError: there are no products, or they are not counted.
     """
-    asked, whole = cost.settings, cost.forward if cost.training is None else cost.training
+    passing = cost.run
+    if cost.forward is None or passing is None:
+        raise ConfigError(f"{cost.name}: {cost.flops_notes[0]}", field="model")
+    whole = cost.forward if cost.training is None else cost.training
     rows = [(x.component, x.group, x.forward + x.backward * (cost.training is not None)) for x in cost.products]
     if again := whole - sum(part for _, _, part in rows):
         rows.append(("again, checkpointed", "again", again))
@@ -213,11 +220,11 @@ def of_flops(cost: Cost) -> BarChart:
     ]
     if not rows:
         raise ConfigError(f"{cost.name} has no matrix products: there is nothing to draw")
-    past = f" after {asked.past:,}" if asked.past else ""
+    past = f" after {passing.past:,}" if passing.past else ""
     what = "forward pass" if cost.training is None else "training step"
-    title = f"{cost.name}, FLOPs of a {what} of {asked.batch:,} × {asked.seq:,} tokens{past}"
+    title = f"{cost.name}, FLOPs of a {what} of {sequences(passing.batch, passing.tokens)}{past}"
     drawn = ((Panel(name, COUNT, name, shares=True), marks) for name, marks in panels)
-    return BarChart("flops", title, drawn, notes=cost.notes)
+    return BarChart("flops", title, drawn, notes=(*cost.notes, *cost.flops_notes))
 
 
 def of_memory(cost: Cost) -> BarChart:
@@ -240,7 +247,7 @@ def of_memory(cost: Cost) -> BarChart:
     if kept:
         rows = tuple(Mark(by_component, name, _group(name), kept[name], sum(kept.values())) for name in kept)
         panels.append((Panel(by_component, BYTES, by_component, shares=True), rows))
-    title = f"{cost.name}, bytes of training on {asked.batch:,} × {asked.seq:,} tokens, {asked.dtype}"
+    title = f"{cost.name}, bytes of training on {sequences(asked.batch, asked.seq)}, {asked.dtype}"
     return BarChart("memory", title, panels, notes=cost.notes)
 
 

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 HIGH, LEAST_HIGH = 30, 1.35
 """How high a block is at the least, and what each of its parts takes beside it, in sizes of text."""
 
+LEVEL_WORDINGS = tuple(zip(LEVELS, ("group", "part", "tensor"), strict=True))
+"""What stands above each column, and where that is too long, in short."""
+
+LEAST_COLUMNS = 0.26
+"""How much of the width the columns take at the least."""
+
 LEADER = 1.6
 """How far a name stands from its part, in sizes of text."""
 
@@ -42,7 +48,8 @@ def draw(chart: BlockChart, theme: Theme, width: float, height: float | None) ->
     best = [max(need, HIGH * size.body / (1 + 0.5 * several)) for need in needs]
     fixed = size.top + size.margin + (head + 0.6 * size.line) * len(chart.blocks)
     canvas = Canvas(theme, width, inches(fixed + sum(best if height is None else needs), height))
-    canvas.title(chart.title)
+    is_short = measured(chart.title, size.title, bold=True) > width * POINTS - 2 * size.margin
+    canvas.title(chart.title.partition(": ")[0] if is_short else chart.title)
     stretch = (canvas.height - fixed) / sum(best)
     highs = [max(need, high * stretch) for need, high in zip(needs, best, strict=True)]
     over = sum(highs) - (canvas.height - fixed)
@@ -72,15 +79,17 @@ def _block(canvas: Canvas, chart: BlockChart, block: Block, place: int, where: t
     said = [(leaf.name, f"{full(leaf.size)}", percent(leaf.size, block.size)) for leaf in leaves]
     share, number = (max(measured(words[n], size.body) for words in said) for n in (2, 1))
     room = canvas.width - 2 * size.margin
-    names = min(max(measured(words[0], size.body) for words in said), 0.3 * room)
-    is_wide = room - names - number - share - LEADER * size.body - 2 * size.gap > 0.3 * room
+    longest = max(measured(words[0], size.body) for words in said)
+    left = room - number - (LEADER * size.body + size.gap)
+    names = min(longest, max(0.3 * room, left - LEAST_COLUMNS * room))
+    is_wide = left - names - share - size.gap > 0.3 * room
     labels = names + number + size.gap + (share + size.gap) * is_wide
     wide = (room - labels - LEADER * size.body) / len(LEVELS)
     axes = canvas.axes(size.margin, y, wide * len(LEVELS), high)
     axes.set_xlim(0, wide * len(LEVELS))
     axes.set_ylim(high, 0)
     for column, parts in enumerate(block.levels):
-        level = fitted(LEVELS[column], wide - 4, size.body)
+        level = first_that_fits(LEVEL_WORDINGS[column], wide - 4, size.body)
         canvas.text(size.margin + column * wide, y - 0.4 * size.body, level, colour=theme.faint)
         for number_of, part in enumerate(parts):
             top, tall = (float(n * high / block.size) for n in (part.start, part.size))
@@ -99,7 +108,8 @@ def _block(canvas: Canvas, chart: BlockChart, block: Block, place: int, where: t
     for leaf, own, end, at in zip(leaves, said, ends, places, strict=True):
         x = right + LEADER * size.body
         canvas.line((right + 1, end), (x - 3, at), theme.series[leaf.group], 1)
-        canvas.middle(x, at, fitted(own[0], names, size.body))
+        names_of_it = (own[0], own[0].removesuffix(".weight"))
+        canvas.middle(x, at, first_that_fits(names_of_it, names, size.body) or fitted(names_of_it[1], names, size.body))
         edge_of = canvas.width - size.margin
         canvas.middle(edge_of - (share + size.gap) * is_wide, at, own[1], align="right")
         if is_wide:

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from gpt2calc.errors import ConfigError, printable
-from gpt2calc.plots.chart import percent
+from gpt2calc.plots.chart import percent, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,12 +111,12 @@ def _known() -> frozenset[int]:
 
 
 def fitted(words: str, width: float, size: float, *, bold: bool = False) -> str:
-    """Return words in so many points, the middle left out where they are longer."""
+    """Return words in so many points, the middle left out where they are longer, and no number torn."""
     words = drawable(words)
     kept, short = len(words), words
     while kept and measured(short, size, bold=bold) > width:
         kept -= 1
-        short = words[: kept - kept // 2] + "…" + (words[-(kept // 2) :] if kept // 2 else "")
+        short = without_middle(words, kept)
     return short if kept else ""
 
 

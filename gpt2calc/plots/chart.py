@@ -27,6 +27,26 @@ WITH, CHANGES = " with ", ", "
 """What stands in the name of a model between it and the fields that were put over its own, and between those."""
 
 
+NUMBER_SIGNS = "0123456789,."
+
+
+def without_middle(words: str, kept: int, dots: str = "…") -> str:
+    """Return words of which so many characters are left at their ends, or fewer: a number is left out whole.
+
+    >>> without_middle("314,639,360 × 36 = 11,327,016,960", 22)
+    '314,639,360…'
+    >>> without_middle("post_attention_layernorm", 10)
+    'post_…rnorm'
+    """
+    last = len(words) - kept // 2
+    head, tail = words[: kept - kept // 2], words[last:]
+    if head and words[len(head)] in NUMBER_SIGNS:
+        head = head.rstrip(NUMBER_SIGNS)
+    if tail and words[last - 1] in NUMBER_SIGNS:
+        tail = tail.lstrip(NUMBER_SIGNS)
+    return head + dots + tail
+
+
 class Mark(NamedTuple):
     """One thing that is drawn: a bar, a point, an area.
 

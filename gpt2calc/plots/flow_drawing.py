@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 from gpt2calc.palette import readable_on
-from gpt2calc.plots.canvas import POINTS, Canvas, fill, fitted, inches, keyed, measured, name_of, sizes
+from gpt2calc.plots.canvas import HEIGHTS, POINTS, Canvas, fill, fitted, inches, keyed, measured, name_of, sizes
 from gpt2calc.plots.flows import Measures, groups_of, laid_out
 from gpt2calc.table import short
 
@@ -29,10 +29,15 @@ def draw(chart: FlowChart, theme: Theme, width: float, height: float | None) -> 
     key = keyed(groups_of(chart), chart.total, size, width * POINTS - 2 * size.margin)
     top = size.top + key.height + 0.6 * size.body
 
-    def layout(model: float) -> Layout:
-        return laid_out(chart, Measures(width * POINTS, size.body, size.margin, top, model))
+    measures = Measures(width * POINTS, size.body, size.margin, top, 0 if height is None else LEAST_MODEL_POINTS)
+    in_lines, crowded = (laid_out(chart, measures._replace(crowded=each)) for each in (False, True))
+    has_room = crowded.height <= POINTS * (HEIGHTS[1] if height is None else height)
+    measures = measures._replace(crowded=has_room and _overflows(in_lines, size.body))
 
-    found = layout(0 if height is None else LEAST_MODEL_POINTS)
+    def layout(model: float) -> Layout:
+        return laid_out(chart, measures._replace(model=model))
+
+    found = layout(measures.model)
     canvas = Canvas(theme, width, inches(found.height, height))
     if height is not None:
         low, high = LEAST_MODEL_POINTS, height * POINTS + LEAST_MODEL_POINTS
@@ -56,6 +61,11 @@ def draw(chart: FlowChart, theme: Theme, width: float, height: float | None) -> 
     for number, words in enumerate(found.words):
         _words(canvas, words, number)
     return canvas.figure
+
+
+def _overflows(layout: Layout, body: float) -> bool:
+    """Whether some text is wider than its room."""
+    return any(measured(each.words, body, bold=each.style == "bold") > each.room for each in layout.words)
 
 
 def _rect(axes: Axes, chart: FlowChart, rect: Rect, theme: Theme, body: float) -> None:

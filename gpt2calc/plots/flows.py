@@ -26,7 +26,7 @@ from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent
 from gpt2calc.table import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gpt2calc.model import Component, Model, Tensor
     from gpt2calc.sources import Source
@@ -49,11 +49,34 @@ AFTER_MLP = ("post_feedforward_layernorm", "post_mlp_layernorm", "post_norm2")
 SECOND = ("pre_mlp_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
 """Beside one of these, `post_attention_layernorm` stands after attention, and without it before the MLP."""
 
-EMBEDDING_NORMS = ("word_embeddings_layernorm", "project_in")
+MIXING = ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+"""The modules whose inner norms stand where tokens meet."""
+
+BESIDE_EXPERTS = ("post_feedforward_layernorm_1", "pre_feedforward_layernorm_2", "post_feedforward_layernorm_2")
+"""The norms of Gemma 4 after an MLP that all tokens pass, and around the experts beside it."""
+
+FOLLOWS = ("per_layer_input_gate", "per_layer_projection", "post_per_layer_input_norm")
+"""What a block of Gemma adds after its MLP: a layer's own input, gated, projected and normed."""
+
+PREDICTS = ("altup.router_norm", "altup.modality_router", "altup.prediction_coefs")
+CORRECTS, SCALED = "altup.correction_coefs", "altup.correct_output_scale"
+"""AltUp of Gemma 3n: several streams are predicted before a block, and corrected after its MLP."""
+
+EMBEDDING_NORMS = ("word_embeddings_layernorm",)
 """What stands between the embeddings and the first block."""
 
-OUTPUTS = (".o_proj", ".out_proj", ".c_proj", ".dense")
-"""What the matrix is called that attention, or a state space, ends with: norms of queries and keys stand before it."""
+AFTER_BLOCKS = ("altup_unembed_projections", "project_out")
+"""What stands between the last block and the output head, and is no norm."""
+
+LATE = (
+    *("conv1d", "x_proj", "dt_layernorm", "b_layernorm", "c_layernorm", "dt_proj", "dt_bias", "A_log", "D"),
+    *("q_norm", "k_norm", "norm", "attn_sub_norm", "ffn_sub_norm", "act_fn"),
+    *("o_proj", "out_proj", "c_proj", "dense", "linear_out", "down_proj"),
+)
+"""What stands late in attention, a state space or an MLP, by the last word of its name; all else stands before."""
+
+ROOMS = {"rg_lru": "recurrent"}
+"""What stands within another part of the block than its name says."""
 
 ORDER = {"router": 1, "experts": 2}
 """A token meets the router before its experts, and either after an MLP that all tokens pass."""
@@ -165,7 +188,7 @@ class _Reader:
 
     def __init__(self, model: Model, document: Mapping[str, Any] | None) -> None:
         self.model, self.lettered = model, model.lettered()
-        self.windows = _windows(model, document)
+        self.document, self.windows = document, _windows(model, document)
         self.rows = list(zip(model.components(), self.lettered.components(), strict=True))
         self.tensors: list[Tensor] = [row for row in model.tensors() if row.role not in (BUFFER, SCALE)]
         self.kinds = model.kinds()
@@ -194,17 +217,20 @@ class _Reader:
         for row, part in outside:
             if row.part == TOKEN_EMBEDDING:
                 before.append(Stage(START, (part,)))
+            elif row.name == "project_in":  # positions are as wide as the blocks
+                before.insert(1, Stage(THROUGH, (part,)))
+            elif row.name in AFTER_BLOCKS:
+                after.append(Stage(THROUGH, (part,)))
             elif row.part == POSITION_EMBEDDING:
                 before.append(Stage(ADD, (part,)))
             elif row.name in EMBEDDING_NORMS:
                 before.append(Stage(THROUGH, (part,)))
             elif row.part == LAYER_EMBEDDING or row.group in ("embedding", "other") or "per_layer" in row.name:
                 before.append(Stage(ASIDE, (part,)))
-            elif row.group == "layer_norm":
-                after.insert(sum(stage.parts[0].group != "head" for stage in after), Stage(THROUGH, (part,)))
             else:
                 after.append(Stage(THROUGH, (part,)))
         blocks = tuple(map(self._block, self.kinds))
+        after.sort(key=lambda stage: _place_after(stage.parts[0]))
         return (Section("", 1, 0, tuple(before)), *blocks, Section("", 1, 0, tuple(after)))
 
     def _part(self, row: Component, law: Component, kind: frozenset[str], named: str = "") -> Part:
@@ -227,16 +253,29 @@ class _Reader:
         rows = [pair for pair in self.rows if pair[0].layers and set(pair[0].layers.split()) <= kind and pair[0].times]
         each = int(sum(row.times * (row.weights + row.biases) for row, _ in rows))
         parts = [(row, self._part(row, law, kind, letter)) for row, law in rows]
+        around = {part.name: part for row, part in parts if row.name in (*PREDICTS, CORRECTS, SCALED, *FOLLOWS)}
         norms = {part.name: part for row, part in parts if row.group == "layer_norm" and "." not in row.name}
-        rest = [(row, part) for row, part in parts if part.name not in norms]
+        norms = {name: part for name, part in norms.items() if name not in around}
+        rest = [(row, part) for row, part in parts if part.name not in norms and part.name not in around]
         cross = tuple(part for row, part in rest if row.group == "cross_attention")
-        mixers = sorted((part for row, part in rest if _mixes(row)), key=lambda part: part.name.endswith(OUTPUTS))
-        mlps = [part for row, part in rest if part not in mixers and part not in cross]
-        mlps.sort(key=lambda part: ORDER.get(part.group, 0))
+        mixers = _in_order(part for row, part in rest if _mixes(row))
+        mlps = _in_order(part for row, part in rest if part not in mixers and part not in cross)
         title = f"{own.replace('_', ' ')} block × {number:,}".lstrip() + self._where(kind)
-        stages, side = self._stages(norms, tuple(mixers), tuple(mlps))
+        stages, side = self._stages(norms, mixers, mlps)
         if cross:
             stages.insert(1, Stage(ADD, cross))
+        predicts, corrects, follows = (
+            tuple(around[name] for name in names if name in around)
+            for names in (PREDICTS, (CORRECTS,), (SCALED, *FOLLOWS))
+        )
+        if predicts:
+            stages = [
+                Stage(THROUGH, predicts, "AltUp predicts all streams; its router serves after the MLP again"),
+                *stages,
+                Stage(THROUGH, corrects, "AltUp corrects them"),
+            ]
+        if follows:
+            stages.append(Stage(ADD, follows, "the layer's own input"))
         return Section(title, number, each, tuple(stages), side)
 
     def _stages(
@@ -247,7 +286,10 @@ class _Reader:
         is_after = any(name in norms for name in SECOND)
         held: dict[tuple[str, ...], list[Part]] = {AFTER_MIXER: [], BEFORE_MLP: [], AFTER_MLP: [], BEFORE_MIXER: []}
         unknown = []
+        beside = {name: part for name, part in norms.items() if name in BESIDE_EXPERTS}
         for name, part in norms.items():
+            if name in beside:
+                continue
             place = next((names for names in held if name in names), None)
             place = AFTER_MIXER if is_after and name == "post_attention_layernorm" else place
             if place is None:
@@ -259,8 +301,11 @@ class _Reader:
             self.notes.append(f"where {names} stands in a block is not known here: it is drawn before the MLP")
         first, last = (*held[BEFORE_MIXER],), (*unknown, *held[BEFORE_MLP])
         mixing = (*mixers, *held[AFTER_MIXER])
-        feeding = (*mlps, *held[AFTER_MLP])
         label = next((part.note for part in mlps if part.note), "")
+        if beside:
+            label = "; ".join(filter(None, ("an MLP and the experts side by side", label)))
+            mlps = _beside(mlps, beside)
+        feeding = (*mlps, *held[AFTER_MLP])
         if kind == "openai-gpt" or not sizes.get("do_layer_norm_before", 1):
             found = [Stage(ADD, mixing), Stage(THROUGH, first), Stage(ADD, feeding, label), Stage(THROUGH, last)]
             return [stage for stage in found if stage.parts], False
@@ -270,9 +315,19 @@ class _Reader:
             together = "; ".join(filter(None, ("attention and the MLP side by side, from one norm", label)))
             return [Stage(ADD, (*first, *mixing, *feeding), together)], False
         mixed = {part.group for part in mixers} >= {"attention", "ssm"}
-        side = bool(sizes.get("use_parallel_residual", kind == "gpt_neox") or sizes.get("parallel_attn", 0))
+        neox = kind == "gpt_neox" and (self.document or {}).get(
+            "use_parallel_residual", True
+        )  # in its sizes in no other
+        side = bool(sizes.get("use_parallel_residual", neox) or sizes.get("parallel_attn", 0))
+        laurel = "LAuReL beside attention" if any(part.name.startswith("laurel.") for part in mixers) else ""
         return [
-            Stage(ADD, (*first, *mixing), "attention and the state space side by side" if mixed else self.windows),
+            Stage(
+                ADD,
+                (*first, *mixing),
+                "attention and the state space side by side"
+                if mixed
+                else "; ".join(filter(None, (laurel, self.windows))),
+            ),
             Stage(ADD, (*last, *feeding), label),
         ], side
 
@@ -332,7 +387,39 @@ def _mixes(row: Component) -> bool:
     if row.group in ("attention", "ssm"):
         return True
     room = row.name.partition(".")[0]
-    return row.group == "layer_norm" and room in ("self_attn", "attn", "attention", "mamba", "mixer", "linear_attn")
+    return room == "laurel" or (row.group == "layer_norm" and room in MIXING)
+
+
+def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Return what stands in attention, a state space or an MLP in the order of a token's way through it."""
+    found = list(parts)
+    rooms = list(dict.fromkeys(map(_room, found)))
+
+    def place(part: Part) -> tuple[int, int, int]:
+        last = part.name.rpartition(".")[2]
+        late = LATE.index(last) + 1 if last in LATE else 0
+        return ORDER.get(part.group, 0), rooms.index(_room(part)), late
+
+    return tuple(sorted(found, key=place))
+
+
+def _room(part: Part) -> str:
+    room = part.name.partition(".")[0]
+    return ROOMS.get(room, room)
+
+
+def _beside(mlps: Sequence[Part], norms: Mapping[str, Part]) -> tuple[Part, ...]:
+    """Return an MLP and the experts beside it, each with its norms, the router before what it chooses from."""
+    after, before, last = (tuple(norms[name] for name in (name,) if name in norms) for name in BESIDE_EXPERTS)
+    dense, routers, experts = ([part for part in mlps if ORDER.get(part.group, 0) == n] for n in range(3))
+    return (*dense, *after, *routers, *before, *experts, *last)
+
+
+def _place_after(part: Part) -> int:
+    """Return where something stands between the last block and what comes out."""
+    if part.name in AFTER_BLOCKS:
+        return 2 * AFTER_BLOCKS.index(part.name)
+    return 1 if part.group == "layer_norm" else 3
 
 
 def _shape(tensors: Sequence[Tensor]) -> str:
@@ -443,6 +530,7 @@ class Measures(NamedTuple):
         margin: around everything.
         top: where the flow begins, under title and key.
         model: how high all parameters together are, in points.
+        crowded: whether something has no room in one line, though the picture is not narrow.
     """
 
     width: float
@@ -450,11 +538,12 @@ class Measures(NamedTuple):
     margin: float
     top: float
     model: float
+    crowded: bool = False
 
     @property
     def narrow(self) -> bool:
         """Whether name and shape, and formula and count, stand under each other."""
-        return self.width < 396
+        return self.crowded or self.width < 396
 
     @property
     def least(self) -> float:

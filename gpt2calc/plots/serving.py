@@ -8,7 +8,7 @@ from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError
 from gpt2calc.plots.bars import BYTES, BarChart, Panel
 from gpt2calc.plots.chart import Chart, Crossing, Mark
-from gpt2calc.table import rounded
+from gpt2calc.table import rounded, sequences
 
 if TYPE_CHECKING:
     from gpt2calc.costs.serving import Serving
@@ -157,7 +157,7 @@ def of_kv(serving: Serving) -> KeptChart:
     by_kind, by_layer = "by kind of layer", "by layer"
     first = tuple(Mark(by_kind, f"{numbers[kind]} × {kind}", kind, size, whole) for kind, size in kinds.items())
     each = tuple(Mark(by_layer, f"{n} {row.kind}", row.kind, size, whole) for n, (row, size) in enumerate(layers))
-    of = f"{serving.batch:,} × {serving.tokens:,} tokens, {serving.kv_dtype}, {serving.convention}"
+    of = f"{sequences(serving.batch, serving.tokens or 0)}, {serving.kv_dtype}, {serving.convention}"
     panels = [(Panel(by_kind, BYTES, by_kind, shares=True), first), (Panel(by_layer, BYTES, by_layer), each)]
     return KeptChart("kv", f"{serving.name}, what its layers keep of {of}", panels, notes=serving.notes)
 

@@ -8,7 +8,7 @@ from gpt2calc.errors import printable
 from gpt2calc.plots.areas import Treemap
 from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_of, worded
 from gpt2calc.plots.blocks import BlockChart
-from gpt2calc.plots.chart import full, percent, tick
+from gpt2calc.plots.chart import full, percent, tick, without_middle
 from gpt2calc.plots.curves import GrowthChart, thinned
 from gpt2calc.plots.flows import ADD, START, FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
@@ -82,13 +82,13 @@ class _Pen:
         return in_ascii(printable(words)) if self.ascii_only else printable(words)
 
     def fitted(self, words: str, width: int) -> str:
-        """Return words in at most so many columns, the middle left out where they are longer."""
+        """Return words in at most so many columns, the middle left out where they are longer, and no number torn."""
         words = self.whole(words)
         if len(words) <= width:
             return words
         dots = "..." if self.ascii_only else "…"
         kept = max(width - len(dots), 0)
-        return words[: kept - kept // 2] + dots[:width] + (words[-(kept // 2) :] if kept // 2 else "")
+        return without_middle(words, kept, dots[:width])
 
     def bar(self, part: int, whole: int, width: int) -> str:
         """Return a bar of so much of the width, in eighths of a column, and in all of its columns."""

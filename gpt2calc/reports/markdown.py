@@ -23,7 +23,7 @@ def write(tables: Sequence[Table], *, ascii_only: bool = False) -> str:
 
 def _written(table: Table, *, ascii_only: bool) -> str:
     def shown(cell: Cell) -> str:
-        return _escaped(in_ascii(text(cell)) if ascii_only else text(cell))
+        return escaped(in_ascii(text(cell)) if ascii_only else text(cell))
 
     body = [row for row in table.rows if row is not None]
     right = [is_numeric([row[place] for row in body]) for place in range(len(table.headers))]
@@ -36,9 +36,20 @@ def _written(table: Table, *, ascii_only: bool) -> str:
     return "\n".join(lines)
 
 
-def _escaped(words: str) -> str:
+def escaped(words: str) -> str:
+    """Return words in one line, of which Markdown reads none as markup."""
     return SPECIAL.sub(r"\\\g<0>", words).replace("\n", " ")
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def as_code(words: str) -> str:
+    """Return words as code, between more backticks than stand together in them.
+
+    >>> as_code("gpt2calc verify 'a`b'")
+    "``gpt2calc verify 'a`b'``"
+    """
+    fence = "`" * (1 + max(map(len, re.findall("`+", words)), default=0))
+    return f"{fence}{words}{fence}"

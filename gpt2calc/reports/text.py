@@ -16,6 +16,7 @@ from gpt2calc.table import (
     Lines,
     Percent,
     Said,
+    draws_shares,
     in_ascii,
     is_number,
     is_numeric,
@@ -192,9 +193,8 @@ class _Writer:
         self.colour = colour
         self.ascii_only = ascii_only
         headers, rows = table.headers, table.rows
-        body = [row for row in rows if row is not None]
         columns = _columns(table)
-        if _draws_shares(table, body):
+        if draws_shares(table):
             longest_bar = min(BAR, width - _line([each.longest for each in columns]) - len(GAP))
             if longest_bar >= SHORTEST_BAR:
                 headers = (*headers, "")
@@ -257,12 +257,6 @@ class _Writer:
 
     def _styled(self, line: str, style: str) -> str:
         return f"{style}{line}{END}" if self.colour and style else line
-
-
-def _draws_shares(table: Table, body: Sequence[tuple[Cell, ...]]) -> bool:
-    """Whether the last column, and no other, is made of percentages."""
-    shares = [all(isinstance(row[place], Percent) for row in body) for place in range(len(table.headers))]
-    return bool(body) and shares[-1] and not any(shares[:-1])
 
 
 def _bar(cell: Cell, width: int) -> str:

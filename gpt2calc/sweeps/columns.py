@@ -161,6 +161,7 @@ FIELDS = tuple(name for name, column in COLUMNS.items() if column.kind in (SIZE,
 COMMON = (
     *("n_layer", "n_embd", "n_head", "n_positions", "vocab_size", "n_inner", "total", "weights", "biases"),
     *("embedding", "attention", "mlp", "layer_norm", "mlp_share", "attn_c_attn", "kaplan", "fp16_bytes"),
+    "kv_bytes",
 )
 """Columns that a message names where no name is near: one of each kind, and those that are asked for most."""
 

@@ -21,7 +21,7 @@ from gpt2calc.fields import CANONICAL
 from gpt2calc.model import GROUPS, LAW
 from gpt2calc.sources import resolve
 from gpt2calc.sweeps import running
-from gpt2calc.sweeps.axes import from_python, read_truths, read_words, remarks
+from gpt2calc.sweeps.axes import INT64_MAX, from_python, read_truths, read_words, remarks
 from gpt2calc.sweeps.columns import COUNT, SHARE, SIZE, SWITCH, WORD, Column, identifier, share_of
 from gpt2calc.sweeps.models import Rows, empty
 
@@ -45,8 +45,8 @@ HELD: dict[str, type] = {model.SIZE: int, model.FLAG: bool, model.WORD: str}
 """What each of several values is; they are of one type."""
 
 
-KEPT = ("kv_bytes_per_token", "kv_bytes")
-"""Columns of the KV cache, which are there where they are named, and not in all."""
+SERVED = ("flops", "kv_bytes_per_token", "kv_bytes")
+"""Columns of FLOPs and of the KV cache, which are there where they are named, and not in all."""
 
 
 class Counted:
@@ -63,7 +63,7 @@ class Counted:
 
     @cached_property
     def serving(self) -> Serving:
-        """What the model keeps of the tokens before, of as many as it takes, in bfloat16."""
+        """What the model does and keeps, of as many tokens as it takes, in bfloat16."""
         return Serving(self.model, reading.rewritten(self.document, self.model), {"dtype": "bf16"})
 
     def held(self, group: str = "", places: tuple[int, ...] = (1, 2)) -> int:
@@ -111,6 +111,11 @@ def columns(counted: Model) -> dict[str, Column]:
             raise ConfigError(problem, field="max_position_embeddings")
         return found
 
+    def forward(counted: Counted) -> int:
+        if (found := counted.serving.forward) is None:
+            raise ConfigError(counted.serving.flops_notes[0], field="flops")
+        return found
+
     fields = [row for row in counted.architecture.sizes if row.kind in KINDS]
     groups = [name for name in GROUPS if any(row.group == name for row in rows)]
     found = [
@@ -130,9 +135,18 @@ def columns(counted: Model) -> dict[str, Column]:
             Column(apart(row.name), COUNT, row.sentence, partial(convention, row.value))
             for row in general_conventions.of(counted)
         ),
-        Column(KEPT[0], COUNT, "bytes of a token in the KV cache, bf16; by name alone", kept),
         Column(
-            KEPT[1], COUNT, "bytes of max_position_embeddings tokens of one sequence, bf16; by name alone", kept_of_all
+            "flops",
+            COUNT,
+            "FLOPs of a forward pass of one sequence of max_position_embeddings tokens; by name alone",
+            forward,
+        ),
+        Column("kv_bytes_per_token", COUNT, "bytes of a token in the KV cache, bf16; by name alone", kept),
+        Column(
+            "kv_bytes",
+            COUNT,
+            "bytes of max_position_embeddings tokens of one sequence, bf16; by name alone",
+            kept_of_all,
         ),
         *(Column(share_of(apart(name)), SHARE, f"the share of the group {name}", part=apart(name)) for name in groups),
     ]
@@ -179,6 +193,22 @@ class Family(NamedTuple):
             found[name] = values[place]
         return found
 
+    def largest(self) -> Iterator[int]:
+        """Yield the rows of a grid that have the largest of every size, one for each choice of what is no size."""
+        kinds = {row.name: row.kind for row in self.base.architecture.sizes}
+        places: list[Any] = []
+        for name, values in self.axes:
+            every = range(ranges.length(values))
+            if kinds[name] == model.SIZE:
+                ends = (0, every[-1]) if isinstance(values, range) else every
+                every = range(place := max(ends, key=values.__getitem__), place + 1)
+            places.append(every)
+        for chosen in product(*places):
+            index = 0
+            for (_, values), place in zip(self.axes, chosen, strict=True):
+                index = index * ranges.length(values) + place
+            yield index
+
     def read(self, fields: Mapping[str, Any]) -> Counted:
         """Return the model of a row."""
         return Counted(reading.read(self.document, {**self.changes, **fields}).model, self.document)
@@ -203,7 +233,7 @@ class Family(NamedTuple):
         samples, table, found = self.samples(), self.table, []
         always = {"total", "biases", *(row.name for row in general_conventions.of(self.base))}
         for name, column in table.items():
-            if name in KEPT:
+            if name in SERVED:
                 continue
             measure = table[column.part].measure if column.part else column.measure
             if measure is None:
@@ -261,8 +291,8 @@ class FamilyModels(Rows):
         try:
             return np.array(values, dtype=empty(column).dtype)
         except OverflowError:
-            index = values.index(max(values))
-            row, value = f"{self.start + index + 1:,}", f"{max(values):,}"
+            index = next(place for place, value in enumerate(values) if value > INT64_MAX)
+            row, value = f"{self.start + index + 1:,}", f"{values[index]:,}"
             raise Int64OverflowError(f"row {row}: {column.name} is {value} and does not fit in int64") from None
 
 
@@ -272,7 +302,8 @@ def known(base: Model) -> Known:
 
     kinds = {row.name: KINDS[row.kind] for row in base.architecture.sizes if row.kind in KINDS}
     named = {name: field for name, field in spellings(base.architecture.model_type).items() if field in kinds}
-    return readers.Known(named, kinds, columns(base), base.architecture.model_type)
+    classes = [name for name, head in base.architecture.classes.items() if head == base.sizes.get("head", "lm")]
+    return readers.Known(named, kinds, columns(base), base.architecture.model_type, classes)
 
 
 def read(source: Source, fields: Mapping[str, Any], path: str = "") -> tuple[Family, tuple[str, ...]]:

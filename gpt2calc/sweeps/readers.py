@@ -7,6 +7,7 @@ looks odd is read as a config of its own, which says what is wrong with it.
 from __future__ import annotations
 
 import os
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from pyarrow import csv, ipc, parquet
 
 from gpt2calc import inputs, numbers
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
-from gpt2calc.fields import CANONICAL, FIELDS, SIZE, SWITCH, WORD
+from gpt2calc.fields import CANONICAL, CLASSES, FIELDS, SIZE, SWITCH, WORD
 from gpt2calc.notations import in_json as parse
 from gpt2calc.spellings import NO_COUNT
 from gpt2calc.sweeps.axes import INT64_MAX, TRUTHS, nearest
@@ -47,12 +48,17 @@ class Known(NamedTuple):
     passed_over: Collection[str]
     model_type: str
     """What every row is counted as; a row may say so, and no other."""
+    classes: Collection[str]
+    """Whose models have the head that is counted: a row of which no column says the head may name one, and no other."""
 
 
-GPT2 = Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS, "gpt2")
+def of_gpt2(head: str) -> Known:
+    """Return what the columns of a file of GPT-2s can be, which have this head unless a column says another."""
+    classes = [name for name, own in CLASSES.items() if own == head]
+    return Known(CANONICAL, {name: row.kind for name, row in FIELDS.items()}, COLUMNS, "gpt2", classes)
 
 
-def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def read(path: str, known: Known) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Read a file of configs, a row a config, in batches.
 
     Law: the columns are fields of a config in any spelling; fields that change no count, and columns that a sweep
@@ -77,6 +83,8 @@ def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, A
         for count, batch in reader(path):
             _refuse_other_models(path, batch, start, known.model_type)
             fields = fields or _fields(path, list(batch), known)
+            if "head" not in fields.values():
+                _refuse_other_heads(path, batch, start, known)
             if count:
                 own = {field: _values(path, field, known.kinds[field], batch[n], start) for n, field in fields.items()}
                 yield start, start + count, own
@@ -87,7 +95,7 @@ def read(path: str, known: Known = GPT2) -> Iterator[tuple[int, int, dict[str, A
         raise UnreadableInputError(path, f"cannot be read: {shortened(str(error).partition(chr(10))[0])}") from None
 
 
-def columns_of(path: str, known: Known = GPT2) -> tuple[str, ...]:
+def columns_of(path: str, known: Known) -> tuple[str, ...]:
     """Return the fields that a file gives, by its first rows, in the order in which they are known.
 
     Raises:
@@ -121,6 +129,17 @@ def _refuse_other_models(path: str, batch: Mapping[str, pa.Array | list[Any]], s
     for index, value in enumerate(column if isinstance(column, list) else _plain(WORD, column)):
         if value not in (None, expected):
             problem = f"row {start + index + 1:,}: its model_type is {shown(value)}, and what is swept is a {expected}"
+            raise UnreadableInputError(path, problem)
+
+
+def _refuse_other_heads(path: str, batch: Mapping[str, pa.Array | list[Any]], start: int, known: Known) -> None:
+    """Raise where a row says a class, as a config.json does, whose model has another head than what is swept."""
+    column: Any = batch.get("architectures", [])
+    for index, value in enumerate(column if isinstance(column, list) else _plain(WORD, column)):
+        names = re.findall(r"\w+", value) if isinstance(value, str) else value or []
+        if not isinstance(names, list) or not all(name in known.classes for name in names):
+            expected = f"what is swept is a {' or '.join(known.classes) or known.model_type}; a column head says others"
+            problem = f"row {start + index + 1:,}: its architectures are {shown(value)}, and {expected}"
             raise UnreadableInputError(path, problem)
 
 

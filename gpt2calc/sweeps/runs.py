@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,9 @@ ALL = "all"
 
 MOST_SORTED = 2**25
 """How many rows can be sorted where not the first few are asked for: their keys take half a gigabyte."""
+
+MOST_LARGEST = 64
+"""How many rows are counted beforehand, to see that what is largest fits."""
 
 SLICE, STEP = 2**16, 2**22
 """How many rows that were sorted are given out at once, and how many are computed between two looks at the progress."""
@@ -99,7 +102,7 @@ class Run:
             raise ConfigError("columns are empty: name one, or leave them out")
         ready = Prepared(self.plan)
         if not isinstance(self.source, Grid):
-            self._count_last()
+            self._count_largest(self.source)
             return
         if "n_head" in ready.needed and not self.source.has_heads:
             raise ConfigError("there is no column n_head: give n_head, since no count depends on it")
@@ -111,10 +114,11 @@ class Run:
             if ready.condition:
                 ready.condition.check(partial(grids.bounds, piece))
 
-    def _count_last(self) -> None:
-        """Count the last row, of a grid that grows the largest, so that what does not fit is told before the others."""
+    def _count_largest(self, source: Source) -> None:
+        """Count the largest rows of a grid, and the last, so that what does not fit is told before the others."""
         if self.length:
-            tasks.run(self.plan, self.length - 1, self.length)
+            for row in (*islice(source.largest(), MOST_LARGEST), self.length - 1):
+                tasks.run(self.plan, row, row + 1)
 
     def _shares(self) -> tuple[str, ...]:
         """Return the shares of groups that come to a hundredth in one of the models."""

@@ -66,7 +66,7 @@ def _source(model: Any, fields: dict[str, Any], path: str | None) -> tuple[Any, 
         if isinstance(from_python(name, values), (tuple, range)):
             raise ConfigError(f"{name} has one value beside a file: several values are a grid, without a file")
     _, base, notes = grids.base_fields(source, fields)
-    given = tuple(name for name in readers.columns_of(path) if name in COLUMNS)
+    given = tuple(name for name in readers.columns_of(path, readers.of_gpt2(base.get("head", "lm"))) if name in COLUMNS)
     return rows.ConfigFile(path, base, given), notes
 
 

@@ -57,6 +57,9 @@ class Source(Protocol):
     def everything(self) -> tuple[str, ...]:
         """Return the columns that say anything."""
 
+    def largest(self) -> Iterator[int]:
+        """Yield the rows that are likely to be the largest, where that is known beforehand."""
+
     def ranges(self, step: int) -> Iterator[tuple[Any, ...]]:
         """Yield ranges of rows, with what a task needs to know of each."""
 

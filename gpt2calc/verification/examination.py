@@ -405,6 +405,9 @@ def _held(model: AnyModel, source: Source, listing: TensorListing) -> Stored:
     places = [f"{stem}.{first + n}." for n in range(min(said, FEW_AHEAD))]
     if further.prefix:
         places = [f"{further.prefix.partition('.')[0]}."]
+    else:  # by what the model's own layers do not have: another stack beside it may have as many layers
+        own = {row.template.removeprefix("{layer}.").partition(".")[0] for row in further.tensors(model)}
+        places = [f"{place}{name}." for place in places for name in own]
     is_there = any(place in tensor.name for tensor in listing.tensors for place in places)
     return stored.of(model, document, ahead=said if is_there else 0)
 

@@ -12,7 +12,7 @@ from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import shortened
 from gpt2calc.stored import PARTS
-from gpt2calc.table import BAD, GOOD, Difference, Percent, Said, Scaled, Table
+from gpt2calc.table import BAD, GOOD, HINT, Difference, Percent, Said, Scaled, Table
 from gpt2calc.verification.holdings import PADDING, REST
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Checked(NamedTuple):
         tensors: how many tensors the model has under these names, where that depends on whose they are.
         part: which whole parts of the model the file holds, where it holds nothing of the rest.
         unknown: the sizes of another architecture than GPT-2 that no shape shows.
-        absent: layers that predict further tokens of which the config speaks and nothing is there.
+        absent: layers that predict further tokens of which the config speaks and nothing was found.
         folded: the components that are no tensors of their own under these names, and are counted in no total.
     """
 
@@ -107,7 +107,7 @@ class Checked(NamedTuple):
         found = [f"and {elements:,} elements beside it"] if elements else []
         if self.absent:
             said = "layer that predicts a further token" if self.absent == 1 else "layers that predict further tokens"
-            found.append(f"without the {said}, of which the config says {self.absent:,}")
+            found.append(f"and nothing found of the {said}, of which the config says {self.absent:,}")
         return "".join(f", {each}" for each in found)
 
 
@@ -251,7 +251,9 @@ class Verification:
     def _repr_html_(self) -> str:
         from gpt2calc.reports import html  # notebooks only
 
-        return html.write(self.tables())
+        summary, *tables = self.tables()
+        notes = [Said(f"note: {note}", HINT) for note in self.notes]
+        return html.write([self._judged(), summary._replace(title=""), *tables, *notes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes."""
@@ -324,7 +326,10 @@ class Verification:
 
     def screen(self) -> list[Table | Said]:
         """Lay the result out for a terminal, where what is seen is the end: the verdict again, as the last line."""
-        return [*self.tables(), Said(self.verdict, GOOD if self.matches else BAD)]
+        return [*self.tables(), self._judged()]
+
+    def _judged(self) -> Said:
+        return Said(self.verdict, GOOD if self.matches else BAD)
 
     def table(self) -> Table:
         """Lay the components out: the closed form, what each evidence observed, and the difference."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TIED, TWICE, UNTIED, OPEN = "tied", "equal but stored twice", "untied", "not settled"
 
+ZEROS = "both are all zeros, whose equal bits prove nothing"
+"""What is found of a sparse file, or of one that was never filled."""
+
 MOST_UNASKED_BYTES = 512 << 20
 """How many bytes each of two matrices may have to be compared without being asked; gpt2-xl's in float32 has 307 MiB."""
 
@@ -82,8 +85,8 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: 
     """Compare a head's matrix with the token embedding.
 
     Law: tied is to have no second matrix, or one storage for both names; equal but stored twice is to have the same
-    bits at two places. A head that is stored as [d, V] is compared turned round, and of a padded vocabulary the rows
-    that both have.
+    bits at two places, and not zeros alone, which a file has that was never filled. A head that is stored as [d, V] is
+    compared turned round, and of a padded vocabulary the rows that both have.
 
     Args:
         wte: the token embedding, [V, d].
@@ -108,8 +111,10 @@ def examine(wte: StoredTensor, head: StoredTensor | None, *, bits: bool, asked: 
         )
     if problem:
         return Tying(OPEN, problem, structure)
-    difference = _first_difference(wte, head)
+    difference, are_zeros = _compared(wte, head)
     verdict, found = (TWICE, _the_same(wte, head)) if difference is None else (UNTIED, difference)
+    if difference is None and are_zeros:
+        verdict, found = OPEN, ZEROS
     correlated = _pearson(wte, head) if asked and wte.dtype in FLOATS else None
     return Tying(verdict, found, structure, found, correlated)
 
@@ -148,17 +153,18 @@ def _the_same(wte: StoredTensor, head: StoredTensor) -> str:
     return f"every bit is the same in the {min(ours, theirs):,} rows that both have, of {max(ours, theirs):,}"
 
 
-def _first_difference(wte: StoredTensor, head: StoredTensor) -> str | None:
-    """Return where the two matrices first differ, row by row; None where they do not."""
-    size, first = BITS[wte.dtype] // 8, None
+def _compared(wte: StoredTensor, head: StoredTensor) -> tuple[str | None, bool]:
+    """Return where the two matrices first differ, row by row, None where they do not, and whether wte is all zeros."""
+    size, first, are_zeros = BITS[wte.dtype] // 8, None, wte.numel > 0
     for block, ours, theirs in _blocks(wte, head):
+        are_zeros = are_zeros and not ours.strip(b"\0")
         if first and block.row > first[0]:
             break  # what comes now lies below
         if ours != theirs:
             element = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
             here = block.row + element // block.columns, block.column + element % block.columns
             first = min(first, here) if first else here
-    return "they first differ in row {:,}, column {:,}".format(*first) if first else None
+    return "they first differ in row {:,}, column {:,}".format(*first) if first else None, are_zeros
 
 
 def _blocks(wte: StoredTensor, head: StoredTensor) -> Iterator[tuple[Block, bytes, bytes]]:

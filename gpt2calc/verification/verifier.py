@@ -11,9 +11,10 @@ from gpt2calc.architectures import gpt2
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
+from gpt2calc.model import FURTHER
 from gpt2calc.model import Model as AnyModel
 from gpt2calc.verification import adapter_files, findings, holdings, naming, packing, targets
-from gpt2calc.verification.assignment import assign
+from gpt2calc.verification.assignment import PREDICTION, assign
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.inference import infer
 from gpt2calc.verification.report import EVIDENCE, HEADER, META, WEIGHTS, Checked, Observation, Verification
@@ -283,14 +284,14 @@ def _checked(subject: Subject) -> Checked:
 
 
 def _absent(subject: Subject) -> int:
-    """Return of how many layers that predict further tokens the config speaks, where nothing of them is there."""
-    if isinstance(subject.counted, Dims):
+    """Return of how many layers that predict further tokens the config speaks, where nothing of them was found."""
+    seen = subject.seen
+    if isinstance(subject.counted, Dims) or seen is None or seen.reading.dialect.is_live or subject.held is None:
         return 0
     further = subject.counted.architecture.ahead
-    if further is None or not further.number or subject.held is None or subject.held.ahead:
-        return 0
-    is_live = subject.seen is not None and subject.seen.reading.dialect.is_live
-    return 0 if is_live else int(subject.counted.sizes[further.number])
+    is_found = subject.held.ahead if further else any(extra.what == PREDICTION for _, extra in seen.extras)
+    number = further.number if further else FURTHER
+    return 0 if is_found else int(subject.counted.sizes.get(number, 0))
 
 
 def _size(seen: Assignment) -> int:

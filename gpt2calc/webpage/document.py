@@ -16,8 +16,8 @@ from gpt2calc.webpage import arithmetic, facts
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
 SCRIPTS = (
-    *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "state"),
-    *("aim", "controls", "page"),
+    *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "costs"),
+    *("state", "aim", "flow", "controls", "page"),
 )
 """The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
 
@@ -88,7 +88,7 @@ def _style() -> str:
         pairs = ((group, theme.series[group]) for group in GROUPS)
         said = (f"--{group}:{colour};--on-{group}:{palette.readable_on(colour)};" for group, colour in pairs)
         style = style.replace(f"{{{name}}}", "".join(said), 1)
-    rules = (f".{group}{{background:var(--{group});color:var(--on-{group})}}" for group in GROUPS)
+    rules = (f".{group}{{background:var(--{group});color:var(--on-{group});fill:var(--{group})}}" for group in GROUPS)
     return style.replace("{groups}", "".join(rules), 1)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures
+from gpt2calc.architectures import caches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -866,3 +867,18 @@ DRAWN: dict[str, Callable[[Draw, dict[str, Any]], dict[str, Any]]] = {
     "qwen3_moe": _qwen3_moe,
 }
 """What each model type draws beyond the fields that all have."""
+
+
+WINDOW_LENGTHS = (None, 3, 6, 40)
+
+
+def windowed(model_type: str, document: dict[str, Any], n: int) -> dict[str, Any]:
+    """Return a config with a window, of another length by turns, where the model type can have one."""
+    windows = caches.WINDOWS.get(model_type, caches.Windows())
+    if windows is caches.NO_WINDOW:
+        return document
+    window = WINDOW_LENGTHS[n % len(WINDOW_LENGTHS)] or windows.default
+    said: dict[str, Any] = {} if window is None else {windows.field: window}
+    if "use_sliding_window" in windows.fields:
+        said |= {"use_sliding_window": bool(n % 2), "max_window_layers": 1}
+    return {**document, **said}

@@ -14,7 +14,7 @@ from transformers import DynamicCache
 import gpt2calc
 from gpt2calc.architectures import caches, reading
 from gpt2calc.costs import serving
-from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
 from tests.measuring import unmeasured
 from tests.served import of_layer
@@ -24,21 +24,8 @@ if TYPE_CHECKING:
 
 WITHOUT_CACHE = {*caches.NO_CACHE, "biogpt"}
 """Of the last, whose module reads values, the law is that of opt."""
-WINDOWS = (None, 3, 6, 40)
 LENGTHS = (7, 2)
 """Tokens that pass: more than some windows hold, and fewer."""
-
-
-def windowed(model_type: str, document: dict[str, Any], n: int) -> dict[str, Any]:
-    """Return a config with a window, of another length by turns, where the model type can have one."""
-    windows = caches.WINDOWS.get(model_type, caches.Windows())
-    if windows is caches.NO_WINDOW:
-        return document
-    window = WINDOWS[n % len(WINDOWS)] or windows.default
-    said: dict[str, Any] = {} if window is None else {windows.field: window}
-    if "use_sliding_window" in windows.fields:
-        said |= {"use_sliding_window": bool(n % 2), "max_window_layers": 1}
-    return {**document, **said}
 
 
 @unmeasured
@@ -125,6 +112,19 @@ def test_falcon_repeats_its_groups_before_it_keeps_them() -> None:
     """983,040 elements a token as transformers has them, 61,440 of the groups; both are told."""
     kept = gpt2calc.serving(FALCON_40B, dtype="bf16", seq=1)
     assert kept.conventions == {"transformers": 2 * 983_040, "grouped": 2 * 61_440}
+
+
+def test_a_convention_that_changes_no_number_is_not_there() -> None:
+    """The one key of a Falcon 7B is one group, and is kept as it is."""
+    alone = {"model_type": "falcon", "num_hidden_layers": 2, "hidden_size": 128, "num_attention_heads": 2}
+    alone |= {"multi_query": True, "new_decoder_architecture": False}
+    assert set(gpt2calc.serving(alone, seq=5).conventions) == {"transformers"}
+
+
+def test_a_layer_that_keeps_nothing_is_called_so() -> None:
+    """Whatever it attends to: the last layers of a Gemma 3n read the keys of others."""
+    kinds = {row.kind for row in gpt2calc.serving({"model_type": "gemma3n_text"}, seq=5).rows if not row.per_token}
+    assert kinds == {"nothing kept"}
 
 
 def test_a_full_window_holds_one_token_less_than_its_length() -> None:

@@ -1,6 +1,6 @@
 """The FLOPs of every architecture without a scan, against torch's counter in small modules on meta.
 
-There no kernel of a processor does a product that the counter does not know.
+On meta there are no values, so that experts run by the implementation whose products need none.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import gpt2calc
 from gpt2calc.architectures import reading
 from gpt2calc.costs import products
 from gpt2calc.costs.run import Run
-from tests.architectures.drawing import EXAMPLES, THOROUGH, configs
+from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
-from tests.architectures.test_caches import windowed
 from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
@@ -88,6 +87,26 @@ def grouped(document: dict[str, Any], rows: tuple[products.Product, ...]) -> int
     return sum(row.forward * (document["hidden_size"] - 1) for row in rows if row.component in products.CONVOLVED)
 
 
+def held(document: dict[str, Any], runs: tuple[Run, ...]) -> Iterator[tuple[Run, int, int]]:
+    """Yield what passes of a model, where transformers runs it, its FLOPs by the laws, and those that torch counts."""
+    model = reading.read(document).model
+    with quick():
+        module = built(document)
+    module.config._experts_implementation = "batched_mm"  # whose products need no values
+    keeps = model.lm_head and "logits_to_keep" in signature(module.forward).parameters
+    for run in runs:
+        if run.past and not caches_in(module):
+            continue
+        asked = run if keeps else run._replace(logits=run.tokens)
+        try:
+            found = counted(module, asked, trains=run is TRAINED)
+        except (RuntimeError, ValueError, TypeError, AttributeError, NameError):  # it builds what it does not run
+            continue
+        rows = products.table(model, document, asked)
+        law = products.training(rows) + grouped(document, rows) if run is TRAINED else products.total(rows)
+        yield asked, law, found
+
+
 @pytest.mark.parametrize("model_type", sorted({*MODEL_TYPES} - SCANNING), scope="session")
 def test_flops_are_those_that_torch_counts(model_type: str) -> None:
     """Forward and training, of small random configs, to the last FLOP."""
@@ -98,21 +117,7 @@ def test_flops_are_those_that_torch_counts(model_type: str) -> None:
     for document in documents:
         if ran and not THOROUGH:
             break
-        model = reading.read(document).model
-        with quick():
-            module = built(document)
-        module.config._experts_implementation = "batched_mm"  # whose products need no values
-        keeps = model.lm_head and "logits_to_keep" in signature(module.forward).parameters
-        for run in (TRAINED, *(PASSED if THOROUGH else PASSED[len(model_type) % len(PASSED) :][:1])):
-            if run.past and not caches_in(module):
-                continue
-            asked = run if keeps else run._replace(logits=run.tokens)
-            try:
-                found = counted(module, asked, trains=run is TRAINED)
-            except (RuntimeError, ValueError, TypeError, AttributeError, NameError):  # it builds what it does not run
-                continue
-            rows = products.table(model, document, asked)
-            law = products.training(rows) + grouped(document, rows) if run is TRAINED else products.total(rows)
+        for run, law, found in held(document, (TRAINED, *(PASSED if THOROUGH else PASSED[len(model_type) % 3 :][:1]))):
             assert law == found, (document, run)
             ran += 1
     assert ran, f"no small {model_type} runs"
@@ -148,6 +153,20 @@ def test_a_gemma_4_passes_the_last_token_alone_through_layers_that_take_keys_of_
     for run in (Run(2, 5, 0, 1), Run(1, 3, 4, 1), Run(1, 3, 4, 3)):
         rows = products.table(reading.read(document).model, document, run)
         assert products.total(rows) == counted(module, run, trains=False)
+
+
+def test_a_phimoe_passes_its_only_expert_twice() -> None:
+    """Since its router chooses two, whatever there is and the config says; a floor has it once."""
+    words = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 2}
+    words |= {"intermediate_size": 24, "num_local_experts": 1, "vocab_size": 50}
+    document = {"model_type": "phimoe", "architectures": ["PhimoeForCausalLM"], **words, "attn_implementation": "eager"}
+    with quick():
+        module = built(document)
+    module.config._experts_implementation = "batched_mm"
+    model, run = reading.read(document).model, Run(2, 5, 0, 5)
+    assert products.total(products.table(model, document, run)) == counted(module, run, trains=False)
+    least = {row.component: row.forward for row in products.table(model, document, run, products.LEAST)}
+    assert least["experts.gate_proj"] == 2 * 10 * 16 * 24
 
 
 @pytest.mark.parametrize("model_type", sorted(SCANNING))

@@ -252,7 +252,7 @@ def test_layers_that_predict_further_tokens_are_all_there_or_none_is(tmp_path: P
     save_file(tensors, path)
     found = gpt2calc.verify(path, document)
     assert found.matches, found.verdict
-    assert "without the layer that predicts a further token, of which the config says 1" in found.verdict
+    assert "and nothing found of the layer that predicts a further token, of which the config says 1" in found.verdict
     more = {"model.layers.2.eh_proj.weight": torch.ones(32, 64), "model.layers.2.enorm.weight": torch.ones(32)}
     save_file({**tensors, **more}, path)
     missing = {fault.tensor for fault in gpt2calc.verify(path, document).faults if fault.kind == "missing"}
@@ -269,6 +269,39 @@ def test_layers_that_predict_further_tokens_are_all_there_or_none_is(tmp_path: P
         ("missing", "model.layers.3"),
         ("missing", "model.layers.4"),
     ]
+
+
+def test_a_verdict_promises_nothing_of_layers_that_were_not_found(tmp_path: Path) -> None:
+    """Beside a model of which others are left aside, or whose further layers no row describes."""
+    path, document = tmp_path / "model.safetensors", SMALL["deepseek_v3"]
+    said = "and nothing found of the layer that predicts a further token, of which the config says 1"
+    wrapped = {f"outer.{row.name}": torch.ones(row.shape) for row in gpt2calc.count(document).model.listing()}
+    save_file({**wrapped, "mtp.0.eh_proj.weight": torch.ones(3), "vision.layers.2.norm": torch.ones(4)}, path)
+    found = gpt2calc.verify(path, document)
+    assert found.matches, found.verdict
+    assert "2 other tensors left aside" in found.verdict
+    assert found.verdict.endswith(said)
+    document = {
+        "model_type": "nemotron_h",
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "hybrid_override_pattern": "M*",
+        "num_attention_heads": 4,
+        "head_dim": 8,
+        "num_key_value_heads": 2,
+        "intermediate_size": 16,
+        "vocab_size": 64,
+        "mamba_num_heads": 4,
+        "mamba_head_dim": 8,
+        "n_groups": 1,
+        "ssm_state_size": 4,
+        "num_nextn_predict_layers": 1,
+    }
+    tensors = {row.name: torch.ones(row.shape) for row in gpt2calc.count(document).model.listing()}
+    save_file(tensors, path)
+    assert gpt2calc.verify(path, document).verdict.endswith(f"as the config says, {said}")
+    save_file({**tensors, "mtp.layers.0.eh_proj.weight": torch.ones(3)}, path)
+    assert gpt2calc.verify(path, document).verdict.endswith("as the config says")
 
 
 def test_layers_that_no_row_describes_are_told_as_that_and_never_as_a_fault(tmp_path: Path) -> None:

@@ -157,11 +157,81 @@ def test_another_architecture_shows_what_it_keeps(run: Run) -> None:
     assert "attention" in run(*words).stdout
 
 
-def test_a_dtype_of_the_cache_is_of_other_architectures(run: Run) -> None:
-    """A GPT-2's has the dtype of the model."""
-    ran = run("cost", "gpt2", "--kv-dtype", "fp8")
-    assert (ran.code, ran.stdout) == (2, "")
-    assert "give dtype" in ran.stderr
+@pytest.mark.parametrize(("kv_dtype", "token"), [("fp8", 12 * 2 * 768), ("q8_0", 12 * 2 * 768 // 32 * 34)])
+def test_a_dtype_of_the_cache_is_its_own(run: Run, kv_dtype: str, token: int) -> None:
+    """Of a GPT-2 as of any other model, in `cost` as in `fits`; what a block does not divide is refused."""
+    found = document(run, "gpt2", "--kv-dtype", kv_dtype, "--prompt", "5", "--new", "9")
+    assert found["kv"] == {"bytes_per_token": token, "tokens": 13, "bytes": 13 * token}
+    assert (found["settings"]["dtype"], found["settings"]["kv_dtype"]) == ("fp32", kv_dtype)
+    assert (
+        gpt2calc.fits("gpt2", memory="1GB", kv_dtype=kv_dtype, seq=13).to_dict()["needed"]["kv_and_states"]
+        == 13 * token
+    )
+    refused = run("cost", "tiny-gpt2", "--kv-dtype", "q8_0")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "q8_0 packs 32 elements at a time, and a token leaves 4 in a layer" in refused.stderr
+
+
+def test_every_way_of_counting_another_architecture_is_shown_with_its_source(run: Run) -> None:
+    """What is kept and what is computed; without a number of tokens the ways alone, and no number is made up."""
+    shown = run("cost", "gpt-oss-20b", "--seq", "1000", "--conventions", "--format", "markdown").stdout
+    assert "Chowdhery et al. 2022, appendix B" in shown
+    assert "vLLM without its hybrid allocator" in shown
+    quiet = run("cost", "gpt-oss-20b", "--seq", "1000", "--conventions", "-q").stdout.split()
+    serving = gpt2calc.serving("gpt-oss-20b", seq=1000)
+    assert list(map(int, quiet)) == [*serving.flops_conventions.values(), *filter(None, serving.conventions.values())]
+    endless = run("cost", "Mamba-Codestral-7B", "--conventions")
+    assert (endless.code, "last_inputs" in endless.stdout, "273,678,336" in endless.stdout) == (0, True, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("Jamba-v0.1", "--convention", "six_n"), "28 layers of this jamba are recurrent"),
+        (("Jamba-v0.1", "--train"), "28 layers of this jamba are recurrent"),
+        (("Jamba-v0.1", "--tokens", "300B"), "28 layers of this jamba are recurrent"),
+        (("Mamba-Codestral-7B",), "the config does not say how long a sequence can be"),
+    ],
+    ids=["a convention", "training", "tokens", "no length"],
+)
+def test_one_number_is_that_which_is_asked_for_or_none(run: Run, words: tuple[str, ...], said: str) -> None:
+    """A script that asks for FLOPs must not read bytes in their place."""
+    refused = run("cost", *words, "-q")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert said in refused.stderr
+    assert run("cost", *words).code == 0
+
+
+def test_a_convention_that_there_is_not_is_told_beside_those_that_there_are(run: Run) -> None:
+    """Of a cache and of FLOPs; and one that is of other models alone beside those of this one."""
+    unknown = run("cost", "Qwen3-0.6B", "--convention", "zzz")
+    assert unknown.code == 2
+    assert "transformers, windowed" in unknown.stderr
+    assert "six_n" in unknown.stderr
+    other = run("cost", "gpt-oss-20b", "--convention", "expanded")
+    assert "keeps: known are transformers, windowed, full_pages, growing" in other.stderr
+
+
+def test_one_token_is_no_tokens(run: Run) -> None:
+    """In every title that says how many pass, or are kept."""
+    for words in (
+        ("cost", "gpt2", "--seq", "1"),
+        ("cost", "Llama-3.1-8B", "--seq", "1"),
+        ("fits", "gpt2", "--memory", "1GB", "--context", "1"),
+        ("plot", "flops", "gpt2", "--seq", "1"),
+        ("plot", "kv", "gpt-oss-20b", "--context", "1"),
+    ):
+        shown = run(*words).stdout
+        assert "1 × 1 token" in shown
+        assert "1 tokens" not in shown
+
+
+def test_few_bytes_are_no_0_gb(run: Run) -> None:
+    """They are told in the largest unit of which there is one; a program reads the column's own."""
+    shown = run("cost", "Llama-3.1-8B", "--seq", "10").stdout
+    assert "131,072  131.07 kB  128.00 KiB" in shown
+    assert "0.00" not in run("fits", "tiny-gpt2", "--memory", "1MB").stdout
+    assert "16384,0.000016,0.000015" in run("fits", "tiny-gpt2", "--memory", "1MB", "--format", "csv").stdout
 
 
 def test_a_comparison_has_what_each_model_costs(run: Run) -> None:
@@ -191,7 +261,7 @@ def test_a_comparison_has_what_each_model_costs(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("gpt2", "Llama-3.1-8B", "--cost", "--train"), "train is covered where all models are GPT-2s"),
+        (("gpt2", "Llama-3.1-8B", "--cost", "--optimizer", "sgd"), "optimizer is covered where all models are GPT-2s"),
         (("gpt2", "gpt2-xl", "--cost", "--seq", "1025"), "gpt2: seq 1,025 is more than n_positions 1,024"),
         (("gpt2", "gpt2-xl", "--train"), "--train is of a cost: give --cost as well"),
         (("gpt2", "gpt2-xl", "--max-cache-len", "4"), "--max-cache-len is of a cost"),

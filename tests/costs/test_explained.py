@@ -82,3 +82,52 @@ def test_a_unit_of_flops_is_read(run: Run) -> None:
 def test_a_count_is_still_one_where_a_run_is_said(run: Run) -> None:
     """124M is no FLOPs of a step, and is gpt2."""
     assert run("explain", "124M", "gpt2", "--seq", "1024", "-q").stdout == "124439808\n"
+
+
+@pytest.mark.parametrize(
+    ("figure", "model", "value"),
+    [
+        ("70 KB", "DeepSeek-V3", 70_272),
+        ("70.3 KB", "DeepSeek-V3", 70_272),
+        ("128 KB", "Llama-3.1-8B", 131_072),
+        ("16.5 MB", "Jamba-v0.1", 16_515_072),
+    ],
+)
+def test_what_has_no_context_may_be_rounded(figure: str, model: str, value: int) -> None:
+    """A token's bytes and a state's are one number a model, and no context is chosen to fit the figure."""
+    found = gpt2calc.explain(figure, model)
+    assert (found.explained, found.costs[0].value) == (True, value)
+    assert "chosen" not in found.to_dict()["costs"][0]
+
+
+@pytest.mark.parametrize("model", ["DeepSeek-V3", "Jamba-v0.1"])
+@pytest.mark.parametrize("unit", ["KB", "GiB"])
+def test_few_figures_of_a_unit_are_a_cost_for_their_digits_alone(model: str, unit: str) -> None:
+    """Of all figures of two digits at most one in forty is explained by each of a few readings, and no other is."""
+    told = [gpt2calc.explain(f"{digits} {unit}", model) for digits in range(10, 100)]
+    known = [each for each in told if any(not reading.doubtful for reading in each.costs)]
+    assert len(known) <= 90 // 40
+    assert all(each.costs[0].chance <= Fraction(1, 40) for each in known)
+
+
+@pytest.mark.parametrize("figure", ["73 KB", "2.22 TFLOPs"])
+def test_a_figure_that_nothing_meets_is_shown_beside_what_is_nearest(figure: str) -> None:
+    """Costs beside a cost: a token's bytes, or FLOPs, and no number of parameters."""
+    (table, *_) = gpt2calc.explain(figure, "DeepSeek-V3").tables()
+    assert table.title == f"{figure} is no cost that was looked at"
+    assert "unit" in table.headers
+    assert {row[1] for row in table.rows if row} == {"FLOPs" if "FLOP" in figure else "bytes"}
+
+
+@pytest.mark.parametrize("name", ["batch", "seq", "tokens"])
+@pytest.mark.parametrize("value", ["x", 0, -1, 1.5, True])
+def test_what_is_asked_about_is_a_whole_number(name: str, value: Any) -> None:
+    """Or one sentence says that it is none."""
+    with pytest.raises(gpt2calc.ConfigError, match=f"^{name} must be a whole number, 1 or more, got"):
+        gpt2calc.explain("4.3 GB", "gpt2", **{name: value})
+
+
+def test_what_is_asked_about_is_read_as_people_write_it() -> None:
+    """4k are 4,000 tokens, and 300B are GPT-3's."""
+    assert gpt2calc.explain("3.14e23", "gpt3-175B", tokens="300B").costs[0].name == "six_n"
+    assert gpt2calc.explain("524.288 MB", "Llama-3.1-8B", seq="4k").costs[0].value == 4000 * 131_072

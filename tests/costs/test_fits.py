@@ -113,6 +113,11 @@ def test_a_type_that_packs_elements_takes_whole_blocks(run: Run) -> None:
     found = run("fits", "Qwen3-0.6B", "--memory", "2GB", "--context", "9", "--kv-dtype", "q8")
     assert (found.code, found.stdout) == (2, "")
     assert "q8_0" in found.stderr
+    latent = {"model_type": "minicpm3", "num_attention_heads": 5, "kv_lora_rank": 31, "qk_rope_head_dim": 33}
+    with pytest.raises(
+        gpt2calc.ConfigError, match="int4 packs 2 elements at a time, and a token leaves 375 in a layer"
+    ):
+        gpt2calc.serving({**latent, "qk_nope_head_dim": 10, "v_head_dim": 32}, kv_dtype="int4")  # of 64, expanded
 
 
 def test_a_peak_with_sparsity_is_told_apart(run: Run) -> None:
@@ -196,6 +201,48 @@ def test_a_packing_that_is_not_described_is_refused(model_type: str, said: dict[
     with pytest.raises(gpt2calc.ConfigError, match="give dtype to count weights in it"):
         _ = gpt2calc.serving(document, seq=1).weights
     assert gpt2calc.serving(document, seq=1, dtype="bf16").weights
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"memory": "24"}, "memory 24 is 24 bytes, and hardly meant so: say of what, such as 24GB"),
+        ({"memory": "24GB", "reserve": "4"}, "reserve 4 is 4 bytes, and hardly meant so: say of what, such as 4GB"),
+        ({"memory": "24GB", "devices": "two"}, "devices must be a whole number, 1 or more, got 'two'"),
+        ({"memory": "24GB", "train": "yes"}, "train must be true or false, got 'yes'"),
+        ({"memory": "24GB", "tokens": "many"}, "tokens must be a whole number, 1 or more, got 'many'"),
+    ],
+    ids=["a memory of no unit", "a reserve of no unit", "devices", "train", "tokens"],
+)
+def test_what_is_hardly_meant_is_asked_back(words: dict[str, Any], said: str) -> None:
+    """By the name that a person used for it."""
+    with pytest.raises(gpt2calc.ConfigError) as refused:
+        gpt2calc.fits("Qwen3-0.6B", seq=8, **words)
+    assert str(refused.value) == said
+
+
+def test_numbers_are_read_as_people_type_them() -> None:
+    """A memory in bytes needs no unit where it has as many as one has, and a program's number none at all."""
+    for words in ({"memory": "80e9"}, {"memory": 80 * 10**9}, {"memory": "80MB", "devices": "1,000"}):
+        assert gpt2calc.fits("Qwen3-0.6B", seq=8, **words).memory == 80 * 10**9
+    assert gpt2calc.fits("Qwen3-0.6B", seq=8, memory=24).memory == 24
+    assert gpt2calc.fits("Qwen3-0.6B", seq=8, memory="2GB", reserve="0").reserve == 0
+
+
+def test_where_no_change_helps_alone_a_note_says_so() -> None:
+    """And nowhere else: weights that are too many stay so at any context."""
+    said = "no change of context, batch or dtype makes it fit alone"
+    assert said in gpt2calc.fits("Llama-2-70B", memory="24GB", seq=8).notes
+    assert said not in gpt2calc.fits("Llama-3.1-8B", memory="17GB", seq=100_000).notes
+    assert said not in gpt2calc.fits("Llama-3.1-8B", memory="24GB", seq=8).notes
+
+
+def test_a_length_is_read_by_whatever_key_a_config_has_for_it() -> None:
+    """An MPT's is max_seq_len."""
+    document = {"model_type": "mpt", "n_layers": 2, "d_model": 64, "n_heads": 4, "max_seq_len": 2048}
+    assert gpt2calc.serving(document, dtype="bf16").kv_bytes == 2048 * 2 * 2 * 64 * 2
+    longer = gpt2calc.serving(document, seq=2049).notes
+    assert "2,049 tokens are more than max_seq_len 2,048" in longer
 
 
 @pytest.mark.parametrize("command", ["cost", "fits"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import gpt2calc
+from gpt2calc.plots import bars
 from gpt2calc.plots import serving as pictures
 
 if TYPE_CHECKING:
@@ -39,12 +41,87 @@ def test_a_comparison_is_of_the_tokens_that_are_asked_for(run: Run) -> None:
     found = run("compare", "Llama-3.1-8B", "gpt2", "--cost", "--seq", "512", "--batch", "3")
     words = found.stdout[found.stdout.index("bytes of 3 × 512 tokens") :].split()
     assert words[6:8] == [f"{3 * 512 * 131_072:,}", f"{3 * 512 * 36_864:,}"]
-    refused = run("compare", "Llama-3.1-8B", "gpt2", "--cost", "--train")
+    refused = run("compare", "Llama-3.1-8B", "gpt2", "--cost", "--optimizer", "adamw")
     assert (refused.code, refused.stdout) == (2, "")
-    assert "train is covered where all models are GPT-2s" in refused.stderr
+    assert "optimizer is covered where all models are GPT-2s" in refused.stderr
     unknown = gpt2calc.compare("Llama-3.1-8B", {"model_type": "openai-gpt"})
     assert (unknown.context, unknown.to_dict()["servings"][1]) == (None, {})
     assert gpt2calc.compare("gpt2", "gpt2-xl").servings == ()
+
+
+def test_a_comparison_shows_the_flops_of_any_families_where_it_is_asked_for_costs(run: Run) -> None:
+    """Of as many tokens as the model takes that takes the fewest; why one has none is a note, and no number."""
+    trio = gpt2calc.compare("gpt2", "Jamba-v0.1", "Qwen3-0.6B", cost={"train": True})
+    gpt2 = gpt2calc.cost("gpt2", train=True)
+    qwen = gpt2calc.serving("Qwen3-0.6B", seq=1024, train=True)
+    assert trio.flops == (gpt2.training, None, qwen.training)
+    table = trio.tables()[-2]
+    assert table.headers[0] == "FLOPs of 1 × 1,024 tokens"
+    assert table.rows == (
+        ("forward pass", gpt2.forward, "", qwen.forward),
+        ("training step", gpt2.training, "", qwen.training),
+    )
+    first, second, _ = trio.to_dict()["servings"]
+    assert first["flops"] == {"forward": gpt2.forward, "training": gpt2.training}
+    assert "flops" not in second
+    assert "28 layers of this jamba are recurrent" in second["notes"][0]
+    words = ("compare", "Jamba-v0.1", "Qwen3-0.6B", "--cost", "--seq", "64")
+    assert "note: Jamba-v0.1: FLOPs are not counted: 28 layers" in run(*words).stderr
+    alone = run("compare", "gpt2", "Qwen3-0.6B", "--cost", "--seq", "1", "--past", "63", "--logits", "last", "-q")
+    each = [gpt2calc.cost("gpt2", seq=1, past=63).forward, gpt2calc.serving("Qwen3-0.6B", seq=1, past=63).forward]
+    assert alone.stdout.split() == [str(forward) for forward in each]
+    refused = run(*words, "-q")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "Jamba-v0.1 has no FLOPs to compare" in refused.stderr
+    assert "FLOPs" not in run("compare", "gpt2", "Qwen3-0.6B").stdout
+
+
+def test_a_serving_of_a_gpt2_has_the_flops_of_its_cost() -> None:
+    """A row for each product; their ways of counting are the cost's alone, and so is an encoder."""
+    kept, cost = gpt2calc.serving("gpt2-xl", seq=1024, train=True), gpt2calc.cost("gpt2-xl", train=True)
+    rows = [(row.component, row.forward, row.backward) for row in kept.products]
+    assert rows == [(row.component, row.forward, row.backward) for row in cost.products]
+    assert kept.to_dict()["flops"]["training"] == cost.training
+    assert "FLOPs of 1 × 1,024 tokens" in kept.tables()[0].title
+    with pytest.raises(gpt2calc.ConfigError, match="gpt2 is a GPT-2, of which `cost` has FLOPs of training by conv"):
+        gpt2calc.serving("gpt2", convention="six_n")
+    crossed = gpt2calc.serving("gpt2", add_cross_attention=True, seq=9)
+    assert (crossed.forward, crossed.flops_notes[0][:51]) == (
+        None,
+        "FLOPs are not counted: cross-attention reads an enc",
+    )
+
+
+def test_a_sweep_has_flops_as_a_column(run: Run) -> None:
+    """By name alone, of as many tokens as a model takes; a scan is refused by its name."""
+    swept = gpt2calc.sweep("Qwen3-0.6B", columns=("flops",), num_hidden_layers="1,28")
+    each = [gpt2calc.serving("Qwen3-0.6B", num_hidden_layers=n).forward for n in (1, 28)]
+    assert swept["flops"].tolist() == each
+    assert "flops" not in run("sweep", "Qwen3-0.6B", "--num-hidden-layers", "1,2", "--columns", "all").stdout
+    refused = run("sweep", "Jamba-v0.1", "--num-hidden-layers", "8,16", "--columns", "flops")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "layers of this jamba are recurrent, and a scan is no product of matrices" in refused.stderr
+
+
+def test_the_flops_of_any_family_are_drawn(run: Run) -> None:
+    """By the rows of its cost, of a pass and of a step; what is not counted is refused, and so is what is GPT-2's."""
+    kept = gpt2calc.serving("Mixtral-8x7B", seq=64, past=3, logits="last")
+    chart = bars.of_flops(kept)
+    (_, groups), (_, rows) = chart.panels
+    assert [(mark.label, mark.part) for mark in rows] == [(row.component, row.forward) for row in kept.products]
+    assert sum(mark.part for mark in groups) == kept.forward
+    assert chart.title == "Mixtral-8x7B, FLOPs of a forward pass of 1 × 64 tokens after 3"
+    drawn = json.loads(run("plot", "flops", "Qwen3-0.6B", "--train", "--seq", "8", "--json").stdout)
+    parts = [mark["part"] for mark in drawn["marks"] if mark["panel"] == "by component"]
+    assert sum(parts) == gpt2calc.serving("Qwen3-0.6B", seq=8, train=True).training
+    for words, sentence in (
+        (("Jamba-v0.1",), "Jamba-v0.1: FLOPs are not counted: 28 layers of this jamba"),
+        (("gpt-j-6b",), "gpt-j-6b: FLOPs are not counted: how many tokens pass is not said: give seq"),
+        (("Qwen3-0.6B", "--optimizer", "adamw"), "Qwen3-0.6B is a qwen3: optimizer is covered for GPT-2 alone"),
+    ):
+        refused = run("plot", "flops", *words)
+        assert (refused.code, refused.stdout) == (2, "")
+        assert sentence in refused.stderr
 
 
 def test_a_sweep_has_the_cache_as_columns(run: Run) -> None:

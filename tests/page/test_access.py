@@ -168,7 +168,7 @@ def test_everything_can_be_reached_and_used_by_keys(either: Watched) -> None:
         style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0];
     }"""
     seen: dict[str, bool] = {}
-    for _ in range(70):
+    for _ in range(90):
         page.keyboard.press("Tab")
         name, visible = page.evaluate(script)
         if name in seen or page.evaluate("document.activeElement === document.body"):

@@ -107,6 +107,7 @@ def test_a_total_is_held_while_the_depth_moves(opened: Watched) -> None:
     off = total(opened) - 124_439_808
     assert abs(off) < 124_439_808 // 10
     assert opened.text("#aim-said") == f"held are 124,439,808: {off:+,}".replace("-", "−")
+    assert rested(opened).endswith("&hold=124439808")
     opened.page.uncheck("#hold")
     opened.page.fill("#n_layer", "12")
     assert int(opened.page.input_value("#n_embd").replace(",", "")) == width

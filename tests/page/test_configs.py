@@ -37,6 +37,8 @@ DOCUMENTS: dict[str, Any] = {
         f"{name} as {spelling}": {**SIZES, spelling: 4} for spelling, name in CANONICAL.items() if name == "n_positions"
     },
     **{spelling: {spelling: 4} for spelling, name in CANONICAL.items() if name in ("n_layer", "n_embd", "vocab_size")},
+    "a word for a size, beside a project's key": {**SIZES, "vocabulary_size": 8, "layers": "odd", "vocab": "v.txt"},
+    "a mistyped size beside a project's key": {**SIZES, "emb_dim": 8, "layers": " 3x"},
     "two spellings that agree": {**SIZES, "hidden_size": 8},
     "two spellings that disagree": {**SIZES, "hidden_size": 9},
     "two spellings in a document of transformers": {**MARKED, "n_ctx": 8, "num_hidden_layers": 3},

@@ -222,6 +222,8 @@ def test_a_second_config_stands_beside_the_first(opened: Watched) -> None:
         name: [f"{value:,}", f"{two.conventions[name]:,}"] for name, value in one.conventions.items()
     }
     assert rested(opened) == "model=gpt2&vs=gpt2-xl"
+    opened.page.check("#forms input[value='command line']")
+    assert opened.page.input_value("#shared") == "gpt2calc compare gpt2 gpt2-xl"
     opened.page.click("text=Swap")
     assert rested(opened) == "model=gpt2-xl&vs=gpt2"
     opened.page.click("#which button >> nth=0")

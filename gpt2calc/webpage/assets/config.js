@@ -190,7 +190,8 @@ function readFamily(given) {
   const strange = [...new Set(model.kinds.flatMap(([tags]) => tags))].filter((tag) => !known.has(tag)).sort();
   if (strange.length) refuse(`${type} has no layers of the kind ${strange.join(", ")}`);
   notes.push(...toldBy(architecture.notes, lawful(architecture, sizes)), ...unreadIn(architecture, given));
-  return { type, model, fields, notes };
+  const beside = [...given].filter(([name]) => FAMILIES.caches.fields.includes(name)); // what no count depends on
+  return { type, model, fields, notes, beside: Object.fromEntries(beside) };
 }
 
 /** The language model of a composite, and what is left out of it. */

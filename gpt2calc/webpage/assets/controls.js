@@ -69,11 +69,11 @@ const inWords = (value) => (Array.isArray(value) ? value.join(",") : value === n
 
 /** Put a value over the active config's own, or take it away where it is undefined. */
 function set(field, value) {
-  const { preset, fields, maker } = active();
+  const { preset, fields, maker, beside } = active();
   const given = Object.entries({ ...fields, [field]: value }).filter(([, each]) => each !== undefined);
   const own = Object.fromEntries(given);
   const isHeld = state.held !== null && field === "n_layer";
-  state.configs[state.active] = configOf(preset, isHeld ? heldAt(own, state.held) : own, maker);
+  state.configs[state.active] = configOf(preset, isHeld ? heldAt(own, state.held) : own, maker, beside);
   changed();
 }
 

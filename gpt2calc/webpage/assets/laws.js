@@ -5,7 +5,7 @@ const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 const OPERATORS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b,
   "//": floored, "%": (a, b) => a - floored(a, b) * b, lcm: (a, b) => (a / gcd(a, b)) * b,
-  "==": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b, ">": (a, b) => a > b,
+  "==": (a, b) => a === b, "!=": (a, b) => a !== b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, ">": (a, b) => a > b,
   in: (a, b) => (b instanceof Set ? b.has(a) : b.includes(a)),
   "not in": (a, b) => !OPERATORS.in(a, b),
   not: (a) => !isTrue(a),
@@ -71,13 +71,17 @@ function lawful({ type, sizes: rows }, sizes) {
 function modelOf(architecture, sizes) {
   const values = lawful(architecture, sizes);
   toldBy(architecture.layers.musts ?? [], values, false).forEach(refuse);
-  return { architecture, sizes, kinds: kindsOf(architecture.layers, values) };
+  const { every = "decoder", number = "num_hidden_layers" } = architecture.layers;
+  const order = orderOf(architecture.layers, values);
+  const count = values[number];
+  const kinds = order ? [...tally(order)].map(([key, n]) => [key.split(" "), count && BigInt(n)]) : [[[every], count]];
+  return { architecture, sizes, kinds, order };
 }
 
-/** The tags of layers, with how many have just these; of what there could be, if there is no layer. */
-function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", lists = [], ...rest }, values) {
+/** The tags of each layer, of what there could be if there is no layer; null where all are alike. */
+function orderOf({ every = "decoder", kinds = [], number = "num_hidden_layers", lists = [], ...rest }, values) {
   const [count, most] = [values[number], FAMILIES.most_layers];
-  if (!kinds.length) return [[[every], count]];
+  if (!kinds.length) return null;
   const listed = lists.find((name) => values[name] !== null) ?? lists.at(-1);
   const isOtherwise = listed === lists.at(-1) && !isTrue(values[listed]) && rest.otherwise;
   const words = listed === undefined ? null : isOtherwise ? [...rest.otherwise] : values[listed];
@@ -90,14 +94,13 @@ function kindsOf({ every = "decoder", kinds = [], number = "num_hidden_layers", 
   // Where there is no layer, each part has those that it could have; where a list says the kinds, there is one part.
   const partAt = (i) => ends.filter((_, n) => Math.max(...ends.slice(0, n + 1)) <= i).length;
   const partsAt = (i) => (words ? [0] : count ? [partAt(i)] : [...ends.keys(), ends.length]);
-  const tags = Array.from({ length: Number(layers) }, (_, i) => i).flatMap((i) =>
+  return Array.from({ length: Number(layers) }, (_, i) => i).flatMap((i) =>
     partsAt(i).map((part) => {
       const here = { __proto__: values, i: BigInt(i), part: BigInt(part), word: words?.[i] ?? null };
       const own = kinds.map((row) => row.find(([, law]) => isTrue(evaluate(law, here)))[0]);
       return [every, ...own].filter(Boolean).join(" ");
     }),
   );
-  return [...tally(tags)].map(([key, n]) => [key.split(" "), count && BigInt(n)]);
 }
 
 const hasTags = (own, tags) => tags.split(" ").every((tag) => own.includes(tag));

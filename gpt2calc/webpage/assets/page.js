@@ -27,6 +27,7 @@ function announce(className, text, where) {
 }
 
 function listenToLinks() {
+  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, light);
   byId("band").lastElementChild.addEventListener("click", () => (byId("band").hidden = true));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
@@ -43,7 +44,7 @@ let counts = [];
 
 function draw() {
   counts = state.configs.map(({ model }) => counted(model));
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
 }
 
 function drawTotal() {
@@ -52,14 +53,36 @@ function drawTotal() {
   const text = grouped(count.total);
   setText(byId("number"), text);
   for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
-  const inMb = (dtype) => `${rounded(count.conventions[`${dtype}_bytes`], 10n ** 6n, 2)} MB in ${dtype}`;
-  const one = () => `parameters, about ${atAGlance(count.total)}; ${inMb("fp32")}, ${inMb("bf16")}; ${layersText(count)}`;
+  const inBytes = (dtype) => {
+    const bytes = count.conventions[`${dtype}_bytes`];
+    const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
+    return `${rounded(bytes, unit, 2)} ${name} in ${dtype}`;
+  };
+  const stored = `${inBytes("fp32")}, ${inBytes("bf16")}`;
+  const one = () => `parameters, about ${atAGlance(count.total)}; ${stored}; ${layersText(count)}`;
   const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3)] : [];
   const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1).replace("-", "−")} %, ×${by}`;
   const both = () => `${grouped(first.total)} → ${grouped(second.total)} parameters (${change()})`;
   setText(byId("glance"), second ? both() : one());
   byId("stripe").replaceChildren(barOf(count));
   document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
+}
+
+let room = 0; // for the drawing, which to ask for at each draw would lay the whole page out
+
+function drawFlow() {
+  if (!FACTS.flow || !room) return;
+  const { model, total } = counts[state.active];
+  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(room, 240), 760)));
+}
+
+function watchRoom() {
+  const seen = ([{ contentRect }]) => {
+    if (contentRect.width === room) return;
+    room = contentRect.width;
+    drawFlow();
+  };
+  new ResizeObserver(seen).observe(byId("flow"));
 }
 
 /** What a layer holds, of each kind that there is. */
@@ -107,7 +130,7 @@ function listenToAim() {
   });
   byId("hold").addEventListener("change", ({ target }) => {
     state.held = target.checked ? counts[state.active].total : null;
-    drawAim();
+    changed(drawAim);
   });
   byId("shapes").addEventListener("click", ({ target }) => {
     if (!target.value) return;
@@ -115,6 +138,74 @@ function listenToAim() {
     const shape = Object.fromEntries(target.value.split(",").map((n, place) => [names[place], BigInt(n)]));
     state.configs[state.active] = configOf(preset, shaped(fields, shape), maker);
     changed();
+  });
+}
+
+// What it costs to run
+
+function drawCosts() {
+  if (!cachesOf()) return;
+  for (const field of byId("costs").querySelectorAll("input, select")) {
+    const cost = field.id.slice(5);
+    if (document.activeElement !== field) field.value = state.costs[cost];
+    if (cost === "seq") field.placeholder = grouped(active().type === "gpt2" ? active().model.sizes.n_positions : 4096n);
+  }
+  const tables = ["costed", "keeping", "flops"].map(byId);
+  const say = (said, className) => Object.assign(byId("cost-said"), { textContent: said, className });
+  for (const table of tables) table.parentElement.hidden = true;
+  attempt(() => {
+    const memory = aimOf(state.costs.memory);
+    if (!memory.isMost) refuse(`expected bytes such as 24 GB, got ${shown(state.costs.memory)}`);
+    const all = state.configs.map((config) => ({ config, asked: askedOf(state.costs, config) }));
+    const held = all.map(({ config, asked }) => heldBy(config, asked));
+    const inBytes = (n, said) =>
+      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2)} GB${said}`)), "n"];
+    const row = (name, of, said = () => "") =>
+      [name, ...held.map((each, place) => inBytes(of(each), said(all[place].asked)))];
+    const { dtype, kv } = all[0].asked;
+    const sequences = ({ seq, batch }) => ` of ${grouped(batch)} × ${grouped(seq)} tokens`;
+    const rows = [
+      row(`weights, ${dtype}`, ({ weights }) => weights),
+      row(`cache and states, ${kv}`, ({ cache }) => cache, sequences),
+    ];
+    const each = [row("cache, a token", ({ token }) => token), row("states, a sequence", ({ states }) => states)];
+    const names = all.length > 1 ? namesOfTwo() : ["bytes"];
+    const together = row("together", ({ weights, cache }) => weights + cache);
+    fill(tables[0], ["what is held", ...names.map((name) => [name, "n"])], [...each, ...rows], [together]);
+    const { weights, cache, rows: kinds } = held[state.active];
+    const left = memory.value - weights - cache;
+    const verdict = left < 0n ? `does not fit in ${state.costs.memory}, by` : `fits in ${state.costs.memory}, and leaves`;
+    const engine = "an engine's own workspace is not counted";
+    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${engine}`, left < 0n ? "problem" : "hint");
+    const headers = ["layers", ["number", "n"], ["elements a token", "n"], ["window", "n"], ["state", "n"]];
+    const kindsOfLayers = kinds.map(({ kind, layers, each: own, window, convolution, recurrence }) => {
+      const [all, state] = [[layers, own], convolution + recurrence];
+      return [kind, ...all.map(number), [window === null ? "" : grouped(window), "n"], number(state)];
+    });
+    fill(tables[1], headers, kindsOfLayers);
+    drawFlops(tables[2], all[state.active]);
+    for (const table of tables) table.parentElement.hidden = false;
+  }, (problem) => say(problem, "problem"));
+}
+
+function drawFlops(table, { config: { type, model }, asked: { seq, batch } }) {
+  if (type !== "gpt2") return fill(table, [["FLOPs of this architecture are those of gpt2calc cost"]], []);
+  const run = { batch, tokens: seq, past: 0n, logits: seq, source: 0n };
+  const products = productsOf(model.sizes, run).filter(({ flops }) => flops);
+  const total = sum(products.map(({ flops }) => flops));
+  const row = (name, n) => [name, number(n), [percent(n, total), "n"]];
+  const rows = products.map(({ name, group, flops }) => row(make("span", {}, swatch(group), name), flops));
+  return fill(table, ["a forward pass", ["FLOPs", "n"], ["share", "n"]], rows, [row("total", total)]);
+}
+
+function listenToCosts() {
+  const { types, elements } = cachesOf();
+  const [dtype, kv] = ["cost-dtype", "cost-kv"].map(byId);
+  dtype.append(...Object.keys(elements).map((name) => make("option", {}, name)));
+  kv.append(make("option", { value: "" }, "the same"), ...types.map(([name]) => make("option", {}, name)));
+  byId("costs").addEventListener("input", ({ target }) => {
+    state.costs[target.id.slice(5)] = target.value;
+    changed(drawCosts);
   });
 }
 
@@ -155,19 +246,20 @@ const narrow = matchMedia("(max-width: 56rem)");
 const inPlace = (pair, ...more) => (narrow.matches ? [...more, ...pair] : [...pair, ...more]);
 
 /** The heads of these columns: configs by their names, where they have two. */
-function columnsOfTwo() {
+function namesOfTwo() {
   const names = state.configs.map((config) => titleOf(config)).map((name) => [...name].slice(0, 40).join(""));
-  const pair = names[0] === names[1] ? ["first", "second"] : names;
-  return inPlace(pair, "difference", "ratio").map((name) => [name, "n"]);
+  return names[0] === names[1] ? ["first", "second"] : names;
 }
+
+const columnsOfTwo = () => inPlace(namesOfTwo(), "difference", "ratio").map((name) => [name, "n"]);
 
 const difference = ([first, second]) =>
   inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
 
 function drawTables() {
-  const lines = counts.flatMap(({ model, form, total }) => [
+  const lines = counts.flatMap(({ model, form, total, components }) => [
     make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
-    make("p", { className: "letters" }, written(form)),
+    make("p", { className: "letters" }, ...termsOf({ form, components })),
   ]);
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
@@ -180,7 +272,7 @@ function drawTables() {
   };
   const none = { total: 0n };
   const rows = [...new Map(all)]
-    .map(([name, group]) => [make("span", {}, swatch(group), name), partsNamed(name)])
+    .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
     .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
@@ -453,7 +545,7 @@ async function start() {
   const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
   if (isHere) restoreFromAddress();
   await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToAim, listenToFiles]) each();
+  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles, watchRoom]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -461,7 +553,7 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) for (const each of [showControls, drawAim]) each();
+  if (isHere) for (const each of [showControls, drawAim, drawCosts]) each();
   else restoreFromAddress();
 }
 

@@ -17,9 +17,10 @@ function plainFields(document) {
     spelled.set(name, value);
   }
   const [keys, notes, passed] = [[...spelled.keys()], [], []];
-  // A text that is no number, as vocab: vocab.txt, is no size.
+  // A text is no size, as vocab: vocab.txt; 12x is one, which is mistyped.
   const isText = (value) => typeof value === "string" && typeof typedNumber(value) === "string";
-  const isMeant = (key) => rowOf(key) && !(rowOf(key).kind === "size" && isText(spelled.get(key)));
+  const isWord = (value) => isText(value) && !/^\s*[+-]*\p{Nd}/u.test(value);
+  const isMeant = (key) => rowOf(key) && !(rowOf(key).kind === "size" && isWord(spelled.get(key)));
   const byField = Map.groupBy(keys.filter(isMeant), (key) => rowOf(key).name);
   const others = [...spelled].filter(([key]) => !CANONICAL.has(key) && !projectOf(key));
   const rows = [...new Set(keys.map(projectOf).filter(Boolean))];
@@ -56,6 +57,8 @@ function plainFields(document) {
   const bias = "bias is not given: biases are counted, as in GPT-2; nanoGPT's train.py builds none unless told";
   if (spelled.has("block_size") && !fields.has("bias")) notes.push(bias);
   notes.push(...usual.map(([size, value]) => `${size} is not given; gpt2's ${value} is counted`));
+  const words = keys.filter((key) => rowOf(key) && !isMeant(key)).map((key) => pair(key, spelled.get(key)));
+  if (words.length) notes.push(`not read, as no size is written so: ${listed(words, theirs().most_named)}`);
   if (passed.length) notes.push(`not read, as no count depends on them: ${listed(passed, theirs().most_named)}`);
   return [fields, [...rows.map(whose), ...notes]];
 }

@@ -1,7 +1,7 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all) });
+const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all), beside: keptAll(preset.beside ?? {}) });
 const PRESETS = FACTS.presets.map(keptPreset); // the first alone, until the tables are unpacked
 const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
 
@@ -26,30 +26,30 @@ function findPreset(name) {
 const keyOf = (preset) => (preset.is_plain ? `model_type:${preset.name}` : preset.name);
 
 /** A config with what it comes to: its model, and what a reader should know of it. */
-function configOf(preset, fields, maker = "") {
+function configOf(preset, fields, maker = "", beside = preset.beside) {
   const { type } = preset;
-  if (type === "gpt2") return { preset, fields, maker, type, model: gpt2Of(dimsOf(fields)), notes: [] };
+  if (type === "gpt2") return { preset, fields, maker, type, model: gpt2Of(dimsOf(fields)), notes: [], beside: {} };
   const { model, notes } = readFamily(new Map([["model_type", type], ...Object.entries(fields)]));
-  return { preset, fields, maker, type, model, notes };
+  return { preset, fields, maker, type, model, notes, beside };
 }
 
 const ofPreset = (preset) => configOf(preset, { ...preset.all }, preset.maker);
 
 /** What a document or a file gives, over the model that ships that is most like it: a GPT-2 has its n_head where none
  * is given, and one of another architecture no field that is not given. */
-function ofDocument({ type, model, fields, notes = [], maker = "" }) {
+function ofDocument({ type, model, fields, notes = [], maker = "", beside = {} }) {
   const alike = PRESETS.filter((preset) => preset.type === type);
   const names = Object.keys(model.sizes);
   const isSame = ({ model: { sizes } }) => names.every((name) => same(sizes[name], model.sizes[name]));
   const exact = type === "gpt2" ? null : alike.filter((preset) => !preset.is_needy).map(ofPreset).find(isSame);
-  if (exact) return { ...exact, notes };
+  if (exact) return { ...exact, notes, beside };
   const fits = (own) => fields.n_head === null && own && fields.n_embd % own === 0n;
   const near = alike
     .filter((preset) => Object.keys(preset.all).every((name) => name in fields))
     .map((preset) => [preset, preset.all.n_head])
     .map(([preset, own]) => ({ preset, fields: fits(own) ? { ...fields, n_head: own } : fields }));
   const best = near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
-  return { ...configOf(best.preset, best.fields, maker), notes };
+  return { ...configOf(best.preset, best.fields, maker, beside), notes };
 }
 
 /** The fields that are put over a model's own. */
@@ -64,7 +64,7 @@ function titleOf(config) {
   return config.preset.name + (changes.length ? ` with ${all}` : "");
 }
 
-const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "", aim: "", held: null, theme: "" };
+const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "", aim: "", held: null, costs: { ...COSTS }, theme: "" };
 const active = () => state.configs[state.active];
 
 const PREFIXES = { model: "", vs: "vs." };
@@ -72,6 +72,9 @@ const PREFIXES = { model: "", vs: "vs." };
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const systemTheme = () => (dark.matches ? "dark" : "light");
 const themeIn = (words) => ["dark", "light"].find((theme) => theme === words.get("theme")) ?? "";
+
+const costsIn = (words) =>
+  Object.fromEntries(Object.entries(COSTS).map(([name, usual]) => [name, words.get(`cost.${name}`) ?? usual]));
 
 const inAddress = (value) => (Array.isArray(value) ? value.join(",") : (value ?? "none"));
 
@@ -82,9 +85,14 @@ function fragment() {
     const [key, prefix] = Object.entries(PREFIXES)[place];
     words.set(key, keyOf(config.preset));
     for (const [name, value] of changesOf(config)) words.set(prefix + name, inAddress(value));
+    const isOwn = json(config.beside) !== json(config.preset.beside);
+    if (isOwn) words.set(`${prefix}kept`, json(config.beside).replace(/\s+/g, ""));
   });
   if (state.figure) words.set("explain", state.figure);
+  for (const [name, usual] of Object.entries(COSTS))
+    if (state.costs[name] !== usual) words.set(`cost.${name}`, state.costs[name]);
   if (state.aim) words.set("aim", state.aim);
+  if (state.held !== null) words.set("hold", state.held);
   if (state.theme && state.theme !== systemTheme()) words.set("theme", state.theme);
   return `#${words}`;
 }
@@ -101,18 +109,23 @@ function restore(text) {
     if (!findPreset(name)) problems.push(`no model is called ${shown(name)}; ${preset.name} is shown`);
     const fields = { ...preset.all };
     for (const [word, value] of words) {
-      if (["model", "vs", "explain", "aim", "theme"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
+      if (["model", "vs", "explain", "aim", "hold", "theme"].includes(word) || word.startsWith("vs.") !== Boolean(prefix)) continue;
       const spelling = word.slice(prefix.length);
+      if (spelling === "kept" || word.startsWith("cost.")) continue;
       attempt(() => {
         const row = rowFor(preset.type, spelling) ?? refuse(`there is no field ${shortened(spelling)}`);
         fields[row.name] = typedField(row, value);
       }, said());
     }
     const plain = () => ofPreset(preset.is_needy ? PRESETS[0] : preset);
-    return attempt(() => configOf(preset, fields, preset.maker), said(plain));
+    const own = words.get(`${prefix}kept`);
+    const beside = attempt(() => (own === null ? preset.beside : Object.fromEntries(parseConfig(own))), said());
+    return attempt(() => configOf(preset, fields, preset.maker, beside ?? {}), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
-  Object.assign(state, { configs, active, figure, aim: words.get("aim") ?? "", theme: themeIn(words) });
+  const held = /^\d{1,300}$/.test(words.get("hold") ?? "") ? BigInt(words.get("hold")) : null;
+  const asked = { aim: words.get("aim") ?? "", held, costs: costsIn(words), theme: themeIn(words) };
+  Object.assign(state, { configs, active, figure, ...asked });
   return problems;
 }
 
@@ -133,6 +146,9 @@ function asPython(config) {
 
 function asCommand(config) {
   const { preset, type } = config;
+  const areShipped = state.configs.every((each) => !each.preset.is_plain && !changesOf(each).length);
+  if (state.configs.length === 2 && areShipped)
+    return `gpt2calc compare ${state.configs.map((each) => each.preset.name).join(" ")}`;
   const words = sharedChanges(config).map(([field, value]) => {
     const option = field.replaceAll("_", "-").replace(/^-+/, "");
     return typeof value === "boolean" ? ` --${value ? "" : "no-"}${option}` : ` --${option} ${inAddress(value)}`;

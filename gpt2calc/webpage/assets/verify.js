@@ -209,15 +209,18 @@ async function tying(wte, head) {
   const [rows] = [wte.shape[0], head.shape[0]].sort(inOrder);
   const [size, width] = [FORMAT.bits[wte.dtype] / 8, Number(wte.shape[1])];
   const count = Number(rows) * width * size;
+  let areZeros = count > 0;
   for (let from = 0; from < count; from += AT_ONCE) {
     const until = Math.min(from + AT_ONCE, count);
     const read = ({ file, offset }) => bytesOf(file, Number(offset) + from, Number(offset) + until);
     const [ours, theirs] = await Promise.all([read(wte), read(head)]);
     const place = ours.findIndex((byte, i) => byte !== theirs[i]);
+    areZeros &&= ours.every((byte) => !byte);
     const element = Math.floor((from + place) / size);
     const where = `row ${grouped(Math.floor(element / width))}, column ${grouped(element % width)}`;
     if (place >= 0) return { tied: false, reason: `they first differ in ${where}` };
   }
+  if (areZeros) return open("both are all zeros, whose equal bits prove nothing");
   return { tied: true, reason: "every bit is the same" };
 }
 

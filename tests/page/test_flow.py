@@ -1,0 +1,76 @@
+"""The drawing of the architecture has the boxes of `gpt2calc plot architecture`, lit with its row and terms."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gpt2calc import presets
+from gpt2calc.architectures import reading
+from gpt2calc.counts import ParameterCount
+from gpt2calc.dims import from_fields
+from gpt2calc.plots.flows import FlowChart
+from gpt2calc.webpage import families
+from tests.architectures import drawing
+from tests.page.test_counts import READ, handed, states
+from tests.page.test_families import TYPES
+
+if TYPE_CHECKING:
+    from tests.browser import Watched
+
+SECTIONS = """const told = (model) => json([tiedIn(model) ?? "", sectionsOf(model).map(
+  ({times = 1n, each = 0n, stages}) => [times, each, stages.map(({how, parts}) =>
+    [how, parts.map(({name, group, formula, parameters}) => [name, group, formula, parameters])])])]);
+"""
+OF_GPT2S = f"(states) => {{ {READ} {SECTIONS} return states.map((state) => told(gpt2Of(dimsOf(fieldsOf(state))))); }}"
+OF_OTHERS = f"(texts) => {{ {SECTIONS} return texts.map((text) => told(readFamily(parseConfig(text)).model)); }}"
+
+
+def python(count: ParameterCount) -> list[Any]:
+    """Return what Python draws of a model."""
+    chart = FlowChart(count)
+    names = ("name", "group", "formula", "parameters")
+    sections = [
+        [
+            section.times,
+            section.each,
+            [
+                [stage.how, [[getattr(part, name) for name in names] for part in stage.parts]]
+                for stage in section.stages
+            ],
+        ]
+        for section in chart.sections
+    ]
+    return [chart.tied, sections]
+
+
+def test_boxes_of_random_gpt2s_are_those_that_python_draws(opened: Watched) -> None:
+    """Stage by stage, with the formula and the count of each."""
+    drawn = [state for state in states(40, seed=12) if state["n_layer"]]
+    found = opened.page.evaluate(OF_GPT2S, [handed(fields) for fields in drawn])
+    for fields, text in zip(drawn, found, strict=True):
+        assert json.loads(text) == python(ParameterCount(from_fields(fields))), fields
+
+
+def test_boxes_of_other_architectures_are_those_that_python_draws(opened: Watched) -> None:
+    """Of one random config of each, and of the models that ship."""
+    documents = [drawing.config(model_type, 1, 0) for model_type in TYPES]
+    documents += [preset.fields for preset in families.kept(presets.others())]
+    found = opened.page.evaluate(OF_OTHERS, [json.dumps(document) for document in documents])
+    for document, text in zip(documents, found, strict=True):
+        assert json.loads(text) == python(ParameterCount(reading.read(document).model)), document
+
+
+def test_a_box_a_row_and_a_term_light_up_together(opened: Watched) -> None:
+    """By the pointer and by the focus; and each says its numbers to who does not see it."""
+    page = opened.page
+    lit = "[...document.querySelectorAll('.lit')].map((each) => [each.tagName, each.dataset.parts])"
+    page.focus("#flow [data-parts='wpe']")
+    assert page.evaluate(lit) == [["SPAN", "wpe"], ["g", "wpe"], ["SPAN", "wpe"]]
+    page.hover("#components >> text=mlp.c_fc")
+    names = page.evaluate(lit)
+    assert ["g", "mlp.c_fc"] in names
+    assert ["SPAN", "attn.c_attn attn.c_proj mlp.c_fc mlp.c_proj"] in names  # of 12·L·d²
+    assert page.text_content("#formula .letters") == "12L·d² + 13L·d + V·d + T·d + 2d"
+    label = page.get_attribute("#flow [data-parts='wte']", "aria-label")
+    assert label == "wte: V·d = 38,597,376 parameters"
