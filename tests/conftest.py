@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from unittest import mock
 
@@ -83,7 +84,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Count in the last line what every worker left out, which xdist does not."""
     gone = getattr(node, "workeroutput", {}).get("left out", 0)
     if gone:
-        node.config.pluginmanager.get_plugin("terminalreporter").stats["deselected"] = [None] * gone
+        node.config.pluginmanager.get_plugin("terminalreporter").stats["deselected"] = [SimpleNamespace()] * gone
 
 
 @pytest.hookimpl(wrapper=True)

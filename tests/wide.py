@@ -48,6 +48,7 @@ class Narrowed(NamedTuple):
 
 NARROWED = (
     Narrowed("architectures/test_active.py::test_an_expert_more_costs_two_flops_a_weight", 5),
+    Narrowed("architectures/test_families.py::test_a_released_model_is_found_by_its_tensors_alone", 3),
     Narrowed("page/test_access.py::test_nothing_is_cut_off_at_the_side", 3),
     Narrowed("page/test_controls.py::test_a_number_that_is_typed_is_counted", 3),
     Narrowed("page/test_controls.py::test_a_slider_moves_its_number", 3),
@@ -64,6 +65,7 @@ NARROWED = (
     Narrowed("test_raw.py::test_no_command_prints_a_name_raw", 3),
     Narrowed("test_cli.py::test_an_output_without_unicode_gets_the_whole_answer", 3),
     Narrowed("test_cli.py::test_every_command_answers_in_every_format", 3),
+    Narrowed("test_imports.py::test_a_preset_is_counted_without_pydantic_and_everything_heavy", 3),
     Narrowed("test_hub_checkpoints.py::test_the_commands_end_with_their_codes", 3),
     Narrowed("test_verify.py::test_wrappers_before_all_names_are_seen_through", 4),
     Narrowed("test_verify.py::test_what_is_inferred_from_a_good_file_matches_it", 3),
