@@ -380,6 +380,7 @@ READERS = {
     "errors.py": "digits in names, which no slip changes",
     "cli/options.py": "COLUMNS, which the shell sets",
     "reports/text.py": "numbers, which no line breaks within",
+    "projects.py": "words of other projects, which stand for no size where they begin with a letter",
     "examples.py": "numbers of layers within names of modules",
     "reports/csv.py": "cells that a spreadsheet takes for formulas",
     "adapters.py": "numbers of layers within names of modules",

@@ -130,7 +130,7 @@ def of_family(model: Model, name: str) -> Iterator[Addition]:
             step = Step(f"LoRA r={rank} on {where}", RARE, f"LoRA of rank {rank} on {said}, as PEFT counts it", LORA)
             is_rare = rank > MOST_USUAL_RANK
             yield Addition(rank * each_rank, step.penalty, (step,), written=is_rare)
-            yield Addition(total + rank * each_rank, step.penalty + 1, (plain, step), written=is_rare)
+            yield Addition(total + rank * each_rank, step.penalty + 1, (plain, step), written=True)  # as PEFT prints it
 
 
 def lora(dims: Dims, rank: int, names: tuple[str, ...]) -> int:
@@ -172,7 +172,7 @@ def _adapters(dims: Dims) -> Iterator[Addition]:
             step = Step(f"LoRA r={rank} on {where}", RARE, said, LORA)
             is_rare = rank > MOST_USUAL_RANK
             yield Addition(value, step.penalty, (step,), written=is_rare)
-            yield Addition(total + value, step.penalty + 1, (plain, step), written=is_rare)
+            yield Addition(total + value, step.penalty + 1, (plain, step), written=True)  # as PEFT prints it
     for tokens in PROMPTS:
         prompt = Step(f"a prompt of {tokens}", SELDOM, f"vectors of {tokens} virtual tokens", f"{PEFT}: PromptTuning")
         yield Addition(tokens * dims.n_embd, SELDOM, (prompt,), written=True)
