@@ -171,7 +171,7 @@ def test_a_difference_that_is_there_is_red(run: Run, monkeypatch: pytest.MonkeyP
 def test_bars_have_the_colours_of_the_pictures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one palette: a component's bar has its group's colour, and without colour nothing else is shown."""
     without = run("count", "gpt2").stdout
-    monkeypatch.setattr(options, "takes_colour", lambda: True)
+    monkeypatch.setattr("gpt2calc.cli.count.takes_colour", lambda: True)
     shown = run("count", "gpt2").stdout
     assert plain(shown) == without
     for name, group in (("wte", "embedding"), ("attn.c_attn", "attention"), ("mlp.c_fc", "mlp"), ("mlp ", "mlp")):

@@ -12,6 +12,8 @@ from gpt2calc.cli.options import (
     emit,
     model_of,
     number,
+    takes_colour,
+    takes_unicode,
 )
 from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table
 
-SCREEN_LINES, LEAST_COMPONENTS = 23, 4
-"""The lines of a terminal without that of the prompt, and how many components are shown in any case."""
+SCREEN_LINES, LEAST_COMPONENTS, MOST_ROW_LINES = 23, 4, 3
+"""The lines of a terminal without that of the prompt, how many components are shown in any case, and how many lines one
+takes at the most."""
 
 EXAMPLES = """examples:
   gpt2calc count gpt2
@@ -130,23 +133,25 @@ def run(arguments: argparse.Namespace) -> int:
             human = (
                 human if arguments.per_block else [Said(result.headline), result.table()._replace(title=""), *human[1:]]
             )
-    elif arguments.format == "human":
-        human = _screen(result)
+    elif arguments.format == "human" and not arguments.quiet:
+        screen = _screen(result)
+        return emit(arguments, result=result.to_dict, human=screen, tables=tables, quiet=quiet, notes=result.notes)
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
 
 
-def _screen(result: ParameterCount) -> list[Table | Said]:
-    """Return the count in short, with as many components as a terminal of 24 lines has room for."""
+def _screen(result: ParameterCount) -> str:
+    """Write the count in short, with as many components as a terminal of 24 lines has room for."""
     from gpt2calc.reports import text
 
-    width = columns()
+    width, colour, ascii_only = columns(), takes_colour(), not takes_unicode()
     notes = sum(len(text.wrapped(f"note: {note}", width)) for note in result.notes)
     most = len(result.components)
     while True:
-        human = result.in_short(most)
-        if text.write(human, width=width).count("\n") + notes <= SCREEN_LINES or most <= LEAST_COMPONENTS:
-            return human
-        most -= 1
+        written = text.write(result.in_short(most), width=width, colour=colour, ascii_only=ascii_only)
+        over = written.count("\n") + notes - SCREEN_LINES
+        if over <= 0 or most <= LEAST_COMPONENTS:
+            return written
+        most -= max(1, over // MOST_ROW_LINES)
 
 
 def _stored(arguments: argparse.Namespace) -> int:

@@ -301,12 +301,15 @@ def emit(
     arguments: argparse.Namespace,
     *,
     result: Callable[[], dict[str, Any]],
-    human: Sequence[Table | Said],
+    human: Sequence[Table | Said] | str,
     tables: Sequence[Table],
     quiet: Iterable[object],
     notes: Iterable[str] = (),
 ) -> int:
-    """Print an answer in the format that is asked for: data on standard output, notes on standard error."""
+    """Print an answer in the format that is asked for: data on standard output, notes on standard error.
+
+    What is for people can be written already, by whoever had to see whether there is room.
+    """
     ascii_only = not takes_unicode()
     if arguments.quiet:
         written = "".join(f"{printable(str(line))}\n" for line in quiet)
@@ -314,7 +317,9 @@ def emit(
         return 0
     say(notes)
     report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
-    if arguments.format == "human":
+    if isinstance(human, str) and arguments.format == "human":
+        written = human
+    elif arguments.format == "human":
         written = report.write(human, width=columns(), colour=takes_colour(), ascii_only=ascii_only)
     elif arguments.format == "json":
         written = report.write(result(), ascii_only=ascii_only)

@@ -36,7 +36,7 @@ COMFORTABLE_COLUMN, NARROWEST_COLUMN = 16, 9
 SENTENCE, SENTENCE_COLUMN = 40, 20
 """Names are not broken for a column with words longer than the one, if it would not keep the other for them."""
 
-NUMBER = re.compile(r"[0-9][0-9.,]*")
+NUMBER = r"[0-9][0-9.,]*"
 
 OPTIONAL = ("formula", "in MB", "in GB", "rivals", "per block", "percent", "what it is")
 """The headers of columns that are left out where a table has no room for them, the first first."""
@@ -48,10 +48,11 @@ PLAIN, BOLD, DIM, RED, GREEN = "", "\033[1m", "\033[2m", "\033[31m", "\033[32m"
 END = "\033[0m"
 TONES = {GOOD: GREEN, BAD: RED, HINT: DIM}
 
-BREAK = re.compile(r"(?<=[/_.:+=,·@-])(?!(?<=[0-9][.,])[0-9])(?<!^.)")
-"""Where a word that is too long may be broken: after such a character, and never within a number."""
+BREAK = r"(?<=[/_.:+=,·@-])(?!(?<=[0-9][.,])[0-9])(?<!^.)"
+"""Where a word that is too long may be broken: after such a character, and never within a number. It is
+compiled, as the other two are, where something has no room: most tables have."""
 
-UNIT, NO_BREAK = re.compile(r"(?<=[0-9]) (?=(?:[kKMGTP]i?B|bytes|%)(?![A-Za-z]))"), "\u00a0"
+UNIT, NO_BREAK = r"(?<=[0-9]) (?=(?:[kKMGTP]i?B|bytes|%)(?![A-Za-z]))", "\u00a0"
 """The blank between a number and its unit, at which no line ends."""
 
 
@@ -109,7 +110,7 @@ class _Column(NamedTuple):
         if self.right or self.longest <= least:
             return self.longest
         is_sentence = self.longest > SENTENCE and least < COMFORTABLE_COLUMN
-        number = max((len(number) for each in self.words for number in NUMBER.findall(each)), default=0)
+        number = max((len(number) for each in self.words for number in re.findall(NUMBER, each)), default=0)
         return min(self.longest, max(SENTENCE_COLUMN if is_sentence else least, number))
 
 
@@ -293,7 +294,7 @@ def wrapped(words: str, width: int) -> list[str]:
     if len(words) <= width and "\n" not in words:
         return [words]
     lines = []
-    for paragraph in UNIT.sub(NO_BREAK, words).split("\n"):
+    for paragraph in (words if len(words) <= width else re.sub(UNIT, NO_BREAK, words)).split("\n"):
         if len(paragraph) <= width:
             lines.append(paragraph)
             continue
@@ -315,10 +316,10 @@ def _pieces(word: str, width: int) -> list[str]:
     if len(word) <= width:
         return [word]
     parts = [
-        part for path in re.split(r"(?<=/)", word) for part in ([path] if len(path) <= width else BREAK.split(path))
+        part for path in re.split(r"(?<=/)", word) for part in ([path] if len(path) <= width else re.split(BREAK, path))
     ]
     if any(len(part) > width for part in parts):
-        parts = re.findall(rf"{NUMBER.pattern}|[^0-9]", word)
+        parts = re.findall(rf"{NUMBER}|[^0-9]", word)
     pieces = [""]
     for part in parts:
         if len(pieces[-1]) + len(part) > width and pieces[-1]:
