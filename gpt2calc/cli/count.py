@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from gpt2calc.counts import ParameterCount
     from gpt2calc.table import Table
 
-SCREEN_LINES, LEAST_COMPONENTS, MOST_ROW_LINES = 23, 4, 3
-"""The lines of a terminal without that of the prompt, how many components are shown in any case, and how many lines one
-takes at the most."""
+SCREEN_LINES, OTHER_LINES, LEAST_COMPONENTS, MOST_ROW_LINES = 23, 8, 4, 3
+"""The lines of a terminal without that of the prompt, how many of them hold neither a component nor a group, how many
+components are shown in any case, and how many lines one takes at the most."""
 
 EXAMPLES = """examples:
   gpt2calc count gpt2
@@ -145,7 +145,8 @@ def _screen(result: ParameterCount) -> str:
 
     width, colour, ascii_only = columns(), takes_colour(), not takes_unicode()
     notes = sum(len(text.wrapped(f"note: {note}", width)) for note in result.notes)
-    most = len(result.components)
+    groups = sum(bool(group.total) for group in result.groups.values())
+    most = min(len(result.components), max(LEAST_COMPONENTS, SCREEN_LINES - OTHER_LINES - notes - groups))
     while True:
         written = text.write(result.in_short(most), width=width, colour=colour, ascii_only=ascii_only)
         over = written.count("\n") + notes - SCREEN_LINES
