@@ -31,8 +31,9 @@ def loaded() -> Any:
 links = loaded()
 
 GOOD = {
-    "index.html": '<a href="verify/#a-heading">1</a> <a href="https://a.org/x"> <img srcset="a.svg 2x" src="a%2Esvg">',
+    "index.html": '<a href="verify/#a-heading">1</a> <img srcset="a.svg 2x" src="a%2Esvg">',
     "verify/index.html": '<h2 id="a-heading"></h2> <a href=".."> <a href="#a-heading"> <a href="../a.svg">',
+    "away.html": '<a href="https://a.org/x">',
     "own.html": '<link rel="canonical" href="https://a.org/own.html">',
     "404.html": '<a href="/anywhere">1</a>',
     "a.svg": "",
@@ -51,7 +52,7 @@ def written(folder: Path, pages: dict[str, str]) -> Path:
 def test_a_site_whose_links_lead_somewhere_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files, folders, parts of pages, pictures in sets; other sites are not asked."""
     assert links.main([str(written(tmp_path, GOOD))]) == 0
-    assert capsys.readouterr().out == "4 pages, 0 dead links\n"
+    assert capsys.readouterr().out == "5 pages, 0 dead links\n"
 
 
 @pytest.mark.parametrize(
