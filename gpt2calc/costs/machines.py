@@ -8,9 +8,14 @@ counted here is one of such matrices.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.errors import Named
+from gpt2calc.table import Real, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
 
 NANOCHAT = "karpathy/nanochat, common.py"
 TORCHTITAN = "pytorch/torchtitan, tools/utils.py"
@@ -56,6 +61,22 @@ class Roofs(NamedTuple):
     flops: int
     bandwidth: int
     source: str
+
+    def table(self, floors: Mapping[str, Fraction], read: str) -> Table:
+        """Lay the floors under a time out: which roof binds, and whose figures the roofs are.
+
+        Args:
+            floors: seconds under each roof.
+            read: what is read of the memory.
+        """
+        binds = max(floors, key=floors.__getitem__)
+        roofs = {"compute": f"{self.flops:,} FLOP/s", "memory": f"{self.bandwidth:,} bytes a second, {read} read once"}
+        rows = tuple(
+            (name, Real(float(seconds)), "binds" if name == binds else "", roofs[name])
+            for name, seconds in floors.items()
+        )
+        title = f"at least {float(floors[binds]):.3g} s, whatever the program; {self.source}"
+        return Table(title, ("roof", "seconds", "", "of"), rows)
 
 
 _BOTH = f"{NANOCHAT}; {TORCHTITAN}"

@@ -634,20 +634,9 @@ class Serving:
         return Table(f"memory, {self.held_in}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
 
     def floors_table(self) -> Table:
-        """Lay the floors under the time out: which roof binds, and whose figures the roofs are."""
+        """Lay the floors under the time out."""
         assert self.roofs is not None  # noqa: S101  # who asks has named a machine
-        floors = self.floors
-        binds = max(floors, key=floors.__getitem__)
-        roofs = {
-            "compute": f"{self.roofs.flops:,} FLOP/s",
-            "memory": f"{self.roofs.bandwidth:,} bytes a second, what one token passes and the cache read once",
-        }
-        rows = tuple(
-            (name, Real(float(seconds)), "binds" if name == binds else "", roofs[name])
-            for name, seconds in floors.items()
-        )
-        title = f"at least {float(floors[binds]):.3g} s, whatever the program; {self.roofs.source}"
-        return Table(title, ("roof", "seconds", "", "of"), rows)
+        return self.roofs.table(self.floors, "what one token passes and the cache")
 
     def flat_table(self) -> Table:
         """Lay every number out for a spreadsheet."""
