@@ -387,6 +387,7 @@ def test_quiet_leaves_the_exact_numbers(words: tuple[str, ...], lines: list[str]
     ("words", "sentence"),
     [
         (("gpt2",), "a figure is needed, such as 117M: gpt2calc explain 117M gpt2"),
+        (("a b", "gpt2"), "a figure is needed, such as 117M: gpt2calc explain 117M 'a b' gpt2"),
         (("117M", "gpt2-xll"), "no model is called 'gpt2-xll' and there is no such file: did you mean gpt2-xl?"),
         (("117M", "--n-layer", "-3"), "n_layer must be a whole number, 0 or more, got -3"),
         (("22 %", "gpt2"), "expected a number of parameters or bytes, got '22 %'"),

@@ -49,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain, and print."""
+    import shlex
+
     from gpt2calc.api.backwards import explain
     from gpt2calc.errors import ConfigError
     from gpt2calc.explanation import printed
@@ -58,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not figures:
         for word in filter(starts, models):  # 117X, which is meant for one
             printed.read(word)
-        raise ConfigError(f"a figure is needed, such as 117M: gpt2calc explain 117M {arguments.words[0]}")
+        raise ConfigError(
+            f"a figure is needed, such as 117M: gpt2calc explain {shlex.join(['117M', *arguments.words])}"
+        )
     if models.count("-") > 1:
         raise ConfigError("standard input, -, can be given once")
     named = map(named_model, models)

@@ -314,8 +314,8 @@ def _served(arguments: argparse.Namespace, models: list[Any], asked: dict[str, A
     if arguments.kind == "kv":
         if arguments.memory is not None or arguments.hardware is not None or arguments.devices is not None:
             raise ConfigError("--memory, --hardware and --devices go with memory, not with kv")
-        if len(sizes) != 1:
-            raise ConfigError(f"--context takes one number of tokens with kv, got {shown(said)}")
+        if len(sizes) != 1 or sizes[0] < 0:
+            raise ConfigError(f"--context takes one number of tokens with kv, 0 or more, got {shown(said)}")
         return pictures.of_kv(serving(models[0], **how, seq=None if said is None else sizes[0]))
     limit = None
     if arguments.memory is not None or arguments.hardware is not None:

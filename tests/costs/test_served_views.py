@@ -173,6 +173,10 @@ def test_every_layer_is_drawn_in_its_place() -> None:
         (["memory", "Llama-3.1-8B", "--context", "0:100", "--train"], "--train is of training"),
         (["memory", "gpt2", "--memory", "1GB"], "--memory goes with kv, and with memory and --context"),
         (["kv", "Llama-3.1-8B", "--context", "0:9"], "--context takes one number of tokens with kv"),
+        (
+            ["kv", "Llama-3.1-8B", "--context", "-1"],
+            "takes one number of tokens with kv, 0 or more, got '-1'",
+        ),
         (["kv", "Llama-3.1-8B", "--memory", "1GB"], "go with memory, not with kv"),
         (["memory", "Llama-3.1-8B", "--context", "9"], "the context must grow"),
         (["memory", "gpt2", "--context", "0:2048"], "2,048 tokens are more than the 1,024 that it takes"),
