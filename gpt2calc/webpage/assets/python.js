@@ -1,0 +1,405 @@
+// What Python's own functions do beyond JavaScript, for the code that gpt2calc.webpage.translation writes: whole numbers
+// are BigInts, lists and tuples arrays, and dicts and sets find what is equal, as tuples are.
+
+const py = {};
+
+/** What two values have in common that are equal, as the key of a Map. */
+function hashed(value) {
+  if (typeof value === "boolean") return BigInt(value);
+  if (Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set)
+    return `\0${[...value].map((each) => typeof each + String(hashed(each))).join("\0")}\0`;
+  return value;
+}
+
+py.set = class {
+  constructor(items = []) {
+    this.held = new Map();
+    for (const each of items) this.add(each);
+  }
+  get size() { return this.held.size; }
+  has(value) { return this.held.has(hashed(value)); }
+  [Symbol.iterator]() { return this.held.values(); }
+  add(value) { if (!this.has(value)) this.held.set(hashed(value), value); }
+  discard(value) { this.held.delete(hashed(value)); }
+  update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
+  union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
+  copy() { return new py.set(this); }
+};
+
+py.dict = class {
+  constructor(pairs = []) {
+    this.held = new Map();
+    for (const [key, value] of py.items(pairs)) this.set(key, value);
+  }
+  get size() { return this.held.size; }
+  has(key) { return this.held.has(hashed(key)); }
+  set(key, value) { this.held.set(hashed(key), [this.held.get(hashed(key))?.[0] ?? key, value]); }
+  get(key, usual = null) { return this.held.get(hashed(key))?.[1] ?? (this.has(key) ? null : usual); }
+  missing(key) { throw new Error(`no key ${String(key)}`); }
+  setdefault(key, usual = null) { if (!this.has(key)) this.set(key, usual); return this.get(key); }
+  pop(key, usual = null) { const value = this.get(key, usual); this.held.delete(hashed(key)); return value; }
+  *[Symbol.iterator]() { for (const [key] of this.held.values()) yield key; }
+  items() { return [...this.held.values()]; }
+  keys() { return new py.set(this); }
+  values() { return this.items().map(([, value]) => value); }
+  update(pairs) { for (const [key, value] of py.items(pairs)) this.set(key, value); }
+  copy() { return new this.constructor(this); }
+};
+
+py.Counter = class extends py.dict {
+  constructor(items = []) {
+    super(items instanceof py.dict ? items : []);
+    if (!(items instanceof py.dict)) this.update(items);
+  }
+  missing() { return 0n; }
+  update(items) { for (const each of items) this.set(each, this.get(each, 0n) + 1n); }
+  most_common(n = null) { return py.slice(py.sorted(this.items(), { key: ([, count]) => -count }), null, n, null); }
+};
+
+/** A tuple whose parts have names: `fields` in order, and `defaults` of some. */
+py.Tuple = class {
+  constructor(...parts) {
+    const { fields, defaults } = this.constructor;
+    fields.forEach((name, place) => (this[name] = parts[place] === undefined ? defaults[name] : parts[place]));
+  }
+  *[Symbol.iterator]() { for (const name of this.constructor.fields) yield this[name]; }
+  _replace(changes) { return Object.assign(Object.create(Object.getPrototypeOf(this)), this, changes); }
+  _asdict() { return new py.dict(this.constructor.fields.map((name) => [name, this[name]])); }
+};
+
+py.Thing = class {
+  constructor(...given) { this.__init__?.(...given); }
+};
+
+/** What a property gives, asked once. */
+py.once = (thing, name) => {
+  const value = thing[`_${name}`]();
+  Object.defineProperty(thing, name, { value });
+  return value;
+};
+
+py.cached = (act) => {
+  const known = new Map();
+  return (...given) => {
+    const key = hashed(given);
+    if (!known.has(key)) known.set(key, act(...given));
+    return known.get(key);
+  };
+};
+
+py.Fraction = class {
+  constructor(above, below = 1n) {
+    const [n, d] = above instanceof py.Fraction ? [above.numerator, above.denominator * below] : [above, below];
+    const by = absolute(gcd(n, d)) * (d < 0n ? -1n : 1n);
+    Object.assign(this, { numerator: n / by, denominator: d / by });
+  }
+  [Symbol.toPrimitive]() { return Number(this.numerator) / Number(this.denominator); }
+};
+
+/** Two numbers as fractions, where one is. */
+const parts = (...both) => both.flatMap((each) =>
+  each instanceof py.Fraction ? [each.numerator, each.denominator] : [BigInt(each), 1n]);
+const isFraction = (a, b) => a instanceof py.Fraction || b instanceof py.Fraction;
+const fractional = (make) => (...both) => new py.Fraction(...make(...parts(...both)));
+const exact = {
+  add: fractional((a, b, c, d) => [a * d + c * b, b * d]),
+  sub: fractional((a, b, c, d) => [a * d - c * b, b * d]),
+  mul: fractional((a, b, c, d) => [a * c, b * d]),
+};
+
+const isList = Array.isArray;
+const plainly = (n) => (typeof n === "boolean" ? BigInt(n) : n);
+/** Numbers with numbers: BigInts, but for a float with one. */
+const numeric = (act) => (a, b) =>
+  typeof a === "number" || typeof b === "number" ? act(Number(a), Number(b)) : act(plainly(a), plainly(b));
+const [summed, less, product] = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b].map(numeric);
+const repeated = (what, n) =>
+  typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
+const isMany = (value) => typeof value === "string" || isList(value);
+
+py.add = (a, b) => {
+  if (typeof a === "bigint" && typeof b === "bigint") return a + b;
+  if (typeof a === "string") return a + b;
+  if (isList(a) || a instanceof py.Tuple) return [...a, ...b];
+  return isFraction(a, b) ? exact.add(a, b) : summed(a, b);
+};
+py.iadd = (a, b) => (isList(a) ? [...a, ...b] : py.add(a, b));
+py.sub = (a, b) => {
+  if (a instanceof py.set) return new py.set([...a].filter((each) => !b.has(each)));
+  return isFraction(a, b) ? exact.sub(a, b) : less(a, b);
+};
+py.mul = (a, b) => {
+  if (typeof a === "bigint" && typeof b === "bigint") return a * b;
+  if (isMany(a)) return repeated(a, b);
+  if (isMany(b)) return repeated(b, a);
+  return isFraction(a, b) ? exact.mul(a, b) : product(a, b);
+};
+py.floordiv = (a, b) => (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
+py.mod = (a, b) => plainly(a) - floored(plainly(a), BigInt(b)) * BigInt(b);
+py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : Number(a) / Number(b));
+py.pow = (a, b) => a ** b;
+py.neg = (a) => (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
+py.lshift = (a, b) => a << b;
+py.rshift = (a, b) => a >> b;
+py.or_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
+py.ior_ = py.or_;
+py.and_ = (a, b) => new py.set([...a].filter((each) => b.has(each)));
+py.and = (a, other) => (py.t(a) ? other() : a);
+py.or = (a, other) => (py.t(a) ? a : other());
+
+/** Whether Python takes a value for true. */
+py.t = (value) => {
+  if (value === null || typeof value !== "object") return Boolean(value);
+  if (value instanceof py.Fraction) return value.numerator !== 0n;
+  return Boolean(value.length ?? value.size ?? true);
+};
+
+py.eq = (a, b) => {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  if (isFraction(a, b)) return typeof a !== "string" && typeof b !== "string" && py.order(a, b) === 0;
+  if (typeof a !== "object" || typeof b !== "object") return typeof a !== "string" && typeof b !== "string" && a == b;
+  if (a instanceof py.dict) return b instanceof py.dict && a.size === b.size && a.items().every(([key, value]) => b.has(key) && py.eq(value, b.get(key)));
+  if (a instanceof py.set) return b instanceof py.set && a.size === b.size && [...a].every((each) => b.has(each));
+  if (!(isList(a) || a instanceof py.Tuple) || !(isList(b) || b instanceof py.Tuple)) return false;
+  const [one, other] = [[...a], [...b]];
+  return one.length === other.length && one.every((each, place) => py.eq(each, other[place]));
+};
+
+/** The order of two values: of lists, that of the first parts that differ. */
+py.order = (a, b) => {
+  if (isFraction(a, b)) {
+    const [n, d, m, e] = parts(a, b);
+    return inOrder(n * e, m * d);
+  }
+  if (typeof a !== "object" || a === null) return inOrder(a, b);
+  const [one, other] = [[...a], [...b]];
+  for (let place = 0; place < Math.min(one.length, other.length); place += 1)
+    if (!py.eq(one[place], other[place])) return py.order(one[place], other[place]);
+  return one.length - other.length;
+};
+py.lt = (a, b) => (a instanceof py.set ? a.size < b.size && py.le(a, b) : py.order(a, b) < 0);
+py.le = (a, b) => (a instanceof py.set ? [...a].every((each) => b.has(each)) : py.order(a, b) <= 0);
+
+py.contains = (value, whole) => {
+  if (typeof whole === "string") return whole.includes(value);
+  if (whole instanceof py.set || whole instanceof py.dict) return whole.has(value);
+  return [...whole].some((each) => py.eq(each, value));
+};
+
+py.at = (whole, key) => {
+  if (whole instanceof py.dict) return whole.has(key) ? whole.get(key) : whole.missing(key);
+  if (whole instanceof py.Match) return whole.group(key);
+  const list = whole instanceof py.Tuple ? [...whole] : whole;
+  const place = Number(key);
+  const found = list[place < 0 ? list.length + place : place];
+  if (found === undefined) throw new Error(`no place ${place}`);
+  return typeof found === "number" ? BigInt(found) : found; // a byte
+};
+py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value) : (whole[Number(key)] = value));
+py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
+py.slice = (whole, from, to, step) => {
+  const list = whole instanceof py.Tuple ? [...whole] : whole;
+  if (step === null || step === 1n) return list.slice(Number(from ?? 0n), to === null ? undefined : Number(to));
+  const [size, by] = [list.length, Number(step)];
+  const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
+  const [first, last, found] = [bound(from, by < 0 ? size - 1 : 0), bound(to, by < 0 ? -1 : size), []];
+  for (let i = first; by < 0 ? i > last : i < last; i += by) found.push(list[i]);
+  return typeof whole === "string" ? found.join("") : found;
+};
+py.starred = (items, star, size) => {
+  const all = [...items];
+  const after = size - star - 1;
+  return [...all.slice(0, star), all.slice(star, all.length - after), ...all.slice(all.length - after)];
+};
+py.items = (pairs) => (pairs instanceof py.dict ? pairs.items() : [...pairs]);
+py.fromkeys = (keys, value = null) => new py.dict([...keys].map((key) => [key, value]));
+py.object = (pairs) => Object.fromEntries(py.items(pairs));
+
+// Functions of Python itself and of its library
+
+py.range = (...given) => {
+  const [from, to, by = 1n] = given.length === 1 ? [0n, given[0]] : given;
+  const size = (to - from + by - (by > 0n ? 1n : -1n)) / by;
+  return Object.assign(Array.from({ length: Math.max(0, Number(size)) }, (_, i) => from + BigInt(i) * by), { step: by });
+};
+py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+py.iter = (items) => items[Symbol.iterator]();
+py.next = (items, ...usual) => {
+  const { value, done } = (items.next ? items : py.iter(items)).next();
+  return done ? usual[0] : value;
+};
+py.list = (items = []) => [...items];
+py.tuple = py.list;
+py.frozenset = py.set;
+py.str = (value = "") => (typeof value === "string" ? value : value instanceof Error ? value.message : py.repr(value));
+py.repr = (value) => {
+  if (value instanceof py.dict) return `{${value.items().map((each) => each.map(py.repr).join(": ")).join(", ")}}`;
+  return isList(value) ? `[${value.map(py.repr).join(", ")}]` : represented(value);
+};
+py.int = (value = 0n) => (typeof value === "number" ? BigInt(Math.trunc(value)) : BigInt(value));
+py.float = Number;
+py.bool = py.t;
+py.abs = absolute;
+py.gcd = (a, b) => absolute(gcd(a, b));
+py.lcm = (a, b) => (a / gcd(a, b)) * b;
+py.floor = (value) => (value instanceof py.Fraction ? floored(value.numerator, value.denominator) : BigInt(Math.floor(Number(value))));
+py.divmod = (a, b) => [py.floordiv(a, b), py.mod(a, b)];
+py.sum = (items, first = 0n) => [...items].reduce(py.add, first);
+py.prod = (items) => [...items].reduce(py.mul, 1n);
+py.any = (items) => { for (const each of items) if (py.t(each)) return true; return false; };
+py.all = (items) => { for (const each of items) if (!py.t(each)) return false; return true; };
+py.zip = function* (...lists) {
+  const all = lists.map(py.iter);
+  for (;;) {
+    const next = all.map((each) => each.next());
+    if (!all.length || next.some(({ done }) => done)) return;
+    yield next.map(({ value }) => value);
+  }
+};
+py.enumerate = function* (items, first = 0n) { for (const each of items) yield [first++, each]; };
+py.map = function* (act, ...lists) { for (const given of py.zip(...lists.filter(isGiven))) yield act(...given); };
+const isGiven = (list) => list?.[Symbol.iterator] !== undefined; // and no options
+py.zip = ((zip) => (...lists) => zip(...lists.filter(isGiven)))(py.zip);
+py.filter = function* (act, items) { for (const each of items) if (py.t(act === null ? each : act(each))) yield each; };
+py.reversed = (items) => [...items].reverse();
+py.sorted = (items, { key = (each) => each, reverse = false } = {}) => {
+  const all = [...items].map((each) => [key(each), each]);
+  all.sort(([a], [b]) => (reverse ? py.order(b, a) : py.order(a, b)));
+  return all.map(([, each]) => each);
+};
+/** The first of the least, or of the largest. */
+const chosen = (isBetter) => (...given) => {
+  const options = given.at(-1) && Object.getPrototypeOf(given.at(-1)) === Object.prototype ? given.pop() : {};
+  const key = options.key ?? ((each) => each);
+  const all = [...(given.length === 1 ? given[0] : given)].map((each) => [key(each), each]);
+  if (!all.length && !("default" in options)) throw new Error("nothing to choose from");
+  return all.length ? all.reduce((best, each) => (isBetter(py.order(each[0], best[0])) ? each : best))[1] : options.default;
+};
+py.min = chosen((order) => order < 0);
+py.max = chosen((order) => order > 0);
+py.partial = (act, ...first) => (...rest) => act(...first, ...rest);
+py.itemgetter = (...keys) => (each) => (keys.length === 1 ? py.at(each, keys[0]) : keys.map((key) => py.at(each, key)));
+py.islice = function* (items, most) {
+  const from = py.iter(items);
+  for (let n = 0n; n < most; n += 1n) {
+    const { value, done } = from.next();
+    if (done) return;
+    yield value;
+  }
+};
+py.chain = function* (...lists) { for (const each of lists) yield* each; };
+py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
+py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
+const bisected = (isBefore) => (list, value) => {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(py.order(list[middle], value))) low = middle + 1;
+    else high = middle;
+  }
+  return BigInt(low);
+};
+py.bisect_left = bisected((order) => order < 0);
+py.bisect_right = bisected((order) => order <= 0);
+py.id = ((known) => (thing) => known.get(thing) ?? (known.set(thing, BigInt(known.size)), known.get(thing)))(new Map());
+py.never = () => { throw new Error("the page asks this of no model"); };
+py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kind);
+py.Mapping = py.dict;
+py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
+  if (kind === py.str) return typeof value === "string";
+  if (kind === py.bool) return typeof value === "boolean";
+  if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
+  if (kind === py.float) return typeof value === "number" || value instanceof Real;
+  if (kind === py.list) return isList(value) || value instanceof py.Tuple;
+  return value instanceof kind;
+});
+py.type = (value) =>
+  ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
+py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
+
+/** A value in a text: with commas between thousands where that is asked. */
+py.format = (value, spec) => (spec === "," ? grouped(plainly(value)) : py.str(value));
+
+// Patterns, whose matches know where they are
+
+py.Match = class {
+  constructor(found) { this.found = found; }
+  group(key = 0n) {
+    const of = typeof key === "string" ? this.found.groups : this.found;
+    return of[key] ?? null;
+  }
+  start(n = 0n) { return BigInt(this.found.indices[n][0]); }
+  end(n = 0n) { return BigInt(this.found.indices[n][1]); }
+};
+py.pattern = (source, flags) => {
+  const made = (begin, end, more) => new RegExp(begin + source + end, `d${flags}${more}`);
+  const [plain, sticky, whole] = [made("", "", "g"), made("", "", "y"), made("(?:", ")(?![\\s\\S])", "y")];
+  const found = (pattern, text, from = 0n, to = null) => {
+    pattern.lastIndex = Number(from);
+    const match = pattern.exec(to === null ? text : text.slice(0, Number(to)));
+    return match && new py.Match(match);
+  };
+  return {
+    pattern: source,
+    search: (...given) => found(plain, ...given),
+    match: (...given) => found(sticky, ...given),
+    fullmatch: (...given) => found(whole, ...given),
+    finditer: (text) => [...text.matchAll(plain)].map((match) => new py.Match(match)),
+    sub: (by, text) => text.replace(plain, typeof by === "string" ? by.replace(/\\(\d)/g, "$$$1") : (...given) => by(new py.Match(given))),
+    split: (text) => text.split(made("", "", "")),
+  };
+};
+const ofSource = (source) => (source.search ? source : py.pattern(source.replaceAll("(?P<", "(?<"), ""));
+for (const name of ["search", "match", "fullmatch", "finditer"]) py[`re_${name}`] = (source, text) => ofSource(source)[name](text);
+py.re_sub = (source, by, text) => py.pattern(source.replaceAll("(?P<", "(?<"), "").sub(by, text);
+py.re_escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+// What texts and lists can do: where something else has a method of the name, that is its own
+
+const within = (text, some, act) => [some].flat().some((each) => act(text, each));
+const METHODS = {
+  startswith: (text, some) => within(text, some, (all, each) => all.startsWith(each)),
+  endswith: (text, some) => within(text, some, (all, each) => all.endsWith(each)),
+  removeprefix: (text, start) => (start && text.startsWith(start) ? text.slice(start.length) : text),
+  removesuffix: (text, end) => (end && text.endsWith(end) ? text.slice(0, -end.length) : text),
+  replace: (text, old, now, most = null) => (most === null ? text.replaceAll(old, () => now) : text.replace(old, () => now)),
+  join: (text, items) => [...items].join(text),
+  split: (text, by = null) => (by === null ? text.trim().split(/\s+/).filter(Boolean) : text.split(by)),
+  strip: (text, some = null) => METHODS.lstrip(METHODS.rstrip(text, some), some),
+  lstrip: (text, some = null) => text.replace(new RegExp(`^[${some === null ? "\\s" : py.re_escape(some)}]+`), ""),
+  rstrip: (text, some = null) => text.replace(new RegExp(`[${some === null ? "\\s" : py.re_escape(some)}]+$`), ""),
+  lower: (text) => text.toLowerCase(),
+  upper: (text) => text.toUpperCase(),
+  casefold: (text) => text.toLowerCase(),
+  isdecimal: (text) => /^\p{Nd}+$/u.test(text),
+  isdigit: (text) => /^\p{Nd}+$/u.test(text),
+  isalpha: (text) => /^\p{L}+$/u.test(text),
+  isascii: (text) => /^[\0-\x7f]*$/.test(text),
+  partition: (text, by) => {
+    const place = text.indexOf(by);
+    return place < 0 ? [text, "", ""] : [text.slice(0, place), by, text.slice(place + by.length)];
+  },
+  rpartition: (text, by) => {
+    const place = text.lastIndexOf(by);
+    return place < 0 ? ["", "", text] : [text.slice(0, place), by, text.slice(place + by.length)];
+  },
+  format: (text, ...given) => {
+    let next = 0;
+    return text.replace(/\{(\w*):?([^}]*)\}/g, (_, name, spec) => py.format(name ? given[0][name] : given[next++], spec));
+  },
+  find: (text, part) => BigInt(text.indexOf(part)),
+  count: (whole, part) =>
+    BigInt(typeof whole === "string" ? whole.split(part).length - 1 : whole.filter((each) => py.eq(each, part)).length),
+  index: (list, part) => BigInt(list.findIndex((each) => py.eq(each, part))),
+  append: (list, each) => void list.push(each),
+  extend: (list, items) => void list.push(...items),
+  insert: (list, place, each) => void list.splice(Number(place), 0, each),
+  pop: (list, place = -1n) => list.splice(Number(place), 1)[0],
+  remove: (list, each) => void list.splice(list.findIndex((one) => py.eq(one, each)), 1),
+  reverse: (list) => void list.reverse(),
+  sort: (list, options) => void list.splice(0, list.length, ...py.sorted(list, options)),
+  copy: (list) => [...list],
+};
+py.call = (thing, name, ...given) => (isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given));

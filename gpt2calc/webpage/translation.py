@@ -1,0 +1,742 @@
+"""Python's own functions as JavaScript: the page reads, explains and verifies by the code of the command line.
+
+What is reached from some functions is translated, function by function: what they call, the classes that they make, and
+the tables that they read, as they are when the page is built. Whole numbers are BigInts, tuples and lists arrays, and
+what a value can do beyond that stands in `assets/python.js`. A form of Python that nothing on the way needs is refused
+by name, and not guessed. It must not know what is translated: that is `verdicts`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import re
+import sys
+from enum import Enum
+from fractions import Fraction
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+RESERVED = frozenset(
+    "arguments await break case catch const debugger default delete do enum eval export extends function implements "
+    "in instanceof interface let new null of package private protected public py static super switch this throw try "
+    "typeof undefined var void".split()
+)
+"""Names that Python allows and JavaScript does not, or that mean something here."""
+
+METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
+"""The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
+
+OPERATORS = {
+    **{ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "pow"},
+    **{ast.Div: "truediv", ast.BitOr: "or_", ast.BitAnd: "and_", ast.BitXor: "xor", ast.LShift: "lshift"},
+    **{ast.RShift: "rshift", ast.Eq: "eq", ast.Lt: "lt", ast.LtE: "le", ast.In: "contains"},
+}
+SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
+NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
+
+FLAGS = {re.IGNORECASE: "i", re.DOTALL: "s", re.MULTILINE: "m"}
+
+PARAMETERS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Untranslatable(TypeError):
+    """A form of Python, or a value, for which there is no JavaScript here."""
+
+    def __init__(self, where: str, node: object) -> None:
+        told = ast.unparse(node) if isinstance(node, ast.AST) else repr(node)
+        super().__init__(f"{where}: no JavaScript for {told[:120]}")
+
+
+class Script:
+    """Definitions in JavaScript, each after those that it needs at once.
+
+    Args:
+        replaced: objects of Python, each with what stands for it instead of its translation.
+        written: how a value of a type is written, where that is not by its parts.
+    """
+
+    def __init__(
+        self, replaced: Iterable[tuple[object, str]], written: Mapping[type, Callable[[Any], str]] | None = None
+    ) -> None:
+        replaced = tuple(replaced)
+        self._written = written or {}
+        self._names = {id(thing): name for thing, name in replaced}
+        self._kept: list[object] = [replaced]  # so that no other object gets the identity of one that was named
+        self._taken: set[str] = set()
+        self.lines: list[str] = []
+        self._modules: dict[str, ast.Module] = {}
+
+    def text(self) -> str:
+        """Return all definitions."""
+        return "\n".join(self.lines)
+
+    def name(self, thing: Any) -> str:
+        """Return what a function, a class or a value is called, which is defined first where that is new."""
+        if id(thing) in self._names:
+            return self._names[id(thing)]
+        if simple := _simple(thing):
+            return simple
+        if (runtime := _in_runtime(thing)) is not None:
+            return runtime
+        self._kept.append(thing)
+        if isinstance(thing, (FunctionType, type)):
+            name = self._names[id(thing)] = self._new(thing.__name__)
+            define = self._class if isinstance(thing, type) else self._function
+            self.lines.append(define(thing, name))
+            return name
+        if isinstance(thing, functools.partial):
+            return f"py.partial({', '.join(map(self.name, (thing.func, *thing.args)))})"
+        if hasattr(thing, "__wrapped__"):  # a cache
+            name = self._names[id(thing)] = self._new(thing.__wrapped__.__name__)
+            self.lines.append(f"const {name} = py.cached({self.name(thing.__wrapped__)});")
+            return name
+        value = self._value(thing)
+        if len(value) < 40:
+            return value
+        name = self._names[id(thing)] = self._new("value")
+        self.lines.append(f"const {name} = {value};")
+        return name
+
+    def _new(self, wanted: str) -> str:
+        plain = "$" + re.sub(r"\W", "", wanted)
+        name = next(each for n in range(10**6) if (each := f"{plain}{n or ''}") not in self._taken)
+        self._taken.add(name)
+        return name
+
+    def _value(self, thing: Any) -> str:
+        """Return a table as it is now."""
+        if type(thing) in self._written:
+            return self._written[type(thing)](thing)
+        if isinstance(thing, re.Pattern):
+            return _pattern(thing)
+        if isinstance(thing, tuple) and hasattr(thing, "_fields"):
+            return f"new {self.name(type(thing))}({', '.join(map(self.name, thing))})"
+        if isinstance(thing, (tuple, list)):
+            return f"[{', '.join(map(self.name, thing))}]"
+        if hasattr(thing, "items") and hasattr(thing, "keys"):
+            pairs = (f"[{self.name(key)}, {self.name(value)}]" for key, value in thing.items())
+            return f"new py.dict([{', '.join(pairs)}])"
+        if isinstance(thing, (set, frozenset)):
+            return f"new py.set([{', '.join(map(self.name, sorted(thing, key=repr)))}])"
+        if isinstance(thing, range):
+            return f"py.range({thing.start}n, {thing.stop}n, {thing.step}n)"
+        if isinstance(thing, Fraction):
+            return f"new py.Fraction({thing.numerator}n, {thing.denominator}n)"
+        raise Untranslatable("a table", thing)
+
+    def tree(self, module: str) -> ast.Module:
+        """Return the source of a module, read once."""
+        if module not in self._modules:
+            self._modules[module] = ast.parse(inspect.getsource(sys.modules[module]))
+        return self._modules[module]
+
+    def _node(self, function: FunctionType) -> ast.FunctionDef | ast.Lambda:
+        """Find where a function stands in its source: of lambdas in one line, by the places of what they do."""
+        code = function.__code__
+        places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
+        found: list[ast.FunctionDef | ast.Lambda] = []
+        for node in ast.walk(self.tree(function.__module__)):
+            if isinstance(node, ast.Lambda) and code.co_name == "<lambda>":
+                body = node.body
+                first, last = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
+                if places and all(first <= place <= last for place in places if place != (code.co_firstlineno, 0)):
+                    found.append(node)
+            elif isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+                start = node.decorator_list[0].lineno if node.decorator_list else node.lineno
+                if start == code.co_firstlineno:
+                    found.append(node)
+        if not found:
+            raise Untranslatable(function.__module__, function)
+        return found[-1]  # the innermost
+
+    def _function(self, function: FunctionType, name: str) -> str:
+        node = self._node(function)
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        own = _Scope(self, function.__module__, function.__globals__, None)
+        if cells:
+            own.locals.update(cells)
+        written = own.function(node)
+        if not cells:
+            return f"const {name} = {written};"
+        values = ", ".join(self.name(cell.cell_contents) for cell in cells.values())
+        return f"const {name} = (({', '.join(map(_safe, cells))}) => {written})({values});"
+
+    def _class(self, kind: type, name: str) -> str:
+        tree = self.tree(kind.__module__)
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
+        if len(found) != 1:
+            raise Untranslatable(kind.__module__, kind)
+        scope = _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
+        bases = [base for base in kind.__bases__ if base is not object and base is not tuple]
+        extended = "py.Tuple" if hasattr(kind, "_fields") and not bases else self.name(bases[0]) if bases else "py.Thing"
+        lines = []
+        if hasattr(kind, "_fields"):
+            defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
+            lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
+        for node in found[0].body:
+            if isinstance(node, ast.FunctionDef):
+                lines.append(scope.method(node))
+            elif isinstance(node, ast.Assign) and not hasattr(kind, "_fields"):
+                lines += [f"{target.id} = {scope.expression(node.value)};" for target in node.targets
+                          if isinstance(target, ast.Name) and target.id != "__slots__"]
+        return f"class {name} extends {extended} {{\n" + "\n".join(lines) + "\n}"
+
+
+def _simple(thing: object) -> str:
+    """Return a number, a text or a truth as JavaScript; "" of anything else."""
+    if thing is None or isinstance(thing, bool):
+        return {None: "null", True: "true", False: "false"}[thing]
+    if isinstance(thing, int):
+        return f"{int(thing)}n" if thing >= 0 else f"({int(thing)}n)"
+    if isinstance(thing, float):
+        return repr(thing) if thing >= 0 else f"({thing!r})"
+    if isinstance(thing, str) and not isinstance(thing, Enum):
+        return _quoted(thing)
+    return ""
+
+
+def _quoted(text: str) -> str:
+    from json import dumps
+
+    return dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _in_runtime(thing: Any) -> str | None:
+    """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
+    module = getattr(thing, "__module__", None) or ""
+    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
+        return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
+    if isinstance(thing, ModuleType):
+        return f"py.{thing.__name__.rpartition('.')[2]}"
+    return None
+
+
+def _pattern(pattern: re.Pattern[str]) -> str:
+    """Return a pattern, whose forms are the same in both but for named groups and the ends of a text."""
+    flags = "".join(letter for flag, letter in FLAGS.items() if pattern.flags & flag)
+    source = pattern.pattern.replace("(?P<", "(?<").replace(r"\Z", r"(?![\s\S])")
+    return f"py.pattern({_quoted(source)}, {_quoted(flags)})"
+
+
+def _safe(name: str) -> str:
+    return f"{name}_" if name in RESERVED else name
+
+
+def _assigned(body: Iterable[ast.AST]) -> set[str]:
+    """Return the names that statements assign, but not those within functions of their own, nor what loops inside."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+            return
+        if isinstance(node, ast.Lambda):
+            return
+        if isinstance(node, ast.comprehension):  # its targets are its own
+            visit(node.iter)
+            for test in node.ifs:
+                visit(test)
+            return
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    for each in body:
+        visit(each)
+    return found
+
+
+class _Scope:
+    """What names mean in a function: its own, those of functions around it, and those of its module."""
+
+    def __init__(self, script: Script, where: str, names: Mapping[str, Any], outer: _Scope | None) -> None:
+        self.script = script
+        self.where = where
+        self.names = names
+        self.outer = outer
+        self.locals: dict[str, Any] = {}
+        self.signatures: dict[str, ast.arguments] = {}
+        self.imported: dict[str, Any] = {}
+
+    def has(self, name: str) -> bool:
+        return name in self.locals or (self.outer is not None and self.outer.has(name))
+
+    def signature(self, name: str) -> ast.arguments | None:
+        return self.signatures.get(name) or (self.outer.signature(name) if self.outer else None)
+
+    def known(self, node: ast.expr) -> Any:
+        """Return what an expression is at the time of building, such as a function of a module; else None."""
+        if isinstance(node, ast.Subscript):  # set[int] is a set
+            whole = self.known(node.value)
+            return whole if isinstance(whole, type) else None
+        if isinstance(node, ast.Attribute):
+            whole = self.known(node.value)
+            return getattr(whole, node.attr, None) if isinstance(whole, (ModuleType, type)) else None
+        if not isinstance(node, ast.Name) or self.has(node.id):
+            return None
+        scope: _Scope | None = self
+        while scope:
+            if node.id in scope.imported:
+                return scope.imported[node.id]
+            scope = scope.outer
+        return self.names.get(node.id, getattr(builtins, node.id, None))
+
+    # Functions
+
+    def function(self, node: ast.FunctionDef | ast.Lambda, *, is_method: bool = False) -> str:
+        """Return a function, a generator where it yields."""
+        inner = _Scope(self.script, self.where, self.names, self)
+        given = node.args
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        defaults: list[ast.expr | None] = [None] * (len(given.posonlyargs) + len(given.args) - len(given.defaults))
+        defaults += [*given.defaults, *given.kw_defaults]
+        listed = []
+        for argument, default in zip(every, defaults, strict=True):
+            inner.locals[argument.arg] = None
+            listed.append(_safe(argument.arg) + (f" = {self.expression(default)}" if default else ""))
+        if given.vararg:
+            inner.locals[given.vararg.arg] = None
+            listed.append(f"...{_safe(given.vararg.arg)}")
+        if given.kwarg:
+            raise Untranslatable(self.where, node)
+        first = "const self = this; " if is_method else ""
+        if is_method:
+            listed = listed[1:]
+        if isinstance(node, ast.Lambda):
+            return f"(({', '.join(listed)}) => {_grouped(inner.expression(node.body))})"
+        nonlocal_ = {name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
+        own = _assigned(node.body) - set(inner.locals) - nonlocal_
+        inner.locals.update(dict.fromkeys(own))
+        declared = f"let {', '.join(_safe(name) for name in sorted(own))};\n" if own else ""
+        body = first + declared + inner.block(node.body)
+        yields = _yields(node)
+        if is_method:
+            return f"{'*' if yields else ''}{node.name}({', '.join(listed)}) {{\n{body}\n}}"
+        if yields:
+            return f"function* ({', '.join(listed)}) {{\n{body}\n}}"
+        return f"({', '.join(listed)}) => {{\n{body}\n}}"
+
+    def method(self, node: ast.FunctionDef) -> str:
+        """Return a method, a property as a getter."""
+        marks = {each.id if isinstance(each, ast.Name) else ast.unparse(each) for each in node.decorator_list}
+        if "staticmethod" in marks:
+            plain = self.function(node)
+            return f"{node.name} = {plain};\nstatic {node.name} = {plain};"
+        if "classmethod" in marks:
+            raise Untranslatable(self.where, node)
+        written = self.function(node, is_method=True)
+        if "cached_property" in marks:
+            return f"_{written}\nget {node.name}() {{ return py.once(this, {_quoted(node.name)}); }}"
+        if "property" in marks:
+            return f"get {written}"
+        if node.name in ("__iter__",):
+            return written + f"\n[Symbol.iterator]() {{ return py.iter(this.{node.name}()); }}"
+        return written
+
+    # Statements
+
+    def block(self, body: Iterable[ast.stmt]) -> str:
+        return "\n".join(filter(None, map(self.statement, body)))
+
+    def statement(self, node: ast.stmt) -> str:
+        write = getattr(self, f"_{type(node).__name__}", None)
+        if write is None:
+            raise Untranslatable(self.where, node)
+        return write(node)
+
+    def _Expr(self, node: ast.Expr) -> str:
+        return "" if isinstance(node.value, ast.Constant) else f"{self.expression(node.value)};"
+
+    def _Pass(self, _: ast.Pass) -> str:
+        return ""
+
+    def _Break(self, _: ast.Break) -> str:
+        return "break;"
+
+    def _Continue(self, _: ast.Continue) -> str:
+        return "continue;"
+
+    def _Nonlocal(self, _: ast.Nonlocal) -> str:
+        return ""
+
+    def _Return(self, node: ast.Return) -> str:
+        return f"return {self.expression(node.value) if node.value else 'null'};"
+
+    def _ImportFrom(self, node: ast.ImportFrom) -> str:
+        import importlib
+
+        module = importlib.import_module(node.module or "")
+        for each in node.names:
+            thing = getattr(module, each.name, None) or importlib.import_module(f"{node.module}.{each.name}")
+            self.imported[each.asname or each.name] = thing
+        return ""
+
+    def _Raise(self, node: ast.Raise) -> str:
+        return f"throw {self.expression(node.exc)};" if node.exc else "throw error;"
+
+    def _If(self, node: ast.If) -> str:
+        rest = f" else {{\n{self.block(node.orelse)}\n}}" if node.orelse else ""
+        return f"if ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}{rest}"
+
+    def _While(self, node: ast.While) -> str:
+        return f"while ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}"
+
+    def _For(self, node: ast.For) -> str:
+        if node.orelse:
+            raise Untranslatable(self.where, node)
+        return f"for ({self.target(node.target)} of {self.expression(node.iter)}) {{\n{self.block(node.body)}\n}}"
+
+    def _Try(self, node: ast.Try) -> str:
+        if node.orelse or node.finalbody:
+            raise Untranslatable(self.where, node)
+        arms = ""
+        for handler in node.handlers:
+            name = f"{_safe(handler.name)} = error;\n" if handler.name else ""
+            kinds = self.expression(handler.type) if handler.type else "null"
+            arms += f"if (py.caught(error, {kinds})) {{\n{name}{self.block(handler.body)}\n}} else "
+        return f"try {{\n{self.block(node.body)}\n}} catch (error) {{\n{arms}throw error;\n}}"
+
+    def _FunctionDef(self, node: ast.FunctionDef) -> str:
+        self.signatures[node.name] = node.args
+        return f"{_safe(node.name)} = {self.function(node)};"
+
+    def _Assign(self, node: ast.Assign) -> str:
+        value = self.expression(node.value)
+        if len(node.targets) == 1:
+            return self.assigned(node.targets[0], value)
+        return "\n".join(self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
+                         for n, target in enumerate(node.targets))
+
+    def _AnnAssign(self, node: ast.AnnAssign) -> str:
+        return self.assigned(node.target, self.expression(node.value)) if node.value else ""
+
+    def _AugAssign(self, node: ast.AugAssign) -> str:
+        name = OPERATORS[type(node.op)]
+        inplace = "i" if name in ("add", "or_") else ""
+        value = f"py.{inplace}{name}({self.expression(_loaded(node.target))}, {self.expression(node.value)})"
+        return self.assigned(node.target, value)
+
+    def _Delete(self, node: ast.Delete) -> str:
+        return "".join(
+            f"py.delete({self.expression(each.value)}, {self.expression(each.slice)});"
+            for each in node.targets
+            if isinstance(each, ast.Subscript)
+        )
+
+    def _Assert(self, _: ast.Assert) -> str:
+        return ""
+
+    def assigned(self, target: ast.expr, value: str) -> str:
+        """Return that a target has a value."""
+        if isinstance(target, ast.Subscript):
+            return f"py.put({self.expression(target.value)}, {self.expression(target.slice)}, {value});"
+        if isinstance(target, (ast.Tuple, ast.List)):
+            names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
+            if any(isinstance(each, (ast.Subscript, ast.Attribute)) for each in target.elts):
+                parts = [f"$part[{n}]" for n in range(len(target.elts))]
+                each = "".join(self.assigned(one, part) for one, part in zip(target.elts, parts, strict=True))
+                return f"{{ const $part = [...{value}]; {each} }}"
+            assert names is not None
+            return f"{self.target(target)} = {self.unpacked(target, value)};"
+        return f"{self.target(target)} = {value};"
+
+    def unpacked(self, target: ast.Tuple | ast.List, value: str) -> str:
+        """Return a value that has to have as many parts as a target."""
+        stars = [n for n, each in enumerate(target.elts) if isinstance(each, ast.Starred)]
+        if stars and stars[0] != len(target.elts) - 1:
+            return f"py.starred({value}, {stars[0]}, {len(target.elts)})"
+        return value
+
+    def target(self, node: ast.expr) -> str:
+        """Return what is assigned to."""
+        if isinstance(node, ast.Name):
+            return _safe(node.id)
+        if isinstance(node, ast.Attribute):
+            return f"{self.expression(node.value)}.{node.attr}"
+        if isinstance(node, ast.Starred):
+            return f"...{self.target(node.value)}"
+        if isinstance(node, (ast.Tuple, ast.List)):
+            inner = list(node.elts)
+            stars = [each for each in inner if isinstance(each, ast.Starred)]
+            if stars and stars[0] is not inner[-1]:
+                return f"[{', '.join(self.target(each.value if isinstance(each, ast.Starred) else each) for each in inner)}]"
+            return f"[{', '.join('' if _is_unused(each) else self.target(each) for each in inner)}]"
+        raise Untranslatable(self.where, node)
+
+    # Expressions
+
+    def truth(self, node: ast.expr) -> str:
+        """Return an expression where only its truth matters."""
+        if isinstance(node, ast.BoolOp):
+            sign = " && " if isinstance(node.op, ast.And) else " || "
+            return f"({sign.join(map(self.truth, node.values))})"
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return f"!{_grouped(self.truth(node.operand))}"
+        if isinstance(node, ast.Compare) or (isinstance(node, ast.Constant) and isinstance(node.value, bool)):
+            return self.expression(node)
+        return f"py.t({self.expression(node)})"
+
+    def expression(self, node: ast.expr) -> str:
+        write = getattr(self, f"_{type(node).__name__}", None)
+        if write is None:
+            raise Untranslatable(self.where, node)
+        return write(node)
+
+    def _Constant(self, node: ast.Constant) -> str:
+        if isinstance(node.value, bytes):
+            return f"py.bytes({list(node.value)})"
+        return _simple(node.value)
+
+    def _Name(self, node: ast.Name) -> str:
+        if self.has(node.id):
+            return _safe(node.id)
+        known = self.known(node)
+        if known is None and node.id not in self.names:
+            raise Untranslatable(self.where, node)
+        return self.script.name(known)
+
+    def _Attribute(self, node: ast.Attribute) -> str:
+        known = self.known(node)
+        if known is not None:
+            return self.script.name(known)
+        return f"{self.expression(node.value)}.{node.attr}"
+
+    def _Starred(self, node: ast.Starred) -> str:
+        return f"...{self.expression(node.value)}"
+
+    def _Tuple(self, node: ast.Tuple | ast.List) -> str:
+        return f"[{', '.join(map(self.expression, node.elts))}]"
+
+    _List = _Tuple
+
+    def _Set(self, node: ast.Set) -> str:
+        return f"new py.set([{', '.join(map(self.expression, node.elts))}])"
+
+    def _Dict(self, node: ast.Dict) -> str:
+        pairs = [
+            f"[{self.expression(key)}, {self.expression(value)}]" if key else f"...py.items({self.expression(value)})"
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
+        return f"new py.dict([{', '.join(pairs)}])"
+
+    def _BinOp(self, node: ast.BinOp) -> str:
+        return f"py.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> str:
+        if isinstance(node.op, ast.Not):
+            return self.truth(node)
+        if isinstance(node.op, ast.USub):
+            return f"py.neg({self.expression(node.operand)})"
+        raise Untranslatable(self.where, node)
+
+    def _BoolOp(self, node: ast.BoolOp) -> str:
+        name = "and" if isinstance(node.op, ast.And) else "or"
+        *first, last = map(self.expression, node.values)
+        written = last
+        for each in reversed(first):
+            written = f"py.{name}({each}, () => {_grouped(written)})"
+        return written
+
+    def _Compare(self, node: ast.Compare) -> str:
+        if len(node.ops) == 1:
+            return self.compared(node.left, node.ops[0], node.comparators[0])
+        sides = [node.left, *node.comparators]
+        # what stands in the middle is a name or a call without effects, so that it may be asked twice
+        return "(" + " && ".join(
+            self.compared(one, operator, other)
+            for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
+        ) + ")"
+
+    def compared(self, one: ast.expr, operator: ast.cmpop, other: ast.expr) -> str:
+        left, right = self.expression(one), self.expression(other)
+        if isinstance(operator, ast.Is):
+            return f"({left} === {right})"
+        if isinstance(operator, ast.IsNot):
+            return f"({left} !== {right})"
+        if type(operator) in SWAPPED:
+            return f"py.{SWAPPED[type(operator)]}({right}, {left})"
+        if type(operator) in NEGATED:
+            return f"!py.{NEGATED[type(operator)]}({left}, {right})"
+        return f"py.{OPERATORS[type(operator)]}({left}, {right})"
+
+    def _IfExp(self, node: ast.IfExp) -> str:
+        return f"({self.truth(node.test)} ? {self.expression(node.body)} : {self.expression(node.orelse)})"
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> str:
+        return f"({self.target(node.target)} = {self.expression(node.value)})"
+
+    def _Lambda(self, node: ast.Lambda) -> str:
+        return self.function(node)
+
+    def _Yield(self, node: ast.Yield) -> str:
+        return f"yield {self.expression(node.value) if node.value else 'null'}"
+
+    def _YieldFrom(self, node: ast.YieldFrom) -> str:
+        return f"yield* {self.expression(node.value)}"
+
+    def _Subscript(self, node: ast.Subscript) -> str:
+        if isinstance(known := self.known(node.value), type):
+            return self.script.name(known)
+        whole = self.expression(node.value)
+        if isinstance(node.slice, ast.Slice):
+            parts = (self.expression(each) if each else "null" for each in (node.slice.lower, node.slice.upper, node.slice.step))
+            return f"py.slice({whole}, {', '.join(parts)})"
+        return f"py.at({whole}, {self.expression(node.slice)})"
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> str:
+        parts = []
+        for each in node.values:
+            if isinstance(each, ast.Constant):
+                parts.append(_quoted(each.value))
+            elif isinstance(each, ast.FormattedValue):
+                value = self.expression(each.value)
+                value = f"py.repr({value})" if each.conversion == ord("r") else value
+                spec = self._JoinedStr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
+                parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
+        return f"({' + '.join(parts)})" if len(parts) > 1 or not parts or parts[0][0] != '"' else parts[0] if parts else '""'
+
+    def _looped(self, generators: list[ast.comprehension], inside: Callable[[_Scope], str]) -> str:
+        """Return loops around what is yielded, in a scope of their own."""
+        inner = _Scope(self.script, self.where, self.names, self)
+        opened = closed = ""
+        for each in generators:
+            source = inner.expression(each.iter)
+            inner.locals.update((name.id, None) for name in ast.walk(each.target) if isinstance(name, ast.Name))
+            opened += f"for (let {inner.target(each.target)} of {source}) "
+            tests = " && ".join(map(inner.truth, each.ifs))
+            opened += f"if ({tests}) " if tests else ""
+        return f"(function* () {{ {opened}yield {inside(inner)};{closed} }})()"
+
+    def _GeneratorExp(self, node: ast.GeneratorExp) -> str:
+        return self._looped(node.generators, lambda scope: scope.expression(node.elt))
+
+    def _ListComp(self, node: ast.ListComp) -> str:
+        return f"[...{self._looped(node.generators, lambda scope: scope.expression(node.elt))}]"
+
+    def _SetComp(self, node: ast.SetComp) -> str:
+        return f"new py.set({self._looped(node.generators, lambda scope: scope.expression(node.elt))})"
+
+    def _DictComp(self, node: ast.DictComp) -> str:
+        def pair(scope: _Scope) -> str:
+            return f"[{scope.expression(node.key)}, {scope.expression(node.value)}]"
+
+        return f"new py.dict({self._looped(node.generators, pair)})"
+
+    def _Call(self, node: ast.Call) -> str:
+        known = self.known(node.func)
+        given = [self.expression(each) for each in node.args]
+        if isinstance(node.func, ast.Attribute) and known is None:
+            name = node.func.attr
+            whole = self.expression(node.func.value)
+            if name == "_replace" or (name == "replace" and node.keywords):
+                pairs = (f"{each.arg}: {self.expression(each.value)}" if each.arg
+                         else f"...py.object({self.expression(each.value)})" for each in node.keywords)
+                return f"{whole}.{name}({{{', '.join(pairs)}}})"
+            if node.keywords and name == "format":
+                pairs = (f"{each.arg}: {self.expression(each.value)}" for each in node.keywords)
+                return f"py.call({whole}, \"format\", {{{', '.join(pairs)}}})"
+            if node.keywords and name not in METHODS:
+                given = self.placed(_method_parameters(name, node), node, given)
+            elif node.keywords:
+                given.append(self.options(node))
+            if name in METHODS:
+                return f"py.call({', '.join((whole, _quoted(name), *given))})"
+            return f"{whole}.{name}({', '.join(given)})"
+        if isinstance(node.func, ast.Name) and self.has(node.func.id):
+            if node.keywords:
+                own = self.signature(node.func.id)
+                if own is None:
+                    raise Untranslatable(self.where, node)
+                names = [each.arg for each in (*own.posonlyargs, *own.args, *own.kwonlyargs)]
+                given = self.placed(names, node, given)
+            return f"{_safe(node.func.id)}({', '.join(given)})"
+        if known is None:
+            return f"{self.expression(node.func)}({', '.join(given)})"
+        called = self.script.name(known)
+        if node.keywords:
+            is_ours = (getattr(known, "__module__", "") or "").startswith("gpt2calc")
+            given = self.placed(_parameters(known), node, given) if is_ours else [*given, self.options(node)]
+        made = "new " if isinstance(known, type) and not called.startswith("py.") else ""
+        made = "new " if called in ("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict") else made
+        return f"{made}{called}({', '.join(given)})"
+
+    def options(self, node: ast.Call) -> str:
+        """Return what a function of Python itself is told by name."""
+        pairs = (f"{each.arg}: {self.expression(each.value)}" for each in node.keywords if each.arg != "strict")
+        return f"{{{', '.join(pairs)}}}"
+
+    def placed(self, names: list[str], node: ast.Call, given: list[str]) -> list[str]:
+        """Return what is given by name in its place."""
+        if any(isinstance(each, ast.Starred) for each in node.args):
+            raise Untranslatable(self.where, node)
+        found = dict(zip(names, given, strict=False))
+        for each in node.keywords:
+            if each.arg is None or each.arg not in names:
+                raise Untranslatable(self.where, node)
+            found[each.arg] = self.expression(each.value)
+        last = max(names.index(name) for name in found)
+        return [found.get(name, "undefined") for name in names[: last + 1]]
+
+
+def _is_unused(node: ast.expr) -> bool:
+    """Whether a part of a target is only there to be passed over."""
+    return isinstance(node, ast.Name) and node.id == "_"
+
+
+def _grouped(text: str) -> str:
+    """Return an expression that may follow an arrow, where a brace would be a block."""
+    return f"({text})" if text.startswith("{") else text
+
+
+def _loaded(node: ast.expr) -> ast.expr:
+    """Return a target as what is read."""
+    return ast.parse(ast.unparse(node), mode="eval").body
+
+
+def _yields(node: ast.FunctionDef) -> bool:
+    """Whether a function is a generator, whatever those within it are."""
+    todo: list[ast.AST] = list(node.body)
+    while todo:
+        each = todo.pop()
+        if isinstance(each, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+            todo += ast.iter_child_nodes(each)
+    return False
+
+
+def _parameters(thing: Any) -> list[str]:
+    """Return what a function or a class takes, in order, what is given by name alone last."""
+    if isinstance(thing, type) and hasattr(thing, "_fields"):
+        return list(thing._fields)
+    function = thing.__init__ if isinstance(thing, type) else inspect.unwrap(thing)
+    names = list(inspect.signature(function).parameters.values())
+    listed = [each.name for each in names if each.kind in PARAMETERS or each.kind == each.KEYWORD_ONLY]
+    return listed[1:] if isinstance(thing, type) else listed
+
+
+def _method_parameters(name: str, node: ast.Call) -> list[str]:
+    """Return what the methods of this name take that are called with such names; they have to agree."""
+    wanted = {each.arg for each in node.keywords}
+    found = set()
+    for key, module in list(sys.modules.items()):
+        if not key.startswith("gpt2calc"):
+            continue
+        for kind in vars(module).values():
+            method = vars(kind).get(name) if isinstance(kind, type) else None
+            if isinstance(method, FunctionType):
+                names = tuple(inspect.signature(method).parameters)[1:]
+                if wanted <= set(names):
+                    found.add(names)
+    if len(found) != 1:
+        raise Untranslatable("a method", node)
+    return list(found.pop())
