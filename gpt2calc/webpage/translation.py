@@ -32,11 +32,23 @@ RESERVED = frozenset(
 METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
 """The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
 
+BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"}
+"""The methods of Python's own types, which can be passed on with what they are of."""
+
+PROTOCOL = frozenset(
+    "__init__ __iter__ __getattr__ __call__ __missing__ __len__ __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ "
+    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__".split()
+)
+"""The methods that are called without being named."""
+
 OPERATORS = {
     **{ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "pow"},
     **{ast.Div: "truediv", ast.BitOr: "or_", ast.BitAnd: "and_", ast.BitXor: "xor", ast.LShift: "lshift"},
     **{ast.RShift: "rshift", ast.Eq: "eq", ast.Lt: "lt", ast.LtE: "le", ast.In: "contains"},
 }
+MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
+"""What the runtime has as classes, which are called with new."""
+
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
 
@@ -67,14 +79,32 @@ class Script:
         replaced = tuple(replaced)
         self._written = written or {}
         self._names = {id(thing): name for thing, name in replaced}
+        self._values: dict[str, str] = {}
         self._kept: list[object] = [replaced]  # so that no other object gets the identity of one that was named
         self._taken: set[str] = set()
-        self.lines: list[str] = []
+        self.lines: list[str | _Class] = []
         self._modules: dict[str, ast.Module] = {}
+        self._nodes: dict[str, list[ast.Lambda | ast.FunctionDef]] = {}
+        self.asked: set[str] = set()
+        self.signatures: list[tuple[str, list[str], bool]] = []
 
-    def text(self) -> str:
-        """Return all definitions."""
-        return "\n".join(self.lines)
+    def replace(self, thing: object, name: str) -> None:
+        """Let something stand for an object of Python instead of its translation."""
+        self._kept.append(thing)
+        self._names[id(thing)] = name
+
+    def text(self, asked: Iterable[str] = ()) -> str:
+        """Return all definitions, of a class those methods that somebody asks for by name.
+
+        Args:
+            asked: what is asked for besides.
+        """
+        self.asked.update(asked)
+        classes = [each for each in self.lines if isinstance(each, _Class)]
+        while any([each.write(self.asked) for each in classes]):
+            classes = [each for each in self.lines if isinstance(each, _Class)]
+        signatures = ", ".join(f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures)
+        return "\n".join((*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"))
 
     def name(self, thing: Any) -> str:
         """Return what a function, a class or a value is called, which is defined first where that is new."""
@@ -84,11 +114,16 @@ class Script:
             return simple
         if (runtime := _in_runtime(thing)) is not None:
             return runtime
+        if isinstance(thing, MethodType):  # of a class, such as Expression.of
+            self.asked.add(thing.__name__)
+            return f"((...given) => {self.name(thing.__self__)}.{thing.__name__}(...given))"
         self._kept.append(thing)
         if isinstance(thing, (FunctionType, type)):
             name = self._names[id(thing)] = self._new(thing.__name__)
             define = self._class if isinstance(thing, type) else self._function
             self.lines.append(define(thing, name))
+            if isinstance(thing, FunctionType):
+                self.signatures.append((name, _parameters(thing), _is_open(thing)))
             return name
         if isinstance(thing, functools.partial):
             return f"py.partial({', '.join(map(self.name, (thing.func, *thing.args)))})"
@@ -99,7 +134,9 @@ class Script:
         value = self._value(thing)
         if len(value) < 40:
             return value
-        name = self._names[id(thing)] = self._new("value")
+        if value in self._values:  # what is written alike is one value, since tables are not changed
+            return self._values[value]
+        name = self._values[value] = self._names[id(thing)] = self._new("value")
         self.lines.append(f"const {name} = {value};")
         return name
 
@@ -116,7 +153,8 @@ class Script:
         if isinstance(thing, re.Pattern):
             return _pattern(thing)
         if isinstance(thing, tuple) and hasattr(thing, "_fields"):
-            return f"new {self.name(type(thing))}({', '.join(map(self.name, thing))})"
+            made = f"new {self.name(type(thing))}({', '.join(map(self.name, thing))})"
+            return f"py.callable({made})" if callable(thing) else made
         if isinstance(thing, (tuple, list)):
             return f"[{', '.join(map(self.name, thing))}]"
         if hasattr(thing, "items") and hasattr(thing, "keys"):
@@ -136,12 +174,21 @@ class Script:
             self._modules[module] = ast.parse(inspect.getsource(sys.modules[module]))
         return self._modules[module]
 
+    def law(self, text: str) -> str:
+        """Return a law of the tables as a function of the values that it names."""
+        node = ast.parse(text, mode="eval").body
+        return f"(values) => {_grouped(_Law(self, text, {}, None).expression(node))}"
+
     def _node(self, function: FunctionType) -> ast.FunctionDef | ast.Lambda:
         """Find where a function stands in its source: of lambdas in one line, by the places of what they do."""
         code = function.__code__
+        if function.__module__ not in self._nodes:
+            self._nodes[function.__module__] = [
+                node for node in ast.walk(self.tree(function.__module__)) if isinstance(node, (ast.Lambda, ast.FunctionDef))
+            ]
         places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
         found: list[ast.FunctionDef | ast.Lambda] = []
-        for node in ast.walk(self.tree(function.__module__)):
+        for node in self._nodes[function.__module__]:
             if isinstance(node, ast.Lambda) and code.co_name == "<lambda>":
                 body = node.body
                 first, last = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
@@ -167,25 +214,56 @@ class Script:
         values = ", ".join(self.name(cell.cell_contents) for cell in cells.values())
         return f"const {name} = (({', '.join(map(_safe, cells))}) => {written})({values});"
 
-    def _class(self, kind: type, name: str) -> str:
+    def _class(self, kind: type, name: str) -> _Class:
         tree = self.tree(kind.__module__)
         found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
         if len(found) != 1:
             raise Untranslatable(kind.__module__, kind)
-        scope = _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
-        bases = [base for base in kind.__bases__ if base is not object and base is not tuple]
-        extended = "py.Tuple" if hasattr(kind, "_fields") and not bases else self.name(bases[0]) if bases else "py.Thing"
-        lines = []
-        if hasattr(kind, "_fields"):
+        is_tuple = hasattr(kind, "_fields")
+        bases = [base for base in kind.__bases__ if base not in (object, tuple)]
+        base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
+        made = _Class(f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None))
+        if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
-            lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
-        for node in found[0].body:
-            if isinstance(node, ast.FunctionDef):
-                lines.append(scope.method(node))
-            elif isinstance(node, ast.Assign) and not hasattr(kind, "_fields"):
-                lines += [f"{target.id} = {scope.expression(node.value)};" for target in node.targets
-                          if isinstance(target, ast.Name) and target.id != "__slots__"]
-        return f"class {name} extends {extended} {{\n" + "\n".join(lines) + "\n}"
+            made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
+        made.scope.own = {name for name, each in vars(kind).items() if isinstance(each, FunctionType)}
+        made.methods = [node for node in found[0].body if isinstance(node, ast.FunctionDef)]
+        made.constants = [
+            node for node in found[0].body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        ]
+        return made
+
+
+class _Class:
+    """A class, whose methods are written when somebody asks for one of their name."""
+
+    def __init__(self, header: str, scope: _Scope) -> None:
+        self.header = header
+        self.scope = scope
+        self.lines: list[str] = []
+        self.methods: list[ast.FunctionDef] = []
+        self.constants: list[ast.Assign] = []
+
+    def write(self, asked: set[str]) -> bool:
+        """Write the methods that are asked for and were not; whether there was one."""
+        wanted = [node for node in self.methods if node.name in asked or node.name in PROTOCOL]
+        self.methods = [node for node in self.methods if node not in wanted]
+        constants = [node for node in self.constants if _name_of(node) in asked | PROTOCOL]
+        self.constants = [node for node in self.constants if node not in constants]
+        self.lines += [self.scope.method(node) for node in wanted]
+        for node in constants:
+            is_method = isinstance(node.value, ast.Name) and node.value.id in PROTOCOL  # __radd__ = __add__
+            value = f"this.{node.value.id}" if is_method else self.scope.expression(node.value)
+            self.lines.append(f"{_name_of(node)} = {value};")
+        return bool(wanted or constants)
+
+    def __str__(self) -> str:
+        return "\n".join((self.header, *self.lines, "}"))
+
+
+def _name_of(node: ast.Assign) -> str:
+    (target,) = node.targets
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _simple(thing: object) -> str:
@@ -212,6 +290,8 @@ def _in_runtime(thing: Any) -> str | None:
     module = getattr(thing, "__module__", None) or ""
     if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
+    if type(thing).__name__ == "method_descriptor":  # str.isalpha
+        return f"((text) => py.call(text, {_quoted(thing.__name__)}))"
     if isinstance(thing, ModuleType):
         return f"py.{thing.__name__.rpartition('.')[2]}"
     return None
@@ -266,9 +346,14 @@ class _Scope:
         self.locals: dict[str, Any] = {}
         self.signatures: dict[str, ast.arguments] = {}
         self.imported: dict[str, Any] = {}
+        self.own: set[str] = set()
 
     def has(self, name: str) -> bool:
         return name in self.locals or (self.outer is not None and self.outer.has(name))
+
+    def methods(self) -> set[str]:
+        """Return the methods of the class that it stands in."""
+        return self.own or (self.outer.methods() if self.outer else set())
 
     def signature(self, name: str) -> ast.arguments | None:
         return self.signatures.get(name) or (self.outer.signature(name) if self.outer else None)
@@ -307,7 +392,8 @@ class _Scope:
             inner.locals[given.vararg.arg] = None
             listed.append(f"...{_safe(given.vararg.arg)}")
         if given.kwarg:
-            raise Untranslatable(self.where, node)
+            inner.locals[given.kwarg.arg] = None
+            listed.append(f"{_safe(given.kwarg.arg)} = new py.dict()")
         first = "const self = this; " if is_method else ""
         if is_method:
             listed = listed[1:]
@@ -332,7 +418,7 @@ class _Scope:
             plain = self.function(node)
             return f"{node.name} = {plain};\nstatic {node.name} = {plain};"
         if "classmethod" in marks:
-            raise Untranslatable(self.where, node)
+            return "static " + self.function(node, is_method=True).replace("const self = this", "const cls = this", 1)
         written = self.function(node, is_method=True)
         if "cached_property" in marks:
             return f"_{written}\nget {node.name}() {{ return py.once(this, {_quoted(node.name)}); }}"
@@ -437,6 +523,9 @@ class _Scope:
 
     def assigned(self, target: ast.expr, value: str) -> str:
         """Return that a target has a value."""
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            ends = (self.expression(each) if each else "null" for each in (target.slice.lower, target.slice.upper))
+            return f"py.splice({self.expression(target.value)}, {', '.join(ends)}, {value});"
         if isinstance(target, ast.Subscript):
             return f"py.put({self.expression(target.value)}, {self.expression(target.slice)}, {value});"
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -508,6 +597,10 @@ class _Scope:
         known = self.known(node)
         if known is not None:
             return self.script.name(known)
+        self.script.asked.add(node.attr)
+        is_own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self.methods()
+        if node.attr in BOUND or is_own:
+            return f"py.attribute({self.expression(node.value)}, {_quoted(node.attr)})"
         return f"{self.expression(node.value)}.{node.attr}"
 
     def _Starred(self, node: ast.Starred) -> str:
@@ -636,8 +729,11 @@ class _Scope:
         given = [self.expression(each) for each in node.args]
         if isinstance(node.func, ast.Attribute) and known is None:
             name = node.func.attr
+            self.script.asked.add(name)
             whole = self.expression(node.func.value)
-            if name == "_replace" or (name == "replace" and node.keywords):
+            if name == "replace" and node.keywords:
+                return f"{whole}.replace(new py.dict({self.pairs(node)}))"
+            if name == "_replace":
                 pairs = (f"{each.arg}: {self.expression(each.value)}" if each.arg
                          else f"...py.object({self.expression(each.value)})" for each in node.keywords)
                 return f"{whole}.{name}({{{', '.join(pairs)}}})"
@@ -655,19 +751,39 @@ class _Scope:
             if node.keywords:
                 own = self.signature(node.func.id)
                 if own is None:
-                    raise Untranslatable(self.where, node)
+                    return self.bound(_safe(node.func.id), node, given)
                 names = [each.arg for each in (*own.posonlyargs, *own.args, *own.kwonlyargs)]
                 given = self.placed(names, node, given)
-            return f"{_safe(node.func.id)}({', '.join(given)})"
+            made = "new " if node.func.id == "cls" else ""
+            return f"{made}{_safe(node.func.id)}({', '.join(given)})"
         if known is None:
-            return f"{self.expression(node.func)}({', '.join(given)})"
+            called = self.expression(node.func)
+            return self.bound(called, node, given) if node.keywords else f"{called}({', '.join(given)})"
         called = self.script.name(known)
-        if node.keywords:
-            is_ours = (getattr(known, "__module__", "") or "").startswith("gpt2calc")
-            given = self.placed(_parameters(known), node, given) if is_ours else [*given, self.options(node)]
-        made = "new " if isinstance(known, type) and not called.startswith("py.") else ""
-        made = "new " if called in ("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict") else made
+        if isinstance(known, MethodType) and called.startswith("(("):
+            called = f"{self.script.name(known.__self__)}.{known.__name__}"
+        if called == "py.never":
+            return "py.never()"
+        made = "new " if isinstance(known, type) and (not called.startswith("py.") or called in MADE) else ""
+        if node.keywords and (getattr(known, "__module__", "") or "").startswith("gpt2calc"):
+            names, is_open = _parameters(known), _is_open(known)
+            if is_open or any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
+                make = f"(given) => {made}{called}(...given)"
+                return f"py.named({make}, {names}, {str(is_open).lower()}, [{', '.join(given)}], {self.pairs(node)})"
+            given = self.placed(names, node, given)
+        elif node.keywords:
+            given.append(self.options(node))
         return f"{made}{called}({', '.join(given)})"
+
+    def pairs(self, node: ast.Call) -> str:
+        """Return what is given by name, as pairs."""
+        pairs = (f"[{_quoted(each.arg)}, {self.expression(each.value)}]" if each.arg
+                 else f"...py.items({self.expression(each.value)})" for each in node.keywords)
+        return f"[{', '.join(pairs)}]"
+
+    def bound(self, called: str, node: ast.Call, given: list[str]) -> str:
+        """Return a call of a function that is only known when it is called."""
+        return f"py.bound({called}, [{', '.join(given)}], {self.pairs(node)})"
 
     def options(self, node: ast.Call) -> str:
         """Return what a function of Python itself is told by name."""
@@ -690,6 +806,22 @@ class _Scope:
 def _is_unused(node: ast.expr) -> bool:
     """Whether a part of a target is only there to be passed over."""
     return isinstance(node, ast.Name) and node.id == "_"
+
+
+class _Law(_Scope):
+    """A law of the tables, whose names are those of values."""
+
+    def _Name(self, node: ast.Name) -> str:
+        if self.has(node.id):
+            return _safe(node.id)
+        is_called = node.id in ("int", "len", "lcm")
+        return f"py.{node.id}" if is_called else f"py.at(values, {_quoted(node.id)})"
+
+    def known(self, node: ast.expr) -> Any:
+        return None
+
+    def _Call(self, node: ast.Call) -> str:
+        return f"{self.expression(node.func)}({', '.join(map(self.expression, node.args))})"
 
 
 def _grouped(text: str) -> str:
@@ -722,6 +854,13 @@ def _parameters(thing: Any) -> list[str]:
     names = list(inspect.signature(function).parameters.values())
     listed = [each.name for each in names if each.kind in PARAMETERS or each.kind == each.KEYWORD_ONLY]
     return listed[1:] if isinstance(thing, type) else listed
+
+
+def _is_open(thing: Any) -> bool:
+    """Whether a function takes whatever is given by name."""
+    if isinstance(thing, type):
+        return False
+    return any(each.kind == each.VAR_KEYWORD for each in inspect.signature(inspect.unwrap(thing)).parameters.values())
 
 
 def _method_parameters(name: str, node: ast.Call) -> list[str]:

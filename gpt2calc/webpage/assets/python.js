@@ -6,9 +6,10 @@ const py = {};
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
   if (typeof value === "boolean") return BigInt(value);
-  if (Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set)
-    return `\0${[...value].map((each) => typeof each + String(hashed(each))).join("\0")}\0`;
-  return value;
+  const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
+  if (!parts) return value;
+  const keys = [...value].map((each) => typeof each + String(hashed(each)));
+  return `\0${(value instanceof py.set ? keys.sort() : keys).join("\0")}\0`;
 }
 
 py.set = class {
@@ -36,7 +37,10 @@ py.dict = class {
   has(key) { return this.held.has(hashed(key)); }
   set(key, value) { this.held.set(hashed(key), [this.held.get(hashed(key))?.[0] ?? key, value]); }
   get(key, usual = null) { return this.held.get(hashed(key))?.[1] ?? (this.has(key) ? null : usual); }
-  missing(key) { throw new Error(`no key ${String(key)}`); }
+  missing(key) {
+    if (this.__missing__) return this.__missing__(key);
+    throw new py.KeyError(`no key ${String(key)}`);
+  }
   setdefault(key, usual = null) { if (!this.has(key)) this.set(key, usual); return this.get(key); }
   pop(key, usual = null) { const value = this.get(key, usual); this.held.delete(hashed(key)); return value; }
   *[Symbol.iterator]() { for (const [key] of this.held.values()) yield key; }
@@ -53,7 +57,11 @@ py.Counter = class extends py.dict {
     if (!(items instanceof py.dict)) this.update(items);
   }
   missing() { return 0n; }
-  update(items) { for (const each of items) this.set(each, this.get(each, 0n) + 1n); }
+  update(items) {
+    const counted = items instanceof py.dict ? items.items() : [...items].map((each) => [each, 1n]);
+    for (const [each, n] of counted) this.set(each, this.get(each, 0n) + n);
+  }
+  __add__(other) { const both = this.copy(); both.update(other); return both; }
   most_common(n = null) { return py.slice(py.sorted(this.items(), { key: ([, count]) => -count }), null, n, null); }
 };
 
@@ -69,8 +77,26 @@ py.Tuple = class {
 };
 
 py.Thing = class {
-  constructor(...given) { this.__init__?.(...given); }
+  constructor(...given) {
+    const has = (thing, name) => name in thing || typeof name === "symbol";
+    const get = (thing, name, self) => (has(thing, name) ? Reflect.get(thing, name, self) : thing.__getattr__(name));
+    const self = this.__getattr__ ? new Proxy(this, { get }) : this;
+    self.__init__?.(...given);
+    return self;
+  }
 };
+
+/** A thing that can be called. */
+py.callable = (thing) =>
+  new Proxy(() => {}, {
+    apply: (_, self, given) => thing.__call__(...given),
+    get: (_, name) => thing[name],
+    getPrototypeOf: () => Object.getPrototypeOf(thing),
+  });
+
+/** What a thing has under a name; of a method, one that knows the thing. */
+py.attribute = (thing, name) =>
+  name in METHODS || typeof thing?.[name] === "function" ? (...given) => py.call(thing, name, ...given) : thing[name];
 
 /** What a property gives, asked once. */
 py.once = (thing, name) => {
@@ -118,28 +144,34 @@ const repeated = (what, n) =>
   typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
 const isMany = (value) => typeof value === "string" || isList(value);
 
+/** What an operator comes to that one of two things has of its own. */
+const operated = (a, b, name, reversed) => a?.[name]?.(b) ?? b?.[reversed]?.(a);
+
 py.add = (a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return a + b;
   if (typeof a === "string") return a + b;
   if (isList(a) || a instanceof py.Tuple) return [...a, ...b];
-  return isFraction(a, b) ? exact.add(a, b) : summed(a, b);
+  if (isFraction(a, b)) return exact.add(a, b);
+  return operated(a, b, "__add__", "__radd__") ?? summed(a, b);
 };
 py.iadd = (a, b) => (isList(a) ? [...a, ...b] : py.add(a, b));
 py.sub = (a, b) => {
   if (a instanceof py.set) return new py.set([...a].filter((each) => !b.has(each)));
-  return isFraction(a, b) ? exact.sub(a, b) : less(a, b);
+  if (isFraction(a, b)) return exact.sub(a, b);
+  return operated(a, b, "__sub__", "__rsub__") ?? less(a, b);
 };
 py.mul = (a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return a * b;
   if (isMany(a)) return repeated(a, b);
   if (isMany(b)) return repeated(b, a);
-  return isFraction(a, b) ? exact.mul(a, b) : product(a, b);
+  if (isFraction(a, b)) return exact.mul(a, b);
+  return operated(a, b, "__mul__", "__rmul__") ?? product(a, b);
 };
-py.floordiv = (a, b) => (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
+py.floordiv = (a, b) => a?.__floordiv__?.(b) ?? (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
 py.mod = (a, b) => plainly(a) - floored(plainly(a), BigInt(b)) * BigInt(b);
 py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : Number(a) / Number(b));
-py.pow = (a, b) => a ** b;
-py.neg = (a) => (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
+py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
+py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.lshift = (a, b) => a << b;
 py.rshift = (a, b) => a >> b;
 py.or_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
@@ -158,6 +190,8 @@ py.t = (value) => {
 py.eq = (a, b) => {
   if (a === b) return true;
   if (a === null || b === null) return false;
+  if (a.__eq__ ?? b.__eq__) return a.__eq__ ? a.__eq__(b) : b.__eq__(a);
+  if (a instanceof Real || b instanceof Real) return Number(a) === Number(b);
   if (isFraction(a, b)) return typeof a !== "string" && typeof b !== "string" && py.order(a, b) === 0;
   if (typeof a !== "object" || typeof b !== "object") return typeof a !== "string" && typeof b !== "string" && a == b;
   if (a instanceof py.dict) return b instanceof py.dict && a.size === b.size && a.items().every(([key, value]) => b.has(key) && py.eq(value, b.get(key)));
@@ -200,7 +234,7 @@ py.at = (whole, key) => {
 py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value) : (whole[Number(key)] = value));
 py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
 py.slice = (whole, from, to, step) => {
-  const list = whole instanceof py.Tuple ? [...whole] : whole;
+  const list = isMany(whole) ? whole : [...whole];
   if (step === null || step === 1n) return list.slice(Number(from ?? 0n), to === null ? undefined : Number(to));
   const [size, by] = [list.length, Number(step)];
   const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
@@ -208,6 +242,8 @@ py.slice = (whole, from, to, step) => {
   for (let i = first; by < 0 ? i > last : i < last; i += by) found.push(list[i]);
   return typeof whole === "string" ? found.join("") : found;
 };
+py.splice = (list, from, to, items) =>
+  void list.splice(Number(from ?? 0n), Number(to ?? BigInt(list.length)) - Number(from ?? 0n), ...items);
 py.starred = (items, star, size) => {
   const all = [...items];
   const after = size - star - 1;
@@ -220,7 +256,7 @@ py.object = (pairs) => Object.fromEntries(py.items(pairs));
 // Functions of Python itself and of its library
 
 py.range = (...given) => {
-  const [from, to, by = 1n] = given.length === 1 ? [0n, given[0]] : given;
+  const [from, to, by = 1n] = (given.length === 1 ? [0n, ...given] : given).map(plainly);
   const size = (to - from + by - (by > 0n ? 1n : -1n)) / by;
   return Object.assign(Array.from({ length: Math.max(0, Number(size)) }, (_, i) => from + BigInt(i) * by), { step: by });
 };
@@ -279,6 +315,16 @@ const chosen = (isBetter) => (...given) => {
 };
 py.min = chosen((order) => order < 0);
 py.max = chosen((order) => order > 0);
+/** A call with what is given by name: each in its place, and what has none in a dict at the end. */
+py.named = (make, names, isOpen, given, pairs) => {
+  const rest = new py.dict();
+  for (const [name, value] of pairs)
+    if (names.includes(name)) given[names.indexOf(name)] = value;
+    else rest.set(name, value);
+  if (isOpen) given[names.length] = rest;
+  return make(given);
+};
+py.bound = (act, given, pairs) => py.named((all) => act(...all), ...py.signatures.get(act), given, pairs);
 py.partial = (act, ...first) => (...rest) => act(...first, ...rest);
 py.itemgetter = (...keys) => (each) => (keys.length === 1 ? py.at(each, keys[0]) : keys.map((key) => py.at(each, key)));
 py.islice = function* (items, most) {
@@ -307,8 +353,11 @@ py.id = ((known) => (thing) => known.get(thing) ?? (known.set(thing, BigInt(know
 py.never = () => { throw new Error("the page asks this of no model"); };
 py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kind);
 py.Mapping = py.dict;
+py.Quoted = (text) => text; // text of a document, as all is here
+py.Never = class {};
+for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
-  if (kind === py.str) return typeof value === "string";
+  if (kind === py.str || kind === py.Quoted) return typeof value === "string";
   if (kind === py.bool) return typeof value === "boolean";
   if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
   if (kind === py.float) return typeof value === "number" || value instanceof Real;
@@ -317,6 +366,7 @@ py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
 });
 py.type = (value) =>
   ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
+py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
 py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
 
 /** A value in a text: with commas between thousands where that is asked. */
@@ -351,7 +401,7 @@ py.pattern = (source, flags) => {
     split: (text) => text.split(made("", "", "")),
   };
 };
-const ofSource = (source) => (source.search ? source : py.pattern(source.replaceAll("(?P<", "(?<"), ""));
+const ofSource = (source) => (typeof source !== "string" ? source : py.pattern(source.replaceAll("(?P<", "(?<"), ""));
 for (const name of ["search", "match", "fullmatch", "finditer"]) py[`re_${name}`] = (source, text) => ofSource(source)[name](text);
 py.re_sub = (source, by, text) => py.pattern(source.replaceAll("(?P<", "(?<"), "").sub(by, text);
 py.re_escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -370,6 +420,10 @@ const METHODS = {
   strip: (text, some = null) => METHODS.lstrip(METHODS.rstrip(text, some), some),
   lstrip: (text, some = null) => text.replace(new RegExp(`^[${some === null ? "\\s" : py.re_escape(some)}]+`), ""),
   rstrip: (text, some = null) => text.replace(new RegExp(`[${some === null ? "\\s" : py.re_escape(some)}]+$`), ""),
+  translate: (text, table) => [...text].map((each) => {
+    const now = table.get(BigInt(each.codePointAt()), each);
+    return typeof now === "bigint" ? String.fromCodePoint(Number(now)) : now;
+  }).join(""),
   lower: (text) => text.toLowerCase(),
   upper: (text) => text.toUpperCase(),
   casefold: (text) => text.toLowerCase(),
