@@ -72,7 +72,7 @@ class Watched:
 
     def _request(self, request: Request) -> None:
         """Note whatever is asked for beside the page itself."""
-        if re.split("[?#]", request.url)[0] != self.address:
+        if re.split("[?#]", request.url)[0] != self.address and not request.url.startswith("blob:"):
             self.asked.append(request.url)
 
     def _failed(self, request: Request) -> None:

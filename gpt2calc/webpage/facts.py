@@ -62,7 +62,18 @@ MOST_SHARDS, MOST_TENSORS = 128, 10_000
 hundred times as many tensors."""
 
 
-def collect(shipped: tuple[Preset, ...]) -> dict[str, Any]:
+def collect(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, Any]:
+    """Return all that the page knows and does not compute, as JSON takes it."""
+    found = first(shipped)
+    for name, table in rest(shipped, others).items():
+        if isinstance(table, dict):
+            found[name] = {**found.get(name, {}), **table}
+        else:
+            found[name] = [*found[name], *table]
+    return found
+
+
+def first(shipped: tuple[Preset, ...]) -> dict[str, Any]:
     """Return what the first drawing needs, of the first GPT-2 that ships, as JSON takes it.
 
     Args:

@@ -3,6 +3,19 @@
 /** A sentence for a person, about something that they gave. */
 class Sentence extends Error {}
 
+class Unreadable extends Sentence {
+  constructor(path, problem) {
+    super(`${printable(path)}: ${problem}`);
+    Object.assign(this, { path, problem });
+  }
+}
+
+class Unknown extends Sentence {
+  constructor(kind, name) {
+    super(`no ${kind} is called ${shown(name)}`);
+  }
+}
+
 function refuse(problem) {
   throw new Sentence(problem);
 }

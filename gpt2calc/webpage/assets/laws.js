@@ -49,7 +49,7 @@ function placed({ types, sizes, rows, common, ...beside }) {
   return { types, ...beside };
 }
 
-let FAMILIES = placed(FACTS.families); // GPT-2 alone, until the tables are unpacked
+const FAMILIES = placed(FACTS.families);
 
 /** The tables of a model type; null where there is none. */
 function architectureOf(type) {

@@ -94,6 +94,8 @@ function respelled(listing) {
   return { ...listing, tensors, notes: [...listing.notes, note] };
 }
 
+NAMES.dialects = NAMES.dialects.map(byNames);
+
 /** The row that a name with # for numbers ends like, and how deep that end is; undefined where it is none's. */
 function rowIn({ keys, depths }, key) {
   const starts = places(key);

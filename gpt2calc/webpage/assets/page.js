@@ -1,6 +1,6 @@
 // What the page shows of the state, and what its parts do.
 
-let [resting, explaining, latest, unpacked] = [0, 0, 0, null];
+let [resting, explaining, latest] = [0, 0, 0];
 
 /** Draw everything that depends on the state, and put the state into the address once it rests. */
 function changed(show = draw) {
@@ -307,7 +307,6 @@ let [shipped, isPrepared] = [null, false];
 /** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
 async function prepareExplained() {
   isPrepared = true;
-  await unpacked;
   const found = [];
   for (const alike of shippedModels()) {
     await breath();
@@ -532,20 +531,13 @@ function restoreFromAddress() {
   draw();
 }
 
-/** A GPT-2 is drawn at once, and what the address says beside that once the tables are unpacked. */
-async function start() {
+function start() {
   listenToTheme();
   listenToLinks();
   byId("more").open = !narrow.matches;
   narrow.addEventListener("change", draw);
-  if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
-    return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
-  unpacked = unpack();
-  for (const each of [buildWhich, buildPresets, listenToForms]) each();
-  const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
-  if (isHere) restoreFromAddress();
-  await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles, watchRoom]) each();
+  const parts = [buildWhich, buildPresets, listenToForms, listenToPresets, listenToAim, listenToCosts, listenToFiles];
+  for (const each of [...parts, restoreFromAddress, watchRoom]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -553,8 +545,4 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) for (const each of [showControls, drawAim, drawCosts]) each();
-  else restoreFromAddress();
 }
-
-const started = start();

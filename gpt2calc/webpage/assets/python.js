@@ -355,6 +355,9 @@ py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kin
 py.Mapping = py.dict;
 py.Quoted = (text) => text; // text of a document, as all is here
 py.Never = class {};
+py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
+/** The total of a GPT-2 by its structure, as a function of its sizes. */
+py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
 for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
   if (kind === py.str || kind === py.Quoted) return typeof value === "string";

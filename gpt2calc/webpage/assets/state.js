@@ -2,19 +2,8 @@
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
 const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all), beside: keptAll(preset.beside ?? {}) });
-const PRESETS = FACTS.presets.map(keptPreset); // the first alone, until the tables are unpacked
+const PRESETS = FACTS.presets.map(keptPreset);
 const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
-
-/** Unpack the tables that the first drawing of a GPT-2 does not need: all that the page knows besides. */
-async function unpack() {
-  const bytes = Uint8Array.from(atob(document.getElementById("tables").textContent), (each) => each.charCodeAt(0));
-  const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const { presets, families, ...tables } = await new Response(unpacking).json();
-  for (const [name, table] of Object.entries(tables)) Object.assign((FACTS[name] ??= {}), table);
-  NAMES.dialects = NAMES.dialects.map(byNames);
-  FAMILIES = placed(families);
-  PRESETS.push(...presets.map(keptPreset));
-}
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
 function findPreset(name) {
