@@ -110,7 +110,7 @@ class Watched:
 
     def until(self, expression: str) -> None:
         """Wait until an expression is true; Playwright's own waiting needs what the page's policy forbids."""
-        for _ in range(600):
+        for _ in range(200):
             if self.page.evaluate(expression):
                 return
             self.page.wait_for_timeout(25)

@@ -2,6 +2,7 @@
 // are BigInts, lists and tuples arrays, and dicts and sets find what is equal, as tuples are.
 
 const py = {};
+const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
@@ -122,6 +123,9 @@ py.Fraction = class {
   }
   [Symbol.toPrimitive]() { return Number(this.numerator) / Number(this.denominator); }
 };
+
+Object.defineProperty(BigInt.prototype, "numerator", { get() { return BigInt(this); } }); // as Python's whole numbers have
+Object.defineProperty(BigInt.prototype, "denominator", { get: () => 1n });
 
 /** Two numbers as fractions, where one is. */
 const parts = (...both) => both.flatMap((each) =>
