@@ -25,6 +25,8 @@ py.set = class {
   discard(value) { this.held.delete(hashed(value)); }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  issuperset(other) { return [...other].every((each) => this.has(each)); }
+  issubset(other) { return [...this].every((each) => other.has(each)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
@@ -278,7 +280,14 @@ py.repr = (value) => {
   if (value instanceof py.dict) return `{${value.items().map((each) => each.map(py.repr).join(": ")).join(", ")}}`;
   return isList(value) ? `[${value.map(py.repr).join(", ")}]` : represented(value);
 };
-py.int = (value = 0n) => (typeof value === "number" ? BigInt(Math.trunc(value)) : BigInt(value));
+/** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
+const inDigits = (text) =>
+  text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    let first = digit.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((digit.codePointAt(0) - first) % 10);
+  });
+py.int = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
 py.float = Number;
 py.bool = py.t;
 py.abs = absolute;
