@@ -85,23 +85,23 @@ def python(text: str) -> dict[str, Any]:
     }
 
 
-def test_figures_are_explained_as_python_explains_them(opened: Watched) -> None:
+def test_figures_are_explained_as_python_explains_them(loaded: Watched) -> None:
     """Number, model, convention, fit, rivals and the answer in one sentence; and sentences for what is no figure."""
     few = FIGURES[::3] if IS_WIDE else [*FIGURES[: -len(NONE) : 9], *NONE[::3]]
     asked = FIGURES if "GPT2CALC_EXAMPLES" in os.environ else few
-    found = opened.page.evaluate(EXPLAIN, [asked])
+    found = loaded.page.evaluate(EXPLAIN, [asked])
     for text, answer in zip(asked, found, strict=True):
         assert answer == python(text), text
     assert 3 <= sum("problem" in answer for answer in found) < len(asked) / 2
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt1", "vit-gpt2-decoder", "nanogpt-no-bias"])
-def test_every_way_of_counting_is_that_of_the_lattice(name: str, opened: Watched) -> None:
+def test_every_way_of_counting_is_that_of_the_lattice(name: str, loaded: Watched) -> None:
     """All compositions of steps, as parameters and as bytes, with their penalties."""
     script = """(name) => { const ways = waysOf(dimsOf(findPreset(name).all));
       return ["count", "bytes"].map((kind) => ways[kind].map((way) =>
         [String(way.value), way.penalty, way.steps.map((step) => step.name).join(" + ")])); }"""
-    found = opened.page.evaluate(script, name)
+    found = loaded.page.evaluate(script, name)
     ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets.models()), 6)
     for kind, answer in zip(("count", "bytes"), found, strict=True):
         wanted = [[str(way.value), way.penalty, way.name] for way in ways.between(kind, 0, 10**30)]
