@@ -80,7 +80,7 @@ ASKED = (
     *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
     *("expected", "whole", "document", "notes", "ranked", "terms", "ways", "readings", "value", "convention", "sentence"),
-    *("scales", "in_bytes"),
+    *("scales", "in_bytes", "between"),
 )
 """The methods and properties that the page asks for by name."""
 

@@ -51,7 +51,7 @@ def python(document: dict[str, Any], seq: int, batch: int, dtype: str, kv: str) 
 
 
 @pytest.mark.parametrize("first", range(0, EXAMPLES, 100))
-def test_what_random_models_hold_is_what_python_says(first: int, opened: Watched) -> None:
+def test_what_random_models_hold_is_what_python_says(first: int, loaded: Watched) -> None:
     """Of every model type: caches, with windows and without, states and weights; or why it is not said."""
     draw = random.Random(first)
     documents = [
@@ -70,7 +70,7 @@ def test_what_random_models_hold_is_what_python_says(first: int, opened: Watched
         )
         for document in documents
     ]
-    found = opened.page.evaluate(HELD, [[json.dumps(document), *asked] for document, *asked in cases])
+    found = loaded.page.evaluate(HELD, [[json.dumps(document), *asked] for document, *asked in cases])
     exact = 0
     for case, answer in zip(cases, found, strict=True):
         wanted = python(*case)
@@ -81,22 +81,22 @@ def test_what_random_models_hold_is_what_python_says(first: int, opened: Watched
     assert exact > 0.6 * len(cases)
 
 
-def test_models_that_ship_hold_what_python_says(opened: Watched) -> None:
+def test_models_that_ship_hold_what_python_says(loaded: Watched) -> None:
     """With the windows that their configs have, under their names."""
     script = """() => PRESETS.filter((preset) => !preset.is_plain && preset.type !== "gpt2").map((preset) => {
       const held = heldBy(ofPreset(preset), {seq: 32768n, batch: 2n, dtype: "bf16", kv: "q8_0"});
       return [preset.name, String(held.token), String(held.cache)];
     })"""
-    for name, token, cache in opened.page.evaluate(script):
+    for name, token, cache in loaded.page.evaluate(script):
         wanted = gpt2calc.serving(name, seq=32768, batch=2, dtype="bf16", kv_dtype="q8_0")
         assert (token, cache) == (str(wanted.kv_bytes_per_token), str(wanted.kv_bytes)), name
 
 
-def test_flops_of_random_gpt2s_are_those_of_python(opened: Watched) -> None:
+def test_flops_of_random_gpt2s_are_those_of_python(loaded: Watched) -> None:
     """Each product of a forward pass, in order."""
     drawn = states(30, seed=8)
     run = {"batch": 3, "tokens": 70, "past": 11, "logits": 1, "source": 5}
-    found = opened.page.evaluate(FLOPS, [[handed(fields) for fields in drawn], handed(run)])
+    found = loaded.page.evaluate(FLOPS, [[handed(fields) for fields in drawn], handed(run)])
     for fields, rows in zip(drawn, found, strict=True):
         table = flops.table(from_fields(fields), Run(**run))
         assert rows == [[row.component, row.group, str(row.forward)] for row in table]

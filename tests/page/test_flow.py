@@ -44,19 +44,19 @@ def python(count: ParameterCount) -> list[Any]:
     return [chart.tied, sections]
 
 
-def test_boxes_of_random_gpt2s_are_those_that_python_draws(opened: Watched) -> None:
+def test_boxes_of_random_gpt2s_are_those_that_python_draws(loaded: Watched) -> None:
     """Stage by stage, with the formula and the count of each."""
     drawn = [state for state in states(40, seed=12) if state["n_layer"]]
-    found = opened.page.evaluate(OF_GPT2S, [handed(fields) for fields in drawn])
+    found = loaded.page.evaluate(OF_GPT2S, [handed(fields) for fields in drawn])
     for fields, text in zip(drawn, found, strict=True):
         assert json.loads(text) == python(ParameterCount(from_fields(fields))), fields
 
 
-def test_boxes_of_other_architectures_are_those_that_python_draws(opened: Watched) -> None:
+def test_boxes_of_other_architectures_are_those_that_python_draws(loaded: Watched) -> None:
     """Of one random config of each, and of the models that ship."""
     documents = [drawing.config(model_type, 1, 0) for model_type in TYPES]
     documents += [preset.fields for preset in families.kept(presets.others())]
-    found = opened.page.evaluate(OF_OTHERS, [json.dumps(document) for document in documents])
+    found = loaded.page.evaluate(OF_OTHERS, [json.dumps(document) for document in documents])
     for document, text in zip(documents, found, strict=True):
         assert json.loads(text) == python(ParameterCount(reading.read(document).model)), document
 
