@@ -46,7 +46,10 @@ OPERATORS = {
     **{ast.Div: "truediv", ast.BitOr: "or_", ast.BitAnd: "and_", ast.BitXor: "xor", ast.LShift: "lshift"},
     **{ast.RShift: "rshift", ast.Eq: "eq", ast.Lt: "lt", ast.LtE: "le", ast.In: "contains"},
 }
-MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
+MADE = frozenset(
+    f"py.{name}"
+    for name in "dict set frozenset Counter Fraction defaultdict AttributeError KeyError TypeError ValueError".split()
+)
 """What the runtime has as classes, which are called with new."""
 
 PLAIN = frozenset(("py.Quoted",))
@@ -276,7 +279,7 @@ def _simple(thing: object) -> str:
     if isinstance(thing, int):
         return f"{int(thing)}n" if thing >= 0 else f"({int(thing)}n)"
     if isinstance(thing, float):
-        return repr(thing) if thing >= 0 else f"({thing!r})"
+        return f"new Real({_quoted(repr(thing))})"
     if isinstance(thing, str) and not isinstance(thing, Enum):
         return _quoted(thing)
     return ""
@@ -601,6 +604,8 @@ class _Scope:
         if known is not None:
             return self.script.name(known)
         self.script.asked.add(node.attr)
+        if node.attr == "__name__":
+            return f"({self.expression(node.value)}.name ?? \"\")"
         is_own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self.methods()
         if node.attr in BOUND or is_own:
             return f"py.attribute({self.expression(node.value)}, {_quoted(node.attr)})"

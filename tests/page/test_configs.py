@@ -25,7 +25,7 @@ MARKED = {"model_type": "gpt2", **SIZES}
 READ = """(texts) => texts.map((text) => {
   try {
     const {counted, notes} = readConfig(text);
-    return json(counted.n_embd ? {dims: counted._asdict(), notes: [...notes]} : {other: [...notes]});
+    return json(counted instanceof gpt2calc.Dims ? {dims: counted._asdict(), notes: [...notes]} : {other: [...notes]});
   }
   catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
 })"""
