@@ -80,7 +80,19 @@ EXPORTS: dict[str, object] = {
 ASKED = (
     *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
-    *("expected", "whole", "document", "notes", "ranked", "terms", "ways", "readings", "value", "convention", "sentence"),
+    *(
+        "expected",
+        "whole",
+        "document",
+        "notes",
+        "ranked",
+        "terms",
+        "ways",
+        "readings",
+        "value",
+        "convention",
+        "sentence",
+    ),
     *("scales", "in_bytes", "between"),
 )
 """The methods and properties that the page asks for by name."""
@@ -115,7 +127,9 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
         f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
     )
     things = f"py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}"
-    return "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{{things}}};\n}})();\nconst {{ py }} = gpt2calc;"
+    return (
+        "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{{things}}};\n}})();\nconst {{ py }} = gpt2calc;"
+    )
 
 
 def parameters() -> str:

@@ -109,7 +109,9 @@ class Script:
         classes = [each for each in self.lines if isinstance(each, _Class)]
         while any([each.write(self.asked) for each in classes]):
             classes = [each for each in self.lines if isinstance(each, _Class)]
-        signatures = ", ".join(f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures)
+        signatures = ", ".join(
+            f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures
+        )
         return "\n".join((*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"))
 
     def name(self, thing: Any) -> str:
@@ -190,7 +192,9 @@ class Script:
         code = function.__code__
         if function.__module__ not in self._nodes:
             self._nodes[function.__module__] = [
-                node for node in ast.walk(self.tree(function.__module__)) if isinstance(node, (ast.Lambda, ast.FunctionDef))
+                node
+                for node in ast.walk(self.tree(function.__module__))
+                if isinstance(node, (ast.Lambda, ast.FunctionDef))
             ]
         places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
         found: list[ast.FunctionDef | ast.Lambda] = []
@@ -228,7 +232,9 @@ class Script:
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
-        made = _Class(f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None))
+        made = _Class(
+            f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
+        )
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
             made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
@@ -288,7 +294,9 @@ def _simple(thing: object) -> str:
 def _quoted(text: str) -> str:
     from json import dumps
 
-    return dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
 
 
 def _in_runtime(thing: Any) -> str | None:
@@ -405,7 +413,9 @@ class _Scope:
             listed = listed[1:]
         if isinstance(node, ast.Lambda):
             return f"(({', '.join(listed)}) => {_grouped(inner.expression(node.body))})"
-        nonlocal_ = {name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
+        nonlocal_ = {
+            name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names
+        }
         own = _assigned(node.body) - set(inner.locals) - nonlocal_
         inner.locals.update(dict.fromkeys(own))
         declared = f"let {', '.join(_safe(name) for name in sorted(own))};\n" if own else ""
@@ -505,8 +515,10 @@ class _Scope:
         value = self.expression(node.value)
         if len(node.targets) == 1:
             return self.assigned(node.targets[0], value)
-        return "\n".join(self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
-                         for n, target in enumerate(node.targets))
+        return "\n".join(
+            self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
+            for n, target in enumerate(node.targets)
+        )
 
     def _AnnAssign(self, node: ast.AnnAssign) -> str:
         return self.assigned(node.target, self.expression(node.value)) if node.value else ""
@@ -605,7 +617,7 @@ class _Scope:
             return self.script.name(known)
         self.script.asked.add(node.attr)
         if node.attr == "__name__":
-            return f"({self.expression(node.value)}.name ?? \"\")"
+            return f'({self.expression(node.value)}.name ?? "")'
         is_own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self.methods()
         if node.attr in BOUND or is_own:
             return f"py.attribute({self.expression(node.value)}, {_quoted(node.attr)})"
@@ -652,10 +664,14 @@ class _Scope:
             return self.compared(node.left, node.ops[0], node.comparators[0])
         sides = [node.left, *node.comparators]
         # what stands in the middle is a name or a call without effects, so that it may be asked twice
-        return "(" + " && ".join(
-            self.compared(one, operator, other)
-            for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
-        ) + ")"
+        return (
+            "("
+            + " && ".join(
+                self.compared(one, operator, other)
+                for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
+            )
+            + ")"
+        )
 
     def compared(self, one: ast.expr, operator: ast.cmpop, other: ast.expr) -> str:
         left, right = self.expression(one), self.expression(other)
@@ -689,7 +705,10 @@ class _Scope:
             return self.script.name(known)
         whole = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
-            parts = (self.expression(each) if each else "null" for each in (node.slice.lower, node.slice.upper, node.slice.step))
+            parts = (
+                self.expression(each) if each else "null"
+                for each in (node.slice.lower, node.slice.upper, node.slice.step)
+            )
             return f"py.slice({whole}, {', '.join(parts)})"
         return f"py.at({whole}, {self.expression(node.slice)})"
 
@@ -703,7 +722,13 @@ class _Scope:
                 value = f"py.repr({value})" if each.conversion == ord("r") else value
                 spec = self._JoinedStr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
                 parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
-        return f"({' + '.join(parts)})" if len(parts) > 1 or not parts or parts[0][0] != '"' else parts[0] if parts else '""'
+        return (
+            f"({' + '.join(parts)})"
+            if len(parts) > 1 or not parts or parts[0][0] != '"'
+            else parts[0]
+            if parts
+            else '""'
+        )
 
     def _looped(self, generators: list[ast.comprehension], inside: Callable[[_Scope], str]) -> str:
         """Return loops around what is yielded, in a scope of their own."""
@@ -742,12 +767,16 @@ class _Scope:
             if name == "replace" and node.keywords:
                 return f"{whole}.replace(new py.dict({self.pairs(node)}))"
             if name == "_replace":
-                pairs = (f"{each.arg}: {self.expression(each.value)}" if each.arg
-                         else f"...py.object({self.expression(each.value)})" for each in node.keywords)
+                pairs = (
+                    f"{each.arg}: {self.expression(each.value)}"
+                    if each.arg
+                    else f"...py.object({self.expression(each.value)})"
+                    for each in node.keywords
+                )
                 return f"{whole}.{name}({{{', '.join(pairs)}}})"
             if node.keywords and name == "format":
                 pairs = (f"{each.arg}: {self.expression(each.value)}" for each in node.keywords)
-                return f"py.call({whole}, \"format\", {{{', '.join(pairs)}}})"
+                return f'py.call({whole}, "format", {{{", ".join(pairs)}}})'
             if node.keywords and name not in METHODS:
                 given = self.placed(_method_parameters(name, node), node, given)
             elif node.keywords:
@@ -776,7 +805,11 @@ class _Scope:
         made = "new " if isinstance(known, type) and (is_ours or called in MADE) and called not in PLAIN else ""
         if node.keywords and is_ours:
             names, is_open = _parameters(known), _is_open(known)
-            if is_open or any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
+            if (
+                is_open
+                or any(each.arg is None for each in node.keywords)
+                or any(isinstance(each, ast.Starred) for each in node.args)
+            ):
                 make = f"(given) => {made}{called}(...given)"
                 return f"py.named({make}, {names}, {str(is_open).lower()}, [{', '.join(given)}], {self.pairs(node)})"
             given = self.placed(names, node, given)
@@ -786,8 +819,12 @@ class _Scope:
 
     def pairs(self, node: ast.Call) -> str:
         """Return what is given by name, as pairs."""
-        pairs = (f"[{_quoted(each.arg)}, {self.expression(each.value)}]" if each.arg
-                 else f"...py.items({self.expression(each.value)})" for each in node.keywords)
+        pairs = (
+            f"[{_quoted(each.arg)}, {self.expression(each.value)}]"
+            if each.arg
+            else f"...py.items({self.expression(each.value)})"
+            for each in node.keywords
+        )
         return f"[{', '.join(pairs)}]"
 
     def bound(self, called: str, node: ast.Call, given: list[str]) -> str:
@@ -850,7 +887,9 @@ def _yields(node: ast.FunctionDef) -> bool:
         each = todo.pop()
         if isinstance(each, (ast.Yield, ast.YieldFrom)):
             return True
-        if not isinstance(each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+        if not isinstance(
+            each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+        ):
             todo += ast.iter_child_nodes(each)
     return False
 
