@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import conventions, formulas, tensor_table
 from gpt2calc.algebra import FLOORED, Expression
-from gpt2calc.costs import flops
-from gpt2calc.costs.run import LETTERED as LETTERED_RUN
-from gpt2calc.costs.run import LETTERS as RUN_LETTERS
 from gpt2calc.dims import LETTERED, LETTERS, MODULES, TASK_HEADS, Dims, from_fields, to_fields
 from gpt2calc.explanation import lattice
 from gpt2calc.fields import DEFAULTS, SPELLINGS
@@ -30,7 +27,7 @@ def write(shipped: tuple[Preset, ...]) -> str:
     Args:
         shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
-    functions = (FLOORED, _dims(), _fields(), _tensors(), _conventions(), _changes(shipped), _parts(), _products())
+    functions = (FLOORED, _dims(), _fields(), _tensors(), _conventions(), _changes(shipped), _parts())
     return "\n\n".join(functions)
 
 
@@ -111,14 +108,6 @@ def _parts() -> str:
     rows = ([_beside_total(of) for of in (step.value, step.one_byte, step.tensors)] for step in steps)
     lines = "".join(f"  [{', '.join(f'() => {value}' for value in row)}],\n" for row in rows)
     return _with_total("partsOf", "explanation.lattice.PLAIN and PARTS", f"[\n{lines}]")
-
-
-def _products() -> str:
-    """Print the matrix products of a forward pass, with the FLOPs of each."""
-    run = LETTERED_RUN
-    rows = ({"name": row.component, "group": row.group, "flops": row.forward} for row in flops.table(LETTERED, run))
-    given = ", ".join(f"{name}: {letter}" for name, letter in RUN_LETTERS.items())
-    return f"/* costs.flops.table */\nconst productsOf = ({parameters()[1:-1]}, {{{given}}}) => {_list(rows)};"
 
 
 def _dims() -> str:

@@ -10,14 +10,16 @@ import re
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, config, counts, errors, fields, formulas, model, numbers, sources
+from gpt2calc import architectures, config, counts, errors, fields, formulas, model, numbers, sources, stored
 from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
-from gpt2calc.architectures import probed
+from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.costs import cache_types, products, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERED, Dims
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.lattice import Step
+from gpt2calc.plots import flows
 from gpt2calc.webpage.arithmetic import parameters
 from gpt2calc.webpage.translation import Script
 
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpt2calc.presets import Preset
+    from gpt2calc.sources import Source
+
+
+def flow(source: Source) -> tuple[tuple[flows.Section, ...], str, str]:
+    """Return a model as stages from tokens on, which embedding is the output head too, and what comes out."""
+    model = ParameterCount(source.counted).model
+    read = flows._Reader(model, source.of_files if source.given else None)
+    return read.sections(), read.tied(), read.ends()[1]
+
 
 REPLACED: tuple[tuple[object, str], ...] = (
     (errors.Gpt2calcError, "Sentence"),
@@ -45,6 +56,8 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (probed.fields, "fieldsOf"),
     (model.evaluated, "((law, values) => LAWS[law](values))"),
     (counts._totals, "totals"),
+    (serving._packing, "py.never"),  # a page is always told a dtype
+    (stored.of, "py.never"),
 )
 """What the page has of its own, or never asks."""
 
@@ -55,6 +68,11 @@ EXPORTS: dict[str, object] = {
     "Dims": Dims,
     "FIELDS": fields.FIELDS,
     "typed": numbers.typed,
+    "Serving": serving.Serving,
+    "longest": serving._longest,
+    "WEIGHTS": serving.WEIGHTS,
+    "CACHE_TYPES": cache_types.BY_NAME,
+    "flow": flow,
 }
 """What the page calls it, and what it is."""
 
@@ -62,6 +80,8 @@ ASKED = (
     *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
     *("expected", "whole", "document", "notes"),
+    *("rows", "weights", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes"),
+    *("given", "of_files", "tokens"),
 )
 """The methods and properties that the page asks for by name."""
 
@@ -79,7 +99,7 @@ def write(runtime: str) -> str:
     own = {name: sorted(found - common) for name, found in known.items()}
     exported = ", ".join(f"{name}: {script.name(thing)}" for name, thing in EXPORTS.items())
     total, dims, all_tables = script.name(formulas.total), script.name(Dims), script.name(tables)
-    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws(tables)))
+    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws((tables, KEPT))))
     parts = (
         FLOORED,
         runtime,
@@ -93,6 +113,10 @@ def write(runtime: str) -> str:
     return "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{py, architectureOf, {exported}}};\n}})();"
 
 
+KEPT = (caches.MIXERS, caches.GROUPED_HEADS, caches.PLAIN_HEADS, caches.WINDOWS, caches.Windows(), products.BESIDE)
+"""The tables of what a model keeps, whose laws are those of its sizes."""
+
+
 def _laws(found: Any) -> Iterator[str]:
     """Yield every law of tables, whatever it stands in."""
     if isinstance(found, model.Size):
@@ -102,6 +126,13 @@ def _laws(found: Any) -> Iterator[str]:
     if isinstance(found, Layers):
         yield from (law for rows in found.kinds for _, law in rows)
         yield from (found.period, found.apart, *found.ends)
+    if isinstance(found, caches.Mixer):
+        yield from (found.elements, found.convolution, found.convolution.rpartition(" * ")[0] or "0", found.recurrence)
+        yield from (*found.apart.values(), found.scores, found.context, found.choice)
+    if isinstance(found, caches.Windows):
+        yield found.law
+    if isinstance(found, products.Beside):
+        yield found.size
     if isinstance(found, (tuple, list, dict)):
         for each in found.values() if isinstance(found, dict) else found:
             yield from _laws(each)

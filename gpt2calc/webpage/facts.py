@@ -31,15 +31,10 @@ from gpt2calc.model import (
     BIAS,
     FLAG,
     GROUPS,
-    LAYER_EMBEDDING,
-    OUTPUT_HEAD,
-    POSITION_EMBEDDING,
     SIZE,
-    TOKEN_EMBEDDING,
     WEIGHT,
     WORD,
 )
-from gpt2calc.plots import flows
 from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage import families
 from gpt2calc.webpage.controls import CONTROLS
@@ -116,28 +111,6 @@ def rest(shipped: tuple[Preset, ...], others: tuple[Preset, ...]) -> dict[str, A
         ],
         "families": {**families.collect(), **families.beside()},
         "design": _design(),
-        "flow": _flow(),
-    }
-
-
-def _flow() -> dict[str, Any]:
-    """Return by which names and parts a component has its place between tokens and logits."""
-    return {
-        "token": TOKEN_EMBEDDING,
-        "position": POSITION_EMBEDDING,
-        "layer": LAYER_EMBEDDING,
-        "head": OUTPUT_HEAD,
-        "embedding_norms": flows.EMBEDDING_NORMS,
-        "before_mixer": flows.BEFORE_MIXER,
-        "after_mixer": flows.AFTER_MIXER,
-        "before_mlp": flows.BEFORE_MLP,
-        "after_mlp": flows.AFTER_MLP,
-        "second": flows.SECOND,
-        "rooms": flows.MIXING,
-        "late": flows.LATE,
-        "rooms_of": flows.ROOMS,
-        "order": flows.ORDER,
-        "after_blocks": flows.AFTER_BLOCKS,
     }
 
 

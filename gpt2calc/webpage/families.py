@@ -17,7 +17,6 @@ from gpt2calc import architectures, general_conventions, spellings
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import caches, composites, probed, reading
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.costs import cache_types, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.model import BUFFER, FIXED, FLAG, LAW, LAYER_EMBEDDING, LIST, SIZE, Model, no_notes
 from gpt2calc.table import short
@@ -112,27 +111,8 @@ def beside() -> dict[str, Any]:
         "layer_embedding": LAYER_EMBEDDING,
         "composites": {name: _tied(name) for name in ("", *composites.OUTSIDE, *composites.OUTSIDE_OR_UNTIED)}
         | {name: _tied(name) for name in (*composites.EITHER, *composites.INSIDE, *composites.NEVER)},
-        "caches": _caches(),
+        "caches": {"fields": WINDOW_FIELDS},
         "conventions": [[*convention(row), *_way(row.value)] for row in general_conventions.OF_MODELS],
-    }
-
-
-def _caches() -> dict[str, Any]:
-    """Return what layers keep of the tokens before, and which of them attend to a window alone."""
-    windows = caches.WINDOWS.items()
-    return {
-        "mixers": {name: list(map(_mixer, rows)) for name, rows in caches.MIXERS.items()},
-        "grouped": [_mixer(caches.GROUPED_HEADS)],
-        "plain": [_mixer(caches.PLAIN_HEADS)],
-        "windows": {name: {**row._asdict(), "law": _parsed(row.law)} for name, row in windows},
-        "window": {**caches.Windows()._asdict(), "law": _parsed(caches.Windows().law)},
-        "fields": WINDOW_FIELDS,
-        "none": caches.NO_CACHE,
-        "sliding": sorted(caches.SLIDING),
-        "others": sorted(caches.OTHERS),
-        "types": [[row.name, row.block, row.size] for row in cache_types.TYPES],
-        "elements": {name: serving.ELEMENT[name] for name in serving.WEIGHTS},
-        "state": serving.RECURRENCE,
     }
 
 
@@ -142,12 +122,6 @@ WINDOW_FIELDS = sorted(
     )
 )
 """The fields of configs that say which layers attend to a window, and no more."""
-
-
-def _mixer(row: caches.Mixer) -> list[Any]:
-    """Return what layers with certain tags keep: elements of a token, a convolution, a recurrence, and otherwise."""
-    laws = row.elements, row.convolution, row.recurrence, *row.apart.values()
-    return [row.tags, caches.EXPANDED in row.apart, *map(_parsed, laws)]
 
 
 def convention(row: Convention) -> list[str]:

@@ -291,7 +291,7 @@ def _in_runtime(thing: Any) -> str | None:
     if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
-        return f"((text) => py.call(text, {_quoted(thing.__name__)}))"
+        return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
     if isinstance(thing, ModuleType):
         return f"py.{thing.__name__.rpartition('.')[2]}"
     return None
@@ -622,6 +622,8 @@ class _Scope:
         return f"new py.dict([{', '.join(pairs)}])"
 
     def _BinOp(self, node: ast.BinOp) -> str:
+        if isinstance(node.op, ast.BitOr) and isinstance(self.known(node.left), type):  # int | None, of isinstance
+            return f"[{self.expression(node.left)}, {self.expression(node.right)}]"
         return f"py.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
 
     def _UnaryOp(self, node: ast.UnaryOp) -> str:

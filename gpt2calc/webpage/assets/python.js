@@ -24,6 +24,7 @@ py.set = class {
   discard(value) { this.held.delete(hashed(value)); }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  intersection(...others) { return others.reduce(py.and_, this); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
@@ -360,6 +361,7 @@ py.Named = class extends py.dict { constructor(kind, content) { super(content); 
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
 for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
+  if (kind === null) return value === null;
   if (kind === py.str || kind === py.Quoted) return typeof value === "string";
   if (kind === py.bool) return typeof value === "boolean";
   if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
@@ -433,6 +435,7 @@ const METHODS = {
   isdecimal: (text) => /^\p{Nd}+$/u.test(text),
   isdigit: (text) => /^\p{Nd}+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
+  isidentifier: (text) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text),
   isascii: (text) => /^[\0-\x7f]*$/.test(text),
   partition: (text, by) => {
     const place = text.indexOf(by);
@@ -460,3 +463,4 @@ const METHODS = {
   copy: (list) => [...list],
 };
 py.call = (thing, name, ...given) => (isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given));
+py.method = (name, thing, ...given) => py.call(thing, name, ...given);
