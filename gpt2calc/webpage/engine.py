@@ -14,7 +14,7 @@ from gpt2calc import architectures, config, counts, errors, fields, formulas, mo
 from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
 from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
-from gpt2calc.costs import cache_types, products, serving
+from gpt2calc.costs import cache_types, general_ways, products, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERED, Dims
 from gpt2calc.explanation import lattice
@@ -58,6 +58,7 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (counts._totals, "totals"),
     (serving._packing, "py.never"),  # a page is always told a dtype
     (stored.of, "py.never"),
+    (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
 )
 """What the page has of its own, or never asks."""
 
@@ -77,7 +78,7 @@ EXPORTS: dict[str, object] = {
 """What the page calls it, and what it is."""
 
 ASKED = (
-    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
+    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "ParameterCount.to_dict"),
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
     *("expected", "whole", "document", "notes"),
     *("rows", "weights", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes"),

@@ -360,15 +360,16 @@ py.Named = class extends py.dict { constructor(kind, content) { super(content); 
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
 for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
-py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
+py.isinstance = (value, kind) => {
+  if (isList(kind)) return kind.some((each) => py.isinstance(value, each));
   if (kind === null) return value === null;
   if (kind === py.str || kind === py.Quoted) return typeof value === "string";
   if (kind === py.bool) return typeof value === "boolean";
-  if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
+  if (kind === py.int) return typeof value === "bigint" || typeof value === "boolean";
   if (kind === py.float) return typeof value === "number" || value instanceof Real;
   if (kind === py.list) return isList(value) || value instanceof py.Tuple;
   return value instanceof kind;
-});
+};
 py.type = (value) =>
   ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
 py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
