@@ -5,6 +5,7 @@ const py = {};
 
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
+  if (typeof value === "string" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return BigInt(value);
   const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
   if (!parts) return value;
@@ -20,7 +21,10 @@ py.set = class {
   get size() { return this.held.size; }
   has(value) { return this.held.has(hashed(value)); }
   [Symbol.iterator]() { return this.held.values(); }
-  add(value) { if (!this.has(value)) this.held.set(hashed(value), value); }
+  add(value) {
+    const place = hashed(value);
+    if (!this.held.has(place)) this.held.set(place, value);
+  }
   discard(value) { this.held.delete(hashed(value)); }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
@@ -36,8 +40,14 @@ py.dict = class {
   }
   get size() { return this.held.size; }
   has(key) { return this.held.has(hashed(key)); }
-  set(key, value) { this.held.set(hashed(key), [this.held.get(hashed(key))?.[0] ?? key, value]); }
-  get(key, usual = null) { return this.held.get(hashed(key))?.[1] ?? (this.has(key) ? null : usual); }
+  set(key, value) {
+    const place = hashed(key);
+    this.held.set(place, [this.held.get(place)?.[0] ?? key, value]);
+  }
+  get(key, usual = null) {
+    const found = this.held.get(hashed(key));
+    return found ? found[1] : usual;
+  }
   missing(key) {
     if (this.__missing__) return this.__missing__(key);
     throw new py.KeyError(`no key ${String(key)}`);
@@ -123,6 +133,12 @@ py.Fraction = class {
   }
   [Symbol.toPrimitive]() { return Number(this.numerator) / Number(this.denominator); }
 };
+
+/** A whole number is a fraction, too. */
+Object.defineProperties(BigInt.prototype, {
+  numerator: { get() { return this.valueOf(); } },
+  denominator: { get: () => 1n },
+});
 
 /** Two numbers as fractions, where one is. */
 const parts = (...both) => both.flatMap((each) =>
@@ -224,7 +240,7 @@ py.contains = (value, whole) => {
 };
 
 py.at = (whole, key) => {
-  if (whole instanceof py.dict) return whole.has(key) ? whole.get(key) : whole.missing(key);
+  if (whole instanceof py.dict) return whole.get(key) ?? (whole.has(key) ? null : whole.missing(key));
   if (whole instanceof py.Match) return whole.group(key);
   const list = whole instanceof py.Tuple ? [...whole] : whole;
   const place = Number(key);
