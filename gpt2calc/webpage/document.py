@@ -11,14 +11,14 @@ from json import dumps
 
 from gpt2calc import palette, presets
 from gpt2calc.model import GROUPS
-from gpt2calc.webpage import arithmetic, engine, facts
+from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
-CORE = ("exact", "json", "worker", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "costs")
-"""The scripts that compute, each after what it needs; they know no page, and a worker runs them, too."""
+CORE = ("worker", "explain")
+"""The scripts that compute by what is translated, and know no page; a worker runs them, too."""
 
-SEEN = ("state", "aim", "flow", "controls", "page")
+SEEN = ("costs", "state", "aim", "flow", "controls", "page")
 """The scripts of what is seen."""
 
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULTILINE)
@@ -76,11 +76,11 @@ def readable(page: str) -> str:
 
 def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...]) -> str:
     """Return what computes: the tables, what is translated from Python, and what is written by hand."""
-    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped, others).items())
+    pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
     data = ",\n".join(pairs)
-    written = "".join(map(_written, CORE))
-    head = ('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped))
-    return "\n".join((*head, written, engine.write(_written("python")), ""))
+    helpers, written = "".join(map(_written, ("exact", "json"))), "".join(map(_written, CORE))
+    translated = engine.write(_written("python"), shipped)
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", helpers, translated, written))
 
 
 def _written(name: str) -> str:
@@ -106,13 +106,6 @@ def _icon() -> str:
     paths = "".join(f"<path fill='{colours[name]}' d='M{x} 0h{wide}v8H{x}z'/>" for name, (x, wide) in widths.items())
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>{paths}</svg>"
     return "data:image/svg+xml," + svg.replace("<", "%3C").replace(">", "%3E").replace("#", "%23")
-
-
-def _rows(found: object) -> str:
-    """Return a list with a row a line, so that what changes can be seen; anything else in one line."""
-    if not isinstance(found, list):
-        return _json(found)
-    return "[\n" + ",\n".join(map(_json, found)) + "\n]"
 
 
 def _json(value: object) -> str:

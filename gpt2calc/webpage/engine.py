@@ -10,32 +10,23 @@ import re
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, config, counts, errors, fields, formulas, model, numbers, sources, stored
+from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, stored, validity
 from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
 from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
 from gpt2calc.costs import cache_types, general_ways, products, serving
 from gpt2calc.counts import ParameterCount
-from gpt2calc.dims import LETTERED, Dims
-from gpt2calc.explanation import lattice
+from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
+from gpt2calc.explanation import additions, lattice, printed, readings, report, search
 from gpt2calc.explanation.lattice import Step
-from gpt2calc.plots import flows
-from gpt2calc.webpage.arithmetic import parameters
+from gpt2calc.figures import in_words
+from gpt2calc.webpage import asked
 from gpt2calc.webpage.translation import Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpt2calc.presets import Preset
-    from gpt2calc.sources import Source
-
-
-def flow(source: Source) -> tuple[tuple[flows.Section, ...], str, str]:
-    """Return a model as stages from tokens on, which embedding is the output head too, and what comes out."""
-    model = ParameterCount(source.counted).model
-    read = flows._Reader(model, source.of_files if source.given else None)
-    return read.sections(), read.tied(), read.ends()[1]
-
 
 REPLACED: tuple[tuple[object, str], ...] = (
     (errors.Gpt2calcError, "Sentence"),
@@ -56,6 +47,9 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (probed.fields, "fieldsOf"),
     (model.evaluated, "((law, values) => LAWS[law](values))"),
     (counts._totals, "totals"),
+    (search._evaluate, "((of, dims) => of(dims))"),  # a step counts by a formula that is written out
+    (report._everywhere, "everywhere"),
+    *((each, "py.never") for each in (additions.of, additions.of_files, additions.of_family)),  # of a model by its name
     (serving._packing, "py.never"),  # a page is always told a dtype
     (stored.of, "py.never"),
     (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
@@ -64,34 +58,63 @@ REPLACED: tuple[tuple[object, str], ...] = (
 
 EXPORTS: dict[str, object] = {
     "fromDocument": sources.from_document,
-    "changed": sources._changed,
-    "ParameterCount": ParameterCount,
-    "Dims": Dims,
-    "FIELDS": fields.FIELDS,
+    "fromFields": from_fields,
+    "sourceOf": asked.source_of,
+    "rows": asked.rows,
+    "rowOf": asked.row_of,
+    "readField": asked.read_field,
+    "given": asked.given,
+    "beside": asked.beside,
+    "refuseHeads": validity.refuse_heads,
     "typed": numbers.typed,
+    "ParameterCount": ParameterCount,
+    "Expression": Expression,
+    "Candidate": readings.Candidate,
+    "Search": readings.Search,
+    "Ways": search.Ways,
+    "explained": report._explained,
+    "owned": report._owned,
+    "inShort": report.in_short,
+    "readPrinted": printed.read,
+    "fitInWords": in_words,
     "Serving": serving.Serving,
-    "longest": serving._longest,
     "WEIGHTS": serving.WEIGHTS,
     "CACHE_TYPES": cache_types.BY_NAME,
-    "flow": flow,
+    "usualTokens": asked.usual_tokens,
+    "flow": asked.flow,
 }
 """What the page calls it, and what it is."""
 
 ASKED = (
-    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "ParameterCount.to_dict"),
+    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters"),
+    "ParameterCount.to_dict",
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
-    *("expected", "whole", "document", "notes"),
-    *("rows", "weights", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes"),
-    *("given", "of_files", "tokens"),
+    *(
+        "expected",
+        "whole",
+        "document",
+        "notes",
+        "ranked",
+        "terms",
+        "ways",
+        "readings",
+        "value",
+        "convention",
+        "sentence",
+    ),
+    *("scales", "in_bytes", "between"),
+    *("rows", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes", "tokens"),
+    *("given", "of_files"),
 )
 """The methods and properties that the page asks for by name."""
 
 
-def write(runtime: str) -> str:
+def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
     """Return the script, a thing that has all exports.
 
     Args:
         runtime: the script that the translated functions need.
+        shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
     script = Script(REPLACED, {Step: lambda step: _step(script, step)})
     tables = {name: architectures.of(name) for name in architectures.FILES}
@@ -99,7 +122,9 @@ def write(runtime: str) -> str:
     common = frozenset.intersection(*known.values())
     own = {name: sorted(found - common) for name, found in known.items()}
     exported = ", ".join(f"{name}: {script.name(thing)}" for name, thing in EXPORTS.items())
-    total, dims, all_tables = script.name(formulas.total), script.name(Dims), script.name(tables)
+    total, all_tables = f"{parameters()} => {Expression.of(formulas.total(LETTERED)).javascript()}", script.name(tables)
+    explaining = {"models": readings.shipped(shipped), "axes": lattice.axes(shipped), "budget": readings.PRESETS_BUDGET}
+    looked = ", ".join(f"{name}: {script.name(thing)}" for name, thing in explaining.items())
     laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws((tables, KEPT))))
     parts = (
         FLOORED,
@@ -109,9 +134,19 @@ def write(runtime: str) -> str:
         f"const [COMMON, OWN] = [{dumps(sorted(common))}, {dumps(own)}];",
         "const fieldsOf = (name) => new py.set([...COMMON, ...OWN[name]]);",
         f"const architectureOf = (name) => py.at({all_tables}, name);",
-        f"const totals = py.totals((...sizes) => {total}(new {dims}(...sizes)));",
+        f"const totalOf = {total};",
+        f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
     )
-    return "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{py, architectureOf, {exported}}};\n}})();"
+    things = f"py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}"
+    return (
+        "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{{things}}};\n}})();\nconst {{ py }} = gpt2calc;"
+    )
+
+
+def parameters() -> str:
+    """Return how a function of dims takes them apart: sizes under their letters, flags under their names."""
+    names = (f"{name}: {LETTERS[name]}" if name in LETTERS else name for name in Dims._fields)
+    return f"({{{', '.join(names)}}})"
 
 
 KEPT = (caches.MIXERS, caches.GROUPED_HEADS, caches.PLAIN_HEADS, caches.WINDOWS, caches.Windows(), products.BESIDE)

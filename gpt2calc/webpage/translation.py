@@ -49,6 +49,9 @@ OPERATORS = {
 MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
 """What the runtime has as classes, which are called with new."""
 
+PLAIN = frozenset(("py.Quoted",))
+"""What is a class in Python, and a function in the runtime."""
+
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
 
@@ -768,8 +771,9 @@ class _Scope:
             called = f"{self.script.name(known.__self__)}.{known.__name__}"
         if called == "py.never":
             return "py.never()"
-        made = "new " if isinstance(known, type) and (not called.startswith("py.") or called in MADE) else ""
-        if node.keywords and (getattr(known, "__module__", "") or "").startswith("gpt2calc"):
+        is_ours = (getattr(known, "__module__", "") or "").startswith("gpt2calc")
+        made = "new " if isinstance(known, type) and (is_ours or called in MADE) and called not in PLAIN else ""
+        if node.keywords and is_ours:
             names, is_open = _parameters(known), _is_open(known)
             if is_open or any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
                 make = f"(given) => {made}{called}(...given)"

@@ -12,14 +12,13 @@ import pytest
 
 import gpt2calc
 from gpt2calc.webpage import document
-from tests.browser import Watched
 from tests.goods import GOODS
 from tests.makers import safetensors, shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import FilePayload, Page
 
-    from playwright.sync_api import Browser, FilePayload, Page
+    from tests.browser import Watched
 
 WIDTHS = {1280: 900, 390: 844}
 WINDOWS = [(1280, "light"), (390, "dark")]
@@ -45,25 +44,12 @@ DROP = """([name, bytes]) => {
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@pytest.fixture(
-    scope="module",
-    params=WINDOWS,
-    ids="{0[0]} {0[1]}".format,
-)
-def at_hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Watched]:
-    """Open a wide and a narrow window."""
+@pytest.fixture(params=WINDOWS, ids="{0[0]} {0[1]}".format)
+def either(request: pytest.FixtureRequest, window: Watched) -> Watched:
+    """Make the window wide, and narrow, for a test of what is seen; all others have one as wide as it is at first."""
     width, theme = request.param
-    settings: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
-    found = Watched(browser, path, reduced_motion="reduce" if theme == "dark" else "no-preference", **settings)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def either(at_hand: Watched) -> Iterator[Watched]:
-    """Give each of these to a test of what is seen; all others have the one window that every module has."""
-    yield at_hand
-    assert at_hand.complaints == []
+    window.look(width, WIDTHS[width], theme, is_still=theme == "dark")
+    return window
 
 
 def axe() -> str:
@@ -125,12 +111,9 @@ def test_nothing_is_cut_off_at_the_side(state: str, either: Watched) -> None:
 
 def test_nothing_is_cut_off_at_320_pixels(opened: Watched) -> None:
     """As in a window of 1,280 that is made four times as large (WCAG 2.2, 1.4.10)."""
-    opened.page.set_viewport_size({"width": 320, "height": 640})
-    try:
-        assert opened.page.evaluate("document.documentElement.scrollWidth") == 320
-        assert opened.page.is_visible("#stripe .bar")
-    finally:
-        opened.page.set_viewport_size({"width": 1280, "height": 900})
+    opened.look(320, 640)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 320
+    assert opened.page.is_visible("#stripe .bar")
 
 
 def test_axe_can_fail(opened: Watched) -> None:
@@ -249,64 +232,60 @@ def test_what_changed_is_said_once_it_rests(opened: Watched) -> None:
 # Nothing leaves, and nothing foreign runs
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)",
-        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
-        "const a = document.createElement('div'); a.setAttribute('style', 'color: red'); document.body.append(a)",
-        "fetch('https://example.org/').catch(() => 0)",
-        "new Image().src = 'https://example.org/pixel.png'",
-        "const f = document.createElement('iframe'); f.src = 'https://example.org/'; document.body.append(f)",
-        "const s = document.createElement('style'); s.textContent = 'body { color: red }'; document.body.append(s)",
-        "const f = document.createElement('form'); f.action = 'https://a.org/'; document.body.append(f); f.submit()",
-        "const b = document.createElement('base'); b.href = 'https://example.org/'; document.head.append(b)",
-    ],
+SCRIPTS = (
+    "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)",
+    "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
+    "const a = document.createElement('div'); a.setAttribute('style', 'color: red'); document.body.append(a)",
+    "fetch('https://example.org/').catch(() => 0)",
+    "new Image().src = 'https://example.org/pixel.png'",
+    "const f = document.createElement('iframe'); f.src = 'https://example.org/'; document.body.append(f)",
+    "const s = document.createElement('style'); s.textContent = 'body { color: red }'; document.body.append(s)",
+    "const f = document.createElement('form'); f.action = 'https://a.org/'; document.body.append(f); f.submit()",
+    "const b = document.createElement('base'); b.href = 'https://example.org/'; document.head.append(b)",
 )
-def test_the_policy_holds(script: str, watched: Watched) -> None:
-    """What is injected into the page does not run, is not shown, and fetches nothing."""
+
+
+def test_the_policy_holds(watched: Watched) -> None:
+    """What is injected into the page does not run, is not shown, and fetches nothing: each of these is refused."""
     page = watched.open()
-    page.evaluate(f"() => {{ {script} }}")
-    watched.until("window.violations.length > 0")
-    assert page.evaluate("window.ran") is None
-    assert watched.asked == []
+    for script in SCRIPTS:
+        page.evaluate(f"() => {{ violations.length = 0; {script} }}")
+        watched.until("violations.length > 0")
+        assert page.evaluate("window.ran") is None, script
+        assert watched.asked == [], script
 
 
-def test_a_page_that_breaks_its_policy_is_noticed(browser: Browser, built: str, tmp_path: Path) -> None:
+def test_a_page_that_breaks_its_policy_is_noticed(watched: Watched, built: str, tmp_path: Path) -> None:
     """A test of the test: one byte more in the script, and it does not run, and the console says so."""
     broken = tmp_path / "broken.html"
     broken.write_text(built.replace("</script>", "\n</script>"), encoding="utf-8")
-    found = Watched(browser, broken)
-    page = found.open()
+    page = watched.open(path=broken)
     assert page.text_content("#number") == ""
-    assert any("Content Security Policy" in said for said in found.said)
-    found.close()
+    assert any("Content Security Policy" in said for said in watched.said)
 
 
 @pytest.mark.parametrize("missing", ["DecompressionStream", "Map.groupBy"])
-def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, browser: Browser, path: Path) -> None:
+def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, window: Watched) -> None:
     """And nothing half drawn, and no error."""
-    found = Watched(browser, path)
-    found.page.add_init_script(f"delete globalThis.{missing}")
-    found.open()
-    assert found.text("#notice") == (
+    with window.before(f"delete globalThis.{missing}"):
+        window.open()
+    assert window.text("#notice") == (
         "This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4"
     )
-    assert found.page.is_visible("#notice")
-    assert found.text("#number") == ""
-    assert found.complaints == []
-    found.close()
+    assert window.page.is_visible("#notice")
+    assert window.text("#number") == ""
 
 
-def test_the_first_drawing_waits_for_no_table(browser: Browser, path: Path) -> None:
+def test_the_first_drawing_waits_for_no_table(watched: Watched) -> None:
     """A GPT-2 stands there at once, and as it stays; another model is drawn once its tables are unpacked."""
-    found = Watched(browser, path)
-    found.page.add_init_script("globalThis.DecompressionStream = class { constructor() { throw 'never'; } }")
-    found.page.add_init_script("addEventListener('unhandledrejection', (event) => event.preventDefault())")
-    for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
-        found.page.goto(f"{found.address}?{fragment.strip('#')}{fragment}")
-        assert found.text("#number") == number
-    found.close()
+    from playwright.sync_api import Error
+
+    never = "globalThis.DecompressionStream = class { constructor() { throw Error('never unpacked'); } }"
+    with watched.before(never):
+        for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
+            with pytest.raises(Error, match="never unpacked"):
+                watched.open(fragment)
+            assert watched.text("#number") == number
 
 
 def test_names_from_files_are_text(opened: Watched) -> None:
@@ -321,7 +300,7 @@ def test_names_from_files_are_text(opened: Watched) -> None:
     assert opened.page.query_selector("img, main script") is None
 
 
-def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_quotes_is_text(window: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the list of models, in the title, in the address and in what is copied."""
     from gpt2calc import presets
 
@@ -330,18 +309,15 @@ def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypat
     monkeypatch.setattr(presets, "models", lambda: (evil,))
     file = tmp_path / "evil.html"
     file.write_text(document.build("1"), encoding="utf-8")
-    found = Watched(browser, file)
-    page = found.open()
+    page = window.open(path=file)
     page.fill("#n_layer", "13")
     page.evaluate("rest()")
-    assert found.text("#title") == f"{name} with n_layer=13"
-    assert found.text("#summary") == EVIL
+    assert window.text("#title") == f"{name} with n_layer=13"
+    assert window.text("#summary") == EVIL
     page.reload()
-    found.started()
-    assert found.text("#title") == f"{name} with n_layer=13"
+    window.started()
+    assert window.text("#title") == f"{name} with n_layer=13"
     assert page.query_selector("img, main script") is None
-    assert found.complaints == []
-    found.close()
 
 
 # Files, as a person gives them
@@ -427,13 +403,12 @@ def test_a_file_of_6_gb_is_read_by_its_header(opened: Watched, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_pictures_in_the_docs_are_of_this_page(width: int, browser: Browser, path: Path, tmp_path: Path) -> None:
+def test_the_pictures_in_the_docs_are_of_this_page(width: int, window: Watched, tmp_path: Path) -> None:
     """GPT2CALC_PICTURES=docs python -m pytest tests/page/test_access.py -k pictures takes them anew."""
     folder = Path(os.environ.get("GPT2CALC_PICTURES", tmp_path))
-    found = Watched(browser, path, viewport={"width": width, "height": WIDTHS[width]}, color_scheme="light")
-    page = found.open("#model=gpt2&n_layer=24&n_embd=1024&n_head=16")
+    window.look(width, WIDTHS[width])
+    page = window.open("#model=gpt2&n_layer=24&n_embd=1024&n_head=16")
     page.evaluate("document.activeElement.blur()")
     picture = page.screenshot(path=folder / f"page-{width}.png")
     assert picture.startswith(b"\x89PNG")
     assert 10_000 < len(picture) < 300_000
-    found.close()

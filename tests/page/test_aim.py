@@ -50,13 +50,13 @@ def asked(text: str, fields: dict[str, Any]) -> Any:
     return gpt2calc.design(size, model=base)
 
 
-def test_shapes_are_those_that_design_finds(opened: Watched) -> None:
+def test_shapes_are_those_that_design_finds(loaded: Watched) -> None:
     """Each with its sizes and its count, in the same order: near a number, and within bytes."""
     texts = ["350M", "1.3B", "24 GB", "600 MiB", "5 GB in int4", "175B", "124,439,808", "10k"]
     default = {name: row.default for name, row in gpt2calc.fields.FIELDS.items()}
     bases = [default] * len(texts) + drawn(len(texts), 5)
     cases = list(zip(bases, texts * 2, strict=True))
-    found = opened.page.evaluate(SHAPES, [[handed(fields), text] for fields, text in cases])
+    found = loaded.page.evaluate(SHAPES, [[handed(fields), text] for fields, text in cases])
     for (fields, text), shapes in zip(cases, found, strict=True):
         names = ("n_layer", "n_embd", "n_inner", "n_head", "value")
         try:
@@ -67,14 +67,14 @@ def test_shapes_are_those_that_design_finds(opened: Watched) -> None:
     assert sum(len(shapes) == 10 for shapes in found) > len(found) / 2
 
 
-def test_what_is_held_is_held_by_the_nearest_width(opened: Watched) -> None:
+def test_what_is_held_is_held_by_the_nearest_width(loaded: Watched) -> None:
     """That which `design` finds for a depth, however flat or deep the model then is."""
     draw = random.Random(3)
     cases = [
         ({**state, "n_layer": draw.randint(1, 60), "n_inner": None}, draw.randint(10**6, 10**11))
         for state in drawn(6, 6)
     ]
-    found = opened.page.evaluate(HELD, [[handed(fields), str(goal)] for fields, goal in cases])
+    found = loaded.page.evaluate(HELD, [[handed(fields), str(goal)] for fields, goal in cases])
     for (fields, goal), shape in zip(cases, found, strict=True):
         base = {**fields, "n_head": None}
         depth = {"n_layer": fields["n_layer"], "aspect": "1/1000:3000"}

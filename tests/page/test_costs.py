@@ -14,8 +14,10 @@ from gpt2calc import sources
 from gpt2calc.costs import flops
 from gpt2calc.costs.run import Run
 from gpt2calc.costs.serving import Serving
-from gpt2calc.dims import from_fields
+from gpt2calc.dims import Dims, from_fields
 from gpt2calc.errors import ConfigError
+from gpt2calc.sources import Source
+from gpt2calc.webpage.asked import usual_tokens
 from tests.architectures import drawing
 from tests.page.reading import rested, shown
 from tests.page.test_counts import READ, handed, states
@@ -29,8 +31,6 @@ HELD = """
 const whole = (value) => (/^\\d+$/.test(value) ? BigInt(value) : value);
 const heldOf = (source, asked) =>
   heldBy(source, new gpt2calc.py.dict(Object.entries(asked).map(([name, value]) => [name, whole(value)])));
-const inPython = (value) => (Array.isArray(value) ? value.map(inPython)
-  : value instanceof Map ? new gpt2calc.py.dict([...value].map(([key, each]) => [key, inPython(each)])) : value);
 const told = (held) => [
   [held.kv_bytes_per_token, held.state_bytes, held.kv_bytes, held.weights, held.forward].map((n) => n && String(n)),
   held.rows.map((row) => [row.kind, String(row.layers), String(row.window)]),
@@ -39,21 +39,25 @@ const told = (held) => [
 ];
 """
 
-OF_DOCUMENTS = f"""(cases) => {{ {HELD}
-  return cases.map(([text, asked]) => {{
-    try {{
-      return told(heldOf(gpt2calc.fromDocument(inPython(parseConfig(text)), "it"), asked));
-    }} catch (error) {{ if (!(error instanceof Sentence)) throw error; return error.message; }}
+SAID = """
+const said = (source, asked) => {
+  try {
+    return told(heldOf(source, asked));
+  } catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
+};
+"""
+
+OF_DOCUMENTS = f"(cases) => {{ {HELD} {SAID} return cases.map(([text, asked]) => said(readConfig(text), asked)); }}"
+
+OF_GPT2S = f"""([states, asked]) => {{ {READ} {HELD} {SAID}
+  return states.map((state) => said(configOf(gpt2s()[0], fieldsOf(state)).source, asked));
+}}"""
+
+OF_SHIPPED = f"""(asked) => {{ {HELD} {SAID}
+  return PRESETS.filter((preset) => !preset.is_plain).map((preset) => {{
+    const {{ source }} = ofPreset(preset);
+    return [preset.name, said(source, {{...asked, seq: String(gpt2calc.usualTokens(source))}})];
   }});
-}}"""
-
-OF_GPT2S = f"""([states, asked]) => {{ {READ} {HELD}
-  return states.map((state) => told(heldOf(sourceOf(configOf(gpt2s()[0], fieldsOf(state))), asked)));
-}}"""
-
-OF_SHIPPED = f"""(asked) => {{ {HELD}
-  return PRESETS.filter((preset) => !preset.is_plain).map((preset) =>
-    [preset.name, told(heldOf(sourceOf(ofPreset(preset)), asked))[0]]);
 }}"""
 
 
@@ -68,18 +72,17 @@ def told(held: Serving) -> list[Any]:
     ]
 
 
-def python(document: dict[str, Any], asked: dict[str, str]) -> list[Any] | str:
-    """Return the same of a config, or why Python does not say it."""
+def python(source: Source, asked: dict[str, str]) -> list[Any] | str:
+    """Return the same of a model, or why Python does not say it."""
     words = {name: int(value) if value.isdecimal() else value for name, value in asked.items()}
     try:
-        source = sources.from_document(document, "it")
         return told(Serving(source.counted, source.of_files, words, source.name))
     except ConfigError as error:
         return str(error)
 
 
 @pytest.mark.parametrize("first", range(0, EXAMPLES, 100))
-def test_what_random_models_hold_and_compute_is_what_python_says(first: int, opened: Watched) -> None:
+def test_what_random_models_hold_and_compute_is_what_python_says(first: int, loaded: Watched) -> None:
     """Of every model type: caches, with windows and without, states, weights and FLOPs; or why it is not said."""
     draw = random.Random(first)
     cases = []
@@ -89,31 +92,32 @@ def test_what_random_models_hold_and_compute_is_what_python_says(first: int, ope
             asked |= {"dtype": draw.choice(("bf16", "fp32")), "kv_dtype": draw.choice(("bf16", "fp32", "fp8", "int4"))}
             asked |= draw.choice(({}, {"past": "11", "logits": "last"}))
             cases.append((drawing.windowed(model_type, drawing.config(model_type, n, 1), n), asked))
-    found = opened.page.evaluate(OF_DOCUMENTS, [[json.dumps(document), asked] for document, asked in cases])
-    wanted = [python(*case) for case in cases]
+    found = loaded.page.evaluate(OF_DOCUMENTS, [[json.dumps(document), asked] for document, asked in cases])
+    wanted = [python(sources.from_document(document, "config.json"), asked) for document, asked in cases]
     for case, answer, expected in zip(cases, found, wanted, strict=True):
         assert answer == expected, case
     assert sum(isinstance(each, list) for each in wanted) > 0.6 * len(cases)
 
 
-def test_models_that_ship_hold_what_python_says(opened: Watched) -> None:
-    """With the windows that their configs have, under their names."""
-    asked = {"seq": "1000", "batch": "2", "dtype": "bf16", "kv_dtype": "q8_0"}
-    for name, answer in opened.page.evaluate(OF_SHIPPED, asked):
-        wanted = gpt2calc.serving(name, seq=1000, batch=2, dtype="bf16", kv_dtype="q8_0")
-        assert answer == told(wanted)[0], name
+def test_models_that_ship_hold_and_compute_what_python_says(loaded: Watched) -> None:
+    """With the windows that their configs have, under their names, of as many tokens as they take."""
+    asked = {"batch": "2", "dtype": "bf16", "kv_dtype": "q8_0"}
+    for name, answer in loaded.page.evaluate(OF_SHIPPED, asked):
+        source = sources.resolve(name, {})
+        longest = {} if isinstance(source.counted, Dims) or usual_tokens(source) != 4096 else {"seq": "4096"}
+        assert answer == python(source, asked | longest), name
 
 
-def test_flops_of_random_gpt2s_are_those_of_python(opened: Watched) -> None:
+def test_flops_of_random_gpt2s_are_those_of_python(loaded: Watched) -> None:
     """Each product of a forward pass, in order; none where cross-attention reads so many tokens of an encoder."""
     drawn = [{**state, "n_positions": state["n_positions"] + 81} for state in states(30, seed=8)]
     asked = {"batch": "3", "seq": "70", "past": "11", "logits": "last", "dtype": "bf16"}
-    found = opened.page.evaluate(OF_GPT2S, [[handed(fields) for fields in drawn], asked])
-    for fields, (_, _, rows, notes) in zip(drawn, found, strict=True):
-        table = [row for row in flops.table(from_fields(fields), Run(3, 70, 11, 1)) if row.times]
-        crosses = fields["add_cross_attention"]
-        assert rows == [[row.component, row.group, str(row.forward)] for row in table if not crosses]
-        assert bool(notes) == crosses
+    found = loaded.page.evaluate(OF_GPT2S, [[handed(fields) for fields in drawn], asked])
+    for fields, answer in zip(drawn, found, strict=True):
+        dims = from_fields(fields)
+        assert answer == python(Source("gpt2", dims, (), {}), asked)
+        table = [row for row in flops.table(dims, Run(3, 70, 11, 1)) if row.times and not dims.add_cross_attention]
+        assert not dims.ln_f or answer[2] == [[row.component, row.group, str(row.forward)] for row in table]
 
 
 def test_what_it_costs_follows_what_is_asked(opened: Watched) -> None:

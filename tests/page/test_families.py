@@ -35,7 +35,7 @@ ALONE = {"gemma3n_text", "gemma4_text"}
 TYPES = sorted(drawing.DRAWN.keys() - ALONE)
 
 COUNT = """(texts) => texts.map((text) => {
-  try { const {model, notes} = readFamily(parseConfig(text)); return json(countDocument("x", counted(model), notes)); }
+  try { const {counted, notes} = readConfig(text); return json(new gpt2calc.ParameterCount(counted, "x", notes).to_dict()); }
   catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
 })"""
 
@@ -66,18 +66,18 @@ def agree(opened: Watched, documents: Iterable[dict[str, Any]]) -> list[dict[str
     return wanted
 
 
-def test_every_model_type_is_counted(opened: Watched) -> None:
+def test_every_model_type_is_counted(loaded: Watched) -> None:
     """But for those of which no data says which layers there are, and which are refused by name."""
     assert set(drawing.DRAWN) | {"gpt2"} == set(architectures.FILES)
     script = "() => Object.keys(FAMILIES.types).filter((type) => FAMILIES.types[type].sizes)"
-    assert opened.page.evaluate(script) == sorted(architectures.FILES.keys() - ALONE)
+    assert loaded.page.evaluate(script) == sorted(architectures.FILES.keys() - ALONE)
     refused = "(name) => { try { architectureOf(name); } catch (x) { return x.message; } }"
     for name in ALONE:
-        assert opened.page.evaluate(refused, name) == f"{name} is counted by gpt2calc count, and not by this page"
+        assert loaded.page.evaluate(refused, name) == f"{name} is counted by gpt2calc count, and not by this page"
 
 
 @pytest.mark.parametrize("first", range(0, EXAMPLES, BATCH))
-def test_random_configs_of_every_model_type_are_counted_as_python_counts_them(first: int, opened: Watched) -> None:
+def test_random_configs_of_every_model_type_are_counted_as_python_counts_them(first: int, loaded: Watched) -> None:
     """Totals, components, formulas, conventions, letters, the config that it writes, and the notes."""
     for model_type in TYPES if IS_WIDE else sorted({*TYPES} & {*FEW_TYPES}):
         classes = list(architectures.of(model_type).classes)
@@ -85,17 +85,17 @@ def test_random_configs_of_every_model_type_are_counted_as_python_counts_them(fi
         for n in range(first, min(first + BATCH, EXAMPLES)):
             round_, place = divmod(n, len(classes))
             drawn.append(drawing.config(model_type, n, round_) | {"architectures": [classes[place]]})
-        found = agree(opened, drawn)
+        found = agree(loaded, drawn)
         assert sum("problem" in each for each in found) <= len(found) / 2, model_type
 
 
-def test_models_that_ship_are_counted(opened: Watched) -> None:
+def test_models_that_ship_are_counted(loaded: Watched) -> None:
     """By their names and aliases, under which the page finds them."""
     others = families.kept(presets.others())
-    agree(opened, [preset.fields for preset in others])
+    agree(loaded, [preset.fields for preset in others])
     names = [word for preset in others for word in (preset.name, *preset.aliases)]
-    totals = opened.page.evaluate(
-        "(names) => names.map((name) => String(totalOf(ofPreset(findPreset(name)).model)))", names
+    totals = loaded.page.evaluate(
+        "(names) => names.map((name) => String(ofPreset(findPreset(name)).count.total))", names
     )
     assert totals == [str(gpt2calc.count(name).total) for name in names]
 
@@ -153,15 +153,15 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_documents_are_refused_in_pythons_words(opened: Watched) -> None:
+def test_documents_are_refused_in_pythons_words(loaded: Watched) -> None:
     """Or counted, with its notes: those that are wrong in one thing, and those at the edge."""
-    found = dict(zip(DOCUMENTS, agree(opened, DOCUMENTS.values()), strict=True))
+    found = dict(zip(DOCUMENTS, agree(loaded, DOCUMENTS.values()), strict=True))
     assert 15 < sum("problem" in each for each in found.values()) < len(found) - 8
 
 
-def test_more_layers_of_several_kinds_than_the_page_walks_are_refused(opened: Watched) -> None:
+def test_more_layers_of_several_kinds_than_the_page_walks_are_refused(loaded: Watched) -> None:
     """By how many there are: the command line counts any number."""
-    (answer,) = opened.page.evaluate(COUNT, ['{"model_type": "jamba", "num_hidden_layers": 10001}'])
+    (answer,) = loaded.page.evaluate(COUNT, ['{"model_type": "jamba", "num_hidden_layers": 10001}'])
     said = "num_hidden_layers is 10,001, and this page counts 10,000 layers of several kinds at most"
     assert json.loads(answer) == {"problem": said}
 

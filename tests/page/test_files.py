@@ -128,11 +128,11 @@ def plain(name: str) -> list[Any]:
     return next(good.tensors for good in GOODS if good.name == name)
 
 
-def test_good_files_match(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_good_files_match(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of every naming that the page reads, with and without their config."""
     goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
     cases = [case(good.name, good.tensors, config) for good in goods for config in (good.config, None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert len(answers) > 25
     assert all(answer["matches"] for answer in answers)
 
@@ -145,29 +145,29 @@ if "GPT2CALC_EXAMPLES" in os.environ:
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_every_fault_of_a_single_tensor_is_found_and_named(
-    name: str, opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same verdict, the same tensors and the same sentences, without a config and with it."""
     good = next(good for good in GOODS if good.name == name)
     planted = list(single(good.tensors))
     drawn = random.Random(5).sample(planted, min(len(planted), 12))
     cases = [case(each.id, each.tensors, config) for each in drawn for config in (good.config, None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum(not answer.get("matches", False) for answer in answers) > 0.9 * len(answers)
 
 
-def test_a_wrong_config_is_found_out(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_config_is_found_out(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A good file is held against configs that differ in one field."""
     good = next(good for good in GOODS if good.name == "huggingface")
     cases = [case(about, good.tensors, config) for about, config in configs({**X.config(), **good.config})]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum(answer["matches"] for answer in answers) < len(answers) / 4
 
 
 WRAPPED = ["module.", "module._orig_mod.", "model.", "decoder.lm."]
 
 
-def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefixes_are_seen_through(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any kind, with and without `transformer.`; what stands elsewhere is left aside, and two models are refused."""
     cases = [
         case(f"{prefix}{name}", [(prefix + tensor, *rest) for tensor, *rest in plain(name)])
@@ -178,26 +178,26 @@ def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch:
     aside = ("vision.weight", "F32", (3,))
     cases += [case("beside another", [*within, aside]), case("the same, by a config", [*within, aside], X.config())]
     cases.append(case("twice", [*within, *plain("huggingface")]))
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer.get("matches") for answer in answers] == [True] * 10 + [None]
 
 
 def test_matrices_lie_as_whoever_the_config_is_for_builds_them(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Transformers' and nanoGPT's under a config of transformers, of nobody, and of nanoGPT."""
     of_nanogpt = {**X.config(), "model_type": "gpt2", "gpt2calc": {"maker": "nanogpt"}}
     marked = {**X.config(), "model_type": "gpt2"}
     configs = ({**marked}, {**X.config()}, of_nanogpt, {**marked, "vocab_size": X.vocab_size - 1})
     cases = [case(f"{name}, {n}", plain(name), each) for name in ("bare", "nanogpt") for n, each in enumerate(configs)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, True, False, False, False, True, True, False]
     assert answers[3]["verdict"].startswith(f"{NAME} does not match: it has vocab_size 31 and not 30, by wte.weight (")
     assert answers[5]["verdict"].endswith(", under nanoGPT's names, whose matrices are [out, in]")
 
 
 def test_dtypes_and_names_in_the_metadata_are_judged_alike(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A component with a dtype of its own, dtypes that no parameter has, and tensors under a second name."""
     good = next(good for good in GOODS if good.name == "huggingface")
@@ -213,7 +213,7 @@ def test_dtypes_and_names_in_the_metadata_are_judged_alike(
         Case("save_model alone", {NAME: safetensors.content(head, {"format": "pt", **named})}),
         Case("not the model's", {NAME: safetensors.content(twice, {"format": "pt", **shared})}, good.config),
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, False, False, False, True, True, False]
 
 
@@ -227,7 +227,7 @@ def differing(tensors: list[Any], place: int | None) -> bytes:
     return bytes(content)
 
 
-def test_a_stored_head_is_compared_bit_by_bit(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_head_is_compared_bit_by_bit(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that has wte's values is tied and stored twice; one that differs in a byte is not, and where is said."""
     good = next(good for good in GOODS if good.name == "untied")
     tied = {**good.config, "tie_word_embeddings": True}
@@ -236,16 +236,16 @@ def test_a_stored_head_is_compared_bit_by_bit(opened: Watched, tmp_path: Path, m
         for place in (None, 0, 4 * X.n_embd + 7)
         for config in (None, tied, good.config)
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, True, True, True, False, True, True, False, True]
 
 
-def test_hostile_files_are_refused(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_files_are_refused(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lying lengths, overlaps, gaps, shapes that do not go with offsets, keys twice: unreadable there and here."""
     monkeypatch.chdir(tmp_path)
     cases = [Case(about, {NAME: content}) for about, (content, _) in test_safetensors.FAULTS.items()]
     cases += [Case(f"seed {n}", {NAME: content[:-1]}) for n, content in enumerate(safetensors.seeds())]
-    for each, answer in zip(cases, asked(opened, cases), strict=True):
+    for each, answer in zip(cases, asked(loaded, cases), strict=True):
         wanted = expected(each, tmp_path)
         assert "unreadable" in wanted, each.about
         assert "unreadable" in answer, (each.about, answer)
@@ -265,7 +265,7 @@ BAD = {f"bad: {name}": text for name, (text, _) in test_strict_json.BAD.items()}
 DOCUMENTS: dict[str, str | bytes] = {**BAD, **test_strict_json.GOOD}
 
 
-def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
+def test_json_is_read_where_python_reads_it(loaded: Watched) -> None:
     """And refused where it is refused: whatever two readers could see differently."""
     script = """(documents) => Promise.all(documents.map(async (text) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -273,7 +273,7 @@ def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
       catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
     }))"""
     texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]
-    found = opened.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
+    found = loaded.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
     refused = [name for name, problem in zip(DOCUMENTS, found, strict=True) if problem]
     assert refused == list(BAD)
 
@@ -289,7 +289,7 @@ CHANGES = (
 
 
 def test_files_that_are_changed_at_random_are_judged_alike(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read or refused by both, and with one verdict; what of a header is no JSON, each says in its own words."""
     chance, folder, cases = random.Random(1), tmp_path, []
@@ -301,7 +301,7 @@ def test_files_that_are_changed_at_random_are_judged_alike(
         changed = chance.choice(CHANGES)(content[8:end], chance)
         cases.append(Case(f"{good.name}, {number}", {NAME: safetensors.framed(changed, content[end:])}))
     monkeypatch.chdir(folder)
-    answers = asked(opened, cases)
+    answers = asked(loaded, cases)
     for each, answer in zip(cases, answers, strict=True):
         wanted = expected(each, folder)
         assert answer.keys() == wanted.keys(), each.about
@@ -309,7 +309,7 @@ def test_files_that_are_changed_at_random_are_judged_alike(
     assert 10 < sum("unreadable" in answer for answer in answers) < 59
 
 
-def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_read_with_its_shards(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good ones, a tensor in the wrong shard, in two or in none, and a sum that is wrong."""
     parts = shards.tiny()
     first, second, _ = parts
@@ -330,45 +330,45 @@ def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monke
         Case("a sum of text", files(shards.index(parts, total_size="5"))),
         Case("other parameters", files(shards.index(parts, total_parameters=63))),
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True] * 3 + [False] * 6 + [True]
 
 
-def test_an_index_without_its_shards_says_which_are_missing(opened: Watched) -> None:
+def test_an_index_without_its_shards_says_which_are_missing(loaded: Watched) -> None:
     """The page sees only what it was given."""
-    (answer,) = asked(opened, [Case("alone", {shards.INDEX: shards.index(shards.tiny())})])
+    (answer,) = asked(loaded, [Case("alone", {shards.INDEX: shards.index(shards.tiny())})])
     assert answer["unreadable"].startswith(f"{shards.INDEX}: expected the shard 'model-00001-of-00003.safetensors'")
 
 
-def test_some_blocks_are_told_as_a_part(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_blocks_are_told_as_a_part(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With their config and without; of each, those of one block, and with what stands outside."""
     kept = (("h.0.",), ("h.1.", "ln_f."), ("h.0.", "wte", "wpe"))
     files = [[each for each in plain("bare") if each[0].startswith(names)] for names in kept]
     cases = [case(str(len(tensors)), tensors, config) for tensors in files for config in (X.config(), None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum("does not match the whole model: it holds block" in answer["verdict"] for answer in answers) >= 4
 
 
-def test_packed_matrices_and_adapters_are_left_to_the_command_line(opened: Watched) -> None:
+def test_packed_matrices_and_adapters_are_left_to_the_command_line(loaded: Watched) -> None:
     """The page says so, and counts no scale as a parameter."""
     pair = [(f"h.0.attn.c_attn.lora_{part}.weight", "F32", (4, 4)) for part in "AB"]
     scales = [("h.0.attn.c_attn.SCB", "F32", (4,))]
-    answers = asked(opened, [case("adapter", [*plain("bare"), *pair]), case("packed", [*plain("bare"), *scales])])
+    answers = asked(loaded, [case("adapter", [*plain("bare"), *pair]), case("packed", [*plain("bare"), *scales])])
     assert "it is packed or adapted, as 'h.0.attn.c_attn.lora_A.weight' shows" in answers[0]["unreadable"]
     assert "it is packed or adapted, as 'h.0.attn.c_attn.SCB' shows" in answers[1]["unreadable"]
 
 
-def test_what_stands_beside_a_model_is_left_to_the_command_line(opened: Watched) -> None:
+def test_what_stands_beside_a_model_is_left_to_the_command_line(loaded: Watched) -> None:
     """A value head is no fault there, and the page says that it does not read it."""
     for wrapper in ("", "model."):
         model = [(f"{wrapper}{name}", *rest) for name, *rest in plain("bare")]
-        (answer,) = asked(opened, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
+        (answer,) = asked(loaded, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
         assert "'v_head.summary.weight' stands beside a model: see gpt2calc verify" in answer["unreadable"]
 
 
-def test_other_namings_are_refused_by_name(opened: Watched) -> None:
+def test_other_namings_are_refused_by_name(loaded: Watched) -> None:
     """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
-    (answer,) = asked(opened, [case("raschka", plain("raschka"))])
+    (answer,) = asked(loaded, [case("raschka", plain("raschka"))])
     assert "its names fit no GPT-2" in answer["unreadable"]
     assert {"huggingface", "nanogpt"} <= SUPPORTED
 
@@ -382,13 +382,13 @@ SPELT: tuple[list[str], ...] = (
 )
 
 
-def test_names_are_spelt_as_python_spells_them(opened: Watched) -> None:
+def test_names_are_spelt_as_python_spells_them(loaded: Watched) -> None:
     """Without the words of training tools within them, but for a prefix that half of them have."""
     respell = """(all) => all.map((names) => {
         const tensors = respelled({tensors: names.map((name) => ({name})), notes: []}).tensors;
         return tensors.map(({name}) => name);
     })"""
-    found = opened.page.evaluate(respell, SPELT)
+    found = loaded.page.evaluate(respell, SPELT)
     wanted = [[respellings.respelled(names).get(name, name) for name in names] for names in SPELT]
     assert found == wanted
     assert wanted[0] != SPELT[0]

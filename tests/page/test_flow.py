@@ -24,13 +24,11 @@ SECTIONS = """const told = (source) => {
     ({how, label, parts}) => [how, label, parts.map(({name, group, formula, parameters}) =>
       [name, group, formula, parameters])])])]);
 };
-const inPython = (value) => (Array.isArray(value) ? value.map(inPython)
-  : value instanceof Map ? new gpt2calc.py.dict([...value].map(([key, each]) => [key, inPython(each)])) : value);
 """
 OF_GPT2S = f"""(states) => {{ {READ} {SECTIONS}
-  return states.map((state) => told(sourceOf(configOf(gpt2s()[0], fieldsOf(state))))); }}"""
+  return states.map((state) => told(configOf(gpt2s()[0], fieldsOf(state)).source)); }}"""
 OF_OTHERS = f"""(texts) => {{ {SECTIONS}
-  return texts.map((text) => told(gpt2calc.fromDocument(inPython(parseConfig(text)), "it"))); }}"""
+  return texts.map((text) => told(readConfig(text))); }}"""
 
 
 def python(chart: FlowChart) -> list[Any]:
@@ -51,21 +49,21 @@ def python(chart: FlowChart) -> list[Any]:
     return [chart.tied, chart.ends[1], sections]
 
 
-def test_boxes_of_random_gpt2s_are_those_that_python_draws(opened: Watched) -> None:
+def test_boxes_of_random_gpt2s_are_those_that_python_draws(loaded: Watched) -> None:
     """Stage by stage, with the formula and the count of each."""
     drawn = [state for state in states(40, seed=12) if state["n_layer"]]
-    found = opened.page.evaluate(OF_GPT2S, [handed(fields) for fields in drawn])
+    found = loaded.page.evaluate(OF_GPT2S, [handed(fields) for fields in drawn])
     for fields, text in zip(drawn, found, strict=True):
         assert json.loads(text) == python(FlowChart(ParameterCount(from_fields(fields)))), fields
 
 
-def test_boxes_of_other_architectures_are_those_that_python_draws(opened: Watched) -> None:
+def test_boxes_of_other_architectures_are_those_that_python_draws(loaded: Watched) -> None:
     """Of one random config of each, and of the models that ship."""
     documents = [drawing.config(model_type, 1, 0) for model_type in TYPES]
     documents += [preset.fields for preset in families.kept(presets.others())]
-    found = opened.page.evaluate(OF_OTHERS, [json.dumps(document) for document in documents])
+    found = loaded.page.evaluate(OF_OTHERS, [json.dumps(document) for document in documents])
     for document, text in zip(documents, found, strict=True):
-        assert json.loads(text) == python(of_source(from_document(document, "it"))), document
+        assert json.loads(text) == python(of_source(from_document(document, "config.json"))), document
 
 
 def test_a_box_a_row_and_a_term_light_up_together(opened: Watched) -> None:

@@ -29,7 +29,7 @@ def lns(*blocks: int, before: str = "") -> list[str]:
 
 
 def test_stated_numbers_and_long_names_get_pythons_verdict(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A block far above all others, a config of a billion blocks, more missing than a report keeps, strangers."""
     config = {**BILLION, "n_layer": 1000}
@@ -50,7 +50,7 @@ def test_stated_numbers_and_long_names_get_pythons_verdict(
         case("as many strangers as fit", [(f"x{n}", "U8", (0,)) for n in range(13_000)]),
         Case("wrappers of a megabyte", {NAME: safetensors.content(ones("model." * 160_000 + "wte.weight"))}),
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert "unreadable" in answers[-1]
 
 

@@ -169,3 +169,4 @@ def test_the_button_copies(opened: Watched) -> None:
     opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
     opened.page.click("#copy")
     opened.until("byId('copied').textContent.startsWith('selected')")
+    opened.context.clear_permissions()

@@ -96,10 +96,12 @@ function light({ target }) {
 
 /** The terms of a formula, each with the components that it is of. */
 function termsOf({ form, components }) {
-  const text = new Map([...form].map(([key, n]) => [written(new Map([[key, absolute(n)]])), key]));
-  return written(form).split(/(?<= [+-] )/).map((term) => {
-    const key = text.get(term.replace(/ [+-] $/, "").replace(/^-/, ""));
-    const own = components.filter((part) => part.form.simplified.has(key)).map(({ name }) => name);
-    return make("span", { "data-parts": own.join(" ") }, term);
+  const ranked = [...form.ranked()];
+  return (ranked.length ? ranked : [[[], 0n]]).map(([letters, n], place) => {
+    const key = py.sorted(letters);
+    const own = components.filter(({ formula }) => formula.simplified.terms.has(key)).map(({ name }) => name);
+    const sign = place ? (n < 0n ? " - " : " + ") : n < 0n ? "-" : "";
+    const term = new gpt2calc.Expression(new py.dict([[key, absolute(n)]]));
+    return make("span", { "data-parts": own.join(" ") }, sign + (n ? term.text() : "0"));
   });
 }

@@ -43,8 +43,17 @@ function listenToLinks() {
 let counts = [];
 
 function draw() {
-  counts = state.configs.map(({ model }) => counted(model));
+  counts = state.configs.map(countOf);
   for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
+}
+
+/** What is shown of a count, each once. */
+function countOf({ type, count }) {
+  const [components, zero] = [[...count.components], gpt2calc.Expression.of(0n)];
+  const form = components.reduce((all, { formula }) => py.add(all, formula.simplified), zero);
+  const [groups, conventions] = [count.groups.values(), py.object(count.conventions)];
+  const { total, weights, biases, letters } = count;
+  return { type, components, form, groups, conventions, total, weights, biases, letters, layers: [...count.layers] };
 }
 
 function drawTotal() {
@@ -72,7 +81,7 @@ let room = 0; // for the drawing, which to ask for at each draw would lay the wh
 
 function drawFlow() {
   if (!room) return;
-  const [source, { total }] = [sourceOf(active()), counts[state.active]];
+  const [{ source }, { total }] = [active(), counts[state.active]];
   byId("flow").replaceChildren(flowOf(source, total, Math.min(Math.max(room, 240), 760)));
 }
 
@@ -86,12 +95,12 @@ function watchRoom() {
 }
 
 /** What a layer holds, of each kind that there is. */
-function layersText({ model, inLayers: kinds }) {
+function layersText({ type, layers: kinds }) {
   const isEverywhere = (tag) => kinds.every(({ tags }) => tags.includes(tag));
   const named = (tags) => tags.filter((tag) => !isEverywhere(tag)).join(" ").replaceAll("_", " ");
-  if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}`;
-  const many = ({ tags, layers }) => `${grouped(layers)} ${named(tags)} layers`;
-  return kinds.map((kind) => `${grouped(kind.total)} in each of ${many(kind)}`).join(", ");
+  if (kinds.length === 1) return `${grouped(kinds[0].each)} in each ${type === "gpt2" ? "block" : "layer"}`;
+  const many = ({ tags, number: layers }) => `${grouped(layers)} ${named(tags)} layers`;
+  return kinds.map((kind) => `${grouped(kind.each)} in each of ${many(kind)}`).join(", ");
 }
 
 // Aim for a size
@@ -112,10 +121,10 @@ function drawAim() {
     if (!shapes.length) refuse(`no GPT-2 with this vocabulary fits ${text}`);
     const rows = shapes.map((shape) => {
       const { n_layer: L, n_embd: d, n_inner: m, n_head: heads, value } = shape;
-      const own = gpt2Of(dimsOf(shaped(fields, shape)));
+      const own = gpt2calc.totalOf(dimsOf(shaped(fields, shape)));
       const button = make("button", { type: "button", value: [L, d, m, heads].join() }, `${L} × ${grouped(d)}`);
       const apart = target.isMost ? target.value - value : value - target.value;
-      return [button, number(totalOf(own)), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
+      return [button, number(own), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
     });
     const by = target.isMost ? `bytes to spare in ${target.dtype}` : "difference";
     fill(table, ["layers × width", ["parameters", "n"], [by, "n"], ["heads", "n"], ["width / layers", "n"]], rows);
@@ -144,11 +153,11 @@ function listenToAim() {
 // What it costs to run
 
 function drawCosts() {
-  const sources = state.configs.map(sourceOf);
+  const sources = state.configs.map(({ source }) => source);
   for (const field of byId("costs").querySelectorAll("input, select")) {
     const cost = field.id.slice(5);
     if (document.activeElement !== field) field.value = state.costs[cost];
-    if (cost === "seq") field.placeholder = grouped(usualTokens(sources[state.active]));
+    if (cost === "seq") field.placeholder = grouped(gpt2calc.usualTokens(sources[state.active]));
   }
   const tables = ["costed", "keeping", "flops"].map(byId);
   const say = (said, className) => Object.assign(byId("cost-said"), { textContent: said, className });
@@ -254,13 +263,13 @@ const difference = ([first, second]) =>
   inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
 
 function drawTables() {
-  const lines = counts.flatMap(({ model, form, total, components }) => [
-    make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
+  const lines = counts.flatMap(({ letters, form, total, components }) => [
+    make("p", {}, `${form.text(letters)} = ${grouped(total)}`),
     make("p", { className: "letters" }, ...termsOf({ form, components })),
   ]);
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
-  const all = counts.flatMap(({ model }) => model.architecture.rows.map(({ name, group }) => [name, group]));
+  const all = counts.flatMap(({ components }) => components.map(({ name, group }) => [name, group]));
   const partsNamed = (name) => counts.map(({ components }) => components.find((part) => part.name === name));
   const cells = (parts, formula = "") => {
     const [{ total, weights, biases }] = parts;
@@ -271,11 +280,11 @@ function drawTables() {
   const rows = [...new Map(all)]
     .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
-    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
+    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].formula.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
   const two = isOne ? [] : columnsOfTwo();
   fill(byId("components"), ["component", ...(isOne ? headers : two)], rows, [["total", ...cells(counts)]]);
-  const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
+  const conventions = count.type === "gpt2" ? FACTS.conventions : FACTS.general;
   const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
   const [bytes, others] = [true, false].map((wanted) => both.filter(([, unit]) => (unit === "bytes") === wanted));
   const waysIn = (rows, more) =>
@@ -299,24 +308,11 @@ const whatCell = (name, sentence, before = "") =>
 
 // Explain a number
 
-let [shipped, isPrepared] = [null, false];
-
-/** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
-async function prepareExplained() {
-  isPrepared = true;
-  const found = [];
-  for (const alike of shippedModels()) {
-    await breath();
-    found.push(shippedCandidate(alike));
-  }
-  shipped = found;
-  drawExplained();
-}
+let explained = 0; // how often it was asked, so that an answer that comes late is passed over
 
 function drawExplained() {
   const table = byId("explained");
-  const isAsked = state.figure.trim() !== "";
-  if (isAsked && !isPrepared) prepareExplained();
+  const turn = (explained += 1);
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
   const say = (text, className) => {
@@ -326,25 +322,19 @@ function drawExplained() {
     const colour = { answer: "told", problem: "bad" }[className];
     if (isNew) announce(colour, colour ? text : "", "#explain-heading");
   };
-  if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which GPT-2.`, "hint");
-  const explained = () => {
-    const figure = readPrinted(state.figure);
-    if (!shipped) return say("looking ...", "hint");
-    const isOwn = ({ type, model }) => type === "gpt2" && !shipped.some(({ x }) => sameModel(model.sizes, x));
-    const own = state.configs.filter(isOwn).map((config) => candidateOf(titleOf(config), config.model.sizes));
-    const candidates = [...own, ...shipped];
-    const found = readingsOf(figure, candidates);
-    say(`${answerOf(figure, found, candidates)}.`, "answer");
+  if (!state.figure.trim()) return say(`Such as ${FACTS.examples}: what was counted, and of which GPT-2.`, "hint");
+  const show = ({ answer, rows }) => {
+    if (turn !== explained) return;
+    say(`${answer}.`, "answer");
     table.parentElement.hidden = false;
-    const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
-    const cells = rows.map((reading) => {
-      const { fit = "not", rivals = "", value, candidate } = reading;
-      const what = whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `);
-      return [what, number(value), fitInWords(fit), [String(rivals), "n"]];
-    });
-    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
+    const cells = rows.map(({ model, convention, sentence, value, fit, rivals }) =>
+      [whatCell(convention, sentence, `${model}, `), number(value), fit, [rivals, "n"]]);
+    fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
   };
-  return attempt(explained, (problem) => say(problem, "problem"));
+  const own = state.configs.filter(({ type }) => type === "gpt2");
+  say("looking ...", "hint");
+  const named = own.map((config) => [titleOf(config), Object.entries(config.fields)]);
+  ask("explain", state.figure, named).then(show, ({ message }) => turn === explained && say(message, "problem"));
 }
 
 // A config.json that is pasted, and files that are dropped
@@ -359,8 +349,8 @@ function sayOfConfig(problem, notes = []) {
 /** Take a config.json as the config that the controls set; false where it is none, and why is said. */
 const takeConfig = (text) =>
   attempt(() => {
-    const found = readDocument(parseConfig(text.replace(/^\ufeff/, "")));
-    state.configs[state.active] = ofDocument(found);
+    const found = readConfig(text.replace(/^\ufeff/, ""));
+    state.configs[state.active] = ofSource(found);
     changed();
     const read = `read: ${titleOf(active())}, ${grouped(counts[state.active].total)} parameters`;
     return sayOfConfig(null, [read, ...found.notes]);
@@ -368,8 +358,8 @@ const takeConfig = (text) =>
 
 /** Whether what is given is too large to be read while a person waits, which is then said. */
 function isLarge(size) {
-  const problem = `expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`;
-  return size > FIELDS.largest && !sayOfConfig(problem);
+  const problem = `expected a config.json of at most ${grouped(FACTS.largest)} bytes, got ${grouped(size)}`;
+  return size > FACTS.largest && !sayOfConfig(problem);
 }
 
 async function takeFiles(files) {

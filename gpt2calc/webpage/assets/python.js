@@ -2,6 +2,7 @@
 // are BigInts, lists and tuples arrays, and dicts and sets find what is equal, as tuples are.
 
 const py = {};
+const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
@@ -29,6 +30,8 @@ py.set = class {
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
   intersection(...others) { return others.reduce(py.and_, this); }
+  issuperset(other) { return [...other].every((each) => this.has(each)); }
+  issubset(other) { return [...this].every((each) => other.has(each)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
@@ -134,11 +137,8 @@ py.Fraction = class {
   [Symbol.toPrimitive]() { return Number(this.numerator) / Number(this.denominator); }
 };
 
-/** A whole number is a fraction, too. */
-Object.defineProperties(BigInt.prototype, {
-  numerator: { get() { return this.valueOf(); } },
-  denominator: { get: () => 1n },
-});
+Object.defineProperty(BigInt.prototype, "numerator", { get() { return BigInt(this); } }); // as Python's whole numbers have
+Object.defineProperty(BigInt.prototype, "denominator", { get: () => 1n });
 
 /** Two numbers as fractions, where one is. */
 const parts = (...both) => both.flatMap((each) =>
@@ -272,10 +272,16 @@ py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
 
+py.Range = class {
+  constructor(start, stop, step) {
+    const size = (stop - start + step - (step > 0n ? 1n : -1n)) / step;
+    Object.assign(this, { start, step, size: size > 0n ? size : 0n });
+  }
+  *[Symbol.iterator]() { for (let i = 0n; i < this.size; i += 1n) yield this.start + i * this.step; }
+};
 py.range = (...given) => {
   const [from, to, by = 1n] = (given.length === 1 ? [0n, ...given] : given).map(plainly);
-  const size = (to - from + by - (by > 0n ? 1n : -1n)) / by;
-  return Object.assign(Array.from({ length: Math.max(0, Number(size)) }, (_, i) => from + BigInt(i) * by), { step: by });
+  return new py.Range(from, to, by);
 };
 py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
 py.iter = (items) => items[Symbol.iterator]();
@@ -291,7 +297,14 @@ py.repr = (value) => {
   if (value instanceof py.dict) return `{${value.items().map((each) => each.map(py.repr).join(": ")).join(", ")}}`;
   return isList(value) ? `[${value.map(py.repr).join(", ")}]` : represented(value);
 };
-py.int = (value = 0n) => (typeof value === "number" ? BigInt(Math.trunc(value)) : BigInt(value));
+/** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
+const inDigits = (text) =>
+  text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    let first = digit.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((digit.codePointAt(0) - first) % 10);
+  });
+py.int = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
 py.float = Number;
 py.bool = py.t;
 py.abs = absolute;
