@@ -121,12 +121,13 @@ def usual_tokens(source: Source) -> int:
     """Return how many tokens a sequence has where nobody says it: as many as the config says, or else a page full."""
     if isinstance(source.counted, Dims):
         return source.counted.n_positions
-    return serving._longest(source.of_files)[1] or 4096
+    return serving.longest_of(source.of_files)[1] or 4096
 
 
 def flow(source: Source) -> tuple[tuple[flows.Section, ...], str, str]:
     """Return a model as stages from tokens on, which embedding is the output head too, and what comes out."""
-    read = flows._Reader(ParameterCount(source.counted).model, source.of_files if source.given else None)
+    model, document = ParameterCount(source.counted).model, source.of_files if source.given else None
+    read = flows._Reader(model, document)  # noqa: SLF001  # which a chart is made of
     return read.sections(), read.tied(), read.ends()[1]
 
 
