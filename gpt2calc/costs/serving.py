@@ -196,7 +196,7 @@ class Serving:
             raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = _whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
-        key, longest = _longest(document)
+        key, longest = longest_of(document)
         if not isinstance(model, Model):
             longest = model.n_positions
             self.tokens = longest if self.tokens is None else self.tokens
@@ -709,7 +709,7 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
         return (prompt or 0) + (new or 1) - 1
     if seq is not None or past is not None:
         return (past or 0) + (seq or 0)
-    return _longest(document)[1]
+    return longest_of(document)[1]
 
 
 def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | None:
@@ -722,7 +722,7 @@ def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | 
     return (past or 0, seq) if seq else None
 
 
-def _longest(document: Mapping[str, Any]) -> tuple[str, int | None]:
+def longest_of(document: Mapping[str, Any]) -> tuple[str, int | None]:
     """Return how many tokens a sequence of a model can have, by which key of its config; None where it does not say."""
     text = document.get("text_config")
     inner = text if isinstance(text, Mapping) else document

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures, numbers
 from gpt2calc.architectures import GPT2, caches, reading
+from gpt2calc.costs import products, serving
+from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import Dims, from_fields
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.fields import ABSENT, DEFAULTS, FIELDS, SIZE, SWITCH
 from gpt2calc.model import FIXED, FLAG, LAW, LIST, REFUSED
+from gpt2calc.plots import flows
 from gpt2calc.sources import Source
 from gpt2calc.validity import check
 
@@ -108,17 +111,38 @@ def given(source: Source) -> dict[str, Any]:
 
 
 def beside(source: Source) -> dict[str, Any]:
-    """Return what a config says of what layers keep, and that no count depends on."""
+    """Return what a config says of what layers keep and compute, and that no count depends on."""
     said = source.given or {}
     document = said.get(reading.TEXT_CONFIG) or said
     return {name: document[name] for name in BESIDE if name in document}
 
 
+def usual_tokens(source: Source) -> int:
+    """Return how many tokens a sequence has where nobody says it: as many as the config says, or else a page full."""
+    if isinstance(source.counted, Dims):
+        return source.counted.n_positions
+    return serving.longest_of(source.of_files)[1] or 4096
+
+
+def flow(source: Source) -> tuple[tuple[flows.Section, ...], str, str]:
+    """Return a model as stages from tokens on, which embedding is the output head too, and what comes out."""
+    model, document = ParameterCount(source.counted).model, source.of_files if source.given else None
+    read = flows._Reader(model, document)  # noqa: SLF001  # which a chart is made of
+    return read.sections(), read.tied(), read.ends()[1]
+
+
 BESIDE = tuple(
     sorted(
-        {"sliding_window", "layer_types", "attention_types", "use_bidirectional_attention"}.union(
-            *({row.field, *row.fields} for row in caches.WINDOWS.values())
+        {
+            "layer_types",
+            "attention_types",
+            "use_bidirectional_attention",
+            "use_parallel_residual",
+            *serving.LENGTHS,
+        }.union(
+            *({row.field, *row.fields} for row in (caches.Windows(), *caches.WINDOWS.values())),
+            *products.CHOSEN.values(),
         )
     )
 )
-"""The fields of configs that say which layers attend to a window, and no more."""
+"""The fields of configs that say how long a sequence can be, what attends to a window and what passes, and no more."""

@@ -10,10 +10,11 @@ import re
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, validity
+from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, stored, validity
 from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
-from gpt2calc.architectures import probed
+from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.costs import cache_types, general_ways, products, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
 from gpt2calc.explanation import additions, lattice, printed, readings, report, search
@@ -49,6 +50,9 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (search._evaluate, "((of, dims) => of(dims))"),  # a step counts by a formula that is written out
     (report._everywhere, "everywhere"),
     *((each, "py.never") for each in (additions.of, additions.of_files, additions.of_family)),  # of a model by its name
+    (serving._packing, "py.never"),  # a page is always told a dtype
+    (stored.of, "py.never"),
+    (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
 )
 """What the page has of its own, or never asks."""
 
@@ -74,11 +78,17 @@ EXPORTS: dict[str, object] = {
     "inShort": report.in_short,
     "readPrinted": printed.read,
     "fitInWords": in_words,
+    "Serving": serving.Serving,
+    "WEIGHTS": serving.WEIGHTS,
+    "CACHE_TYPES": cache_types.BY_NAME,
+    "usualTokens": asked.usual_tokens,
+    "flow": asked.flow,
 }
 """What the page calls it, and what it is."""
 
 ASKED = (
-    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
+    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters"),
+    "ParameterCount.to_dict",
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
     *(
         "expected",
@@ -94,6 +104,8 @@ ASKED = (
         "sentence",
     ),
     *("scales", "in_bytes", "between"),
+    *("rows", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes", "tokens"),
+    *("given", "of_files"),
 )
 """The methods and properties that the page asks for by name."""
 
@@ -114,7 +126,7 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
     total, all_tables = f"{parameters()} => {Expression.of(formulas.total(LETTERED)).javascript()}", script.name(tables)
     explaining = {"models": readings.shipped(shipped), "axes": lattice.axes(shipped), "budget": readings.PRESETS_BUDGET}
     looked = ", ".join(f"{name}: {script.name(thing)}" for name, thing in explaining.items())
-    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws(tables)))
+    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws((tables, KEPT))))
     parts = (
         FLOORED,
         runtime,
@@ -138,6 +150,10 @@ def parameters() -> str:
     return f"({{{', '.join(names)}}})"
 
 
+KEPT = (caches.MIXERS, caches.GROUPED_HEADS, caches.PLAIN_HEADS, caches.WINDOWS, caches.Windows(), products.BESIDE)
+"""The tables of what a model keeps, whose laws are those of its sizes."""
+
+
 def _laws(found: Any) -> Iterator[str]:
     """Yield every law of tables, whatever it stands in."""
     if isinstance(found, model.Size):
@@ -147,6 +163,13 @@ def _laws(found: Any) -> Iterator[str]:
     if isinstance(found, Layers):
         yield from (law for rows in found.kinds for _, law in rows)
         yield from (found.period, found.apart, *found.ends)
+    if isinstance(found, caches.Mixer):
+        yield from (found.elements, found.convolution, found.convolution.rpartition(" * ")[0] or "0", found.recurrence)
+        yield from (*found.apart.values(), found.scores, found.context, found.choice)
+    if isinstance(found, caches.Windows):
+        yield found.law
+    if isinstance(found, products.Beside):
+        yield found.size
     if isinstance(found, (tuple, list, dict)):
         for each in found.values() if isinstance(found, dict) else found:
             yield from _laws(each)

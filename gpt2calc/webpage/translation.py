@@ -103,7 +103,7 @@ class Script:
         """Return all definitions, of a class those methods that somebody asks for by name.
 
         Args:
-            asked: what is asked for besides.
+            asked: what is asked for besides, of every class or as Class.method of one.
         """
         self.asked.update(asked)
         classes = [each for each in self.lines if isinstance(each, _Class)]
@@ -232,9 +232,9 @@ class Script:
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
-        made = _Class(
-            f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
-        )
+        module = vars(sys.modules[kind.__module__])
+        header = f"class {name} extends {base} {{"
+        made = _Class(kind.__name__, header, _Scope(self, kind.__module__, module, None))
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
             made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
@@ -249,8 +249,8 @@ class Script:
 class _Class:
     """A class, whose methods are written when somebody asks for one of their name."""
 
-    def __init__(self, header: str, scope: _Scope) -> None:
-        self.header = header
+    def __init__(self, name: str, header: str, scope: _Scope) -> None:
+        self.name, self.header = name, header
         self.scope = scope
         self.lines: list[str] = []
         self.methods: list[ast.FunctionDef] = []
@@ -258,7 +258,8 @@ class _Class:
 
     def write(self, asked: set[str]) -> bool:
         """Write the methods that are asked for and were not; whether there was one."""
-        wanted = [node for node in self.methods if node.name in asked or node.name in PROTOCOL]
+        own = f"{self.name}.{{}}".format
+        wanted = [node for node in self.methods if {node.name, own(node.name)} & (asked | PROTOCOL)]
         self.methods = [node for node in self.methods if node not in wanted]
         constants = [node for node in self.constants if _name_of(node) in asked | PROTOCOL]
         self.constants = [node for node in self.constants if node not in constants]
@@ -305,7 +306,7 @@ def _in_runtime(thing: Any) -> str | None:
     if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
-        return f"((text) => py.call(text, {_quoted(thing.__name__)}))"
+        return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
     if isinstance(thing, ModuleType):
         return f"py.{thing.__name__.rpartition('.')[2]}"
     return None
@@ -640,6 +641,8 @@ class _Scope:
         return f"new py.dict([{', '.join(pairs)}])"
 
     def write_binop(self, node: ast.BinOp) -> str:
+        if isinstance(node.op, ast.BitOr) and isinstance(self.known(node.left), type):  # int | None, of isinstance
+            return f"[{self.expression(node.left)}, {self.expression(node.right)}]"
         return f"py.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
 
     def write_unaryop(self, node: ast.UnaryOp) -> str:
@@ -732,13 +735,14 @@ class _Scope:
         """Return loops around what is yielded, in a scope of their own."""
         inner = _Scope(self.script, self.where, self.names, self)
         opened = closed = ""
+        first = self.expression(generators[0].iter)  # which is asked at once, and knows no name of the loop
         for each in generators:
-            source = inner.expression(each.iter)
+            source = "$all" if each is generators[0] else inner.expression(each.iter)
             inner.locals.update((name.id, None) for name in ast.walk(each.target) if isinstance(name, ast.Name))
             opened += f"for (let {inner.target(each.target)} of {source}) "
             tests = " && ".join(map(inner.truth, each.ifs))
             opened += f"if ({tests}) " if tests else ""
-        return f"(function* () {{ {opened}yield {inside(inner)};{closed} }})()"
+        return f"(function* ($all) {{ {opened}yield {inside(inner)};{closed} }})({first})"
 
     def write_generatorexp(self, node: ast.GeneratorExp) -> str:
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))

@@ -1,7 +1,11 @@
 // JSON as Python reads it: objects are dicts, whole numbers BigInts. And how a message shows what a person gave.
 
 /** A sentence for a person, about something that they gave. */
-class Sentence extends Error {}
+class Sentence extends Error {
+  named(name) {
+    return name ? new Sentence(`${printable(name)}: ${this.message}`) : this;
+  }
+}
 
 class Unreadable extends Sentence {
   constructor(path, problem) {

@@ -44,7 +44,7 @@ let counts = [];
 
 function draw() {
   counts = state.configs.map(countOf);
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
 }
 
 /** What is shown of a count, each once. */
@@ -80,9 +80,9 @@ function drawTotal() {
 let room = 0; // for the drawing, which to ask for at each draw would lay the whole page out
 
 function drawFlow() {
-  if (!FACTS.flow || !room) return;
-  const { model, total } = counts[state.active];
-  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(room, 240), 760)));
+  if (!room) return;
+  const [{ source }, { total }] = [active(), counts[state.active]];
+  byId("flow").replaceChildren(flowOf(source, total, Math.min(Math.max(room, 240), 760)));
 }
 
 function watchRoom() {
@@ -153,11 +153,11 @@ function listenToAim() {
 // What it costs to run
 
 function drawCosts() {
-  if (!cachesOf()) return;
+  const sources = state.configs.map(({ source }) => source);
   for (const field of byId("costs").querySelectorAll("input, select")) {
     const cost = field.id.slice(5);
     if (document.activeElement !== field) field.value = state.costs[cost];
-    if (cost === "seq") field.placeholder = grouped(active().type === "gpt2" ? active().model.sizes.n_positions : 4096n);
+    if (cost === "seq") field.placeholder = grouped(gpt2calc.usualTokens(sources[state.active]));
   }
   const tables = ["costed", "keeping", "flops"].map(byId);
   const say = (said, className) => Object.assign(byId("cost-said"), { textContent: said, className });
@@ -165,53 +165,50 @@ function drawCosts() {
   attempt(() => {
     const memory = aimOf(state.costs.memory);
     if (!memory.isMost) refuse(`expected bytes such as 24 GB, got ${shown(state.costs.memory)}`);
-    const all = state.configs.map((config) => ({ config, asked: askedOf(state.costs, config) }));
-    const held = all.map(({ config, asked }) => heldBy(config, asked));
+    const held = sources.map((source) => heldBy(source, askedOf(state.costs, source)));
     const inBytes = (n, said) =>
       [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2)} GB${said}`)), "n"];
-    const row = (name, of, said = () => "") =>
-      [name, ...held.map((each, place) => inBytes(of(each), said(all[place].asked)))];
-    const { dtype, kv } = all[0].asked;
-    const sequences = ({ seq, batch }) => ` of ${grouped(batch)} × ${grouped(seq)} tokens`;
+    const row = (name, of, said = () => "") => [name, ...held.map((each) => inBytes(of(each), said(each)))];
+    const { dtype, kv_dtype: kv } = held[0];
+    const sequences = ({ tokens, batch }) => ` of ${grouped(batch)} × ${grouped(tokens)} tokens`;
     const rows = [
       row(`weights, ${dtype}`, ({ weights }) => weights),
-      row(`cache and states, ${kv}`, ({ cache }) => cache, sequences),
+      row(`cache and states, ${kv}`, ({ kv_bytes: cache }) => cache, sequences),
     ];
-    const each = [row("cache, a token", ({ token }) => token), row("states, a sequence", ({ states }) => states)];
-    const names = all.length > 1 ? namesOfTwo() : ["bytes"];
-    const together = row("together", ({ weights, cache }) => weights + cache);
+    const each = [
+      row("cache, a token", ({ kv_bytes_per_token: token }) => token),
+      row("states, a sequence", ({ state_bytes: states }) => states),
+    ];
+    const names = held.length > 1 ? namesOfTwo() : ["bytes"];
+    const together = row("together", ({ weights, kv_bytes: cache }) => weights + cache);
     fill(tables[0], ["what is held", ...names.map((name) => [name, "n"])], [...each, ...rows], [together]);
-    const { weights, cache, rows: kinds } = held[state.active];
-    const left = memory.value - weights - cache;
+    const own = held[state.active];
+    const left = memory.value - own.weights - own.kv_bytes;
     const verdict = left < 0n ? `does not fit in ${state.costs.memory}, by` : `fits in ${state.costs.memory}, and leaves`;
-    const engine = "an engine's own workspace is not counted";
-    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${engine}`, left < 0n ? "problem" : "hint");
+    const notes = ["an engine's own workspace is not counted", ...own.notes].join("; ");
+    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${notes}`, left < 0n ? "problem" : "hint");
     const headers = ["layers", ["number", "n"], ["elements a token", "n"], ["window", "n"], ["state", "n"]];
-    const kindsOfLayers = kinds.map(({ kind, layers, each: own, window, convolution, recurrence }) => {
-      const [all, state] = [[layers, own], convolution + recurrence];
-      return [kind, ...all.map(number), [window === null ? "" : grouped(window), "n"], number(state)];
+    const kindsOfLayers = own.rows.map(({ kind, layers, per_token: elements, window, convolution, recurrence }) => {
+      const [counted, state] = [[layers, elements].map(number), number(convolution + recurrence)];
+      return [kind, ...counted, [window === null ? "" : grouped(window), "n"], state];
     });
     fill(tables[1], headers, kindsOfLayers);
-    drawFlops(tables[2], all[state.active]);
+    drawFlops(tables[2], own);
     for (const table of tables) table.parentElement.hidden = false;
   }, (problem) => say(problem, "problem"));
 }
 
-function drawFlops(table, { config: { type, model }, asked: { seq, batch } }) {
-  if (type !== "gpt2") return fill(table, [["FLOPs of this architecture are those of gpt2calc cost"]], []);
-  const run = { batch, tokens: seq, past: 0n, logits: seq, source: 0n };
-  const products = productsOf(model.sizes, run).filter(({ flops }) => flops);
-  const total = sum(products.map(({ flops }) => flops));
-  const row = (name, n) => [name, number(n), [percent(n, total), "n"]];
-  const rows = products.map(({ name, group, flops }) => row(make("span", {}, swatch(group), name), flops));
-  return fill(table, ["a forward pass", ["FLOPs", "n"], ["share", "n"]], rows, [row("total", total)]);
+function drawFlops(table, { products, forward, flops_notes: notes }) {
+  const row = (name, n) => [name, number(n), [percent(n, forward), "n"]];
+  const rows = products.map((own) => row(make("span", {}, swatch(own.group), own.component), own.forward));
+  const headers = products.length ? ["a forward pass", ["FLOPs", "n"], ["share", "n"]] : [notes.join("; ")];
+  return fill(table, headers, rows, products.length ? [row("total", forward)] : []);
 }
 
 function listenToCosts() {
-  const { types, elements } = cachesOf();
   const [dtype, kv] = ["cost-dtype", "cost-kv"].map(byId);
-  dtype.append(...Object.keys(elements).map((name) => make("option", {}, name)));
-  kv.append(make("option", { value: "" }, "the same"), ...types.map(([name]) => make("option", {}, name)));
+  dtype.append(...gpt2calc.WEIGHTS.map((name) => make("option", {}, name)));
+  kv.append(make("option", { value: "" }, "the same"), ...[...gpt2calc.CACHE_TYPES].map((name) => make("option", {}, name)));
   byId("costs").addEventListener("input", ({ target }) => {
     state.costs[target.id.slice(5)] = target.value;
     changed(drawCosts);
@@ -526,8 +523,8 @@ function start() {
   listenToLinks();
   byId("more").open = !narrow.matches;
   narrow.addEventListener("change", draw);
-  const parts = [buildWhich, buildPresets, listenToForms, listenToPresets, listenToAim, listenToFiles];
-  for (const each of [...parts, restoreFromAddress]) each();
+  const parts = [buildWhich, buildPresets, listenToForms, listenToPresets, listenToAim, listenToCosts, listenToFiles];
+  for (const each of [...parts, restoreFromAddress, watchRoom]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);

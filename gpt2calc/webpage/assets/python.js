@@ -6,6 +6,7 @@ const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
+  if (typeof value === "string" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return BigInt(value);
   const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
   if (!parts) return value;
@@ -21,10 +22,14 @@ py.set = class {
   get size() { return this.held.size; }
   has(value) { return this.held.has(hashed(value)); }
   [Symbol.iterator]() { return this.held.values(); }
-  add(value) { if (!this.has(value)) this.held.set(hashed(value), value); }
+  add(value) {
+    const place = hashed(value);
+    if (!this.held.has(place)) this.held.set(place, value);
+  }
   discard(value) { this.held.delete(hashed(value)); }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  intersection(...others) { return others.reduce(py.and_, this); }
   issuperset(other) { return [...other].every((each) => this.has(each)); }
   issubset(other) { return [...this].every((each) => other.has(each)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
@@ -38,8 +43,14 @@ py.dict = class {
   }
   get size() { return this.held.size; }
   has(key) { return this.held.has(hashed(key)); }
-  set(key, value) { this.held.set(hashed(key), [this.held.get(hashed(key))?.[0] ?? key, value]); }
-  get(key, usual = null) { return this.held.get(hashed(key))?.[1] ?? (this.has(key) ? null : usual); }
+  set(key, value) {
+    const place = hashed(key);
+    this.held.set(place, [this.held.get(place)?.[0] ?? key, value]);
+  }
+  get(key, usual = null) {
+    const found = this.held.get(hashed(key));
+    return found ? found[1] : usual;
+  }
   missing(key) {
     if (this.__missing__) return this.__missing__(key);
     throw new py.KeyError(`no key ${String(key)}`);
@@ -230,7 +241,7 @@ py.contains = (value, whole) => {
 };
 
 py.at = (whole, key) => {
-  if (whole instanceof py.dict) return whole.has(key) ? whole.get(key) : whole.missing(key);
+  if (whole instanceof py.dict) return whole.get(key) ?? (whole.has(key) ? null : whole.missing(key));
   if (whole instanceof py.Match) return whole.group(key);
   const list = whole instanceof py.Tuple ? [...whole] : whole;
   const place = Number(key);
@@ -262,10 +273,16 @@ py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
 
+py.Range = class {
+  constructor(start, stop, step) {
+    const size = (stop - start + step - (step > 0n ? 1n : -1n)) / step;
+    Object.assign(this, { start, step, size: size > 0n ? size : 0n });
+  }
+  *[Symbol.iterator]() { for (let i = 0n; i < this.size; i += 1n) yield this.start + i * this.step; }
+};
 py.range = (...given) => {
   const [from, to, by = 1n] = (given.length === 1 ? [0n, ...given] : given).map(plainly);
-  const size = (to - from + by - (by > 0n ? 1n : -1n)) / by;
-  return Object.assign(Array.from({ length: Math.max(0, Number(size)) }, (_, i) => from + BigInt(i) * by), { step: by });
+  return new py.Range(from, to, by);
 };
 py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
 py.iter = (items) => items[Symbol.iterator]();
@@ -375,14 +392,16 @@ py.Named = class extends py.dict { constructor(kind, content) { super(content); 
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
 for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
-py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
+py.isinstance = (value, kind) => {
+  if (isList(kind)) return kind.some((each) => py.isinstance(value, each));
+  if (kind === null) return value === null;
   if (kind === py.str || kind === py.Quoted) return typeof value === "string";
   if (kind === py.bool) return typeof value === "boolean";
-  if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
+  if (kind === py.int) return typeof value === "bigint" || typeof value === "boolean";
   if (kind === py.float) return typeof value === "number" || value instanceof Real;
   if (kind === py.list) return isList(value) || value instanceof py.Tuple;
   return value instanceof kind;
-});
+};
 py.type = (value) =>
   value === null ? py.NoneType : value instanceof Real ? py.float : ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
 py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
@@ -449,6 +468,7 @@ const METHODS = {
   isdecimal: (text) => /^\p{Nd}+$/u.test(text),
   isdigit: (text) => /^\p{Nd}+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
+  isidentifier: (text) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text),
   isascii: (text) => /^[\0-\x7f]*$/.test(text),
   partition: (text, by) => {
     const place = text.indexOf(by);
@@ -476,3 +496,4 @@ const METHODS = {
   copy: (list) => [...list],
 };
 py.call = (thing, name, ...given) => (isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given));
+py.method = (name, thing, ...given) => py.call(thing, name, ...given);
