@@ -58,6 +58,9 @@ PLAIN = frozenset(("py.Quoted",))
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
 
+LIBRARY = sys.stdlib_module_names
+"""Whose functions the runtime has."""
+
 FLAGS = {re.IGNORECASE: "i", re.DOTALL: "s", re.MULTILINE: "m"}
 
 PARAMETERS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -303,7 +306,7 @@ def _quoted(text: str) -> str:
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
     module = getattr(thing, "__module__", None) or ""
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
+    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and module.partition(".")[0] in LIBRARY:
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
         return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
