@@ -306,7 +306,8 @@ def _quoted(text: str) -> str:
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
     module = getattr(thing, "__module__", None) or ""
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and module.partition(".")[0] in LIBRARY:
+    is_of_library = isinstance(thing, BuiltinFunctionType) or module.partition(".")[0] in LIBRARY
+    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and is_of_library:
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
         return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
