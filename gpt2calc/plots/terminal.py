@@ -10,10 +10,11 @@ from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_
 from gpt2calc.plots.blocks import BlockChart
 from gpt2calc.plots.chart import full, percent, tick, without_middle
 from gpt2calc.plots.curves import GrowthChart, thinned
-from gpt2calc.plots.flows import ADD, START, FlowChart
+from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
 from gpt2calc.plots.planes import PlaneChart
 from gpt2calc.plots.serving import ContextChart
+from gpt2calc.plots.stages import ADD, START
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii, short
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gpt2calc.plots.chart import Chart, Mark
-    from gpt2calc.plots.flows import Part
+    from gpt2calc.plots.stages import Part
     from gpt2calc.table import Cell
 
 GAP = "  "
