@@ -167,9 +167,9 @@ def _add_word(group: argparse._ArgumentGroup, name: str, said: str) -> None:
 
 
 def _ways() -> list[str]:
-    from gpt2calc.costs import general_ways, serving, ways
+    from gpt2calc.costs import general_ways, holding, ways
 
-    return list(dict.fromkeys([*ways.BY_NAME, *general_ways.BY_NAME, *serving.BY_NAME]))
+    return list(dict.fromkeys([*ways.BY_NAME, *general_ways.BY_NAME, *holding.BY_NAME]))
 
 
 def _machines() -> list[str]:

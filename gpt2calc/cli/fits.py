@@ -62,9 +62,9 @@ def _machines() -> list[str]:
 
 
 def _ways() -> list[str]:
-    from gpt2calc.costs import serving
+    from gpt2calc.costs import holding
 
-    return list(serving.BY_NAME)
+    return list(holding.BY_NAME)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
 from gpt2calc.costs.settings import ALL, OPTIMIZERS
 from gpt2calc.dims import LETTERED, to_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences
+from gpt2calc.table import Percent, Ratio, Real, Table, sequences, table_of_bytes
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -205,12 +205,7 @@ class Cost:
         Raises:
             ConfigError: so many tokens are no whole number of FLOPs.
         """
-        tokens, each = self.settings.tokens or 0, self.settings.batch * self.settings.seq
-        whole, rest = divmod(step * tokens, each)
-        if rest:
-            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
-            raise ConfigError(problem, field="tokens")
-        return whole
+        return self.run.of_tokens(step, self.settings.tokens or 0)
 
     def utilization(self, step: int) -> Percent:
         """Return the share of a machine's peak that a throughput is, where a step has so many FLOPs."""
@@ -268,10 +263,7 @@ class Cost:
         if self.machinery is not None:
             found["utilization"] = self._utilization(self.machinery)
         if self.roofs is not None:
-            floors = {name: float(seconds) for name, seconds in self.floors.items()}
-            binds = max(floors, key=floors.__getitem__)
-            roofs = self.roofs._asdict()
-            found["floor"] = {"seconds": floors[binds], "binds": binds, "roofs": floors, **roofs}
+            found["floor"] = self.roofs.to_dict(self.floors)
         return {**found, "notes": list(self.notes)}
 
     def _flops(self) -> dict[str, Any]:
@@ -420,13 +412,8 @@ class Cost:
             ("activations", self.activations),
             ("peak, at: " + (highest.name if highest else ""), self.peak),
         ]
-        rows = tuple(
-            (name, size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB"))
-            for name, size in parts
-            if size is not None
-        )
         of_cache = "" if asked.kv_dtype is None else f", the cache {asked.kv_dtype}"
-        return Table(f"memory, {asked.dtype}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
+        return table_of_bytes(f"memory, {asked.dtype}{of_cache}", parts)
 
     def floors_table(self) -> Table:
         """Lay the floors under the time out."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas, numbers
 from gpt2calc.costs import activations, caches, flops, general_ways, kernels, moments, optimizers, ways
+from gpt2calc.costs.holding import BY_NAME as SERVED
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
-from gpt2calc.costs.serving import BY_NAME as SERVED
 from gpt2calc.costs.serving import Serving
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
