@@ -16,6 +16,7 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    named,
     number,
     real,
     say,
@@ -29,7 +30,6 @@ from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from gpt2calc.counts import ParameterCount
     from gpt2calc.plots.chart import Chart
@@ -96,13 +96,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         metavar="NAME",
-        choices=Offered(_scales),
+        choices=Offered(named("plots.curves", "SCALES")),
         help="of growth, linear or log; log where the sizes span more than 16 times the first",
     )
     parser.add_argument(
         "--theme",
         metavar="NAME",
-        choices=Offered(_themes),
+        choices=Offered(named("plots.style", "THEMES")),
         default="light",
         help="colours of the picture, light or dark",
     )
@@ -123,18 +123,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
-
-
-def _themes() -> Iterable[str]:
-    from gpt2calc.plots.style import THEMES
-
-    return THEMES
-
-
-def _scales() -> Iterable[str]:
-    from gpt2calc.plots.curves import SCALES
-
-    return SCALES
 
 
 def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
