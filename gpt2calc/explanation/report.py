@@ -13,7 +13,7 @@ from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
-from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest, of_others
+from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest
 from gpt2calc.explanation.costs import readings as cost_readings
 from gpt2calc.explanation.printed import EXACT
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, NAMED, PERHAPS, PRESETS_BUDGET, Search
@@ -397,13 +397,12 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
     figure = explained.figure
     if figure.in_flops and not models:
         raise ConfigError(f"{figure.text} is a cost, of one model: name it, as in explain {figure.text!r} gpt2")
-    others = [(model.name, model.counted, model.of_files) for model in models if not isinstance(model.counted, Dims)]
+    others = [model for model in models if not isinstance(model.counted, Dims)]
     if not models or not (is_asked(figure, asked) or (others and figure.in_bytes)):
         return explained
-    known = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
-    sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
-    found = (*cost_readings(figure, sized, asked), *of_others(figure, others, asked))
-    near = () if found else nearest(figure, sized, others, asked, NEAREST_READINGS)
+    ours = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
+    found = (*cost_readings(figure, ours, asked), *cost_readings(figure, others, asked))
+    near = () if found else nearest(figure, (*ours, *others), asked, NEAREST_READINGS)
     if near and explained.nearest and not is_asked(figure, asked):  # bytes, which may be of either: the nearer is told
         count = explained.nearest[0]
         off = abs(figure.distance(count.value, count.scale))
