@@ -8,17 +8,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.costs import flops, general_ways, holding, products
+from gpt2calc.costs import flops, general_ways, holding, products, ways
 from gpt2calc.costs.holding import ELEMENT, Holding, whole
 from gpt2calc.costs.run import Run
 from gpt2calc.costs.settings import ALL, LAST, LOGITS
 from gpt2calc.errors import ConfigError, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
 from gpt2calc.model import LAYER_EMBEDDING, POSITION_EMBEDDING, TOKEN_EMBEDDING, Model
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences, table_of_bytes
+from gpt2calc.table import Percent, Real, Scaled, Table, sequences, table_of_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from fractions import Fraction
 
     from gpt2calc.costs.machines import Roofs
@@ -310,19 +310,11 @@ class Serving(Holding):
 
     def flops_ways_table(self, *, sources: bool = False) -> Table:
         """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
-        exact = products.training(self.products)
-        of_all = self.train_tokens is not None
-        rows: list[tuple[Cell, ...]] = []
-        for name, step in self.flops_conventions.items():
-            way = general_ways.BY_NAME[name]
-            last: tuple[Cell, ...] = (self.of_tokens(step),) if of_all else ()
-            last += (way.sentence,) if sources or not of_all else ()
-            rows.append((name, step, Ratio(step, exact), *last, *((way.source,) if sources else ())))
-        headers: tuple[str, ...] = ("convention", "FLOPs a step", "/ exact")
-        headers += (f"of {self.train_tokens:,} tokens",) if of_all else ()
-        headers += ("what is counted",) if sources or not of_all else ()
-        headers += ("source",) if sources else ()
-        return Table("a training step, counted every way", headers, tuple(rows))
+        columns: dict[str, Callable[[general_ways.Way, int], Cell]] = {}
+        if self.train_tokens is not None:
+            columns[f"of {self.train_tokens:,} tokens"] = lambda _, step: self.of_tokens(step)
+        steps = [(general_ways.BY_NAME[name], step) for name, step in self.flops_conventions.items()]
+        return ways.table(ways.TITLE, steps, products.training(self.products), columns, sources=sources)
 
     def layers_table(self) -> Table:
         """Lay out what one layer of each kind keeps, and all of them."""

@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.counts import ParameterCount
-from gpt2calc.model import GROUPS
 from gpt2calc.plots.chart import Chart, Mark, full, labelled, notes_of, percent
 from gpt2calc.plots.stages import ADD, START, THROUGH, Flow
 from gpt2calc.table import short
@@ -443,9 +442,3 @@ def _round(number: Fraction) -> int:
     power = 10 ** (len(str(int(number))) - 1)
     found: int = next(step * power for step in (1, 2, 5, 10) if step * power >= number)
     return found
-
-
-def groups_of(chart: Chart) -> dict[str, int]:
-    """Return what each group holds of the boxes, in the order in which groups are shown."""
-    held = {name: sum(mark.part for mark in chart.marks if mark.series == name) for name in GROUPS}
-    return {name: part for name, part in held.items() if part}
