@@ -225,10 +225,7 @@ def number_of(devices: int | str | None) -> int:
     >>> number_of(None), number_of("1,000")
     (1, 1000)
     """
-    number = 1 if devices is None else numbers.whole(devices)
-    if type(number) is not int or number < 1:
-        raise ConfigError(f"devices must be a whole number, 1 or more, got {shown(devices)}", field="devices")
-    return number
+    return 1 if devices is None else numbers.read("devices", devices)
 
 
 def bytes_of(name: str, value: int | str | None) -> int:

@@ -102,12 +102,7 @@ def ask(batch: Any, seq: Any, tokens: Any) -> Asked:
     Asked(batch=None, seq=4000, tokens=300000000000)
     """
     found = {"batch": batch, "seq": seq, "tokens": tokens}
-    for name, value in found.items():
-        number = found[name] = numbers.whole(value)
-        if value is not None and not (type(number) is int and 0 < number < numbers.TOO_LARGE):
-            told = numbers.told(value)
-            raise ConfigError(f"{name} must be a whole number, 1 or more, got {told}", field=name, got=value)
-    return Asked(**found)
+    return Asked(**{name: None if value is None else numbers.read(name, value) for name, value in found.items()})
 
 
 def is_asked(figure: Printed, asked: Asked) -> bool:
