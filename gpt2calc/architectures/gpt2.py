@@ -164,6 +164,11 @@ def model(dims: Any) -> Model:
     return Model(ARCHITECTURE, dims._asdict())
 
 
+def model_of(counted: Any) -> Model:
+    """Return a model of any architecture as it is, and that of a GPT-2's dims."""
+    return counted if isinstance(counted, Model) else model(counted)
+
+
 ARCHITECTURE = Architecture("gpt2", CLASSES, BODY, SIZES, LAYERS, components, tensors)
 ARCHITECTURES: Mapping[str, Architecture] = {"gpt2": ARCHITECTURE}
 """Each model type of this file."""

@@ -5,19 +5,18 @@ What layers keep is `architectures.caches`; here it is counted for a batch of se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from gpt2calc import numbers, stored
-from gpt2calc.architectures import caches, gpt2
+from gpt2calc.architectures import caches, gpt2, text_of
 from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
 from gpt2calc.costs import cache_types, general_ways
-from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.errors import ConfigError, Named, UnknownNameError
 from gpt2calc.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gpt2calc.costs.cache_types import CacheType
     from gpt2calc.dims import Dims
@@ -238,9 +237,8 @@ class Holding:
         """
         if not self.packing:
             return self.parameters * ELEMENT[self.dtype]
-        model = self.model if isinstance(self.model, Model) else gpt2.model(self.model)
         try:
-            sums = stored.of(model, self.document).sums()
+            sums = stored.of(gpt2.model_of(self.model), self.document).sums()
         except ConfigError as error:
             problem = f"{error}; give dtype to count weights in it"
             raise ConfigError(problem, field=error.field, got=error.got).named(self.name) from None
@@ -319,8 +317,7 @@ def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str
         if asked not in ELEMENT:
             raise UnknownNameError("dtype", str(asked), tuple(ELEMENT))
         return str(asked)
-    text = document.get("text_config")
-    documents = (document, text if isinstance(text, Mapping) else {})
+    documents = (document, text_of(document))
     stated = next((str(each[key]) for each in documents for key in ("dtype", "torch_dtype") if each.get(key)), None)
     found = SPOKEN.get((stated or "").removeprefix("torch."))
     if found is None:
@@ -350,8 +347,7 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
 
 def _longest(document: Mapping[str, Any]) -> tuple[str, int | None]:
     """Return how many tokens a sequence of a model can have, by which key of its config; None where it does not say."""
-    text = document.get("text_config")
-    inner = text if isinstance(text, Mapping) else document
+    inner = text_of(document)
     key = next((each for each in LENGTHS if each in inner), LENGTHS[0])
     longest = inner.get(key)
     return key, longest if type(longest) is int and longest > 0 else None
@@ -363,11 +359,5 @@ def whole(words: Mapping[str, Any], name: str, least: int = 1) -> int | None:
     Raises:
         ConfigError: it is none, or smaller than the least.
     """
-    value = words.get(name)
-    if value is None:
-        return None
-    number = numbers.whole(value)
-    if type(number) is not int or number < least:
-        name = name.removeprefix("train_")  # which is what callers say
-        raise ConfigError(f"{name} must be a whole number, {least} or more, got {shown(value)}", field=name, got=value)
-    return number
+    value, called = words.get(name), name.removeprefix("train_")  # which is what callers say
+    return None if value is None else numbers.read(called, value, least)
