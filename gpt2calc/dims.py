@@ -169,11 +169,15 @@ def to_fields(dims: Dims) -> dict[str, Any]:
     >>> fields["head"], fields["n_inner"]
     ('lm', 3072)
     """
-    own = tuple(getattr(dims, module) for module in MODULES)
-    head = next(name for name, modules in _MODULES_OF.items() if modules == own)
     switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
     sizes = dict(zip(LETTERS, dims.sizes, strict=True))
-    return {**sizes, "head": head, **{switch: bool(getattr(dims, switch)) for switch in switches}}
+    return {**sizes, "head": head_of(dims), **{switch: bool(getattr(dims, switch)) for switch in switches}}
+
+
+def head_of(dims: Dims) -> str:
+    """Return which of transformers' heads stands on the body."""
+    own = tuple(getattr(dims, module) for module in MODULES)
+    return next(name for name, modules in _MODULES_OF.items() if modules == own)
 
 
 def dims_of(counted: Dims | Model, name: str) -> Dims:

@@ -7,6 +7,7 @@ comes here as `dims.Dims`, whose names the sizes have. Radford et al. 2019.
 from __future__ import annotations
 
 from gpt2calc.architectures.runs import Layers
+from gpt2calc.dims import head_of
 from gpt2calc.model import (
     BIAS,
     FLAG,
@@ -161,7 +162,7 @@ def model(dims: Any) -> Model:
     >>> model(load("gpt2").dims).total()
     124439808
     """
-    return Model(ARCHITECTURE, dims._asdict())
+    return Model(ARCHITECTURE, {**dims._asdict(), "head": head_of(dims)})
 
 
 def model_of(counted: Any) -> Model:
