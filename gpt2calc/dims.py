@@ -175,9 +175,9 @@ def to_fields(dims: Dims) -> dict[str, Any]:
 
 
 def head_of(dims: Dims) -> str:
-    """Return which of transformers' heads stands on the body."""
+    """Return which of transformers' heads stands on the body; "" where none of them has these modules."""
     own = tuple(getattr(dims, module) for module in MODULES)
-    return next(name for name, modules in _MODULES_OF.items() if modules == own)
+    return next((name for name, modules in _MODULES_OF.items() if modules == own), "")
 
 
 def dims_of(counted: Dims | Model, name: str) -> Dims:

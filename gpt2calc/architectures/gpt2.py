@@ -162,7 +162,7 @@ def model(dims: Any) -> Model:
     >>> model(load("gpt2").dims).total()
     124439808
     """
-    return Model(ARCHITECTURE, {**dims._asdict(), "head": head_of(dims)})
+    return Model(ARCHITECTURE, {**dims._asdict(), "head": head_of(dims) or "lm"})
 
 
 def model_of(counted: Any) -> Model:
