@@ -132,9 +132,9 @@ class Offered:
         return True
 
 
-def named(room: str, table: str) -> Callable[[], Iterable[str]]:
-    """Return what gives the names of a table, whose room is loaded when they are asked for."""
-    return lambda: getattr(import_module(f"gpt2calc.{room}"), table)
+def named(room: str, name: str) -> Callable[[], Any]:
+    """Return what gives a table, or what else has a name in a room, which is loaded when it is asked for."""
+    return lambda: getattr(import_module(f"gpt2calc.{room}"), name)
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

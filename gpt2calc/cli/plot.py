@@ -53,6 +53,17 @@ COSTS = ("flops", "memory")
 SERVED = ("batch", "dtype")
 """What of a cost is asked of serving, too."""
 OF_ONE = ("treemap", "block", "iso")
+COUNTED = {
+    "shares": ("plots.bars", "of_shares"),
+    "totals": ("plots.bars", "of_totals"),
+    "weights-biases": ("plots.bars", "of_weights_biases"),
+    "layernorm": ("plots.bars", "of_layernorm"),
+    "treemap": ("plots.areas", "Treemap"),
+    "block": ("plots.blocks", "BlockChart"),
+    "iso": ("plots.planes", "PlaneChart"),
+}
+"""What makes a chart of nothing but counts, which is loaded where it is asked for."""
+
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -204,15 +215,10 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
 def _counted(arguments: argparse.Namespace, counts: tuple[ParameterCount, ...]) -> Chart:
     """Return a chart of nothing but counts."""
     kind = arguments.kind
-    if kind in OF_ONE:
-        return _of_one(kind, counts[0])
-    from gpt2calc.plots import bars
-
-    if kind == "shares":
-        return bars.of_shares(counts, grouped=arguments.grouped)
-    return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
-        counts
-    )
+    make: Any = named(*COUNTED[kind])()
+    how = {"grouped": arguments.grouped} if kind == "shares" else {}
+    chart: Chart = make(counts[0]) if kind in OF_ONE else make(counts, **how)
+    return chart
 
 
 def _growth(arguments: argparse.Namespace, model: Any) -> Chart:
@@ -228,20 +234,6 @@ def _architecture(arguments: argparse.Namespace, model: Any) -> Chart:
     from gpt2calc.sources import resolve
 
     return flows.of_source(resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision))
-
-
-def _of_one(kind: str, count: ParameterCount) -> Chart:
-    if kind == "block":
-        from gpt2calc.plots import blocks
-
-        return blocks.BlockChart(count)
-    if kind == "iso":
-        from gpt2calc.plots import planes
-
-        return planes.PlaneChart(count)
-    from gpt2calc.plots import areas
-
-    return areas.Treemap(count)
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
