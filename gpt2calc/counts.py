@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, UNSAID, Dims, dims_of, letters, sizes_of, to_fields
+from gpt2calc.dims import LETTERS, UNSAID, Dims, config_of, dims_of, letters, sizes_of
 from gpt2calc.errors import ConfigError, Named, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
@@ -282,7 +282,7 @@ class ParameterCount:
                 {"tags": list(kind.tags), "number": kind.number, "each": kind.each, "total": kind.total}
                 for kind in self.layers
             ],
-            "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
+            "config": config_of(self.counted),
             "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
             "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
             "components": [

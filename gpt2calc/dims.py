@@ -180,6 +180,11 @@ def head_of(dims: Dims) -> str:
     return next((name for name, modules in _MODULES_OF.items() if modules == own), "")
 
 
+def config_of(counted: Dims | Model) -> dict[str, Any]:
+    """Return the config that gives a model: a GPT-2's fields, or the config.json of another architecture."""
+    return to_fields(counted) if isinstance(counted, Dims) else counted.document()
+
+
 def dims_of(counted: Dims | Model, name: str) -> Dims:
     """Return dims, which only a GPT-2 has.
 

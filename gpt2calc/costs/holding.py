@@ -222,11 +222,7 @@ class Holding:
     @property
     def parameters(self) -> int:
         """The number of parameters."""
-        if isinstance(self.model, Model):
-            return int(self.model.total())
-        from gpt2calc import formulas
-
-        return formulas.total(self.model)
+        return int(gpt2.model_of(self.model).total())
 
     @property
     def weights(self) -> int:

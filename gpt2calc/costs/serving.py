@@ -12,6 +12,7 @@ from gpt2calc.costs import flops, general_ways, holding, products, ways
 from gpt2calc.costs.holding import ELEMENT, Holding, whole
 from gpt2calc.costs.run import Run
 from gpt2calc.costs.settings import ALL, LAST, LOGITS
+from gpt2calc.dims import config_of
 from gpt2calc.errors import ConfigError, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
 from gpt2calc.model import LAYER_EMBEDDING, POSITION_EMBEDDING, TOKEN_EMBEDDING, Model
@@ -245,7 +246,7 @@ class Serving(Holding):
         return {
             "schema": SCHEMA,
             "model": self.name,
-            "config": self._config(),
+            "config": config_of(self.model),
             "settings": settings,
             **({"flops": self._flops()} if self.products else {}),
             "kv": kv,
@@ -272,13 +273,6 @@ class Serving(Holding):
         if self.train_tokens is not None:
             found["tokens"] = {name: self.of_tokens(step) for name, step in self.flops_conventions.items()}
         return found
-
-    def _config(self) -> dict[str, Any]:
-        if isinstance(self.model, Model):
-            return self.model.document()
-        from gpt2calc.dims import to_fields
-
-        return to_fields(self.model)
 
     def tables(self) -> list[Table]:
         """Lay out the FLOPs, what each kind of layer keeps, every way of counting, and the memory."""
