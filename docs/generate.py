@@ -46,7 +46,7 @@ from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import cache_types, general_ways, machines, products, serving
+from gpt2calc.costs import cache_types, general_ways, holding, machines, products
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
@@ -667,7 +667,7 @@ def cost_conventions() -> str:
 def cache_conventions() -> str:
     """Return every way of counting what is kept of tokens."""
     rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
-    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
+    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in holding.WAYS]
     return "\n".join(rows)
 
 
@@ -970,7 +970,8 @@ def _documented(name: str, each: Any) -> str:
         parts.append(f"`gpt2calc.{name}({_parameters(each)})`")
     parts += _paragraphs(inspect.cleandoc(each.__doc__ or ""))
     if inspect.isclass(each) and not issubclass(each, Exception):
-        has = {own: thing for own, thing in sorted(vars(each).items()) if own[0] != "_" and inspect.getdoc(thing)}
+        everything = {own: thing for kind in each.__mro__ for own, thing in vars(kind).items() if _is_ours(kind)}
+        has = {own: thing for own, thing in sorted(everything.items()) if own[0] != "_" and inspect.getdoc(thing)}
         rows = [
             (f"`{own}{'' if isinstance(thing, property) else '()'}`", str(inspect.getdoc(thing)).partition("\n")[0])
             for own, thing in has.items()
@@ -978,6 +979,11 @@ def _documented(name: str, each: Any) -> str:
         ]
         parts += [table(("it has", "which is"), rows)] if rows else []
     return "\n\n".join(parts)
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class that another rests on is the package's, and what it has is so documented."""
+    return kind.__module__.startswith("gpt2calc.")
 
 
 def _parameters(call: Callable[..., object]) -> str:

@@ -6,8 +6,8 @@ from operator import itemgetter
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, UNSAID, Dims, dims_of, letters, sizes_of, to_fields
-from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.dims import LETTERS, UNSAID, Dims, config_of, dims_of, letters, sizes_of
+from gpt2calc.errors import ConfigError, Named, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
 from gpt2calc.records import NamedTuple
@@ -185,11 +185,9 @@ class ParameterCount:
         found = {component.name: component for component in self.components}
         if name in found:
             return found[name]
-        absent = {row.name: row for row in self.model.components()}
-        if name not in absent:
-            raise UnknownNameError("component", name, tuple(absent))
+        absent = Named("component", {row.name: row for row in self.model.components()})[name]
         zero = Expression({})
-        return Component(name, absent[name].group, 0, 0, 0, ClosedForm(zero, zero, zero), absent[name].source)
+        return Component(name, absent.group, 0, 0, 0, ClosedForm(zero, zero, zero), absent.source)
 
     @property
     def groups(self) -> dict[str, Group]:
@@ -284,7 +282,7 @@ class ParameterCount:
                 {"tags": list(kind.tags), "number": kind.number, "each": kind.each, "total": kind.total}
                 for kind in self.layers
             ],
-            "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
+            "config": config_of(self.counted),
             "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
             "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
             "components": [

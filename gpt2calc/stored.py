@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc.architectures import text_of
 from gpt2calc.errors import ConfigError, shortened, shown
 from gpt2calc.listing import BITS
 from gpt2calc.model import (
@@ -256,8 +257,7 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
     Raises:
         ConfigError: it is quantized in a way that is not described.
     """
-    text = document.get("text_config")
-    own = text if isinstance(text, Mapping) else document
+    own = text_of(document)
     settings = quantization(document)
     dtype, notes = _dtype(own, document)
     further = model.architecture.ahead
@@ -287,8 +287,7 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
 
 def said_ahead(document: Settings) -> int:
     """Return how many layers beyond the model's own a config says that files may hold."""
-    text = document.get("text_config")
-    own = text if isinstance(text, Mapping) else document
+    own = text_of(document)
     more = own.get("num_nextn_predict_layers", own.get("num_mtp_layers"))
     return more if type(more) is int and more > 0 else 0
 
@@ -299,8 +298,7 @@ def quantization(document: Settings) -> Settings | None:
     Raises:
         ConfigError: it says so in a way that cannot be.
     """
-    text = document.get("text_config")
-    parts = (text if isinstance(text, Mapping) else {}, document)
+    parts = (text_of(document), document)
     found = next((part["quantization_config"] for part in parts if part.get("quantization_config")), None)
     if not found:
         others = {"quantization": "mlx", "compression_config": "compressed-tensors"}

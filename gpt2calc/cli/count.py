@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from gpt2calc.cli.options import (
-    Offered,
-    add_fields,
-    add_hub,
-    add_model_type,
-    add_output,
-    columns,
-    emit,
-    model_of,
-    number,
-    takes_colour,
-    takes_unicode,
-)
+from gpt2calc.cli.options import Offered, add_common, columns, emit, model_of, number, takes_colour, takes_unicode
 from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
 from gpt2calc.table import Said
@@ -64,10 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_stored(parser, "count what its files hold, as a page of the hub shows it")
     add_adapters(parser)
     add_parts(parser)
-    add_hub(parser)
-    add_model_type(parser)
-    add_fields(parser)
-    add_output(parser, "the total alone")
+    add_common(parser, "the total alone")
 
 
 def add_adapters(parser: argparse.ArgumentParser) -> None:

@@ -132,6 +132,11 @@ class Offered:
         return True
 
 
+def named(room: str, name: str) -> Callable[[], Any]:
+    """Return what gives a table, or what else has a name in a room, which is loaded when it is asked for."""
+    return lambda: getattr(import_module(f"gpt2calc.{room}"), name)
+
+
 class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=min(columns(), 120) - 2)
@@ -268,6 +273,25 @@ def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[s
     group.add_argument("--format", choices=formats, default="human", action=_Format, help=said)
     group.add_argument("--json", nargs=0, const="json", dest="format", action=_Format, help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
+
+
+def add_common(parser: argparse.ArgumentParser, quiet: str) -> None:
+    """Add what most commands of a model end with: where it is from, its architecture, its fields, and the output."""
+    add_hub(parser)
+    add_model_type(parser)
+    add_fields(parser)
+    add_output(parser, quiet)
+
+
+def progress_bar(**settings: Any) -> Any:
+    """Return a bar of tqdm on standard error; None where that is no terminal, or tqdm is not installed."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(**settings, leave=False)
 
 
 def hyphenated(words: Sequence[str]) -> list[str]:
