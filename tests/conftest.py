@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
@@ -22,6 +23,9 @@ from tests.measuring import Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+
+# What is imported and found stays until the end, so nobody looks through it for what could go: not now, nor later.
+gc.disable()
 
 # What a first call loads takes longer than any deadline. The gate draws the same examples each time, people new ones.
 # The laws of tests/property/ are tried twice as often as what stands here.
@@ -77,6 +81,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.nodeid not in names]
     if hasattr(config, "workeroutput"):
         config.workeroutput["left out"] = len(gone)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Collect garbage from here on, among what the tests leave."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
