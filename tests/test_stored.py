@@ -129,7 +129,7 @@ def test_layers_that_predict_further_tokens_are_derived_twice(model_type: str) -
 def test_every_fault_of_a_stored_file_is_found_and_named_in_one_sentence(name: str) -> None:
     """A tensor that is missing, more, of another name, shape or dtype; an expert or a layer that is not there.
 
-    By default every third of these is planted, and whatever is whole.
+    By default every third of these is planted, and every whole expert and layer is left out.
     """
     document = SMALL[name]
     good = held(document)
