@@ -875,6 +875,7 @@ def room(name: str) -> str:
     return table(("floor", "module", "what it is"), rows)
 
 
+@cache
 def docstring(module: str) -> str:
     """Return the first line of a module's docstring, without importing what it imports."""
     spec = find_spec(f"gpt2calc.{module}")
@@ -1184,9 +1185,15 @@ def anew(page: Path) -> str:
     return drawn(page.read_text(encoding="utf-8"), in_docs)
 
 
-def drift(page: Path) -> str:
-    """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
-    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), anew(page)))
+def drift(page: Path, fresh: str | None = None) -> str:
+    """Return what would change in a page, as a unified diff; nothing where it is as it should be.
+
+    Args:
+        page: where it stands.
+        fresh: what it should say, where that is drawn already.
+    """
+    fresh = anew(page) if fresh is None else fresh
+    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), fresh))
     name = page.relative_to(ROOT).as_posix()
     lines = difflib.unified_diff(
         text.splitlines(keepends=True), drawn_anew.splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
@@ -1199,12 +1206,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; print what drifted and exit with 1")
     check = parser.parse_args(words).check
-    drifted = {page: difference for page in pages() if (difference := drift(page))}
+    fresh = {page: anew(page) for page in pages()}
+    drifted = {page: difference for page in fresh if (difference := drift(page, fresh[page]))}
     for page, difference in drifted.items():
         if check:
             sys.stdout.write(difference)
         else:
-            page.write_text(anew(page), encoding="utf-8")
+            page.write_text(fresh[page], encoding="utf-8")
     if check and drifted:
         names = ", ".join(page.relative_to(ROOT).as_posix() for page in drifted)
         print(f"drifted: {names}; run python docs/generate.py", file=sys.stderr)

@@ -116,6 +116,12 @@ class Entry(NamedTuple):
     bytes: int
     kept: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tensor as JSON takes it."""
+        found = {**self._asdict(), "shape": list(self.shape), "plain": self.kept or None}
+        del found["kept"]
+        return found
+
 
 class Held(NamedTuple):
     """How many tensors, elements and bytes a part has."""
@@ -180,9 +186,6 @@ class Stored(NamedTuple):
     def to_dict(self, name: str, notes: Sequence[str] = (), *, whole: bool = True) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes; each tensor if `whole`."""
         count, elements, size = self.total
-        tensors = [{**each._asdict(), "shape": list(each.shape), "plain": each.kept or None} for each in self.listing()]
-        for each in tensors:
-            del each["kept"]
         return {
             "schema": SCHEMA,
             "model": name,
@@ -191,7 +194,7 @@ class Stored(NamedTuple):
             "bytes": size,
             "parts": [{"part": part, **held._asdict()} for part, held in self.sums().items()],
             "tied_head": None if self.head is None else self.head._asdict(),
-            **({"tensors": tensors} if whole else {}),
+            **({"tensors": [each.to_dict() for each in self.listing()]} if whole else {}),
             "notes": [*notes, *self.notes],
         }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpt2calc.explanation.chance import Met
+    from gpt2calc.explanation.lattice import Step
     from gpt2calc.explanation.printed import Printed
     from gpt2calc.explanation.readings import Reading
     from gpt2calc.model import Model
@@ -410,16 +411,27 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
 @cache
 def _everywhere() -> Search:
     """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
-    ours = presets.models()
-    return Search(readings.shipped((*ours, *presets.others())), lattice.axes(ours), PRESETS_BUDGET)
+    return Search(_shipped(are_all=True), _axes(), PRESETS_BUDGET)
+
+
+@cache
+def _shipped(*, are_all: bool) -> list[readings.Candidate]:
+    """Return the models that ship as candidates: the GPT-2s, or all; each search of a model looks among them."""
+    return readings.shipped((*presets.models(), *(presets.others() if are_all else ())))
+
+
+@cache
+def _axes() -> tuple[tuple[Step, ...], ...]:
+    """Return the changes that any model can be counted with."""
+    return lattice.axes(presets.models())
 
 
 @lru_cache(maxsize=8)
 def _search(models: tuple[tuple[str, Dims | Model], ...]) -> Search:
     """Return the search over models, each given by its name and what it is made of."""
-    ours = presets.models()
-    others = () if all(isinstance(counted, Dims) for _, counted in models) else presets.others()
-    return Search(readings.given(models, (*ours, *others)), lattice.axes(ours), MODEL_BUDGET)
+    are_all = not all(isinstance(counted, Dims) for _, counted in models)
+    known = _shipped(are_all=are_all)
+    return Search(readings.given(models, known), _axes(), MODEL_BUDGET)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:
