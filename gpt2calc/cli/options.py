@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import sys
-from importlib import import_module
 
 from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
@@ -53,7 +52,8 @@ class Parser(argparse.ArgumentParser):
         for word in args or ():
             if word == "--":
                 break
-            if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
+            # argparse drops it, as if it ended the options; only such a word is worth compiling a pattern
+            if word[-2:] == "--" and re.fullmatch(r"--[^=]+=--|-\w=?--", word):
                 self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
         words, others = self._apart(list(args or ()))
         found, unknown = self.parse_known_args(words, namespace)
@@ -260,6 +260,16 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that asks for what files hold, in place of what transformers builds."""
+    parser.add_argument(
+        "--stored",
+        action="store_true",
+        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
+        "further tokens",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[str] = ()) -> None:
     """Add the options that say how the answer is given; `quiet` says what -q leaves of it, pictures are formats too."""
     group = parser.add_argument_group("output")
@@ -277,6 +287,12 @@ def hyphenated(words: Sequence[str]) -> list[str]:
         option, equals, value = word.partition("=")
         found.append((option.replace("_", "-") if option.startswith("--") else option) + equals + value)
     return found
+
+
+def module(name: str) -> Any:
+    """Import a module by its name, as `importlib` does, which would load `warnings` for every command."""
+    __import__(name)
+    return sys.modules[name]
 
 
 def model_of(word: str | None) -> Model | LeftOut:
@@ -316,7 +332,7 @@ def emit(
         sys.stdout.write(in_ascii(written) if ascii_only else written)
         return 0
     say(notes)
-    report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
+    report = module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if isinstance(human, str) and arguments.format == "human":
         written = human
     elif arguments.format == "human":
