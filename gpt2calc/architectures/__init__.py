@@ -6,6 +6,7 @@ A file is loaded when one of its model types is asked for, and no other is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,8 +133,6 @@ def of(model_type: str) -> Architecture:
     >>> of("mistral").classes["MistralForCausalLM"]
     'lm'
     """
-    from importlib import import_module  # which a GPT-2 does without
-
     found: Architecture = import_module(f"gpt2calc.architectures.{FILES[model_type]}").ARCHITECTURES[model_type]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 from gpt2calc.signals import WORDS, Told
 
@@ -161,9 +162,7 @@ def build_parser(*, with_commands: bool = False) -> Parser:
 
 def configured(parser: Parser, name: str) -> Any:
     """Say what a command takes, with its examples below; return its file."""
-    from gpt2calc.cli.options import module
-
-    command = module(f"gpt2calc.cli.{name}")
+    command = import_module(f"gpt2calc.cli.{name}")
     command.configure(parser)
     parser.epilog = command.EXAMPLES
     return command

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import sys
+from importlib import import_module
 
 from gpt2calc import numbers
 from gpt2calc.errors import UnreadableInputError, closest, printable
@@ -289,12 +290,6 @@ def hyphenated(words: Sequence[str]) -> list[str]:
     return found
 
 
-def module(name: str) -> Any:
-    """Import a module by its name, as `importlib` does, which would load `warnings` for every command."""
-    __import__(name)
-    return sys.modules[name]
-
-
 def model_of(word: str | None) -> Model | LeftOut:
     """Return a model's name as it is, `LEFT_OUT` where there is none, and for `-` the model on standard input."""
     from gpt2calc.sources import LEFT_OUT
@@ -332,7 +327,7 @@ def emit(
         sys.stdout.write(in_ascii(written) if ascii_only else written)
         return 0
     say(notes)
-    report = module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
+    report = import_module(f"gpt2calc.reports.{'text' if arguments.format == 'human' else arguments.format}")
     if isinstance(human, str) and arguments.format == "human":
         written = human
     elif arguments.format == "human":
