@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import itemgetter
 
 from gpt2calc import general_conventions
@@ -371,7 +372,8 @@ class ParameterCount:
         """
         total = self.total
         said = f" ({short(total)})" if total >= 1000 else ""
-        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(self.conventions['fp32_bytes']))} in fp32"
+        stored = next(row.value(self.counted) for row in self._conventions() if row.name == "fp32_bytes")
+        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(stored))} in fp32"
 
     def in_short(self, most: int) -> list[Table | Said]:
         """Lay the answer out for one screen: the total first, components, groups, and what else there is to see.
@@ -399,12 +401,11 @@ class ParameterCount:
             "", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total))
         )
 
-        counts = {
-            row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES
-        }
-        told = [name for name in OTHER_TOTALS if counts.get(name, total) != total][:2]
-        left = len(counts) - len(told) - 1
-        also = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in told]
+        ways = {row.name: row for row in self._conventions() if row.unit != general_conventions.BYTES}
+        counts = ((name, ways[name].value(self.counted)) for name in OTHER_TOTALS if name in ways)
+        told = list(islice((each for each in counts if each[1] != total), 2))
+        left = len(ways) - len(told) - 1
+        also = [f"{name.replace('_', ' ')} {counted:,}" for name, counted in told]
         more = [f"{left} more", *([f"all {len(parts)} components"] if others else [])]
         more += [] if isinstance(self.counted, Dims) else ["the letters"]  # those of a GPT-2 are well known
         listed = " and ".join([", ".join(more[:-1]), more[-1]] if len(more) > 1 else more)

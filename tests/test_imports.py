@@ -71,7 +71,7 @@ OF_A_COUNT = frozenset(
             "cli",
             "cli.count",
         ),
-        *("cli.options", "cli.tensors", "conventions", "counts", "dims", "errors", "fields", "formulas"),
+        *("cli.options", "conventions", "counts", "dims", "errors", "fields", "formulas"),
         *("general_conventions", "model", "numbers", "records", "reports", "reports.text", "signals", "sources"),
         *("table", "tensor_table", "validity"),
     }

@@ -53,7 +53,8 @@ class Parser(argparse.ArgumentParser):
         for word in args or ():
             if word == "--":
                 break
-            if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
+            # argparse drops it, as if it ended the options; only such a word is worth compiling a pattern
+            if word[-2:] == "--" and re.fullmatch(r"--[^=]+=--|-\w=?--", word):
                 self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
         words, others = self._apart(list(args or ()))
         found, unknown = self.parse_known_args(words, namespace)
@@ -262,6 +263,16 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--revision", metavar="REV", help="the repository's branch, tag or commit; MODEL is then one, as with --hub"
+    )
+
+
+def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that asks for what files hold, in place of what transformers builds."""
+    parser.add_argument(
+        "--stored",
+        action="store_true",
+        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
+        "further tokens",
     )
 
 

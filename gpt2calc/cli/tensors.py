@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_model_type, add_output, add_stored, emit, model_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model_type(parser)
     add_fields(parser)
     add_output(parser, "the names alone, a line each")
-
-
-def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the option that asks for what files hold, in place of what transformers builds."""
-    parser.add_argument(
-        "--stored",
-        action="store_true",
-        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
-        "further tokens",
-    )
 
 
 def files_of(source: Source) -> Stored:
