@@ -80,7 +80,7 @@ def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...
     data = ",\n".join(pairs)
     written = "".join(map(_written, CORE))
     head = ('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped))
-    return "\n".join((*head, written, engine.write(_written("python")), ""))
+    return "\n".join((*head, written, engine.write(_written("python") + _written("files")), ""))
 
 
 def _written(name: str) -> str:

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 from json import dumps
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures, config, counts, errors, fields, formulas, model, numbers, sources
-from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
+from gpt2calc.algebra import FLOORED, Expression, Flag
 from gpt2calc.architectures import probed
 from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.checkpoints import shards, strict_json
+from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.counts import ParameterCount
+from gpt2calc.dialects.base import ENDS, SLOT, Dialect, keyed
 from gpt2calc.dims import LETTERED, Dims
 from gpt2calc.explanation import lattice
 from gpt2calc.explanation.lattice import Step
+from gpt2calc.table import Difference
+from gpt2calc.verification import tying
+from gpt2calc.webpage import checking
 from gpt2calc.webpage.arithmetic import parameters
-from gpt2calc.webpage.translation import Script
+from gpt2calc.webpage.translation import Script, _parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +45,20 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (errors.pair, "pair"),
     (numbers.whole, "inWhole"),
     (numbers.Quoted, "py.Quoted"),
-    (Quotient, "py.Never"),  # no formula of a page divides by a letter
-    (Flag, "py.Never"),
+    (Flag, "py.Never"),  # no letter of a page is 0 or 1
     (config.Config, "py.never"),  # all that JSON holds is judged without pydantic
     (architectures.of, "architectureOf"),
     (probed.fields, "fieldsOf"),
     (model.evaluated, "((law, values) => LAWS[law](values))"),
     (counts._totals, "totals"),
+    (sources.resolve, "resolved"),
+    (LocalFile, "Dropped"),
+    (shards._locations, "located"),
+    (strict_json._decoded, "strictJson"),
+    (shards._read_together, "py.never"),
+    (tying._pearson, "py.never"),
+    (Lock, "py.Lock"),
+    (Difference, "py.Difference"),
 )
 """What the page has of its own, or never asks."""
 
@@ -55,6 +69,7 @@ EXPORTS: dict[str, object] = {
     "Dims": Dims,
     "FIELDS": fields.FIELDS,
     "typed": numbers.typed,
+    "check": checking.check,
 }
 """What the page calls it, and what it is."""
 
@@ -72,12 +87,13 @@ def write(runtime: str) -> str:
     Args:
         runtime: the script that the translated functions need.
     """
-    script = Script(REPLACED, {Step: lambda step: _step(script, step)})
+    script = Script(REPLACED, {Step: lambda step: _step(script, step), Dialect: lambda dialect: _dialect(script, dialect)})
     tables = {name: architectures.of(name) for name in architectures.FILES}
     known = {name: probed.fields(name) for name in architectures.FILES if name != architectures.GPT2}
     common = frozenset.intersection(*known.values())
     own = {name: sorted(found - common) for name, found in known.items()}
     exported = ", ".join(f"{name}: {script.name(thing)}" for name, thing in EXPORTS.items())
+    changed = script.name(sources._changed)
     total, dims, all_tables = script.name(formulas.total), script.name(Dims), script.name(tables)
     laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws(tables)))
     parts = (
@@ -88,6 +104,7 @@ def write(runtime: str) -> str:
         f"const [COMMON, OWN] = [{dumps(sorted(common))}, {dumps(own)}];",
         "const fieldsOf = (name) => new py.set([...COMMON, ...OWN[name]]);",
         f"const architectureOf = (name) => py.at({all_tables}, name);",
+        f"const resolved = (source, fields) => (py.t(fields) ? {changed}(source, fields) : source);",
         f"const totals = py.totals((...sizes) => {total}(new {dims}(...sizes)));",
     )
     return "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{py, architectureOf, {exported}}};\n}})();"
@@ -117,3 +134,12 @@ def _step(script: Script, step: Step) -> str:
         for name, value in step._asdict().items()
     )
     return f"new {script.name(Step)}({', '.join(cells)})"
+
+
+def _dialect(script: Script, dialect: Dialect) -> str:
+    """Return a way of naming tensors, made anew, without what only docs say of it."""
+    for needed in (keyed, SLOT, ENDS):  # what making one needs comes before it
+        script.name(needed)
+    given = {name: getattr(dialect, name, "") for name in _parameters(Dialect)}
+    given |= {"summary": "", "source": "", "other_prefix": next((each for each in dialect.bodies if each not in {dialect.prefix, ""}), "")}
+    return f"new {script.name(Dialect)}({', '.join(map(script.name, given.values()))})"

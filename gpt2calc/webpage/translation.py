@@ -37,7 +37,7 @@ BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not nam
 
 PROTOCOL = frozenset(
     "__init__ __iter__ __getattr__ __call__ __missing__ __len__ __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ "
-    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__".split()
+    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__ __enter__ __exit__".split()
 )
 """The methods that are called without being named."""
 
@@ -132,7 +132,7 @@ class Script:
             self.lines.append(f"const {name} = py.cached({self.name(thing.__wrapped__)});")
             return name
         value = self._value(thing)
-        if len(value) < 40:
+        if len(value) < 40 and not isinstance(thing, re.Pattern):  # which is made once
             return value
         if value in self._values:  # what is written alike is one value, since tables are not changed
             return self._values[value]
@@ -222,6 +222,7 @@ class Script:
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
+        base = "String" if bases == [str] else base
         made = _Class(f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None))
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
@@ -481,6 +482,14 @@ class _Scope:
             raise Untranslatable(self.where, node)
         return f"for ({self.target(node.target)} of {self.expression(node.iter)}) {{\n{self.block(node.body)}\n}}"
 
+    def _With(self, node: ast.With) -> str:
+        body = self.block(node.body)
+        for each in reversed(node.items):
+            name = f"{self.target(each.optional_vars)} = " if each.optional_vars else ""
+            opened = f"const $held = {self.expression(each.context_expr)};\n{name}$held.__enter__?.() ?? $held;"
+            body = f"{{\n{opened}\ntry {{\n{body}\n}} finally {{ $held.__exit__?.(null, null, null); }}\n}}"
+        return body
+
     def _Try(self, node: ast.Try) -> str:
         if node.orelse or node.finalbody:
             raise Untranslatable(self.where, node)
@@ -524,6 +533,9 @@ class _Scope:
     def assigned(self, target: ast.expr, value: str) -> str:
         """Return that a target has a value."""
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            if target.slice.step and target.slice.lower and not target.slice.upper:
+                places = ", ".join(map(self.expression, (target.value, target.slice.lower, target.slice.step)))
+                return f"py.spread({places}, {value});"
             ends = (self.expression(each) if each else "null" for each in (target.slice.lower, target.slice.upper))
             return f"py.splice({self.expression(target.value)}, {', '.join(ends)}, {value});"
         if isinstance(target, ast.Subscript):
@@ -727,6 +739,8 @@ class _Scope:
     def _Call(self, node: ast.Call) -> str:
         known = self.known(node.func)
         given = [self.expression(each) for each in node.args]
+        if isinstance(node.func, ast.Attribute) and _is_super(node.func.value):
+            return f"super.{node.func.attr}({', '.join(given)})"
         if isinstance(node.func, ast.Attribute) and known is None:
             name = node.func.attr
             self.script.asked.add(name)
@@ -801,6 +815,11 @@ class _Scope:
             found[each.arg] = self.expression(each.value)
         last = max(names.index(name) for name in found)
         return [found.get(name, "undefined") for name in names[: last + 1]]
+
+
+def _is_super(node: ast.expr) -> bool:
+    """Whether what is asked for a method is super()."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _is_unused(node: ast.expr) -> bool:

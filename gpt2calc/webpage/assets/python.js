@@ -6,6 +6,7 @@ const py = {};
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
   if (typeof value === "boolean") return BigInt(value);
+  if (value instanceof String) return value.valueOf();
   const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
   if (!parts) return value;
   const keys = [...value].map((each) => typeof each + String(hashed(each)));
@@ -24,6 +25,8 @@ py.set = class {
   discard(value) { this.held.delete(hashed(value)); }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  difference(other) { return py.sub(this, new py.set(other)); }
+  intersection(other) { return py.and_(this, new py.set(other)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
@@ -62,6 +65,10 @@ py.Counter = class extends py.dict {
     for (const [each, n] of counted) this.set(each, this.get(each, 0n) + n);
   }
   __add__(other) { const both = this.copy(); both.update(other); return both; }
+  __sub__(other) {
+    return new py.Counter(new py.dict(this.items().map(([each, n]) => [each, n - other.get(each, 0n)]).filter(([, n]) => n > 0n)));
+  }
+  elements() { return this.items().flatMap(([each, n]) => Array(Number(n)).fill(each)); }
   most_common(n = null) { return py.slice(py.sorted(this.items(), { key: ([, count]) => -count }), null, n, null); }
 };
 
@@ -96,7 +103,7 @@ py.callable = (thing) =>
 
 /** What a thing has under a name; of a method, one that knows the thing. */
 py.attribute = (thing, name) =>
-  name in METHODS || typeof thing?.[name] === "function" ? (...given) => py.call(thing, name, ...given) : thing[name];
+  isMany(thing) || typeof thing?.[name] === "function" ? (...given) => py.call(thing, name, ...given) : thing[name];
 
 /** What a property gives, asked once. */
 py.once = (thing, name) => {
@@ -142,7 +149,8 @@ const numeric = (act) => (a, b) =>
 const [summed, less, product] = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b].map(numeric);
 const repeated = (what, n) =>
   typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
-const isMany = (value) => typeof value === "string" || isList(value);
+const isBytes = ArrayBuffer.isView;
+const isMany = (value) => typeof value === "string" || isList(value) || isBytes(value) || value instanceof String;
 
 /** What an operator comes to that one of two things has of its own. */
 const operated = (a, b, name, reversed) => a?.[name]?.(b) ?? b?.[reversed]?.(a);
@@ -151,6 +159,7 @@ py.add = (a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return a + b;
   if (typeof a === "string") return a + b;
   if (isList(a) || a instanceof py.Tuple) return [...a, ...b];
+  if (isBytes(a)) return BYTES.join([], [a, b]);
   if (isFraction(a, b)) return exact.add(a, b);
   return operated(a, b, "__add__", "__radd__") ?? summed(a, b);
 };
@@ -190,9 +199,11 @@ py.t = (value) => {
 py.eq = (a, b) => {
   if (a === b) return true;
   if (a === null || b === null) return false;
+  if (isBytes(a)) return a.length === b.length && a.every((each, place) => each === b[place]);
   if (a.__eq__ ?? b.__eq__) return a.__eq__ ? a.__eq__(b) : b.__eq__(a);
   if (a instanceof Real || b instanceof Real) return Number(a) === Number(b);
   if (isFraction(a, b)) return typeof a !== "string" && typeof b !== "string" && py.order(a, b) === 0;
+  if (a instanceof String || b instanceof String) return String(a) === String(b);
   if (typeof a !== "object" || typeof b !== "object") return typeof a !== "string" && typeof b !== "string" && a == b;
   if (a instanceof py.dict) return b instanceof py.dict && a.size === b.size && a.items().every(([key, value]) => b.has(key) && py.eq(value, b.get(key)));
   if (a instanceof py.set) return b instanceof py.set && a.size === b.size && [...a].every((each) => b.has(each));
@@ -235,7 +246,10 @@ py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value
 py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
 py.slice = (whole, from, to, step) => {
   const list = isMany(whole) ? whole : [...whole];
-  if (step === null || step === 1n) return list.slice(Number(from ?? 0n), to === null ? undefined : Number(to));
+  if (step === null || step === 1n) {
+    const ends = [Number(from ?? 0n), to === null ? undefined : Number(to)];
+    return isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+  }
   const [size, by] = [list.length, Number(step)];
   const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
   const [first, last, found] = [bound(from, by < 0 ? size - 1 : 0), bound(to, by < 0 ? -1 : size), []];
@@ -243,7 +257,9 @@ py.slice = (whole, from, to, step) => {
   return typeof whole === "string" ? found.join("") : found;
 };
 py.splice = (list, from, to, items) =>
-  void list.splice(Number(from ?? 0n), Number(to ?? BigInt(list.length)) - Number(from ?? 0n), ...items);
+  isBytes(list) ? list.set(items, Number(from ?? 0n)) : void list.splice(Number(from ?? 0n), Number(to ?? BigInt(list.length)) - Number(from ?? 0n), ...items);
+/** Put items in every so many places of bytes. */
+py.spread = (list, from, step, items) => items.forEach((each, n) => (list[Number(from) + n * Number(step)] = each));
 py.starred = (items, star, size) => {
   const all = [...items];
   const after = size - star - 1;
@@ -251,6 +267,11 @@ py.starred = (items, star, size) => {
 };
 py.items = (pairs) => (pairs instanceof py.dict ? pairs.items() : [...pairs]);
 py.fromkeys = (keys, value = null) => new py.dict([...keys].map((key) => [key, value]));
+/** What plain data holds, with objects for dicts. */
+py.plain = (value) => {
+  if (value instanceof py.dict) return py.object(value.items().map(([key, each]) => [key, py.plain(each)]));
+  return typeof value === "object" && value?.[Symbol.iterator] ? [...value].map(py.plain) : value;
+};
 py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
@@ -281,6 +302,12 @@ py.abs = absolute;
 py.gcd = (a, b) => absolute(gcd(a, b));
 py.lcm = (a, b) => (a / gcd(a, b)) * b;
 py.floor = (value) => (value instanceof py.Fraction ? floored(value.numerator, value.denominator) : BigInt(Math.floor(Number(value))));
+py.isqrt = (n) => {
+  let root = BigInt(Math.floor(Math.sqrt(Number(n))));
+  while (root * root > n) root -= 1n;
+  while ((root + 1n) * (root + 1n) <= n) root += 1n;
+  return root;
+};
 py.divmod = (a, b) => [py.floordiv(a, b), py.mod(a, b)];
 py.sum = (items, first = 0n) => [...items].reduce(py.add, first);
 py.prod = (items) => [...items].reduce(py.mul, 1n);
@@ -336,6 +363,7 @@ py.islice = function* (items, most) {
   }
 };
 py.chain = function* (...lists) { for (const each of lists) yield* each; };
+py.from_iterable = (lists) => py.chain(...lists);
 py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
 py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
 const bisected = (isBefore) => (list, value) => {
@@ -351,16 +379,24 @@ py.bisect_left = bisected((order) => order < 0);
 py.bisect_right = bisected((order) => order <= 0);
 py.id = ((known) => (thing) => known.get(thing) ?? (known.set(thing, BigInt(known.size)), known.get(thing)))(new Map());
 py.never = () => { throw new Error("the page asks this of no model"); };
+/** What operations throw here that a value does not have: a BigInt that is made of something else is a SyntaxError. */
+py.TypeError = class extends TypeError {
+  static [Symbol.hasInstance](error) { return error instanceof TypeError || error instanceof SyntaxError; }
+};
 py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kind);
 py.Mapping = py.dict;
 py.Quoted = (text) => text; // text of a document, as all is here
 py.Never = class {};
+py.basename = (path) => path.slice(path.lastIndexOf("/") + 1);
+py.dirname = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+py.Lock = class {};
+py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
+for (const name of ["KeyError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
-  if (kind === py.str || kind === py.Quoted) return typeof value === "string";
+  if (kind === py.str || kind === py.Quoted) return typeof value === "string" || value instanceof String;
   if (kind === py.bool) return typeof value === "boolean";
   if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
   if (kind === py.float) return typeof value === "number" || value instanceof Real;
@@ -373,7 +409,10 @@ py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" 
 py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
 
 /** A value in a text: with commas between thousands where that is asked. */
-py.format = (value, spec) => (spec === "," ? grouped(plainly(value)) : py.str(value));
+py.format = (value, spec) => {
+  if (spec.startsWith("0")) return String(value).padStart(Number(spec), "0");
+  return spec === "," ? grouped(plainly(value)) : py.str(value);
+};
 
 // Patterns, whose matches know where they are
 
@@ -400,6 +439,7 @@ py.pattern = (source, flags) => {
     match: (...given) => found(sticky, ...given),
     fullmatch: (...given) => found(whole, ...given),
     finditer: (text) => [...text.matchAll(plain)].map((match) => new py.Match(match)),
+    findall: (text) => [...text.matchAll(plain)].map((match) => (match.length < 3 ? match.at(-1) : match.slice(1))),
     sub: (by, text) => text.replace(plain, typeof by === "string" ? by.replace(/\\(\d)/g, "$$$1") : (...given) => by(new py.Match(given))),
     split: (text) => text.split(made("", "", "")),
   };
@@ -459,4 +499,30 @@ const METHODS = {
   sort: (list, options) => void list.splice(0, list.length, ...py.sorted(list, options)),
   copy: (list) => [...list],
 };
-py.call = (thing, name, ...given) => (isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given));
+
+const BYTES = {
+  join: (_, parts) => {
+    const all = [...parts];
+    const whole = new Uint8Array(all.reduce((size, { length }) => size + length, 0));
+    all.reduce((place, each) => (whole.set(each, place), place + each.length), 0);
+    return whole;
+  },
+  startswith: (all, start) => start.every((each, place) => all[place] === each),
+  strip: (all, [zero]) => {
+    const first = all.findIndex((each) => each !== zero);
+    return first < 0 ? all.subarray(0, 0) : all.subarray(first, all.findLastIndex((each) => each !== zero) + 1);
+  },
+  decode: (all, named = "utf-8") => new TextDecoder(named, { fatal: true, ignoreBOM: true }).decode(all),
+  count: (all, [one]) => { let n = 0; for (const each of all) n += each === one; return BigInt(n); },
+};
+py.bytes = (items) => (isBytes(items) ? new Uint8Array(items.buffer, items.byteOffset, items.byteLength) : Uint8Array.from(items));
+py.bytearray = (size) => new Uint8Array(Number(size));
+py.from_bytes = (all) => all.reduceRight((whole, each) => (whole << 8n) | BigInt(each), 0n);
+/** Bytes as whole numbers of so many, which share their memory where they lie so. */
+const WIDE = { B: Uint8Array, H: Uint16Array, I: Uint32Array, Q: BigUint64Array };
+py.memoryview = (all) => ({ cast: (code) => {
+  const { buffer, byteOffset, byteLength } = all.byteOffset % 8 ? all.slice() : all;
+  return new WIDE[code](buffer, byteOffset, byteLength / WIDE[code].BYTES_PER_ELEMENT);
+} });
+py.call = (thing, name, ...given) =>
+  isBytes(thing) ? BYTES[name](thing, ...given) : isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given);
