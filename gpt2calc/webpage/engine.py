@@ -6,6 +6,7 @@ a thing that a page has not, such as a folder of tables or a person's files, is 
 
 from __future__ import annotations
 
+import difflib
 import re
 from json import dumps
 from threading import Lock
@@ -57,6 +58,7 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (strict_json._decoded, "strictJson"),
     (shards._read_together, "py.never"),
     (tying._pearson, "py.never"),
+    (difflib.Match, "py.Block"),
     (Lock, "py.Lock"),
     (Difference, "py.Difference"),
 )

@@ -14,6 +14,7 @@ import functools
 import inspect
 import re
 import sys
+from collections import Counter
 from enum import Enum
 from fractions import Fraction
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -29,10 +30,13 @@ RESERVED = frozenset(
 )
 """Names that Python allows and JavaScript does not, or that mean something here."""
 
+TRANSLATED = ("gpt2calc", "difflib")
+"""The modules whose functions are translated; those of others are the runtime's."""
+
 METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
 """The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
 
-BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"}
+BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"} | {"__contains__"}
 """The methods of Python's own types, which can be passed on with what they are of."""
 
 PROTOCOL = frozenset(
@@ -48,6 +52,9 @@ OPERATORS = {
 }
 MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
 """What the runtime has as classes, which are called with new."""
+
+TAKING_ALL = (tuple, list, set, frozenset, dict, sorted, sum, min, max, Counter)
+"""What takes all that a generator gives, which is then a list: that is faster."""
 
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
@@ -289,7 +296,7 @@ def _quoted(text: str) -> str:
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
     module = getattr(thing, "__module__", None) or ""
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
+    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith(TRANSLATED):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
         return f"((text) => py.call(text, {_quoted(thing.__name__)}))"
@@ -709,23 +716,33 @@ class _Scope:
                 parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
         return f"({' + '.join(parts)})" if len(parts) > 1 or not parts or parts[0][0] != '"' else parts[0] if parts else '""'
 
-    def _looped(self, generators: list[ast.comprehension], inside: Callable[[_Scope], str]) -> str:
-        """Return loops around what is yielded, in a scope of their own."""
+    def _looped(
+        self, generators: list[ast.comprehension], inside: Callable[[_Scope], str], *, eager: bool = True
+    ) -> str:
+        """Return loops around what is yielded, in a scope of their own; with `eager`, a list of it."""
         inner = _Scope(self.script, self.where, self.names, self)
-        opened = closed = ""
+        opened = ""
         for each in generators:
             source = inner.expression(each.iter)
             inner.locals.update((name.id, None) for name in ast.walk(each.target) if isinstance(name, ast.Name))
             opened += f"for (let {inner.target(each.target)} of {source}) "
             tests = " && ".join(map(inner.truth, each.ifs))
             opened += f"if ({tests}) " if tests else ""
-        return f"(function* () {{ {opened}yield {inside(inner)};{closed} }})()"
+        if eager:
+            return f"(() => {{ const $all = []; {opened}$all.push({inside(inner)}); return $all; }})()"
+        return f"(function* () {{ {opened}yield {inside(inner)}; }})()"
 
     def _GeneratorExp(self, node: ast.GeneratorExp) -> str:
+        return self._looped(node.generators, lambda scope: scope.expression(node.elt), eager=False)
+
+    def _given(self, node: ast.expr) -> str:
+        """Return what is given to something that takes all of it at once."""
+        if not isinstance(node, ast.GeneratorExp):
+            return self.expression(node)
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
     def _ListComp(self, node: ast.ListComp) -> str:
-        return f"[...{self._looped(node.generators, lambda scope: scope.expression(node.elt))}]"
+        return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
     def _SetComp(self, node: ast.SetComp) -> str:
         return f"new py.set({self._looped(node.generators, lambda scope: scope.expression(node.elt))})"
@@ -738,7 +755,8 @@ class _Scope:
 
     def _Call(self, node: ast.Call) -> str:
         known = self.known(node.func)
-        given = [self.expression(each) for each in node.args]
+        takes_all = known in TAKING_ALL or (isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "update"))
+        given = list(map(self._given if takes_all else self.expression, node.args))
         if isinstance(node.func, ast.Attribute) and _is_super(node.func.value):
             return f"super.{node.func.attr}({', '.join(given)})"
         if isinstance(node.func, ast.Attribute) and known is None:

@@ -6,12 +6,16 @@ const py = {};
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
   if (typeof value === "boolean") return BigInt(value);
+  if (typeof value !== "object" || value === null) return value;
   if (value instanceof String) return value.valueOf();
-  const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
-  if (!parts) return value;
-  const keys = [...value].map((each) => typeof each + String(hashed(each)));
-  return `\0${(value instanceof py.set ? keys.sort() : keys).join("\0")}\0`;
+  if (value instanceof py.set) return (value.key ??= joined([...value].map(keyOf).sort()));
+  if (value instanceof py.Tuple) return (KEYS.get(value) ?? (KEYS.set(value, joined([...value].map(keyOf))), KEYS.get(value)));
+  return Array.isArray(value) ? joined(value.map(keyOf)) : value;
 }
+
+const KEYS = new WeakMap();
+const keyOf = (each) => (typeof each === "string" ? each : typeof each + String(hashed(each)));
+const joined = (keys) => `\0${keys.join("\0")}\0`;
 
 py.set = class {
   constructor(items = []) {
@@ -21,8 +25,13 @@ py.set = class {
   get size() { return this.held.size; }
   has(value) { return this.held.has(hashed(value)); }
   [Symbol.iterator]() { return this.held.values(); }
-  add(value) { if (!this.has(value)) this.held.set(hashed(value), value); }
-  discard(value) { this.held.delete(hashed(value)); }
+  add(value) {
+    const key = hashed(value);
+    if (this.held.has(key)) return;
+    this.held.set(key, value);
+    this.key = undefined;
+  }
+  discard(value) { this.held.delete(hashed(value)); this.key = undefined; }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
   difference(other) { return py.sub(this, new py.set(other)); }
@@ -38,8 +47,19 @@ py.dict = class {
   }
   get size() { return this.held.size; }
   has(key) { return this.held.has(hashed(key)); }
-  set(key, value) { this.held.set(hashed(key), [this.held.get(hashed(key))?.[0] ?? key, value]); }
-  get(key, usual = null) { return this.held.get(hashed(key))?.[1] ?? (this.has(key) ? null : usual); }
+  set(key, value) {
+    const found = this.held.get(hashed(key));
+    if (found) found[1] = value;
+    else this.held.set(hashed(key), [key, value]);
+  }
+  get(key, usual = null) {
+    const found = this.held.get(hashed(key));
+    return found ? found[1] : usual;
+  }
+  at(key) {
+    const found = this.held.get(hashed(key));
+    return found ? found[1] : this.missing(key);
+  }
   missing(key) {
     if (this.__missing__) return this.__missing__(key);
     throw new py.KeyError(`no key ${String(key)}`);
@@ -47,12 +67,14 @@ py.dict = class {
   setdefault(key, usual = null) { if (!this.has(key)) this.set(key, usual); return this.get(key); }
   pop(key, usual = null) { const value = this.get(key, usual); this.held.delete(hashed(key)); return value; }
   *[Symbol.iterator]() { for (const [key] of this.held.values()) yield key; }
-  items() { return [...this.held.values()]; }
+  items() { return Array.from(this.held.values(), ([key, value]) => [key, value]); }
   keys() { return new py.set(this); }
   values() { return this.items().map(([, value]) => value); }
   update(pairs) { for (const [key, value] of py.items(pairs)) this.set(key, value); }
   copy() { return new this.constructor(this); }
 };
+
+py.set.prototype.__contains__ = py.dict.prototype.__contains__ = function (key) { return this.has(key); };
 
 py.Counter = class extends py.dict {
   constructor(items = []) {
@@ -234,9 +256,9 @@ py.contains = (value, whole) => {
 };
 
 py.at = (whole, key) => {
-  if (whole instanceof py.dict) return whole.has(key) ? whole.get(key) : whole.missing(key);
+  if (whole instanceof py.dict) return whole.at(key);
   if (whole instanceof py.Match) return whole.group(key);
-  const list = whole instanceof py.Tuple ? [...whole] : whole;
+  const list = whole instanceof py.Tuple || whole instanceof Range ? [...whole] : whole;
   const place = Number(key);
   const found = list[place < 0 ? list.length + place : place];
   if (found === undefined) throw new Error(`no place ${place}`);
@@ -276,11 +298,15 @@ py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
 
-py.range = (...given) => {
-  const [from, to, by = 1n] = (given.length === 1 ? [0n, ...given] : given).map(plainly);
-  const size = (to - from + by - (by > 0n ? 1n : -1n)) / by;
-  return Object.assign(Array.from({ length: Math.max(0, Number(size)) }, (_, i) => from + BigInt(i) * by), { step: by });
-};
+class Range {
+  constructor(start, stop, step) { Object.assign(this, { start, stop, step }); }
+  get length() {
+    const size = (this.stop - this.start + this.step - (this.step > 0n ? 1n : -1n)) / this.step;
+    return Math.max(0, Number(size));
+  }
+  *[Symbol.iterator]() { for (let n = this.start; this.step > 0n ? n < this.stop : n > this.stop; n += this.step) yield n; }
+}
+py.range = (...given) => new Range(...(given.length === 1 ? [0n, ...given, 1n] : [...given, 1n].slice(0, 3)).map(plainly));
 py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
 py.iter = (items) => items[Symbol.iterator]();
 py.next = (items, ...usual) => {
@@ -389,20 +415,26 @@ py.Quoted = (text) => text; // text of a document, as all is here
 py.Never = class {};
 py.basename = (path) => path.slice(path.lastIndexOf("/") + 1);
 py.dirname = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
-py.Lock = class {};
+py.Block = (...parts) => parts;
+py._make = (parts) => parts;
+py.nlargest = (n, items) => py.slice(py.sorted(items, { reverse: true }), null, n, null);
+py.Lock = () => ({});
 py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
 for (const name of ["KeyError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
-py.isinstance = (value, kinds) => [kinds].flat().some((kind) => {
-  if (kind === py.str || kind === py.Quoted) return typeof value === "string" || value instanceof String;
-  if (kind === py.bool) return typeof value === "boolean";
-  if (kind === py.int) return ["bigint", "boolean"].includes(typeof value);
-  if (kind === py.float) return typeof value === "number" || value instanceof Real;
-  if (kind === py.list) return isList(value) || value instanceof py.Tuple;
-  return value instanceof kind;
-});
+py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
+const isOf = (value, kind) => {
+  switch (kind) {
+    case py.str: case py.Quoted: return typeof value === "string" || value instanceof String;
+    case py.bool: return typeof value === "boolean";
+    case py.int: return typeof value === "bigint" || typeof value === "boolean";
+    case py.float: return typeof value === "number" || value instanceof Real;
+    case py.list: return isList(value) || value instanceof py.Tuple;
+    default: return value instanceof kind;
+  }
+};
 py.type = (value) =>
   ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
 py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
