@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode, b85decode, b85encode
 from hashlib import sha256
 from json import dumps
 
@@ -15,10 +15,10 @@ from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
-RUNTIME = ("exact", "json", "python")
+RUNTIME = ("exact", "json", "worker", "python", "files")
 """The scripts that what is translated needs."""
 
-CORE = ("worker", "explain")
+CORE = ("explain",)
 """The scripts that compute by what is translated, and know no page; a worker runs them, too."""
 
 SEEN = ("costs", "state", "aim", "flow", "controls", "page")
@@ -30,8 +30,8 @@ COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULT
 SPACED = re.compile(r" (=>|===|!==|&&|\|\|) ")
 """Operators that need no room; no text in the scripts has one of them between blanks."""
 
-PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"packed\">)[^<]*")
-"""Where the scripts and tables stand that the page unpacks: JSON, deflated, to the base of 64."""
+PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"packed\">).*(?=</script>)")
+"""Where the scripts and tables stand that the page unpacks: JSON, deflated, to the base of 85."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{loader}' 'sha256-{script}'; worker-src blob:; style-src 'sha256-{style}'; "
@@ -52,7 +52,7 @@ def build(version: str) -> str:
     """
     shipped, others = presets.models(), presets.others()
     style, loader, core, seen = _style(), _written("loader"), _core(shipped, others), "".join(map(_written, SEEN))
-    packed = b64encode(zlib.compress(_json({"core": core, "page": seen}).encode(), 9)).decode()
+    packed = b85encode(zlib.compress(_json({"core": core, "page": seen}).encode(), 9)).decode()
     policy = POLICY.format(loader=_hash(loader), script=_hash(core + seen), style=_hash(style))
     page = _asset("page.html")
     contents = {
@@ -74,15 +74,15 @@ def readable(page: str) -> str:
     Args:
         page: as HTML.
     """
-    return PACKED.sub(lambda found: zlib.decompress(b64decode(found[0])).decode(), page)
+    return PACKED.sub(lambda found: zlib.decompress(b85decode(found[0])).decode(), page)
 
 
 def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...]) -> str:
     """Return what computes: the tables, what is translated from Python, and what is written by hand."""
     pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
     data = ",\n".join(pairs)
-    *helpers, runtime = map(_written, RUNTIME)
-    written, translated = "".join(map(_written, CORE)), engine.write(runtime, shipped)
+    *helpers, python, files = map(_written, RUNTIME)
+    written, translated = "".join(map(_written, CORE)), engine.write(python + files, shipped)
     return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", *helpers, translated, written))
 
 

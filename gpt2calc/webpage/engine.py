@@ -6,22 +6,29 @@ a thing that a page has not, such as a folder of tables or a person's files, is 
 
 from __future__ import annotations
 
+import difflib
 import re
 from json import dumps
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, stored, validity
-from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
+from gpt2calc.algebra import FLOORED, Expression, Flag
 from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
+from gpt2calc.checkpoints import shards, strict_json
+from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.costs import cache_types, general_ways, holding, products, serving
 from gpt2calc.counts import ParameterCount
+from gpt2calc.dialects.base import ENDS, SLOT, Dialect, keyed
 from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
 from gpt2calc.explanation import additions, lattice, printed, readings, report, search
 from gpt2calc.explanation.lattice import Step
 from gpt2calc.figures import in_words
-from gpt2calc.webpage import asked
-from gpt2calc.webpage.translation import Script
+from gpt2calc.table import Difference
+from gpt2calc.verification import tying
+from gpt2calc.webpage import asked, checking
+from gpt2calc.webpage.translation import Script, _parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +47,7 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (errors.pair, "pair"),
     (numbers.whole, "inWhole"),
     (numbers.Quoted, "py.Quoted"),
-    (Quotient, "py.Never"),  # no formula of a page divides by a letter
-    (Flag, "py.Never"),
+    (Flag, "py.Never"),  # no letter of a page is 0 or 1
     (config.Config, "py.never"),  # all that JSON holds is judged without pydantic
     (architectures.of, "architectureOf"),
     (probed.fields, "fieldsOf"),
@@ -51,8 +57,16 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (report._everywhere, "everywhere"),
     *((each, "py.never") for each in (additions.of, additions.of_files, additions.of_family)),  # of a model by its name
     (holding._packing, "py.never"),  # a page is always told a dtype
-    (stored.of, "py.never"),
     (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
+    (sources.resolve, "resolved"),
+    (LocalFile, "Dropped"),
+    (shards._locations, "located"),
+    (strict_json._decoded, "strictJson"),
+    (shards._read_together, "py.never"),
+    (tying._pearson, "py.never"),
+    (difflib.Match, "py.Block"),
+    (Lock, "py.Lock"),
+    (Difference, "py.Difference"),
 )
 """What the page has of its own, or never asks."""
 
@@ -83,6 +97,7 @@ EXPORTS: dict[str, object] = {
     "CACHE_TYPES": cache_types.BY_NAME,
     "usualTokens": asked.usual_tokens,
     "flow": asked.flow,
+    "check": checking.check,
 }
 """What the page calls it, and what it is."""
 
@@ -117,31 +132,30 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
         runtime: the script that the translated functions need.
         shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
-    script = Script(REPLACED, {Step: lambda step: _step(script, step)})
+    script = Script(REPLACED, {Step: lambda step: _step(script, step), Dialect: lambda dialect: _dialect(script, dialect)})
     tables = {name: architectures.of(name) for name in architectures.FILES}
     known = {name: probed.fields(name) for name in architectures.FILES if name != architectures.GPT2}
     common = frozenset.intersection(*known.values())
     own = {name: sorted(found - common) for name, found in known.items()}
     exported = ", ".join(f"{name}: {script.name(thing)}" for name, thing in EXPORTS.items())
+    changed = script.name(sources._changed)
     total, all_tables = f"{parameters()} => {Expression.of(formulas.total(LETTERED)).javascript()}", script.name(tables)
     explaining = {"models": readings.shipped(shipped), "axes": lattice.axes(shipped), "budget": readings.PRESETS_BUDGET}
     looked = ", ".join(f"{name}: {script.name(thing)}" for name, thing in explaining.items())
     laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws((tables, KEPT))))
-    parts = (
-        FLOORED,
-        runtime,
-        script.text(ASKED),
+    tables_of_page = (
         f"const LAWS = {{{laws}}};",
         f"const [COMMON, OWN] = [{dumps(sorted(common))}, {dumps(own)}];",
         "const fieldsOf = (name) => new py.set([...COMMON, ...OWN[name]]);",
         f"const architectureOf = (name) => py.at({all_tables}, name);",
         f"const totalOf = {total};",
         f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
+        f"const resolved = (source, fields) => (py.t(fields) ? {changed}(source, fields) : source);",
+        f"return {{py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
     )
-    things = f"py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}"
-    return (
-        "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{{things}}};\n}})();\nconst {{ py }} = gpt2calc;"
-    )
+    beside = "\n".join(tables_of_page)
+    parts = (FLOORED, runtime, script.text(ASKED, beside), beside)
+    return "const gpt2calc = (() => {\n" + "\n".join(parts) + "\n})();\nconst { py } = gpt2calc;"
 
 
 def parameters() -> str:
@@ -185,3 +199,12 @@ def _step(script: Script, step: Step) -> str:
         for name, value in step._asdict().items()
     )
     return f"new {script.name(Step)}({', '.join(cells)})"
+
+
+def _dialect(script: Script, dialect: Dialect) -> str:
+    """Return a way of naming tensors, made anew, without what only docs say of it."""
+    for needed in (keyed, SLOT, ENDS):  # what making one needs comes before it
+        script.name(needed)
+    given = {name: getattr(dialect, name, "") for name in _parameters(Dialect)}
+    given |= {"summary": "", "source": "", "other_prefix": next((each for each in dialect.bodies if each not in {dialect.prefix, ""}), "")}
+    return f"new {script.name(Dialect)}({', '.join(map(script.name, given.values()))})"

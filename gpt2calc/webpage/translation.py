@@ -14,8 +14,10 @@ import functools
 import inspect
 import re
 import sys
+from collections import Counter
 from enum import Enum
 from fractions import Fraction
+from string import ascii_letters
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +31,22 @@ RESERVED = frozenset(
 )
 """Names that Python allows and JavaScript does not, or that mean something here."""
 
+TRANSLATED = ("difflib",)
+"""The modules of Python's library whose functions are translated; those of others are the runtime's."""
+
+SHORT = frozenset(("as", "do", "if", "in", "is", "of"))
+KEPT = frozenset(("self", "cls"))
+"""Names of one or two letters that are words here; and what is called as in Python."""
+
 METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
 """The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
 
-BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"}
+BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"} | {"__contains__"}
 """The methods of Python's own types, which can be passed on with what they are of."""
 
 PROTOCOL = frozenset(
     "__init__ __iter__ __getattr__ __call__ __missing__ __len__ __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ "
-    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__".split()
+    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__ __enter__ __exit__".split()
 )
 """The methods that are called without being named."""
 
@@ -54,9 +63,15 @@ MADE = frozenset(
 
 PLAIN = frozenset(("py.Quoted",))
 """What is a class in Python, and a function in the runtime."""
+TAKING_ALL = (tuple, list, set, frozenset, dict, sorted, sum, min, max, Counter)
+"""What takes all that a generator gives, which is then a list: that is faster."""
 
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
+
+VALUE = re.compile(r"\$value\d*\b")
+DEFINED = re.compile(r"const (?P<name>\$value\d*) = (?P<value>.*);")
+"""The name of a table, and where it is defined."""
 
 LIBRARY = sys.stdlib_module_names
 """Whose functions the runtime has."""
@@ -102,11 +117,12 @@ class Script:
         self._kept.append(thing)
         self._names[id(thing)] = name
 
-    def text(self, asked: Iterable[str] = ()) -> str:
+    def text(self, asked: Iterable[str] = (), beside: str = "") -> str:
         """Return all definitions, of a class those methods that somebody asks for by name.
 
         Args:
             asked: what is asked for besides, of every class or as Class.method of one.
+            beside: what is written after it, and asks for values.
         """
         self.asked.update(asked)
         classes = [each for each in self.lines if isinstance(each, _Class)]
@@ -115,7 +131,7 @@ class Script:
         signatures = ", ".join(
             f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures
         )
-        return "\n".join((*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"))
+        return _inlined([*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"], beside)
 
     def name(self, thing: Any) -> str:
         """Return what a function, a class or a value is called, which is defined first where that is new."""
@@ -143,7 +159,7 @@ class Script:
             self.lines.append(f"const {name} = py.cached({self.name(thing.__wrapped__)});")
             return name
         value = self._value(thing)
-        if len(value) < 40:
+        if len(value) < 40 and not isinstance(thing, re.Pattern):  # which is made once
             return value
         if value in self._values:  # what is written alike is one value, since tables are not changed
             return self._values[value]
@@ -220,12 +236,12 @@ class Script:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         own = _Scope(self, function.__module__, function.__globals__, None)
         if cells:
-            own.locals.update(cells)
+            own.add(cells)
         written = own.function(node)
         if not cells:
             return f"const {name} = {written};"
         values = ", ".join(self.name(cell.cell_contents) for cell in cells.values())
-        return f"const {name} = (({', '.join(map(_safe, cells))}) => {written})({values});"
+        return f"const {name} = (({', '.join(map(own.local, cells))}) => {written})({values});"
 
     def _class(self, kind: type, name: str) -> _Class:
         tree = self.tree(kind.__module__)
@@ -235,6 +251,7 @@ class Script:
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
+        base = "String" if bases == [str] else base
         module = vars(sys.modules[kind.__module__])
         header = f"class {name} extends {base} {{"
         made = _Class(kind.__name__, header, _Scope(self, kind.__module__, module, None))
@@ -247,6 +264,24 @@ class Script:
             node for node in found[0].body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         ]
         return made
+
+
+def _inlined(lines: list[str], beside: str) -> str:
+    """Return definitions, of which a value that is asked for once stands where it is asked for."""
+    asked = Counter(VALUE.findall("\n".join(lines)))
+    asked.update(dict.fromkeys(VALUE.findall(beside), 2))  # which stay
+    kept: list[str] = []
+    once: dict[str, str] = {}
+    for line in lines:
+        defined = DEFINED.fullmatch(line)
+        own = defined["name"] if defined else ""
+        asked.update({name: 2 for name in VALUE.findall(line) if name not in once and name != own})  # before it is there
+        written = VALUE.sub(lambda found: once.pop(found[0], found[0]), line)
+        if own and asked[own] == 2:
+            once[own] = DEFINED.fullmatch(written)["value"]
+        else:
+            kept.append(written)
+    return "\n".join(kept)
 
 
 class _Class:
@@ -306,7 +341,9 @@ def _quoted(text: str) -> str:
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
     module = getattr(thing, "__module__", None) or ""
-    is_of_library = isinstance(thing, BuiltinFunctionType) or module.partition(".")[0] in LIBRARY
+    is_of_library = isinstance(thing, BuiltinFunctionType) or (
+        module.partition(".")[0] in LIBRARY and module not in TRANSLATED
+    )
     if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and is_of_library:
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
@@ -321,6 +358,16 @@ def _pattern(pattern: re.Pattern[str]) -> str:
     flags = "".join(letter for flag, letter in FLAGS.items() if pattern.flags & flag)
     source = pattern.pattern.replace("(?P<", "(?<").replace(r"\Z", r"(?![\s\S])")
     return f"py.pattern({_quoted(source)}, {_quoted(flags)})"
+
+
+def _letters(n: int) -> str:
+    """Return the n-th name of letters alone that is no word of JavaScript.
+
+    >>> [_letters(n) for n in (0, 51, 52)]
+    ['a', 'Z', 'ab']
+    """
+    found = ascii_letters[n % 52] + (ascii_letters[n // 52 % 52] if n >= 52 else "")
+    return f"{found}_" if found in RESERVED or found in SHORT else found
 
 
 def _safe(name: str) -> str:
@@ -362,10 +409,21 @@ class _Scope:
         self.where = where
         self.names = names
         self.outer = outer
-        self.locals: dict[str, Any] = {}
+        self.locals: dict[str, str] = {}
+        self.count: int = outer.count if outer else 0
         self.signatures: dict[str, ast.arguments] = {}
         self.imported: dict[str, Any] = {}
         self.own: set[str] = set()
+
+    def add(self, names: Iterable[str]) -> None:
+        """Take names as the scope's own; each is called by letters that no scope around it calls another."""
+        for name in names:
+            self.locals[name] = name if name in KEPT else _letters(self.count)
+            self.count += 1
+
+    def local(self, name: str) -> str:
+        """Return what a name of its own, or of a scope around it, is called."""
+        return self.locals[name] if name in self.locals or self.outer is None else self.outer.local(name)
 
     def has(self, name: str) -> bool:
         return name in self.locals or (self.outer is not None and self.outer.has(name))
@@ -405,14 +463,14 @@ class _Scope:
         defaults += [*given.defaults, *given.kw_defaults]
         listed = []
         for argument, default in zip(every, defaults, strict=True):
-            inner.locals[argument.arg] = None
-            listed.append(_safe(argument.arg) + (f" = {self.expression(default)}" if default else ""))
+            inner.add([argument.arg])
+            listed.append(inner.local(argument.arg) + (f" = {self.expression(default)}" if default else ""))
         if given.vararg:
-            inner.locals[given.vararg.arg] = None
-            listed.append(f"...{_safe(given.vararg.arg)}")
+            inner.add([given.vararg.arg])
+            listed.append(f"...{inner.local(given.vararg.arg)}")
         if given.kwarg:
-            inner.locals[given.kwarg.arg] = None
-            listed.append(f"{_safe(given.kwarg.arg)} = new py.dict()")
+            inner.add([given.kwarg.arg])
+            listed.append(f"{inner.local(given.kwarg.arg)} = new py.dict()")
         first = "const self = this; " if is_method else ""
         if is_method:
             listed = listed[1:]
@@ -421,9 +479,9 @@ class _Scope:
         nonlocal_ = {
             name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names
         }
-        own = _assigned(node.body) - set(inner.locals) - nonlocal_
-        inner.locals.update(dict.fromkeys(own))
-        declared = f"let {', '.join(_safe(name) for name in sorted(own))};\n" if own else ""
+        own = sorted(_assigned(node.body) - set(inner.locals) - nonlocal_)
+        inner.add(own)
+        declared = f"let {', '.join(map(inner.local, own))};\n" if own else ""
         body = first + declared + inner.block(node.body)
         yields = _yields(node)
         if is_method:
@@ -502,19 +560,27 @@ class _Scope:
             raise UntranslatableError(self.where, node)
         return f"for ({self.target(node.target)} of {self.expression(node.iter)}) {{\n{self.block(node.body)}\n}}"
 
+    def write_with(self, node: ast.With) -> str:
+        body = self.block(node.body)
+        for each in reversed(node.items):
+            name = f"{self.target(each.optional_vars)} = " if each.optional_vars else ""
+            opened = f"const $held = {self.expression(each.context_expr)};\n{name}$held.__enter__?.() ?? $held;"
+            body = f"{{\n{opened}\ntry {{\n{body}\n}} finally {{ $held.__exit__?.(null, null, null); }}\n}}"
+        return body
+
     def write_try(self, node: ast.Try) -> str:
         if node.orelse or node.finalbody:
             raise UntranslatableError(self.where, node)
         arms = ""
         for handler in node.handlers:
-            name = f"{_safe(handler.name)} = error;\n" if handler.name else ""
+            name = f"{self.local(handler.name)} = error;\n" if handler.name else ""
             kinds = self.expression(handler.type) if handler.type else "null"
             arms += f"if (py.caught(error, {kinds})) {{\n{name}{self.block(handler.body)}\n}} else "
         return f"try {{\n{self.block(node.body)}\n}} catch (error) {{\n{arms}throw error;\n}}"
 
     def write_functiondef(self, node: ast.FunctionDef) -> str:
         self.signatures[node.name] = node.args
-        return f"{_safe(node.name)} = {self.function(node)};"
+        return f"{self.local(node.name)} = {self.function(node)};"
 
     def write_assign(self, node: ast.Assign) -> str:
         value = self.expression(node.value)
@@ -547,6 +613,9 @@ class _Scope:
     def assigned(self, target: ast.expr, value: str) -> str:
         """Return that a target has a value."""
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            if target.slice.step and target.slice.lower and not target.slice.upper:
+                places = ", ".join(map(self.expression, (target.value, target.slice.lower, target.slice.step)))
+                return f"py.spread({places}, {value});"
             ends = (self.expression(each) if each else "null" for each in (target.slice.lower, target.slice.upper))
             return f"py.splice({self.expression(target.value)}, {', '.join(ends)}, {value});"
         if isinstance(target, ast.Subscript):
@@ -569,7 +638,7 @@ class _Scope:
     def target(self, node: ast.expr) -> str:
         """Return what is assigned to."""
         if isinstance(node, ast.Name):
-            return _safe(node.id)
+            return self.local(node.id)
         if isinstance(node, ast.Attribute):
             return f"{self.expression(node.value)}.{node.attr}"
         if isinstance(node, ast.Starred):
@@ -608,7 +677,7 @@ class _Scope:
 
     def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
-            return _safe(node.id)
+            return self.local(node.id)
         known = self.known(node)
         if known is None and node.id not in self.names:
             raise UntranslatableError(self.where, node)
@@ -735,24 +804,34 @@ class _Scope:
             else '""'
         )
 
-    def _looped(self, generators: list[ast.comprehension], inside: Callable[[_Scope], str]) -> str:
-        """Return loops around what is yielded, in a scope of their own."""
+    def _looped(
+        self, generators: list[ast.comprehension], inside: Callable[[_Scope], str], *, eager: bool = True
+    ) -> str:
+        """Return loops around what is yielded, in a scope of their own; with `eager`, a list of it."""
         inner = _Scope(self.script, self.where, self.names, self)
-        opened = closed = ""
+        opened = ""
         first = self.expression(generators[0].iter)  # which is asked at once, and knows no name of the loop
         for each in generators:
             source = "$all" if each is generators[0] else inner.expression(each.iter)
-            inner.locals.update((name.id, None) for name in ast.walk(each.target) if isinstance(name, ast.Name))
+            inner.add(name.id for name in ast.walk(each.target) if isinstance(name, ast.Name))
             opened += f"for (let {inner.target(each.target)} of {source}) "
             tests = " && ".join(map(inner.truth, each.ifs))
             opened += f"if ({tests}) " if tests else ""
-        return f"(function* ($all) {{ {opened}yield {inside(inner)};{closed} }})({first})"
+        if eager:
+            return f"(($all) => {{ const $found = []; {opened}$found.push({inside(inner)}); return $found; }})({first})"
+        return f"(function* ($all) {{ {opened}yield {inside(inner)}; }})({first})"
 
     def write_generatorexp(self, node: ast.GeneratorExp) -> str:
+        return self._looped(node.generators, lambda scope: scope.expression(node.elt), eager=False)
+
+    def _given(self, node: ast.expr) -> str:
+        """Return what is given to something that takes all of it at once."""
+        if not isinstance(node, ast.GeneratorExp):
+            return self.expression(node)
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
     def write_listcomp(self, node: ast.ListComp) -> str:
-        return f"[...{self._looped(node.generators, lambda scope: scope.expression(node.elt))}]"
+        return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
     def write_setcomp(self, node: ast.SetComp) -> str:
         return f"new py.set({self._looped(node.generators, lambda scope: scope.expression(node.elt))})"
@@ -765,12 +844,13 @@ class _Scope:
 
     def write_call(self, node: ast.Call) -> str:
         known = self.known(node.func)
-        given = [self.expression(each) for each in node.args]
+        takes_all = known in TAKING_ALL or (isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "update"))
+        given = list(map(self._given if takes_all else self.expression, node.args))
+        if isinstance(node.func, ast.Attribute) and _is_super(node.func.value):
+            return f"super.{node.func.attr}({', '.join(given)})"
         if isinstance(node.func, ast.Attribute) and known is None:
             name = node.func.attr
             self.script.asked.add(name)
-            if isinstance(node.func.value, ast.Call) and ast.unparse(node.func.value) == "super()" and not node.keywords:
-                return f"super.{name}({', '.join(given)})"
             whole = self.expression(node.func.value)
             if name == "replace" and node.keywords:
                 return f"{whole}.replace(new py.dict({self.pairs(node)}))"
@@ -796,11 +876,11 @@ class _Scope:
             if node.keywords:
                 own = self.signature(node.func.id)
                 if own is None:
-                    return self.bound(_safe(node.func.id), node, given)
+                    return self.bound(self.local(node.func.id), node, given)
                 names = [each.arg for each in (*own.posonlyargs, *own.args, *own.kwonlyargs)]
                 given = self.placed(names, node, given)
             made = "new " if node.func.id == "cls" else ""
-            return f"{made}{_safe(node.func.id)}({', '.join(given)})"
+            return f"{made}{self.local(node.func.id)}({', '.join(given)})"
         if known is None:
             called = self.expression(node.func)
             return self.bound(called, node, given) if node.keywords else f"{called}({', '.join(given)})"
@@ -857,6 +937,11 @@ class _Scope:
         return [found.get(name, "undefined") for name in names[: last + 1]]
 
 
+def _is_super(node: ast.expr) -> bool:
+    """Whether what is asked for a method is super()."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
 def _is_unused(node: ast.expr) -> bool:
     """Whether a part of a target is only there to be passed over."""
     return isinstance(node, ast.Name) and node.id == "_"
@@ -867,7 +952,7 @@ class _Law(_Scope):
 
     def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
-            return _safe(node.id)
+            return self.local(node.id)
         is_called = node.id in ("int", "len", "lcm")
         return f"py.{node.id}" if is_called else f"py.at(values, {_quoted(node.id)})"
 

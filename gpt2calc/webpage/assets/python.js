@@ -8,11 +8,16 @@ const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 function hashed(value) {
   if (typeof value === "string" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return BigInt(value);
-  const parts = Array.isArray(value) || value instanceof py.Tuple || value instanceof py.set;
-  if (!parts) return value;
-  const keys = [...value].map((each) => typeof each + String(hashed(each)));
-  return `\0${(value instanceof py.set ? keys.sort() : keys).join("\0")}\0`;
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof String) return value.valueOf();
+  if (value instanceof py.set) return (value.key ??= joined([...value].map(keyOf).sort()));
+  if (value instanceof py.Tuple) return (KEYS.get(value) ?? (KEYS.set(value, joined([...value].map(keyOf))), KEYS.get(value)));
+  return Array.isArray(value) ? joined(value.map(keyOf)) : value;
 }
+
+const KEYS = new WeakMap();
+const keyOf = (each) => (typeof each === "string" ? each : typeof each + String(hashed(each)));
+const joined = (keys) => `\0${keys.join("\0")}\0`;
 
 py.set = class {
   constructor(items = []) {
@@ -23,13 +28,16 @@ py.set = class {
   has(value) { return this.held.has(hashed(value)); }
   [Symbol.iterator]() { return this.held.values(); }
   add(value) {
-    const place = hashed(value);
-    if (!this.held.has(place)) this.held.set(place, value);
+    const key = hashed(value);
+    if (this.held.has(key)) return;
+    this.held.set(key, value);
+    this.key = undefined;
   }
-  discard(value) { this.held.delete(hashed(value)); }
+  discard(value) { this.held.delete(hashed(value)); this.key = undefined; }
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
-  intersection(...others) { return others.reduce(py.and_, this); }
+  difference(other) { return py.sub(this, new py.set(other)); }
+  intersection(...others) { return others.reduce((all, each) => py.and_(all, new py.set(each)), this); }
   issuperset(other) { return [...other].every((each) => this.has(each)); }
   issubset(other) { return [...this].every((each) => other.has(each)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
@@ -44,12 +52,17 @@ py.dict = class {
   get size() { return this.held.size; }
   has(key) { return this.held.has(hashed(key)); }
   set(key, value) {
-    const place = hashed(key);
-    this.held.set(place, [this.held.get(place)?.[0] ?? key, value]);
+    const found = this.held.get(hashed(key));
+    if (found) found[1] = value;
+    else this.held.set(hashed(key), [key, value]);
   }
   get(key, usual = null) {
     const found = this.held.get(hashed(key));
     return found ? found[1] : usual;
+  }
+  at(key) {
+    const found = this.held.get(hashed(key));
+    return found ? found[1] : this.missing(key);
   }
   missing(key) {
     if (this.__missing__) return this.__missing__(key);
@@ -58,12 +71,14 @@ py.dict = class {
   setdefault(key, usual = null) { if (!this.has(key)) this.set(key, usual); return this.get(key); }
   pop(key, usual = null) { const value = this.get(key, usual); this.held.delete(hashed(key)); return value; }
   *[Symbol.iterator]() { for (const [key] of this.held.values()) yield key; }
-  items() { return [...this.held.values()]; }
+  items() { return Array.from(this.held.values(), ([key, value]) => [key, value]); }
   keys() { return new py.set(this); }
   values() { return this.items().map(([, value]) => value); }
   update(pairs) { for (const [key, value] of py.items(pairs)) this.set(key, value); }
   copy() { return new this.constructor(this); }
 };
+
+py.set.prototype.__contains__ = py.dict.prototype.__contains__ = function (key) { return this.has(key); };
 
 py.Counter = class extends py.dict {
   constructor(items = []) {
@@ -76,6 +91,10 @@ py.Counter = class extends py.dict {
     for (const [each, n] of counted) this.set(each, this.get(each, 0n) + n);
   }
   __add__(other) { const both = this.copy(); both.update(other); return both; }
+  __sub__(other) {
+    return new py.Counter(new py.dict(this.items().map(([each, n]) => [each, n - other.get(each, 0n)]).filter(([, n]) => n > 0n)));
+  }
+  elements() { return this.items().flatMap(([each, n]) => Array(Number(n)).fill(each)); }
   most_common(n = null) { return py.slice(py.sorted(this.items(), { key: ([, count]) => -count }), null, n, null); }
 };
 
@@ -110,7 +129,7 @@ py.callable = (thing) =>
 
 /** What a thing has under a name; of a method, one that knows the thing. */
 py.attribute = (thing, name) =>
-  name in METHODS || typeof thing?.[name] === "function" ? (...given) => py.call(thing, name, ...given) : thing[name];
+  isMany(thing) || typeof thing?.[name] === "function" ? (...given) => py.call(thing, name, ...given) : thing[name];
 
 /** What a property gives, asked once. */
 py.once = (thing, name) => {
@@ -160,7 +179,8 @@ const numeric = (act) => (a, b) =>
 const [summed, less, product] = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b].map(numeric);
 const repeated = (what, n) =>
   typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
-const isMany = (value) => typeof value === "string" || isList(value);
+const isBytes = ArrayBuffer.isView;
+const isMany = (value) => typeof value === "string" || isList(value) || isBytes(value) || value instanceof String;
 
 /** What an operator comes to that one of two things has of its own. */
 const operated = (a, b, name, reversed) => a?.[name]?.(b) ?? b?.[reversed]?.(a);
@@ -169,6 +189,7 @@ py.add = (a, b) => {
   if (typeof a === "bigint" && typeof b === "bigint") return a + b;
   if (typeof a === "string") return a + b;
   if (isList(a) || a instanceof py.Tuple) return [...a, ...b];
+  if (isBytes(a)) return BYTES.join([], [a, b]);
   if (isFraction(a, b)) return exact.add(a, b);
   return operated(a, b, "__add__", "__radd__") ?? summed(a, b);
 };
@@ -208,9 +229,11 @@ py.t = (value) => {
 py.eq = (a, b) => {
   if (a === b) return true;
   if (a === null || b === null) return false;
+  if (isBytes(a)) return a.length === b.length && a.every((each, place) => each === b[place]);
   if (a.__eq__ ?? b.__eq__) return a.__eq__ ? a.__eq__(b) : b.__eq__(a);
   if (a instanceof Real || b instanceof Real) return Number(a) === Number(b);
   if (isFraction(a, b)) return typeof a !== "string" && typeof b !== "string" && py.order(a, b) === 0;
+  if (a instanceof String || b instanceof String) return String(a) === String(b);
   if (typeof a !== "object" || typeof b !== "object") return typeof a !== "string" && typeof b !== "string" && a == b;
   if (a instanceof py.dict) return b instanceof py.dict && a.size === b.size && a.items().every(([key, value]) => b.has(key) && py.eq(value, b.get(key)));
   if (a instanceof py.set) return b instanceof py.set && a.size === b.size && [...a].every((each) => b.has(each));
@@ -241,9 +264,9 @@ py.contains = (value, whole) => {
 };
 
 py.at = (whole, key) => {
-  if (whole instanceof py.dict) return whole.get(key) ?? (whole.has(key) ? null : whole.missing(key));
+  if (whole instanceof py.dict) return whole.at(key);
   if (whole instanceof py.Match) return whole.group(key);
-  const list = whole instanceof py.Tuple ? [...whole] : whole;
+  const list = whole instanceof py.Tuple || whole instanceof py.Range ? [...whole] : whole;
   const place = Number(key);
   const found = list[place < 0 ? list.length + place : place];
   if (found === undefined) throw new Error(`no place ${place}`);
@@ -253,7 +276,10 @@ py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value
 py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
 py.slice = (whole, from, to, step) => {
   const list = isMany(whole) ? whole : [...whole];
-  if (step === null || step === 1n) return list.slice(Number(from ?? 0n), to === null ? undefined : Number(to));
+  if (step === null || step === 1n) {
+    const ends = [Number(from ?? 0n), to === null ? undefined : Number(to)];
+    return isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+  }
   const [size, by] = [list.length, Number(step)];
   const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
   const [first, last, found] = [bound(from, by < 0 ? size - 1 : 0), bound(to, by < 0 ? -1 : size), []];
@@ -261,7 +287,9 @@ py.slice = (whole, from, to, step) => {
   return typeof whole === "string" ? found.join("") : found;
 };
 py.splice = (list, from, to, items) =>
-  void list.splice(Number(from ?? 0n), Number(to ?? BigInt(list.length)) - Number(from ?? 0n), ...items);
+  isBytes(list) ? list.set(items, Number(from ?? 0n)) : void list.splice(Number(from ?? 0n), Number(to ?? BigInt(list.length)) - Number(from ?? 0n), ...items);
+/** Put items in every so many places of bytes. */
+py.spread = (list, from, step, items) => items.forEach((each, n) => (list[Number(from) + n * Number(step)] = each));
 py.starred = (items, star, size) => {
   const all = [...items];
   const after = size - star - 1;
@@ -269,21 +297,22 @@ py.starred = (items, star, size) => {
 };
 py.items = (pairs) => (pairs instanceof py.dict ? pairs.items() : [...pairs]);
 py.fromkeys = (keys, value = null) => new py.dict([...keys].map((key) => [key, value]));
+/** What plain data holds, with objects for dicts. */
+py.plain = (value) => {
+  if (value instanceof py.dict) return py.object(value.items().map(([key, each]) => [key, py.plain(each)]));
+  return typeof value === "object" && value?.[Symbol.iterator] ? [...value].map(py.plain) : value;
+};
 py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
 
 py.Range = class {
-  constructor(start, stop, step) {
-    const size = (stop - start + step - (step > 0n ? 1n : -1n)) / step;
-    Object.assign(this, { start, step, size: size > 0n ? size : 0n });
-  }
-  *[Symbol.iterator]() { for (let i = 0n; i < this.size; i += 1n) yield this.start + i * this.step; }
+  constructor(start, stop, step) { Object.assign(this, { start, stop, step }); }
+  get size() { const { start, stop, step } = this; return (stop - start + step - (step > 0n ? 1n : -1n)) / step; }
+  get length() { return Math.max(0, Number(this.size)); }
+  *[Symbol.iterator]() { for (let i = 0n, n = this.start; i < this.size; i += 1n, n += this.step) yield n; }
 };
-py.range = (...given) => {
-  const [from, to, by = 1n] = (given.length === 1 ? [0n, ...given] : given).map(plainly);
-  return new py.Range(from, to, by);
-};
+py.range = (...given) => new py.Range(...(given.length === 1 ? [0n, ...given, 1n] : [...given, 1n].slice(0, 3)).map(plainly));
 py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
 py.iter = (items) => items[Symbol.iterator]();
 py.next = (items, ...usual) => {
@@ -314,6 +343,12 @@ py.abs = absolute;
 py.gcd = (a, b) => absolute(gcd(a, b));
 py.lcm = (a, b) => (a / gcd(a, b)) * b;
 py.floor = (value) => (value instanceof py.Fraction ? floored(value.numerator, value.denominator) : BigInt(Math.floor(Number(value))));
+py.isqrt = (n) => {
+  let root = BigInt(Math.floor(Math.sqrt(Number(n))));
+  while (root * root > n) root -= 1n;
+  while ((root + 1n) * (root + 1n) <= n) root += 1n;
+  return root;
+};
 py.divmod = (a, b) => [py.floordiv(a, b), py.mod(a, b)];
 py.sum = (items, first = 0n) => [...items].reduce(py.add, first);
 py.prod = (items) => [...items].reduce(py.mul, 1n);
@@ -369,6 +404,7 @@ py.islice = function* (items, most) {
   }
 };
 py.chain = function* (...lists) { for (const each of lists) yield* each; };
+py.from_iterable = (lists) => py.chain(...lists);
 py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
 py.groupby = function* (items, { key = (each) => each } = {}) {
   let group = null;
@@ -396,23 +432,36 @@ py.bisect_left = bisected((order) => order < 0);
 py.bisect_right = bisected((order) => order <= 0);
 py.id = ((known) => (thing) => known.get(thing) ?? (known.set(thing, BigInt(known.size)), known.get(thing)))(new Map());
 py.never = () => { throw new Error("the page asks this of no model"); };
+/** What operations throw here that a value does not have: a BigInt that is made of something else is a SyntaxError. */
+py.TypeError = class extends TypeError {
+  static [Symbol.hasInstance](error) { return error instanceof TypeError || error instanceof SyntaxError; }
+};
 py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kind);
 py.Mapping = py.dict;
 py.Quoted = (text) => text; // text of a document, as all is here
 py.Never = class {};
+py.basename = (path) => path.slice(path.lastIndexOf("/") + 1);
+py.dirname = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+py.Block = (...parts) => parts;
+py._make = (parts) => parts;
+py.nlargest = (n, items) => py.slice(py.sorted(items, { reverse: true }), null, n, null);
+py.Lock = () => ({});
+py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-for (const name of ["KeyError", "ValueError", "AttributeError", "TypeError"]) py[name] = class extends Error {};
-py.isinstance = (value, kind) => {
-  if (isList(kind)) return kind.some((each) => py.isinstance(value, each));
-  if (kind === null) return value === null;
-  if (kind === py.str || kind === py.Quoted) return typeof value === "string";
-  if (kind === py.bool) return typeof value === "boolean";
-  if (kind === py.int) return typeof value === "bigint" || typeof value === "boolean";
-  if (kind === py.float) return typeof value === "number" || value instanceof Real;
-  if (kind === py.list) return isList(value) || value instanceof py.Tuple;
-  return value instanceof kind;
+for (const name of ["KeyError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
+py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
+const isOf = (value, kind) => {
+  switch (kind) {
+    case null: return value === null;
+    case py.str: case py.Quoted: return typeof value === "string" || value instanceof String;
+    case py.bool: return typeof value === "boolean";
+    case py.int: return typeof value === "bigint" || typeof value === "boolean";
+    case py.float: return typeof value === "number" || value instanceof Real;
+    case py.list: return isList(value) || value instanceof py.Tuple;
+    default: return value instanceof kind;
+  }
 };
 py.type = (value) =>
   value === null ? py.NoneType : value instanceof Real ? py.float : ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
@@ -420,7 +469,10 @@ py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" 
 py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
 
 /** A value in a text: with commas between thousands where that is asked. */
-py.format = (value, spec) => (spec === "," ? grouped(plainly(value)) : py.str(value));
+py.format = (value, spec) => {
+  if (spec.startsWith("0")) return String(value).padStart(Number(spec), "0");
+  return spec === "," ? grouped(plainly(value)) : py.str(value);
+};
 
 // Patterns, whose matches know where they are
 
@@ -447,6 +499,7 @@ py.pattern = (source, flags) => {
     match: (...given) => found(sticky, ...given),
     fullmatch: (...given) => found(whole, ...given),
     finditer: (text) => [...text.matchAll(plain)].map((match) => new py.Match(match)),
+    findall: (text) => [...text.matchAll(plain)].map((match) => (match.length < 3 ? match.at(-1) : match.slice(1))),
     sub: (by, text) => text.replace(plain, typeof by === "string" ? by.replace(/\\(\d)/g, "$$$1") : (...given) => by(new py.Match(given))),
     split: (text) => text.split(made("", "", "")),
   };
@@ -507,5 +560,31 @@ const METHODS = {
   sort: (list, options) => void list.splice(0, list.length, ...py.sorted(list, options)),
   copy: (list) => [...list],
 };
-py.call = (thing, name, ...given) => (isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given));
+
+const BYTES = {
+  join: (_, parts) => {
+    const all = [...parts];
+    const whole = new Uint8Array(all.reduce((size, { length }) => size + length, 0));
+    all.reduce((place, each) => (whole.set(each, place), place + each.length), 0);
+    return whole;
+  },
+  startswith: (all, start) => start.every((each, place) => all[place] === each),
+  strip: (all, [zero]) => {
+    const first = all.findIndex((each) => each !== zero);
+    return first < 0 ? all.subarray(0, 0) : all.subarray(first, all.findLastIndex((each) => each !== zero) + 1);
+  },
+  decode: (all, named = "utf-8") => new TextDecoder(named, { fatal: true, ignoreBOM: true }).decode(all),
+  count: (all, [one]) => { let n = 0; for (const each of all) n += each === one; return BigInt(n); },
+};
+py.bytes = (items) => (isBytes(items) ? new Uint8Array(items.buffer, items.byteOffset, items.byteLength) : Uint8Array.from(items));
+py.bytearray = (size) => new Uint8Array(Number(size));
+py.from_bytes = (all) => all.reduceRight((whole, each) => (whole << 8n) | BigInt(each), 0n);
+/** Bytes as whole numbers of so many, which share their memory where they lie so. */
+const WIDE = { B: Uint8Array, H: Uint16Array, I: Uint32Array, Q: BigUint64Array };
+py.memoryview = (all) => ({ cast: (code) => {
+  const { buffer, byteOffset, byteLength } = all.byteOffset % 8 ? all.slice() : all;
+  return new WIDE[code](buffer, byteOffset, byteLength / WIDE[code].BYTES_PER_ELEMENT);
+} });
+py.call = (thing, name, ...given) =>
+  isBytes(thing) ? BYTES[name](thing, ...given) : isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given);
 py.method = (name, thing, ...given) => py.call(thing, name, ...given);
