@@ -120,8 +120,8 @@ def test_what_it_costs_follows_what_is_asked(opened: Watched) -> None:
     opened.open(f"#{address}")
     assert [row[1].split("\n")[0] for row in shown(opened, "costed")] == costed
     assert rested(opened) == address
-    opened.open("#cost.seq=2000")
+    opened.go("#cost.seq=2000")
     assert opened.text("#cost-said") == "2,000 tokens are more than n_positions 1,024 of the model takes"
-    opened.open("#cost.batch=8")
+    opened.go("#cost.batch=8")
     rows = shown(opened, "flops")
     assert sum(int(row[1].replace(",", "")) for row in rows) == gpt2calc.cost("gpt2", batch=8).forward
