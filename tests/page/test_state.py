@@ -10,7 +10,9 @@ import pytest
 
 import gpt2calc
 from gpt2calc.cli import main
+from gpt2calc.explanation import report
 from tests.page.reading import agrees, rested, shown, total
+from tests.page.test_explained import search
 
 if TYPE_CHECKING:
     from tests.browser import Watched
@@ -82,8 +84,9 @@ def test_nonsense_in_the_address_gets_a_sentence(loaded: Watched) -> None:
 SAID = "!byId('figure-said').textContent.startsWith('looking')"
 
 
-def test_a_number_is_explained(restored: Watched) -> None:
+def test_a_number_is_explained(restored: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """137M is gpt2's file with its masks, and the address keeps the question."""
+    monkeypatch.setattr(report, "_everywhere", search)
     restored.page.fill("#figure", "137M")
     restored.until("!byId('explained').parentElement.hidden")
     assert restored.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
