@@ -119,10 +119,18 @@ class Watched:
         return self.page
 
     def go(self, fragment: str = "#model=gpt2") -> Page:
-        """Type another fragment into the address of the page that is open, which loads nothing anew."""
+        """Type another fragment into the address of the page that is open, which loads nothing anew.
+
+        What was pasted or given is taken away.
+        """
         script = """(fragment) => new Promise((then) => {
           document.activeElement.blur(); // what was typed is taken now, and not later
           rest();
+          byId("paste").value = byId("file").value = "";
+          byId("against").checked = false;
+          byId("verified").replaceChildren();
+          sayOfConfig(null);
+          byId("band").hidden = true;
           const before = location.href;
           addEventListener("hashchange", then, {once: true});
           location.hash = fragment;

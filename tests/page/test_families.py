@@ -166,18 +166,18 @@ def test_more_layers_of_several_kinds_than_the_page_walks_are_refused(loaded: Wa
     assert json.loads(answer) == {"problem": said}
 
 
-def test_a_config_that_is_pasted_is_counted(opened: Watched) -> None:
+def test_a_config_that_is_pasted_is_counted(restored: Watched) -> None:
     """By the name of the model that ships with these sizes, or of its architecture; and the address brings it back."""
     document = {**presets.load("Llama-3.1-8B").fields, "rope_theta": 500000.0}
-    opened.page.fill("#paste", json.dumps(document))
-    assert opened.text("#title") == "Llama-3.1-8B"
-    opened.page.fill("#paste", json.dumps({"model_type": "qwen3", "num_hidden_layers": 3, "mood": 1}))
-    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
-    assert "does not read mood=1" in opened.text("#paste-said")
-    assert total(opened) == gpt2calc.count({"model_type": "qwen3", "num_hidden_layers": 3}).total
-    opened.page.fill("#paste", json.dumps({"model_type": "dots1", "num_hidden_layers": 3}))
-    assert opened.text("#paste-said") == "n_routed_experts is not given, and dots1 has no default"
-    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
+    restored.page.fill("#paste", json.dumps(document))
+    assert restored.text("#title") == "Llama-3.1-8B"
+    restored.page.fill("#paste", json.dumps({"model_type": "qwen3", "num_hidden_layers": 3, "mood": 1}))
+    assert restored.text("#title") == "qwen3 with num_hidden_layers=3"
+    assert "does not read mood=1" in restored.text("#paste-said")
+    assert total(restored) == gpt2calc.count({"model_type": "qwen3", "num_hidden_layers": 3}).total
+    restored.page.fill("#paste", json.dumps({"model_type": "dots1", "num_hidden_layers": 3}))
+    assert restored.text("#paste-said") == "n_routed_experts is not given, and dots1 has no default"
+    assert restored.text("#title") == "qwen3 with num_hidden_layers=3"
 
 
 def test_python_reads_what_was_pasted_alike() -> None:
@@ -270,10 +270,10 @@ def test_two_architectures_stand_side_by_side(loaded: Watched) -> None:
     assert sorted(ways) == sorted(name for name in one.conventions if name in two.conventions)
 
 
-def test_a_file_of_another_architecture_is_left_to_the_command_line(window: Watched) -> None:
+def test_a_file_of_another_architecture_is_left_to_the_command_line(loaded: Watched) -> None:
     """By name, and not judged as a GPT-2."""
-    window.open("#model=Llama-3.1-8B")
-    window.page.check("#against")
-    window.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
-    window.page.wait_for_selector("#verified .verdict")
-    assert "a file of llama is checked by gpt2calc verify" in window.text("#verified .verdict")
+    loaded.go("#model=Llama-3.1-8B")
+    loaded.page.check("#against")
+    loaded.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
+    loaded.page.wait_for_selector("#verified .verdict")
+    assert "a file of llama is checked by gpt2calc verify" in loaded.text("#verified .verdict")
