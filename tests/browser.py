@@ -28,6 +28,9 @@ IS_REQUIRED = os.environ.get("GPT2CALC_BROWSER") == "required"
 ARGUMENTS = (
     *("--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Of two such lists the last counts: what of Playwright's matters here, and pages of the address bar, unseen, which
+    # cost as much to start as the window.
+    "--disable-features=AimEnabled,PaintHolding,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
 
 WATCH = """
@@ -57,7 +60,7 @@ class Watched:
         path: the file.
 
     Attributes:
-        is_untouched: whether nobody has done anything to the page but call its functions; for who opens it to say.
+        is_clean: whether nothing was done to the page that an address does not undo; for who opens it to say.
     """
 
     def __init__(self, browser: Browser, path: Path) -> None:
@@ -68,7 +71,7 @@ class Watched:
         self.asked: list[str] = []
         self.said: list[str] = []
         self.times_opened = 0
-        self.is_untouched = False
+        self.is_clean = False
         self.seen: tuple[object, ...] = ()
         self.page: Page = self.context.new_page()
         self.page.add_init_script(WATCH)
@@ -109,13 +112,34 @@ class Watched:
             fragment: with its #.
             path: another file than this window's.
         """
-        self.is_untouched = False
+        self.is_clean = False
         self.address = (path or self.path).absolute().as_uri()
         self.said.clear()
         self.asked.clear()
         self.times_opened += 1
         self.page.goto(f"{self.address}?{self.times_opened}{fragment}")
         self.started()
+        return self.page
+
+    def go(self, fragment: str = "#model=gpt2") -> Page:
+        """Type another fragment into the address of the page that is open, which loads nothing anew.
+
+        What was pasted or given is taken away.
+        """
+        script = """(fragment) => new Promise((then) => {
+          document.activeElement.blur(); // what was typed is taken now, and not later
+          rest();
+          byId("paste").value = byId("file").value = "";
+          byId("against").checked = false;
+          byId("verified").replaceChildren();
+          sayOfConfig(null);
+          byId("band").hidden = true;
+          const before = location.href;
+          addEventListener("hashchange", then, {once: true});
+          location.hash = fragment;
+          if (location.href === before) then(restoreFromAddress());
+        }).then(() => null)"""
+        self.page.evaluate(script, fragment)
         return self.page
 
     @contextmanager

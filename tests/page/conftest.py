@@ -63,8 +63,18 @@ def opened(window: Watched) -> Watched:
 
 @pytest.fixture
 def loaded(window: Watched) -> Watched:
-    """Give the page to a test that only calls its functions: it is opened anew after one that did anything else."""
-    if not window.is_untouched:
+    """Give the page to a test that calls its functions, or goes to an address, and does nothing that none undoes.
+
+    It is the one that the last such test had: opened anew only after a test that may have done more.
+    """
+    if not window.is_clean:
         window.open()
-        window.is_untouched = True
+        window.is_clean = True
     return window
+
+
+@pytest.fixture
+def restored(loaded: Watched) -> Watched:
+    """Give gpt2 by its address, in the page that is loaded."""
+    loaded.go()
+    return loaded

@@ -120,18 +120,18 @@ def test_flops_of_random_gpt2s_are_those_of_python(loaded: Watched) -> None:
         assert not dims.ln_f or answer[2] == [[row.component, row.group, str(row.forward)] for row in table]
 
 
-def test_what_it_costs_follows_what_is_asked(opened: Watched) -> None:
+def test_what_it_costs_follows_what_is_asked(restored: Watched) -> None:
     """By part, with what fits; the address keeps what is asked and what a pasted config says of its windows."""
-    page = opened.page
+    page = restored.page
     gemma = {"model_type": "gemma3_text", "num_hidden_layers": 6, "sliding_window": 100}
     page.fill("#paste", json.dumps(gemma))
     page.fill("#cost-seq", "32k")
     page.fill("#cost-memory", "4 GB")
     wanted = gpt2calc.serving(gemma, seq=32000, dtype="bf16")
-    costed = [row[1].split("\n")[0] for row in shown(opened, "costed")]
+    costed = [row[1].split("\n")[0] for row in shown(restored, "costed")]
     numbers = (wanted.kv_bytes_per_token, wanted.state_bytes, wanted.weights, wanted.kv_bytes)
     assert costed == [f"{n:,}" for n in numbers]
-    assert [row[3] for row in shown(opened, "keeping")] == ["100", ""]
+    assert [row[3] for row in shown(restored, "keeping")] == ["100", ""]
     left = 4 * 10**9 - wanted.weights - (wanted.kv_bytes or 0)
     assert f"fits in 4 GB, and leaves {left:,} bytes" in opened.text("#cost-said")
     address = rested(opened)

@@ -150,20 +150,28 @@ def test_the_command_writes_the_page(run: Run, tmp_path: Path, built: str) -> No
     assert run("page", "-o", str(file), "-q") == (0, "", "")
 
 
-def test_the_command_writes_to_standard_output(run: Run, built: str) -> None:
+@pytest.fixture
+def at_hand(monkeypatch: pytest.MonkeyPatch, built: str) -> str:
+    """Let the command write the page that is built already, where it is asked what it does with it."""
+    monkeypatch.setattr(document, "build", lambda version: built if version == gpt2calc.__version__ else "")
+    return built
+
+
+def test_the_command_writes_to_standard_output(run: Run, at_hand: str) -> None:
     """For a pipe."""
-    assert run("page", "-o", "-") == (0, built, "")
+    assert run("page", "-o", "-") == (0, at_hand, "")
 
 
 def test_without_a_name_the_page_lies_in_the_folder(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_hand: str
 ) -> None:
     """As gpt2calc.html."""
     monkeypatch.chdir(tmp_path)
     assert run("page").stdout.startswith("gpt2calc.html: ")
-    assert (tmp_path / "gpt2calc.html").read_text(encoding="utf-8") == built
+    assert (tmp_path / "gpt2calc.html").read_text(encoding="utf-8") == at_hand
 
 
+@pytest.mark.usefixtures("at_hand")
 def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
     """One sentence with the file's name, and code 3."""
     file = tmp_path / "missing" / "page.html"
@@ -174,6 +182,7 @@ def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.usefixtures("at_hand")
 @pytest.mark.parametrize("opens", [True, False])
 def test_the_page_is_opened_where_there_is_a_browser(
     opens: bool,  # noqa: FBT001 - a case

@@ -149,15 +149,15 @@ def test_documents_are_refused_in_pythons_words(loaded: Watched) -> None:
 def test_a_config_that_is_pasted_is_counted(opened: Watched) -> None:
     """By the name of the model that ships with these sizes, or of its architecture; and the address brings it back."""
     document = {**presets.load("Llama-3.1-8B").fields, "rope_theta": 500000.0}
-    opened.page.fill("#paste", json.dumps(document))
-    assert opened.text("#title") == "Llama-3.1-8B"
-    opened.page.fill("#paste", json.dumps({"model_type": "qwen3", "num_hidden_layers": 3, "mood": 1}))
-    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
-    assert "does not read mood=1" in opened.text("#paste-said")
-    assert total(opened) == gpt2calc.count({"model_type": "qwen3", "num_hidden_layers": 3}).total
-    opened.page.fill("#paste", json.dumps({"model_type": "dots1", "num_hidden_layers": 3}))
-    assert opened.text("#paste-said") == "n_routed_experts is not given, and dots1 has no default"
-    assert opened.text("#title") == "qwen3 with num_hidden_layers=3"
+    restored.page.fill("#paste", json.dumps(document))
+    assert restored.text("#title") == "Llama-3.1-8B"
+    restored.page.fill("#paste", json.dumps({"model_type": "qwen3", "num_hidden_layers": 3, "mood": 1}))
+    assert restored.text("#title") == "qwen3 with num_hidden_layers=3"
+    assert "does not read mood=1" in restored.text("#paste-said")
+    assert total(restored) == gpt2calc.count({"model_type": "qwen3", "num_hidden_layers": 3}).total
+    restored.page.fill("#paste", json.dumps({"model_type": "dots1", "num_hidden_layers": 3}))
+    assert restored.text("#paste-said") == "n_routed_experts is not given, and dots1 has no default"
+    assert restored.text("#title") == "qwen3 with num_hidden_layers=3"
 
 
 def test_python_reads_what_was_pasted_alike() -> None:
@@ -176,18 +176,18 @@ STATES = (
 
 @pytest.mark.parametrize("state", STATES)
 def test_what_is_copied_says_the_same_elsewhere(
-    state: str, window: Watched, capsys: pytest.CaptureFixture[str]
+    state: str, loaded: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As JSON, as Python, as a line for the shell, as a config.json, and as an address."""
     from gpt2calc.cli import main
 
-    window.open(state)
-    assert window.page.is_hidden("#notice"), window.text("#notice")
-    wanted = total(window)
+    loaded.go(state)
+    assert loaded.page.is_hidden("#notice"), loaded.text("#notice")
+    wanted = total(loaded)
     copied = {}
     for form in ("JSON", "Python", "command line", "config.json", "link", "Markdown"):
-        window.page.check(f"#forms input[value='{form}']")
-        copied[form] = window.page.input_value("#shared")
+        loaded.page.check(f"#forms input[value='{form}']")
+        copied[form] = loaded.page.input_value("#shared")
     exec(copied["Python"], {})
     assert capsys.readouterr().out == f"{wanted}\n"
     line = copied["command line"].split()[1:]
@@ -197,63 +197,63 @@ def test_what_is_copied_says_the_same_elsewhere(
     assert main([*line, "--format", "markdown"]) == 0
     assert copied["Markdown"].split("\n", 1)[1] == capsys.readouterr().out.rstrip().split("\n", 1)[1]
     assert gpt2calc.count(json.loads(copied["config.json"])).total == wanted
-    window.open("#" + copied["link"].partition("#")[2])
-    assert total(window) == wanted
+    loaded.go("#" + copied["link"].partition("#")[2])
+    assert total(loaded) == wanted
 
 
-def test_the_sliders_are_those_of_its_field_table(window: Watched) -> None:
+def test_the_sliders_are_those_of_its_field_table(loaded: Watched) -> None:
     """Named as its config names them; what does not go together is said beside the one that was moved."""
-    window.open("#model=Llama-3.1-8B")
-    assert window.page.is_visible("#num_key_value_heads")
-    assert not window.page.query_selector("#n_embd")
-    slider = window.page.locator("#sizes input[type=range][aria-label^='intermediate_size,']")
-    before = total(window)
+    loaded.go("#model=Llama-3.1-8B")
+    assert loaded.page.is_visible("#num_key_value_heads")
+    assert not loaded.page.query_selector("#n_embd")
+    slider = loaded.page.locator("#sizes input[type=range][aria-label^='intermediate_size,']")
+    before = total(loaded)
     slider.press("ArrowRight")
-    size = int(window.page.input_value("#intermediate_size").replace(",", ""))
+    size = int(loaded.page.input_value("#intermediate_size").replace(",", ""))
     assert size > 14336
     own: dict[str, Any] = {"intermediate_size": size}
-    assert total(window) == gpt2calc.count("Llama-3.1-8B", **own).total > before
-    window.page.fill("#hidden_size", "4097")
-    assert window.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
-    window.page.fill("#hidden_size", "2048")
-    window.page.check("#mlp_bias")
-    window.page.select_option("#head", "sequence_classification")
-    window.page.fill("#num_labels", "9")
+    assert total(loaded) == gpt2calc.count("Llama-3.1-8B", **own).total > before
+    loaded.page.fill("#hidden_size", "4097")
+    assert loaded.text("#hidden_size-problem").startswith("num_attention_heads 32 must divide hidden_size 4097")
+    loaded.page.fill("#hidden_size", "2048")
+    loaded.page.check("#mlp_bias")
+    loaded.page.select_option("#head", "sequence_classification")
+    loaded.page.fill("#num_labels", "9")
     own |= {"hidden_size": 2048, "mlp_bias": True, "head": "sequence_classification", "num_labels": 9}
-    assert total(window) == gpt2calc.count("Llama-3.1-8B", **own).total
-    window.page.fill("#preset", "gpt2")
-    assert window.page.is_visible("#n_embd")
-    assert total(window) == 124_439_808
+    assert total(loaded) == gpt2calc.count("Llama-3.1-8B", **own).total
+    loaded.page.fill("#preset", "gpt2")
+    assert loaded.page.is_visible("#n_embd")
+    assert total(loaded) == 124_439_808
 
 
-def test_a_list_of_layers_is_a_field(window: Watched) -> None:
+def test_a_list_of_layers_is_a_field(loaded: Watched) -> None:
     """With its words or numbers between commas; a number of layers that does not go with it is refused."""
-    window.open("#model=lfm2&num_hidden_layers=3&layer_types=conv,conv,full_attention")
+    loaded.go("#model=lfm2&num_hidden_layers=3&layer_types=conv,conv,full_attention")
     given = {"model_type": "lfm2", "num_hidden_layers": 3}
-    assert total(window) == gpt2calc.count({**given, "layer_types": ["conv", "conv", "full_attention"]}).total
-    window.page.fill("#layer_types", "conv, full_attention, full_attention")
+    assert total(loaded) == gpt2calc.count({**given, "layer_types": ["conv", "conv", "full_attention"]}).total
+    loaded.page.fill("#layer_types", "conv, full_attention, full_attention")
     wanted = gpt2calc.count({**given, "layer_types": ["conv", "full_attention", "full_attention"]}).total
-    assert total(window) == wanted
-    window.page.fill("#num_hidden_layers", "4")
-    assert "they must be as many" in window.text("#num_hidden_layers-problem")
-    assert total(window) == wanted
+    assert total(loaded) == wanted
+    loaded.page.fill("#num_hidden_layers", "4")
+    assert "they must be as many" in loaded.text("#num_hidden_layers-problem")
+    assert total(loaded) == wanted
 
 
-def test_two_architectures_stand_side_by_side(window: Watched) -> None:
+def test_two_architectures_stand_side_by_side(loaded: Watched) -> None:
     """With the components of both, and the conventions that both have."""
-    window.open("#model=gpt2-xl&vs=Llama-3.2-3B")
-    rows = {row[0]: row[1:] for row in shown(window, "components")}
+    loaded.go("#model=gpt2-xl&vs=Llama-3.2-3B")
+    rows = {row[0]: row[1:] for row in shown(loaded, "components")}
     one, two = gpt2calc.count("gpt2-xl"), gpt2calc.count("Llama-3.2-3B")
     assert rows["wte"][:2] == [f"{one['wte'].total:,}", "0"]
     assert rows["embed_tokens"][:2] == ["0", f"{two['embed_tokens'].total:,}"]
-    ways = [row[0].split("\n")[0] for row in shown(window, "conventions") + shown(window, "stored")]
+    ways = [row[0].split("\n")[0] for row in shown(loaded, "conventions") + shown(loaded, "stored")]
     assert sorted(ways) == sorted(name for name in one.conventions if name in two.conventions)
 
 
-def test_a_file_of_another_architecture_is_left_to_the_command_line(window: Watched) -> None:
+def test_a_file_of_another_architecture_is_left_to_the_command_line(loaded: Watched) -> None:
     """By name, and not judged as a GPT-2."""
-    window.open("#model=Llama-3.1-8B")
-    window.page.check("#against")
-    window.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
-    window.page.wait_for_selector("#verified .verdict")
-    assert "a file of llama is checked by gpt2calc verify" in window.text("#verified .verdict")
+    loaded.go("#model=Llama-3.1-8B")
+    loaded.page.check("#against")
+    loaded.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
+    loaded.page.wait_for_selector("#verified .verdict")
+    assert "a file of llama is checked by gpt2calc verify" in loaded.text("#verified .verdict")

@@ -88,23 +88,23 @@ def config_of(size: int) -> str:
     return text[:-2] + "a" * (size - len(text)) + text[-2:]
 
 
-def test_a_paste_that_is_too_large_is_kept_out(opened: Watched) -> None:
+def test_a_paste_that_is_too_large_is_kept_out(restored: Watched) -> None:
     """It is said, and neither read nor laid out; one of a mebibyte is read."""
     most = 2**20
-    assert opened.page.evaluate(PASTE, config_of(most)) == most
-    assert "n_layer=3" in opened.text("#paste-said")
+    assert restored.page.evaluate(PASTE, config_of(most)) == most
+    assert "n_layer=3" in restored.text("#paste-said")
     said = "expected a config.json of at most 1,048,576 bytes, got 1,048,577"
-    assert opened.page.evaluate(PASTE, config_of(most + 1)) == 0
-    assert opened.text("#paste-said") == said
-    opened.page.evaluate("sayOfConfig(null)")
-    assert opened.page.evaluate(DROP, config_of(most + 1)) is False
-    assert opened.text("#paste-said") == said
-    assert opened.page.evaluate(DROP, config_of(most)) is True
+    assert restored.page.evaluate(PASTE, config_of(most + 1)) == 0
+    assert restored.text("#paste-said") == said
+    restored.page.evaluate("sayOfConfig(null)")
+    assert restored.page.evaluate(DROP, config_of(most + 1)) is False
+    assert restored.text("#paste-said") == said
+    assert restored.page.evaluate(DROP, config_of(most)) is True
 
 
-def test_a_config_file_that_is_too_large_is_not_read(opened: Watched, tmp_path: Path) -> None:
+def test_a_config_file_that_is_too_large_is_not_read(restored: Watched, tmp_path: Path) -> None:
     """Its size says it."""
     (tmp_path / "config.json").write_text(config_of(2**20 + 1))
-    opened.page.set_input_files("#file", str(tmp_path / "config.json"))
-    opened.until("document.getElementById('paste-said').textContent !== ''")
-    assert opened.text("#paste-said") == "expected a config.json of at most 1,048,576 bytes, got 1,048,577"
+    restored.page.set_input_files("#file", str(tmp_path / "config.json"))
+    restored.until("document.getElementById('paste-said').textContent !== ''")
+    assert restored.text("#paste-said") == "expected a config.json of at most 1,048,576 bytes, got 1,048,577"

@@ -49,14 +49,14 @@ def test_every_sentence_is_the_same(loaded: Watched) -> None:
     assert loaded.page.evaluate(TYPED, texts) == ours
 
 
-def test_the_field_shows_the_reading(opened: Watched) -> None:
+def test_the_field_shows_the_reading(restored: Watched) -> None:
     """When it is left, and the address keeps it."""
-    opened.page.fill("#vocab_size", "50k")
-    opened.page.press("#vocab_size", "Tab")
-    opened.until("byId('vocab_size').value === '50,000'")
-    agrees(opened, "gpt2", vocab_size=50000)
-    opened.open("#vocab_size=50k&n_layer=１２")
-    agrees(opened, "gpt2", vocab_size=50000, n_layer=12)
+    restored.page.fill("#vocab_size", "50k")
+    restored.page.press("#vocab_size", "Tab")
+    restored.until("byId('vocab_size').value === '50,000'")
+    agrees(restored, "gpt2", vocab_size=50000)
+    restored.go("#vocab_size=50k&n_layer=１２")
+    agrees(restored, "gpt2", vocab_size=50000, n_layer=12)
 
 
 def test_digits_of_every_script_are_read_alike(loaded: Watched) -> None:
