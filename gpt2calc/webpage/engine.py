@@ -151,7 +151,7 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
         f"const totalOf = {total};",
         f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
         f"const resolved = (source, fields) => (py.t(fields) ? {changed}(source, fields) : source);",
-        f"return {{py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
+        f"return {{py, strictJson, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
     )
     beside = "\n".join(tables_of_page)
     parts = (FLOORED, runtime, script.text(ASKED, beside), beside)

@@ -61,7 +61,7 @@ MADE = frozenset(
 )
 """What the runtime has as classes, which are called with new."""
 
-PLAIN = frozenset(("py.Quoted",))
+PLAIN = frozenset(("py.Block", "py.Difference", "py.Quoted"))
 """What is a class in Python, and a function in the runtime."""
 TAKING_ALL = (tuple, list, set, frozenset, dict, sorted, sum, min, max, Counter)
 """What takes all that a generator gives, which is then a list: that is faster."""
@@ -338,13 +338,17 @@ def _quoted(text: str) -> str:
     )
 
 
+def _is_translated(thing: Any) -> bool:
+    """Whether a function or a class is no one of Python's library, or one of it that is translated."""
+    module = getattr(thing, "__module__", None) or "builtins"
+    return module.partition(".")[0] not in LIBRARY or module in TRANSLATED
+
+
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
-    module = getattr(thing, "__module__", None) or ""
-    is_of_library = isinstance(thing, BuiltinFunctionType) or (
-        module.partition(".")[0] in LIBRARY and module not in TRANSLATED
-    )
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and is_of_library:
+    module = getattr(thing, "__module__", None)
+    is_named = isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType))
+    if is_named and not _is_translated(thing):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
         return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
@@ -889,7 +893,7 @@ class _Scope:
             called = f"{self.script.name(known.__self__)}.{known.__name__}"
         if called == "py.never":
             return "py.never()"
-        is_ours = (getattr(known, "__module__", "") or "").startswith("gpt2calc")
+        is_ours = _is_translated(known)
         made = "new " if isinstance(known, type) and (is_ours or called in MADE) and called not in PLAIN else ""
         if node.keywords and is_ours:
             names, is_open = _parameters(known), _is_open(known)

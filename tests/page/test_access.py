@@ -277,18 +277,6 @@ def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, window: Watched
     assert window.text("#number") == ""
 
 
-def test_the_first_drawing_waits_for_no_table(watched: Watched) -> None:
-    """A GPT-2 stands there at once, and as it stays; another model is drawn once its tables are unpacked."""
-    from playwright.sync_api import Error
-
-    never = "globalThis.DecompressionStream = class { constructor() { throw Error('never unpacked'); } }"
-    with watched.before(never):
-        for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
-            with pytest.raises(Error, match="never unpacked"):
-                watched.open(fragment)
-            assert watched.text("#number") == number
-
-
 def test_names_from_files_are_text(restored: Watched) -> None:
     """A tensor, a file, a model and a config that are called like markup are shown as they are."""
     good = next(good for good in GOODS if good.name == "huggingface")

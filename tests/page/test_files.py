@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import gpt2calc
-from gpt2calc.dialects import respellings
+from gpt2calc.architectures import reading
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.sources import LEFT_OUT
-from gpt2calc.webpage import facts
+from gpt2calc.webpage import checking
 from tests import test_safetensors, test_strict_json
+from tests.architectures import drawing
 from tests.faults import configs, single
 from tests.fuzz import mutations
 from tests.goods import GOODS, X
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 
     from tests.browser import Watched
 
-SUPPORTED = {dialect["name"] for dialect in facts.rest(gpt2calc.models(), ())["names"]["dialects"]}
-OTHER_NAMINGS = {
-    *("openai", "transformerlens", "transformerlens-folded", "raschka", "no qkv_bias", "llm.c"),
-    "gpt-1",
-    *("uer", "uer of 2020", "megatron-dist"),
-}
-"""The good checkpoints whose naming splits, stacks or reshapes matrices, which the page does not read."""
-
 NAME = "model.safetensors"
 
 VERIFY = """
@@ -42,12 +35,8 @@ async (cases) => {
   const answers = [];
   for (const {files, config} of cases) {
     try {
-      const {fields: given, maker} = config === null ? {fields: null, maker: ""} : readDocument(parseConfig(config));
-      const found = await verify(files.map(([name, content]) => new File([bytes(content)], name)), given, maker);
-      const {verdict, matches, more, notes, match, parameters, total, fields} = found;
-      const faults = found.faults.map(({kind, tensor}) => [kind, tensor]);
-      answers.push(json({verdict, matches, faults, more, notes, held: match.held, parameters, total,
-        components: Object.fromEntries(match.components), dims: dimsOf(fields)}));
+      const given = files.map(([name, content]) => new File([bytes(content)], name));
+      answers.push(json(await ask("check", given, config, "config")));
     } catch (error) {
       if (!(error instanceof Sentence)) throw error;
       answers.push(json({unreadable: error.message}));
@@ -92,20 +81,7 @@ def expected(each: Case, folder: Path) -> Any:
         found = gpt2calc.verify(next(iter(each.files)), LEFT_OUT if each.config is None else each.config)
     except UnreadableInputError as error:
         return {"unreadable": str(error)}
-    (seen,) = found.observations
-    return {
-        "verdict": found.verdict,
-        "matches": found.matches,
-        "faults": [[fault.kind, fault.tensor] for fault in found.faults],
-        "more": found.more,
-        # What a config is read as is said where it is read.
-        "notes": [note for note in found.notes if not note.startswith(("no shape shows n_head", "read as "))],
-        "held": [part._asdict() for part in found.checked.holdings],
-        "parameters": seen.parameters,
-        "total": found.total,
-        "components": dict(seen.components),
-        "dims": found.dims._asdict(),
-    }
+    return json.loads(json.dumps(checking.told(found)))
 
 
 def agree(opened: Watched, cases: list[Case], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -129,9 +105,8 @@ def plain(name: str) -> list[Any]:
 
 
 def test_good_files_match(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every naming that the page reads, with and without their config."""
-    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
-    cases = [case(good.name, good.tensors, config) for good in goods for config in (good.config, None)]
+    """Of every naming, with and without their config."""
+    cases = [case(good.name, good.tensors, config) for good in GOODS for config in (good.config, None)]
     answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert len(answers) > 25
     assert all(answer["matches"] for answer in answers)
@@ -269,7 +244,7 @@ def test_json_is_read_where_python_reads_it(loaded: Watched) -> None:
     """And refused where it is refused: whatever two readers could see differently."""
     script = """(documents) => Promise.all(documents.map(async (text) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      try { await strictJson({name: "x"}, bytes, "a header", 127); return null; }
+      try { gpt2calc.strictJson("x", bytes, "a header"); return null; }
       catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
     }))"""
     texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]
@@ -293,9 +268,8 @@ def test_files_that_are_changed_at_random_are_judged_alike(
 ) -> None:
     """Read or refused by both, and with one verdict; what of a header is no JSON, each says in its own words."""
     chance, folder, cases = random.Random(1), tmp_path, []
-    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
     for number in range(60):
-        good = chance.choice(goods)
+        good = chance.choice(GOODS)
         content = safetensors.content(good.tensors)
         end = 8 + int.from_bytes(content[:8], "little")
         changed = chance.choice(CHANGES)(content[8:end], chance)
@@ -349,46 +323,39 @@ def test_some_blocks_are_told_as_a_part(loaded: Watched, tmp_path: Path, monkeyp
     assert sum("does not match the whole model: it holds block" in answer["verdict"] for answer in answers) >= 4
 
 
-def test_packed_matrices_and_adapters_are_left_to_the_command_line(loaded: Watched) -> None:
-    """The page says so, and counts no scale as a parameter."""
+def test_what_stands_beside_a_model_is_judged_alike(
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An adapter's matrices, scales of what is packed, a value head."""
     pair = [(f"h.0.attn.c_attn.lora_{part}.weight", "F32", (4, 4)) for part in "AB"]
-    scales = [("h.0.attn.c_attn.SCB", "F32", (4,))]
-    answers = asked(loaded, [case("adapter", [*plain("bare"), *pair]), case("packed", [*plain("bare"), *scales])])
-    assert "it is packed or adapted, as 'h.0.attn.c_attn.lora_A.weight' shows" in answers[0]["unreadable"]
-    assert "it is packed or adapted, as 'h.0.attn.c_attn.SCB' shows" in answers[1]["unreadable"]
+    cases = [
+        case("adapter", [*plain("bare"), *pair]),
+        case("packed", [*plain("bare"), ("h.0.attn.c_attn.SCB", "F32", (4,))]),
+        case("value head", [*plain("bare"), ("v_head.summary.weight", "F32", (1, 4))]),
+    ]
+    agree(loaded, cases, tmp_path, monkeypatch)
 
 
-def test_what_stands_beside_a_model_is_left_to_the_command_line(loaded: Watched) -> None:
-    """A value head is no fault there, and the page says that it does not read it."""
-    for wrapper in ("", "model."):
-        model = [(f"{wrapper}{name}", *rest) for name, *rest in plain("bare")]
-        (answer,) = asked(loaded, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
-        assert "'v_head.summary.weight' stands beside a model: see gpt2calc verify" in answer["unreadable"]
+FAMILIES = ("llama", "qwen3_moe", "mamba")
 
 
-def test_other_namings_are_refused_by_name(loaded: Watched) -> None:
-    """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
-    (answer,) = asked(loaded, [case("raschka", plain("raschka"))])
-    assert "its names fit no GPT-2" in answer["unreadable"]
-    assert {"huggingface", "nanogpt"} <= SUPPORTED
-
-
-SPELT: tuple[list[str], ...] = (
-    ["_orig_mod.wte.weight", "_orig_mod.h.0._orig_mod.ln_1.weight", "_orig_mod.lm_head.decoder.weight"],
-    ["model._orig_mod.wte.weight", "model._orig_mod.h.0._orig_mod.ln_1.weight", "model._orig_mod.wpe.weight", "x.b"],
-    ["h.0._checkpoint_wrapped_module.ln_1.weight", "h.0._checkpoint_wrapped_module.ln_1.bias", "wte.weight"],
-    ["a._fsdp_wrapped_module._orig_mod.b", "a.b"],
-    [],
-)
-
-
-def test_names_are_spelt_as_python_spells_them(loaded: Watched) -> None:
-    """Without the words of training tools within them, but for a prefix that half of them have."""
-    respell = """(all) => all.map((names) => {
-        const tensors = respelled({tensors: names.map((name) => ({name})), notes: []}).tensors;
-        return tensors.map(({name}) => name);
-    })"""
-    found = loaded.page.evaluate(respell, SPELT)
-    wanted = [[respellings.respelled(names).get(name, name) for name in names] for names in SPELT]
-    assert found == wanted
-    assert wanted[0] != SPELT[0]
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_files_of_other_families_get_pythons_verdict(
+    model_type: str, loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are, without a tensor, with one too many, and one that is turned; by their config, and by nothing."""
+    config = drawing.config(model_type, 1, 0)
+    model = reading.read(config).model
+    good = [(each.name, "F32", each.shape) for each in model.listing()]
+    place = next(n for n, (_, _, shape) in enumerate(good) if len(shape) == 2 and shape[0] != shape[1])
+    name, dtype, shape = good[place]
+    files = {
+        "good": good,
+        "one is missing": [*good[:place], *good[place + 1 :]],
+        "one too many": [*good, ("model.more.weight", "F32", (3,))],
+        "one is turned": [*good[:place], (name, dtype, shape[::-1]), *good[place + 1 :]],
+    }
+    cases = [case(about, tensors, given) for about, tensors in files.items() for given in (config, None)]
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
+    assert answers[0]["matches"]
+    assert not any(answer["matches"] for answer in answers[2::2])

@@ -362,87 +362,58 @@ function isLarge(size) {
   return size > FACTS.largest && !sayOfConfig(problem);
 }
 
+const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
+
+/** The active config as a document, from which a worker reads it; what is not given is not in it. */
+function documentOf({ type, fields, maker, source }) {
+  const own = Object.entries(fields).filter(([, value]) => value !== null);
+  return json(type === "gpt2" ? { gpt2calc: { maker }, ...Object.fromEntries(own) } : source.given);
+}
+
 async function takeFiles(files) {
   latest += 1;
   const turn = latest;
   const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
-  if (config && (isLarge(config.size) || !takeConfig(await config.text()))) return;
-  if (files.every((file) => file === config)) return;
-  const against = config || byId("against").checked ? active() : null;
+  const said = config && !isLarge(config.size) ? await config.text() : null;
+  if (config && (said === null || !takeConfig(said))) return;
+  const held = files.filter((file) => file !== config);
+  if (!held.length) return;
   byId("verified").replaceChildren(make("p", { className: "hint" }, "reading the header ..."));
-  const show = (...parts) => {
+  const show = (className, mark, text, ...parts) => {
     if (turn !== latest) return;
-    byId("verified").replaceChildren(...parts);
-    setText(byId("live"), parts[0].textContent); // the verdict alone is read out
-    announce(parts[0].className.replace("verdict ", ""), parts[0].textContent, "#files-heading");
+    const verdict = make("p", { className: `verdict ${className}` }, make("b", {}, mark), text);
+    byId("verified").replaceChildren(verdict, ...parts);
+    setText(byId("live"), verdict.textContent); // the verdict alone is read out
+    announce(className, verdict.textContent, "#files-heading");
   };
-  const verdict = (name, mark, text) => make("p", { className: `verdict ${name}` }, make("b", {}, mark), text);
+  const against = config ? said : byId("against").checked ? documentOf(active()) : null;
   try {
-    if (against && against.type !== "gpt2")
-      refuse(`a file of ${against.type} is checked by gpt2calc verify; this page checks those of GPT-2s`);
-    const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
-    const [name, mark] = found.matches ? ["good", "✓ "] : ["bad", "✗ "];
-    show(verdict(name, mark, found.verdict), ...verifiedParts(found));
-  } catch (error) {
-    show(verdict("bad", "✗ cannot be read: ", error.message));
+    const found = await ask("check", held, against, config ? "config.json" : "the config above");
+    show(...(found.matches ? ["good", "✓ "] : ["bad", "✗ "]), found.verdict, ...verifiedParts(found));
+  } catch ({ message }) {
+    show("bad", "✗ cannot be read: ", message);
   }
 }
 
-function verifiedParts({ faults, more, notes, expected, total, parameters, fields, match }) {
-  const names = [...new Set([...expected.keys(), ...match.components.keys()])];
-  const cells = (count = 0n, observed = 0n) => [number(count), number(observed), [signed(observed - count), "n"]];
-  const rows = names.map((name) => [name, ...cells(expected.get(name), match.components.get(name))]);
-  const headers = ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]];
-  const some = (n) => (n ? number(n) : "");
-  const bytes = match.held.map((part) => {
-    return [[part.what, "what"], some(part.tensors), some(part.elements), number(part.bytes)];
-  });
+const LABELS = { wrong: "What is wrong", component: "Its components", stored: "What its bytes are" };
+
+function verifiedParts({ notes, tables, config }) {
   const button = make("button", { type: "button" }, "Count this model above");
   button.addEventListener("click", () => {
-    state.configs[state.active] = ofDocument({ type: "gpt2", fields, model: gpt2Of(dimsOf(fields)) });
+    const type = config.model_type ?? "gpt2";
+    const source = gpt2calc.sourceOf(type, new py.dict(Object.entries(config)), "config", "");
+    state.configs[state.active] = ofSource(source);
     changed();
     byId("total").focus();
   });
-  return [
-    ...(faults.length ? [tableOf("What is wrong", ["wrong", "which tensor, and why"], faultRows(faults, more))] : []),
-    ...notes.map((note) => make("p", { className: "hint" }, note)),
-    tableOf("Its components", headers, rows, [["total", ...cells(total, parameters)]]),
-    tableOf("What its bytes are", ["stored", ["tensors", "n"], ["elements", "n"], ["bytes", "n"]], bytes),
-    make("p", {}, button),
-  ];
-}
-
-function tableOf(label, headers, rows, foot = []) {
-  const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
-  fill(table, headers, rows, foot);
-  return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
-}
-
-const MOST_SHOWN = 20;
-
-/** Faults, those that differ in the number of the block alone as one. */
-function faultRows(faults, more) {
-  const all = faults.map(({ kind, tensor, expected, got }) => {
-    const [template, block] = templated(tensor);
-    const message = `expected ${expected}, got ${got}`;
-    return { kind, template, block, message: block === null ? message : message.replaceAll(`.${block}.`, ".{}.") };
+  const cell = (text) => (/^[+−-]?[\d,.]+( MB| %)?$/.test(text) ? [text, "n"] : [text, "what"]);
+  const laidOut = tables.map(([headers, rows, last]) => {
+    const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
+    fill(table, headers.map((name) => [name, ""]), rows.map((row) => row.map(cell)), last.map((row) => row.map(cell)));
+    const label = LABELS[headers[0]] ?? headers[0];
+    return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
   });
-  const key = ({ kind, template, message }) => JSON.stringify([kind, template, message]);
-  const groups = [...Map.groupBy(all, key).values()];
-  const rows = groups.slice(0, MOST_SHOWN).map((group) => {
-    const [{ kind, template, message }, blocks] = [group[0], blockText(group.map(({ block }) => block))];
-    const [name, why] = [template, message].map((text) => text.replaceAll("{}", blocks));
-    return [kind, make("span", {}, make("code", {}, shortened(name)), make("small", {}, why))];
-  });
-  const left = groups.slice(MOST_SHOWN).reduce((count, { length }) => count + length, more);
-  return left ? [...rows, ["and", `${grouped(left)} more`]] : rows;
-}
-
-/** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
-function blockText(blocks) {
-  const runs = runsOf(blocks.filter((block) => block !== null), "..");
-  const shown = [...runs.slice(0, 5), ...(runs.length > 5 ? ["..."] : [])].join(",");
-  return /\D/.test(shown) ? `{${shown}}` : shown;
+  return [...notes.map((note) => make("p", { className: "hint" }, note)), ...laidOut, make("p", {}, button)];
 }
 
 function listenToFiles() {

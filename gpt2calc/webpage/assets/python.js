@@ -208,7 +208,11 @@ py.mul = (a, b) => {
 };
 py.floordiv = (a, b) => a?.__floordiv__?.(b) ?? (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
 py.mod = (a, b) => plainly(a) - floored(plainly(a), BigInt(b)) * BigInt(b);
-py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : a >= 0n && b > 0n ? share(a, b) : Number(a) / Number(b));
+py.truediv = (a, b) => {
+  if (isFraction(a, b)) return exact.mul(a, new py.Fraction(...parts(b).reverse()));
+  const areWhole = typeof a === "bigint" && typeof b === "bigint" && a >= 0n && b > 0n;
+  return areWhole ? share(a, b) : Number(a) / Number(b);
+};
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.lshift = (a, b) => a << b;
@@ -248,7 +252,7 @@ py.order = (a, b) => {
     const [n, d, m, e] = parts(a, b);
     return inOrder(n * e, m * d);
   }
-  if (typeof a !== "object" || a === null) return inOrder(a, b);
+  if (typeof a !== "object" || a === null || a instanceof Real) return inOrder(a, b); // a Real is compared by its value
   const [one, other] = [[...a], [...b]];
   for (let place = 0; place < Math.min(one.length, other.length); place += 1)
     if (!py.eq(one[place], other[place])) return py.order(one[place], other[place]);
@@ -267,18 +271,20 @@ py.at = (whole, key) => {
   if (whole instanceof py.dict) return whole.at(key);
   if (whole instanceof py.Match) return whole.group(key);
   const list = whole instanceof py.Tuple || whole instanceof py.Range ? [...whole] : whole;
-  const place = Number(key);
+  const place = typeof key === "bigint" && list?.length !== undefined ? Number(key) : NaN;
+  if (Number.isNaN(place)) throw new TypeError(`no place ${String(key)}`);
   const found = list[place < 0 ? list.length + place : place];
-  if (found === undefined) throw new Error(`no place ${place}`);
+  if (found === undefined) throw new py.IndexError(`no place ${place}`);
   return typeof found === "number" ? BigInt(found) : found; // a byte
 };
 py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value) : (whole[Number(key)] = value));
 py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
 py.slice = (whole, from, to, step) => {
-  const list = isMany(whole) ? whole : [...whole];
+  const list = isMany(whole) ? inLetters(whole) : [...whole];
   if (step === null || step === 1n) {
     const ends = [Number(from ?? 0n), to === null ? undefined : Number(to)];
-    return isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+    const found = isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+    return list === whole || !isMany(whole) ? found : found.join("");
   }
   const [size, by] = [list.length, Number(step)];
   const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
@@ -313,7 +319,12 @@ py.Range = class {
   *[Symbol.iterator]() { for (let i = 0n, n = this.start; i < this.size; i += 1n, n += this.step) yield n; }
 };
 py.range = (...given) => new py.Range(...(given.length === 1 ? [0n, ...given, 1n] : [...given, 1n].slice(0, 3)).map(plainly));
-py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+/** A text as Python counts it, where letters take two places here: a list of them. */
+const inLetters = (text) => (typeof text === "string" && /[\ud800-\udfff]/.test(text) ? [...text] : text);
+py.len = (given) => {
+  const whole = inLetters(given);
+  return BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+};
 py.iter = (items) => items[Symbol.iterator]();
 py.next = (items, ...usual) => {
   const { value, done } = (items.next ? items : py.iter(items)).next();
@@ -418,6 +429,8 @@ py.groupby = function* (items, { key = (each) => each } = {}) {
   }
   if (group) yield group;
 };
+py.product = (...lists) =>
+  lists.reduce((all, list) => all.flatMap((first) => [...list].map((each) => [...first, each])), [[]]);
 py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
 const bisected = (isBefore) => (list, value) => {
   let [low, high] = [0, list.length];
@@ -450,7 +463,7 @@ py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-for (const name of ["KeyError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
+for (const name of ["KeyError", "IndexError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
 const isOf = (value, kind) => {
   switch (kind) {
