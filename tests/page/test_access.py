@@ -337,7 +337,7 @@ def test_a_file_is_held_against_the_config_above(restored: Watched) -> None:
     restored.until("byId('verified').textContent.includes('x.safetensors')")
     assert "does not match" in restored.text("#verified .verdict")
     assert restored.page.input_value("#n_layer") == "3"
-    assert "transformer.h.2." in restored.text("#verified code")
+    assert "transformer.h.2." in restored.text("#verified")
 
 
 def test_faults_of_many_blocks_stand_in_one_line(restored: Watched) -> None:

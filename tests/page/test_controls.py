@@ -244,11 +244,11 @@ def test_a_component_that_one_of_two_has_is_shown(loaded: Watched) -> None:
 
 def test_a_config_that_is_pasted_is_shown(restored: Watched) -> None:
     """In any spelling, by the nearest model's name, with what was noted; what is none gets a sentence."""
-    opened.page.fill("#paste", json.dumps({"model_type": "gpt2", "n_layer": 24, "n_embd": 1024, "n_ctx": 512}))
-    agrees(opened, n_layer=24, n_embd=1024, n_positions=512)
-    assert "vocab_size is not given" in opened.text("#paste-said")
-    assert opened.text("#title") == "gpt2-medium with n_positions=512"
-    opened.page.fill("#paste", '{"n_layrs": 1}')
-    assert opened.text("#paste-said").startswith("there is no field n_layrs: did you mean n_layer?")
-    opened.page.fill("#paste", "")
-    assert opened.text("#paste-said") == ""
+    restored.page.fill("#paste", json.dumps({"model_type": "gpt2", "n_layer": 24, "n_embd": 1024, "n_ctx": 512}))
+    agrees(restored, n_layer=24, n_embd=1024, n_positions=512)
+    assert "vocab_size is not given" in restored.text("#paste-said")
+    assert restored.text("#title") == "gpt2-medium with n_positions=512"
+    restored.page.fill("#paste", '{"n_layrs": 1}')
+    assert restored.text("#paste-said").startswith("there is no field n_layrs: did you mean n_layer?")
+    restored.page.fill("#paste", "")
+    assert restored.text("#paste-said") == ""

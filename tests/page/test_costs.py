@@ -133,13 +133,13 @@ def test_what_it_costs_follows_what_is_asked(restored: Watched) -> None:
     assert costed == [f"{n:,}" for n in numbers]
     assert [row[3] for row in shown(restored, "keeping")] == ["100", ""]
     left = 4 * 10**9 - wanted.weights - (wanted.kv_bytes or 0)
-    assert f"fits in 4 GB, and leaves {left:,} bytes" in opened.text("#cost-said")
-    address = rested(opened)
-    opened.open(f"#{address}")
-    assert [row[1].split("\n")[0] for row in shown(opened, "costed")] == costed
-    assert rested(opened) == address
-    opened.open("#cost.seq=2000")
-    assert opened.text("#cost-said") == "gpt2: 2,000 tokens are more than n_positions 1,024 of the model takes"
-    opened.open("#cost.batch=8")
-    rows = shown(opened, "flops")
+    assert f"fits in 4 GB, and leaves {left:,} bytes" in restored.text("#cost-said")
+    address = rested(restored)
+    restored.open(f"#{address}")
+    assert [row[1].split("\n")[0] for row in shown(restored, "costed")] == costed
+    assert rested(restored) == address
+    restored.open("#cost.seq=2000")
+    assert restored.text("#cost-said") == "gpt2: 2,000 tokens are more than n_positions 1,024 of the model takes"
+    restored.open("#cost.batch=8")
+    rows = shown(restored, "flops")
     assert sum(int(row[1].replace(",", "")) for row in rows) == gpt2calc.cost("gpt2", batch=8).forward

@@ -43,7 +43,7 @@ COUNT = (
     const {weights, biases, total, groups, conventions} = count;
     return json({components, groups: groups.map((group) => [group.name, group.weights, group.biases, group.total]),
       weights, biases, total, conventions, letters, numbers, block: count.layers[0].each,
-      dims: config.model.sizes});
+      dims: config.source.counted._asdict()});
   });
 }"""
 )

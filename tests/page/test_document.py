@@ -45,7 +45,7 @@ def test_the_scripts_are_packed_and_come_back(built: str) -> None:
 def unpacked(page: str) -> dict[str, str]:
     """Return the scripts of a page: what computes, and what is seen."""
     (packed,) = document.PACKED.findall(page)
-    scripts: dict[str, str] = json.loads(zlib.decompress(base64.b64decode(packed)))
+    scripts: dict[str, str] = json.loads(zlib.decompress(base64.b85decode(packed)))
     return scripts
 
 
@@ -129,7 +129,7 @@ def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.Monkey
     monkeypatch.setattr(gpt2, "ARCHITECTURES", {"gpt2": gpt2.ARCHITECTURE._replace(components=planted)})
     monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
     core = unpacked(document.build("1"))["core"]
-    assert '"new", "mlp", py.mul(7n, py.pow(x.n_embd, 3n)), x.bias, "block")' in core
+    assert '"new", "mlp", py.mul(7n, py.pow(a.n_embd, 3n)), a.bias, "block")' in core
     assert '"halves"' in core
 
 

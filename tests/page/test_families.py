@@ -146,7 +146,7 @@ def test_documents_are_refused_in_pythons_words(loaded: Watched) -> None:
     assert 15 < sum("problem" in each for each in found.values()) < len(found) - 8
 
 
-def test_a_config_that_is_pasted_is_counted(opened: Watched) -> None:
+def test_a_config_that_is_pasted_is_counted(restored: Watched) -> None:
     """By the name of the model that ships with these sizes, or of its architecture; and the address brings it back."""
     document = {**presets.load("Llama-3.1-8B").fields, "rope_theta": 500000.0}
     restored.page.fill("#paste", json.dumps(document))
@@ -248,12 +248,3 @@ def test_two_architectures_stand_side_by_side(loaded: Watched) -> None:
     assert rows["embed_tokens"][:2] == ["0", f"{two['embed_tokens'].total:,}"]
     ways = [row[0].split("\n")[0] for row in shown(loaded, "conventions") + shown(loaded, "stored")]
     assert sorted(ways) == sorted(name for name in one.conventions if name in two.conventions)
-
-
-def test_a_file_of_another_architecture_is_left_to_the_command_line(loaded: Watched) -> None:
-    """By name, and not judged as a GPT-2."""
-    loaded.go("#model=Llama-3.1-8B")
-    loaded.page.check("#against")
-    loaded.page.set_input_files("#file", {"name": "x.safetensors", "mimeType": "", "buffer": b"{}"})
-    loaded.page.wait_for_selector("#verified .verdict")
-    assert "a file of llama is checked by gpt2calc verify" in loaded.text("#verified .verdict")
