@@ -45,7 +45,9 @@ def check(names: Sequence[str], document: Mapping[str, Any] | None, origin: str)
         raise UnreadableInputError(name, OTHERWISE)
     listing = shards.read(name, safetensors.read) if folders.is_index(name) else _read(name)
     source = None if document is None else sources.from_document(document, origin)
-    found = ResolvedTarget(printable(name), LOCAL, listing._replace(name=printable(name)), source, origin if source else "")
+    found = ResolvedTarget(
+        printable(name), LOCAL, listing._replace(name=printable(name)), source, origin if source else ""
+    )
     if adapter_files.is_alone(found):
         raise UnreadableInputError(name, "it is an adapter alone, which gpt2calc verify holds against its own config")
     if source is not None and not isinstance(source.counted, Dims):

@@ -15,13 +15,13 @@ from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
-RUNTIME = ("exact", "json", "worker", "python", "files")
+RUNTIME = ("json", "python")
 """The scripts that what is translated needs."""
 
-CORE = ("explain",)
+CORE = ("worker",)
 """The scripts that compute by what is translated, and know no page; a worker runs them, too."""
 
-SEEN = ("costs", "state", "aim", "flow", "controls", "page")
+SEEN = ("state", "aim", "flow", "controls", "page")
 """The scripts of what is seen."""
 
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULTILINE)
@@ -81,9 +81,9 @@ def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...
     """Return what computes: the tables, what is translated from Python, and what is written by hand."""
     pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
     data = ",\n".join(pairs)
-    *helpers, python, files = map(_written, RUNTIME)
-    written, translated = "".join(map(_written, CORE)), engine.write(python + files, shipped)
-    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", *helpers, translated, written))
+    helpers, python = map(_written, RUNTIME)
+    written, translated = "".join(map(_written, CORE)), engine.write(python, shipped)
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", helpers, translated, written))
 
 
 def _written(name: str) -> str:

@@ -12,7 +12,7 @@ from json import dumps
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, stored, validity
+from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, validity
 from gpt2calc.algebra import FLOORED, Expression, Flag
 from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
@@ -25,8 +25,9 @@ from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
 from gpt2calc.explanation import additions, lattice, printed, readings, report, search
 from gpt2calc.explanation.lattice import Step
 from gpt2calc.figures import in_words
-from gpt2calc.table import Difference
-from gpt2calc.verification import tying
+from gpt2calc.reports import markdown
+from gpt2calc.table import Difference, rounded, short
+from gpt2calc.verification import packing, tying
 from gpt2calc.webpage import asked, checking
 from gpt2calc.webpage.translation import Script, _parameters
 
@@ -38,13 +39,10 @@ if TYPE_CHECKING:
 REPLACED: tuple[tuple[object, str], ...] = (
     (errors.Gpt2calcError, "Sentence"),
     (errors.ConfigError, "Sentence"),
-    (errors.UnknownNameError, "Unknown"),
+    (errors.UnknownNameError, "py.never"),
     (errors.UnreadableInputError, "Unreadable"),
     (errors.Named, "py.Named"),
-    (errors.shown, "shown"),
-    (errors.shortened, "shortened"),
     (errors.printable, "printable"),
-    (errors.pair, "pair"),
     (numbers.whole, "inWhole"),
     (numbers.Quoted, "py.Quoted"),
     (Flag, "py.Never"),  # no letter of a page is 0 or 1
@@ -59,11 +57,12 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (holding._packing, "py.never"),  # a page is always told a dtype
     (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
     (sources.resolve, "resolved"),
-    (LocalFile, "Dropped"),
+    (LocalFile, "py.File"),
     (shards._locations, "located"),
     (strict_json._decoded, "strictJson"),
     (shards._read_together, "py.never"),
     (tying._pearson, "py.never"),
+    (packing._content, "((tensor) => new py.File(tensor.file).read(tensor.offset, BigInt(tensor.nbytes)))"),
     (difflib.Match, "py.Block"),
     (Lock, "py.Lock"),
     (Difference, "py.Difference"),
@@ -81,6 +80,11 @@ EXPORTS: dict[str, object] = {
     "beside": asked.beside,
     "refuseHeads": validity.refuse_heads,
     "typed": numbers.typed,
+    "shown": errors.shown,
+    "shortened": errors.shortened,
+    "rounded": rounded,
+    "short": short,
+    "markdown": markdown.write,
     "ParameterCount": ParameterCount,
     "Expression": Expression,
     "Dims": Dims,
@@ -132,7 +136,9 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
         runtime: the script that the translated functions need.
         shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
-    script = Script(REPLACED, {Step: lambda step: _step(script, step), Dialect: lambda dialect: _dialect(script, dialect)})
+    script = Script(
+        REPLACED, {Step: lambda step: _step(script, step), Dialect: lambda dialect: _dialect(script, dialect)}
+    )
     tables = {name: architectures.of(name) for name in architectures.FILES}
     known = {name: probed.fields(name) for name in architectures.FILES if name != architectures.GPT2}
     common = frozenset.intersection(*known.values())
@@ -151,11 +157,11 @@ def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
         f"const totalOf = {total};",
         f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
         f"const resolved = (source, fields) => (py.t(fields) ? {changed}(source, fields) : source);",
-        f"return {{py, strictJson, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
+        f"return {{py, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
     )
     beside = "\n".join(tables_of_page)
     parts = (FLOORED, runtime, script.text(ASKED, beside), beside)
-    return "const gpt2calc = (() => {\n" + "\n".join(parts) + "\n})();\nconst { py } = gpt2calc;"
+    return "const gpt2calc = (() => {\n" + "\n".join(parts) + "\n})();\nconst { py, shown, shortened } = gpt2calc;"
 
 
 def parameters() -> str:
@@ -206,5 +212,9 @@ def _dialect(script: Script, dialect: Dialect) -> str:
     for needed in (keyed, SLOT, ENDS):  # what making one needs comes before it
         script.name(needed)
     given = {name: getattr(dialect, name, "") for name in _parameters(Dialect)}
-    given |= {"summary": "", "source": "", "other_prefix": next((each for each in dialect.bodies if each not in {dialect.prefix, ""}), "")}
+    given |= {
+        "summary": "",
+        "source": "",
+        "other_prefix": next((each for each in dialect.bodies if each not in {dialect.prefix, ""}), ""),
+    }
     return f"new {script.name(Dialect)}({', '.join(map(script.name, given.values()))})"

@@ -41,12 +41,16 @@ KEPT = frozenset(("self", "cls"))
 METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
 """The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
 
-BOUND = METHODS | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"} | {"__contains__"}
+BOUND = (
+    METHODS
+    | {name for kind in (dict, set) for name in dir(kind) if not name.startswith("_")} - {"name"}
+    | {"__contains__"}
+)
 """The methods of Python's own types, which can be passed on with what they are of."""
 
 PROTOCOL = frozenset(
     "__init__ __iter__ __getattr__ __call__ __missing__ __len__ __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ "
-    "__floordiv__ __pow__ __neg__ __eq__ __hash__ __getitem__ __contains__ __lt__ __enter__ __exit__".split()
+    "__floordiv__ __pow__ __neg__ __eq__ __getitem__ __contains__ __lt__ __enter__ __exit__".split()
 )
 """The methods that are called without being named."""
 
@@ -57,7 +61,7 @@ OPERATORS = {
 }
 MADE = frozenset(
     f"py.{name}"
-    for name in "dict set frozenset Counter Fraction defaultdict AttributeError KeyError TypeError ValueError".split()
+    for name in "dict set frozenset Counter File Fraction defaultdict AttributeError KeyError TypeError ValueError".split()
 )
 """What the runtime has as classes, which are called with new."""
 
@@ -275,7 +279,9 @@ def _inlined(lines: list[str], beside: str) -> str:
     for line in lines:
         defined = DEFINED.fullmatch(line)
         own = defined["name"] if defined else ""
-        asked.update({name: 2 for name in VALUE.findall(line) if name not in once and name != own})  # before it is there
+        asked.update(
+            {name: 2 for name in VALUE.findall(line) if name not in once and name != own}
+        )  # before it is there
         written = VALUE.sub(lambda found: once.pop(found[0], found[0]), line)
         if own and asked[own] == 2:
             once[own] = DEFINED.fullmatch(written)["value"]
@@ -848,7 +854,9 @@ class _Scope:
 
     def write_call(self, node: ast.Call) -> str:
         known = self.known(node.func)
-        takes_all = known in TAKING_ALL or (isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "update"))
+        takes_all = known in TAKING_ALL or (
+            isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "update")
+        )
         given = list(map(self._given if takes_all else self.expression, node.args))
         if isinstance(node.func, ast.Attribute) and _is_super(node.func.value):
             return f"super.{node.func.attr}({', '.join(given)})"

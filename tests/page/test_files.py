@@ -244,7 +244,7 @@ def test_json_is_read_where_python_reads_it(loaded: Watched) -> None:
     """And refused where it is refused: whatever two readers could see differently."""
     script = """(documents) => Promise.all(documents.map(async (text) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      try { gpt2calc.strictJson("x", bytes, "a header"); return null; }
+      try { strictJson("x", bytes, "a header"); return null; }
       catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
     }))"""
     texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]

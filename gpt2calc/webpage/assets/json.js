@@ -1,4 +1,18 @@
-// JSON as Python reads it: objects are dicts, whole numbers BigInts. And how a message shows what a person gave.
+// Exact integers, and JSON as Python reads it: objects are dicts, whole numbers BigInts. And how a message shows what a person gave.
+
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+const absolute = (n) => (n < 0n ? -n : n);
+const signed = (n) => (n > 0n ? "+" : n < 0n ? "−" : "") + grouped(absolute(n));
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0n);
+const inOrder = (a, b) => (a < b ? -1 : Number(a > b));
+
+/** The quotient of two integers as the nearest float: more bits than a float has, and a last one for what is cut. */
+function share(part, whole) {
+  const bits = 80n + BigInt(Math.max(0, 4 * (whole.toString(16).length - part.toString(16).length)));
+  if (bits > 1000n) return 0; // it shows as 0, and 2 ** 1024 would be Infinity
+  const scaled = part << bits;
+  return Number((scaled / whole) | (scaled % whole ? 1n : 0n)) / 2 ** Number(bits);
+}
 
 /** A sentence for a person, about something that they gave. */
 class Sentence extends Error {
@@ -11,12 +25,6 @@ class Unreadable extends Sentence {
   constructor(path, problem) {
     super(`${printable(path)}: ${problem}`);
     Object.assign(this, { path, problem });
-  }
-}
-
-class Unknown extends Sentence {
-  constructor(kind, name) {
-    super(`no ${kind} is called ${shown(name)}`);
   }
 }
 
@@ -93,16 +101,8 @@ function numberIn(text, isStrict) {
 /** Whether two values of JSON are equal: 2 and 2.0 are. */
 const same = (one, other) => represented(inWhole(one)) === represented(inWhole(other));
 
-const MOST_CHARACTERS = 60;
-const characters = (text) => Array.from(text);
-
 /** A text without what would break a line or turn it round. */
 const printable = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, "\ufffd");
-
-function shortened(text) {
-  const all = characters(text);
-  return printable(all.length <= MOST_CHARACTERS ? text : `${all.slice(0, MOST_CHARACTERS - 3).join("")}...`);
-}
 
 /** A value as Python writes it, but for the exponents of floats. */
 function represented(value) {
@@ -112,14 +112,6 @@ function represented(value) {
   if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
   if (value instanceof py.dict) return `{${value.items().map((each) => each.map(represented).join(": ")).join(", ")}}`;
   return String(value);
-}
-
-const shown = (value) => (value === null || typeof value === "boolean" ? String(value) : shortened(represented(value)));
-
-/** A field with its value, as a person gives them. */
-function pair(name, value) {
-  const text = typeof value === "boolean" ? represented(value) : shown(value);
-  return `${shortened(name)}=${typeof value === "string" ? shortened(value) : text}`;
 }
 
 /** JSON of BigInts and dicts, indented as Python does. */

@@ -65,16 +65,16 @@ function drawTotal() {
   const inBytes = (dtype) => {
     const bytes = count.conventions[`${dtype}_bytes`];
     const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
-    return `${rounded(bytes, unit, 2)} ${name} in ${dtype}`;
+    return `${rounded(bytes, unit, 2n)} ${name} in ${dtype}`;
   };
   const stored = `${inBytes("fp32")}, ${inBytes("bf16")}`;
-  const one = () => `parameters, about ${atAGlance(count.total)}; ${stored}; ${layersText(count)}`;
-  const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3)] : [];
-  const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1).replace("-", "−")} %, ×${by}`;
+  const one = () => `parameters, about ${short(count.total)}; ${stored}; ${layersText(count)}`;
+  const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3n)] : [];
+  const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1n).replace("-", "−")} %, ×${by}`;
   const both = () => `${grouped(first.total)} → ${grouped(second.total)} parameters (${change()})`;
   setText(byId("glance"), second ? both() : one());
   byId("stripe").replaceChildren(barOf(count));
-  document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
+  document.title = `${titleOf(active())}: ${short(count.total)} parameters - gpt2calc`;
 }
 
 let room = 0; // for the drawing, which to ask for at each draw would lay the whole page out
@@ -124,7 +124,7 @@ function drawAim() {
       const own = gpt2calc.totalOf(dimsOf(shaped(fields, shape)));
       const button = make("button", { type: "button", value: [L, d, m, heads].join() }, `${L} × ${grouped(d)}`);
       const apart = target.isMost ? target.value - value : value - target.value;
-      return [button, number(own), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
+      return [button, number(own), [signed(apart), "n"], number(heads), [rounded(d, L, 1n), "n"]];
     });
     const by = target.isMost ? `bytes to spare in ${target.dtype}` : "difference";
     fill(table, ["layers × width", ["parameters", "n"], [by, "n"], ["heads", "n"], ["width / layers", "n"]], rows);
@@ -167,7 +167,7 @@ function drawCosts() {
     if (!memory.isMost) refuse(`expected bytes such as 24 GB, got ${shown(state.costs.memory)}`);
     const held = sources.map((source) => heldBy(source, askedOf(state.costs, source)));
     const inBytes = (n, said) =>
-      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2)} GB${said}`)), "n"];
+      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2n)} GB${said}`)), "n"];
     const row = (name, of, said = () => "") => [name, ...held.map((each) => inBytes(of(each), said(each)))];
     const { dtype, kv_dtype: kv } = held[0];
     const sequences = ({ tokens, batch }) => ` of ${grouped(batch)} × ${grouped(tokens)} tokens`;
@@ -236,7 +236,7 @@ function barOf({ groups, total }, most = total) {
   const scale = share(total, most || 1n);
   const segments = parts.map((group) => {
     const size = share(group.total, total || 1n);
-    const segment = make("div", { className: group.name }, size * scale > 0.13 ? percent(group.total, total, 1) : "");
+    const segment = make("div", { className: group.name }, size * scale > 0.13 ? percent(group.total, total, 1n) : "");
     segment.style.flex = `${Math.max(size, 0.0005)} 1 0`;
     return segment;
   });
@@ -260,7 +260,7 @@ function namesOfTwo() {
 const columnsOfTwo = () => inPlace(namesOfTwo(), "difference", "ratio").map((name) => [name, "n"]);
 
 const difference = ([first, second]) =>
-  inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
+  inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3n), "n"]);
 
 function drawTables() {
   const lines = counts.flatMap(({ letters, form, total, components }) => [
@@ -298,7 +298,7 @@ function drawTables() {
   const ways = waysIn(others, (_, source) => [[source, "source"]]);
   fill(byId("conventions"), headed(["count", "n"], "by whom"), ways);
   const [mega, mebi] = [10n ** 6n, 2n ** 20n];
-  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2), "n"]));
+  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2n), "n"]));
   fill(byId("stored"), headed(["bytes", "n"], ["MB", "n"], ["MiB", "n"]), stored);
 }
 

@@ -29,8 +29,7 @@ py.set = class {
   [Symbol.iterator]() { return this.held.values(); }
   add(value) {
     const key = hashed(value);
-    if (this.held.has(key)) return;
-    this.held.set(key, value);
+    if (!this.held.has(key)) this.held.set(key, value);
     this.key = undefined;
   }
   discard(value) { this.held.delete(hashed(value)); this.key = undefined; }
@@ -56,14 +55,8 @@ py.dict = class {
     if (found) found[1] = value;
     else this.held.set(hashed(key), [key, value]);
   }
-  get(key, usual = null) {
-    const found = this.held.get(hashed(key));
-    return found ? found[1] : usual;
-  }
-  at(key) {
-    const found = this.held.get(hashed(key));
-    return found ? found[1] : this.missing(key);
-  }
+  get(key, usual = null) { const found = this.held.get(hashed(key)); return found ? found[1] : usual; }
+  at(key) { const found = this.held.get(hashed(key)); return found ? found[1] : this.missing(key); }
   missing(key) {
     if (this.__missing__) return this.__missing__(key);
     throw new py.KeyError(`no key ${String(key)}`);
@@ -215,7 +208,6 @@ py.truediv = (a, b) => {
 };
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
-py.lshift = (a, b) => a << b;
 py.rshift = (a, b) => a >> b;
 py.or_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
 py.ior_ = py.or_;
@@ -354,12 +346,8 @@ py.abs = absolute;
 py.gcd = (a, b) => absolute(gcd(a, b));
 py.lcm = (a, b) => (a / gcd(a, b)) * b;
 py.floor = (value) => (value instanceof py.Fraction ? floored(value.numerator, value.denominator) : BigInt(Math.floor(Number(value))));
-py.isqrt = (n) => {
-  let root = BigInt(Math.floor(Math.sqrt(Number(n))));
-  while (root * root > n) root -= 1n;
-  while ((root + 1n) * (root + 1n) <= n) root += 1n;
-  return root;
-};
+py.isqrt = (n, root = BigInt(Math.floor(Math.sqrt(Number(n))))) =>
+  root * root > n ? py.isqrt(n, root - 1n) : (root + 1n) ** 2n <= n ? py.isqrt(n, root + 1n) : root;
 py.divmod = (a, b) => [py.floordiv(a, b), py.mod(a, b)];
 py.sum = (items, first = 0n) => [...items].reduce(py.add, first);
 py.prod = (items) => [...items].reduce(py.mul, 1n);
@@ -417,29 +405,21 @@ py.islice = function* (items, most) {
 py.chain = function* (...lists) { for (const each of lists) yield* each; };
 py.from_iterable = (lists) => py.chain(...lists);
 py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
-py.groupby = function* (items, { key = (each) => each } = {}) {
-  let group = null;
+py.groupby = (items, { key = (each) => each } = {}) => {
+  const groups = [];
   for (const each of items) {
     const own = key(each);
-    if (group && py.eq(group[0], own)) group[1].push(each);
-    else {
-      if (group) yield group;
-      group = [own, [each]];
-    }
+    if (groups.length && py.eq(groups.at(-1)[0], own)) groups.at(-1)[1].push(each);
+    else groups.push([own, [each]]);
   }
-  if (group) yield group;
+  return groups;
 };
 py.product = (...lists) =>
   lists.reduce((all, list) => all.flatMap((first) => [...list].map((each) => [...first, each])), [[]]);
 py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
 const bisected = (isBefore) => (list, value) => {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBefore(py.order(list[middle], value))) low = middle + 1;
-    else high = middle;
-  }
-  return BigInt(low);
+  const place = list.findIndex((each) => !isBefore(py.order(each, value)));
+  return BigInt(place < 0 ? list.length : place);
 };
 py.bisect_left = bisected((order) => order < 0);
 py.bisect_right = bisected((order) => order <= 0);
@@ -464,7 +444,11 @@ py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-for (const name of ["KeyError", "IndexError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
+py.loads = (content) => {
+  const no = (told) => { throw new py.ValueError(told); };
+  return attempt(() => readJson(new TextDecoder().decode(content), 900), no);
+};
+for (const name of ["RecursionError", "KeyError", "IndexError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
 const isOf = (value, kind) => {
   switch (kind) {
@@ -492,10 +476,7 @@ py.format = (value, spec) => {
 
 py.Match = class {
   constructor(found) { this.found = found; }
-  group(key = 0n) {
-    const of = typeof key === "string" ? this.found.groups : this.found;
-    return of[key] ?? null;
-  }
+  group(key = 0n) { return (typeof key === "string" ? this.found.groups : this.found)[key] ?? null; }
   start(n = 0n) { return BigInt(this.found.indices[n][0]); }
   end(n = 0n) { return BigInt(this.found.indices[n][1]); }
 };
@@ -514,18 +495,20 @@ py.pattern = (source, flags) => {
     fullmatch: (...given) => found(whole, ...given),
     finditer: (text) => [...text.matchAll(plain)].map((match) => new py.Match(match)),
     findall: (text) => [...text.matchAll(plain)].map((match) => (match.length < 3 ? match.at(-1) : match.slice(1))),
-    sub: (by, text) => text.replace(plain, typeof by === "string" ? by.replace(/\\(\d)/g, "$$$1") : (...given) => by(new py.Match(given))),
+    sub: (by, text) => text.replace(plain, typeof by === "string" ? by.replace(/\\g<0>/g, "$$&").replace(/\\(\d)/g, "$$$1").replaceAll("\\\\", "\\") : (...given) => by(new py.Match(given))),
     split: (text) => text.split(made("", "", "")),
   };
 };
 const ofSource = (source) => (typeof source !== "string" ? source : py.pattern(source.replaceAll("(?P<", "(?<"), ""));
 for (const name of ["search", "match", "fullmatch", "finditer"]) py[`re_${name}`] = (source, text) => ofSource(source)[name](text);
+py.re_compile = ofSource;
 py.re_sub = (source, by, text) => py.pattern(source.replaceAll("(?P<", "(?<"), "").sub(by, text);
 py.re_escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 // What texts and lists can do: where something else has a method of the name, that is its own
 
 const within = (text, some, act) => [some].flat().some((each) => act(text, each));
+const parted = (text, by, at, whole) => (at < 0 ? whole : [text.slice(0, at), by, text.slice(at + by.length)]);
 const METHODS = {
   startswith: (text, some) => within(text, some, (all, each) => all.startsWith(each)),
   endswith: (text, some) => within(text, some, (all, each) => all.endsWith(each)),
@@ -542,21 +525,13 @@ const METHODS = {
     return typeof now === "bigint" ? String.fromCodePoint(Number(now)) : now;
   }).join(""),
   lower: (text) => text.toLowerCase(),
-  upper: (text) => text.toUpperCase(),
   casefold: (text) => text.toLowerCase(),
   isdecimal: (text) => /^\p{Nd}+$/u.test(text),
-  isdigit: (text) => /^\p{Nd}+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
   isidentifier: (text) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text),
   isascii: (text) => /^[\0-\x7f]*$/.test(text),
-  partition: (text, by) => {
-    const place = text.indexOf(by);
-    return place < 0 ? [text, "", ""] : [text.slice(0, place), by, text.slice(place + by.length)];
-  },
-  rpartition: (text, by) => {
-    const place = text.lastIndexOf(by);
-    return place < 0 ? ["", "", text] : [text.slice(0, place), by, text.slice(place + by.length)];
-  },
+  partition: (text, by) => parted(text, by, text.indexOf(by), [text, "", ""]),
+  rpartition: (text, by) => parted(text, by, text.lastIndexOf(by), ["", "", text]),
   format: (text, ...given) => {
     let next = 0;
     return text.replace(/\{(\w*):?([^}]*)\}/g, (_, name, spec) => py.format(name ? given[0][name] : given[next++], spec));
@@ -569,8 +544,6 @@ const METHODS = {
   extend: (list, items) => void list.push(...items),
   insert: (list, place, each) => void list.splice(Number(place), 0, each),
   pop: (list, place = -1n) => list.splice(Number(place), 1)[0],
-  remove: (list, each) => void list.splice(list.findIndex((one) => py.eq(one, each)), 1),
-  reverse: (list) => void list.reverse(),
   sort: (list, options) => void list.splice(0, list.length, ...py.sorted(list, options)),
   copy: (list) => [...list],
 };
@@ -602,3 +575,17 @@ py.memoryview = (all) => ({ cast: (code) => {
 py.call = (thing, name, ...given) =>
   isBytes(thing) ? BYTES[name](thing, ...given) : isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given);
 py.method = (name, thing, ...given) => py.call(thing, name, ...given);
+
+/** A file among those that were dropped on the page, read in a worker, where reading can wait. */
+py.dropped = new Map();
+py.File = class extends py.Thing {
+  __init__(path) {
+    const file = py.dropped.get(path);
+    Object.assign(this, { name: path, file, size: BigInt(file.size), identity: [path] });
+  }
+  read(offset, count) {
+    const part = this.file.slice(Number(offset), Number(offset + count));
+    const no = (told) => { throw new Unreadable(this.name, `cannot be read: ${told}`); };
+    return attempt(() => new Uint8Array(new FileReaderSync().readAsArrayBuffer(part)), no, DOMException);
+  }
+};

@@ -1,6 +1,9 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
+const { rounded, short } = gpt2calc;
+const percent = (part, whole, digits = 2n) => `${rounded(100n * part, whole, digits)} %`;
+
 /** A value of a table as Python has it: whole numbers are BigInts. */
 function kept(value) {
   if (typeof value === "number") return BigInt(value);
@@ -78,6 +81,17 @@ function titleOf(config) {
   const all = config.type !== "gpt2" && changes.length > 5 ? `${changes.length} fields of its own` : changes.join(", ");
   return config.preset.name + (changes.length ? ` with ${all}` : "");
 }
+
+/** What is asked about, as people type it, over what is usual. */
+const COSTS = { seq: "", batch: "1", dtype: "bf16", kv: "", memory: "24 GB" };
+
+function askedOf({ seq, batch, dtype, kv }, source) {
+  const typed = (text) => (text.trim() ? (gpt2calc.typed(text)?.whole ?? text) : null);
+  const asked = { seq: typed(seq) ?? gpt2calc.usualTokens(source), batch: typed(batch), dtype, kv_dtype: kv || null };
+  return new py.dict(Object.entries(asked));
+}
+
+const heldBy = (source, asked) => new gpt2calc.Serving(source.counted, source.of_files, asked, source.name);
 
 const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "", aim: "", held: null, costs: { ...COSTS }, theme: "" };
 const active = () => state.configs[state.active];
@@ -183,20 +197,8 @@ function asConfig({ type, fields, count }) {
 }
 
 /** The table that `gpt2calc count --format markdown` prints. */
-function asMarkdown(config, count) {
-  const cells = ({ name, formula, weights, biases, total }) => {
-    const numbers = [weights, biases, total].map(grouped);
-    return [name, formula?.text?.() ?? "", ...numbers, percent(total, count.total)];
-  };
-  const groups = count.groups.filter(({ name }) => count.components.some((part) => part.group === name));
-  const { weights, biases } = count;
-  const total = cells({ name: "total", weights, biases, total: count.total }).map((cell) => (cell ? `**${cell}**` : cell));
-  const names = ["component", "formula", "weights", "biases", "parameters", "share"];
-  const heads = [names, ["---", "---", "---:", "---:", "---:", "---:"]];
-  const rows = [...heads, ...[...count.components, ...groups].map(cells), total];
-  const title = titleOf(config).replace(/[\\`*[\]<>|]|(?<!\w)_|_(?!\w)/g, "\\$&");
-  return [`**${title}**`, "", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
-}
+const asMarkdown = (config) =>
+  gpt2calc.markdown([new gpt2calc.ParameterCount(config.source.counted, titleOf(config)).table()]).trimEnd();
 
 const SHARED = {
   link: () => location.href.replace(/#.*/s, "") + fragment(),
