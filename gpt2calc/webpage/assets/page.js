@@ -342,6 +342,7 @@ function drawExplained() {
 function sayOfConfig(problem, notes = []) {
   const className = problem ? "problem" : "";
   byId("paste-said").replaceChildren(...(problem ? [problem] : notes).map((line) => make("p", { className }, line)));
+  if (document.activeElement === byId("paste")) byId("paste-said").scrollIntoView({ block: "nearest" }); // what is above grows
   announce(problem ? "bad" : "good", problem || (notes[0] ?? ""), "#files-heading");
   return !problem;
 }
