@@ -69,6 +69,7 @@ EXPORTS: dict[str, object] = {
     "typed": numbers.typed,
     "ParameterCount": ParameterCount,
     "Expression": Expression,
+    "Dims": Dims,
     "Candidate": readings.Candidate,
     "Search": readings.Search,
     "Ways": search.Ways,

@@ -46,7 +46,10 @@ OPERATORS = {
     **{ast.Div: "truediv", ast.BitOr: "or_", ast.BitAnd: "and_", ast.BitXor: "xor", ast.LShift: "lshift"},
     **{ast.RShift: "rshift", ast.Eq: "eq", ast.Lt: "lt", ast.LtE: "le", ast.In: "contains"},
 }
-MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
+MADE = frozenset(
+    f"py.{name}"
+    for name in "dict set frozenset Counter Fraction defaultdict AttributeError KeyError TypeError ValueError".split()
+)
 """What the runtime has as classes, which are called with new."""
 
 PLAIN = frozenset(("py.Quoted",))
@@ -60,7 +63,7 @@ FLAGS = {re.IGNORECASE: "i", re.DOTALL: "s", re.MULTILINE: "m"}
 PARAMETERS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class Untranslatable(TypeError):
+class UntranslatableError(TypeError):
     """A form of Python, or a value, for which there is no JavaScript here."""
 
     def __init__(self, where: str, node: object) -> None:
@@ -104,9 +107,11 @@ class Script:
         """
         self.asked.update(asked)
         classes = [each for each in self.lines if isinstance(each, _Class)]
-        while any([each.write(self.asked) for each in classes]):
+        while sum(each.write(self.asked) for each in classes):  # each of them, since one asks for methods of another
             classes = [each for each in self.lines if isinstance(each, _Class)]
-        signatures = ", ".join(f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures)
+        signatures = ", ".join(
+            f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures
+        )
         return "\n".join((*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"))
 
     def name(self, thing: Any) -> str:
@@ -169,7 +174,7 @@ class Script:
             return f"py.range({thing.start}n, {thing.stop}n, {thing.step}n)"
         if isinstance(thing, Fraction):
             return f"new py.Fraction({thing.numerator}n, {thing.denominator}n)"
-        raise Untranslatable("a table", thing)
+        raise UntranslatableError("a table", thing)
 
     def tree(self, module: str) -> ast.Module:
         """Return the source of a module, read once."""
@@ -187,7 +192,9 @@ class Script:
         code = function.__code__
         if function.__module__ not in self._nodes:
             self._nodes[function.__module__] = [
-                node for node in ast.walk(self.tree(function.__module__)) if isinstance(node, (ast.Lambda, ast.FunctionDef))
+                node
+                for node in ast.walk(self.tree(function.__module__))
+                if isinstance(node, (ast.Lambda, ast.FunctionDef))
             ]
         places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
         found: list[ast.FunctionDef | ast.Lambda] = []
@@ -202,7 +209,7 @@ class Script:
                 if start == code.co_firstlineno:
                     found.append(node)
         if not found:
-            raise Untranslatable(function.__module__, function)
+            raise UntranslatableError(function.__module__, function)
         return found[-1]  # the innermost
 
     def _function(self, function: FunctionType, name: str) -> str:
@@ -221,11 +228,12 @@ class Script:
         tree = self.tree(kind.__module__)
         found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
         if len(found) != 1:
-            raise Untranslatable(kind.__module__, kind)
+            raise UntranslatableError(kind.__module__, kind)
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
-        made = _Class(kind.__name__, f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None))
+        scope = _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
+        made = _Class(kind.__name__, f"class {name} extends {base} {{", scope)
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
             made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
@@ -277,7 +285,7 @@ def _simple(thing: object) -> str:
     if isinstance(thing, int):
         return f"{int(thing)}n" if thing >= 0 else f"({int(thing)}n)"
     if isinstance(thing, float):
-        return repr(thing) if thing >= 0 else f"({thing!r})"
+        return f"new Real({_quoted(repr(thing))})"
     if isinstance(thing, str) and not isinstance(thing, Enum):
         return _quoted(thing)
     return ""
@@ -286,7 +294,9 @@ def _simple(thing: object) -> str:
 def _quoted(text: str) -> str:
     from json import dumps
 
-    return dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
 
 
 def _in_runtime(thing: Any) -> str | None:
@@ -403,7 +413,9 @@ class _Scope:
             listed = listed[1:]
         if isinstance(node, ast.Lambda):
             return f"(({', '.join(listed)}) => {_grouped(inner.expression(node.body))})"
-        nonlocal_ = {name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
+        nonlocal_ = {
+            name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names
+        }
         own = _assigned(node.body) - set(inner.locals) - nonlocal_
         inner.locals.update(dict.fromkeys(own))
         declared = f"let {', '.join(_safe(name) for name in sorted(own))};\n" if own else ""
@@ -438,30 +450,30 @@ class _Scope:
         return "\n".join(filter(None, map(self.statement, body)))
 
     def statement(self, node: ast.stmt) -> str:
-        write = getattr(self, f"_{type(node).__name__}", None)
+        write = getattr(self, f"write_{type(node).__name__.lower()}", None)
         if write is None:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return write(node)
 
-    def _Expr(self, node: ast.Expr) -> str:
+    def write_expr(self, node: ast.Expr) -> str:
         return "" if isinstance(node.value, ast.Constant) else f"{self.expression(node.value)};"
 
-    def _Pass(self, _: ast.Pass) -> str:
+    def write_pass(self, _: ast.Pass) -> str:
         return ""
 
-    def _Break(self, _: ast.Break) -> str:
+    def write_break(self, _: ast.Break) -> str:
         return "break;"
 
-    def _Continue(self, _: ast.Continue) -> str:
+    def write_continue(self, _: ast.Continue) -> str:
         return "continue;"
 
-    def _Nonlocal(self, _: ast.Nonlocal) -> str:
+    def write_nonlocal(self, _: ast.Nonlocal) -> str:
         return ""
 
-    def _Return(self, node: ast.Return) -> str:
+    def write_return(self, node: ast.Return) -> str:
         return f"return {self.expression(node.value) if node.value else 'null'};"
 
-    def _ImportFrom(self, node: ast.ImportFrom) -> str:
+    def write_importfrom(self, node: ast.ImportFrom) -> str:
         import importlib
 
         module = importlib.import_module(node.module or "")
@@ -470,24 +482,24 @@ class _Scope:
             self.imported[each.asname or each.name] = thing
         return ""
 
-    def _Raise(self, node: ast.Raise) -> str:
+    def write_raise(self, node: ast.Raise) -> str:
         return f"throw {self.expression(node.exc)};" if node.exc else "throw error;"
 
-    def _If(self, node: ast.If) -> str:
+    def write_if(self, node: ast.If) -> str:
         rest = f" else {{\n{self.block(node.orelse)}\n}}" if node.orelse else ""
         return f"if ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}{rest}"
 
-    def _While(self, node: ast.While) -> str:
+    def write_while(self, node: ast.While) -> str:
         return f"while ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}"
 
-    def _For(self, node: ast.For) -> str:
+    def write_for(self, node: ast.For) -> str:
         if node.orelse:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return f"for ({self.target(node.target)} of {self.expression(node.iter)}) {{\n{self.block(node.body)}\n}}"
 
-    def _Try(self, node: ast.Try) -> str:
+    def write_try(self, node: ast.Try) -> str:
         if node.orelse or node.finalbody:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         arms = ""
         for handler in node.handlers:
             name = f"{_safe(handler.name)} = error;\n" if handler.name else ""
@@ -495,34 +507,36 @@ class _Scope:
             arms += f"if (py.caught(error, {kinds})) {{\n{name}{self.block(handler.body)}\n}} else "
         return f"try {{\n{self.block(node.body)}\n}} catch (error) {{\n{arms}throw error;\n}}"
 
-    def _FunctionDef(self, node: ast.FunctionDef) -> str:
+    def write_functiondef(self, node: ast.FunctionDef) -> str:
         self.signatures[node.name] = node.args
         return f"{_safe(node.name)} = {self.function(node)};"
 
-    def _Assign(self, node: ast.Assign) -> str:
+    def write_assign(self, node: ast.Assign) -> str:
         value = self.expression(node.value)
         if len(node.targets) == 1:
             return self.assigned(node.targets[0], value)
-        return "\n".join(self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
-                         for n, target in enumerate(node.targets))
+        return "\n".join(
+            self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
+            for n, target in enumerate(node.targets)
+        )
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> str:
+    def write_annassign(self, node: ast.AnnAssign) -> str:
         return self.assigned(node.target, self.expression(node.value)) if node.value else ""
 
-    def _AugAssign(self, node: ast.AugAssign) -> str:
+    def write_augassign(self, node: ast.AugAssign) -> str:
         name = OPERATORS[type(node.op)]
         inplace = "i" if name in ("add", "or_") else ""
         value = f"py.{inplace}{name}({self.expression(_loaded(node.target))}, {self.expression(node.value)})"
         return self.assigned(node.target, value)
 
-    def _Delete(self, node: ast.Delete) -> str:
+    def write_delete(self, node: ast.Delete) -> str:
         return "".join(
             f"py.delete({self.expression(each.value)}, {self.expression(each.slice)});"
             for each in node.targets
             if isinstance(each, ast.Subscript)
         )
 
-    def _Assert(self, _: ast.Assert) -> str:
+    def write_assert(self, _: ast.Assert) -> str:
         return ""
 
     def assigned(self, target: ast.expr, value: str) -> str:
@@ -533,12 +547,10 @@ class _Scope:
         if isinstance(target, ast.Subscript):
             return f"py.put({self.expression(target.value)}, {self.expression(target.slice)}, {value});"
         if isinstance(target, (ast.Tuple, ast.List)):
-            names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
             if any(isinstance(each, (ast.Subscript, ast.Attribute)) for each in target.elts):
                 parts = [f"$part[{n}]" for n in range(len(target.elts))]
                 each = "".join(self.assigned(one, part) for one, part in zip(target.elts, parts, strict=True))
                 return f"{{ const $part = [...{value}]; {each} }}"
-            assert names is not None
             return f"{self.target(target)} = {self.unpacked(target, value)};"
         return f"{self.target(target)} = {value};"
 
@@ -563,7 +575,7 @@ class _Scope:
             if stars and stars[0] is not inner[-1]:
                 return f"[{', '.join(self.target(each.value if isinstance(each, ast.Starred) else each) for each in inner)}]"
             return f"[{', '.join('' if _is_unused(each) else self.target(each) for each in inner)}]"
-        raise Untranslatable(self.where, node)
+        raise UntranslatableError(self.where, node)
 
     # Expressions
 
@@ -579,65 +591,67 @@ class _Scope:
         return f"py.t({self.expression(node)})"
 
     def expression(self, node: ast.expr) -> str:
-        write = getattr(self, f"_{type(node).__name__}", None)
+        write = getattr(self, f"write_{type(node).__name__.lower()}", None)
         if write is None:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return write(node)
 
-    def _Constant(self, node: ast.Constant) -> str:
+    def write_constant(self, node: ast.Constant) -> str:
         if isinstance(node.value, bytes):
             return f"py.bytes({list(node.value)})"
         return _simple(node.value)
 
-    def _Name(self, node: ast.Name) -> str:
+    def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
             return _safe(node.id)
         known = self.known(node)
         if known is None and node.id not in self.names:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return self.script.name(known)
 
-    def _Attribute(self, node: ast.Attribute) -> str:
+    def write_attribute(self, node: ast.Attribute) -> str:
         known = self.known(node)
         if known is not None:
             return self.script.name(known)
         self.script.asked.add(node.attr)
+        if node.attr == "__name__":
+            return f'({self.expression(node.value)}.name ?? "")'
         is_own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self.methods()
         if node.attr in BOUND or is_own:
             return f"py.attribute({self.expression(node.value)}, {_quoted(node.attr)})"
         return f"{self.expression(node.value)}.{node.attr}"
 
-    def _Starred(self, node: ast.Starred) -> str:
+    def write_starred(self, node: ast.Starred) -> str:
         return f"...{self.expression(node.value)}"
 
-    def _Tuple(self, node: ast.Tuple | ast.List) -> str:
+    def write_tuple(self, node: ast.Tuple | ast.List) -> str:
         return f"[{', '.join(map(self.expression, node.elts))}]"
 
-    _List = _Tuple
+    write_list = write_tuple
 
-    def _Set(self, node: ast.Set) -> str:
+    def write_set(self, node: ast.Set) -> str:
         return f"new py.set([{', '.join(map(self.expression, node.elts))}])"
 
-    def _Dict(self, node: ast.Dict) -> str:
+    def write_dict(self, node: ast.Dict) -> str:
         pairs = [
             f"[{self.expression(key)}, {self.expression(value)}]" if key else f"...py.items({self.expression(value)})"
             for key, value in zip(node.keys, node.values, strict=True)
         ]
         return f"new py.dict([{', '.join(pairs)}])"
 
-    def _BinOp(self, node: ast.BinOp) -> str:
+    def write_binop(self, node: ast.BinOp) -> str:
         if isinstance(node.op, ast.BitOr) and isinstance(self.known(node.left), type):  # int | None, of isinstance
             return f"[{self.expression(node.left)}, {self.expression(node.right)}]"
         return f"py.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
 
-    def _UnaryOp(self, node: ast.UnaryOp) -> str:
+    def write_unaryop(self, node: ast.UnaryOp) -> str:
         if isinstance(node.op, ast.Not):
             return self.truth(node)
         if isinstance(node.op, ast.USub):
             return f"py.neg({self.expression(node.operand)})"
-        raise Untranslatable(self.where, node)
+        raise UntranslatableError(self.where, node)
 
-    def _BoolOp(self, node: ast.BoolOp) -> str:
+    def write_boolop(self, node: ast.BoolOp) -> str:
         name = "and" if isinstance(node.op, ast.And) else "or"
         *first, last = map(self.expression, node.values)
         written = last
@@ -645,15 +659,19 @@ class _Scope:
             written = f"py.{name}({each}, () => {_grouped(written)})"
         return written
 
-    def _Compare(self, node: ast.Compare) -> str:
+    def write_compare(self, node: ast.Compare) -> str:
         if len(node.ops) == 1:
             return self.compared(node.left, node.ops[0], node.comparators[0])
         sides = [node.left, *node.comparators]
         # what stands in the middle is a name or a call without effects, so that it may be asked twice
-        return "(" + " && ".join(
-            self.compared(one, operator, other)
-            for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
-        ) + ")"
+        return (
+            "("
+            + " && ".join(
+                self.compared(one, operator, other)
+                for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
+            )
+            + ")"
+        )
 
     def compared(self, one: ast.expr, operator: ast.cmpop, other: ast.expr) -> str:
         left, right = self.expression(one), self.expression(other)
@@ -667,31 +685,34 @@ class _Scope:
             return f"!py.{NEGATED[type(operator)]}({left}, {right})"
         return f"py.{OPERATORS[type(operator)]}({left}, {right})"
 
-    def _IfExp(self, node: ast.IfExp) -> str:
+    def write_ifexp(self, node: ast.IfExp) -> str:
         return f"({self.truth(node.test)} ? {self.expression(node.body)} : {self.expression(node.orelse)})"
 
-    def _NamedExpr(self, node: ast.NamedExpr) -> str:
+    def write_namedexpr(self, node: ast.NamedExpr) -> str:
         return f"({self.target(node.target)} = {self.expression(node.value)})"
 
-    def _Lambda(self, node: ast.Lambda) -> str:
+    def write_lambda(self, node: ast.Lambda) -> str:
         return self.function(node)
 
-    def _Yield(self, node: ast.Yield) -> str:
+    def write_yield(self, node: ast.Yield) -> str:
         return f"yield {self.expression(node.value) if node.value else 'null'}"
 
-    def _YieldFrom(self, node: ast.YieldFrom) -> str:
+    def write_yieldfrom(self, node: ast.YieldFrom) -> str:
         return f"yield* {self.expression(node.value)}"
 
-    def _Subscript(self, node: ast.Subscript) -> str:
+    def write_subscript(self, node: ast.Subscript) -> str:
         if isinstance(known := self.known(node.value), type):
             return self.script.name(known)
         whole = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
-            parts = (self.expression(each) if each else "null" for each in (node.slice.lower, node.slice.upper, node.slice.step))
+            parts = (
+                self.expression(each) if each else "null"
+                for each in (node.slice.lower, node.slice.upper, node.slice.step)
+            )
             return f"py.slice({whole}, {', '.join(parts)})"
         return f"py.at({whole}, {self.expression(node.slice)})"
 
-    def _JoinedStr(self, node: ast.JoinedStr) -> str:
+    def write_joinedstr(self, node: ast.JoinedStr) -> str:
         parts = []
         for each in node.values:
             if isinstance(each, ast.Constant):
@@ -699,9 +720,15 @@ class _Scope:
             elif isinstance(each, ast.FormattedValue):
                 value = self.expression(each.value)
                 value = f"py.repr({value})" if each.conversion == ord("r") else value
-                spec = self._JoinedStr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
+                spec = self.write_joinedstr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
                 parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
-        return f"({' + '.join(parts)})" if len(parts) > 1 or not parts or parts[0][0] != '"' else parts[0] if parts else '""'
+        return (
+            f"({' + '.join(parts)})"
+            if len(parts) > 1 or not parts or parts[0][0] != '"'
+            else parts[0]
+            if parts
+            else '""'
+        )
 
     def _looped(self, generators: list[ast.comprehension], inside: Callable[[_Scope], str]) -> str:
         """Return loops around what is yielded, in a scope of their own."""
@@ -716,22 +743,22 @@ class _Scope:
             opened += f"if ({tests}) " if tests else ""
         return f"(function* ($all) {{ {opened}yield {inside(inner)};{closed} }})({first})"
 
-    def _GeneratorExp(self, node: ast.GeneratorExp) -> str:
+    def write_generatorexp(self, node: ast.GeneratorExp) -> str:
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
-    def _ListComp(self, node: ast.ListComp) -> str:
+    def write_listcomp(self, node: ast.ListComp) -> str:
         return f"[...{self._looped(node.generators, lambda scope: scope.expression(node.elt))}]"
 
-    def _SetComp(self, node: ast.SetComp) -> str:
+    def write_setcomp(self, node: ast.SetComp) -> str:
         return f"new py.set({self._looped(node.generators, lambda scope: scope.expression(node.elt))})"
 
-    def _DictComp(self, node: ast.DictComp) -> str:
+    def write_dictcomp(self, node: ast.DictComp) -> str:
         def pair(scope: _Scope) -> str:
             return f"[{scope.expression(node.key)}, {scope.expression(node.value)}]"
 
         return f"new py.dict({self._looped(node.generators, pair)})"
 
-    def _Call(self, node: ast.Call) -> str:
+    def write_call(self, node: ast.Call) -> str:
         known = self.known(node.func)
         given = [self.expression(each) for each in node.args]
         if isinstance(node.func, ast.Attribute) and known is None:
@@ -741,12 +768,16 @@ class _Scope:
             if name == "replace" and node.keywords:
                 return f"{whole}.replace(new py.dict({self.pairs(node)}))"
             if name == "_replace":
-                pairs = (f"{each.arg}: {self.expression(each.value)}" if each.arg
-                         else f"...py.object({self.expression(each.value)})" for each in node.keywords)
+                pairs = (
+                    f"{each.arg}: {self.expression(each.value)}"
+                    if each.arg
+                    else f"...py.object({self.expression(each.value)})"
+                    for each in node.keywords
+                )
                 return f"{whole}.{name}({{{', '.join(pairs)}}})"
             if node.keywords and name == "format":
                 pairs = (f"{each.arg}: {self.expression(each.value)}" for each in node.keywords)
-                return f"py.call({whole}, \"format\", {{{', '.join(pairs)}}})"
+                return f'py.call({whole}, "format", {{{", ".join(pairs)}}})'
             if node.keywords and name not in METHODS:
                 given = self.placed(_method_parameters(name, node), node, given)
             elif node.keywords:
@@ -775,7 +806,11 @@ class _Scope:
         made = "new " if isinstance(known, type) and (is_ours or called in MADE) and called not in PLAIN else ""
         if node.keywords and is_ours:
             names, is_open = _parameters(known), _is_open(known)
-            if is_open or any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
+            if (
+                is_open
+                or any(each.arg is None for each in node.keywords)
+                or any(isinstance(each, ast.Starred) for each in node.args)
+            ):
                 make = f"(given) => {made}{called}(...given)"
                 return f"py.named({make}, {names}, {str(is_open).lower()}, [{', '.join(given)}], {self.pairs(node)})"
             given = self.placed(names, node, given)
@@ -785,8 +820,12 @@ class _Scope:
 
     def pairs(self, node: ast.Call) -> str:
         """Return what is given by name, as pairs."""
-        pairs = (f"[{_quoted(each.arg)}, {self.expression(each.value)}]" if each.arg
-                 else f"...py.items({self.expression(each.value)})" for each in node.keywords)
+        pairs = (
+            f"[{_quoted(each.arg)}, {self.expression(each.value)}]"
+            if each.arg
+            else f"...py.items({self.expression(each.value)})"
+            for each in node.keywords
+        )
         return f"[{', '.join(pairs)}]"
 
     def bound(self, called: str, node: ast.Call, given: list[str]) -> str:
@@ -801,11 +840,11 @@ class _Scope:
     def placed(self, names: list[str], node: ast.Call, given: list[str]) -> list[str]:
         """Return what is given by name in its place."""
         if any(isinstance(each, ast.Starred) for each in node.args):
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         found = dict(zip(names, given, strict=False))
         for each in node.keywords:
             if each.arg is None or each.arg not in names:
-                raise Untranslatable(self.where, node)
+                raise UntranslatableError(self.where, node)
             found[each.arg] = self.expression(each.value)
         last = max(names.index(name) for name in found)
         return [found.get(name, "undefined") for name in names[: last + 1]]
@@ -819,7 +858,7 @@ def _is_unused(node: ast.expr) -> bool:
 class _Law(_Scope):
     """A law of the tables, whose names are those of values."""
 
-    def _Name(self, node: ast.Name) -> str:
+    def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
             return _safe(node.id)
         is_called = node.id in ("int", "len", "lcm")
@@ -828,7 +867,7 @@ class _Law(_Scope):
     def known(self, node: ast.expr) -> Any:
         return None
 
-    def _Call(self, node: ast.Call) -> str:
+    def write_call(self, node: ast.Call) -> str:
         return f"{self.expression(node.func)}({', '.join(map(self.expression, node.args))})"
 
 
@@ -849,7 +888,9 @@ def _yields(node: ast.FunctionDef) -> bool:
         each = todo.pop()
         if isinstance(each, (ast.Yield, ast.YieldFrom)):
             return True
-        if not isinstance(each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+        if not isinstance(
+            each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+        ):
             todo += ast.iter_child_nodes(each)
     return False
 
@@ -885,5 +926,5 @@ def _method_parameters(name: str, node: ast.Call) -> list[str]:
                 if wanted <= set(names):
                     found.add(names)
     if len(found) != 1:
-        raise Untranslatable("a method", node)
+        raise UntranslatableError("a method", node)
     return list(found.pop())

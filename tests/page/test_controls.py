@@ -249,6 +249,6 @@ def test_a_config_that_is_pasted_is_shown(opened: Watched) -> None:
     assert "vocab_size is not given" in opened.text("#paste-said")
     assert opened.text("#title") == "gpt2-medium with n_positions=512"
     opened.page.fill("#paste", '{"n_layrs": 1}')
-    assert opened.text("#paste-said").startswith("there is no field n_layrs: known fields are n_layer, ")
+    assert opened.text("#paste-said").startswith("there is no field n_layrs: did you mean n_layer?")
     opened.page.fill("#paste", "")
     assert opened.text("#paste-said") == ""

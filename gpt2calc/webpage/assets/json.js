@@ -40,6 +40,14 @@ class Real {
     this.value = Number(text);
   }
 
+  valueOf() {
+    return this.value;
+  }
+
+  is_integer() {
+    return Number.isInteger(this.value);
+  }
+
   toString() {
     return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
   }

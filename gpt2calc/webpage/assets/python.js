@@ -153,9 +153,10 @@ const exact = {
 
 const isList = Array.isArray;
 const plainly = (n) => (typeof n === "boolean" ? BigInt(n) : n);
+const isFloat = (n) => typeof n === "number" || n instanceof Real;
 /** Numbers with numbers: BigInts, but for a float with one. */
 const numeric = (act) => (a, b) =>
-  typeof a === "number" || typeof b === "number" ? act(Number(a), Number(b)) : act(plainly(a), plainly(b));
+  isFloat(a) || isFloat(b) ? act(Number(a), Number(b)) : act(plainly(a), plainly(b));
 const [summed, less, product] = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b].map(numeric);
 const repeated = (what, n) =>
   typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
@@ -186,7 +187,7 @@ py.mul = (a, b) => {
 };
 py.floordiv = (a, b) => a?.__floordiv__?.(b) ?? (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
 py.mod = (a, b) => plainly(a) - floored(plainly(a), BigInt(b)) * BigInt(b);
-py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : Number(a) / Number(b));
+py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : a >= 0n && b > 0n ? share(a, b) : Number(a) / Number(b));
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.lshift = (a, b) => a << b;
@@ -305,7 +306,9 @@ const inDigits = (text) =>
     return String((digit.codePointAt(0) - first) % 10);
   });
 py.int = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
+py.Integral = py.int;
 py.float = Number;
+py.NoneType = class {};
 py.bool = py.t;
 py.abs = absolute;
 py.gcd = (a, b) => absolute(gcd(a, b));
@@ -400,7 +403,7 @@ py.isinstance = (value, kind) => {
   return value instanceof kind;
 };
 py.type = (value) =>
-  ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
+  value === null ? py.NoneType : value instanceof Real ? py.float : ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
 py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
 py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
 
