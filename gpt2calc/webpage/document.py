@@ -15,6 +15,9 @@ from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
+RUNTIME = ("exact", "json", "python")
+"""The scripts that what is translated needs."""
+
 CORE = ("worker", "explain")
 """The scripts that compute by what is translated, and know no page; a worker runs them, too."""
 
@@ -78,9 +81,9 @@ def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...
     """Return what computes: the tables, what is translated from Python, and what is written by hand."""
     pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
     data = ",\n".join(pairs)
-    helpers, written = "".join(map(_written, ("exact", "json"))), "".join(map(_written, CORE))
-    translated = engine.write(_written("python"), shipped)
-    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", helpers, translated, written))
+    *helpers, runtime = map(_written, RUNTIME)
+    written, translated = "".join(map(_written, CORE)), engine.write(runtime, shipped)
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", *helpers, translated, written))
 
 
 def _written(name: str) -> str:

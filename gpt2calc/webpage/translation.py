@@ -58,6 +58,9 @@ PLAIN = frozenset(("py.Quoted",))
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
 
+LIBRARY = sys.stdlib_module_names
+"""Whose functions the runtime has."""
+
 FLAGS = {re.IGNORECASE: "i", re.DOTALL: "s", re.MULTILINE: "m"}
 
 PARAMETERS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -232,8 +235,9 @@ class Script:
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
-        scope = _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None)
-        made = _Class(kind.__name__, f"class {name} extends {base} {{", scope)
+        module = vars(sys.modules[kind.__module__])
+        header = f"class {name} extends {base} {{"
+        made = _Class(kind.__name__, header, _Scope(self, kind.__module__, module, None))
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
             made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
@@ -302,7 +306,8 @@ def _quoted(text: str) -> str:
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
     module = getattr(thing, "__module__", None) or ""
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith("gpt2calc"):
+    is_of_library = isinstance(thing, BuiltinFunctionType) or module.partition(".")[0] in LIBRARY
+    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and is_of_library:
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
         return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
