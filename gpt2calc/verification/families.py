@@ -143,7 +143,8 @@ class _Seen:
         held = {own: sum(row.times for wanted, row in every if wanted and wanted <= own) for own in set(tags.values())}
         for (_, layer), own in tags.items():
             found[layer] -= held[own]
-        found[None] -= model.size(live=self.is_live) - sum(held[own] for own in tags.values())
+        size = sum(model.count(row.layers) * row.times for _, row in every)
+        found[None] -= size - sum(held[own] for own in tags.values())
         return found
 
 

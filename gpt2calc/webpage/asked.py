@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import architectures, numbers
 from gpt2calc.architectures import GPT2, caches, reading
-from gpt2calc.costs import products, serving
+from gpt2calc.costs import holding, products
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import Dims, from_fields
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.fields import ABSENT, DEFAULTS, FIELDS, SIZE, SWITCH
 from gpt2calc.model import FIXED, FLAG, LAW, LIST, REFUSED
-from gpt2calc.plots import flows
+from gpt2calc.plots import stages
 from gpt2calc.sources import Source
 from gpt2calc.validity import check
 
@@ -95,7 +95,7 @@ def given(source: Source) -> dict[str, Any]:
     if isinstance(source.counted, Dims):
         return {row.name: said.get(row.name, row.default) for row in FIELDS.values()}
     model = source.counted
-    document = said.get(reading.TEXT_CONFIG) or said
+    document = architectures.text_of(said)
     found = {}
     for row in rows(model.architecture.model_type):
         spelled = [name for name in (row.name, *row.spellings) if name in document]
@@ -113,7 +113,7 @@ def given(source: Source) -> dict[str, Any]:
 def beside(source: Source) -> dict[str, Any]:
     """Return what a config says of what layers keep and compute, and that no count depends on."""
     said = source.given or {}
-    document = said.get(reading.TEXT_CONFIG) or said
+    document = architectures.text_of(said)
     return {name: document[name] for name in BESIDE if name in document}
 
 
@@ -121,14 +121,14 @@ def usual_tokens(source: Source) -> int:
     """Return how many tokens a sequence has where nobody says it: as many as the config says, or else a page full."""
     if isinstance(source.counted, Dims):
         return source.counted.n_positions
-    return serving.longest_of(source.of_files)[1] or 4096
+    return holding.longest_of(source.of_files)[1] or 4096
 
 
-def flow(source: Source) -> tuple[tuple[flows.Section, ...], str, str]:
+def flow(source: Source) -> tuple[tuple[stages.Section, ...], str, str]:
     """Return a model as stages from tokens on, which embedding is the output head too, and what comes out."""
     model, document = ParameterCount(source.counted).model, source.of_files if source.given else None
-    read = flows._Reader(model, document)  # noqa: SLF001  # which a chart is made of
-    return read.sections(), read.tied(), read.ends()[1]
+    read = stages.Flow(model, document)
+    return read.sections, read.tied, read.ends[1]
 
 
 BESIDE = tuple(
@@ -138,7 +138,7 @@ BESIDE = tuple(
             "attention_types",
             "use_bidirectional_attention",
             "use_parallel_residual",
-            *serving.LENGTHS,
+            *holding.LENGTHS,
         }.union(
             *({row.field, *row.fields} for row in (caches.Windows(), *caches.WINDOWS.values())),
             *products.CHOSEN.values(),

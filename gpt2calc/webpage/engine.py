@@ -14,7 +14,7 @@ from gpt2calc import architectures, config, counts, errors, formulas, model, num
 from gpt2calc.algebra import FLOORED, Expression, Flag, Quotient
 from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
-from gpt2calc.costs import cache_types, general_ways, products, serving
+from gpt2calc.costs import cache_types, general_ways, holding, products, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
 from gpt2calc.explanation import additions, lattice, printed, readings, report, search
@@ -50,7 +50,7 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (search._evaluate, "((of, dims) => of(dims))"),  # a step counts by a formula that is written out
     (report._everywhere, "everywhere"),
     *((each, "py.never") for each in (additions.of, additions.of_files, additions.of_family)),  # of a model by its name
-    (serving._packing, "py.never"),  # a page is always told a dtype
+    (holding._packing, "py.never"),  # a page is always told a dtype
     (stored.of, "py.never"),
     (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
 )
@@ -79,7 +79,7 @@ EXPORTS: dict[str, object] = {
     "readPrinted": printed.read,
     "fitInWords": in_words,
     "Serving": serving.Serving,
-    "WEIGHTS": serving.WEIGHTS,
+    "WEIGHTS": tuple(holding.ELEMENT),
     "CACHE_TYPES": cache_types.BY_NAME,
     "usualTokens": asked.usual_tokens,
     "flow": asked.flow,

@@ -769,6 +769,8 @@ class _Scope:
         if isinstance(node.func, ast.Attribute) and known is None:
             name = node.func.attr
             self.script.asked.add(name)
+            if isinstance(node.func.value, ast.Call) and ast.unparse(node.func.value) == "super()" and not node.keywords:
+                return f"super.{name}({', '.join(given)})"
             whole = self.expression(node.func.value)
             if name == "replace" and node.keywords:
                 return f"{whole}.replace(new py.dict({self.pairs(node)}))"

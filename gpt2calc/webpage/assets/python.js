@@ -370,6 +370,18 @@ py.islice = function* (items, most) {
 };
 py.chain = function* (...lists) { for (const each of lists) yield* each; };
 py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
+py.groupby = function* (items, { key = (each) => each } = {}) {
+  let group = null;
+  for (const each of items) {
+    const own = key(each);
+    if (group && py.eq(group[0], own)) group[1].push(each);
+    else {
+      if (group) yield group;
+      group = [own, [each]];
+    }
+  }
+  if (group) yield group;
+};
 py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
 const bisected = (isBefore) => (list, value) => {
   let [low, high] = [0, list.length];
