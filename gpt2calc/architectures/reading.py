@@ -261,7 +261,7 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
         value = _same(row, fields[given[0]], values) if given else None
         says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
         if given and value is not None and not says_nothing:
-            notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
+            notes.extend(filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else []))
             values[row.name] = _checked(architecture, row._replace(name=given[0]), value)
             continue
         if given and value is None and row.null == REFUSED and row.kind not in (LIST, FIXED):
