@@ -55,6 +55,9 @@ def verified() -> Any:
     return gpt2calc.verify(CHECKPOINT, values=True)
 
 
+verified_once = cache(verified)
+
+
 def counted(models: tuple[Any, ...]) -> tuple[ParameterCount, ...]:
     """Return the counts of models."""
     return tuple(map(gpt2calc.count, models))
@@ -72,7 +75,7 @@ CHARTS: dict[str, Callable[[tuple[Any, ...]], Chart]] = {
     "architecture": lambda models: flows.FlowChart(gpt2calc.count(models[0])),
     "block": lambda models: blocks.BlockChart(*counted(models[:1])),
     "iso": lambda models: planes.PlaneChart(*counted(models[:1])),
-    "values": lambda _: histograms.of_values(verified()),
+    "values": lambda _: histograms.of_values(verified_once()),
     "flops": lambda models: bars.of_flops(gpt2calc.cost(models[0], checkpoint="torch", dropout=0)),
     "memory": lambda models: bars.of_memory(gpt2calc.cost(models[0], train=True, optimizer="adamw")),
     "context": lambda models: serving.of_context(

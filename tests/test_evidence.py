@@ -106,7 +106,7 @@ def test_the_exercise_of_the_article_end_to_end(tmp_path: Path) -> None:
         model = GPT2LMHeadModel(GPT2Config())
     model = model.to_empty(device="cpu")
     for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.02)
+        torch.nn.init.uniform_(parameter, -0.02, 0.02)
     model.tie_weights()
     model.save_pretrained(tmp_path)
     del model

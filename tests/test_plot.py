@@ -23,7 +23,7 @@ from tests.plots import CHECKPOINT, FOUR
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Program, Run
+    from tests.conftest import Run
 
 STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
 KINDS = {
@@ -78,12 +78,12 @@ def test_the_command_draws_what_python_draws(run: Run, tmp_path: Path) -> None:
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-def test_the_format_can_be_said_apart_from_the_name(run: Run, program: Program, tmp_path: Path) -> None:
+def test_the_format_can_be_said_apart_from_the_name(run: Run, tmp_path: Path) -> None:
     """--format wins over the ending; without a file a picture goes to standard output."""
     path = tmp_path / "picture"
     assert run("plot", "totals", "gpt2", "--format", "svg", "-o", str(path)).code == 0
     assert path.read_bytes().startswith(STARTS["svg"])
-    assert program("plot", "totals", "gpt2", "--format", "svg").stdout == path.read_bytes()
+    assert run("plot", "totals", "gpt2", "--format", "svg").stdout.encode() == path.read_bytes()
 
 
 def test_quiet_writes_the_picture_without_a_word(run: Run, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_matplotlib_is_loaded_for_pictures_alone(words: tuple[str, ...]) -> None
 def test_a_picture_loads_matplotlib_and_no_pyplot(tmp_path: Path) -> None:
     """A test of the test above; and no global state is touched."""
     code = (
-        "import sys; from gpt2calc.cli import main; "
+        "import sys; from gpt2calc.cli import main; import gpt2calc.plots; gpt2calc.plots.shares('gpt2'); "
         f"main(['plot', 'totals', 'gpt2', '-o', {str(tmp_path / 'x.png')!r}]); print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment())

@@ -286,8 +286,9 @@ def test_a_sweep_can_be_sent_to_another_process() -> None:
 
 def test_a_stream_is_the_sweep_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunk by chunk, each with all columns, in order, and memory bounded by the chunk."""
-    monkeypatch.setattr(tasks, "BYTES", 2**21)
-    fields: dict[str, Any] = {"n_layer": range(100), "n_embd": range(1, 31), "vocab_size": range(1, 31)}
+    monkeypatch.setattr(tasks, "BYTES", 2**19)
+    monkeypatch.setattr(runs, "SLICE", 2**12)
+    fields: dict[str, Any] = {"n_layer": range(25), "n_embd": range(1, 31), "vocab_size": range(1, 31)}
     several: list[dict[str, Any]] = [{}, {"where": "n_layer % 7 == 3"}, {"sort": "vocab_size:desc"}]
     for asked in several:
         chunks = list(sweeper.stream(columns="all", **asked, **fields))

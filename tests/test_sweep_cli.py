@@ -8,18 +8,20 @@ import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pyarrow as pa
 import pytest
 from pyarrow import ipc, parquet
 
 import gpt2calc
+from gpt2calc.cli import main
 from tests.conftest import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Program, Run
+    from tests.conftest import Run
 
 GRID = ("sweep", "--n-layer", "12:48:12", "--n-embd", "768,1600")
 
@@ -46,15 +48,15 @@ def test_a_long_table_shows_its_first_rows_and_says_so(run: Run) -> None:
     )
 
 
-def test_a_narrow_terminal_gets_fewer_shares_and_no_second_table(program: Program) -> None:
+def test_a_narrow_terminal_gets_fewer_shares_and_no_second_table(run: Run) -> None:
     """What tells the models apart stays beside their totals; columns that are named are all shown."""
     words = ("sweep", "--n-layer", "12,24", "--n-embd", "768", "--vocab", "50257,50304")
     for width, shares in ((100, 3), (60, 2), (50, 1), (40, 0)):
-        shown = program(*words, env=environment(COLUMNS=str(width))).stdout.decode().splitlines()
+        shown = run(*words, columns=width).stdout.splitlines()
         assert (len(shown), shown[2].count("%")) == (7, shares)
         assert max(map(len, shown)) <= width
-    named = program(*words, "--columns", "n_layer,total,mlp_share,attention_share", env=environment(COLUMNS="40"))
-    assert named.stdout.decode().count("%") > 8
+    named = run(*words, "--columns", "n_layer,total,mlp_share,attention_share", columns=40)
+    assert named.stdout.count("%") > 8
 
 
 @pytest.mark.parametrize(
@@ -94,12 +96,14 @@ def test_csv_is_every_column_for_a_program(run: Run) -> None:
     assert rows[0]["attn_c_attn"] == "21261312"
 
 
-def test_binary_formats_can_be_piped(program: Program) -> None:
+def test_binary_formats_can_be_piped(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     """Parquet and Arrow on standard output, where that is no terminal."""
     for form, read in (("parquet", parquet.read_table), ("arrow", lambda file: ipc.open_file(file).read_all())):
-        ran = program(*GRID, "--format", form)
-        assert (ran.returncode, ran.stderr) == (0, b"")
-        assert read(pa.BufferReader(ran.stdout))["total"].to_pylist()[-1] == 1557611200
+        assert main([*GRID, "--format", form]) == 0
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        assert err == b""
+        assert read(pa.BufferReader(out))["total"].to_pylist()[-1] == 1557611200
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
@@ -185,11 +189,24 @@ def test_a_mistake_is_one_line(words: tuple[str, ...], code: int, message: str, 
     assert message in ran.stderr
 
 
-def test_a_progress_bar_is_for_terminals_alone(program: Program) -> None:
-    """Where standard error is a file, nothing is drawn on it."""
-    ran = program("sweep", "--n-layer", "1:300", "--n-embd", "64:64000:256", "--vocab", "1:900", "--where", "total < 0")
-    assert (ran.returncode, ran.stderr) == (0, b"")
-    assert ran.stdout.startswith(b"gpt2, 0 models\n")
+class Terminal(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_a_progress_bar_is_for_terminals_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where standard error is a file, nothing is drawn on it; on a terminal, what the sweep has done."""
+    drawn = mock.MagicMock()
+    monkeypatch.setattr("tqdm.tqdm", drawn)
+    ran = run(*GRID)
+    assert (ran.code, ran.stderr, drawn.mock_calls) == (0, "", [])
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(GRID) == 0
+    update = drawn.return_value.__enter__.return_value.update
+    assert (drawn.call_args.kwargs["total"], update.call_args_list) == (8, [mock.call(8)])
 
 
 def test_the_totals_alone_are_for_a_shell(run: Run) -> None:
@@ -227,7 +244,6 @@ def test_a_condition_that_cannot_be_is_one_short_line(condition: str, said: str,
 
 
 @pytest.mark.parametrize("condition", ["mlp_share*1e308*10*1e308 > 1", "mlp_share/1e-308/1e-308 > 1", "total/0.5 > 1"])
-def test_a_float_that_leaves_its_range_is_infinite_and_no_warning(condition: str, program: Program) -> None:
-    """The rows are those that Python's own numbers give, and nothing is said on standard error."""
-    ran = program("sweep", "--n-layer", "1:2", "--where", condition, "-q")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"46473216\n53561088\n", b"")
+def test_a_float_that_leaves_its_range_is_infinite_and_no_warning(condition: str, run: Run) -> None:
+    """The rows are those that Python's own numbers give; a warning would be an error here."""
+    assert run("sweep", "--n-layer", "1:2", "--where", condition, "-q") == (0, "46473216\n53561088\n", "")

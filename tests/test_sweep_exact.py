@@ -104,6 +104,9 @@ def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dic
             assert values.tolist() == [getattr(dims, name) for dims in models], name
 
 
+FACTORED = ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner", *COSTS)
+
+
 @tried(50)
 @given(
     fields=grid_fields(),
@@ -122,7 +125,7 @@ def test_the_factored_evaluation_is_the_plain_one(
         models = [
             piece.dims(dict(zip(sizes, row, strict=True))) for row in itertools.product(*(a for _, a in piece.sizes))
         ]
-        for name in ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner", *COSTS):
+        for name in data.draw(st.lists(st.sampled_from(FACTORED), min_size=3, max_size=3, unique=True)):
             out = np.empty(len(models), dtype=np.int64)
             place = 0
             while place < len(models):
@@ -420,15 +423,27 @@ def test_the_first_rows_are_those_of_sorting_them_all(
     assert keys == [] or columns["key"].tolist() == [keys[row] for row in ranked[:top]]
 
 
+MANY_EQUAL: dict[str, Any] = {
+    "n_layer": range(30),
+    "tied": [True, False],
+    "n_head": [1, 2, 3],
+    "n_embd": [6, 12, 16],
+}
+
+
+@cache
+def unsorted() -> gpt2calc.Sweep:
+    """Return all rows of the grid in which many keys are equal."""
+    return gpt2calc.sweep(columns="all", **MANY_EQUAL)
+
+
 @pytest.mark.parametrize(
     "sort", [None, "total", "total:desc", "mlp_share:desc", "n_head", "tied_parameters:asc", "tied:desc"]
 )
 @pytest.mark.parametrize("top", [None, 1, 7, 10**6])
 def test_top_is_the_beginning_of_the_sorted_sweep(sort: str | None, top: int | None) -> None:
     """Among rows with many equal keys, in several pieces, with rows that are left out."""
-    fields: dict[str, Any] = {"n_layer": range(30), "tied": [True, False], "n_head": [1, 2, 3], "n_embd": [6, 12, 16]}
-    swept = gpt2calc.sweep(columns="all", sort=sort, top=top, **fields)
-    rows = gpt2calc.sweep(columns="all", **fields)
+    swept, rows = gpt2calc.sweep(columns="all", sort=sort, top=top, **MANY_EQUAL), unsorted()
     if sort or top:
         name, _, direction = (sort or "total:desc").partition(":")
         keys = rows[{"tied": "tie_word_embeddings"}.get(name, name)].tolist()

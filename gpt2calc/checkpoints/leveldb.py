@@ -74,6 +74,8 @@ def varint(content: bytes, at: int, what: str) -> tuple[int, int]:
     >>> varint(bytes([0xAC, 0x02]), 0, "an example")
     (300, 2)
     """
+    if at < len(content) and content[at] < 0x80:  # as nearly all are
+        return content[at], at + 1
     number = 0
     # Ten bytes of 7 bits hold 64; without a bound a number could be as long as the file.
     for shift, byte in enumerate(content[at : at + 10]):

@@ -318,10 +318,12 @@ def _speaking(keys: Iterable[str], dialects: Iterable[Dialect]) -> dict[str, lis
     """
     known = set[str]().union(*(dialect.known for dialect in dialects))
     depths = sorted(set[int]().union(*(dialect.depths for dialect in dialects)), reverse=True)
+    longest = max(map(len, known), default=0)
     found = {}
     for key in keys:
-        starts = [0, *(end.end() for end in ENDS.finditer(key))]
-        ends = [(key[starts[-1 - depth] :], depth) for depth in depths if depth < len(starts)]
+        tail = key[-longest - 1 :]  # no longer end is known, and a name may have 150 parts
+        starts = [0, *(end.end() for end in ENDS.finditer(tail))]
+        ends = [(tail[starts[-1 - depth] :], depth) for depth in depths if depth < len(starts)]
         if speaking := [each for each in ends if each[0] in known]:
             found[key] = speaking
     return found

@@ -67,6 +67,7 @@ class Layers:
         self.depth = self.ends[-1] if self.ends else 0
         self.own = sum(run.length for run in self.runs if not any(AHEAD in tags for tags in run.pattern))
         self.seen: set[int] = set()
+        self._tagged: dict[frozenset[str], tuple[int, ...]] = {}
 
     def tags(self, layer: int) -> frozenset[str] | None:
         """Return the tags of a layer; None where there is none."""
@@ -81,6 +82,12 @@ class Layers:
         """The layers that a file has something of, and the first that it has nothing of: as many, and a few more."""
         unseen = (layer for layer in range(self.depth) if layer not in self.seen)
         return tuple(sorted(self.seen.union(islice(unseen, len(self.seen) + BEYOND))))
+
+    def tagged(self, tags: frozenset[str]) -> tuple[int, ...]:
+        """Return those listed that have some tags."""
+        if tags not in self._tagged:  # the rows of a model have few kinds of tags, and a file may have 49,000 layers
+            self._tagged[tags] = tuple(each for each in self.listed if tags <= (self.tags(each) or frozenset()))
+        return self._tagged[tags]
 
     def unlisted(self) -> Iterator[tuple[int, int]]:
         """Yield the first and the last of the layers that are not listed, run after run; the file has none of them."""
@@ -141,12 +148,11 @@ class Assignment(NamedTuple):
         """How many tensors are missing, as many as `missing` yields."""
         return sum(len(self.layers_of(row)) * row.times for row in self.rows) - len(self.own)
 
-    def layers_of(self, row: Row) -> list[int]:
+    def layers_of(self, row: Row) -> tuple[int, ...]:
         """Return the numbers of the layers that have a row, of those that are listed; 0 for what is in none."""
         if not row.is_in_blocks:
-            return [0]
-        layers = self.layers[row.piece.stack]
-        return [layer for layer in layers.listed if row.tags <= (layers.tags(layer) or frozenset())]
+            return (0,)
+        return self.layers[row.piece.stack].tagged(row.tags)
 
     def layer_beyond(self, name: str) -> str:
         """Return the layer that a stranger's name is of, where the model has no such layer; else nothing."""

@@ -143,7 +143,8 @@ class _Seen:
         held = {own: sum(row.times for wanted, row in every if wanted and wanted <= own) for own in set(tags.values())}
         for (_, layer), own in tags.items():
             found[layer] -= held[own]
-        found[None] -= model.size(live=self.is_live) - sum(held[own] for own in tags.values())
+        size = sum(model.count(row.layers) * row.times for _, row in every)
+        found[None] -= size - sum(held[own] for own in tags.values())
         return found
 
 
@@ -480,7 +481,8 @@ def _guesses(
     for terms, size in equations:
         rest = _reduced(terms, known)
         constant = rest.pop((), 0)
-        for letter in set(chain.from_iterable(rest)) & letters.keys():
+        there = set(chain.from_iterable(rest))
+        for letter in (each for each in letters if each in there):  # in one order, so that one guess is made
             shares.setdefault(letter, []).append(size - constant if all(letter in each for each in rest) else 0)
     if not shares:
         return "", ()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from gpt2calc.table import Table
 
+HINT = "--json lists them"
+"""What is said of more faults than a terminal shows, and not in the page."""
+
 OTHERWISE = "the page reads safetensors alone: see gpt2calc verify"
 
 
@@ -60,22 +63,23 @@ def _read(name: str) -> Any:
 
 
 def told(found: Verification) -> dict[str, Any]:
-    """Return a verification as plain data: its verdict, its tables as text, and the config that it is held against.
-
-    Args:
-        found: the verification.
-    """
+    """Return a verification as plain data: its verdict, its tables as text, and the config that it is held against."""
     return {
         "verdict": found.verdict,
         "matches": found.matches,
         "notes": list(found.notes),
-        "tables": [_written(table) for table in found.tables()],
+        "tables": [_written(table) for table in found.tables()[1:]],
         "config": found.config,
-        "faults": [(fault.kind, fault.tensor, fault.message) for fault in found.faults],
-        "more": found.more,
     }
 
 
 def _written(table: Table) -> tuple[Any, ...]:
-    rows = [None if row is None else tuple(map(text, row)) for row in table.rows]
-    return table.headers, rows
+    """Return the headers of a table, its rows and its last rows, as text."""
+    rows: tuple[list[Any], list[Any]] = [], []
+    part = 0
+    for row in table.rows:
+        if row is None:
+            part = 1
+        else:
+            rows[part].append([text(cell) for cell in row if cell != HINT])
+    return (list(table.headers), *rows)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode, b85decode, b85encode
 from hashlib import sha256
 from json import dumps
 
 from gpt2calc import palette, presets
 from gpt2calc.model import GROUPS
-from gpt2calc.webpage import arithmetic, engine, facts
+from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
-CORE = ("exact", "json", "worker", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "costs")
-"""The scripts that compute, each after what it needs; they know no page, and a worker runs them, too."""
+RUNTIME = ("exact", "json", "worker", "python", "files")
+"""The scripts that what is translated needs."""
 
-SEEN = ("state", "aim", "flow", "controls", "page")
+CORE = ("explain",)
+"""The scripts that compute by what is translated, and know no page; a worker runs them, too."""
+
+SEEN = ("costs", "state", "aim", "flow", "controls", "page")
 """The scripts of what is seen."""
 
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULTILINE)
@@ -27,8 +30,8 @@ COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULT
 SPACED = re.compile(r" (=>|===|!==|&&|\|\|) ")
 """Operators that need no room; no text in the scripts has one of them between blanks."""
 
-PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"packed\">)[^<]*")
-"""Where the scripts and tables stand that the page unpacks: JSON, deflated, to the base of 64."""
+PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"packed\">).*(?=</script>)")
+"""Where the scripts and tables stand that the page unpacks: JSON, deflated, to the base of 85."""
 
 POLICY = (
     "default-src 'none'; script-src 'sha256-{loader}' 'sha256-{script}'; worker-src blob:; style-src 'sha256-{style}'; "
@@ -49,7 +52,7 @@ def build(version: str) -> str:
     """
     shipped, others = presets.models(), presets.others()
     style, loader, core, seen = _style(), _written("loader"), _core(shipped, others), "".join(map(_written, SEEN))
-    packed = b64encode(zlib.compress(_json({"core": core, "page": seen}).encode(), 9)).decode()
+    packed = b85encode(zlib.compress(_json({"core": core, "page": seen}).encode(), 9)).decode()
     policy = POLICY.format(loader=_hash(loader), script=_hash(core + seen), style=_hash(style))
     page = _asset("page.html")
     contents = {
@@ -71,16 +74,16 @@ def readable(page: str) -> str:
     Args:
         page: as HTML.
     """
-    return PACKED.sub(lambda found: zlib.decompress(b64decode(found[0])).decode(), page)
+    return PACKED.sub(lambda found: zlib.decompress(b85decode(found[0])).decode(), page)
 
 
 def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...]) -> str:
     """Return what computes: the tables, what is translated from Python, and what is written by hand."""
-    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped, others).items())
+    pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
     data = ",\n".join(pairs)
-    written = "".join(map(_written, CORE))
-    head = ('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped))
-    return "\n".join((*head, written, engine.write(_written("python") + _written("files")), ""))
+    *helpers, python, files = map(_written, RUNTIME)
+    written, translated = "".join(map(_written, CORE)), engine.write(python + files, shipped)
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", *helpers, translated, written))
 
 
 def _written(name: str) -> str:
@@ -106,13 +109,6 @@ def _icon() -> str:
     paths = "".join(f"<path fill='{colours[name]}' d='M{x} 0h{wide}v8H{x}z'/>" for name, (x, wide) in widths.items())
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>{paths}</svg>"
     return "data:image/svg+xml," + svg.replace("<", "%3C").replace(">", "%3E").replace("#", "%23")
-
-
-def _rows(found: object) -> str:
-    """Return a list with a row a line, so that what changes can be seen; anything else in one line."""
-    if not isinstance(found, list):
-        return _json(found)
-    return "[\n" + ",\n".join(map(_json, found)) + "\n]"
 
 
 def _json(value: object) -> str:

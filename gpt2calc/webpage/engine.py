@@ -12,21 +12,22 @@ from json import dumps
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc import architectures, config, counts, errors, fields, formulas, model, numbers, sources
+from gpt2calc import architectures, config, counts, errors, formulas, model, numbers, sources, stored, validity
 from gpt2calc.algebra import FLOORED, Expression, Flag
-from gpt2calc.architectures import probed
+from gpt2calc.architectures import caches, probed
 from gpt2calc.architectures.runs import Layers, Said
 from gpt2calc.checkpoints import shards, strict_json
 from gpt2calc.checkpoints.files import LocalFile
+from gpt2calc.costs import cache_types, general_ways, holding, products, serving
 from gpt2calc.counts import ParameterCount
 from gpt2calc.dialects.base import ENDS, SLOT, Dialect, keyed
-from gpt2calc.dims import LETTERED, Dims
-from gpt2calc.explanation import lattice
+from gpt2calc.dims import LETTERED, LETTERS, Dims, from_fields
+from gpt2calc.explanation import additions, lattice, printed, readings, report, search
 from gpt2calc.explanation.lattice import Step
+from gpt2calc.figures import in_words
 from gpt2calc.table import Difference
 from gpt2calc.verification import tying
-from gpt2calc.webpage import checking
-from gpt2calc.webpage.arithmetic import parameters
+from gpt2calc.webpage import asked, checking
 from gpt2calc.webpage.translation import Script, _parameters
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ REPLACED: tuple[tuple[object, str], ...] = (
     (probed.fields, "fieldsOf"),
     (model.evaluated, "((law, values) => LAWS[law](values))"),
     (counts._totals, "totals"),
+    (search._evaluate, "((of, dims) => of(dims))"),  # a step counts by a formula that is written out
+    (report._everywhere, "everywhere"),
+    *((each, "py.never") for each in (additions.of, additions.of_files, additions.of_family)),  # of a model by its name
+    (holding._packing, "py.never"),  # a page is always told a dtype
+    (general_ways.BY_NAME, "new py.dict()"),  # nor asked how else people count FLOPs
     (sources.resolve, "resolved"),
     (LocalFile, "Dropped"),
     (shards._locations, "located"),
@@ -66,28 +72,65 @@ REPLACED: tuple[tuple[object, str], ...] = (
 
 EXPORTS: dict[str, object] = {
     "fromDocument": sources.from_document,
-    "changed": sources._changed,
-    "ParameterCount": ParameterCount,
-    "Dims": Dims,
-    "FIELDS": fields.FIELDS,
+    "fromFields": from_fields,
+    "sourceOf": asked.source_of,
+    "rows": asked.rows,
+    "rowOf": asked.row_of,
+    "readField": asked.read_field,
+    "given": asked.given,
+    "beside": asked.beside,
+    "refuseHeads": validity.refuse_heads,
     "typed": numbers.typed,
+    "ParameterCount": ParameterCount,
+    "Expression": Expression,
+    "Dims": Dims,
+    "Candidate": readings.Candidate,
+    "Search": readings.Search,
+    "Ways": search.Ways,
+    "explained": report._explained,
+    "owned": report._owned,
+    "inShort": report.in_short,
+    "readPrinted": printed.read,
+    "fitInWords": in_words,
+    "Serving": serving.Serving,
+    "WEIGHTS": tuple(holding.ELEMENT),
+    "CACHE_TYPES": cache_types.BY_NAME,
+    "usualTokens": asked.usual_tokens,
+    "flow": asked.flow,
     "check": checking.check,
 }
 """What the page calls it, and what it is."""
 
 ASKED = (
-    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters", "to_dict"),
+    *("total", "components", "groups", "weights", "biases", "layers", "per_block", "conventions", "letters"),
+    "ParameterCount.to_dict",
     *("formula", "name", "group", "times", "text", "each", "number", "counted", "model", "simplified", "takes", "said"),
-    *("expected", "whole", "document", "notes"),
+    *(
+        "expected",
+        "whole",
+        "document",
+        "notes",
+        "ranked",
+        "terms",
+        "ways",
+        "readings",
+        "value",
+        "convention",
+        "sentence",
+    ),
+    *("scales", "in_bytes", "between"),
+    *("rows", "kv_bytes", "kv_bytes_per_token", "state_bytes", "products", "forward", "flops_notes", "tokens"),
+    *("given", "of_files"),
 )
 """The methods and properties that the page asks for by name."""
 
 
-def write(runtime: str) -> str:
+def write(runtime: str, shipped: tuple[Preset, ...]) -> str:
     """Return the script, a thing that has all exports.
 
     Args:
         runtime: the script that the translated functions need.
+        shipped: the GPT-2s that ship, whose sizes figures are explained by.
     """
     script = Script(REPLACED, {Step: lambda step: _step(script, step), Dialect: lambda dialect: _dialect(script, dialect)})
     tables = {name: architectures.of(name) for name in architectures.FILES}
@@ -96,20 +139,33 @@ def write(runtime: str) -> str:
     own = {name: sorted(found - common) for name, found in known.items()}
     exported = ", ".join(f"{name}: {script.name(thing)}" for name, thing in EXPORTS.items())
     changed = script.name(sources._changed)
-    total, dims, all_tables = script.name(formulas.total), script.name(Dims), script.name(tables)
-    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws(tables)))
-    parts = (
-        FLOORED,
-        runtime,
-        script.text(ASKED),
+    total, all_tables = f"{parameters()} => {Expression.of(formulas.total(LETTERED)).javascript()}", script.name(tables)
+    explaining = {"models": readings.shipped(shipped), "axes": lattice.axes(shipped), "budget": readings.PRESETS_BUDGET}
+    looked = ", ".join(f"{name}: {script.name(thing)}" for name, thing in explaining.items())
+    laws = ",\n".join(f"{dumps(law)}: {script.law(law)}" for law in dict.fromkeys(_laws((tables, KEPT))))
+    tables_of_page = (
         f"const LAWS = {{{laws}}};",
         f"const [COMMON, OWN] = [{dumps(sorted(common))}, {dumps(own)}];",
         "const fieldsOf = (name) => new py.set([...COMMON, ...OWN[name]]);",
         f"const architectureOf = (name) => py.at({all_tables}, name);",
+        f"const totalOf = {total};",
+        f"const totals = py.totals((...parts) => totalOf(new {script.name(Dims)}(...parts)));",
         f"const resolved = (source, fields) => (py.t(fields) ? {changed}(source, fields) : source);",
-        f"const totals = py.totals((...sizes) => {total}(new {dims}(...sizes)));",
+        f"return {{py, strictJson, architectureOf, totalOf, explaining: {{{looked}}}, {exported}}};",
     )
-    return "const gpt2calc = (() => {\n" + "\n".join(parts) + f"\nreturn {{py, architectureOf, {exported}}};\n}})();"
+    beside = "\n".join(tables_of_page)
+    parts = (FLOORED, runtime, script.text(ASKED, beside), beside)
+    return "const gpt2calc = (() => {\n" + "\n".join(parts) + "\n})();\nconst { py } = gpt2calc;"
+
+
+def parameters() -> str:
+    """Return how a function of dims takes them apart: sizes under their letters, flags under their names."""
+    names = (f"{name}: {LETTERS[name]}" if name in LETTERS else name for name in Dims._fields)
+    return f"({{{', '.join(names)}}})"
+
+
+KEPT = (caches.MIXERS, caches.GROUPED_HEADS, caches.PLAIN_HEADS, caches.WINDOWS, caches.Windows(), products.BESIDE)
+"""The tables of what a model keeps, whose laws are those of its sizes."""
 
 
 def _laws(found: Any) -> Iterator[str]:
@@ -121,6 +177,13 @@ def _laws(found: Any) -> Iterator[str]:
     if isinstance(found, Layers):
         yield from (law for rows in found.kinds for _, law in rows)
         yield from (found.period, found.apart, *found.ends)
+    if isinstance(found, caches.Mixer):
+        yield from (found.elements, found.convolution, found.convolution.rpartition(" * ")[0] or "0", found.recurrence)
+        yield from (*found.apart.values(), found.scores, found.context, found.choice)
+    if isinstance(found, caches.Windows):
+        yield found.law
+    if isinstance(found, products.Beside):
+        yield found.size
     if isinstance(found, (tuple, list, dict)):
         for each in found.values() if isinstance(found, dict) else found:
             yield from _laws(each)

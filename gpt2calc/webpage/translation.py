@@ -17,6 +17,7 @@ import sys
 from collections import Counter
 from enum import Enum
 from fractions import Fraction
+from string import ascii_letters
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,12 @@ RESERVED = frozenset(
 )
 """Names that Python allows and JavaScript does not, or that mean something here."""
 
-TRANSLATED = ("gpt2calc", "difflib")
-"""The modules whose functions are translated; those of others are the runtime's."""
+TRANSLATED = ("difflib",)
+"""The modules of Python's library whose functions are translated; those of others are the runtime's."""
+
+SHORT = frozenset(("as", "do", "if", "in", "is", "of"))
+KEPT = frozenset(("self", "cls"))
+"""Names of one or two letters that are words here; and what is called as in Python."""
 
 METHODS = {name for kind in (str, list, bytes) for name in dir(kind) if not name.startswith("_")}
 """The methods that texts and lists have in Python; what else has one of the name is asked for its own."""
@@ -50,21 +55,33 @@ OPERATORS = {
     **{ast.Div: "truediv", ast.BitOr: "or_", ast.BitAnd: "and_", ast.BitXor: "xor", ast.LShift: "lshift"},
     **{ast.RShift: "rshift", ast.Eq: "eq", ast.Lt: "lt", ast.LtE: "le", ast.In: "contains"},
 }
-MADE = frozenset(("py.dict", "py.set", "py.frozenset", "py.Counter", "py.Fraction", "py.defaultdict"))
+MADE = frozenset(
+    f"py.{name}"
+    for name in "dict set frozenset Counter Fraction defaultdict AttributeError KeyError TypeError ValueError".split()
+)
 """What the runtime has as classes, which are called with new."""
 
+PLAIN = frozenset(("py.Block", "py.Difference", "py.Quoted"))
+"""What is a class in Python, and a function in the runtime."""
 TAKING_ALL = (tuple, list, set, frozenset, dict, sorted, sum, min, max, Counter)
 """What takes all that a generator gives, which is then a list: that is faster."""
 
 SWAPPED = {ast.Gt: "lt", ast.GtE: "le"}
 NEGATED = {ast.NotEq: "eq", ast.NotIn: "contains"}
 
+VALUE = re.compile(r"\$value\d*\b")
+DEFINED = re.compile(r"const (?P<name>\$value\d*) = (?P<value>.*);")
+"""The name of a table, and where it is defined."""
+
+LIBRARY = sys.stdlib_module_names
+"""Whose functions the runtime has."""
+
 FLAGS = {re.IGNORECASE: "i", re.DOTALL: "s", re.MULTILINE: "m"}
 
 PARAMETERS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class Untranslatable(TypeError):
+class UntranslatableError(TypeError):
     """A form of Python, or a value, for which there is no JavaScript here."""
 
     def __init__(self, where: str, node: object) -> None:
@@ -100,18 +117,21 @@ class Script:
         self._kept.append(thing)
         self._names[id(thing)] = name
 
-    def text(self, asked: Iterable[str] = ()) -> str:
+    def text(self, asked: Iterable[str] = (), beside: str = "") -> str:
         """Return all definitions, of a class those methods that somebody asks for by name.
 
         Args:
-            asked: what is asked for besides.
+            asked: what is asked for besides, of every class or as Class.method of one.
+            beside: what is written after it, and asks for values.
         """
         self.asked.update(asked)
         classes = [each for each in self.lines if isinstance(each, _Class)]
-        while any([each.write(self.asked) for each in classes]):
+        while sum(each.write(self.asked) for each in classes):  # each of them, since one asks for methods of another
             classes = [each for each in self.lines if isinstance(each, _Class)]
-        signatures = ", ".join(f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures)
-        return "\n".join((*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"))
+        signatures = ", ".join(
+            f"[{name}, [{list(names)}, {str(is_open).lower()}]]" for name, names, is_open in self.signatures
+        )
+        return _inlined([*map(str, self.lines), f"py.signatures = new Map([{signatures}]);"], beside)
 
     def name(self, thing: Any) -> str:
         """Return what a function, a class or a value is called, which is defined first where that is new."""
@@ -173,7 +193,7 @@ class Script:
             return f"py.range({thing.start}n, {thing.stop}n, {thing.step}n)"
         if isinstance(thing, Fraction):
             return f"new py.Fraction({thing.numerator}n, {thing.denominator}n)"
-        raise Untranslatable("a table", thing)
+        raise UntranslatableError("a table", thing)
 
     def tree(self, module: str) -> ast.Module:
         """Return the source of a module, read once."""
@@ -191,7 +211,9 @@ class Script:
         code = function.__code__
         if function.__module__ not in self._nodes:
             self._nodes[function.__module__] = [
-                node for node in ast.walk(self.tree(function.__module__)) if isinstance(node, (ast.Lambda, ast.FunctionDef))
+                node
+                for node in ast.walk(self.tree(function.__module__))
+                if isinstance(node, (ast.Lambda, ast.FunctionDef))
             ]
         places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
         found: list[ast.FunctionDef | ast.Lambda] = []
@@ -206,7 +228,7 @@ class Script:
                 if start == code.co_firstlineno:
                     found.append(node)
         if not found:
-            raise Untranslatable(function.__module__, function)
+            raise UntranslatableError(function.__module__, function)
         return found[-1]  # the innermost
 
     def _function(self, function: FunctionType, name: str) -> str:
@@ -214,23 +236,25 @@ class Script:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         own = _Scope(self, function.__module__, function.__globals__, None)
         if cells:
-            own.locals.update(cells)
+            own.add(cells)
         written = own.function(node)
         if not cells:
             return f"const {name} = {written};"
         values = ", ".join(self.name(cell.cell_contents) for cell in cells.values())
-        return f"const {name} = (({', '.join(map(_safe, cells))}) => {written})({values});"
+        return f"const {name} = (({', '.join(map(own.local, cells))}) => {written})({values});"
 
     def _class(self, kind: type, name: str) -> _Class:
         tree = self.tree(kind.__module__)
         found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
         if len(found) != 1:
-            raise Untranslatable(kind.__module__, kind)
+            raise UntranslatableError(kind.__module__, kind)
         is_tuple = hasattr(kind, "_fields")
         bases = [base for base in kind.__bases__ if base not in (object, tuple)]
         base = "py.Tuple" if is_tuple and not bases else self.name(bases[0]) if bases else "py.Thing"
         base = "String" if bases == [str] else base
-        made = _Class(f"class {name} extends {base} {{", _Scope(self, kind.__module__, vars(sys.modules[kind.__module__]), None))
+        module = vars(sys.modules[kind.__module__])
+        header = f"class {name} extends {base} {{"
+        made = _Class(kind.__name__, header, _Scope(self, kind.__module__, module, None))
         if is_tuple:
             defaults = ", ".join(f"{key}: {self.name(value)}" for key, value in kind._field_defaults.items())
             made.lines.append(f"static fields = {list(kind._fields)};\nstatic defaults = {{{defaults}}};")
@@ -242,11 +266,29 @@ class Script:
         return made
 
 
+def _inlined(lines: list[str], beside: str) -> str:
+    """Return definitions, of which a value that is asked for once stands where it is asked for."""
+    asked = Counter(VALUE.findall("\n".join(lines)))
+    asked.update(dict.fromkeys(VALUE.findall(beside), 2))  # which stay
+    kept: list[str] = []
+    once: dict[str, str] = {}
+    for line in lines:
+        defined = DEFINED.fullmatch(line)
+        own = defined["name"] if defined else ""
+        asked.update({name: 2 for name in VALUE.findall(line) if name not in once and name != own})  # before it is there
+        written = VALUE.sub(lambda found: once.pop(found[0], found[0]), line)
+        if own and asked[own] == 2:
+            once[own] = DEFINED.fullmatch(written)["value"]
+        else:
+            kept.append(written)
+    return "\n".join(kept)
+
+
 class _Class:
     """A class, whose methods are written when somebody asks for one of their name."""
 
-    def __init__(self, header: str, scope: _Scope) -> None:
-        self.header = header
+    def __init__(self, name: str, header: str, scope: _Scope) -> None:
+        self.name, self.header = name, header
         self.scope = scope
         self.lines: list[str] = []
         self.methods: list[ast.FunctionDef] = []
@@ -254,7 +296,8 @@ class _Class:
 
     def write(self, asked: set[str]) -> bool:
         """Write the methods that are asked for and were not; whether there was one."""
-        wanted = [node for node in self.methods if node.name in asked or node.name in PROTOCOL]
+        own = f"{self.name}.{{}}".format
+        wanted = [node for node in self.methods if {node.name, own(node.name)} & (asked | PROTOCOL)]
         self.methods = [node for node in self.methods if node not in wanted]
         constants = [node for node in self.constants if _name_of(node) in asked | PROTOCOL]
         self.constants = [node for node in self.constants if node not in constants]
@@ -281,7 +324,7 @@ def _simple(thing: object) -> str:
     if isinstance(thing, int):
         return f"{int(thing)}n" if thing >= 0 else f"({int(thing)}n)"
     if isinstance(thing, float):
-        return repr(thing) if thing >= 0 else f"({thing!r})"
+        return f"new Real({_quoted(repr(thing))})"
     if isinstance(thing, str) and not isinstance(thing, Enum):
         return _quoted(thing)
     return ""
@@ -290,16 +333,25 @@ def _simple(thing: object) -> str:
 def _quoted(text: str) -> str:
     from json import dumps
 
-    return dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
+
+
+def _is_translated(thing: Any) -> bool:
+    """Whether a function or a class is no one of Python's library, or one of it that is translated."""
+    module = getattr(thing, "__module__", None) or "builtins"
+    return module.partition(".")[0] not in LIBRARY or module in TRANSLATED
 
 
 def _in_runtime(thing: Any) -> str | None:
     """Return what the runtime calls a thing of Python itself or of its library; None where it is of a module here."""
-    module = getattr(thing, "__module__", None) or ""
-    if isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType)) and not module.startswith(TRANSLATED):
+    module = getattr(thing, "__module__", None)
+    is_named = isinstance(thing, (BuiltinFunctionType, type, FunctionType, MethodType))
+    if is_named and not _is_translated(thing):
         return f"py.{'re_' * (module == 're')}{_safe(thing.__name__)}"
     if type(thing).__name__ == "method_descriptor":  # str.isalpha
-        return f"((text) => py.call(text, {_quoted(thing.__name__)}))"
+        return f"((...given) => py.method({_quoted(thing.__name__)}, ...given))"
     if isinstance(thing, ModuleType):
         return f"py.{thing.__name__.rpartition('.')[2]}"
     return None
@@ -310,6 +362,16 @@ def _pattern(pattern: re.Pattern[str]) -> str:
     flags = "".join(letter for flag, letter in FLAGS.items() if pattern.flags & flag)
     source = pattern.pattern.replace("(?P<", "(?<").replace(r"\Z", r"(?![\s\S])")
     return f"py.pattern({_quoted(source)}, {_quoted(flags)})"
+
+
+def _letters(n: int) -> str:
+    """Return the n-th name of letters alone that is no word of JavaScript.
+
+    >>> [_letters(n) for n in (0, 51, 52)]
+    ['a', 'Z', 'ab']
+    """
+    found = ascii_letters[n % 52] + (ascii_letters[n // 52 % 52] if n >= 52 else "")
+    return f"{found}_" if found in RESERVED or found in SHORT else found
 
 
 def _safe(name: str) -> str:
@@ -351,10 +413,21 @@ class _Scope:
         self.where = where
         self.names = names
         self.outer = outer
-        self.locals: dict[str, Any] = {}
+        self.locals: dict[str, str] = {}
+        self.count: int = outer.count if outer else 0
         self.signatures: dict[str, ast.arguments] = {}
         self.imported: dict[str, Any] = {}
         self.own: set[str] = set()
+
+    def add(self, names: Iterable[str]) -> None:
+        """Take names as the scope's own; each is called by letters that no scope around it calls another."""
+        for name in names:
+            self.locals[name] = name if name in KEPT else _letters(self.count)
+            self.count += 1
+
+    def local(self, name: str) -> str:
+        """Return what a name of its own, or of a scope around it, is called."""
+        return self.locals[name] if name in self.locals or self.outer is None else self.outer.local(name)
 
     def has(self, name: str) -> bool:
         return name in self.locals or (self.outer is not None and self.outer.has(name))
@@ -394,23 +467,25 @@ class _Scope:
         defaults += [*given.defaults, *given.kw_defaults]
         listed = []
         for argument, default in zip(every, defaults, strict=True):
-            inner.locals[argument.arg] = None
-            listed.append(_safe(argument.arg) + (f" = {self.expression(default)}" if default else ""))
+            inner.add([argument.arg])
+            listed.append(inner.local(argument.arg) + (f" = {self.expression(default)}" if default else ""))
         if given.vararg:
-            inner.locals[given.vararg.arg] = None
-            listed.append(f"...{_safe(given.vararg.arg)}")
+            inner.add([given.vararg.arg])
+            listed.append(f"...{inner.local(given.vararg.arg)}")
         if given.kwarg:
-            inner.locals[given.kwarg.arg] = None
-            listed.append(f"{_safe(given.kwarg.arg)} = new py.dict()")
+            inner.add([given.kwarg.arg])
+            listed.append(f"{inner.local(given.kwarg.arg)} = new py.dict()")
         first = "const self = this; " if is_method else ""
         if is_method:
             listed = listed[1:]
         if isinstance(node, ast.Lambda):
             return f"(({', '.join(listed)}) => {_grouped(inner.expression(node.body))})"
-        nonlocal_ = {name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
-        own = _assigned(node.body) - set(inner.locals) - nonlocal_
-        inner.locals.update(dict.fromkeys(own))
-        declared = f"let {', '.join(_safe(name) for name in sorted(own))};\n" if own else ""
+        nonlocal_ = {
+            name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names
+        }
+        own = sorted(_assigned(node.body) - set(inner.locals) - nonlocal_)
+        inner.add(own)
+        declared = f"let {', '.join(map(inner.local, own))};\n" if own else ""
         body = first + declared + inner.block(node.body)
         yields = _yields(node)
         if is_method:
@@ -442,30 +517,30 @@ class _Scope:
         return "\n".join(filter(None, map(self.statement, body)))
 
     def statement(self, node: ast.stmt) -> str:
-        write = getattr(self, f"_{type(node).__name__}", None)
+        write = getattr(self, f"write_{type(node).__name__.lower()}", None)
         if write is None:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return write(node)
 
-    def _Expr(self, node: ast.Expr) -> str:
+    def write_expr(self, node: ast.Expr) -> str:
         return "" if isinstance(node.value, ast.Constant) else f"{self.expression(node.value)};"
 
-    def _Pass(self, _: ast.Pass) -> str:
+    def write_pass(self, _: ast.Pass) -> str:
         return ""
 
-    def _Break(self, _: ast.Break) -> str:
+    def write_break(self, _: ast.Break) -> str:
         return "break;"
 
-    def _Continue(self, _: ast.Continue) -> str:
+    def write_continue(self, _: ast.Continue) -> str:
         return "continue;"
 
-    def _Nonlocal(self, _: ast.Nonlocal) -> str:
+    def write_nonlocal(self, _: ast.Nonlocal) -> str:
         return ""
 
-    def _Return(self, node: ast.Return) -> str:
+    def write_return(self, node: ast.Return) -> str:
         return f"return {self.expression(node.value) if node.value else 'null'};"
 
-    def _ImportFrom(self, node: ast.ImportFrom) -> str:
+    def write_importfrom(self, node: ast.ImportFrom) -> str:
         import importlib
 
         module = importlib.import_module(node.module or "")
@@ -474,22 +549,22 @@ class _Scope:
             self.imported[each.asname or each.name] = thing
         return ""
 
-    def _Raise(self, node: ast.Raise) -> str:
+    def write_raise(self, node: ast.Raise) -> str:
         return f"throw {self.expression(node.exc)};" if node.exc else "throw error;"
 
-    def _If(self, node: ast.If) -> str:
+    def write_if(self, node: ast.If) -> str:
         rest = f" else {{\n{self.block(node.orelse)}\n}}" if node.orelse else ""
         return f"if ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}{rest}"
 
-    def _While(self, node: ast.While) -> str:
+    def write_while(self, node: ast.While) -> str:
         return f"while ({self.truth(node.test)}) {{\n{self.block(node.body)}\n}}"
 
-    def _For(self, node: ast.For) -> str:
+    def write_for(self, node: ast.For) -> str:
         if node.orelse:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return f"for ({self.target(node.target)} of {self.expression(node.iter)}) {{\n{self.block(node.body)}\n}}"
 
-    def _With(self, node: ast.With) -> str:
+    def write_with(self, node: ast.With) -> str:
         body = self.block(node.body)
         for each in reversed(node.items):
             name = f"{self.target(each.optional_vars)} = " if each.optional_vars else ""
@@ -497,44 +572,46 @@ class _Scope:
             body = f"{{\n{opened}\ntry {{\n{body}\n}} finally {{ $held.__exit__?.(null, null, null); }}\n}}"
         return body
 
-    def _Try(self, node: ast.Try) -> str:
+    def write_try(self, node: ast.Try) -> str:
         if node.orelse or node.finalbody:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         arms = ""
         for handler in node.handlers:
-            name = f"{_safe(handler.name)} = error;\n" if handler.name else ""
+            name = f"{self.local(handler.name)} = error;\n" if handler.name else ""
             kinds = self.expression(handler.type) if handler.type else "null"
             arms += f"if (py.caught(error, {kinds})) {{\n{name}{self.block(handler.body)}\n}} else "
         return f"try {{\n{self.block(node.body)}\n}} catch (error) {{\n{arms}throw error;\n}}"
 
-    def _FunctionDef(self, node: ast.FunctionDef) -> str:
+    def write_functiondef(self, node: ast.FunctionDef) -> str:
         self.signatures[node.name] = node.args
-        return f"{_safe(node.name)} = {self.function(node)};"
+        return f"{self.local(node.name)} = {self.function(node)};"
 
-    def _Assign(self, node: ast.Assign) -> str:
+    def write_assign(self, node: ast.Assign) -> str:
         value = self.expression(node.value)
         if len(node.targets) == 1:
             return self.assigned(node.targets[0], value)
-        return "\n".join(self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
-                         for n, target in enumerate(node.targets))
+        return "\n".join(
+            self.assigned(target, value if n == 0 else self.expression(_loaded(node.targets[0])))
+            for n, target in enumerate(node.targets)
+        )
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> str:
+    def write_annassign(self, node: ast.AnnAssign) -> str:
         return self.assigned(node.target, self.expression(node.value)) if node.value else ""
 
-    def _AugAssign(self, node: ast.AugAssign) -> str:
+    def write_augassign(self, node: ast.AugAssign) -> str:
         name = OPERATORS[type(node.op)]
         inplace = "i" if name in ("add", "or_") else ""
         value = f"py.{inplace}{name}({self.expression(_loaded(node.target))}, {self.expression(node.value)})"
         return self.assigned(node.target, value)
 
-    def _Delete(self, node: ast.Delete) -> str:
+    def write_delete(self, node: ast.Delete) -> str:
         return "".join(
             f"py.delete({self.expression(each.value)}, {self.expression(each.slice)});"
             for each in node.targets
             if isinstance(each, ast.Subscript)
         )
 
-    def _Assert(self, _: ast.Assert) -> str:
+    def write_assert(self, _: ast.Assert) -> str:
         return ""
 
     def assigned(self, target: ast.expr, value: str) -> str:
@@ -548,12 +625,10 @@ class _Scope:
         if isinstance(target, ast.Subscript):
             return f"py.put({self.expression(target.value)}, {self.expression(target.slice)}, {value});"
         if isinstance(target, (ast.Tuple, ast.List)):
-            names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
             if any(isinstance(each, (ast.Subscript, ast.Attribute)) for each in target.elts):
                 parts = [f"$part[{n}]" for n in range(len(target.elts))]
                 each = "".join(self.assigned(one, part) for one, part in zip(target.elts, parts, strict=True))
                 return f"{{ const $part = [...{value}]; {each} }}"
-            assert names is not None
             return f"{self.target(target)} = {self.unpacked(target, value)};"
         return f"{self.target(target)} = {value};"
 
@@ -567,7 +642,7 @@ class _Scope:
     def target(self, node: ast.expr) -> str:
         """Return what is assigned to."""
         if isinstance(node, ast.Name):
-            return _safe(node.id)
+            return self.local(node.id)
         if isinstance(node, ast.Attribute):
             return f"{self.expression(node.value)}.{node.attr}"
         if isinstance(node, ast.Starred):
@@ -578,7 +653,7 @@ class _Scope:
             if stars and stars[0] is not inner[-1]:
                 return f"[{', '.join(self.target(each.value if isinstance(each, ast.Starred) else each) for each in inner)}]"
             return f"[{', '.join('' if _is_unused(each) else self.target(each) for each in inner)}]"
-        raise Untranslatable(self.where, node)
+        raise UntranslatableError(self.where, node)
 
     # Expressions
 
@@ -594,63 +669,67 @@ class _Scope:
         return f"py.t({self.expression(node)})"
 
     def expression(self, node: ast.expr) -> str:
-        write = getattr(self, f"_{type(node).__name__}", None)
+        write = getattr(self, f"write_{type(node).__name__.lower()}", None)
         if write is None:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return write(node)
 
-    def _Constant(self, node: ast.Constant) -> str:
+    def write_constant(self, node: ast.Constant) -> str:
         if isinstance(node.value, bytes):
             return f"py.bytes({list(node.value)})"
         return _simple(node.value)
 
-    def _Name(self, node: ast.Name) -> str:
+    def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
-            return _safe(node.id)
+            return self.local(node.id)
         known = self.known(node)
         if known is None and node.id not in self.names:
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         return self.script.name(known)
 
-    def _Attribute(self, node: ast.Attribute) -> str:
+    def write_attribute(self, node: ast.Attribute) -> str:
         known = self.known(node)
         if known is not None:
             return self.script.name(known)
         self.script.asked.add(node.attr)
+        if node.attr == "__name__":
+            return f'({self.expression(node.value)}.name ?? "")'
         is_own = isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self.methods()
         if node.attr in BOUND or is_own:
             return f"py.attribute({self.expression(node.value)}, {_quoted(node.attr)})"
         return f"{self.expression(node.value)}.{node.attr}"
 
-    def _Starred(self, node: ast.Starred) -> str:
+    def write_starred(self, node: ast.Starred) -> str:
         return f"...{self.expression(node.value)}"
 
-    def _Tuple(self, node: ast.Tuple | ast.List) -> str:
+    def write_tuple(self, node: ast.Tuple | ast.List) -> str:
         return f"[{', '.join(map(self.expression, node.elts))}]"
 
-    _List = _Tuple
+    write_list = write_tuple
 
-    def _Set(self, node: ast.Set) -> str:
+    def write_set(self, node: ast.Set) -> str:
         return f"new py.set([{', '.join(map(self.expression, node.elts))}])"
 
-    def _Dict(self, node: ast.Dict) -> str:
+    def write_dict(self, node: ast.Dict) -> str:
         pairs = [
             f"[{self.expression(key)}, {self.expression(value)}]" if key else f"...py.items({self.expression(value)})"
             for key, value in zip(node.keys, node.values, strict=True)
         ]
         return f"new py.dict([{', '.join(pairs)}])"
 
-    def _BinOp(self, node: ast.BinOp) -> str:
+    def write_binop(self, node: ast.BinOp) -> str:
+        if isinstance(node.op, ast.BitOr) and isinstance(self.known(node.left), type):  # int | None, of isinstance
+            return f"[{self.expression(node.left)}, {self.expression(node.right)}]"
         return f"py.{OPERATORS[type(node.op)]}({self.expression(node.left)}, {self.expression(node.right)})"
 
-    def _UnaryOp(self, node: ast.UnaryOp) -> str:
+    def write_unaryop(self, node: ast.UnaryOp) -> str:
         if isinstance(node.op, ast.Not):
             return self.truth(node)
         if isinstance(node.op, ast.USub):
             return f"py.neg({self.expression(node.operand)})"
-        raise Untranslatable(self.where, node)
+        raise UntranslatableError(self.where, node)
 
-    def _BoolOp(self, node: ast.BoolOp) -> str:
+    def write_boolop(self, node: ast.BoolOp) -> str:
         name = "and" if isinstance(node.op, ast.And) else "or"
         *first, last = map(self.expression, node.values)
         written = last
@@ -658,15 +737,19 @@ class _Scope:
             written = f"py.{name}({each}, () => {_grouped(written)})"
         return written
 
-    def _Compare(self, node: ast.Compare) -> str:
+    def write_compare(self, node: ast.Compare) -> str:
         if len(node.ops) == 1:
             return self.compared(node.left, node.ops[0], node.comparators[0])
         sides = [node.left, *node.comparators]
         # what stands in the middle is a name or a call without effects, so that it may be asked twice
-        return "(" + " && ".join(
-            self.compared(one, operator, other)
-            for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
-        ) + ")"
+        return (
+            "("
+            + " && ".join(
+                self.compared(one, operator, other)
+                for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
+            )
+            + ")"
+        )
 
     def compared(self, one: ast.expr, operator: ast.cmpop, other: ast.expr) -> str:
         left, right = self.expression(one), self.expression(other)
@@ -680,31 +763,34 @@ class _Scope:
             return f"!py.{NEGATED[type(operator)]}({left}, {right})"
         return f"py.{OPERATORS[type(operator)]}({left}, {right})"
 
-    def _IfExp(self, node: ast.IfExp) -> str:
+    def write_ifexp(self, node: ast.IfExp) -> str:
         return f"({self.truth(node.test)} ? {self.expression(node.body)} : {self.expression(node.orelse)})"
 
-    def _NamedExpr(self, node: ast.NamedExpr) -> str:
+    def write_namedexpr(self, node: ast.NamedExpr) -> str:
         return f"({self.target(node.target)} = {self.expression(node.value)})"
 
-    def _Lambda(self, node: ast.Lambda) -> str:
+    def write_lambda(self, node: ast.Lambda) -> str:
         return self.function(node)
 
-    def _Yield(self, node: ast.Yield) -> str:
+    def write_yield(self, node: ast.Yield) -> str:
         return f"yield {self.expression(node.value) if node.value else 'null'}"
 
-    def _YieldFrom(self, node: ast.YieldFrom) -> str:
+    def write_yieldfrom(self, node: ast.YieldFrom) -> str:
         return f"yield* {self.expression(node.value)}"
 
-    def _Subscript(self, node: ast.Subscript) -> str:
+    def write_subscript(self, node: ast.Subscript) -> str:
         if isinstance(known := self.known(node.value), type):
             return self.script.name(known)
         whole = self.expression(node.value)
         if isinstance(node.slice, ast.Slice):
-            parts = (self.expression(each) if each else "null" for each in (node.slice.lower, node.slice.upper, node.slice.step))
+            parts = (
+                self.expression(each) if each else "null"
+                for each in (node.slice.lower, node.slice.upper, node.slice.step)
+            )
             return f"py.slice({whole}, {', '.join(parts)})"
         return f"py.at({whole}, {self.expression(node.slice)})"
 
-    def _JoinedStr(self, node: ast.JoinedStr) -> str:
+    def write_joinedstr(self, node: ast.JoinedStr) -> str:
         parts = []
         for each in node.values:
             if isinstance(each, ast.Constant):
@@ -712,9 +798,15 @@ class _Scope:
             elif isinstance(each, ast.FormattedValue):
                 value = self.expression(each.value)
                 value = f"py.repr({value})" if each.conversion == ord("r") else value
-                spec = self._JoinedStr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
+                spec = self.write_joinedstr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
                 parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
-        return f"({' + '.join(parts)})" if len(parts) > 1 or not parts or parts[0][0] != '"' else parts[0] if parts else '""'
+        return (
+            f"({' + '.join(parts)})"
+            if len(parts) > 1 or not parts or parts[0][0] != '"'
+            else parts[0]
+            if parts
+            else '""'
+        )
 
     def _looped(
         self, generators: list[ast.comprehension], inside: Callable[[_Scope], str], *, eager: bool = True
@@ -722,17 +814,18 @@ class _Scope:
         """Return loops around what is yielded, in a scope of their own; with `eager`, a list of it."""
         inner = _Scope(self.script, self.where, self.names, self)
         opened = ""
+        first = self.expression(generators[0].iter)  # which is asked at once, and knows no name of the loop
         for each in generators:
-            source = inner.expression(each.iter)
-            inner.locals.update((name.id, None) for name in ast.walk(each.target) if isinstance(name, ast.Name))
+            source = "$all" if each is generators[0] else inner.expression(each.iter)
+            inner.add(name.id for name in ast.walk(each.target) if isinstance(name, ast.Name))
             opened += f"for (let {inner.target(each.target)} of {source}) "
             tests = " && ".join(map(inner.truth, each.ifs))
             opened += f"if ({tests}) " if tests else ""
         if eager:
-            return f"(() => {{ const $all = []; {opened}$all.push({inside(inner)}); return $all; }})()"
-        return f"(function* () {{ {opened}yield {inside(inner)}; }})()"
+            return f"(($all) => {{ const $found = []; {opened}$found.push({inside(inner)}); return $found; }})({first})"
+        return f"(function* ($all) {{ {opened}yield {inside(inner)}; }})({first})"
 
-    def _GeneratorExp(self, node: ast.GeneratorExp) -> str:
+    def write_generatorexp(self, node: ast.GeneratorExp) -> str:
         return self._looped(node.generators, lambda scope: scope.expression(node.elt), eager=False)
 
     def _given(self, node: ast.expr) -> str:
@@ -741,19 +834,19 @@ class _Scope:
             return self.expression(node)
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
-    def _ListComp(self, node: ast.ListComp) -> str:
+    def write_listcomp(self, node: ast.ListComp) -> str:
         return self._looped(node.generators, lambda scope: scope.expression(node.elt))
 
-    def _SetComp(self, node: ast.SetComp) -> str:
+    def write_setcomp(self, node: ast.SetComp) -> str:
         return f"new py.set({self._looped(node.generators, lambda scope: scope.expression(node.elt))})"
 
-    def _DictComp(self, node: ast.DictComp) -> str:
+    def write_dictcomp(self, node: ast.DictComp) -> str:
         def pair(scope: _Scope) -> str:
             return f"[{scope.expression(node.key)}, {scope.expression(node.value)}]"
 
         return f"new py.dict({self._looped(node.generators, pair)})"
 
-    def _Call(self, node: ast.Call) -> str:
+    def write_call(self, node: ast.Call) -> str:
         known = self.known(node.func)
         takes_all = known in TAKING_ALL or (isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "update"))
         given = list(map(self._given if takes_all else self.expression, node.args))
@@ -766,12 +859,16 @@ class _Scope:
             if name == "replace" and node.keywords:
                 return f"{whole}.replace(new py.dict({self.pairs(node)}))"
             if name == "_replace":
-                pairs = (f"{each.arg}: {self.expression(each.value)}" if each.arg
-                         else f"...py.object({self.expression(each.value)})" for each in node.keywords)
+                pairs = (
+                    f"{each.arg}: {self.expression(each.value)}"
+                    if each.arg
+                    else f"...py.object({self.expression(each.value)})"
+                    for each in node.keywords
+                )
                 return f"{whole}.{name}({{{', '.join(pairs)}}})"
             if node.keywords and name == "format":
                 pairs = (f"{each.arg}: {self.expression(each.value)}" for each in node.keywords)
-                return f"py.call({whole}, \"format\", {{{', '.join(pairs)}}})"
+                return f'py.call({whole}, "format", {{{", ".join(pairs)}}})'
             if node.keywords and name not in METHODS:
                 given = self.placed(_method_parameters(name, node), node, given)
             elif node.keywords:
@@ -783,11 +880,11 @@ class _Scope:
             if node.keywords:
                 own = self.signature(node.func.id)
                 if own is None:
-                    return self.bound(_safe(node.func.id), node, given)
+                    return self.bound(self.local(node.func.id), node, given)
                 names = [each.arg for each in (*own.posonlyargs, *own.args, *own.kwonlyargs)]
                 given = self.placed(names, node, given)
             made = "new " if node.func.id == "cls" else ""
-            return f"{made}{_safe(node.func.id)}({', '.join(given)})"
+            return f"{made}{self.local(node.func.id)}({', '.join(given)})"
         if known is None:
             called = self.expression(node.func)
             return self.bound(called, node, given) if node.keywords else f"{called}({', '.join(given)})"
@@ -796,10 +893,15 @@ class _Scope:
             called = f"{self.script.name(known.__self__)}.{known.__name__}"
         if called == "py.never":
             return "py.never()"
-        made = "new " if isinstance(known, type) and (not called.startswith("py.") or called in MADE) else ""
-        if node.keywords and (getattr(known, "__module__", "") or "").startswith("gpt2calc"):
+        is_ours = _is_translated(known)
+        made = "new " if isinstance(known, type) and (is_ours or called in MADE) and called not in PLAIN else ""
+        if node.keywords and is_ours:
             names, is_open = _parameters(known), _is_open(known)
-            if is_open or any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
+            if (
+                is_open
+                or any(each.arg is None for each in node.keywords)
+                or any(isinstance(each, ast.Starred) for each in node.args)
+            ):
                 make = f"(given) => {made}{called}(...given)"
                 return f"py.named({make}, {names}, {str(is_open).lower()}, [{', '.join(given)}], {self.pairs(node)})"
             given = self.placed(names, node, given)
@@ -809,8 +911,12 @@ class _Scope:
 
     def pairs(self, node: ast.Call) -> str:
         """Return what is given by name, as pairs."""
-        pairs = (f"[{_quoted(each.arg)}, {self.expression(each.value)}]" if each.arg
-                 else f"...py.items({self.expression(each.value)})" for each in node.keywords)
+        pairs = (
+            f"[{_quoted(each.arg)}, {self.expression(each.value)}]"
+            if each.arg
+            else f"...py.items({self.expression(each.value)})"
+            for each in node.keywords
+        )
         return f"[{', '.join(pairs)}]"
 
     def bound(self, called: str, node: ast.Call, given: list[str]) -> str:
@@ -825,11 +931,11 @@ class _Scope:
     def placed(self, names: list[str], node: ast.Call, given: list[str]) -> list[str]:
         """Return what is given by name in its place."""
         if any(isinstance(each, ast.Starred) for each in node.args):
-            raise Untranslatable(self.where, node)
+            raise UntranslatableError(self.where, node)
         found = dict(zip(names, given, strict=False))
         for each in node.keywords:
             if each.arg is None or each.arg not in names:
-                raise Untranslatable(self.where, node)
+                raise UntranslatableError(self.where, node)
             found[each.arg] = self.expression(each.value)
         last = max(names.index(name) for name in found)
         return [found.get(name, "undefined") for name in names[: last + 1]]
@@ -848,16 +954,16 @@ def _is_unused(node: ast.expr) -> bool:
 class _Law(_Scope):
     """A law of the tables, whose names are those of values."""
 
-    def _Name(self, node: ast.Name) -> str:
+    def write_name(self, node: ast.Name) -> str:
         if self.has(node.id):
-            return _safe(node.id)
+            return self.local(node.id)
         is_called = node.id in ("int", "len", "lcm")
         return f"py.{node.id}" if is_called else f"py.at(values, {_quoted(node.id)})"
 
     def known(self, node: ast.expr) -> Any:
         return None
 
-    def _Call(self, node: ast.Call) -> str:
+    def write_call(self, node: ast.Call) -> str:
         return f"{self.expression(node.func)}({', '.join(map(self.expression, node.args))})"
 
 
@@ -878,7 +984,9 @@ def _yields(node: ast.FunctionDef) -> bool:
         each = todo.pop()
         if isinstance(each, (ast.Yield, ast.YieldFrom)):
             return True
-        if not isinstance(each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)):
+        if not isinstance(
+            each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+        ):
             todo += ast.iter_child_nodes(each)
     return False
 
@@ -914,5 +1022,5 @@ def _method_parameters(name: str, node: ast.Call) -> list[str]:
                 if wanted <= set(names):
                     found.add(names)
     if len(found) != 1:
-        raise Untranslatable("a method", node)
+        raise UntranslatableError("a method", node)
     return list(found.pop())

@@ -25,12 +25,6 @@ function located(index) {
   return new py.dict([...index.shards].map((shard) => [shard, [shard, [shard]]]));
 }
 
-/** Values of JSON as Python has them. */
-const ofJson = (value) => {
-  if (Array.isArray(value)) return value.map(ofJson);
-  return value instanceof Map ? new py.dict([...value].map(([key, each]) => [key, ofJson(each)])) : value;
-};
-
 const DEEPEST = 900;
 
 /** The JSON object that bytes are, of which every reader sees the same. */
@@ -40,13 +34,13 @@ function strictJson(name, bytes, what) {
   };
   const text = attempt(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), () => no("it is not UTF-8"), TypeError);
   const found = attempt(() => readJson(text, DEEPEST, true), no);
-  return found instanceof Map ? ofJson(found) : no("it is no object");
+  return found instanceof py.dict ? found : no("it is no object");
 }
 
 /** What Python says of files, as plain data; `config` is the text of the config.json that they are held against. */
 ANSWERS.check = (files, config, origin) => {
   dropped.clear();
   for (const file of files) dropped.set(file.name, file);
-  const document = config === null ? null : ofJson(readJson(config, DEEPEST));
+  const document = config === null ? null : readJson(config, DEEPEST);
   return py.plain(gpt2calc.check([...dropped.keys()], document, origin));
 };

@@ -1,7 +1,11 @@
-// JSON as Python reads it: objects are Maps, whole numbers BigInts. And how a message shows what a person gave.
+// JSON as Python reads it: objects are dicts, whole numbers BigInts. And how a message shows what a person gave.
 
 /** A sentence for a person, about something that they gave. */
-class Sentence extends Error {}
+class Sentence extends Error {
+  named(name) {
+    return name ? new Sentence(`${printable(name)}: ${this.message}`) : this;
+  }
+}
 
 class Unreadable extends Sentence {
   constructor(path, problem) {
@@ -36,6 +40,14 @@ class Real {
     this.value = Number(text);
   }
 
+  valueOf() {
+    return this.value;
+  }
+
+  is_integer() {
+    return Number.isInteger(this.value);
+  }
+
   toString() {
     return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
   }
@@ -45,18 +57,15 @@ const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?|
 const MARK = `number ${Math.random()} `;
 const MOST_DIGITS = 4300;
 
-/** Read JSON as Python does, with no key given twice, in steps, between which the page may answer to something else.
- * Numbers are marked for the browser's own reader, which knows none that is exact; with `isStrict`, those that some
- * readers take and others do not are refused. */
-function* readingJson(text, deepest, isStrict = false) {
-  let [keys, from, steps, marked] = [0, 0, 0, ""];
+/** Read JSON as Python does, with no key given twice. Numbers are marked for the browser's own reader, which knows none
+ * that is exact; with `isStrict`, those that some readers take and others do not are refused. */
+function readJson(text, deepest, isStrict = false) {
+  let [keys, from, marked] = [0, 0, ""];
   for (const { 0: token, 1: colon, index } of text.matchAll(TOKEN)) {
     keys += Number(colon !== undefined);
-    if (token[0] !== '"') {
-      marked += `${text.slice(from, index)}"${MARK}${token}"`;
-      from = index + token.length;
-    }
-    if ((steps += 1) % 2000 === 0) yield;
+    if (token[0] === '"') continue;
+    marked += `${text.slice(from, index)}"${MARK}${token}"`;
+    from = index + token.length;
   }
   const told = (problem) => refuse(`not JSON: ${attempt(() => JSON.parse(text) && problem, (own) => own, SyntaxError)}`);
   const document = attempt(() => JSON.parse(marked + text.slice(from)), told, SyntaxError);
@@ -68,22 +77,10 @@ function* readingJson(text, deepest, isStrict = false) {
     if (Array.isArray(held)) return held.map((each) => value(each, level + 1));
     const pairs = Object.entries(held);
     keys -= pairs.length;
-    return new Map(pairs.map(([key, each]) => [value(key, level), value(each, level + 1)]));
+    return new py.dict(pairs.map(([key, each]) => [value(key, level), value(each, level + 1)]));
   };
-  const isObject = document !== null && typeof document === "object" && !Array.isArray(document);
-  const found = isObject ? new Map() : value(document, 1);
-  for (const [key, each] of isObject ? Object.entries(document) : []) {
-    keys -= 1;
-    found.set(value(key, 1), value(each, 2));
-    if (found.size % 500 === 0) yield;
-  }
+  const found = value(document, 1);
   return keys ? refuse("a key is given twice") : found;
-}
-
-/** Read JSON at once. */
-function readJson(...given) {
-  const steps = readingJson(...given);
-  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
 function numberIn(text, isStrict) {
@@ -113,7 +110,7 @@ function represented(value) {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return `'${printable(value)}'`;
   if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
-  if (value instanceof Map) return `{${[...value].map((each) => each.map(represented).join(": ")).join(", ")}}`;
+  if (value instanceof py.dict) return `{${value.items().map((each) => each.map(represented).join(": ")).join(", ")}}`;
   return String(value);
 }
 
@@ -124,3 +121,18 @@ function pair(name, value) {
   const text = typeof value === "boolean" ? represented(value) : shown(value);
   return `${shortened(name)}=${typeof value === "string" ? shortened(value) : text}`;
 }
+
+/** JSON of BigInts and dicts, indented as Python does. */
+function json(value, indent = "\n") {
+  if (typeof value === "bigint" || value instanceof Real) return String(value);
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const inner = `${indent}  `;
+  const pairs = value instanceof py.dict ? value.items() : Object.entries(value);
+  const [[open, close], lines] = Array.isArray(value)
+    ? ["[]", value.map((each) => inner + json(each, inner))]
+    : ["{}", pairs.map(([key, each]) => `${inner}${JSON.stringify(key)}: ${json(each, inner)}`)];
+  return lines.length ? open + lines.join(",") + indent + close : open + close;
+}
+
+/** A float that is exactly one whole number as that; anything else as it came. */
+const inWhole = (value) => (value instanceof Real && Number.isSafeInteger(value.value) ? BigInt(value.value) : value);

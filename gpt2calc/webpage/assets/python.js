@@ -2,9 +2,11 @@
 // are BigInts, lists and tuples arrays, and dicts and sets find what is equal, as tuples are.
 
 const py = {};
+const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 /** What two values have in common that are equal, as the key of a Map. */
 function hashed(value) {
+  if (typeof value === "string" || typeof value === "bigint") return value;
   if (typeof value === "boolean") return BigInt(value);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof String) return value.valueOf();
@@ -35,7 +37,9 @@ py.set = class {
   update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
   union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
   difference(other) { return py.sub(this, new py.set(other)); }
-  intersection(other) { return py.and_(this, new py.set(other)); }
+  intersection(...others) { return others.reduce((all, each) => py.and_(all, new py.set(each)), this); }
+  issuperset(other) { return [...other].every((each) => this.has(each)); }
+  issubset(other) { return [...this].every((each) => other.has(each)); }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
@@ -152,6 +156,9 @@ py.Fraction = class {
   [Symbol.toPrimitive]() { return Number(this.numerator) / Number(this.denominator); }
 };
 
+Object.defineProperty(BigInt.prototype, "numerator", { get() { return BigInt(this); } }); // as Python's whole numbers have
+Object.defineProperty(BigInt.prototype, "denominator", { get: () => 1n });
+
 /** Two numbers as fractions, where one is. */
 const parts = (...both) => both.flatMap((each) =>
   each instanceof py.Fraction ? [each.numerator, each.denominator] : [BigInt(each), 1n]);
@@ -165,9 +172,10 @@ const exact = {
 
 const isList = Array.isArray;
 const plainly = (n) => (typeof n === "boolean" ? BigInt(n) : n);
+const isFloat = (n) => typeof n === "number" || n instanceof Real;
 /** Numbers with numbers: BigInts, but for a float with one. */
 const numeric = (act) => (a, b) =>
-  typeof a === "number" || typeof b === "number" ? act(Number(a), Number(b)) : act(plainly(a), plainly(b));
+  isFloat(a) || isFloat(b) ? act(Number(a), Number(b)) : act(plainly(a), plainly(b));
 const [summed, less, product] = [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b].map(numeric);
 const repeated = (what, n) =>
   typeof what === "string" ? what.repeat(Math.max(0, Number(n))) : Array(Math.max(0, Number(n))).fill(what).flat();
@@ -200,7 +208,11 @@ py.mul = (a, b) => {
 };
 py.floordiv = (a, b) => a?.__floordiv__?.(b) ?? (typeof a === "bigint" ? floored(a, BigInt(b)) : py.floor(py.truediv(a, b)));
 py.mod = (a, b) => plainly(a) - floored(plainly(a), BigInt(b)) * BigInt(b);
-py.truediv = (a, b) => (isFraction(a, b) ? exact.mul(a, new py.Fraction(...parts(b).reverse())) : Number(a) / Number(b));
+py.truediv = (a, b) => {
+  if (isFraction(a, b)) return exact.mul(a, new py.Fraction(...parts(b).reverse()));
+  const areWhole = typeof a === "bigint" && typeof b === "bigint" && a >= 0n && b > 0n;
+  return areWhole ? share(a, b) : Number(a) / Number(b);
+};
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.lshift = (a, b) => a << b;
@@ -240,7 +252,7 @@ py.order = (a, b) => {
     const [n, d, m, e] = parts(a, b);
     return inOrder(n * e, m * d);
   }
-  if (typeof a !== "object" || a === null) return inOrder(a, b);
+  if (typeof a !== "object" || a === null || a instanceof Real) return inOrder(a, b); // a Real is compared by its value
   const [one, other] = [[...a], [...b]];
   for (let place = 0; place < Math.min(one.length, other.length); place += 1)
     if (!py.eq(one[place], other[place])) return py.order(one[place], other[place]);
@@ -258,19 +270,21 @@ py.contains = (value, whole) => {
 py.at = (whole, key) => {
   if (whole instanceof py.dict) return whole.at(key);
   if (whole instanceof py.Match) return whole.group(key);
-  const list = whole instanceof py.Tuple || whole instanceof Range ? [...whole] : whole;
-  const place = Number(key);
+  const list = whole instanceof py.Tuple || whole instanceof py.Range ? [...whole] : whole;
+  const place = typeof key === "bigint" && list?.length !== undefined ? Number(key) : NaN;
+  if (Number.isNaN(place)) throw new TypeError(`no place ${String(key)}`);
   const found = list[place < 0 ? list.length + place : place];
-  if (found === undefined) throw new Error(`no place ${place}`);
+  if (found === undefined) throw new py.IndexError(`no place ${place}`);
   return typeof found === "number" ? BigInt(found) : found; // a byte
 };
 py.put = (whole, key, value) => (whole instanceof py.dict ? whole.set(key, value) : (whole[Number(key)] = value));
 py.delete = (whole, key) => (whole instanceof py.dict ? whole.pop(key) : whole.splice(Number(key), 1));
 py.slice = (whole, from, to, step) => {
-  const list = isMany(whole) ? whole : [...whole];
+  const list = isMany(whole) ? inLetters(whole) : [...whole];
   if (step === null || step === 1n) {
     const ends = [Number(from ?? 0n), to === null ? undefined : Number(to)];
-    return isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+    const found = isBytes(list) ? list.subarray(...ends) : list.slice(...ends);
+    return list === whole || !isMany(whole) ? found : found.join("");
   }
   const [size, by] = [list.length, Number(step)];
   const bound = (n, usual) => (n === null ? usual : Number(n) < 0 ? Math.max(size + Number(n), -1) : Math.min(Number(n), by < 0 ? size - 1 : size));
@@ -298,16 +312,19 @@ py.object = (pairs) => Object.fromEntries(py.items(pairs));
 
 // Functions of Python itself and of its library
 
-class Range {
+py.Range = class {
   constructor(start, stop, step) { Object.assign(this, { start, stop, step }); }
-  get length() {
-    const size = (this.stop - this.start + this.step - (this.step > 0n ? 1n : -1n)) / this.step;
-    return Math.max(0, Number(size));
-  }
-  *[Symbol.iterator]() { for (let n = this.start; this.step > 0n ? n < this.stop : n > this.stop; n += this.step) yield n; }
-}
-py.range = (...given) => new Range(...(given.length === 1 ? [0n, ...given, 1n] : [...given, 1n].slice(0, 3)).map(plainly));
-py.len = (whole) => BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+  get size() { const { start, stop, step } = this; return (stop - start + step - (step > 0n ? 1n : -1n)) / step; }
+  get length() { return Math.max(0, Number(this.size)); }
+  *[Symbol.iterator]() { for (let i = 0n, n = this.start; i < this.size; i += 1n, n += this.step) yield n; }
+};
+py.range = (...given) => new py.Range(...(given.length === 1 ? [0n, ...given, 1n] : [...given, 1n].slice(0, 3)).map(plainly));
+/** A text as Python counts it, where letters take two places here: a list of them. */
+const inLetters = (text) => (typeof text === "string" && /[\ud800-\udfff]/.test(text) ? [...text] : text);
+py.len = (given) => {
+  const whole = inLetters(given);
+  return BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+};
 py.iter = (items) => items[Symbol.iterator]();
 py.next = (items, ...usual) => {
   const { value, done } = (items.next ? items : py.iter(items)).next();
@@ -321,8 +338,17 @@ py.repr = (value) => {
   if (value instanceof py.dict) return `{${value.items().map((each) => each.map(py.repr).join(": ")).join(", ")}}`;
   return isList(value) ? `[${value.map(py.repr).join(", ")}]` : represented(value);
 };
-py.int = (value = 0n) => (typeof value === "number" ? BigInt(Math.trunc(value)) : BigInt(value));
+/** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
+const inDigits = (text) =>
+  text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    let first = digit.codePointAt(0);
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((digit.codePointAt(0) - first) % 10);
+  });
+py.int = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
+py.Integral = py.int;
 py.float = Number;
+py.NoneType = class {};
 py.bool = py.t;
 py.abs = absolute;
 py.gcd = (a, b) => absolute(gcd(a, b));
@@ -391,6 +417,20 @@ py.islice = function* (items, most) {
 py.chain = function* (...lists) { for (const each of lists) yield* each; };
 py.from_iterable = (lists) => py.chain(...lists);
 py.accumulate = function* (items) { let total = null; for (const each of items) yield (total = total === null ? each : py.add(total, each)); };
+py.groupby = function* (items, { key = (each) => each } = {}) {
+  let group = null;
+  for (const each of items) {
+    const own = key(each);
+    if (group && py.eq(group[0], own)) group[1].push(each);
+    else {
+      if (group) yield group;
+      group = [own, [each]];
+    }
+  }
+  if (group) yield group;
+};
+py.product = (...lists) =>
+  lists.reduce((all, list) => all.flatMap((first) => [...list].map((each) => [...first, each])), [[]]);
 py.pairwise = (items) => { const all = [...items]; return all.slice(1).map((each, place) => [all[place], each]); };
 const bisected = (isBefore) => (list, value) => {
   let [low, high] = [0, list.length];
@@ -417,16 +457,18 @@ py.basename = (path) => path.slice(path.lastIndexOf("/") + 1);
 py.dirname = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 py.Block = (...parts) => parts;
 py._make = (parts) => parts;
-py.nlargest = (n, items) => py.slice(py.sorted(items, { reverse: true }), null, n, null);
+py.nlargest = (n, items, { key } = {}) => py.slice(py.sorted(items, { key, reverse: true }), null, n, null);
+py.nsmallest = (n, items, { key } = {}) => py.slice(py.sorted(items, { key }), null, n, null);
 py.Lock = () => ({});
 py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-for (const name of ["KeyError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
+for (const name of ["KeyError", "IndexError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
 const isOf = (value, kind) => {
   switch (kind) {
+    case null: return value === null;
     case py.str: case py.Quoted: return typeof value === "string" || value instanceof String;
     case py.bool: return typeof value === "boolean";
     case py.int: return typeof value === "bigint" || typeof value === "boolean";
@@ -436,7 +478,7 @@ const isOf = (value, kind) => {
   }
 };
 py.type = (value) =>
-  ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
+  value === null ? py.NoneType : value instanceof Real ? py.float : ({ string: py.str, boolean: py.bool, bigint: py.int, number: py.float })[typeof value] ?? (isList(value) ? py.list : value?.constructor);
 py.hasattr = (thing, name) => (name === "__index__" ? typeof thing === "bigint" : thing?.[name] !== undefined);
 py.getattr = (thing, name, usual) => thing?.[name] ?? usual;
 
@@ -505,6 +547,7 @@ const METHODS = {
   isdecimal: (text) => /^\p{Nd}+$/u.test(text),
   isdigit: (text) => /^\p{Nd}+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
+  isidentifier: (text) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text),
   isascii: (text) => /^[\0-\x7f]*$/.test(text),
   partition: (text, by) => {
     const place = text.indexOf(by);
@@ -558,3 +601,4 @@ py.memoryview = (all) => ({ cast: (code) => {
 } });
 py.call = (thing, name, ...given) =>
   isBytes(thing) ? BYTES[name](thing, ...given) : isMany(thing) ? METHODS[name](thing, ...given) : thing[name](...given);
+py.method = (name, thing, ...given) => py.call(thing, name, ...given);
