@@ -18,7 +18,7 @@ from transformers.models.auto.modeling_auto import (
 import gpt2calc
 from gpt2calc import architectures
 from gpt2calc.architectures import FILES, reading
-from gpt2calc.architectures.runs import LONGEST
+from gpt2calc.architectures.runs import LONGEST, repeating
 from gpt2calc.architectures.uncounted import NEAREST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
@@ -317,3 +317,11 @@ def test_two_spellings_of_one_size_that_disagree_are_refused(command: str, run: 
     )
     same = reading.read({"model_type": "llama"}, {"num_hidden_layers": 3, "n_layer": "3"})
     assert same.model.num_hidden_layers == 3
+
+
+def test_a_pattern_is_as_long_as_is_said_and_no_longer() -> None:
+    """One layer more is refused."""
+    ((pattern, _),) = repeating(lambda _: frozenset(("moe",)), LONGEST, LONGEST)
+    assert len(pattern) == LONGEST
+    with pytest.raises(ConfigError, match="in a pattern of 100,001 layers with 0 exceptions"):
+        repeating(lambda _: frozenset(("moe",)), LONGEST + 1, LONGEST + 1)
