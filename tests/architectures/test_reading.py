@@ -325,3 +325,25 @@ def test_a_pattern_is_as_long_as_is_said_and_no_longer() -> None:
     assert len(pattern) == LONGEST
     with pytest.raises(ConfigError, match="in a pattern of 100,001 layers with 0 exceptions"):
         repeating(lambda _: frozenset(("moe",)), LONGEST + 1, LONGEST + 1)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "field"), [("cohere2_moe", "num_shared_experts"), ("ernie4_5_moe", "moe_num_shared_experts")]
+)
+def test_experts_that_every_token_passes_are_there_from_one_on(model_type: str, field: str) -> None:
+    """None, one and two are as far apart."""
+    none, one, two = (total(model_type=model_type, **{field: number}) for number in range(3))
+    assert 0 < one - none == two - one
+
+
+def test_two_experts_are_a_choice_and_one_is_a_plain_mlp() -> None:
+    """A Jamba of one expert has no router."""
+    one, two = (reading.read({"model_type": "jamba", "num_experts": number}).model for number in (1, 2))
+    assert ["moe" in " ".join(map(" ".join, model.kinds())) for model in (one, two)] == [False, True]
+
+
+def test_a_layer_that_shares_keys_and_values_needs_one_that_has_them() -> None:
+    """All layers sharing are refused, where all are alike, too."""
+    gemma = {"model_type": "gemma4_text", "num_hidden_layers": 3, "layer_types": ["full_attention"] * 3}
+    assert "leaves a kind of attention without keys and values" in refusal(**gemma, num_kv_shared_layers=3)
+    assert total(**gemma, num_kv_shared_layers=2) > 0
