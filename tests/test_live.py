@@ -94,7 +94,7 @@ def test_a_model_is_told_from_what_is_none(case: str) -> None:
 def test_torch_is_not_imported_to_tell() -> None:
     """Whoever has a model has imported it. And a config in memory is none, whether torch is there or not."""
     code = "import sys; from gpt2calc.checkpoints import live; assert not live.is_model({'n_layer': {'a': 1}}); "
-    code += "assert 'torch' not in sys.modules; from types import SimpleNamespace as made; Module = type('Module', (), {}); "
+    code += "assert 'torch' not in sys.modules; from types import SimpleNamespace as made; Module = type('M', (), {}); "
     code += "sys.modules['torch'] = made(nn=made(Module=Module)); assert live.is_model(Module())"
     assert subprocess.run([sys.executable, "-c", code], check=False, env=environment()).returncode == 0
 
