@@ -33,4 +33,5 @@ const started = (async () => {
   script.textContent = scripts.core + scripts.page;
   document.body.append(script);
   start();
+  performance.mark("drawn");
 })();

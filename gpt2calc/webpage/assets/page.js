@@ -40,11 +40,14 @@ function listenToLinks() {
   });
 }
 
-let counts = [];
+let [counts, isDue] = [[], false];
 
+/** Draw all that depends on the state: what is seen first now, and what stands below once that is painted. */
 function draw() {
   counts = state.configs.map(countOf);
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
+  if (!isDue) requestAnimationFrame(() => setTimeout(() => [isDue] = [false, drawFlow(), drawCosts()]));
+  isDue = true;
 }
 
 /** What is shown of a count, each once. */

@@ -196,15 +196,13 @@ function asConfig({ type, fields, count }) {
   return json({ model_type: "gpt2", architectures: [named], ...own });
 }
 
-/** The table that `gpt2calc count --format markdown` prints. */
-const asMarkdown = (config) =>
-  gpt2calc.markdown([new gpt2calc.ParameterCount(config.source.counted, titleOf(config)).table()]).trimEnd();
+const titled = (config) => new gpt2calc.ParameterCount(config.source.counted, titleOf(config), config.notes);
 
 const SHARED = {
   link: () => location.href.replace(/#.*/s, "") + fragment(),
-  JSON: (config) => json(new gpt2calc.ParameterCount(config.source.counted, titleOf(config), config.notes).to_dict()),
+  JSON: (config) => json(titled(config).to_dict()),
   "config.json": asConfig,
-  Markdown: asMarkdown,
+  Markdown: (config) => gpt2calc.markdown([titled(config).table()]).trimEnd(),
   Python: asPython,
   "command line": asCommand,
 };
