@@ -1,4 +1,4 @@
-"""What the page asks about a config, in terms of what Python has: its fields as people type them, and what a file gives.
+"""What the page asks about a config: its fields as people type them, and what a document gives.
 
 Each function is translated, so that it runs in the page as it does here.
 """
@@ -77,7 +77,8 @@ def read_field(model_type: str, name: str, text: str) -> Any:
     if model_type != GPT2:
         if text in ("", "none") and row.null != REFUSED:
             return None
-        found = reading.checked(architectures.of(model_type), row, value)
+        known: Any = row  # a `Size`, of any other type than GPT-2
+        found = reading.checked(architectures.of(model_type), known, value)
         return value if row.kind == FLAG else found
     check({row.name: value})
     return value

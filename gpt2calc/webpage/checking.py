@@ -53,8 +53,8 @@ def check(names: Sequence[str], document: Mapping[str, Any] | None, origin: str)
     if source is not None and not isinstance(source.counted, Dims):
         verifier._refuse(found, source, source.counted, evidence=None, values=False)
     subject = examine(found, {})
-    assert subject.seen is not None
-    seen = verifier._seen(HEADER, EVIDENCE[HEADER], subject, subject.seen)
+    assigned: Any = subject.seen  # of a file there is an assignment
+    seen = verifier._seen(HEADER, EVIDENCE[HEADER], subject, assigned)
     notes = tuple(dict.fromkeys((*subject.notes, *subject.source.notes)))
     return told(Verification(subject.counted, verifier._checked(subject), (seen,), notes=notes))
 

@@ -29,7 +29,8 @@ from gpt2calc.reports import markdown
 from gpt2calc.table import Difference, rounded, short
 from gpt2calc.verification import packing, tying
 from gpt2calc.webpage import asked, checking
-from gpt2calc.webpage.translation import Script, _parameters
+from gpt2calc.webpage.forms import parameters as parameters_of
+from gpt2calc.webpage.translation import Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +212,7 @@ def _dialect(script: Script, dialect: Dialect) -> str:
     """Return a way of naming tensors, made anew, without what only docs say of it."""
     for needed in (keyed, SLOT, ENDS):  # what making one needs comes before it
         script.name(needed)
-    given = {name: getattr(dialect, name, "") for name in _parameters(Dialect)}
+    given = {name: getattr(dialect, name, "") for name in parameters_of(Dialect)}
     given |= {
         "summary": "",
         "source": "",

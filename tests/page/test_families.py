@@ -31,7 +31,10 @@ BATCH = 50
 TYPES = sorted(drawing.DRAWN)
 
 COUNT = """(texts) => texts.map((text) => {
-  try { const {counted, notes} = readConfig(text); return json(new gpt2calc.ParameterCount(counted, "x", notes).to_dict()); }
+  try {
+    const {counted, notes} = readConfig(text);
+    return json(new gpt2calc.ParameterCount(counted, "x", notes).to_dict());
+  }
   catch (error) { if (!(error instanceof Sentence)) throw error; return json({problem: error.message}); }
 })"""
 
