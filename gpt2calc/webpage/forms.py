@@ -20,8 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Protocol
 
-    from gpt2calc.webpage.translation import Script
+    class Names(Protocol):
+        """What knows how things of a module are called, as `translation.Script` does."""
+
+        asked: set[str]
+
+        def name(self, thing: Any) -> str:
+            """Return what a function, a class or a value is called."""
+
 
 RESERVED = frozenset(
     [
@@ -145,7 +153,7 @@ class UntranslatableError(TypeError):
 class Scope:
     """What names mean in a function: its own, those of functions around it, and those of its module."""
 
-    def __init__(self, script: Script, where: str, names: Mapping[str, Any], outer: Scope | None) -> None:
+    def __init__(self, script: Names, where: str, names: Mapping[str, Any], outer: Scope | None) -> None:
         self.script = script
         self.where = where
         self.names = names
