@@ -385,6 +385,7 @@ READERS = {
     "reports/csv.py": "cells that a spreadsheet takes for formulas",
     "adapters.py": "numbers of layers within names of modules",
     "stored.py": "numbers of layers within names of modules",
+    "webpage/translation.py": "names that it gave itself",
     "sweeps/readers.py": "columns of plain digits, millions of them, which Arrow reads at once",
 }
 """Each file that may say what a digit is, and why."""

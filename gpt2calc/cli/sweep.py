@@ -174,8 +174,8 @@ def _fields(typed: dict[str, Any]) -> dict[str, Any]:
 def _bar(run: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Give what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
     bar = None if quiet else progress_bar(total=run.length, unit=" models", unit_scale=True, delay=0.5)
-    with nullcontext() if bar is None else bar:
-        yield None if bar is None else bar.update
+    with nullcontext() if bar is None else bar as drawn:
+        yield None if drawn is None else drawn.update
 
 
 def _print(

@@ -19,7 +19,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Protocol
 
     class Names(Protocol):
@@ -227,14 +227,12 @@ class Scope:
             listed = listed[1:]
         if isinstance(node, ast.Lambda):
             return f"(({', '.join(listed)}) => {grouped(inner.expression(node.body))})"
-        nonlocal_ = {
-            name for each in ast.walk(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names
-        }
-        own = sorted(_assigned(node.body) - set(inner.locals) - nonlocal_)
+        others = {name for each in _within(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
+        own = sorted(_assigned(node.body) - set(inner.locals) - others)
         inner.add(own)
         declared = f"let {', '.join(map(inner.local, own))};\n" if own else ""
         body = first + declared + inner.block(node.body)
-        yields = _yields(node)
+        yields = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in _within(node))
         if is_method:
             return f"{'*' if yields else ''}{node.name}({', '.join(listed)}) {{\n{body}\n}}"
         if yields:
@@ -800,18 +798,16 @@ def _loaded(node: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(node), mode="eval").body
 
 
-def _yields(node: ast.FunctionDef) -> bool:
-    """Whether a function is a generator, whatever those within it are."""
+def _within(node: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Yield what a function is made of, but for what is within functions and loops of their own."""
     todo: list[ast.AST] = list(node.body)
     while todo:
         each = todo.pop()
-        if isinstance(each, (ast.Yield, ast.YieldFrom)):
-            return True
+        yield each
         if not isinstance(
             each, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
         ):
             todo += ast.iter_child_nodes(each)
-    return False
 
 
 def parameters(thing: Any) -> list[str]:

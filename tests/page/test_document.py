@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,11 @@ from gpt2calc.architectures import gpt2
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.model import Component
 from gpt2calc.webpage import controls, document, facts
+from gpt2calc.webpage.forms import UntranslatableError
+from gpt2calc.webpage.translation import Script
 
 if TYPE_CHECKING:
+    from tests.browser import Watched
     from tests.conftest import Run
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -201,3 +205,26 @@ def test_the_page_is_opened_where_there_is_a_browser(
     ran = run("page", "-o", str(tmp_path / "a.html"), "--open")
     assert (ran.code, asked) == (0, [f"file://{tmp_path}/a.html"])
     assert ran.stderr == ("" if opens else f"note: no browser was found to open file://{tmp_path}/a.html\n")
+
+
+def test_the_runtime_has_all_that_is_asked_of_it(loaded: Watched, built: str) -> None:
+    """What the translated functions call of Python's library is there, and what nobody calls is not."""
+    scripts = unpacked(built)
+    there = set(loaded.page.evaluate("Object.keys(py)"))
+    asked = Counter(re.findall(r"\bpy\.(\w+)", "".join(scripts.values())))
+    made = {"AttributeError", "IndexError", "RecursionError", "signatures"}  # by a loop, or when all is written
+    assert asked.keys() - there <= made
+    assert {name for name in there - made if asked[name] < 2 and not name.startswith("re_")} == set()
+
+
+def test_what_has_no_javascript_is_refused_by_name() -> None:
+    """A form of Python that is not translated is an error of the build, which says where it stands."""
+
+    def waits() -> int:
+        async def nothing() -> int:
+            return 1
+
+        return len([nothing])
+
+    with pytest.raises(UntranslatableError, match="no JavaScript for async def nothing"):
+        Script(()).name(waits)

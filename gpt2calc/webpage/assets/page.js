@@ -46,7 +46,7 @@ let [counts, isDue] = [[], false];
 function draw() {
   counts = state.configs.map(countOf);
   for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
-  if (!isDue) requestAnimationFrame(() => setTimeout(() => [isDue] = [false, drawFlow(), drawCosts()]));
+  if (!isDue) requestAnimationFrame(() => setTimeout(() => [isDue] = [false, drawFlow(), drawCosts(), keepSaid()]));
   isDue = true;
 }
 
@@ -342,10 +342,15 @@ function drawExplained() {
 
 // A config.json that is pasted, and files that are dropped
 
+/** Keep what is said of what is pasted in view: what is above it grows. */
+function keepSaid() {
+  if (document.activeElement === byId("paste")) byId("paste-said").scrollIntoView({ block: "nearest" });
+}
+
 function sayOfConfig(problem, notes = []) {
   const className = problem ? "problem" : "";
   byId("paste-said").replaceChildren(...(problem ? [problem] : notes).map((line) => make("p", { className }, line)));
-  if (document.activeElement === byId("paste")) byId("paste-said").scrollIntoView({ block: "nearest" }); // what is above grows
+  keepSaid();
   announce(problem ? "bad" : "good", problem || (notes[0] ?? ""), "#files-heading");
   return !problem;
 }
