@@ -48,6 +48,7 @@ class Narrowed(NamedTuple):
 
 NARROWED = (
     Narrowed("architectures/test_active.py::test_an_expert_more_costs_two_flops_a_weight", 5),
+    Narrowed("architectures/test_served.py::test_what_was_measured_is_measured_again", ("name", ("Qwen3-0.6B",))),
     Narrowed("architectures/test_families.py::test_a_released_model_is_found_by_its_tensors_alone", 3),
     Narrowed("page/test_access.py::test_nothing_is_cut_off_at_the_side", 3),
     Narrowed("page/test_controls.py::test_a_number_that_is_typed_is_counted", 3),
