@@ -9,6 +9,9 @@ WHEEL = $(VENV)/wheel
 BESIDE = tests docs README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md SECURITY.md LICENSE pyproject.toml .pre-commit-hooks.yaml action.yml zensical.toml .github
 SOURCES = $(shell find gpt2calc configs -name __pycache__ -prune -o -print) README.md LICENSE pyproject.toml
 
+# Each worker, and each program that a test starts, would compile all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint docs site coverage clean
 
 demo: $(VENV)/stamp

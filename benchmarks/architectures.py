@@ -8,29 +8,16 @@ that is not installed says so in one line.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
-from contextlib import redirect_stderr
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rivals import EXACT, REFUSED, WRONG, Tool, answers, is_json, written
 
 CONFIGS = Path(__file__).parent.parent / "tests" / "data" / "architectures.jsonl"
 MORE = ("gpt2-medium", "gpt2-large", "gpt2-xl")
-EXACT, REFUSED, WRONG = "exact", "refused", "wrong"
-
-
-class Tool(NamedTuple):
-    """A program that counts, by the call that gives its total of a document; `ours` is what all others are beside."""
-
-    package: str
-    count: Callable[[dict[str, Any]], int]
 
 
 def ours(document: dict[str, Any]) -> int:
@@ -75,50 +62,20 @@ def documents() -> dict[str, tuple[dict[str, Any], int]]:
     return found
 
 
-def written(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with all its fields, as transformers writes it; as it is where there is no transformers."""
-    try:
-        mapping = import_module("transformers").CONFIG_MAPPING
-    except ImportError:
-        return document
-    fields = {name: value for name, value in document.items() if name not in ("model_type", "architectures")}
-    whole = mapping[document["model_type"]](**fields).to_dict()
-    return {**json.loads(json.dumps(whole, default=str)), **document}
-
-
-def judged(tool: Tool, document: dict[str, Any], total: int) -> tuple[str, int | None]:
-    """Return what a tool makes of a document, and its number where it has one."""
-    try:
-        with redirect_stderr(StringIO()):
-            number = tool.count(json.loads(json.dumps(document)))
-    except (Exception, SystemExit):  # noqa: BLE001  # however it ends, it gives no number
-        return REFUSED, None
-    return (EXACT if number == total else WRONG), number
-
-
 def main() -> None:
     """Print how many each tool counts exactly, refuses and gets wrong, and what no other counts."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print every answer")
-    arguments = parser.parse_args()
-    configs = {name: (written(document), total) for name, (document, total) in documents().items()}
-    answers: dict[str, dict[str, tuple[str, int | None]]] = {}
-    for name, tool in TOOLS.items():
-        try:
-            called = f"{name} {version(tool.package)}"
-        except PackageNotFoundError:
-            print(f"{name} is not installed")
-            continue
-        answers[called] = {config: judged(tool, *truth) for config, truth in configs.items()}
-    if arguments.json:
-        print(json.dumps(answers, indent=2))
+    in_json = is_json(__doc__)
+    configs = {name: ((written(document),), total) for name, (document, total) in documents().items()}
+    found = answers(TOOLS, configs, lambda number, total: EXACT if number == total else WRONG)
+    if in_json:
+        print(json.dumps(found, indent=2))
         return
     print(f"{len(configs)} published configs: what each tool's total is beside the module that transformers builds\n")
     print(f"{'':22}{EXACT:>8}{REFUSED:>9}{WRONG:>7}")
-    for name, answer in answers.items():
-        found = Counter(verdict for verdict, _ in answer.values())
-        print(f"{name:22}{found[EXACT]:>8}{found[REFUSED]:>9}{found[WRONG]:>7}")
-    mine, *others = answers.values()
+    for name, answer in found.items():
+        number = Counter(verdict for verdict, _ in answer.values())
+        print(f"{name:22}{number[EXACT]:>8}{number[REFUSED]:>9}{number[WRONG]:>7}")
+    mine, *others = found.values()
     alone = [
         config
         for config, (verdict, _) in mine.items()

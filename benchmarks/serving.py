@@ -10,36 +10,20 @@ says so in one line.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
-import warnings
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from architectures import EXACT, REFUSED, WRONG, written
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rivals import EXACT, REFUSED, WRONG, Tool, answers, is_json, written
 
 MEASURED = Path(__file__).parent.parent / "tests" / "data" / "served.jsonl"
 OTHERWISE = "another convention"
 TOKENS = 10_000
-SMALL = {"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 9}
 GIB = 2**30
-
-
-class Tool(NamedTuple):
-    """A program by the call that gives the bytes of so many tokens of a document; the first is gpt2calc."""
-
-    package: str
-    kept: Callable[[dict[str, Any], int], float]
 
 
 def ours(document: dict[str, Any], tokens: int) -> float:
@@ -127,48 +111,27 @@ def truth(row: dict[str, Any]) -> Truth:
     return Truth(tokens, 2 * elements + states, ways | ({"without states": 2 * elements} if states else {}))
 
 
-def judged(tool: Tool, document: dict[str, Any], said: Truth) -> tuple[str, float | None]:
-    """Return what a tool makes of a document, and its number where it has one."""
-    try:
-        with redirect_stderr(StringIO()), redirect_stdout(StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            number = tool.kept(json.loads(json.dumps(document)), said.tokens)
-    except (Exception, SystemExit):  # noqa: BLE001  # however it ends, it gives no number
-        return REFUSED, None
-    if number == said.held:
-        return EXACT, number
-    other = next((name for name, held in said.otherwise.items() if number == held), None)
-    return (WRONG if other is None else f"{OTHERWISE}: {other}"), number
+def judged(number: float, true: Truth) -> str:
+    """Return what a number of bytes is: exact, that of another convention, or wrong."""
+    if number == true.held:
+        return EXACT
+    other = next((name for name, held in true.otherwise.items() if number == held), None)
+    return WRONG if other is None else f"{OTHERWISE}: {other}"
 
 
 def main() -> None:
     """Print how many each tool has exactly, by another convention, refuses and gets wrong, and by how much."""
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print every answer")
-    arguments = parser.parse_args()
+    in_json = is_json(__doc__)
     rows = [json.loads(line) for line in MEASURED.read_text(encoding="utf-8").splitlines()]
-    models = {row["name"]: (written(row["config"]), truth(row)) for row in rows}
-    answers: dict[str, dict[str, tuple[str, float | None]]] = {}
-    for name, tool in TOOLS.items():
-        try:
-            called = f"{name} {version(tool.package)}"
-        except PackageNotFoundError:
-            print(f"{name} is not installed")
-            continue
-        try:
-            tool.kept(dict(SMALL), 1)
-        except ImportError as error:
-            print(f"{name} does not start: {error}")
-            continue
-        except Exception:  # noqa: BLE001  # it starts, and refuses the small one
-            pass
-        answers[called] = {model: judged(tool, *each) for model, each in models.items()}
-    if arguments.json:
-        print(json.dumps(answers, indent=2))
+    truths = {row["name"]: truth(row) for row in rows}
+    models = {row["name"]: ((written(row["config"]), truths[row["name"]].tokens), truths[row["name"]]) for row in rows}
+    answered = answers(TOOLS, models, judged)
+    if in_json:
+        print(json.dumps(answered, indent=2))
         return
     print(f"{len(models)} published configs: what each tool says one sequence keeps, beside transformers' cache\n")
     print(f"{'':27}{EXACT:>8}{OTHERWISE:>21}{REFUSED:>9}{WRONG:>7}  farthest")
-    for name, answer in answers.items():
+    for name, answer in answered.items():
         found = Counter(verdict.partition(":")[0] for verdict, _ in answer.values())
         wrong = [
             (max(number, held) / max(1, min(number, held)), model)
@@ -182,7 +145,7 @@ def main() -> None:
     print("\nwhat each says of each:")
     signs = {EXACT: "=", OTHERWISE: "~", REFUSED: "-", WRONG: "x"}
     for model in models:
-        row = " ".join(signs[answer[model][0].partition(":")[0]] for answer in answers.values())
+        row = " ".join(signs[answer[model][0].partition(":")[0]] for answer in answered.values())
         print(f"{model:27}{row}")
     print("= exact, ~ another convention, - refused, x wrong, in the order of the tools above")
 

@@ -46,7 +46,7 @@ from gpt2calc.architectures import reading
 from gpt2calc.checkpoints import folders, formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.cli import options
-from gpt2calc.costs import cache_types, general_ways, machines, products, serving
+from gpt2calc.costs import cache_types, general_ways, holding, machines, products
 from gpt2calc.costs import ways as cost_ways
 from gpt2calc.costs.run import Run
 from gpt2calc.derivation import ONLY_WHEN
@@ -667,7 +667,7 @@ def cost_conventions() -> str:
 def cache_conventions() -> str:
     """Return every way of counting what is kept of tokens."""
     rows = ["| convention | what is counted | source |", "| --- | --- | --- |"]
-    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in serving.WAYS]
+    rows += [f"| `{way.name}` | {way.sentence} | {way.source} |" for way in holding.WAYS]
     return "\n".join(rows)
 
 
@@ -875,6 +875,7 @@ def room(name: str) -> str:
     return table(("floor", "module", "what it is"), rows)
 
 
+@cache
 def docstring(module: str) -> str:
     """Return the first line of a module's docstring, without importing what it imports."""
     spec = find_spec(f"gpt2calc.{module}")
@@ -970,7 +971,8 @@ def _documented(name: str, each: Any) -> str:
         parts.append(f"`gpt2calc.{name}({_parameters(each)})`")
     parts += _paragraphs(inspect.cleandoc(each.__doc__ or ""))
     if inspect.isclass(each) and not issubclass(each, Exception):
-        has = {own: thing for own, thing in sorted(vars(each).items()) if own[0] != "_" and inspect.getdoc(thing)}
+        everything = {own: thing for kind in each.__mro__ for own, thing in vars(kind).items() if _is_ours(kind)}
+        has = {own: thing for own, thing in sorted(everything.items()) if own[0] != "_" and inspect.getdoc(thing)}
         rows = [
             (f"`{own}{'' if isinstance(thing, property) else '()'}`", str(inspect.getdoc(thing)).partition("\n")[0])
             for own, thing in has.items()
@@ -978,6 +980,11 @@ def _documented(name: str, each: Any) -> str:
         ]
         parts += [table(("it has", "which is"), rows)] if rows else []
     return "\n\n".join(parts)
+
+
+def _is_ours(kind: type) -> bool:
+    """Whether a class that another rests on is the package's, and what it has is so documented."""
+    return kind.__module__.startswith("gpt2calc.")
 
 
 def _parameters(call: Callable[..., object]) -> str:
@@ -1178,9 +1185,15 @@ def anew(page: Path) -> str:
     return drawn(page.read_text(encoding="utf-8"), in_docs)
 
 
-def drift(page: Path) -> str:
-    """Return what would change in a page, as a unified diff; nothing where it is as it should be."""
-    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), anew(page)))
+def drift(page: Path, fresh: str | None = None) -> str:
+    """Return what would change in a page, as a unified diff; nothing where it is as it should be.
+
+    Args:
+        page: where it stands.
+        fresh: what it should say, where that is drawn already.
+    """
+    fresh = anew(page) if fresh is None else fresh
+    text, drawn_anew = (document.readable(each) for each in (page.read_text(encoding="utf-8"), fresh))
     name = page.relative_to(ROOT).as_posix()
     lines = difflib.unified_diff(
         text.splitlines(keepends=True), drawn_anew.splitlines(keepends=True), f"{name} (committed)", f"{name} (drawn)"
@@ -1193,12 +1206,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; print what drifted and exit with 1")
     check = parser.parse_args(words).check
-    drifted = {page: difference for page in pages() if (difference := drift(page))}
+    fresh = {page: anew(page) for page in pages()}
+    drifted = {page: difference for page in fresh if (difference := drift(page, fresh[page]))}
     for page, difference in drifted.items():
         if check:
             sys.stdout.write(difference)
         else:
-            page.write_text(anew(page), encoding="utf-8")
+            page.write_text(fresh[page], encoding="utf-8")
     if check and drifted:
         names = ", ".join(page.relative_to(ROOT).as_posix() for page in drifted)
         print(f"drifted: {names}; run python docs/generate.py", file=sys.stderr)

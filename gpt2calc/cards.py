@@ -13,7 +13,7 @@ from gpt2calc import stored
 from gpt2calc.checkpoints import folders
 from gpt2calc.costs.serving import Serving
 from gpt2calc.counts import ParameterCount
-from gpt2calc.dims import Dims, to_fields
+from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, printable
 from gpt2calc.reports import markdown
 from gpt2calc.sources import LEFT_OUT, LeftOut, Source, resolve
@@ -203,9 +203,6 @@ def _running(count: ParameterCount, source: Source | None) -> list[Table]:
 
 def _metadata(count: ParameterCount) -> str:
     """Return the metadata that a config shows: the library, the task and the architecture."""
-    if isinstance(count.counted, Dims):
-        model_type, head = "gpt2", to_fields(count.counted)["head"]
-    else:
-        model_type, head = count.counted.architecture.model_type, count.counted.sizes.get("head", "lm")
+    model_type, head = count.model.architecture.model_type, count.model.sizes.get("head", "lm")
     task = [f"pipeline_tag: {TASKS[head]}"] if head in TASKS else []
     return "\n".join(["---", "library_name: transformers", *task, "tags:", f"- {model_type}", "---"])

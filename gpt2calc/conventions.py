@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import gcd
 
 from gpt2calc import formulas, tensor_table
-from gpt2calc.errors import UnknownNameError
-from gpt2calc.general_conventions import BYTES, ELEMENTS, PARAMETERS, Convention
+from gpt2calc.errors import Named
+from gpt2calc.general_conventions import BYTES, ELEMENTS, PARAMETERS, STORED, Convention
 from gpt2calc.model import WEIGHT
 
 TYPE_CHECKING = False
@@ -188,16 +188,16 @@ CONVENTIONS: tuple[Convention, ...] = (
         "openai-community/gpt2, model.safetensors; safetensors/safetensors, issue 44",
         stored_with_masks,
     ),
-    Convention("fp32_bytes", BYTES, "4 bytes a parameter", "torch.float32", bytes_at(32)),
-    Convention("fp16_bytes", BYTES, "2 bytes a parameter", "torch.float16", bytes_at(16)),
-    Convention("bf16_bytes", BYTES, "2 bytes a parameter", "torch.bfloat16", bytes_at(16)),
-    Convention("int8_bytes", BYTES, "1 byte a parameter, without scales", "torch.int8", bytes_at(8)),
-    Convention("int4_bytes", BYTES, "half a byte a parameter, without scales", "bitsandbytes, Linear4bit", bytes_at(4)),
+    *(
+        Convention(f"{dtype}_bytes", BYTES, sentence, source, bytes_at(bits))
+        for dtype, bits, sentence, source in STORED
+    ),
 )
 """The table. A new way of counting is one row here."""
 
 
 NAMES = tuple(row.name for row in CONVENTIONS)
+BY_NAME = Named("convention", dict(zip(NAMES, CONVENTIONS, strict=True)))
 
 
 def find(name: str) -> Convention:
@@ -210,10 +210,7 @@ def find(name: str) -> Convention:
     >>> find("stored_with_masks").value(load("gpt2").dims)
     137022720
     """
-    for row in CONVENTIONS:
-        if row.name == name:
-            return row
-    raise UnknownNameError("convention", name, NAMES)
+    return BY_NAME[name]
 
 
 def evaluate(dims: Dims) -> dict[str, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import itemgetter
 
 from gpt2calc import general_conventions
 from gpt2calc.algebra import ClosedForm, Expression
-from gpt2calc.dims import LETTERS, UNSAID, Dims, dims_of, letters, sizes_of, to_fields
-from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.dims import LETTERS, UNSAID, Dims, config_of, dims_of, letters, sizes_of
+from gpt2calc.errors import ConfigError, Named, shown
 from gpt2calc.fields import called
 from gpt2calc.model import GROUPS
 from gpt2calc.records import NamedTuple
@@ -185,11 +186,9 @@ class ParameterCount:
         found = {component.name: component for component in self.components}
         if name in found:
             return found[name]
-        absent = {row.name: row for row in self.model.components()}
-        if name not in absent:
-            raise UnknownNameError("component", name, tuple(absent))
+        absent = Named("component", {row.name: row for row in self.model.components()})[name]
         zero = Expression({})
-        return Component(name, absent[name].group, 0, 0, 0, ClosedForm(zero, zero, zero), absent[name].source)
+        return Component(name, absent.group, 0, 0, 0, ClosedForm(zero, zero, zero), absent.source)
 
     @property
     def groups(self) -> dict[str, Group]:
@@ -284,7 +283,7 @@ class ParameterCount:
                 {"tags": list(kind.tags), "number": kind.number, "each": kind.each, "total": kind.total}
                 for kind in self.layers
             ],
-            "config": to_fields(self.counted) if isinstance(self.counted, Dims) else model.document(),
+            "config": config_of(self.counted),
             "sizes": {name: value for name, value in model.sizes.items() if isinstance(value, int)},
             "groups": [{"name": group.name} | held(group) for group in self.groups.values()],
             "components": [
@@ -373,7 +372,8 @@ class ParameterCount:
         """
         total = self.total
         said = f" ({short(total)})" if total >= 1000 else ""
-        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(self.conventions['fp32_bytes']))} in fp32"
+        stored = next(row.value(self.counted) for row in self._conventions() if row.name == "fp32_bytes")
+        return f"{self.name}: {total:,} parameters{said}, {text(in_bytes(stored))} in fp32"
 
     def in_short(self, most: int) -> list[Table | Said]:
         """Lay the answer out for one screen: the total first, components, groups, and what else there is to see.
@@ -401,12 +401,11 @@ class ParameterCount:
             "", ("component", "formula", "parameters", "share"), (*rows, None, *groups, None, row("total", "", total))
         )
 
-        counts = {
-            row.name: row.value(self.counted) for row in self._conventions() if row.unit != general_conventions.BYTES
-        }
-        told = [name for name in OTHER_TOTALS if counts.get(name, total) != total][:2]
-        left = len(counts) - len(told) - 1
-        also = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in told]
+        ways = {row.name: row for row in self._conventions() if row.unit != general_conventions.BYTES}
+        counts = ((name, ways[name].value(self.counted)) for name in OTHER_TOTALS if name in ways)
+        told = list(islice((each for each in counts if each[1] != total), 2))
+        left = len(ways) - len(told) - 1
+        also = [f"{name.replace('_', ' ')} {counted:,}" for name, counted in told]
         more = [f"{left} more", *([f"all {len(parts)} components"] if others else [])]
         more += [] if isinstance(self.counted, Dims) else ["the letters"]  # those of a GPT-2 are well known
         listed = " and ".join([", ".join(more[:-1]), more[-1]] if len(more) > 1 else more)

@@ -169,11 +169,20 @@ def to_fields(dims: Dims) -> dict[str, Any]:
     >>> fields["head"], fields["n_inner"]
     ('lm', 3072)
     """
-    own = tuple(getattr(dims, module) for module in MODULES)
-    head = next(name for name, modules in _MODULES_OF.items() if modules == own)
     switches = [name for name in Dims._fields if name not in (*LETTERS, *MODULES)]
     sizes = dict(zip(LETTERS, dims.sizes, strict=True))
-    return {**sizes, "head": head, **{switch: bool(getattr(dims, switch)) for switch in switches}}
+    return {**sizes, "head": head_of(dims), **{switch: bool(getattr(dims, switch)) for switch in switches}}
+
+
+def head_of(dims: Dims) -> str:
+    """Return which of transformers' heads stands on the body; "" where none of them has these modules."""
+    own = tuple(getattr(dims, module) for module in MODULES)
+    return next((name for name, modules in _MODULES_OF.items() if modules == own), "")
+
+
+def config_of(counted: Dims | Model) -> dict[str, Any]:
+    """Return the config that gives a model: a GPT-2's fields, or the config.json of another architecture."""
+    return to_fields(counted) if isinstance(counted, Dims) else counted.document()
 
 
 def dims_of(counted: Dims | Model, name: str) -> Dims:

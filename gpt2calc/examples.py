@@ -180,7 +180,7 @@ def write(folder: str, model: Model | LeftOut, fields: Mapping[str, Any], fault:
     if not os.fspath(folder):
         raise ConfigError(f"expected a folder to write, got {folder!r}")
     source = _source(model, fields)
-    counted = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    counted = gpt2.model_of(source.counted)
     plan = _plan(source, counted, fault)
     planted = FAULTS[fault].plant(plan) if fault else plan
     files = tuple(os.path.join(folder, name) for name in (WEIGHTS, CONFIG))

@@ -203,7 +203,7 @@ def remark(name: str, given: object) -> str | None:
 
 
 def read(name: str, given: object, least: int = 1, most: int | None = None) -> int:
-    """Read one whole number that is no field of a model: how many rows, shapes, processes.
+    """Read one whole number that is no field of a model: how many rows, sequences, tokens, devices.
 
     Raises:
         ConfigError: it is none, or too small or too large.
@@ -212,7 +212,7 @@ def read(name: str, given: object, least: int = 1, most: int | None = None) -> i
     (1000, 3)
     """
     value = whole(given)
-    if type(value) is int and least <= value and (most is None or value <= most):
+    if type(value) is int and least <= value <= (TOO_LARGE - 1 if most is None else most):
         return value
     expected = f"{least} or more" if most is None else f"from {least} to {most:,}"
     comma = "," if most is None else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.errors import UnknownNameError
+from gpt2calc.errors import Named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,60 +26,63 @@ class Theme(NamedTuple):
     series: Mapping[str, str]
 
 
-THEMES = {
-    "light": Theme(
-        paper="#ffffff",
-        ink="#1b1d21",
-        faint="#5b616b",
-        rule="#d5d8dd",
-        series={
-            "embedding": "#006c7a",
-            "attention": "#162a5e",
-            "cross_attention": "#6e3f94",
-            "mlp": "#c55440",
-            "experts": "#705902",
-            "router": "#272326",
-            "ssm": "#00480f",
-            "layer_norm": "#bf8300",
-            "head": "#d258c4",
-            "other": "#848485",
-            "weights": "#2f3e55",
-            "biases": "#8492a7",
-            "total": "#2f3e55",
-            "gradients": "#4c5e79",
-            "optimizer": "#69799a",
-            "activations": "#8492a7",
-            "peak": "#5b616b",
-            "again": "#5b616b",
-        },
-    ),
-    "dark": Theme(
-        paper="#14161a",
-        ink="#eceef1",
-        faint="#a5abb5",
-        rule="#3a3f47",
-        series={
-            "embedding": "#18b5b1",
-            "attention": "#586aa9",
-            "cross_attention": "#8871dd",
-            "mlp": "#ffa47d",
-            "experts": "#9a7b0f",
-            "router": "#dee9e0",
-            "ssm": "#638b3e",
-            "layer_norm": "#faf463",
-            "head": "#f5baea",
-            "other": "#8b8c82",
-            "weights": "#c9d3e2",
-            "biases": "#6c7d97",
-            "total": "#c9d3e2",
-            "gradients": "#a9b7cb",
-            "optimizer": "#8898b1",
-            "activations": "#6c7d97",
-            "peak": "#a5abb5",
-            "again": "#a5abb5",
-        },
-    ),
-}
+THEMES = Named(
+    "theme",
+    {
+        "light": Theme(
+            paper="#ffffff",
+            ink="#1b1d21",
+            faint="#5b616b",
+            rule="#d5d8dd",
+            series={
+                "embedding": "#006c7a",
+                "attention": "#162a5e",
+                "cross_attention": "#6e3f94",
+                "mlp": "#c55440",
+                "experts": "#705902",
+                "router": "#272326",
+                "ssm": "#00480f",
+                "layer_norm": "#bf8300",
+                "head": "#d258c4",
+                "other": "#848485",
+                "weights": "#2f3e55",
+                "biases": "#8492a7",
+                "total": "#2f3e55",
+                "gradients": "#4c5e79",
+                "optimizer": "#69799a",
+                "activations": "#8492a7",
+                "peak": "#5b616b",
+                "again": "#5b616b",
+            },
+        ),
+        "dark": Theme(
+            paper="#14161a",
+            ink="#eceef1",
+            faint="#a5abb5",
+            rule="#3a3f47",
+            series={
+                "embedding": "#18b5b1",
+                "attention": "#586aa9",
+                "cross_attention": "#8871dd",
+                "mlp": "#ffa47d",
+                "experts": "#9a7b0f",
+                "router": "#dee9e0",
+                "ssm": "#638b3e",
+                "layer_norm": "#faf463",
+                "head": "#f5baea",
+                "other": "#8b8c82",
+                "weights": "#c9d3e2",
+                "biases": "#6c7d97",
+                "total": "#c9d3e2",
+                "gradients": "#a9b7cb",
+                "optimizer": "#8898b1",
+                "activations": "#6c7d97",
+                "peak": "#a5abb5",
+                "again": "#a5abb5",
+            },
+        ),
+    },
+)
 
 PAINTS = {
     "embedding": 30,
@@ -121,8 +124,6 @@ def find(name: str) -> Theme:
     Raises:
         UnknownNameError: there is none of this name.
     """
-    if name not in THEMES:
-        raise UnknownNameError("theme", name, tuple(THEMES))
     return THEMES[name]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc.architectures import text_of
 from gpt2calc.errors import ConfigError, shortened, shown
 from gpt2calc.listing import BITS
 from gpt2calc.model import (
@@ -115,6 +116,12 @@ class Entry(NamedTuple):
     bytes: int
     kept: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tensor as JSON takes it."""
+        found = {**self._asdict(), "shape": list(self.shape), "plain": self.kept or None}
+        del found["kept"]
+        return found
+
 
 class Held(NamedTuple):
     """How many tensors, elements and bytes a part has."""
@@ -179,9 +186,6 @@ class Stored(NamedTuple):
     def to_dict(self, name: str, notes: Sequence[str] = (), *, whole: bool = True) -> dict[str, Any]:
         """Return everything as JSON takes it, in the schema that docs/json.md describes; each tensor if `whole`."""
         count, elements, size = self.total
-        tensors = [{**each._asdict(), "shape": list(each.shape), "plain": each.kept or None} for each in self.listing()]
-        for each in tensors:
-            del each["kept"]
         return {
             "schema": SCHEMA,
             "model": name,
@@ -190,7 +194,7 @@ class Stored(NamedTuple):
             "bytes": size,
             "parts": [{"part": part, **held._asdict()} for part, held in self.sums().items()],
             "tied_head": None if self.head is None else self.head._asdict(),
-            **({"tensors": tensors} if whole else {}),
+            **({"tensors": [each.to_dict() for each in self.listing()]} if whole else {}),
             "notes": [*notes, *self.notes],
         }
 
@@ -256,8 +260,7 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
     Raises:
         ConfigError: it is quantized in a way that is not described.
     """
-    text = document.get("text_config")
-    own = text if isinstance(text, Mapping) else document
+    own = text_of(document)
     settings = quantization(document)
     dtype, notes = _dtype(own, document)
     further = model.architecture.ahead
@@ -287,8 +290,7 @@ def of(model: Model, document: Settings, *, ahead: int | None = None) -> Stored:
 
 def said_ahead(document: Settings) -> int:
     """Return how many layers beyond the model's own a config says that files may hold."""
-    text = document.get("text_config")
-    own = text if isinstance(text, Mapping) else document
+    own = text_of(document)
     more = own.get("num_nextn_predict_layers", own.get("num_mtp_layers"))
     return more if type(more) is int and more > 0 else 0
 
@@ -299,8 +301,7 @@ def quantization(document: Settings) -> Settings | None:
     Raises:
         ConfigError: it says so in a way that cannot be.
     """
-    text = document.get("text_config")
-    parts = (text if isinstance(text, Mapping) else {}, document)
+    parts = (text_of(document), document)
     found = next((part["quantization_config"] for part in parts if part.get("quantization_config")), None)
     if not found:
         others = {"quantization": "mlx", "compression_config": "compressed-tensors"}

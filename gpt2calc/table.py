@@ -264,6 +264,21 @@ class Lines(NamedTuple):
         return self.text()
 
 
+def table_of_bytes(title: str, parts: Sequence[tuple[str, int | None] | None]) -> Table:
+    """Lay bytes out in GB of 10⁹ and GiB of 2³⁰, with a rule for each None; what has no size is left out.
+
+    >>> table_of_bytes("memory", [("weights", 2**30), ("cache", None)]).rows[0][2].text()
+    '1.07 GB'
+    """
+    rows: list[tuple[Cell, ...] | None] = []
+    for part in parts:
+        if part is None:
+            rows.append(None)
+        elif (size := part[1]) is not None:
+            rows.append((part[0], size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB")))
+    return Table(title, ("part", "bytes", "GB", "GiB"), tuple(rows))
+
+
 def is_number(cell: Cell) -> bool:
     """Whether a cell holds a number, which a column aligns to the right."""
     return isinstance(cell, (int, Percent, Ratio, Real, Scaled))

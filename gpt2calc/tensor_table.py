@@ -7,7 +7,6 @@ that the two agree.
 
 from __future__ import annotations
 
-from itertools import groupby
 from math import prod
 
 from gpt2calc.architectures import gpt2
@@ -15,8 +14,6 @@ from gpt2calc.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gpt2calc.dims import Dims
 
 BODY, BLOCK = "transformer.", "transformer.h.{}."
@@ -128,26 +125,3 @@ def size(dims: Dims) -> int:
     148
     """
     return sum(row.times for row in table(dims))
-
-
-def listing(dims: Dims) -> Iterator[Tensor]:
-    """Yield every tensor of a model, named, shaped and ordered as `named_parameters()` gives them.
-
-    Args:
-        dims: sizes and flags as Python ints.
-
-    Yields:
-        The tensors; a tied `lm_head.weight` is not among them, since it is `wte.weight`.
-
-    >>> from gpt2calc.presets import load
-    >>> next(listing(load("gpt2").dims))
-    Tensor(name='transformer.wte.weight', shape=(50257, 768), component='wte', role='weight')
-    """
-    bare = not (dims.lm_head or dims.score or dims.classifier or dims.qa_outputs)
-    present = [row for row in table(dims) if row.times]
-    for in_block, rows in groupby(present, key=lambda row: row.in_block):
-        repeated = tuple(rows)
-        for block in range(dims.n_layer) if in_block else (0,):
-            for row in repeated:
-                name = row.template.format(block)
-                yield Tensor(name.removeprefix("transformer.") if bare else name, row.shape, row.component, row.role)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from unittest import mock
 
 import pytest
 from _pytest.doctest import DoctestModule
@@ -21,7 +21,10 @@ from tests.budget import Clock
 from tests.measuring import Measuring
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
+
+# What is imported and found stays until the end, so nobody looks through it for what could go: not now, nor later.
+gc.disable()
 
 # What a first call loads takes longer than any deadline. The gate draws the same examples each time, people new ones.
 # The laws of tests/property/ are tried twice as often as what stands here.
@@ -79,6 +82,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.workeroutput["left out"] = len(gone)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Collect garbage from here on, among what the tests leave."""
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Count in the last line what every worker left out, which xdist does not."""
@@ -118,23 +128,31 @@ class Program(Protocol):
 def environment(**changed: str) -> dict[str, str]:
     """Return the surroundings of a program: as here, the package found, nothing that changes what is printed."""
     found = {name: value for name, value in os.environ.items() if name not in (*CHANGING, *QUIET)}
-    paths = (os.path.dirname(PACKAGE), found.get("PYTHONPATH", ""))
-    return {**found, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **changed}
+    return {**found, "PYTHONPATH": _path(), **changed}
+
+
+def _path() -> str:
+    return os.pathsep.join(filter(None, (os.path.dirname(PACKAGE), os.environ.get("PYTHONPATH", ""))))
 
 
 def _run(*words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
-    surroundings: Mapping[str, str] = {**environment(**QUIET), "COLUMNS": str(columns)}
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")  # as Python's own
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-    with (
-        mock.patch.dict(os.environ, surroundings, clear=True),
-        mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
-    ):
+    known = set(os.environ)
+    with pytest.MonkeyPatch.context() as changed:
+        for name in CHANGING:
+            changed.delenv(name, raising=False)
+        for name, value in {**QUIET, "COLUMNS": str(columns), "PYTHONPATH": _path()}.items():
+            changed.setenv(name, value)
+        for name, stream in (("stdin", given), ("stdout", out), ("stderr", err)):
+            changed.setattr(sys, name, stream)
         try:
             code = main(words)
         except SystemExit as end:  # argparse ends this way, for --help as well
             code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+    for name in set(os.environ) - known:  # what it set for a library
+        del os.environ[name]
     out.flush()
     err.flush()
     return Ran(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())

@@ -92,7 +92,7 @@ def every(asked: Mapping[str, Any]) -> tuple[tuple[int, int, int, int, int], ...
     return _every(tuple(sorted((name, value) for name, value in asked.items() if name not in TARGETS)))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _every(constraints: tuple[tuple[str, Any], ...]) -> tuple[tuple[int, int, int, int, int], ...]:
     asked, found = dict(constraints), []
     low, high = map(Fraction, asked["aspect"].split(":"))
@@ -114,21 +114,34 @@ def ranked(asked: Mapping[str, Any], dims: Dims, within: Fraction | None = None)
 
     By distance; or where a percentage is given, what is exact first, then what is so near by proportions.
     """
-    name, target = convention(asked), asked["fits"] if "fits" in asked else asked["params"]
-    aspect, found = proportions(target, name), []
-    for n_layer, n_embd, n_inner, vocab_size, n_head in every(asked):
-        shape = dims._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner, vocab_size=vocab_size)
-        value, factor = counted(name, shape), by_ratio(Fraction(n_embd, n_layer), aspect)
-        if "fits" not in asked or value <= target:
-            found.append(Shape(abs(value - target), factor, n_layer, n_embd, n_inner, vocab_size, n_head, value))
+    target, found = _target(asked), _found(tuple(sorted(asked.items())), dims)
     if within is None:
-        return sorted(found)
+        return list(found)
 
     def place(shape: Shape) -> tuple[Any, ...]:
         is_near = shape.distance * 100 <= target * within
         return shape.distance > 0, not is_near, shape.factor if is_near else 0, *shape
 
     return sorted(found, key=place)
+
+
+def _target(asked: Mapping[str, Any]) -> int:
+    target: int = asked["fits"] if "fits" in asked else asked["params"]
+    return target
+
+
+@lru_cache(maxsize=4)
+def _found(words: tuple[tuple[str, Any], ...], dims: Dims) -> tuple[Shape, ...]:
+    """Return every shape that can be answered, by distance: once, however often it is asked."""
+    asked = dict(words)
+    name, target = convention(asked), _target(asked)
+    aspect, found = proportions(target, name), []
+    for n_layer, n_embd, n_inner, vocab_size, n_head in every(asked):
+        shape = dims._replace(n_layer=n_layer, n_embd=n_embd, n_inner=n_inner, vocab_size=vocab_size)
+        value, factor = counted(name, shape), by_ratio(Fraction(n_embd, n_layer), aspect)
+        if "fits" not in asked or value <= target:
+            found.append(Shape(abs(value - target), factor, n_layer, n_embd, n_inner, vocab_size, n_head, value))
+    return tuple(sorted(found))
 
 
 def pareto(found: list[Shape]) -> list[Shape]:

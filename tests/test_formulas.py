@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpt2calc import formulas
+from gpt2calc.architectures import gpt2
+from gpt2calc.model import OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
 from gpt2calc.presets import load
 
 ROWS = formulas.table(load("gpt2").dims)
@@ -28,6 +30,12 @@ def test_every_group_has_a_component_and_every_component_a_group() -> None:
 def test_no_component_stands_twice() -> None:
     """One row a component."""
     assert len({row.component for row in ROWS}) == len(ROWS) == 18
+
+
+def test_what_a_component_is_to_who_does_not_know_its_name() -> None:
+    """The embeddings and the head that can share a matrix with one; of task heads none is the output head."""
+    parts = {row.name: row.part for row in gpt2.components(load("gpt2").dims) if row.part}
+    assert parts == {"wte": TOKEN_EMBEDDING, "wpe": POSITION_EMBEDDING, "lm_head": OUTPUT_HEAD}
 
 
 @pytest.mark.parametrize(

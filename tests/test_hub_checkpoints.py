@@ -201,13 +201,13 @@ def header_of(path: Path) -> int:
 
 @pytest.mark.parametrize(("write", "most_requests"), [(one_file, 2), (in_shards, 4)])
 def test_of_gpt2_xl_the_headers_are_fetched_and_nothing_else(
-    write: Callable[[Path], Written], most_requests: int, server: HubServer, tmp_path: Path, program: Program
+    write: Callable[[Path], Written], most_requests: int, server: HubServer, tmp_path: Path, run: Run
 ) -> None:
     """Of 6.4 GB the store sends the headers to the byte; the hub sends config.json, the list of files and an index."""
     written = write(tmp_path)
     publish(server, written)
-    ran = program("verify", "me/xl", "--json", env=surroundings(server, tmp_path / "there"))
-    assert ran.returncode == 0, ran.stderr
+    ran = run("verify", "me/xl", "--json")
+    assert ran.code == 0, ran.stderr
     found = json.loads(ran.stdout)
     assert (found["total"], found["elements"]) == (XL_TOTAL, XL_TOTAL + XL_MASKS)
     assert found["bytes"] == sum(path.stat().st_size for path in written.files.values()) > 6 * 10**9
@@ -363,13 +363,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("name", "problem"), REFUSED.items(), ids=REFUSED)
-def test_a_repository_without_a_checkpoint_is_unreadable(
-    name: str, problem: str, server: HubServer, tmp_path: Path, program: Program
-) -> None:
+def test_a_repository_without_a_checkpoint_is_unreadable(name: str, problem: str, server: HubServer, run: Run) -> None:
     """Code 3 and one sentence."""
-    ran = program("verify", name, env=surroundings(server, tmp_path / "there"))
-    assert (ran.returncode, ran.stdout) == (3, b"")
-    assert re.fullmatch(f"gpt2calc verify: {problem}.*\n", ran.stderr.decode())
+    del server
+    ran = run("verify", name)
+    assert (ran.code, ran.stdout) == (3, "")
+    assert re.fullmatch(f"gpt2calc verify: {problem}.*\n", ran.stderr)
 
 
 # Who wins, and the cache

@@ -15,6 +15,7 @@ from gpt2calc.sources import resolve
 from tests import plots
 
 if TYPE_CHECKING:
+    from gpt2calc.plots.stages import Section
     from tests.conftest import Run
 
 FAMILIES = (
@@ -29,7 +30,7 @@ def flow(model: object) -> flows.FlowChart:
     return flows.FlowChart(gpt2calc.count(model))  # type: ignore[arg-type]  # whatever a test draws
 
 
-def stages(section: flows.Section) -> list[tuple[str, list[str]]]:
+def stages(section: Section) -> list[tuple[str, list[str]]]:
     """Return what stands under each other in a section, by name."""
     return [(stage.how, [part.name for part in stage.parts]) for stage in section.stages]
 
@@ -171,7 +172,7 @@ def test_several_kinds_of_blocks_are_told_apart() -> None:
 
 def test_a_norm_whose_place_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one would be of an architecture that somebody adds, whose norms have names of their own."""
-    monkeypatch.setattr(flows, "BEFORE_MLP", ())
+    monkeypatch.setattr("gpt2calc.plots.stages.BEFORE_MLP", ())
     (note,) = [note for note in flow("Llama-3.1-8B").notes if "not known" in note]
     assert note == "where post_attention_layernorm stands in a block is not known here: it is drawn before the MLP"
 

@@ -194,7 +194,8 @@ def test_every_class_is_documented(name: str) -> None:
     """With a doctest, and each public method and property of its own with a sentence."""
     kind = getattr(gpt2calc, name)
     assert ">>> " in (inspect.getdoc(kind) or "")
-    for attribute, value in vars(kind).items():
+    ours = [each for each in kind.__mro__ if each.__module__.startswith("gpt2calc.")]
+    for attribute, value in (pair for each in ours for pair in vars(each).items()):
         if not attribute.startswith(("_", "model_")) and (callable(value) or isinstance(value, property)):
             assert (inspect.getdoc(value) or "").partition("\n")[0].endswith("."), attribute
 

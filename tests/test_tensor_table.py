@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import gpt2calc
+from gpt2calc.architectures import gpt2
 from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.presets import load
 from gpt2calc.sources import resolve
-from gpt2calc.tensor_table import Row, Tensor, listing, numel, size, table
+from gpt2calc.tensor_table import Row, Tensor, numel, size, table
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
 
 TINY: dict[str, Any] = {"n_layer": 2, "n_embd": 4, "n_positions": 3, "vocab_size": 7}
 GPT2 = load("gpt2").dims
@@ -75,6 +79,13 @@ def test_tensors_of_a_tiny_model(head: dict[str, Any], prefix: str, own: list[tu
     assert found == [(prefix + name, shape) for name, shape in BARE] + own
 
 
+def test_the_command_lists_what_the_call_lists(run: Run) -> None:
+    """Of a bare body, too, whose names have nothing before them."""
+    listed = run("tensors", "gpt2", "--head", "none", "--n-layer", "1", "-q").stdout.split()
+    assert listed == [each.name for each in gpt2calc.tensors("gpt2", head="none", n_layer=1)]
+    assert listed[0] == "wte.weight"
+
+
 def test_cross_attention_stands_between_ln_2_and_the_mlp() -> None:
     """The order is that of the modules of GPT2Block, which is not the order of the forward pass."""
     names = [
@@ -133,12 +144,12 @@ def test_numel_takes_what_is_asked_for() -> None:
 def test_size_is_how_many_tensors_are_listed(model: str) -> None:
     """Counting tensors without listing them gives the same number."""
     dims = resolve(model, {}).dims
-    assert size(dims) == len(list(listing(dims)))
+    assert size(dims) == len(list(gpt2.model(dims).listing()))
 
 
 def test_a_listing_is_made_as_it_is_read() -> None:
     """The first tensors of a model with 10⁹ blocks come at once."""
-    endless = listing(GPT2._replace(n_layer=10**9))
+    endless = gpt2.model(GPT2._replace(n_layer=10**9)).listing()
     assert [next(endless).name for _ in range(3)][-1] == "transformer.h.0.ln_1.weight"
 
 

@@ -326,11 +326,10 @@ def tensors(model: Model | LeftOut = LEFT_OUT, /, **fields: Unpack[Fields]) -> R
     >>> len(tensors("gpt2")), sum(tensor.numel for tensor in tensors("gpt2"))
     (148, 124439808)
     """
-    from gpt2calc.tensor_table import Tensor, listing
+    from gpt2calc.architectures import gpt2
+    from gpt2calc.tensor_table import Tensor
 
-    counted = resolve(model, fields).counted
-    rows = listing(counted) if isinstance(counted, Dims) else (Tensor(*each) for each in counted.listing())
-    return Rows(rows)
+    return Rows(Tensor(*each) for each in gpt2.model_of(resolve(model, fields).counted).listing())
 
 
 def sweep(

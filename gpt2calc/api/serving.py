@@ -100,7 +100,8 @@ def servings(sources: tuple[Source, ...], words: Mapping[str, Any]) -> tuple[Ser
     Raises:
         ConfigError: a word is of GPT-2 alone, or contradicts another or a model.
     """
-    from gpt2calc.costs.serving import OF_TOKENS, WORDS, Serving
+    from gpt2calc.costs.holding import OF_TOKENS, WORDS
+    from gpt2calc.costs.serving import Serving
 
     for word, value in words.items():
         if word not in WORDS and value is not None:

@@ -187,6 +187,12 @@ def as_built(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str,
     return document, ()
 
 
+def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a document says of the language model of a composite, or the document where it is of no composite."""
+    text = document.get("text_config")
+    return text if isinstance(text, Mapping) else document
+
+
 def is_of_others(document: Mapping[str, Any]) -> bool:
     """Whether a document says that it is of another architecture than GPT-2.
 

@@ -7,14 +7,16 @@ read for it here; its defaults are those of transformers' config classes. Source
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpt2calc.architectures import text_of
 from gpt2calc.architectures.runs import LONGEST, crossed
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.model import Run, evaluated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gpt2calc.model import Model
 
 
@@ -323,8 +325,7 @@ def alike(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
         ConfigError: a window or a kind of layer is not known.
     """
     model_type = model.architecture.model_type
-    if isinstance(text := document.get("text_config"), Mapping):
-        document = text
+    document = text_of(document)
     windows = WINDOWS.get(model_type, Windows())
     window = _window(windows, document)
     rows = MIXERS.get(model_type) or (GROUPED_HEADS if "num_key_value_heads" in model.sizes else PLAIN_HEADS,)
@@ -348,7 +349,7 @@ def in_order(model: Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
     ['sliding attention', 'attention']
     """
     found = kept(model, document)
-    inner = document["text_config"] if isinstance(document.get("text_config"), Mapping) else document
+    inner = text_of(document)
     model_type = model.architecture.model_type
     windows = WINDOWS.get(model_type, Windows())
     rows = MIXERS.get(model_type) or (Mixer(""),)

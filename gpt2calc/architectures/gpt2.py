@@ -7,6 +7,7 @@ comes here as `dims.Dims`, whose names the sizes have. Radford et al. 2019.
 from __future__ import annotations
 
 from gpt2calc.architectures.runs import Layers
+from gpt2calc.dims import head_of
 from gpt2calc.model import (
     BIAS,
     FLAG,
@@ -161,7 +162,12 @@ def model(dims: Any) -> Model:
     >>> model(load("gpt2").dims).total()
     124439808
     """
-    return Model(ARCHITECTURE, dims._asdict())
+    return Model(ARCHITECTURE, {**dims._asdict(), "head": head_of(dims) or "lm"})
+
+
+def model_of(counted: Any) -> Model:
+    """Return a model of any architecture as it is, and that of a GPT-2's dims."""
+    return counted if isinstance(counted, Model) else model(counted)
 
 
 ARCHITECTURE = Architecture("gpt2", CLASSES, BODY, SIZES, LAYERS, components, tensors)

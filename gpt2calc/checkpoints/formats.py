@@ -6,19 +6,17 @@ A new format is a reader of its own and a line here.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gpt2calc.errors import UnreadableInputError, shown
 from gpt2calc.listing import ZERO_SHARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import TypeAlias
+    from collections.abc import Mapping
 
     from gpt2calc.checkpoints.files import ByteFile
     from gpt2calc.listing import TensorListing
-
-    Reader: TypeAlias = Callable[[ByteFile], TensorListing]
 
 SUPPORTED = "a checkpoint of safetensors, PyTorch, GGUF, TensorFlow or llm.c"
 
@@ -66,6 +64,17 @@ UNSUPPORTED_NAMES = {
 """What files with these names hold, which is not supported."""
 
 
+READERS = {
+    ".gguf": "gguf",
+    ".safetensors": "safetensors",
+    **dict.fromkeys((".bin", ".ckpt", ".pt", ".pth"), "torch_files"),
+}
+"""The file of this room that reads files of such names, and says what is wrong with one that does not begin so."""
+
+BESIDE = ("distributed", "tensorflow")
+"""Those that read files beside the one that is named."""
+
+
 def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListing:
     """Return what a file holds, by the reader of its format.
 
@@ -84,24 +93,20 @@ def read(file: ByteFile, sizes: Mapping[str, int] | None = None) -> TensorListin
     base = file.name.replace("\\", "/").rpartition("/")[2]
     if part := next((what for look, what in PARTS.items() if look.fullmatch(base)), None):
         raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {part}")
-    if base == METADATA:
-        from gpt2calc.checkpoints import distributed  # a reader is loaded where its format is met
-
-        return distributed.read(file, sizes)
-    reader = _by_bytes(first)
-    if reader is not None:
-        return reader(file)
-    if file.name.endswith(".index") or file.read(max(file.size - 8, 0), min(file.size, 8)) == TABLE:
-        from gpt2calc.checkpoints import tensorflow  # as above
-
-        return tensorflow.read(file, sizes)
-    other = next((what for start, what in UNSUPPORTED.items() if first.lower().startswith(start)), None)
-    ending = unsupported(file.name)
-    got = other or (f"{ending}, which is not supported" if ending else None)
-    reader = None if got else _by_name(file.name)
+    reader = "distributed" if base == METADATA else _by_bytes(first)
     if reader is None:
-        raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {got or _beginning(first)}")
-    return reader(file)
+        ends = file.read(max(file.size - 8, 0), min(file.size, 8))
+        reader = "tensorflow" if file.name.endswith(".index") or ends == TABLE else None
+    if reader is None:
+        other = next((what for start, what in UNSUPPORTED.items() if first.lower().startswith(start)), None)
+        ending = unsupported(file.name)
+        got = other or (f"{ending}, which is not supported" if ending else None)
+        reader = None if got else next((its for end, its in READERS.items() if file.name.endswith(end)), None)
+        if reader is None:
+            raise UnreadableInputError(file.name, f"expected {SUPPORTED}, got {got or _beginning(first)}")
+    read_by = import_module(f"gpt2calc.checkpoints.{reader}").read  # a reader is loaded where its format is met
+    found: TensorListing = read_by(file, sizes) if reader in BESIDE else read_by(file)
+    return found
 
 
 def unsupported(name: str) -> str | None:
@@ -109,46 +114,19 @@ def unsupported(name: str) -> str | None:
     return next((what for ending, what in UNSUPPORTED_NAMES.items() if name.lower().endswith(ending)), None)
 
 
-def _by_bytes(first: bytes) -> Reader | None:
-    """Return the reader of the format that the first bytes show.
+def _by_bytes(first: bytes) -> str | None:
+    """Return the file of this room that reads the format that the first bytes show.
 
     The order matters where they would show two: what makes a number of GGUF or llm.c end with `{` makes the length of a
     safetensors header one of gigabytes, and what makes such a length begin like a zip is followed by `{`.
     """
-    if first.startswith((b"GGUF", b"FUGG")):
-        from gpt2calc.checkpoints import gguf  # a reader is loaded where its format is met
-
-        return gguf.read
-    if int.from_bytes(first[:4], "little") in LLMC and any(first[4:8]):
-        from gpt2calc.checkpoints import llmc  # as above
-
-        return llmc.read
-    if first[8:9] == b"{":
-        from gpt2calc.checkpoints import safetensors  # as above
-
-        return safetensors.read
-    if first.startswith((b"PK\3\4", b"\x80")):
-        from gpt2calc.checkpoints import torch_files  # as above
-
-        return torch_files.read
-    return None
-
-
-def _by_name(name: str) -> Reader | None:
-    """Return the reader whose files have such names, which then says what is wrong with this one."""
-    if name.endswith(".gguf"):
-        from gpt2calc.checkpoints import gguf  # as above
-
-        return gguf.read
-    if name.endswith(".safetensors"):
-        from gpt2calc.checkpoints import safetensors  # as above
-
-        return safetensors.read
-    if name.endswith((".bin", ".ckpt", ".pt", ".pth")):
-        from gpt2calc.checkpoints import torch_files  # as above
-
-        return torch_files.read
-    return None
+    shown = {
+        "gguf": first.startswith((b"GGUF", b"FUGG")),
+        "llmc": int.from_bytes(first[:4], "little") in LLMC and any(first[4:8]),
+        "safetensors": first[8:9] == b"{",
+        "torch_files": first.startswith((b"PK\3\4", b"\x80")),
+    }
+    return next((name for name, is_shown in shown.items() if is_shown), None)
 
 
 def _beginning(first: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc.claims import judgement
-from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError, shortened
+from gpt2calc.errors import ConfigError, Named, UnreadableInputError, shortened
 from gpt2calc.figures import VERDICTS, in_words
 from gpt2calc.table import Lines, Said, Table, text
 
@@ -43,10 +43,7 @@ class ClaimReport:
 
     def __getitem__(self, name: str) -> JudgedClaim:
         """Return one claim by its id."""
-        found = {each.claim.id: each for each in self.claims}
-        if name not in found:
-            raise UnknownNameError("claim", name, tuple(found))
-        return found[name]
+        return Named("claim", {each.claim.id: each for each in self.claims})[name]
 
     @property
     def holds(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.cost import ASKED, add_asked, fields_of
-from gpt2calc.cli.options import add_fields, add_hub, add_model_type, add_output, emit, named_model
+from gpt2calc.cli.options import add_common, emit, named_model
 
 if TYPE_CHECKING:
     import argparse
@@ -35,10 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="put what each costs beside it, of what the options of gpt2calc cost below say",
     )
     add_asked(parser)
-    add_hub(parser)
-    add_model_type(parser)
-    add_fields(parser)
-    add_output(parser, "the totals alone, a line each; with --cost the FLOPs, of a training step with --train")
+    add_common(parser, "the totals alone, a line each; with --cost the FLOPs, of a training step with --train")
 
 
 def run(arguments: argparse.Namespace) -> int:

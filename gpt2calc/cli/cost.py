@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gpt2calc.cli.options import (
-    Offered,
-    add_fields,
-    add_hub,
-    add_model_type,
-    add_output,
-    emit,
-    model_of,
-    number,
-    real,
-)
+from gpt2calc.cli.options import Offered, add_common, emit, model_of, named, number, real
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import Model
 
@@ -102,7 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--machine",
         metavar="NAME",
-        choices=Offered(_machines),
+        choices=Offered(named("costs.machines", "BY_NAME")),
         help="one with a known peak; without --throughput, for the floor under the time",
     )
     group = parser.add_argument_group("several devices, which are refused")
@@ -113,10 +103,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             type=number(0),
             help="refused, since no law of a model on several devices is known here",
         )
-    add_hub(parser)
-    add_model_type(parser)
-    add_fields(parser)
-    add_output(
+    add_common(
         parser,
         "the FLOPs alone: of all --tokens, by the --convention, of a step with --train, or of a forward pass; of other "
         "architectures, where none of these is given, the bytes that are kept",
@@ -167,15 +154,9 @@ def _add_word(group: argparse._ArgumentGroup, name: str, said: str) -> None:
 
 
 def _ways() -> list[str]:
-    from gpt2calc.costs import general_ways, serving, ways
+    from gpt2calc.costs import general_ways, holding, ways
 
-    return list(dict.fromkeys([*ways.BY_NAME, *general_ways.BY_NAME, *serving.BY_NAME]))
-
-
-def _machines() -> list[str]:
-    from gpt2calc.costs import machines
-
-    return list(machines.BY_NAME)
+    return list(dict.fromkeys([*ways.BY_NAME, *general_ways.BY_NAME, *holding.BY_NAME]))
 
 
 def fields_of(arguments: argparse.Namespace) -> dict[str, Any]:

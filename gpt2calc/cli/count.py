@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from gpt2calc.cli.options import (
     Offered,
-    add_fields,
-    add_hub,
-    add_model_type,
-    add_output,
+    add_common,
+    add_stored,
     columns,
     emit,
     model_of,
@@ -15,7 +13,6 @@ from gpt2calc.cli.options import (
     takes_colour,
     takes_unicode,
 )
-from gpt2calc.cli.tensors import add_stored
 from gpt2calc.errors import ConfigError
 from gpt2calc.table import Said
 
@@ -64,10 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_stored(parser, "count what its files hold, as a page of the hub shows it")
     add_adapters(parser)
     add_parts(parser)
-    add_hub(parser)
-    add_model_type(parser)
-    add_fields(parser)
-    add_output(parser, "the total alone")
+    add_common(parser, "the total alone")
 
 
 def add_adapters(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +110,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.stored:
         return _stored(arguments)
     result = count(model_of(arguments.model), hub=arguments.hub, revision=arguments.revision, **arguments.fields)
+    is_whole = not (arguments.per_block or arguments.conventions or arguments.all)
+    if not arguments.quiet and (arguments.format == "json" or (arguments.format == "human" and is_whole)):
+        screen = _screen(result) if arguments.format == "human" else ""  # and no table is laid out in vain
+        return emit(arguments, result=result.to_dict, human=screen, tables=(), quiet=(), notes=result.notes)
     quiet = [kind.each for kind in result.layers] if arguments.per_block else [result.total]
     tables = result.block_tables() if arguments.per_block else [result.table()]
     human: list[Table | Said] = [*tables]
@@ -133,9 +131,6 @@ def run(arguments: argparse.Namespace) -> int:
             human = (
                 human if arguments.per_block else [Said(result.headline), result.table()._replace(title=""), *human[1:]]
             )
-    elif arguments.format == "human" and not arguments.quiet:
-        screen = _screen(result)
-        return emit(arguments, result=result.to_dict, human=screen, tables=tables, quiet=quiet, notes=result.notes)
     return emit(arguments, result=result.to_dict, human=human, tables=tables, quiet=quiet, notes=result.notes)
 
 
@@ -146,13 +141,14 @@ def _screen(result: ParameterCount) -> str:
     width, colour, ascii_only = columns(), takes_colour(), not takes_unicode()
     notes = sum(len(text.wrapped(f"note: {note}", width)) for note in result.notes)
     groups = sum(bool(group.total) for group in result.groups.values())
-    most = min(len(result.components), max(LEAST_COMPONENTS, SCREEN_LINES - OTHER_LINES - notes - groups))
+    most = max(LEAST_COMPONENTS, SCREEN_LINES - OTHER_LINES - notes - groups)
     while True:
         written = text.write(result.in_short(most), width=width, colour=colour, ascii_only=ascii_only)
         over = written.count("\n") + notes - SCREEN_LINES
         if over <= 0 or most <= LEAST_COMPONENTS:
             return written
-        most -= max(1, over // MOST_ROW_LINES)
+        fewer = min(most, len(result.components)) - max(1, over // MOST_ROW_LINES)
+        most = max(LEAST_COMPONENTS, fewer)
 
 
 def _stored(arguments: argparse.Namespace) -> int:

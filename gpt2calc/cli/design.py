@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import Offered, add_fields, add_hub, add_output, emit, model_of, whole
+from gpt2calc.cli.options import Offered, add_fields, add_hub, add_output, emit, model_of, named, whole
 from gpt2calc.errors import ConfigError, shortened
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype",
         metavar="DTYPE",
-        choices=Offered(_dtypes),
+        choices=Offered(named("designs.targets", "DTYPES")),
         help="how the bytes are stored: fp32, fp16, bf16, int8 or int4",
     )
     parser.add_argument(
@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--family",
         metavar="NAME",
-        choices=Offered(_families),
+        choices=Offered(named("architectures", "FILES")),
         help="a model type such as llama in place of MODEL: of its models that ship, the one nearest in size",
     )
     parser.add_argument(
@@ -91,23 +91,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "a config.json for each shape, one a line")
 
 
-def _dtypes() -> Iterable[str]:
-    from gpt2calc.designs.targets import DTYPES
-
-    return DTYPES
-
-
 def _conventions() -> Iterable[str]:
     from gpt2calc.conventions import NAMES
     from gpt2calc.designs.measures import TOTAL
 
     return (TOTAL, *NAMES)
-
-
-def _families() -> Iterable[str]:
-    from gpt2calc.architectures import FILES
-
-    return sorted(FILES)
 
 
 def _read(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import Offered, add_fields, add_model_type, model_of
+from gpt2calc.cli.options import Offered, add_fields, add_model_type, model_of, named
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
 EXAMPLES = """examples:
   gpt2calc example path/to/new
@@ -27,19 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fault",
         metavar="NAME",
-        choices=Offered(_faults),
+        choices=Offered(named("examples", "FAULTS")),
         help="plant this: missing, extra, renamed, shape, transposed, dtype, layer, config or truncated",
     )
     add_model_type(parser)
     add_fields(parser)
     group = parser.add_argument_group("output")
     group.add_argument("-q", "--quiet", action="store_true", help="print the paths of the files alone")
-
-
-def _faults() -> Iterable[str]:
-    from gpt2calc.examples import FAULTS
-
-    return FAULTS
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpt2calc.cli.cost import KV_DTYPES, add_model
-from gpt2calc.cli.options import (
-    Offered,
-    add_fields,
-    add_hub,
-    add_model_type,
-    add_output,
-    emit,
-    model_of,
-    number,
-)
+from gpt2calc.cli.options import Offered, add_common, emit, model_of, named, number
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     group = parser.add_argument_group("the memory")
     group.add_argument("--memory", metavar="BYTES", help="such as 24GB, of 10⁹ bytes, or 24GiB, of 2³⁰")
-    group.add_argument("--hardware", metavar="NAME", choices=Offered(_machines), help="one whose memory is known")
+    group.add_argument(
+        "--hardware",
+        metavar="NAME",
+        choices=Offered(named("costs.machines", "WITH_MEMORY")),
+        help="one whose memory is known",
+    )
     group.add_argument("--devices", metavar="N", type=number(), help="how many, over which all is spread evenly; 1")
     group.add_argument("--reserve", metavar="BYTES", help="for what is not counted, of each device; none")
     group = parser.add_argument_group("what it holds")
@@ -48,23 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--kv-dtype", metavar="NAME", choices=Offered(KV_DTYPES), help=f"of the cache: {', '.join(KV_DTYPES)}"
     )
-    group.add_argument("--convention", metavar="NAME", choices=Offered(_ways), help="how the cache is counted")
-    add_hub(parser)
-    add_model_type(parser)
-    add_fields(parser)
-    add_output(parser, "the answer alone: fits, within the reserve, or does not fit")
-
-
-def _machines() -> list[str]:
-    from gpt2calc.costs import machines
-
-    return list(machines.WITH_MEMORY)
-
-
-def _ways() -> list[str]:
-    from gpt2calc.costs import serving
-
-    return list(serving.BY_NAME)
+    group.add_argument(
+        "--convention",
+        metavar="NAME",
+        choices=Offered(named("costs.holding", "BY_NAME")),
+        help="how the cache is counted",
+    )
+    add_common(parser, "the answer alone: fits, within the reserve, or does not fit")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -53,7 +53,8 @@ class Parser(argparse.ArgumentParser):
         for word in args or ():
             if word == "--":
                 break
-            if re.fullmatch(r"--[^=]+=--|-\w=?--", word):  # which argparse drops, as if it ended the options
+            # argparse drops it, as if it ended the options; only such a word is worth compiling a pattern
+            if word[-2:] == "--" and re.fullmatch(r"--[^=]+=--|-\w=?--", word):
                 self.error(f"argument {word[:-2].rstrip('=')}: expected one argument")
         words, others = self._apart(list(args or ()))
         found, unknown = self.parse_known_args(words, namespace)
@@ -130,6 +131,11 @@ class Offered:
 
     def __contains__(self, word: object) -> bool:
         return True
+
+
+def named(room: str, name: str) -> Callable[[], Any]:
+    """Return what gives a table, or what else has a name in a room, which is loaded when it is asked for."""
+    return lambda: getattr(import_module(f"gpt2calc.{room}"), name)
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -260,6 +266,16 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that asks for what files hold, in place of what transformers builds."""
+    parser.add_argument(
+        "--stored",
+        action="store_true",
+        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
+        "further tokens",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[str] = ()) -> None:
     """Add the options that say how the answer is given; `quiet` says what -q leaves of it, pictures are formats too."""
     group = parser.add_argument_group("output")
@@ -268,6 +284,25 @@ def add_output(parser: argparse.ArgumentParser, quiet: str, pictures: Sequence[s
     group.add_argument("--format", choices=formats, default="human", action=_Format, help=said)
     group.add_argument("--json", nargs=0, const="json", dest="format", action=_Format, help="the same as --format json")
     group.add_argument("-q", "--quiet", action="store_true", help=f"print {quiet}, and no notes")
+
+
+def add_common(parser: argparse.ArgumentParser, quiet: str) -> None:
+    """Add what most commands of a model end with: where it is from, its architecture, its fields, and the output."""
+    add_hub(parser)
+    add_model_type(parser)
+    add_fields(parser)
+    add_output(parser, quiet)
+
+
+def progress_bar(**settings: Any) -> Any:
+    """Return a bar of tqdm on standard error; None where that is no terminal, or tqdm is not installed."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(**settings, leave=False)
 
 
 def hyphenated(words: Sequence[str]) -> list[str]:

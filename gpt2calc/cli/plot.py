@@ -16,6 +16,7 @@ from gpt2calc.cli.options import (
     columns,
     emit,
     model_of,
+    named,
     number,
     real,
     say,
@@ -29,7 +30,6 @@ from gpt2calc.output import refuse_input
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from gpt2calc.counts import ParameterCount
     from gpt2calc.plots.chart import Chart
@@ -53,6 +53,17 @@ COSTS = ("flops", "memory")
 SERVED = ("batch", "dtype")
 """What of a cost is asked of serving, too."""
 OF_ONE = ("treemap", "block", "iso")
+COUNTED = {
+    "shares": ("plots.bars", "of_shares"),
+    "totals": ("plots.bars", "of_totals"),
+    "weights-biases": ("plots.bars", "of_weights_biases"),
+    "layernorm": ("plots.bars", "of_layernorm"),
+    "treemap": ("plots.areas", "Treemap"),
+    "block": ("plots.blocks", "BlockChart"),
+    "iso": ("plots.planes", "PlaneChart"),
+}
+"""What makes a chart of nothing but counts, which is loaded where it is asked for."""
+
 PICTURES = ("png", "svg", "pdf")
 MOST_DOTS = 10**8
 """How many dots a picture has at most."""
@@ -96,13 +107,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         metavar="NAME",
-        choices=Offered(_scales),
+        choices=Offered(named("plots.curves", "SCALES")),
         help="of growth, linear or log; log where the sizes span more than 16 times the first",
     )
     parser.add_argument(
         "--theme",
         metavar="NAME",
-        choices=Offered(_themes),
+        choices=Offered(named("plots.style", "THEMES")),
         default="light",
         help="colours of the picture, light or dark",
     )
@@ -123,18 +134,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_hub(parser)
     add_fields(parser, _size_or_range)
     add_output(parser, "a line for each number that is drawn", PICTURES)
-
-
-def _themes() -> Iterable[str]:
-    from gpt2calc.plots.style import THEMES
-
-    return THEMES
-
-
-def _scales() -> Iterable[str]:
-    from gpt2calc.plots.curves import SCALES
-
-    return SCALES
 
 
 def _size_or_range(parser: argparse.ArgumentParser, option: str | None, value: str) -> object:
@@ -216,15 +215,10 @@ def _chart(arguments: argparse.Namespace) -> tuple[Chart, int]:
 def _counted(arguments: argparse.Namespace, counts: tuple[ParameterCount, ...]) -> Chart:
     """Return a chart of nothing but counts."""
     kind = arguments.kind
-    if kind in OF_ONE:
-        return _of_one(kind, counts[0])
-    from gpt2calc.plots import bars
-
-    if kind == "shares":
-        return bars.of_shares(counts, grouped=arguments.grouped)
-    return {"totals": bars.of_totals, "weights-biases": bars.of_weights_biases, "layernorm": bars.of_layernorm}[kind](
-        counts
-    )
+    make: Any = named(*COUNTED[kind])()
+    how = {"grouped": arguments.grouped} if kind == "shares" else {}
+    chart: Chart = make(counts[0]) if kind in OF_ONE else make(counts, **how)
+    return chart
 
 
 def _growth(arguments: argparse.Namespace, model: Any) -> Chart:
@@ -240,20 +234,6 @@ def _architecture(arguments: argparse.Namespace, model: Any) -> Chart:
     from gpt2calc.sources import resolve
 
     return flows.of_source(resolve(model, arguments.fields, hub=arguments.hub, revision=arguments.revision))
-
-
-def _of_one(kind: str, count: ParameterCount) -> Chart:
-    if kind == "block":
-        from gpt2calc.plots import blocks
-
-        return blocks.BlockChart(count)
-    if kind == "iso":
-        from gpt2calc.plots import planes
-
-        return planes.PlaneChart(count)
-    from gpt2calc.plots import areas
-
-    return areas.Treemap(count)
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from gpt2calc import numbers
-from gpt2calc.cli.options import Offered, add_fields, add_model_type, add_output, columns, emit, model_of, say
+from gpt2calc.cli.options import (
+    Offered,
+    add_fields,
+    add_model_type,
+    add_output,
+    columns,
+    emit,
+    model_of,
+    progress_bar,
+    say,
+)
 from gpt2calc.errors import ConfigError
 from gpt2calc.output import OutputFile, refuse_input
 from gpt2calc.signals import unfinished
@@ -163,16 +173,9 @@ def _fields(typed: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _bar(run: Run, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """Give what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield None
-        return
-    with tqdm(total=run.length, unit=" models", unit_scale=True, leave=False, delay=0.5) as bar:
-        yield bar.update
+    bar = None if quiet else progress_bar(total=run.length, unit=" models", unit_scale=True, delay=0.5)
+    with nullcontext() if bar is None else bar:
+        yield None if bar is None else bar.update
 
 
 def _print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt2calc.cli.options import add_fields, add_model_type, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_model_type, add_output, add_stored, emit, model_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,24 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "the names alone, a line each")
 
 
-def add_stored(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the option that asks for what files hold, in place of what transformers builds."""
-    parser.add_argument(
-        "--stored",
-        action="store_true",
-        help=f"{what}, from the config alone: quantized as it says, with scales, buffers, and layers that predict "
-        "further tokens",
-    )
-
-
 def files_of(source: Source) -> Stored:
     """Return what the files of a model hold; an error of what its config says of them names it."""
     from gpt2calc import stored
     from gpt2calc.architectures import gpt2
-    from gpt2calc.dims import Dims
     from gpt2calc.errors import ConfigError
 
-    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    model = gpt2.model_of(source.counted)
     try:
         return stored.of(model, source.of_files)
     except ConfigError as error:
@@ -79,7 +68,6 @@ def _stored(arguments: argparse.Namespace, source: Source) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """List, and print."""
     from gpt2calc.architectures import gpt2
-    from gpt2calc.dims import Dims
     from gpt2calc.errors import ConfigError
     from gpt2calc.sources import resolve
     from gpt2calc.table import Table
@@ -87,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = resolve(model_of(arguments.model), arguments.fields)
     if arguments.stored:
         return _stored(arguments, source)
-    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    model = gpt2.model_of(source.counted)
     if (size := model.size()) > MOST_TENSORS:
         raise ConfigError(f"{source.name} has {size:,} tensors, and at most {MOST_TENSORS:,} are listed")
     found = list(model.listing())

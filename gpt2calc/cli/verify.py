@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of
+from gpt2calc.cli.options import add_fields, add_hub, add_output, emit, model_of, progress_bar
 
 if TYPE_CHECKING:
     import argparse
@@ -90,13 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _bar() -> Callable[[int, int], None] | None:
     """Return what draws a progress bar on standard error, where that is a terminal and tqdm is installed."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    bar = progress_bar(unit="B", unit_scale=True)
+    if bar is None:
         return None
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return None
-    bar = tqdm(unit="B", unit_scale=True, leave=False)
 
     def show(done: int, whole: int) -> None:
         bar.total = whole

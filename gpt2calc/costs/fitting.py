@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import figures, numbers
 from gpt2calc.costs import cache_types, machines
-from gpt2calc.costs.serving import ELEMENT, WEIGHTS
+from gpt2calc.costs.holding import ELEMENT
 from gpt2calc.errors import ConfigError, shown
-from gpt2calc.table import BAD, GOOD, HINT, Said, Scaled, Table, sequences
+from gpt2calc.table import BAD, GOOD, HINT, Said, Table, sequences, table_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ class Fit:
             ):
                 found.append(Change("kv-dtype", each.name, needed))
                 break
-        for name in (each for each in WEIGHTS if not held.packing and ELEMENT[each] < ELEMENT[held.dtype]):
+        for name in (each for each in ELEMENT if not held.packing and ELEMENT[each] < ELEMENT[held.dtype]):
             if (needed := self._needed(dtype=name)) <= room:
                 found.append(Change("dtype", name, needed))
                 break
@@ -160,13 +160,8 @@ class Fit:
             (f"weights, {held.parameters:,} × {held.held_in}", held.weights),
             (f"cache and states, {held.batch:,} × {held.tokens:,} × {held.kv_dtype}", held.kv_bytes or 0),
         ]
-        lines: list[tuple[str, int] | None] = [*parts, None]
-        lines += [("needed", self.needed), ("memory", self.memory), ("left", self.left)]
-        rows = tuple(
-            line if line is None else (*line, Scaled(line[1], 10**9, "GB"), Scaled(line[1], 2**30, "GiB"))
-            for line in lines
-        )
-        found = [Table(self.verdict, ("part", "bytes", "GB", "GiB"), rows)]
+        compared = [("needed", self.needed), ("memory", self.memory), ("left", self.left)]
+        found = [table_of_bytes(self.verdict, (*parts, None, *compared))]
         if self.changes:
             changes = tuple((f"--{each.what}", each.value, each.needed) for each in self.changes)
             found.append(Table("it would fit with one of these alone", ("option", "at most", "bytes needed"), changes))
@@ -230,10 +225,7 @@ def number_of(devices: int | str | None) -> int:
     >>> number_of(None), number_of("1,000")
     (1, 1000)
     """
-    number = 1 if devices is None else numbers.whole(devices)
-    if type(number) is not int or number < 1:
-        raise ConfigError(f"devices must be a whole number, 1 or more, got {shown(devices)}", field="devices")
-    return number
+    return 1 if devices is None else numbers.read("devices", devices)
 
 
 def bytes_of(name: str, value: int | str | None) -> int:

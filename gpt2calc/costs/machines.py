@@ -8,7 +8,7 @@ counted here is one of such matrices.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import Named
 from gpt2calc.table import Real, Table
@@ -61,6 +61,12 @@ class Roofs(NamedTuple):
     flops: int
     bandwidth: int
     source: str
+
+    def to_dict(self, floors: Mapping[str, Fraction]) -> dict[str, Any]:
+        """Return the floors under a time, and which roof binds, as JSON takes it."""
+        binds = max(floors, key=floors.__getitem__)
+        seconds = {name: float(each) for name, each in floors.items()}
+        return {"seconds": seconds[binds], "binds": binds, "roofs": seconds, **self._asdict()}
 
     def table(self, floors: Mapping[str, Fraction], read: str) -> Table:
         """Lay the floors under a time out: which roof binds, and whose figures the roofs are.

@@ -8,15 +8,14 @@ with eager attention. Rows of matrices are those of the first derivation; those 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc.architectures import caches
+from gpt2calc.architectures import caches, text_of
 from gpt2calc.errors import ConfigError, shown
 from gpt2calc.model import OUTPUT_HEAD, TOKEN_EMBEDDING, WEIGHT, evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gpt2calc.architectures.caches import Kept
     from gpt2calc.costs.run import Run
@@ -206,12 +205,6 @@ def _convolved(run: Run, width: int) -> int:
     if not run.past:
         return run.tokens + width - 1
     return 2 if run.tokens == 1 else run.tokens + 2 * width - 1
-
-
-def text_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the config of the language model of a composite, or the config."""
-    text = document.get("text_config")
-    return text if isinstance(text, Mapping) else document
 
 
 def total(products: Iterable[Product]) -> int:

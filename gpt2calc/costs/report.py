@@ -11,9 +11,10 @@ from gpt2calc.costs.kernels import FP32, WEIGHT_BYTES
 from gpt2calc.costs.settings import ALL, OPTIMIZERS
 from gpt2calc.dims import LETTERED, to_fields
 from gpt2calc.errors import ConfigError
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences
+from gpt2calc.table import Percent, Real, Table, sequences, table_of_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
     from gpt2calc.costs.machines import Roofs
@@ -205,12 +206,7 @@ class Cost:
         Raises:
             ConfigError: so many tokens are no whole number of FLOPs.
         """
-        tokens, each = self.settings.tokens or 0, self.settings.batch * self.settings.seq
-        whole, rest = divmod(step * tokens, each)
-        if rest:
-            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
-            raise ConfigError(problem, field="tokens")
-        return whole
+        return self.run.of_tokens(step, self.settings.tokens or 0)
 
     def utilization(self, step: int) -> Percent:
         """Return the share of a machine's peak that a throughput is, where a step has so many FLOPs."""
@@ -268,10 +264,7 @@ class Cost:
         if self.machinery is not None:
             found["utilization"] = self._utilization(self.machinery)
         if self.roofs is not None:
-            floors = {name: float(seconds) for name, seconds in self.floors.items()}
-            binds = max(floors, key=floors.__getitem__)
-            roofs = self.roofs._asdict()
-            found["floor"] = {"seconds": floors[binds], "binds": binds, "roofs": floors, **roofs}
+            found["floor"] = self.roofs.to_dict(self.floors)
         return {**found, "notes": list(self.notes)}
 
     def _flops(self) -> dict[str, Any]:
@@ -385,28 +378,16 @@ class Cost:
 
     def ways_table(self, *, sources: bool = False) -> Table:
         """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
-        asked, exact = self.settings, self.value(ways.BY_NAME["exact"]) or 0
-        says = sources or (asked.tokens is None and self.machinery is None)  # else numbers fill the line
-        rows: list[tuple[Cell, ...]] = []
-        for way in self.ways:
-            step = self.value(way)
-            if step is None:
-                continue
-            row: list[Cell] = [way.name, step, Ratio(step, exact)]
-            if asked.tokens is not None:
-                row.append(self.of_tokens(step))
-            if self.machinery is not None:
-                row += [self.utilization(step), "HFU" if way.is_hardware else "MFU"]
-            rows.append((*row, *((way.sentence,) if says else ()), *((way.source,) if sources else ())))
-        headers = ["convention", "FLOPs a step", "/ exact"]
-        headers += [f"of {asked.tokens:,} tokens"] if asked.tokens is not None else []
-        headers += ["of peak", ""] if self.machinery is not None else []
-        title = "a training step, counted every way"
-        if self.machinery is not None:
-            devices = f"{self.machinery.devices:,} × {self.machinery.peak:,} FLOP/s"
-            title += f"; peak {devices}, {self.machinery.source}"
-        last = (*(("what is counted",) if says else ()), *(("source",) if sources else ()))
-        return Table(title, (*headers, *last), tuple(rows))
+        tokens, machinery, title = self.settings.tokens, self.machinery, ways.TITLE
+        columns: dict[str, Callable[[ways.Way, int], Cell]] = {}
+        if tokens is not None:
+            columns[f"of {tokens:,} tokens"] = lambda _, step: self.of_tokens(step)
+        if machinery is not None:
+            columns["of peak"] = lambda _, step: self.utilization(step)
+            columns[""] = lambda way, _: "HFU" if way.is_hardware else "MFU"
+            title += f"; peak {machinery.devices:,} × {machinery.peak:,} FLOP/s, {machinery.source}"
+        steps = [(ways.BY_NAME[name], step) for name, step in self.conventions.items()]
+        return ways.table(title, steps, self.value(ways.BY_NAME["exact"]) or 0, columns, sources=sources)
 
     def memory_table(self) -> Table:
         """Lay the bytes out, of the cache and of training, in GB of 10⁹ and GiB of 2³⁰ bytes."""
@@ -420,13 +401,8 @@ class Cost:
             ("activations", self.activations),
             ("peak, at: " + (highest.name if highest else ""), self.peak),
         ]
-        rows = tuple(
-            (name, size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB"))
-            for name, size in parts
-            if size is not None
-        )
         of_cache = "" if asked.kv_dtype is None else f", the cache {asked.kv_dtype}"
-        return Table(f"memory, {asked.dtype}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
+        return table_of_bytes(f"memory, {asked.dtype}{of_cache}", parts)
 
     def floors_table(self) -> Table:
         """Lay the floors under the time out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gpt2calc.algebra import Expression
+from gpt2calc.errors import ConfigError
 
 
 class Run(NamedTuple):
@@ -31,6 +32,19 @@ class Run(NamedTuple):
     def keys(self) -> int:
         """K, the tokens of a sequence that a token may attend to: those of the cache among them."""
         return self.past + self.tokens
+
+    def of_tokens(self, step: int, tokens: int) -> int:
+        """Return the FLOPs of so many tokens, where those that pass now are a step that has so many FLOPs.
+
+        Raises:
+            ConfigError: so many tokens are no whole number of steps.
+        """
+        each = self.batch * self.tokens
+        whole, rest = divmod(step * tokens, each)
+        if rest:
+            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
+            raise ConfigError(problem, field="tokens")
+        return whole
 
 
 LETTERS = {"batch": "B", "tokens": "S", "past": "P", "logits": "Q", "source": "E"}

@@ -1,149 +1,39 @@
-"""What serving a model of any architecture holds and does: its weights, what is kept of the tokens before, and FLOPs.
+"""What serving a model of any architecture holds and does: FLOPs beside its weights and what is kept, in tables.
 
-What layers keep is `architectures.caches`; here it is counted for a batch of sequences, in each way that people do.
+What it holds is `holding`; the products that it does are `products`, and of a GPT-2 `flops`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from gpt2calc import numbers, stored
-from gpt2calc.architectures import caches, gpt2
-from gpt2calc.architectures.caches import EXPANDED, GROUPED, Kept
-from gpt2calc.costs import cache_types, flops, general_ways, products
+from gpt2calc.costs import flops, general_ways, holding, products, ways
+from gpt2calc.costs.holding import ELEMENT, Holding, whole
 from gpt2calc.costs.run import Run
-from gpt2calc.errors import ConfigError, Named, UnknownNameError, shown
+from gpt2calc.costs.settings import ALL, LAST, LOGITS
+from gpt2calc.dims import config_of
+from gpt2calc.errors import ConfigError, UnknownNameError, shown
 from gpt2calc.general_conventions import Way as Parameters
 from gpt2calc.model import LAYER_EMBEDDING, POSITION_EMBEDDING, TOKEN_EMBEDDING, Model
-from gpt2calc.table import Percent, Ratio, Real, Scaled, Table, sequences
+from gpt2calc.table import Percent, Real, Scaled, Table, sequences, table_of_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from fractions import Fraction
 
-    from gpt2calc.costs.cache_types import CacheType
     from gpt2calc.costs.machines import Roofs
     from gpt2calc.dims import Dims
     from gpt2calc.table import Cell
 
 SCHEMA = "gpt2calc/cost/1"
 
-WORDS = ("batch", "seq", "past", "prompt", "new", "dtype", "kv_dtype", "logits", "train")
-"""What can be asked of servings side by side."""
-
-OF_TOKENS = ("seq", "past", "prompt", "new")
-"""What of it says how many tokens there are."""
-
-ELEMENT = {"fp32": 4, "bf16": 2, "fp16": 2}
-"""Bytes of an element of weights and activations; what a cache is in is one of `cache_types`."""
-
-ALL, LAST = "all", "last"
-"""Which tokens lm_head reads."""
-
-WEIGHTS = ("fp32", "bf16", "fp16")
-RECURRENCE = 4
-"""Bytes of an element of a recurrence's state, which transformers keeps in float32 whatever the rest is in."""
-
 GATHERED = (TOKEN_EMBEDDING, POSITION_EMBEDDING, LAYER_EMBEDDING)
 """The parts of which a token reads a row."""
 
-LENGTHS = ("max_position_embeddings", "n_positions", "max_seq_len")
-"""The keys in which configs say how many tokens a sequence can have."""
 
-SPOKEN = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
-"""What a config.json calls a dtype."""
-
-
-class Way(NamedTuple):
-    """One way of counting what a sequence keeps.
-
-    Args:
-        name: what it is called.
-        sentence: what is counted.
-        source: who counts so.
-        elements: those that layers keep of a token, None where the way makes no sense of them.
-        held: of how many of n tokens.
-        inputs_less: how many inputs fewer than its kernel is long a convolution keeps.
-    """
-
-    name: str
-    sentence: str
-    source: str
-    elements: Callable[[Kept], int | None]
-    held: Callable[[Kept, int], int]
-    inputs_less: int = 0
-
-
-def _elements(row: Kept) -> int:
-    return row.per_token
-
-
-def _all(_: Kept, n: int) -> int:
-    return n
-
-
-WAYS = (
-    Way(
-        "transformers",
-        "what a DynamicCache made from the config holds: of a full window of W tokens the last W - 1",
-        "transformers 5.23, cache_utils.py",
-        _elements,
-        Kept.held,
-    ),
-    Way(
-        "windowed",
-        "W tokens of each layer with a window of W, the one that is computed among them",
-        "Beltagy et al. 2020, arXiv:2004.05150; vLLM's SlidingWindowManager",
-        lambda row: row.per_token if row.window else None,
-        lambda row, n: n if row.window is None else min(n, row.window),
-    ),
-    Way(
-        "full_pages",
-        "all tokens of every layer, windows or not, as a cache of one size for all layers has it",
-        "vLLM without its hybrid allocator",
-        lambda row: row.per_token if row.window else None,
-        _all,
-    ),
-    Way(
-        "growing",
-        "the layers without a window alone: what a longer sequence adds once all windows are full",
-        "model cards that leave sliding layers out",
-        lambda row: row.per_token if row.window else None,
-        lambda row, n: n if row.window is None else 0,
-    ),
-    Way(
-        EXPANDED,
-        "keys and values of all heads, expanded from the latent, as attention that knows no latents keeps them",
-        "DeepSeek-AI 2024, arXiv:2405.04434, section 2.1",
-        lambda row: row.apart.get(EXPANDED),
-        _all,
-    ),
-    Way(
-        GROUPED,
-        "one key and value a group of heads, where transformers repeats them for all heads before it keeps them",
-        "Almazrouei et al. 2023, arXiv:2311.16867",
-        lambda row: row.apart.get(GROUPED),
-        _all,
-    ),
-    Way(
-        "last_inputs",
-        "of a convolution over k inputs the last k - 1, all that the next token needs, where transformers keeps k",
-        "vLLM's MambaStateShapeCalculator",
-        lambda row: row.per_token if row.slot else None,
-        Kept.held,
-        inputs_less=1,
-    ),
-)
-"""The ways, the default first. Another is there only where some layer makes it another number."""
-
-BY_NAME = Named("convention of a cache", {way.name: way for way in WAYS})
-
-
-class Serving:
-    """What one model holds in memory when it is served.
+class Serving(Holding):
+    """What one model holds in memory when it is served, and what it does.
 
     Args:
         model: a GPT-2's dims, or a model of another architecture.
@@ -175,63 +65,22 @@ class Serving:
         convention: str | None = None,
         roofs: Roofs | None = None,
     ) -> None:
-        self.model, self.document, self.name = model, document, name
-        said: list[str] = []
-        try:
-            self.rows = kept(model, document)
-            self.dtype = _dtype(words, document, said)
-            self.packing = "" if words.get("dtype") is not None else _packing(document)
-        except ConfigError as error:
-            raise error.named(name) from None
-        if self.packing:
-            said.append(
-                f"weights are as files hold them, packed as {self.packing}; layers beyond the model are left out"
-            )
-        self.own_kv_dtype = words.get("kv_dtype")
-        if self.own_kv_dtype is not None and not self.takes(cache_types.BY_NAME[str(self.own_kv_dtype)]):
-            block = self.kv_type.block
-            sizes = (size for row in self.rows for size in (row.per_token, *row.apart.values()))
-            odd = next(size for size in sizes if size % block)
-            problem = f"{self.own_kv_dtype} packs {block} elements at a time, and a token leaves {odd:,}"
-            raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
-        self.batch = _whole(words, "batch") or 1
-        self.tokens = _tokens(words, document)
-        key, longest = _longest(document)
-        if not isinstance(model, Model):
-            longest = model.n_positions
-            self.tokens = longest if self.tokens is None else self.tokens
-            if self.tokens > longest:
-                problem = f"{self.tokens:,} tokens are more than n_positions {longest:,} of the model takes"
-                raise ConfigError(f"{name}: {problem}", field="seq", got=self.tokens)
-        elif self.tokens is not None and longest is not None and self.tokens > longest:
-            said.append(f"{self.tokens:,} tokens are more than {key} {longest:,}")
+        super().__init__(model, document, words, name, notes)
         self._read_flops(words, convention)
         self.roofs = roofs
         if roofs is not None and self.packing:
             problem = f"weights are packed as {self.packing}, and what a machine can do is known in bf16: give dtype"
             raise ConfigError(f"{name}: {problem}", field="dtype")
-        self.convention = WAYS[0].name if convention is None or self.flops_way else convention
-        self._check_convention()
-        if any(row.recurrence for row in self.rows):
-            said.append("the state of a recurrence is kept in float32, whatever dtype is")
-        self.notes = (*notes, *said)
-
-    def _check_convention(self) -> None:
-        """Refuse a convention that there is not, or not of what this model keeps."""
-        if self.convention not in BY_NAME:
-            known = (*BY_NAME, *general_ways.BY_NAME)
-            raise UnknownNameError("convention of a cache or of FLOPs", self.convention, known)
-        if self.convention not in self.conventions:
-            problem = f"{self.convention} is no other way of counting what {self.name} keeps: known are"
-            raise ConfigError(f"{problem} {', '.join(self.conventions)}", field="convention", got=self.convention)
+        if convention is not None and not self.flops_way:
+            self._count_by(convention)
 
     def _read_flops(self, words: Mapping[str, Any], convention: str | None) -> None:
         """Read what is asked of FLOPs: what passes, and whether it is trained on."""
         self.flops_way = convention if convention in general_ways.BY_NAME else None
         self.logits = words.get("logits") or ALL
-        if self.logits not in (ALL, LAST):
-            raise UnknownNameError("logits", str(self.logits), (ALL, LAST))
-        self.train_tokens = _whole(words, "train_tokens")
+        if self.logits not in LOGITS:
+            raise UnknownNameError("logits", str(self.logits), LOGITS)
+        self.train_tokens = whole(words, "train_tokens")
         if not isinstance(words.get("train"), bool | None):
             raise ConfigError(f"train must be true or false, got {shown(words['train'])}", field="train")
         self.train = bool(words.get("train"))
@@ -340,87 +189,7 @@ class Serving:
             ConfigError: so many tokens are no whole number of FLOPs.
         """
         assert self.run is not None  # noqa: S101  # there is no step without one
-        tokens, each = self.train_tokens or 0, self.batch * self.run.tokens
-        whole, rest = divmod(step * tokens, each)
-        if rest:
-            problem = f"{tokens:,} tokens are no whole number of steps of {each:,}: give a multiple of that"
-            raise ConfigError(problem, field="tokens")
-        return whole
-
-    @property
-    def kv_dtype(self) -> str:
-        """What the cache is in: its own dtype, or that of the rest."""
-        return self.own_kv_dtype or self.dtype
-
-    @property
-    def kv_type(self) -> CacheType:
-        """How elements of the cache are stored."""
-        return cache_types.BY_NAME[self.kv_dtype]
-
-    def takes(self, other: CacheType) -> bool:
-        """Whether what a token leaves in a layer, by every convention, is whole blocks of a type."""
-        sizes = ((row.per_token, *row.apart.values()) for row in self.rows)
-        return not any(size % other.block for each in sizes for size in each)
-
-    def changed(self, *, dtype: str = "", kv_dtype: str = "") -> Serving:
-        """Return the same with another dtype, of all or of the cache alone."""
-        other = copy(self)
-        other.packing = "" if dtype else self.packing
-        other.dtype, other.own_kv_dtype = dtype or self.dtype, kv_dtype or self.own_kv_dtype
-        return other
-
-    @property
-    def parameters(self) -> int:
-        """The number of parameters."""
-        if isinstance(self.model, Model):
-            return int(self.model.total())
-        from gpt2calc import formulas
-
-        return formulas.total(self.model)
-
-    @property
-    def weights(self) -> int:
-        """Bytes of the parameters, each once, in `dtype`; with their scales, as files hold them, where they are packed.
-
-        Raises:
-            ConfigError: they are packed in a way that is not known.
-        """
-        if not self.packing:
-            return self.parameters * ELEMENT[self.dtype]
-        model = self.model if isinstance(self.model, Model) else gpt2.model(self.model)
-        try:
-            sums = stored.of(model, self.document).sums()
-        except ConfigError as error:
-            problem = f"{error}; give dtype to count weights in it"
-            raise ConfigError(problem, field=error.field, got=error.got).named(self.name) from None
-        return sum(sums[part].bytes for part in (stored.MODEL, stored.CORRECTIONS, stored.SCALES) if part in sums)
-
-    @property
-    def held_in(self) -> str:
-        """What the weights are in, as a table says it."""
-        return self.packing or self.dtype
-
-    @property
-    def kv_bytes_per_token(self) -> int:
-        """Bytes that a token of one sequence adds while no window is full, the recurrences' state apart."""
-        return self.kv_type.bytes_of(sum(row.layers * row.per_token for row in self.rows))
-
-    @property
-    def state_bytes(self) -> int:
-        """Bytes that one sequence keeps however long it is: the states of convolutions and recurrences."""
-        element = ELEMENT[self.dtype]
-        return sum(row.layers * (row.convolution * element + row.recurrence * RECURRENCE) for row in self.rows)
-
-    @property
-    def conventions(self) -> dict[str, int | None]:
-        """Bytes of the batch at its context by each way of counting that is another for the model; None without one."""
-        fitting = (way for way in WAYS if way is WAYS[0] or any(way.elements(row) is not None for row in self.rows))
-        return {way.name: None if self.tokens is None else self.bytes_at(self.tokens, way=way) for way in fitting}
-
-    @property
-    def kv_bytes(self) -> int | None:
-        """Bytes that the whole batch keeps, states among them; None where no number of tokens is known."""
-        return self.conventions[self.convention]
+        return self.run.of_tokens(step, self.train_tokens or 0)
 
     @property
     def answer(self) -> list[int]:
@@ -440,30 +209,6 @@ class Serving:
             problem = "the config does not say how long a sequence can be: say how many tokens it has, seq"
             raise ConfigError(f"{self.name}: {problem}", field="seq")
         return [self.kv_bytes]
-
-    def bytes_at(self, tokens: int, batch: int | None = None, way: Way | None = None) -> int:
-        """Return what a batch keeps of so many tokens of each sequence, states among them.
-
-        Law: B · (Σ over layers of elements · tokens held · bytes + states).
-        """
-        counted = way or BY_NAME[self.convention]
-        each = sum(row.layers * self._layer_bytes(row, tokens, counted) for row in self.rows)
-        return (self.batch if batch is None else batch) * each
-
-    def by_layer(self, tokens: int) -> tuple[tuple[Kept, int], ...]:
-        """Return of every layer, in order, what it keeps, and the bytes of the batch at so many tokens."""
-        way = BY_NAME[self.convention]
-        model = self.model
-        rows = caches.in_order(model, self.document) if isinstance(model, Model) else self.rows * model.n_layer
-        return tuple((row, self.batch * self._layer_bytes(row, tokens, way)) for row in rows)
-
-    def _layer_bytes(self, row: Kept, tokens: int, way: Way) -> int:
-        """Return what one layer keeps of a sequence: of its tokens, of a convolution and of a recurrence."""
-        own = way.elements(row)
-        elements = way.held(row, tokens) * (row.per_token if own is None else own)
-        convolution = row.convolution - row.slot * way.inputs_less
-        kept = self.kv_type.bytes_of(elements)
-        return kept + convolution * ELEMENT[self.dtype] + row.recurrence * RECURRENCE
 
     def __repr__(self) -> str:
         return f"<Serving {self.name}: {self.kv_bytes_per_token:,} bytes a token>"
@@ -498,20 +243,15 @@ class Serving:
             }
             for row in self.rows
         ]
-        floors = {name: float(seconds) for name, seconds in self.floors.items()}
-        floor: dict[str, Any] = {}
-        if floors and self.roofs is not None:
-            binds = max(floors, key=floors.__getitem__)
-            floor = {"floor": {"seconds": floors[binds], "binds": binds, "roofs": floors, **self.roofs._asdict()}}
         return {
             "schema": SCHEMA,
             "model": self.name,
-            "config": self._config(),
+            "config": config_of(self.model),
             "settings": settings,
             **({"flops": self._flops()} if self.products else {}),
             "kv": kv,
             "memory": {"weights": self.weights},
-            **floor,
+            **({"floor": self.roofs.to_dict(floors)} if self.roofs is not None and (floors := self.floors) else {}),
             "notes": [*self.notes, *self.flops_notes],
         }
 
@@ -533,13 +273,6 @@ class Serving:
         if self.train_tokens is not None:
             found["tokens"] = {name: self.of_tokens(step) for name, step in self.flops_conventions.items()}
         return found
-
-    def _config(self) -> dict[str, Any]:
-        if isinstance(self.model, Model):
-            return self.model.document()
-        from gpt2calc.dims import to_fields
-
-        return to_fields(self.model)
 
     def tables(self) -> list[Table]:
         """Lay out the FLOPs, what each kind of layer keeps, every way of counting, and the memory."""
@@ -571,19 +304,11 @@ class Serving:
 
     def flops_ways_table(self, *, sources: bool = False) -> Table:
         """Lay the FLOPs of a training step out in every way of counting, beside the exact number."""
-        exact = products.training(self.products)
-        of_all = self.train_tokens is not None
-        rows: list[tuple[Cell, ...]] = []
-        for name, step in self.flops_conventions.items():
-            way = general_ways.BY_NAME[name]
-            last: tuple[Cell, ...] = (self.of_tokens(step),) if of_all else ()
-            last += (way.sentence,) if sources or not of_all else ()
-            rows.append((name, step, Ratio(step, exact), *last, *((way.source,) if sources else ())))
-        headers: tuple[str, ...] = ("convention", "FLOPs a step", "/ exact")
-        headers += (f"of {self.train_tokens:,} tokens",) if of_all else ()
-        headers += ("what is counted",) if sources or not of_all else ()
-        headers += ("source",) if sources else ()
-        return Table("a training step, counted every way", headers, tuple(rows))
+        columns: dict[str, Callable[[general_ways.Way, int], Cell]] = {}
+        if self.train_tokens is not None:
+            columns[f"of {self.train_tokens:,} tokens"] = lambda _, step: self.of_tokens(step)
+        steps = [(general_ways.BY_NAME[name], step) for name, step in self.flops_conventions.items()]
+        return ways.table(ways.TITLE, steps, products.training(self.products), columns, sources=sources)
 
     def layers_table(self) -> Table:
         """Lay out what one layer of each kind keeps, and all of them."""
@@ -607,7 +332,8 @@ class Serving:
         rows: list[tuple[Cell, ...]] = []
         for name, size in self.conventions.items():
             cells: tuple[Cell, ...] = ("", "") if size is None else (size, Scaled(size, 2**30, "GiB"))
-            rows.append((name, *cells, BY_NAME[name].sentence, *((BY_NAME[name].source,) if sources else ())))
+            way = holding.BY_NAME[name]
+            rows.append((name, *cells, way.sentence, *((way.source,) if sources else ())))
         of = "the cache" if self.tokens is None else sequences(self.batch, self.tokens)
         last = ("what is counted", *(("source",) if sources else ()))
         return Table(f"{of}, counted every way", ("convention", "bytes", "GiB", *last), tuple(rows))
@@ -625,13 +351,8 @@ class Serving:
             (f"cache and states, {sequences(self.batch, self.tokens or 0)}", self.kv_bytes),
             (f"weights, {self.parameters:,} parameters", self.weights),
         ]
-        rows = tuple(
-            (name, size, Scaled(size, 10**9, "GB"), Scaled(size, 2**30, "GiB"))
-            for name, size in parts
-            if size is not None
-        )
         of_cache = "" if self.kv_dtype == self.dtype else f", the cache {self.kv_dtype}"
-        return Table(f"memory, {self.held_in}{of_cache}", ("part", "bytes", "GB", "GiB"), rows)
+        return table_of_bytes(f"memory, {self.held_in}{of_cache}", parts)
 
     def floors_table(self) -> Table:
         """Lay the floors under the time out."""
@@ -656,87 +377,17 @@ class Serving:
         return Table(self.name, ("kind", "name", "number"), tuple(rows))
 
 
-def kept(model: Dims | Model, document: Mapping[str, Any]) -> tuple[Kept, ...]:
-    """Return what the layers of a model keep, of a GPT-2 too.
-
-    >>> from gpt2calc.presets import load
-    >>> kept(load("gpt2-xl").dims, {})[0][:4]
-    ('attention', 48, 3200, None)
-    """
-    if isinstance(model, Model):
-        return caches.kept(model, document)
-    if not model.ln_f:
-        raise ConfigError(f"{caches.NO_CACHE['openai-gpt']}: there is nothing to count")
-    return (Kept("attention", model.n_layer, 2 * model.n_embd, None, True, 0, 0, {}, model.n_embd, model.n_embd),)
-
-
 def _as_product(row: flops.Product) -> products.Product:
     """Return a product of a GPT-2, which has a table of its own, as another architecture has it."""
     passes, size = row.times * row.rows, row.inner * row.columns
     return products.Product(row.component, row.group, passes, size, row.gradients, row.has_weight)
 
 
-def _dtype(words: Mapping[str, Any], document: Mapping[str, Any], said: list[str]) -> str:
-    """Return what the weights are in: as asked, or else as the config says, or float32."""
-    asked = words.get("dtype")
-    if asked is not None:
-        if asked not in WEIGHTS:
-            raise UnknownNameError("dtype", str(asked), WEIGHTS)
-        return str(asked)
-    text = document.get("text_config")
-    documents = (document, text if isinstance(text, Mapping) else {})
-    stated = next((str(each[key]) for each in documents for key in ("dtype", "torch_dtype") if each.get(key)), None)
-    found = SPOKEN.get((stated or "").removeprefix("torch."))
-    if found is None:
-        said.append("the config says no dtype that is known: bf16 is taken, in which models are served")
-        return "bf16"
-    said.append(f"dtype is {found}, as the config says")
-    return found
-
-
-def _packing(document: Mapping[str, Any]) -> str:
-    """Return how a config says that weights are packed; "" where it does not."""
-    said = stored.quantization(document)
-    return "" if said is None else str(said.get("quant_method") or "a way that it does not name")
-
-
-def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None:
-    """Return how many tokens of a sequence are kept; the model's own longest where nobody says, None without one."""
-    seq, past, prompt, new = (_whole(words, name, 0) for name in ("seq", "past", "prompt", "new"))
-    if prompt is not None or new is not None:
-        if seq is not None or past is not None:
-            raise ConfigError("prompt and new say how many tokens there are, and so do seq and past: give one pair")
-        return (prompt or 0) + (new or 1) - 1
-    if seq is not None or past is not None:
-        return (past or 0) + (seq or 0)
-    return _longest(document)[1]
-
-
 def _passing(words: Mapping[str, Any], tokens: int | None) -> tuple[int, int] | None:
     """Return how many tokens of a sequence are cached, and how many pass now; None where nobody says, or none do."""
-    seq, past, prompt = (_whole(words, name, 0) for name in ("seq", "past", "prompt"))
+    seq, past, prompt = (whole(words, name, 0) for name in ("seq", "past", "prompt"))
     if prompt is not None or words.get("new") is not None:
         seq, past = prompt, 0
     elif seq is None and past is None:
         seq = tokens
     return (past or 0, seq) if seq else None
-
-
-def _longest(document: Mapping[str, Any]) -> tuple[str, int | None]:
-    """Return how many tokens a sequence of a model can have, by which key of its config; None where it does not say."""
-    text = document.get("text_config")
-    inner = text if isinstance(text, Mapping) else document
-    key = next((each for each in LENGTHS if each in inner), LENGTHS[0])
-    longest = inner.get(key)
-    return key, longest if type(longest) is int and longest > 0 else None
-
-
-def _whole(words: Mapping[str, Any], name: str, least: int = 1) -> int | None:
-    value = words.get(name)
-    if value is None:
-        return None
-    number = numbers.whole(value)
-    if type(number) is not int or number < least:
-        name = name.removeprefix("train_")  # which is what callers say
-        raise ConfigError(f"{name} must be a whole number, {least} or more, got {shown(value)}", field=name, got=value)
-    return number

@@ -270,13 +270,7 @@ def uncovered(dims: Dims, settings: Settings, said: Mapping[str, Any]) -> str | 
 
 def _whole(given: Mapping[str, Any], name: str, least: int = 1) -> int | None:
     """Return a whole number that was given, or None."""
-    if name not in given:
-        return None
-    found = numbers.whole(given[name])
-    if isinstance(found, bool) or not isinstance(found, int) or not least <= found < numbers.TOO_LARGE:
-        told = numbers.told(given[name])
-        raise ConfigError(f"{name} must be a whole number, {least} or more, got {told}", field=name, got=given[name])
-    return found
+    return numbers.read(name, given[name], least) if name in given else None
 
 
 def _word(given: Mapping[str, Any], name: str, known: tuple[str, ...], default: Any) -> Any:

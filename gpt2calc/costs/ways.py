@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpt2calc import conventions
 from gpt2calc.costs import flops
 from gpt2calc.errors import Named
+from gpt2calc.table import Ratio, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from gpt2calc.costs.run import Run
     from gpt2calc.dims import Dims
+    from gpt2calc.table import Cell
+
+    Counting: TypeAlias = Any
+    """A way of this table, or of `general_ways`."""
 
 
 class Way(NamedTuple):
@@ -200,3 +206,35 @@ WAYS = (
 """The table of ways, those that count what the model needs and those that count what a machine does."""
 
 BY_NAME = Named("convention", {way.name: way for way in WAYS})
+
+TITLE = "a training step, counted every way"
+
+
+def table(
+    title: str,
+    steps: Sequence[tuple[Counting, int]],
+    exact: int,
+    columns: Mapping[str, Callable[[Counting, int], Cell]],
+    *,
+    sources: bool = False,
+) -> Table:
+    """Lay the FLOPs of a training step out, a row for each way of counting, beside the exact number.
+
+    Args:
+        title: what stands above it.
+        steps: the ways, each with what it counts.
+        exact: the exact number.
+        columns: what else is computed of a step, under its header; where there are none, words have room.
+        sources: whether words and sources are shown in any case.
+    """
+    says = sources or not columns
+    rows = tuple(
+        (
+            *(way.name, step, Ratio(step, exact), *(number(way, step) for number in columns.values())),
+            *((way.sentence,) if says else ()),
+            *((way.source,) if sources else ()),
+        )
+        for way, step in steps
+    )
+    last = (*(("what is counted",) if says else ()), *(("source",) if sources else ()))
+    return Table(title, ("convention", "FLOPs a step", "/ exact", *columns, *last), rows)

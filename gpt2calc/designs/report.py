@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas
+from gpt2calc.architectures import gpt2
 from gpt2calc.conventions import BYTES
 from gpt2calc.designs.measures import TOTAL
 from gpt2calc.dims import Dims, dims_of
@@ -76,14 +76,13 @@ class Design(NamedTuple):
     @property
     def total(self) -> int:
         """All parameters of the model, however the target counts."""
-        return formulas.total(self.counted) if isinstance(self.counted, Dims) else int(self.counted.total())
+        return int(gpt2.model_of(self.counted).total())
 
     @property
     def per_block(self) -> int:
         """The parameters of one block."""
-        if isinstance(self.counted, Dims):
-            return formulas.total(self.counted._replace(n_layer=1)) - formulas.total(self.counted._replace(n_layer=0))
-        inside = (row for row in self.counted.components() if row.layers and self.counted.count(row.layers))
+        model = gpt2.model_of(self.counted)
+        inside = (row for row in model.components() if row.layers and model.count(row.layers))
         return sum(int(row.times * (row.weights + row.biases)) for row in inside)
 
     @property

@@ -8,6 +8,7 @@ number that is looked at is in it. Nothing is estimated. It must not know what i
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,7 +54,9 @@ class Chances:
         self._figures = last - first + 1
         self._met = sorted(
             # Only what lies among the figures that are alike counts; `_figures` needs it by the first digits.
-            each._replace(first=max(each.first, first), last=min(each.last, last))
+            each
+            if first <= each.first and each.last <= last
+            else each._replace(first=max(each.first, first), last=min(each.last, last))
             for each in met
             if each.first <= last and each.last >= first
         )
@@ -69,7 +72,7 @@ class Chances:
             self._known[penalty] = self._part(each for each in self._met if each.penalty <= penalty)
         return self._known[penalty]
 
-    @property
+    @cached_property
     def expected(self) -> Fraction:
         """How many numbers are expected to meet such a figure by accident, a number that does so twice once.
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc import formulas, numbers
 from gpt2calc.costs import activations, caches, flops, general_ways, kernels, moments, optimizers, ways
+from gpt2calc.costs.holding import BY_NAME as SERVED
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import Run
-from gpt2calc.costs.serving import BY_NAME as SERVED
 from gpt2calc.costs.serving import Serving
+from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met
 from gpt2calc.explanation.printed import EXACT, FITS, ROUNDED_UP, WRITTEN
@@ -23,17 +24,11 @@ from gpt2calc.table import sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from gpt2calc.dims import Dims
     from gpt2calc.explanation.printed import Printed, Scale
     from gpt2calc.model import Model
-
-    Sized: TypeAlias = tuple[str, Dims, int | None]
-    """A model: its name, its dims, and its attention heads where they are known."""
-
-    Served: TypeAlias = tuple[str, Model, Mapping[str, Any]]
-    """A model of another architecture: its name, and the document that it was read from."""
+    from gpt2calc.sources import Source
 
 LEAST_FLOPS = 10**18
 """From here on a number is no model's parameters, and is looked at as FLOPs though nothing else is asked."""
@@ -107,12 +102,7 @@ def ask(batch: Any, seq: Any, tokens: Any) -> Asked:
     Asked(batch=None, seq=4000, tokens=300000000000)
     """
     found = {"batch": batch, "seq": seq, "tokens": tokens}
-    for name, value in found.items():
-        number = found[name] = numbers.whole(value)
-        if value is not None and not (type(number) is int and 0 < number < numbers.TOO_LARGE):
-            told = numbers.told(value)
-            raise ConfigError(f"{name} must be a whole number, 1 or more, got {told}", field=name, got=value)
-    return Asked(**found)
+    return Asked(**{name: None if value is None else numbers.read(name, value) for name, value in found.items()})
 
 
 def is_asked(figure: Printed, asked: Asked) -> bool:
@@ -121,32 +111,21 @@ def is_asked(figure: Printed, asked: Asked) -> bool:
     return is_said or figure.bounds(figure.scales[0])[1] >= LEAST_FLOPS
 
 
-def readings(figure: Printed, models: Sequence[Sized], asked: Asked) -> tuple[CostReading, ...]:
+def readings(figure: Printed, models: Sequence[Source], asked: Asked) -> tuple[CostReading, ...]:
     """Return the costs of models that a figure can be, the plainest first, each with its chance.
 
     Law: as of a count, the chance is the part of all figures that are printed like this one, with any digits, that a
-    number of the same penalty or less is printed as. Only numbers that were looked at are in it.
+    number of the same penalty or less is printed as. Only numbers that were looked at are in it. Of another
+    architecture than GPT-2, bytes of many tokens are those of a cache only where they are met exactly, as long as
+    nobody says of how many: there are many contexts, and each rounds to something. Of a token, and of states, there is
+    one number.
 
     Args:
         figure: as it is printed.
-        models: the name of each, its dims, and its attention heads where they are known.
+        models: of which it is looked at; their chances are those of all of them together.
         asked: what is asked about.
     """
     return _judged(figure, (pair for model in models for pair in _numbers(figure, model, asked)))
-
-
-def of_others(figure: Printed, models: Sequence[Served], asked: Asked) -> tuple[CostReading, ...]:
-    """Return what a figure can be of what models of other architectures keep and do, as `readings` does of GPT-2s.
-
-    Law: bytes of many tokens are those of a cache only where they are met exactly, as long as nobody says of how many:
-    there are many contexts, and each rounds to something. Of a token, and of states, there is one number.
-
-    Args:
-        figure: as it is printed.
-        models: the name of each, the model, and the document that it was read from.
-        asked: what is asked about.
-    """
-    return _judged(figure, (pair for model in models for pair in _others(figure, model, asked)))
 
 
 def _judged(figure: Printed, pairs: Iterable[tuple[CostReading, Scale]]) -> tuple[CostReading, ...]:
@@ -164,44 +143,32 @@ def _judged(figure: Printed, pairs: Iterable[tuple[CostReading, Scale]]) -> tupl
     return tuple(each._replace(chance=chances.of(each.penalty), beaten=each.penalty > least) for each in ranked)
 
 
-def nearest(
-    figure: Printed, models: Sequence[Sized], others: Sequence[Served], asked: Asked, most: int
-) -> tuple[CostReading, ...]:
+def nearest(figure: Printed, models: Sequence[Source], asked: Asked, most: int) -> tuple[CostReading, ...]:
     """Return the costs of models that are nearest to a figure, as its unit says; `fit` is the difference."""
-    pairs = [pair for model in models for pair in _numbers(figure, model, asked)]
-    pairs += [pair for model in others for pair in _others(figure, model, asked)]
-    near = [pair for pair in pairs if not pair[1].penalty]
+    near = [pair for model in models for pair in _numbers(figure, model, asked) if not pair[1].penalty]
     near.sort(key=lambda pair: abs(figure.distance(pair[0].value, pair[1])))
     found = (each._replace(fit=f"{figure.distance(each.value, scale):+,}") for each, scale in near)
     return tuple(dict.fromkeys(found))[:most]
 
 
-def _numbers(figure: Printed, model: Sized, asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
+def _numbers(figure: Printed, model: Source, asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
     """Yield every cost that is looked at, with what the figure's unit would be."""
-    name, dims, n_head = model
     for scale in figure.scales:
-        if scale.kind == WRITTEN:
-            continue
         in_bytes = scale.kind == BYTES
-        if in_bytes != figure.in_bytes:
+        if scale.kind == WRITTEN or in_bytes != figure.in_bytes:
             continue
-        found = _bytes(dims, n_head, asked) if in_bytes else _flops(dims, n_head, asked)
-        for value, part, sentence, source, penalty in found:
-            unit = "bytes" if in_bytes else "FLOPs"
-            yield CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty), scale
-
-
-def _others(figure: Printed, served: Served, asked: Asked) -> Iterator[tuple[CostReading, Scale]]:
-    """Yield what a model of another architecture keeps, or does, with what the figure's unit would be."""
-    name, model, document = served
-    for scale in figure.scales:
-        if scale.kind == WRITTEN or (scale.kind == BYTES) != figure.in_bytes:
-            continue
-        unit = "bytes" if scale.kind == BYTES else "FLOPs"
-        found = _kept(model, document, asked) if scale.kind == BYTES else _done(model, document, asked)
-        for value, part, sentence, source, penalty, *chosen in found:
-            reading = CostReading(figure.text, value, unit, "", name, part, sentence, source, penalty)
+        unit = "bytes" if in_bytes else "FLOPs"
+        for value, part, sentence, source, penalty, *chosen in _costs(model, asked, in_bytes=in_bytes):
+            reading = CostReading(figure.text, value, unit, "", model.name, part, sentence, source, penalty)
             yield reading._replace(chosen=any(chosen)), scale
+
+
+def _costs(model: Source, asked: Asked, *, in_bytes: bool) -> Iterator[tuple[Any, ...]]:
+    """Return the numbers of a model, each with its name, what it is, its source and how unusual it is."""
+    if isinstance(model.counted, Dims):
+        n_head = (model.given or {}).get("n_head")
+        return (_bytes if in_bytes else _flops)(model.counted, n_head, asked)
+    return (_kept if in_bytes else _done)(model.counted, model.of_files, asked)
 
 
 def _kept(model: Model, document: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Any, ...]]:

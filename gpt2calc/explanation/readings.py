@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
+from heapq import nsmallest
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -245,14 +246,13 @@ class Search:
                 for other, _, what in candidate.published
                 if _published(figure, other, other.digits)
             }
+            names = {other.digits for other in candidate.called if _published(figure, other, other.digits)}
             for way in ways.between(scale.kind, least, most):
                 usual = way.penalty + scale.penalty
                 if usual > self._budget:
                     continue
                 key, what = _key(way, scale), _what(way, scale)
-                called = {
-                    other.digits for other in candidate.called if not what and _published(figure, other, other.digits)
-                }
+                called = () if what else names
                 for fit, first, end in figure.printed_as(way.value, scale, way.tensors if figure.in_bytes else 0):
                     base = PUBLISHED - way.penalty if (first, what) in said else candidate.penalty
                     penalty = NAMED if first in called else base + usual + FITS[fit]
@@ -265,26 +265,22 @@ class Search:
     def nearest(self, figure: Printed, number: int) -> list[Reading]:
         """Return the readings of usual conventions that come nearest to a figure that none of them meets."""
         scale = figure.scales[0]
-        found = [
-            Reading(figure, candidate, way, scale, "", way.penalty)
-            for candidate, ways in zip(self.candidates, self.ways, strict=True)
-            for way in ways.usual(scale.kind, KNOWN)
-        ]
+        whole = -figure.distance(0, scale)
 
-        def rank(each: Reading) -> tuple[int, int]:
-            return abs(figure.distance(each.value, scale)), each.penalty
+        def counted(budget: int) -> Iterator[tuple[Candidate, Way]]:
+            for candidate, ways in zip(self.candidates, self.ways, strict=True):
+                yield from ((candidate, way) for way in ways.usual(scale.kind, budget))
 
-        found.sort(key=rank)
+        def rank(each: tuple[Candidate, Way]) -> tuple[int, int]:
+            return abs(each[1].value - whole), each[1].penalty
+
+        found = nsmallest(number, counted(KNOWN), key=rank)
         if self._is_named:  # and what is beside it, however unusual it is
-            every = (
-                Reading(figure, candidate, way, scale, "", way.penalty)
-                for candidate, ways in zip(self.candidates, self.ways, strict=True)
-                for way in ways.usual(scale.kind, self._budget)
-            )
-            first = min(every, key=rank)
-            if abs(figure.distance(first.value, scale)) * BESIDE < first.value:
-                found = [first, *(each for each in found if each.value != first.value)]
-        return found[:number]
+            first = min(counted(self._budget), key=rank)
+            if abs(first[1].value - whole) * BESIDE < first[1].value:
+                others = (each for each in counted(KNOWN) if each[1].value != first[1].value)
+                found = [first, *nsmallest(number - 1, others, key=rank)]
+        return [Reading(figure, candidate, way, scale, "", way.penalty) for candidate, way in found]
 
 
 def _reading(figure: Printed, candidate: Candidate, way: Way, scale: Scale) -> Reading | None:
@@ -316,8 +312,16 @@ def _what(way: Way, scale: Scale) -> str:
 
 def _published(figure: Printed, other: Printed, digits: int) -> bool:
     """Return whether a figure that was published is this one, however it is written, where this one has the digits."""
-    same = figure._replace(digits=digits)
-    return bool(same.scales) and same.bounds(same.scales[0]) == other.bounds(other.scales[0])
+    same = figure if digits == figure.digits else figure._replace(digits=digits)
+    bounds = _plain_bounds(same)
+    return bool(bounds) and bounds == _plain_bounds(other)
+
+
+@lru_cache(maxsize=4096)
+def _plain_bounds(figure: Printed) -> tuple[int, int] | None:
+    """Return the bounds of a figure in what its unit stands for first; each model that ships is asked for them."""
+    scales = figure.scales
+    return figure.bounds(scales[0]) if scales else None
 
 
 def _key(way: Way, scale: Scale) -> tuple[object, ...]:
@@ -365,13 +369,16 @@ def shipped(presets: Sequence[Preset]) -> list[Candidate]:
     return list(found.values())
 
 
-def given(models: Sequence[tuple[str, Dims | Model]], presets: Sequence[Preset]) -> list[Candidate]:
+def given(models: Sequence[tuple[str, Dims | Model]], known: Sequence[Candidate]) -> list[Candidate]:
     """Return given models as candidates, and after each the one that ships with its sizes, if it has another structure.
 
     Where only one structure ships with these sizes, they are known to be that model's: GPT-1's sizes, for one, whose
     model has no ln_f.
+
+    Args:
+        models: each with its name.
+        known: the models that ship.
     """
-    known = shipped(presets)
     found = []
     for name, counted in models:
         same = next((each for each in known if each.counted == counted), None)

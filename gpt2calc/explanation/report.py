@@ -9,22 +9,23 @@ from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import numbers, presets
+from gpt2calc.architectures import gpt2
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, shortened
 from gpt2calc.explanation import lattice, printed, readings
 from gpt2calc.explanation.chance import together as chances_of_all
-from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest, of_others
+from gpt2calc.explanation.costs import Asked, CostReading, is_asked, nearest
 from gpt2calc.explanation.costs import readings as cost_readings
 from gpt2calc.explanation.printed import EXACT
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, NAMED, PERHAPS, PRESETS_BUDGET, Search
 from gpt2calc.figures import BYTES, in_words
-from gpt2calc.formulas import total
 from gpt2calc.table import Percent, Table, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpt2calc.explanation.chance import Met
+    from gpt2calc.explanation.lattice import Step
     from gpt2calc.explanation.printed import Printed
     from gpt2calc.explanation.readings import Reading
     from gpt2calc.model import Model
@@ -228,7 +229,8 @@ def in_short(explained: Explained) -> str:
     best = explained.readings[0]
     number = f"{best.value:,}" + (f", {in_words(best.fit)}" if best.fit != EXACT else "")
     if best.verdict == lattice.WRONG:
-        return f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {_total(best):,}"
+        total = f"{_total(best.model.counted):,}"
+        return f"{figure} is what a formula gives that is not exact: {best.in_short}, which has {total}"
     return f"{figure} {_said(best, number)}"
 
 
@@ -243,12 +245,8 @@ def _said(best: Reading, number: str) -> str:
     return f"is {number}: {best.in_short}"
 
 
-def _total(reading: Reading) -> int:
-    return _total_of(reading.model.counted)
-
-
-def _total_of(counted: Dims | Model) -> int:
-    return total(counted) if isinstance(counted, Dims) else int(counted.total())
+def _total(counted: Dims | Model) -> int:
+    return int(gpt2.model_of(counted).total())
 
 
 def _as_dict(reading: Reading) -> dict[str, Any]:
@@ -384,7 +382,7 @@ def _owned(explained: Explained, models: Sequence[Source]) -> Explained:
     if not owners or not given.isdisjoint(each.counted for each in owners):
         return explained
     wrong = f"is wrong for {' and '.join(model.name for model in models)}: it " if models else ""
-    said = f"{wrong}is what {owners[0].names[0]} is called, which has {_total_of(owners[0].counted):,}"
+    said = f"{wrong}is what {owners[0].names[0]} is called, which has {_total(owners[0].counted):,}"
     return explained._replace(owner=said)
 
 
@@ -397,13 +395,12 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
     figure = explained.figure
     if figure.in_flops and not models:
         raise ConfigError(f"{figure.text} is a cost, of one model: name it, as in explain {figure.text!r} gpt2")
-    others = [(model.name, model.counted, model.of_files) for model in models if not isinstance(model.counted, Dims)]
+    others = [model for model in models if not isinstance(model.counted, Dims)]
     if not models or not (is_asked(figure, asked) or (others and figure.in_bytes)):
         return explained
-    known = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
-    sized = [(model.name, model.dims, (model.given or {}).get("n_head")) for model in known]
-    found = (*cost_readings(figure, sized, asked), *of_others(figure, others, asked))
-    near = () if found else nearest(figure, sized, others, asked, NEAREST_READINGS)
+    ours = [model for model in models if is_asked(figure, asked) and isinstance(model.counted, Dims)]
+    found = (*cost_readings(figure, ours, asked), *cost_readings(figure, others, asked))
+    near = () if found else nearest(figure, (*ours, *others), asked, NEAREST_READINGS)
     if near and explained.nearest and not is_asked(figure, asked):  # bytes, which may be of either: the nearer is told
         count = explained.nearest[0]
         off = abs(figure.distance(count.value, count.scale))
@@ -414,16 +411,27 @@ def _with_costs(explained: Explained, models: Sequence[Source], asked: Asked) ->
 @cache
 def _everywhere() -> Search:
     """Return the search over every model that ships; it is made once, which takes longer than all that it is asked."""
-    ours = presets.models()
-    return Search(readings.shipped((*ours, *presets.others())), lattice.axes(ours), PRESETS_BUDGET)
+    return Search(_shipped(are_all=True), _axes(), PRESETS_BUDGET)
+
+
+@cache
+def _shipped(*, are_all: bool) -> list[readings.Candidate]:
+    """Return the models that ship as candidates: the GPT-2s, or all; each search of a model looks among them."""
+    return readings.shipped((*presets.models(), *(presets.others() if are_all else ())))
+
+
+@cache
+def _axes() -> tuple[tuple[Step, ...], ...]:
+    """Return the changes that any model can be counted with."""
+    return lattice.axes(presets.models())
 
 
 @lru_cache(maxsize=8)
 def _search(models: tuple[tuple[str, Dims | Model], ...]) -> Search:
     """Return the search over models, each given by its name and what it is made of."""
-    ours = presets.models()
-    others = () if all(isinstance(counted, Dims) for _, counted in models) else presets.others()
-    return Search(readings.given(models, (*ours, *others)), lattice.axes(ours), MODEL_BUDGET)
+    are_all = not all(isinstance(counted, Dims) for _, counted in models)
+    known = _shipped(are_all=are_all)
+    return Search(readings.given(models, known), _axes(), MODEL_BUDGET)
 
 
 def _explained(search: Search, figure: Printed, ranked: Sequence[Reading]) -> Explained:

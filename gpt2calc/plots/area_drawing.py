@@ -6,10 +6,9 @@ from fractions import Fraction
 from itertools import count, product
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpt2calc.model import GROUPS
 from gpt2calc.plots.areas import Box, boxes
 from gpt2calc.plots.canvas import POINTS, Canvas, fill, inches, keyed, measured, name_of, sizes
-from gpt2calc.plots.chart import full
+from gpt2calc.plots.chart import full, groups_of
 from gpt2calc.plots.style import readable_on
 
 if TYPE_CHECKING:
@@ -38,10 +37,8 @@ def draw(chart: Treemap, theme: Theme, width: float, height: float | None) -> Fi
     """Draw a treemap."""
     size = sizes(width)
     across = width * POINTS - 2 * size.margin
-    held = {name: sum(mark.part for mark in chart.marks if mark.series == name) for name in GROUPS}
-    held = {name: part for name, part in held.items() if part}
     whole = chart.marks[0].whole
-    key = keyed(held, whole, size, across)
+    key = keyed(groups_of(chart), whole, size, across)
     top = size.top + key.height + 0.3 * size.body
     needed = top + size.margin + (ASPECT * across if height is None else LEAST_HEIGHT_POINTS)
     canvas = Canvas(theme, width, inches(needed, height))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc.errors import ConfigError
+from gpt2calc.model import GROUPS
 from gpt2calc.table import Percent, Table, rounded, short
 
 if TYPE_CHECKING:
@@ -197,3 +198,9 @@ def full(number: int) -> str:
     """
     written = f"{number:,}"
     return written if len(written) <= MOST_NUMBER_CHARACTERS else short(number)
+
+
+def groups_of(chart: Chart) -> dict[str, int]:
+    """Return what each group holds of the boxes, in the order in which groups are shown."""
+    held = {name: sum(mark.part for mark in chart.marks if mark.series == name) for name in GROUPS}
+    return {name: part for name, part in held.items() if part}

@@ -9,7 +9,8 @@ from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 from gpt2calc.palette import readable_on
 from gpt2calc.plots.canvas import HEIGHTS, POINTS, Canvas, fill, fitted, inches, keyed, measured, name_of, sizes
-from gpt2calc.plots.flows import Measures, groups_of, laid_out
+from gpt2calc.plots.chart import groups_of
+from gpt2calc.plots.flows import Measures, laid_out
 from gpt2calc.table import short
 
 if TYPE_CHECKING:

@@ -10,19 +10,20 @@ from gpt2calc.plots.bars import LEVELS, POWERS, BarChart, along, length, powers_
 from gpt2calc.plots.blocks import BlockChart
 from gpt2calc.plots.chart import full, percent, tick, without_middle
 from gpt2calc.plots.curves import GrowthChart, thinned
-from gpt2calc.plots.flows import ADD, START, FlowChart
+from gpt2calc.plots.flows import FlowChart
 from gpt2calc.plots.histograms import AXIS, ZERO, HistogramChart
 from gpt2calc.plots.planes import PlaneChart
 from gpt2calc.plots.serving import ContextChart
+from gpt2calc.plots.stages import ADD, START
 from gpt2calc.plots.style import FILLS, PAINTS
 from gpt2calc.reports import text
 from gpt2calc.table import Percent, Table, in_ascii, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gpt2calc.plots.chart import Chart, Mark
-    from gpt2calc.plots.flows import Part
+    from gpt2calc.plots.stages import Part
     from gpt2calc.table import Cell
 
 GAP = "  "
@@ -47,25 +48,11 @@ def write(chart: Chart, *, width: int = 100, colour: bool = False, ascii_only: b
         ascii_only: whether to draw in ASCII.
     """
     pen = _Pen(width, colour=colour, ascii_only=ascii_only)
-    if isinstance(chart, BarChart):
-        body = _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
-    elif isinstance(chart, GrowthChart):
-        body = _growth(pen, chart)
-    elif isinstance(chart, ContextChart):
-        body = _contexts(pen, chart)
-    elif isinstance(chart, Treemap):
-        body = _tree(pen, chart.marks)
-    elif isinstance(chart, BlockChart):
-        body = _block(pen, chart)
-    elif isinstance(chart, PlaneChart):
-        body = _plane(pen, chart)
-    elif isinstance(chart, FlowChart):
-        body = _flow(pen, chart)
-    elif isinstance(chart, HistogramChart):
-        body = _sparks(pen, chart)
-    else:
-        raise TypeError(chart)
-    return "\n".join([pen.bold(pen.fitted(chart.title, width)), "", *body]) + "\n"
+    for kind, drawn in DRAWN:
+        if isinstance(chart, kind):
+            body = drawn(pen, chart)
+            return "\n".join([pen.bold(pen.fitted(chart.title, width)), "", *body]) + "\n"
+    raise TypeError(chart)
 
 
 class _Pen:
@@ -156,6 +143,10 @@ def _ends(pen: _Pen, rows: Sequence[tuple[str, Sequence[Mark], str]]) -> list[st
         f"{pen.fitted(label, name).ljust(name)}{GAP}{_ends_to_end(pen, marks, wide)}{GAP}{said.rjust(number)}"
         for label, marks, said in rows
     ]
+
+
+def _bars(pen: _Pen, chart: BarChart) -> list[str]:
+    return _stacked(pen, chart) if chart.stacked else _panels(pen, chart)
 
 
 def _panels(pen: _Pen, chart: BarChart) -> list[str]:
@@ -351,3 +342,16 @@ def _said(bins: Sequence[str]) -> str:
     powers = [label for label in bins if label.startswith("2^")]
     said = [label for label in bins if label not in powers[1:]]
     return ", ".join(f"{powers[0]} to {powers[-1]}" if label in powers[:1] else label for label in said)
+
+
+DRAWN: tuple[tuple[type[Chart], Callable[..., list[str]]], ...] = (
+    (BarChart, _bars),
+    (GrowthChart, _growth),
+    (ContextChart, _contexts),
+    (Treemap, lambda pen, chart: _tree(pen, chart.marks)),
+    (BlockChart, _block),
+    (PlaneChart, _plane),
+    (FlowChart, _flow),
+    (HistogramChart, _sparks),
+)
+"""What draws each kind of chart."""

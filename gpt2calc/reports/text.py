@@ -271,6 +271,8 @@ def _bar(cell: Cell, width: int) -> str:
 def _fitted(columns: Sequence[_Column], width: int) -> list[int]:
     """Narrow the columns of words until the line fits: the widest first, the names at last, and no name in vain."""
     widths = [each.longest for each in columns]
+    if _line(widths) <= width:
+        return widths
     for least, names in ((COMFORTABLE_COLUMN, False), (COMFORTABLE_COLUMN, True), (NARROWEST_COLUMN, True)):
         sizes = _narrowed(columns, least, names=names)
         if names and _line(_narrowed(columns, NARROWEST_COLUMN, names=True)) > width:

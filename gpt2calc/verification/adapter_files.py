@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from gpt2calc import adapters, presets, sources
 from gpt2calc.architectures import gpt2
-from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shortened, shown
 from gpt2calc.listing import FLOATS, Fault
 from gpt2calc.verification import adaptation, holdings
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gpt2calc.adapters import AdapterCount
+    from gpt2calc.dims import Dims
     from gpt2calc.listing import StoredTensor, TensorListing
     from gpt2calc.model import Model
     from gpt2calc.sources import Source
@@ -180,7 +180,7 @@ def verify(found: ResolvedTarget, evidence: str | None, *, asked: str) -> Adapte
     _refuse_nonsense(found.name, says, kind)
     what = _called(kind, adapted, says)
     source = _base(found, what, elements)
-    model = gpt2.model(source.counted) if isinstance(source.counted, Dims) else source.counted
+    model = gpt2.model_of(source.counted)
     if kind == PROMPT_TUNING:
         return _prompt(found, listing, adapted, model, source, what)
     return _lora(found, listing, adapted, model, source, what)

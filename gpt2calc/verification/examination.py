@@ -178,7 +178,7 @@ def examine(
         names = _names(counted, held, listing.format)
         alike = next(each for each in names if (each.name, each.is_live) == (old.name, old.is_live))
         reading = reading._replace(dialect=alike)  # with or without a row for a head of its own, as it now is
-    as_stored = subject.held.model if subject.held and not reading.dialect.is_live else _model(counted)
+    as_stored = subject.held.model if subject.held and not reading.dialect.is_live else gpt2.model_of(counted)
     more_layers = 0 if isinstance(counted, Dims) else stored.said_ahead(source.given or {})
     seen = assign(listing, reading, as_stored, subject.n_head, more_layers=more_layers, exact=subject.exact)
     faults, more = findings.faults(seen)
@@ -427,10 +427,6 @@ def _names(model: AnyModel, held: Stored, form: str) -> tuple[Dialect, ...]:
     return (names_of(held.model)[0], *names_of(model)[1:], *filter(None, (of_gguf,)))
 
 
-def _model(counted: Dims | AnyModel) -> AnyModel:
-    return gpt2.model(counted) if isinstance(counted, Dims) else counted
-
-
 def _stored(reading: Reading, listing: TensorListing, component: str) -> StoredTensor | None:
     """Return the first stored tensor of a component, by its name alone."""
     names = {reading.named(piece) for piece in reading.dialect.pieces if piece.component == component}
@@ -445,7 +441,7 @@ def _settled(
     A config that was inferred follows what is found. One that was given does not, and a head that it ties and that has
     other values than the token embedding is a fault.
     """
-    model, dialect = _model(subject.counted), reading.dialect
+    model, dialect = gpt2.model_of(subject.counted), reading.dialect
     wte, head = (_stored(reading, listing, each) for each in (dialect.embedding, dialect.head))
     is_tied = bool(model.lm_head and model.tie_word_embeddings)
     if not model.lm_head or wte is None or dialect.folded or (subject.given and not is_tied and not asked):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpt2calc import formulas, tensor_table
+from gpt2calc.architectures import gpt2
 from gpt2calc.dialects.base import templated
 from gpt2calc.dims import Dims, dims_of, to_fields
 from gpt2calc.errors import shortened
@@ -168,17 +168,15 @@ class Verification:
         """How many tensors the model has; of another architecture than GPT-2, buffers among them."""
         if self.checked.tensors is not None:
             return self.checked.tensors
-        return tensor_table.size(self.counted) if isinstance(self.counted, Dims) else self.counted.size()
+        return gpt2.model_of(self.counted).size()
 
     @property
     def expected(self) -> dict[str, int]:
         """What the closed form of each component that the model has comes to, in parameters."""
-        if not isinstance(self.counted, Dims):
-            model = self.counted
-            found = {row.name: (model.count(row.layers) * row.times, row) for row in model.components()}
-            return {name: times * (row.weights + row.biases) for name, (times, row) in found.items() if times}
-        rows = (row for row in formulas.table(self.dims) if row.times and row.component not in self.checked.folded)
-        return {row.component: row.times * (row.weights + row.biases) for row in rows}
+        model = gpt2.model_of(self.counted)
+        rows = ((row, model.count(row.layers) * row.times) for row in model.components())
+        present = ((row, times) for row, times in rows if times and row.name not in self.checked.folded)
+        return {row.name: times * (row.weights + row.biases) for row, times in present}
 
     @property
     def total(self) -> int:

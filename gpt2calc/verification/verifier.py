@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpt2calc import formulas, sources, stored
-from gpt2calc.architectures import gpt2
+from gpt2calc.architectures import gpt2, text_of
 from gpt2calc.dialects import DIALECTS
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
@@ -116,8 +116,7 @@ def _refuse(found: ResolvedTarget, source: Source, model: AnyModel, *, evidence:
     if values:
         raise ConfigError(f"values are read of GPT-2-shaped models alone so far, and {found.name} is a {model_type}")
     document = source.given or {}
-    text = document.get("text_config", document)
-    if quantized := text.get("quantization_config") or document.get("quantization_config"):
+    if quantized := text_of(document).get("quantization_config") or document.get("quantization_config"):
         how = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
         if isinstance(how, str) and (how in packing.METHODS or how in stored.METHODS):
             return

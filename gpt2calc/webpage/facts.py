@@ -39,7 +39,7 @@ from gpt2calc.model import (
     WEIGHT,
     WORD,
 )
-from gpt2calc.plots import flows
+from gpt2calc.plots import stages
 from gpt2calc.verification import assignment, examination, findings, inference, naming, packing, tying
 from gpt2calc.webpage import families
 from gpt2calc.webpage.controls import CONTROLS
@@ -116,17 +116,17 @@ def _flow() -> dict[str, Any]:
         "position": POSITION_EMBEDDING,
         "layer": LAYER_EMBEDDING,
         "head": OUTPUT_HEAD,
-        "embedding_norms": flows.EMBEDDING_NORMS,
-        "before_mixer": flows.BEFORE_MIXER,
-        "after_mixer": flows.AFTER_MIXER,
-        "before_mlp": flows.BEFORE_MLP,
-        "after_mlp": flows.AFTER_MLP,
-        "second": flows.SECOND,
-        "rooms": flows.MIXING,
-        "late": flows.LATE,
-        "rooms_of": flows.ROOMS,
-        "order": flows.ORDER,
-        "after_blocks": flows.AFTER_BLOCKS,
+        "embedding_norms": stages.EMBEDDING_NORMS,
+        "before_mixer": stages.BEFORE_MIXER,
+        "after_mixer": stages.AFTER_MIXER,
+        "before_mlp": stages.BEFORE_MLP,
+        "after_mlp": stages.AFTER_MLP,
+        "second": stages.SECOND,
+        "rooms": stages.MIXING,
+        "late": stages.LATE,
+        "rooms_of": stages.ROOMS,
+        "order": stages.ORDER,
+        "after_blocks": stages.AFTER_BLOCKS,
     }
 
 

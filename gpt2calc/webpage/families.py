@@ -17,7 +17,7 @@ from gpt2calc import architectures, general_conventions, spellings
 from gpt2calc.algebra import Expression, Flag
 from gpt2calc.architectures import caches, composites, probed, reading
 from gpt2calc.architectures.runs import Layers, Notes
-from gpt2calc.costs import cache_types, serving
+from gpt2calc.costs import cache_types, holding
 from gpt2calc.counts import ParameterCount
 from gpt2calc.model import BUFFER, FIXED, FLAG, LAW, LAYER_EMBEDDING, LIST, SIZE, Model, no_notes
 from gpt2calc.table import short
@@ -131,8 +131,8 @@ def _caches() -> dict[str, Any]:
         "sliding": sorted(caches.SLIDING),
         "others": sorted(caches.OTHERS),
         "types": [[row.name, row.block, row.size] for row in cache_types.TYPES],
-        "elements": {name: serving.ELEMENT[name] for name in serving.WEIGHTS},
-        "state": serving.RECURRENCE,
+        "elements": holding.ELEMENT,
+        "state": holding.RECURRENCE,
     }
 
 

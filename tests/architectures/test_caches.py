@@ -13,7 +13,7 @@ from transformers import DynamicCache
 
 import gpt2calc
 from gpt2calc.architectures import caches, reading
-from gpt2calc.costs import serving
+from gpt2calc.costs import holding
 from tests.architectures.drawing import EXAMPLES, THOROUGH, configs, windowed
 from tests.architectures.modules import MODEL_TYPES, built, quick
 from tests.measuring import unmeasured
@@ -56,7 +56,7 @@ def kept_by_law(document: Mapping[str, Any], tokens: int) -> Counter[tuple[int, 
     """Return the same by the laws."""
     found: Counter[tuple[int, int, int]] = Counter()
     for row in caches.kept(reading.read(document).model, document):
-        held = serving.WAYS[0].held(row, tokens)
+        held = holding.WAYS[0].held(row, tokens)
         found[row.per_token * held, row.convolution, row.recurrence] += row.layers
     return found
 

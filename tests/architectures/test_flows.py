@@ -19,7 +19,7 @@ from tests.architectures.drawing import configs
 from tests.architectures.modules import MODEL_TYPES, built, quick
 
 if TYPE_CHECKING:
-    from gpt2calc.plots.flows import Section
+    from gpt2calc.plots.stages import Section
 
 SMALL = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "pad_token_id": 1}
 WITH_MLP = {**SMALL, "intermediate_size": 48, "num_key_value_heads": 2, "head_dim": 8}

@@ -18,7 +18,7 @@ from transformers.models.auto.modeling_auto import (
 import gpt2calc
 from gpt2calc import architectures
 from gpt2calc.architectures import FILES, reading
-from gpt2calc.architectures.runs import LONGEST
+from gpt2calc.architectures.runs import LONGEST, repeating
 from gpt2calc.architectures.uncounted import NEAREST
 from gpt2calc.errors import ConfigError
 from gpt2calc.model import LAW, Run
@@ -320,3 +320,33 @@ def test_two_spellings_of_one_size_that_disagree_are_refused(command: str, run: 
     )
     same = reading.read({"model_type": "llama"}, {"num_hidden_layers": 3, "n_layer": "3"})
     assert same.model.num_hidden_layers == 3
+
+
+def test_a_pattern_is_as_long_as_is_said_and_no_longer() -> None:
+    """One layer more is refused."""
+    ((pattern, _),) = repeating(lambda _: frozenset(("moe",)), LONGEST, LONGEST)
+    assert len(pattern) == LONGEST
+    with pytest.raises(ConfigError, match="in a pattern of 100,001 layers with 0 exceptions"):
+        repeating(lambda _: frozenset(("moe",)), LONGEST + 1, LONGEST + 1)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "field"), [("cohere2_moe", "num_shared_experts"), ("ernie4_5_moe", "moe_num_shared_experts")]
+)
+def test_experts_that_every_token_passes_are_there_from_one_on(model_type: str, field: str) -> None:
+    """None, one and two are as far apart."""
+    none, one, two = (total(model_type=model_type, **{field: number}) for number in range(3))
+    assert 0 < one - none == two - one
+
+
+def test_two_experts_are_a_choice_and_one_is_a_plain_mlp() -> None:
+    """A Jamba of one expert has no router."""
+    one, two = (reading.read({"model_type": "jamba", "num_experts": number}).model for number in (1, 2))
+    assert ["moe" in " ".join(map(" ".join, model.kinds())) for model in (one, two)] == [False, True]
+
+
+def test_a_layer_that_shares_keys_and_values_needs_one_that_has_them() -> None:
+    """All layers sharing are refused, where all are alike, too."""
+    gemma = {"model_type": "gemma4_text", "num_hidden_layers": 3, "layer_types": ["full_attention"] * 3}
+    assert "leaves a kind of attention without keys and values" in refusal(**gemma, num_kv_shared_layers=3)
+    assert total(**gemma, num_kv_shared_layers=2) > 0

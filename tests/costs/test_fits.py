@@ -211,8 +211,9 @@ def test_a_packing_that_is_not_described_is_refused(model_type: str, said: dict[
         ({"memory": "24GB", "devices": "two"}, "devices must be a whole number, 1 or more, got 'two'"),
         ({"memory": "24GB", "train": "yes"}, "train must be true or false, got 'yes'"),
         ({"memory": "24GB", "tokens": "many"}, "tokens must be a whole number, 1 or more, got 'many'"),
+        ({"memory": "24GB", "batch": "1.25"}, "batch must be a whole number, 1 or more, got '1.25'"),
     ],
-    ids=["a memory of no unit", "a reserve of no unit", "devices", "train", "tokens"],
+    ids=["a memory of no unit", "a reserve of no unit", "devices", "train", "tokens", "batch"],
 )
 def test_what_is_hardly_meant_is_asked_back(words: dict[str, Any], said: str) -> None:
     """By the name that a person used for it."""
@@ -253,3 +254,10 @@ def test_an_error_of_what_a_config_says_names_it(command: str, run: Run, tmp_pat
     memory = ["--memory", "1GB"] if command == "fits" else []
     found = run(command, str(config), *memory)
     assert found.stderr.startswith(f"gpt2calc {command}: {config}: sliding_window must be a whole number")
+
+
+@pytest.mark.parametrize("call", [gpt2calc.cost, gpt2calc.serving])
+def test_a_number_of_more_digits_than_are_read_is_refused(call: Any) -> None:
+    """It would be counted as another one, the largest that is read."""
+    with pytest.raises(gpt2calc.ConfigError, match=r"^batch must be a whole number, 1 or more, got '999"):
+        call("gpt2", batch="9" * 2000)

@@ -10,6 +10,7 @@ import pytest
 
 from gpt2calc import presets, tensor_table
 from gpt2calc.algebra import Expression, Flag
+from gpt2calc.architectures import gpt2
 from gpt2calc.costs import activations, caches, flops, kernels, moments, optimizers, ways
 from gpt2calc.costs.kernels import Kernels
 from gpt2calc.costs.run import LETTERED as PASSES
@@ -136,7 +137,7 @@ def test_an_optimizer_keeps_what_its_tensors_say(optimizer: optimizers.Optimizer
     """By going through every tensor of a model, one at a time."""
     dims = from_fields({"n_layer": 2, "n_embd": 6, "n_positions": 5, "vocab_size": 11, "n_inner": 7})
     found = 0
-    for tensor in tensor_table.listing(dims):
+    for tensor in gpt2.model(dims).listing():
         is_matrix = len(tensor.shape) == 2
         found += 2 * tensor.numel * (optimizer.matrix if is_matrix else optimizer.vector)
         found += 2 * optimizer.lines * sum(tensor.shape) * is_matrix + 4 * optimizer.steps
