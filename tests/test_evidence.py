@@ -103,8 +103,8 @@ def test_the_three_kinds_of_evidence_agree_on_what_transformers_saved(tmp_path: 
 def test_the_exercise_of_the_article_end_to_end(tmp_path: Path) -> None:
     """gpt2 at its real size with random weights, saved, verified, loaded back, and summed over parameters()."""
     with torch.device("meta"):
-        model = GPT2LMHeadModel(GPT2Config()).to(torch.bfloat16)  # half a gigabyte takes twice as long to write
-    model = model.to_empty(device="cpu")
+        model = GPT2LMHeadModel(GPT2Config())
+    model = model.bfloat16().to_empty(device="cpu")  # half a gigabyte takes twice as long to write
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.02)
     model.tie_weights()
