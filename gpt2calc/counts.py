@@ -119,7 +119,7 @@ class ParameterCount:
     (124439808, 102144, 21261312, 56669184)
     """
 
-    __slots__ = ("_counted", "_named", "notes")
+    __slots__ = ("_components", "_counted", "_model", "_named", "notes")
 
     def __init__(
         self, dims: Dims | Model | None, name: str | Mapping[str, object] = "", notes: tuple[str, ...] = ()
@@ -155,9 +155,13 @@ class ParameterCount:
         """The model, whose sizes and rows have the names of its architecture."""
         if not isinstance(self.counted, Dims):
             return self.counted
+        known: Model | None = getattr(self, "_model", None)  # made when it is first asked for, as most properties ask
+        if known is not None:
+            return known
         from gpt2calc.architectures import gpt2
 
-        return gpt2.model(self.counted)
+        self._model = found = gpt2.model(self.counted)
+        return found
 
     @property
     def total(self) -> int:
@@ -170,6 +174,9 @@ class ParameterCount:
     @property
     def components(self) -> tuple[Component, ...]:
         """The components that the model has, in the order of the forward pass."""
+        known: tuple[Component, ...] | None = getattr(self, "_components", None)  # as above
+        if known is not None:
+            return known
         model = self.model
         lettered = model.lettered()
         found = []
@@ -179,7 +186,8 @@ class ParameterCount:
             if form.times.terms:
                 counted = times * row.weights, times * row.biases
                 found.append(Component(row.name, row.group, times, *counted, form, row.source))
-        return tuple(found)
+        self._components = tuple(found)
+        return self._components
 
     def __getitem__(self, name: str) -> Component:
         """Return one component by name, one that the model does not have as holding nothing."""

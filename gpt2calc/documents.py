@@ -168,11 +168,11 @@ def _read_field(field: str, document: Mapping[str, Any], fields: dict[str, Any],
         return
     first, *rest = present
     value = fields[field] = document[first]
-    notes += [
+    notes.extend(
         f"{pair(first, value)} is read, as transformers does, and {pair(name, document[name])} is not"
         for name in rest
         if document[name] != value
-    ]
+    )
     if first not in theirs or not FIELDS[field].in_transformers:
         notes.append(f"transformers itself would not read {pair(first, value)}; it is counted as given")
 

@@ -6,15 +6,18 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Literal
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+    Theme = Literal["light", "dark"]
 
 CHROMIUM = os.environ.get("GPT2CALC_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 """Where Chromium is, if anywhere."""
@@ -25,6 +28,9 @@ IS_REQUIRED = os.environ.get("GPT2CALC_BROWSER") == "required"
 ARGUMENTS = (
     *("--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Of two such lists the last counts: what of Playwright's matters here, and pages of the address bar, unseen, which
+    # cost as much to start as the window.
+    "--disable-features=AimEnabled,PaintHolding,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 )
 
 WATCH = """
@@ -47,21 +53,26 @@ def chromium() -> Iterator[Browser]:
 
 
 class Watched:
-    """A page that is open, with all that it said and asked for.
+    """A window with a page, and all that this said and asked for.
 
     Args:
         browser: where it is opened.
         path: the file.
-        settings: of its context: the size of the window, the theme.
+
+    Attributes:
+        is_clean: whether nothing was done to the page that an address does not undo; for who opens it to say.
     """
 
-    def __init__(self, browser: Browser, path: Path, **settings: Any) -> None:
-        self.address = path.absolute().as_uri()
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+    def __init__(self, browser: Browser, path: Path) -> None:
+        self.path = path
+        self.address = ""
+        self.context = browser.new_context()
         self.context.set_offline(offline=True)  # a file is read all the same
         self.asked: list[str] = []
         self.said: list[str] = []
         self.times_opened = 0
+        self.is_clean = False
+        self.seen: tuple[object, ...] = ()
         self.page: Page = self.context.new_page()
         self.page.add_init_script(WATCH)
         self.page.on("request", self._request)
@@ -69,10 +80,19 @@ class Watched:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.said.append(f"{error}"))
         self.page.set_default_timeout(15_000)
+        self.look()
+
+    def look(self, width: int = 1280, height: int = 900, theme: Theme = "light", *, is_still: bool = False) -> None:
+        """Look at the page in a window of a size, in a theme of the system's, with or without its reduced motion."""
+        if self.seen == (seen := (width, height, theme, is_still)):
+            return
+        self.seen = seen
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme=theme, reduced_motion="reduce" if is_still else "no-preference")
 
     def _request(self, request: Request) -> None:
         """Note whatever is asked for beside the page itself."""
-        if re.split("[?#]", request.url)[0] != self.address:
+        if re.split("[?#]", request.url)[0] != self.address and not request.url.startswith("blob:"):
             self.asked.append(request.url)
 
     def _failed(self, request: Request) -> None:
@@ -83,17 +103,54 @@ class Watched:
     def _console(self, message: ConsoleMessage) -> None:
         self.said.append(f"{message.type}: {message.text}")
 
-    def open(self, fragment: str = "") -> Page:
+    def open(self, fragment: str = "", path: Path | None = None) -> Page:
         """Go to the page with a fragment, as if for the first time, with nothing said or asked for yet.
 
         Each time by another address of the same file: by the same one, another fragment would load nothing.
+
+        Args:
+            fragment: with its #.
+            path: another file than this window's.
         """
+        self.is_clean = False
+        self.address = (path or self.path).absolute().as_uri()
         self.said.clear()
         self.asked.clear()
         self.times_opened += 1
         self.page.goto(f"{self.address}?{self.times_opened}{fragment}")
         self.started()
         return self.page
+
+    def go(self, fragment: str = "#model=gpt2") -> Page:
+        """Type another fragment into the address of the page that is open, which loads nothing anew.
+
+        What was pasted or given is taken away.
+        """
+        script = """(fragment) => new Promise((then) => {
+          document.activeElement.blur(); // what was typed is taken now, and not later
+          rest();
+          byId("paste").value = byId("file").value = "";
+          byId("against").checked = false;
+          byId("verified").replaceChildren();
+          sayOfConfig(null);
+          byId("band").hidden = true;
+          const before = location.href;
+          addEventListener("hashchange", then, {once: true});
+          location.hash = fragment;
+          if (location.href === before) then(restoreFromAddress());
+        }).then(() => null)"""
+        self.page.evaluate(script, fragment)
+        return self.page
+
+    @contextmanager
+    def before(self, script: str) -> Iterator[None]:
+        """Run a script before the page's own, whenever the page is opened, while this lasts."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("Page.enable")
+        added = session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        yield
+        session.send("Page.removeScriptToEvaluateOnNewDocument", added)
+        session.detach()
 
     def started(self) -> None:
         """Wait until the page has unpacked its tables, and listens; not where its script does not run."""
@@ -110,11 +167,14 @@ class Watched:
 
     def until(self, expression: str) -> None:
         """Wait until an expression is true; Playwright's own waiting needs what the page's policy forbids."""
-        for _ in range(600):
-            if self.page.evaluate(expression):
-                return
-            self.page.wait_for_timeout(25)
-        pytest.fail(f"it never came to be: {expression}")
+        asked = f"""async () => {{
+          for (let n = 0; n < 600; n++) {{
+            if ({expression}) return true;
+            await new Promise((then) => setTimeout(then, 25));
+          }}
+          return false;
+        }}"""
+        assert self.page.evaluate(asked), f"it never came to be: {expression}"
 
     def close(self) -> None:
         """Close the page and its context."""

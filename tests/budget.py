@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import suppress
 from fnmatch import fnmatchcase
+from glob import glob
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 
 class Kind(NamedTuple):
@@ -64,13 +66,32 @@ def kind(path: str) -> Kind:
     return next(each for each in KINDS if any(fnmatchcase(place, pattern) for pattern in each.files.split()))
 
 
+def started(process: int | str) -> Iterator[str]:
+    """Find the processes that one started, and those that these did, which run; none where no Linux tells."""
+    for place in glob(f"/proc/{process}/task/*/children"):
+        with suppress(OSError), open(place, encoding="ascii") as listed:  # it may have ended meanwhile
+            for child in listed.read().split():
+                yield child
+                yield from started(child)
+
+
+def used(process: str) -> float:
+    """Return the CPU time of a process so far, and of the processes that it started and that have ended."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stat:
+            numbers = stat.read().rpartition(")")[2].split()[11:15]
+    except OSError:
+        return 0
+    return sum(map(int, numbers)) / os.sysconf("SC_CLK_TCK")
+
+
 def spent() -> float:
-    """Return the CPU time of this process so far, and of the programs that it started and that have ended."""
-    return sum(os.times()[:4])
+    """Return the CPU time of this process so far, and of the programs that it started, ended or not."""
+    return sum(os.times()[:4]) + sum(map(used, started("self")))
 
 
 class Clock:
-    """Says with each report what the time since the last one cost, and in the end what each kind did.
+    """Says with each test what the time since the last one cost, and in the end what each kind did.
 
     A worker of xdist has a clock of its own, whose reports come to the one that prints.
     """
@@ -80,15 +101,19 @@ class Clock:
         self.costs: dict[str, float] = defaultdict(float)
 
     def lap(self) -> float:
-        """Return what was spent since this was last asked."""
+        """Return what was spent since this was last asked.
+
+        That is never less than nothing: a program for whose end nobody waited takes what it cost along, and a browser
+        waits for none of its own.
+        """
         before, self.last = self.last, spent()
-        return self.last - before
+        return max(0, self.last - before)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
-        """Write the cost of a set-up, a test or a tear-down into its report."""
+        """Write the cost of a test, with its set-up and tear-down, into the report of the last of these."""
         report = yield
-        report.cpu = self.lap()
+        report.cpu = self.lap() if report.when == "teardown" else 0  # where a browser runs, to ask costs milliseconds
         return report
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

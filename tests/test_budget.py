@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,7 +57,7 @@ class Lines:
 
 
 def test_a_clock_adds_up_by_kind_and_marks_what_costs_more_than_it_may() -> None:
-    """What a worker needed to start, and each phase of each test, are in one of the rows, and in the sum."""
+    """What a worker needed to start, and each report of a test, are in one of the rows, and in the sum."""
     clock, shown = budget.Clock(), Lines()
     for path, cost in (("tests/page/test_x.py", 50.0), ("tests/page/test_y.py", 6.0), ("tests/test_sweep_x.py", 1.5)):
         clock.pytest_runtest_logreport(SimpleNamespace(fspath=path, cpu=cost))
@@ -77,10 +82,24 @@ def test_a_lap_is_what_was_spent_since_the_last() -> None:
 
 
 def test_the_cost_of_a_program_that_was_started_is_counted(program: Any) -> None:
-    """Once it has ended."""
+    """When it has ended."""
     clock = budget.Clock()
     assert program("--version").returncode == 0
     assert clock.lap() > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells what a program costs that runs")
+def test_the_cost_of_a_program_that_runs_is_counted_and_stays_counted() -> None:
+    """As that of a browser, which is killed and waits for none of its own processes; nothing is taken off for it."""
+    clock = budget.Clock()
+    inner = "while True: pass"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    with subprocess.Popen([sys.executable, "-c", outer], start_new_session=True) as running:
+        while budget.spent() - clock.last < 0.3:
+            time.sleep(0.02)
+        assert clock.lap() >= 0.3
+        os.killpg(running.pid, signal.SIGKILL)
+    assert clock.lap() >= 0
 
 
 # What is asked of few

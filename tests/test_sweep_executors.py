@@ -153,7 +153,7 @@ def killing(plan: tasks.Plan, start: int, stop: int) -> tasks.Chunk:
 
 @pytest.mark.parametrize("executor", [processes, loky_processes], ids=lambda make: make.__name__)
 def test_a_pool_that_loses_a_worker_gives_no_answer(
-    executor: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+    executor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pools of processes give up then; that is told with the rows that are missing, and half an answer is none."""
     monkeypatch.setattr(tasks, "run", killing)

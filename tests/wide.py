@@ -1,8 +1,9 @@
 """Which cases `make test` asks of a rule that holds of many: few, and all with GPT2CALC_WIDE=1, as in the gate.
 
 Only what repeats a rule over model types, pictures, widths and formats is asked less often, and no rule of nothing: of
-one model type of each file of architectures, so that every kind of layer comes, and of some of the other cases, the odd
-ones among them. Whoever chooses cases, by `-k` or by the name of one, is asked all that they chose.
+one model type of each file of architectures, so that every kind of layer comes, of one of two windows, and of some of
+the other cases, the odd ones among them. Whoever chooses cases, by `-k` or by the name of one, is asked all that they
+chose.
 """
 
 from __future__ import annotations
@@ -43,17 +44,24 @@ class Narrowed(NamedTuple):
     """
 
     tests: str
-    asked: tuple[str, tuple[str, ...]] | int
+    asked: tuple[str, tuple[object, ...]] | int
 
+
+WIDE, NARROW = (1280, "light"), (390, "dark")
+"""Windows in which the page is looked at."""
 
 NARROWED = (
     Narrowed("architectures/test_active.py::test_an_expert_more_costs_two_flops_a_weight", 5),
     Narrowed("architectures/test_served.py::test_what_was_measured_is_measured_again", ("name", ("Qwen3-0.6B",))),
     Narrowed("architectures/test_families.py::test_a_released_model_is_found_by_its_tensors_alone", 3),
-    Narrowed("page/test_access.py::test_nothing_is_cut_off_at_the_side", 3),
+    Narrowed("page/test_access.py::test_axe_finds_no_serious_fault_in_another_architecture", ("either", (NARROW,))),
+    Narrowed("page/test_access.py::test_everything_can_be_reached_and_used_by_keys", ("either", (WIDE,))),
+    Narrowed("page/test_access.py::test_a_config_is_pasted_and_its_total_read_by_keys_alone", ("either", (NARROW,))),
+    Narrowed("page/test_access.py::test_a_faulty_file_is_dropped_and_its_verdict_seen", ("either", (NARROW,))),
     Narrowed("page/test_controls.py::test_a_number_that_is_typed_is_counted", 3),
     Narrowed("page/test_controls.py::test_a_slider_moves_its_number", 3),
     Narrowed("page/test_families.py::test_what_is_copied_says_the_same_elsewhere", 3),
+    Narrowed("page/test_state.py::test_the_address_brings_the_state_back", 4),
     Narrowed("page/test_state.py::test_what_is_copied_says_the_same_elsewhere", 4),
     Narrowed("test_plot_pictures.py::test_a_picture_is_the_same_from_run_to_run", 3),
     Narrowed("test_plot_pictures.py::test_a_theme_moves_no_text", 3),

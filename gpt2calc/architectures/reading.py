@@ -261,8 +261,8 @@ def _values(architecture: Architecture, fields: Mapping[str, Any], notes: list[s
         value = _same(row, fields[given[0]], values) if given else None
         says_nothing = row.kind == SIZE and isinstance(value, str) and value in row.words
         if given and value is not None and not says_nothing:
-            notes += filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else [])
-            values[row.name] = _checked(architecture, row._replace(name=given[0]), value)
+            notes.extend(filter(None, [numbers.remark(given[0], value)] if row.kind == SIZE else []))
+            values[row.name] = checked(architecture, row._replace(name=given[0]), value)
             continue
         if given and value is None and row.null == REFUSED and row.kind not in (LIST, FIXED):
             raise ConfigError(f"{given[0]} must be {expected(row)}, got null", field=given[0])
@@ -300,7 +300,7 @@ def expected(row: Size) -> str:
     return "true or false" if row.kind == FLAG else f"one of {', '.join(row.words)}"
 
 
-def _checked(architecture: Architecture, row: Size, value: Any) -> Any:
+def checked(architecture: Architecture, row: Size, value: Any) -> Any:
     """Return a value in numbers, if it is one of its field."""
     number = numbers.whole(value) if row.kind == SIZE else None
     if row.kind == FIXED and value != row.default:

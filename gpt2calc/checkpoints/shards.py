@@ -192,7 +192,14 @@ def _read_in_turn(
     """Yield what each shard holds, in their order; after an error no other is begun."""
     if at_once < 2 or len(shards) < 3:
         yield from ((shard, listed(shard)) for shard in shards)
-        return
+    else:
+        yield from _read_together(shards, listed, at_once)
+
+
+def _read_together(
+    shards: tuple[str, ...], listed: Callable[[str], TensorListing], at_once: int
+) -> Iterator[tuple[str, TensorListing]]:
+    """Yield what each shard holds, of which several are read at the same time."""
     from concurrent.futures import ThreadPoolExecutor  # files on disk do without
 
     yield shards[0], listed(shards[0])  # what is wrong with all of them is asked for once

@@ -45,6 +45,10 @@ def parse(file_name: str, content: bytes, what: str, tensor: bytes) -> dict[str,
     """
     if len(content) > SMALL_JSON_BYTES:
         _check_proportion(file_name, content, what, content.count(tensor))
+    return _decoded(file_name, content, what)
+
+
+def _decoded(file_name: str, content: bytes, what: str) -> dict[str, Any]:
     from json import JSONDecodeError, JSONDecoder, dumps  # formats without JSON do without
 
     try:

@@ -168,7 +168,7 @@ class Holding:
             raise ConfigError(f"{name}: {problem} in a layer", field="kv_dtype", got=self.own_kv_dtype)
         self.batch = whole(words, "batch") or 1
         self.tokens = _tokens(words, document)
-        key, longest = _longest(document)
+        key, longest = longest_of(document)
         if not isinstance(model, Model):
             longest = model.n_positions
             self.tokens = longest if self.tokens is None else self.tokens
@@ -338,10 +338,10 @@ def _tokens(words: Mapping[str, Any], document: Mapping[str, Any]) -> int | None
         return (prompt or 0) + (new or 1) - 1
     if seq is not None or past is not None:
         return (past or 0) + (seq or 0)
-    return _longest(document)[1]
+    return longest_of(document)[1]
 
 
-def _longest(document: Mapping[str, Any]) -> tuple[str, int | None]:
+def longest_of(document: Mapping[str, Any]) -> tuple[str, int | None]:
     """Return how many tokens a sequence of a model can have, by which key of its config; None where it does not say."""
     inner = text_of(document)
     key = next((each for each in LENGTHS if each in inner), LENGTHS[0])

@@ -481,7 +481,8 @@ def _guesses(
     for terms, size in equations:
         rest = _reduced(terms, known)
         constant = rest.pop((), 0)
-        for letter in set(chain.from_iterable(rest)) & letters.keys():
+        there = set(chain.from_iterable(rest))
+        for letter in (each for each in letters if each in there):  # in one order, so that one guess is made
             shares.setdefault(letter, []).append(size - constant if all(letter in each for each in rest) else 0)
     if not shares:
         return "", ()

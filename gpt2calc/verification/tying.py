@@ -161,10 +161,22 @@ def _compared(wte: StoredTensor, head: StoredTensor) -> tuple[str | None, bool]:
         if first and block.row > first[0]:
             break  # what comes now lies below
         if ours != theirs:
-            element = next(n for n in range(0, len(ours), size) if ours[n : n + size] != theirs[n : n + size]) // size
+            element = _differing(ours, theirs, size)
             here = block.row + element // block.columns, block.column + element % block.columns
             first = min(first, here) if first else here
     return "they first differ in row {:,}, column {:,}".format(*first) if first else None, are_zeros
+
+
+def _differing(ours: bytes, theirs: bytes, size: int) -> int:
+    """Return the first element in which bytes differ that do."""
+    low, high = 0, len(ours) // size
+    while high - low > 1:
+        middle = (low + high) // 2
+        if ours[low * size : middle * size] == theirs[low * size : middle * size]:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def _blocks(wte: StoredTensor, head: StoredTensor) -> Iterator[tuple[Block, bytes, bytes]]:

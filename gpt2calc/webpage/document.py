@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode, b85decode, b85encode
 from hashlib import sha256
 from json import dumps
 
 from gpt2calc import palette, presets
 from gpt2calc.model import GROUPS
-from gpt2calc.webpage import arithmetic, facts
+from gpt2calc.webpage import engine, facts
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
-SCRIPTS = (
-    *("exact", "json", "laws", "count", "config", "projects", "safetensors", "names", "verify", "explain", "costs"),
-    *("state", "aim", "flow", "controls", "page"),
-)
-"""The scripts that are written by hand, each after what it needs: first what computes, then what is seen."""
+RUNTIME = ("json", "python")
+"""The scripts that what is translated needs."""
+
+CORE = ("worker",)
+"""The scripts that compute by what is translated, and know no page; a worker runs them, too."""
+
+SEEN = ("state", "aim", "flow", "controls", "page")
+"""The scripts of what is seen."""
 
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULTILINE)
 """A comment of a script, what indents a line, and an empty one; who reads the page finds both in the source."""
@@ -27,14 +30,15 @@ COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|^ +|^\n", re.MULT
 SPACED = re.compile(r" (=>|===|!==|&&|\|\|) ")
 """Operators that need no room; no text in the scripts has one of them between blanks."""
 
-PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"tables\">)[^<]*")
-"""Where the tables stand that the page unpacks: JSON, deflated, to the base of 64."""
+PACKED = re.compile(r"(?<=<script type=\"application/octet-stream\" id=\"packed\">).*(?=</script>)")
+"""Where the scripts and tables stand that the page unpacks: JSON, deflated, to the base of 85."""
 
 POLICY = (
-    "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'sha256-{loader}' 'sha256-{script}'; worker-src blob:; style-src 'sha256-{style}'; "
+    "img-src data:; base-uri 'none'; form-action 'none'"
 )
-"""What the page may do: run its one script, show its one style and its icon, and fetch nothing."""
+"""What the page may do: run its loader, what that unpacks, and a worker of it; show its one style and its icon, and
+fetch nothing."""
 
 
 def build(version: str) -> str:
@@ -47,17 +51,17 @@ def build(version: str) -> str:
     True
     """
     shipped, others = presets.models(), presets.others()
-    style, script = _style(), _script(shipped)
-    tables = b64encode(zlib.compress(_json(facts.rest(shipped, others)).encode(), 9)).decode()
-    policy = POLICY.format(script=_hash(script), style=_hash(style))
+    style, loader, core, seen = _style(), _written("loader"), _core(shipped, others), "".join(map(_written, SEEN))
+    packed = b85encode(zlib.compress(_json({"core": core, "page": seen}).encode(), 9)).decode()
+    policy = POLICY.format(loader=_hash(loader), script=_hash(core + seen), style=_hash(style))
     page = _asset("page.html")
     contents = {
         "policy": policy,
         "style": style,
         "icon": _icon(),
         "version": version,
-        "tables": tables,
-        "script": script,
+        "packed": packed,
+        "loader": loader,
     }
     for name, content in contents.items():
         page = page.replace(f"{{{name}}}", content, 1)
@@ -70,15 +74,21 @@ def readable(page: str) -> str:
     Args:
         page: as HTML.
     """
-    return PACKED.sub(lambda found: zlib.decompress(b64decode(found[0])).decode(), page)
+    return PACKED.sub(lambda found: zlib.decompress(b85decode(found[0])).decode(), page)
 
 
-def _script(shipped: tuple[presets.Preset, ...]) -> str:
-    """Return the one script: the data, the functions that are printed from Python, and those written by hand."""
-    written = (SPACED.sub(r"\1", COMMENT.sub("", _asset(f"{name}.js"))) for name in SCRIPTS)
-    pairs = (f"{_json(name)}: {_rows(found)}" for name, found in facts.collect(shipped).items())
-    data = _inert(",\n".join(pairs))
-    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", arithmetic.write(shipped), *written))
+def _core(shipped: tuple[presets.Preset, ...], others: tuple[presets.Preset, ...]) -> str:
+    """Return what computes: the tables, what is translated from Python, and what is written by hand."""
+    pairs = (f"{_json(name)}: {_json(found)}" for name, found in facts.collect(shipped, others).items())
+    data = ",\n".join(pairs)
+    helpers, python = map(_written, RUNTIME)
+    written, translated = "".join(map(_written, CORE)), engine.write(python, shipped)
+    return "\n".join(('"use strict";', f"const FACTS = {{\n{data}\n}};", helpers, translated, written))
+
+
+def _written(name: str) -> str:
+    """Return a script that is written by hand, without what only its source needs."""
+    return SPACED.sub(r"\1", COMMENT.sub("", _asset(f"{name}.js")))
 
 
 def _style() -> str:
@@ -99,20 +109,6 @@ def _icon() -> str:
     paths = "".join(f"<path fill='{colours[name]}' d='M{x} 0h{wide}v8H{x}z'/>" for name, (x, wide) in widths.items())
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>{paths}</svg>"
     return "data:image/svg+xml," + svg.replace("<", "%3C").replace(">", "%3E").replace("#", "%23")
-
-
-def _inert(text: str) -> str:
-    """Return JSON in which no text can end the script that it stands in."""
-    for character in "<\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _rows(found: object) -> str:
-    """Return a list with a row a line, so that what changes can be seen; anything else in one line."""
-    if not isinstance(found, list):
-        return _json(found)
-    return "[\n" + ",\n".join(map(_json, found)) + "\n]"
 
 
 def _json(value: object) -> str:

@@ -38,9 +38,9 @@ def path(built: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def watched(browser: Browser, path: Path) -> Iterator[Watched]:
-    """Open one window for a module."""
+    """Open one window for all: a second costs as much as to open the page ten times anew."""
     found = Watched(browser, path)
     yield found
     found.close()
@@ -49,6 +49,7 @@ def watched(browser: Browser, path: Path) -> Iterator[Watched]:
 @pytest.fixture
 def window(watched: Watched) -> Iterator[Watched]:
     """Give a window in which a test opens the page, and see at the end that nothing left it and nobody complained."""
+    watched.look()
     yield watched
     assert watched.complaints == []
 
@@ -58,3 +59,22 @@ def opened(window: Watched) -> Watched:
     """Open the page anew, and see at the end what `window` sees."""
     window.open()
     return window
+
+
+@pytest.fixture
+def loaded(window: Watched) -> Watched:
+    """Give the page to a test that calls its functions, or goes to an address, and does nothing that none undoes.
+
+    It is the one that the last such test had: opened anew only after a test that may have done more.
+    """
+    if not window.is_clean:
+        window.open()
+        window.is_clean = True
+    return window
+
+
+@pytest.fixture
+def restored(loaded: Watched) -> Watched:
+    """Give gpt2 by its address, in the page that is loaded."""
+    loaded.go()
+    return loaded

@@ -12,14 +12,13 @@ import pytest
 
 import gpt2calc
 from gpt2calc.webpage import document
-from tests.browser import Watched
 from tests.goods import GOODS
 from tests.makers import safetensors, shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import FilePayload, Page
 
-    from playwright.sync_api import Browser, FilePayload, Page
+    from tests.browser import Watched
 
 WIDTHS = {1280: 900, 390: 844}
 WINDOWS = [(1280, "light"), (390, "dark")]
@@ -45,25 +44,12 @@ DROP = """([name, bytes]) => {
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@pytest.fixture(
-    scope="module",
-    params=WINDOWS,
-    ids="{0[0]} {0[1]}".format,
-)
-def at_hand(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Watched]:
-    """Open a wide and a narrow window."""
+@pytest.fixture(params=WINDOWS, ids="{0[0]} {0[1]}".format)
+def either(request: pytest.FixtureRequest, window: Watched) -> Watched:
+    """Make the window wide, and narrow, for a test of what is seen; all others have one as wide as it is at first."""
     width, theme = request.param
-    settings: dict[str, Any] = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": theme}
-    found = Watched(browser, path, reduced_motion="reduce" if theme == "dark" else "no-preference", **settings)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def either(at_hand: Watched) -> Iterator[Watched]:
-    """Give each of these to a test of what is seen; all others have the one window that every module has."""
-    yield at_hand
-    assert at_hand.complaints == []
+    window.look(width, WIDTHS[width], theme, is_still=theme == "dark")
+    return window
 
 
 def axe() -> str:
@@ -74,10 +60,10 @@ def axe() -> str:
     return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def faults(page: Page) -> list[str]:
-    """Return what axe-core finds that is serious or critical."""
+def faults(page: Page, within: str = "html") -> list[str]:
+    """Return what axe-core finds within an element that is serious or critical."""
     page.evaluate(axe())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    found = page.evaluate("(within) => axe.run(within, {resultTypes: ['violations']})", within)
     serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
     return [f"{each['id']}: {node['html'][:120]}" for each in serious for node in each["nodes"]]
 
@@ -116,27 +102,24 @@ def test_axe_finds_no_serious_fault_in_another_architecture(either: Watched) -> 
     assert faults(page) == []
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_nothing_is_cut_off_at_the_side(state: str, either: Watched) -> None:
+def test_nothing_is_cut_off_at_the_side(either: Watched) -> None:
     """However large the numbers are."""
-    page = either.open(STATES[state])
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    either.open()
+    cut = "document.documentElement.scrollWidth > innerWidth"
+    assert [name for name, address in STATES.items() if either.go(address).evaluate(cut)] == []
 
 
-def test_nothing_is_cut_off_at_320_pixels(opened: Watched) -> None:
+def test_nothing_is_cut_off_at_320_pixels(restored: Watched) -> None:
     """As in a window of 1,280 that is made four times as large (WCAG 2.2, 1.4.10)."""
-    opened.page.set_viewport_size({"width": 320, "height": 640})
-    try:
-        assert opened.page.evaluate("document.documentElement.scrollWidth") == 320
-        assert opened.page.is_visible("#stripe .bar")
-    finally:
-        opened.page.set_viewport_size({"width": 1280, "height": 900})
+    restored.look(320, 640)
+    assert restored.page.evaluate("document.documentElement.scrollWidth") == 320
+    assert restored.page.is_visible("#stripe .bar")
 
 
 def test_axe_can_fail(opened: Watched) -> None:
     """A test of the test: a field without a name is found."""
     opened.page.evaluate("document.querySelector('main').append(document.createElement('input'))")
-    assert any(fault.startswith("label: ") for fault in faults(opened.page))
+    assert any(fault.startswith("label: ") for fault in faults(opened.page, "main > input"))
 
 
 def test_the_theme_follows_the_system_and_the_button(either: Watched) -> None:
@@ -218,8 +201,9 @@ def test_a_config_is_pasted_and_its_total_read_by_keys_alone(either: Watched) ->
 def test_a_faulty_file_is_dropped_and_its_verdict_seen(either: Watched) -> None:
     """From the top of the page, without scrolling; from its end it is scrolled to; a link tells why."""
     good = next(good for good in GOODS if good.name == "huggingface")
+    page = either.open()
     for place in ("0", "document.body.scrollHeight"):
-        page = either.open()
+        either.go()
         page.evaluate(f"scrollTo(0, {place})")
         page.evaluate(DROP, ["faulty.safetensors", list(safetensors.content(good.tensors[2:]))])
         page.wait_for_selector("#verified .verdict.bad")
@@ -249,79 +233,63 @@ def test_what_changed_is_said_once_it_rests(opened: Watched) -> None:
 # Nothing leaves, and nothing foreign runs
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)",
-        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
-        "const a = document.createElement('div'); a.setAttribute('style', 'color: red'); document.body.append(a)",
-        "fetch('https://example.org/').catch(() => 0)",
-        "new Image().src = 'https://example.org/pixel.png'",
-        "const f = document.createElement('iframe'); f.src = 'https://example.org/'; document.body.append(f)",
-        "const s = document.createElement('style'); s.textContent = 'body { color: red }'; document.body.append(s)",
-        "const f = document.createElement('form'); f.action = 'https://a.org/'; document.body.append(f); f.submit()",
-        "const b = document.createElement('base'); b.href = 'https://example.org/'; document.head.append(b)",
-    ],
+SCRIPTS = (
+    "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)",
+    "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')",
+    "const a = document.createElement('div'); a.setAttribute('style', 'color: red'); document.body.append(a)",
+    "fetch('https://example.org/').catch(() => 0)",
+    "new Image().src = 'https://example.org/pixel.png'",
+    "const f = document.createElement('iframe'); f.src = 'https://example.org/'; document.body.append(f)",
+    "const s = document.createElement('style'); s.textContent = 'body { color: red }'; document.body.append(s)",
+    "const f = document.createElement('form'); f.action = 'https://a.org/'; document.body.append(f); f.submit()",
+    "const b = document.createElement('base'); b.href = 'https://example.org/'; document.head.append(b)",
 )
-def test_the_policy_holds(script: str, watched: Watched) -> None:
-    """What is injected into the page does not run, is not shown, and fetches nothing."""
+
+
+def test_the_policy_holds(watched: Watched) -> None:
+    """What is injected into the page does not run, is not shown, and fetches nothing: each of these is refused."""
     page = watched.open()
-    page.evaluate(f"() => {{ {script} }}")
-    watched.until("window.violations.length > 0")
-    assert page.evaluate("window.ran") is None
-    assert watched.asked == []
+    for script in SCRIPTS:
+        page.evaluate(f"() => {{ violations.length = 0; {script} }}")
+        watched.until("violations.length > 0")
+        assert page.evaluate("window.ran") is None, script
+        assert watched.asked == [], script
 
 
-def test_a_page_that_breaks_its_policy_is_noticed(browser: Browser, built: str, tmp_path: Path) -> None:
+def test_a_page_that_breaks_its_policy_is_noticed(watched: Watched, built: str, tmp_path: Path) -> None:
     """A test of the test: one byte more in the script, and it does not run, and the console says so."""
     broken = tmp_path / "broken.html"
     broken.write_text(built.replace("</script>", "\n</script>"), encoding="utf-8")
-    found = Watched(browser, broken)
-    page = found.open()
+    page = watched.open(path=broken)
     assert page.text_content("#number") == ""
-    assert any("Content Security Policy" in said for said in found.said)
-    found.close()
+    assert any("Content Security Policy" in said for said in watched.said)
 
 
 @pytest.mark.parametrize("missing", ["DecompressionStream", "Map.groupBy"])
-def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, browser: Browser, path: Path) -> None:
+def test_a_browser_that_is_too_old_gets_a_sentence(missing: str, window: Watched) -> None:
     """And nothing half drawn, and no error."""
-    found = Watched(browser, path)
-    found.page.add_init_script(f"delete globalThis.{missing}")
-    found.open()
-    assert found.text("#notice") == (
+    with window.before(f"delete globalThis.{missing}"):
+        window.open()
+    assert window.text("#notice") == (
         "This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4"
     )
-    assert found.page.is_visible("#notice")
-    assert found.text("#number") == ""
-    assert found.complaints == []
-    found.close()
+    assert window.page.is_visible("#notice")
+    assert window.text("#number") == ""
 
 
-def test_the_first_drawing_waits_for_no_table(browser: Browser, path: Path) -> None:
-    """A GPT-2 stands there at once, and as it stays; another model is drawn once its tables are unpacked."""
-    found = Watched(browser, path)
-    found.page.add_init_script("globalThis.DecompressionStream = class { constructor() { throw 'never'; } }")
-    found.page.add_init_script("addEventListener('unhandledrejection', (event) => event.preventDefault())")
-    for fragment, number in (("#n_layer=13", "131,527,680"), ("#model=Llama-3.1-8B", "")):
-        found.page.goto(f"{found.address}?{fragment.strip('#')}{fragment}")
-        assert found.text("#number") == number
-    found.close()
-
-
-def test_names_from_files_are_text(opened: Watched) -> None:
+def test_names_from_files_are_text(restored: Watched) -> None:
     """A tensor, a file, a model and a config that are called like markup are shown as they are."""
     good = next(good for good in GOODS if good.name == "huggingface")
-    give(opened.page, [*good.tensors, (EVIL, "F32", (1,))], f"{EVIL.replace('/', '')}.safetensors")
-    assert EVIL[:50] in opened.text("#verified")
-    opened.page.fill("#paste", json.dumps({EVIL: 1}))
-    assert EVIL[:50] in opened.text("#paste-said")
-    opened.page.fill("#figure", "<b onclick=alert()>")
-    opened.until("byId('figure-said').textContent.includes(', got \\'<b onclick=alert()>')")
-    assert opened.page.query_selector("img, main script") is None
+    give(restored.page, [*good.tensors, (EVIL, "F32", (1,))], f"{EVIL.replace('/', '')}.safetensors")
+    assert EVIL[:50] in restored.text("#verified")
+    restored.page.fill("#paste", json.dumps({EVIL: 1}))
+    assert EVIL[:50] in restored.text("#paste-said")
+    restored.page.fill("#figure", "<b onclick=alert()>")
+    restored.until("byId('figure-said').textContent.includes(', got \\'<b onclick=alert()>')")
+    assert restored.page.query_selector("img, main script") is None
 
 
-def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_quotes_is_text(window: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the list of models, in the title, in the address and in what is copied."""
     from gpt2calc import presets
 
@@ -330,81 +298,78 @@ def test_a_model_with_quotes_is_text(browser: Browser, tmp_path: Path, monkeypat
     monkeypatch.setattr(presets, "models", lambda: (evil,))
     file = tmp_path / "evil.html"
     file.write_text(document.build("1"), encoding="utf-8")
-    found = Watched(browser, file)
-    page = found.open()
+    page = window.open(path=file)
     page.fill("#n_layer", "13")
     page.evaluate("rest()")
-    assert found.text("#title") == f"{name} with n_layer=13"
-    assert found.text("#summary") == EVIL
+    assert window.text("#title") == f"{name} with n_layer=13"
+    assert window.text("#summary") == EVIL
     page.reload()
-    found.started()
-    assert found.text("#title") == f"{name} with n_layer=13"
+    window.started()
+    assert window.text("#title") == f"{name} with n_layer=13"
     assert page.query_selector("img, main script") is None
-    assert found.complaints == []
-    found.close()
 
 
 # Files, as a person gives them
 
 
-def test_a_file_is_dropped_and_counted(opened: Watched) -> None:
+def test_a_file_is_dropped_and_counted(restored: Watched) -> None:
     """Its verdict and its tables appear, and one button puts its config into the controls."""
     good = next(good for good in GOODS if good.name == "huggingface with U8 masks")
-    give(opened.page, good.tensors)
-    assert opened.text("#verified .verdict").startswith("✓ model.safetensors matches: ")
-    opened.page.click("text=Count this model above")
-    assert opened.page.input_value("#n_layer") == "2"
-    assert opened.text("#number").replace(",", "") in opened.text("#verified .verdict").replace(",", "")
+    give(restored.page, good.tensors)
+    assert restored.text("#verified .verdict").startswith("✓ model.safetensors matches: ")
+    restored.page.click("text=Count this model above")
+    assert restored.page.input_value("#n_layer") == "2"
+    assert restored.text("#number").replace(",", "") in restored.text("#verified .verdict").replace(",", "")
 
 
-def test_a_file_is_held_against_the_config_above(opened: Watched) -> None:
+def test_a_file_is_held_against_the_config_above(restored: Watched) -> None:
     """Where that is asked for, or where a config.json comes along."""
     good = next(good for good in GOODS if good.name == "huggingface")
-    opened.page.check("#against")
-    give(opened.page, good.tensors)
-    assert "does not match" in opened.text("#verified .verdict")
-    opened.page.uncheck("#against")
+    restored.page.check("#against")
+    give(restored.page, good.tensors)
+    assert "does not match" in restored.text("#verified .verdict")
+    restored.page.uncheck("#against")
     files = {
         "config.json": json.dumps({**good.config, "n_layer": 3}).encode(),
         "x.safetensors": safetensors.content(good.tensors),
     }
-    opened.page.set_input_files("#file", [payload(name, content) for name, content in files.items()])
-    opened.until("byId('verified').textContent.includes('x.safetensors')")
-    assert "does not match" in opened.text("#verified .verdict")
-    assert opened.page.input_value("#n_layer") == "3"
-    assert "transformer.h.2." in opened.text("#verified code")
+    restored.page.set_input_files("#file", [payload(name, content) for name, content in files.items()])
+    restored.until("byId('verified').textContent.includes('x.safetensors')")
+    assert "does not match" in restored.text("#verified .verdict")
+    assert restored.page.input_value("#n_layer") == "3"
+    assert "transformer.h.2." in restored.text("#verified")
 
 
-def test_faults_of_many_blocks_stand_in_one_line(opened: Watched) -> None:
+def test_faults_of_many_blocks_stand_in_one_line(restored: Watched) -> None:
     """As on the command line."""
     tensors = [each for each in safetensors.released(12, 8, n_positions=4, vocab_size=9) if "ln_2.bias" not in each[0]]
-    give(opened.page, [*tensors, ("h.11.ln_2.bias", "F32", (8,))])
-    assert "h.{0..10}.ln_2.bias" in opened.text("#verified")
+    give(restored.page, [*tensors, ("h.11.ln_2.bias", "F32", (8,))])
+    assert "h.{0..10}.ln_2.bias" in restored.text("#verified")
 
 
-def test_a_drop_anywhere_is_taken(opened: Watched) -> None:
+def test_a_drop_anywhere_is_taken(restored: Watched) -> None:
     """And the browser does not open the file in the place of the page."""
     good = next(good for good in GOODS if good.name == "huggingface")
-    opened.page.evaluate(DROP, ["dropped.safetensors", list(safetensors.content(good.tensors))])
-    opened.page.wait_for_selector("#verified .verdict.good")
-    assert "dropped.safetensors matches" in opened.text("#verified .verdict")
+    restored.page.evaluate(DROP, ["dropped.safetensors", list(safetensors.content(good.tensors))])
+    restored.page.wait_for_selector("#verified .verdict.good")
+    assert "dropped.safetensors matches" in restored.text("#verified .verdict")
 
 
 @pytest.mark.parametrize(("name", "said"), [("broken.safetensors", "cannot be read: "), ("x.bin", "cannot be read: ")])
-def test_a_file_that_is_none_gets_a_sentence(name: str, said: str, opened: Watched) -> None:
+def test_a_file_that_is_none_gets_a_sentence(name: str, said: str, restored: Watched) -> None:
     """And no trace of an error."""
-    opened.page.set_input_files("#file", [payload(name, b"PK\3\4 something else")])
-    opened.page.wait_for_selector("#verified .verdict")
-    assert said in opened.text("#verified .verdict")
-    assert name in opened.text("#verified .verdict")
+    restored.page.set_input_files("#file", [payload(name, b"PK\3\4 something else")])
+    restored.page.wait_for_selector("#verified .verdict")
+    assert said in restored.text("#verified .verdict")
+    assert name in restored.text("#verified .verdict")
 
 
-def test_an_index_comes_with_its_shards(opened: Watched, tmp_path: Path) -> None:
+def test_an_index_comes_with_its_shards(restored: Watched, tmp_path: Path) -> None:
     """Chosen together, from disk."""
     index = shards.write(tmp_path, shards.tiny())
-    opened.page.set_input_files("#file", [index, *map(str, tmp_path.glob("*.safetensors"))])
-    opened.page.wait_for_selector("#verified .verdict.good")
-    assert "model.safetensors.index.json matches" in opened.text("#verified .verdict")
+    restored.page.set_input_files("#file", [index, *map(str, tmp_path.glob("*.safetensors"))])
+    restored.page.wait_for_selector("#verified .verdict.good")
+    assert "model.safetensors.index.json matches" in restored.text("#verified .verdict")
 
 
 def test_a_file_of_6_gb_is_read_by_its_header(opened: Watched, tmp_path: Path) -> None:
@@ -427,13 +392,12 @@ def test_a_file_of_6_gb_is_read_by_its_header(opened: Watched, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_pictures_in_the_docs_are_of_this_page(width: int, browser: Browser, path: Path, tmp_path: Path) -> None:
+def test_the_pictures_in_the_docs_are_of_this_page(width: int, window: Watched, tmp_path: Path) -> None:
     """GPT2CALC_PICTURES=docs python -m pytest tests/page/test_access.py -k pictures takes them anew."""
     folder = Path(os.environ.get("GPT2CALC_PICTURES", tmp_path))
-    found = Watched(browser, path, viewport={"width": width, "height": WIDTHS[width]}, color_scheme="light")
-    page = found.open("#model=gpt2&n_layer=24&n_embd=1024&n_head=16")
+    window.look(width, WIDTHS[width])
+    page = window.open("#model=gpt2&n_layer=24&n_embd=1024&n_head=16")
     page.evaluate("document.activeElement.blur()")
     picture = page.screenshot(path=folder / f"page-{width}.png")
     assert picture.startswith(b"\x89PNG")
     assert 10_000 < len(picture) < 300_000
-    found.close()

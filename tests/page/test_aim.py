@@ -50,13 +50,13 @@ def asked(text: str, fields: dict[str, Any]) -> Any:
     return gpt2calc.design(size, model=base)
 
 
-def test_shapes_are_those_that_design_finds(opened: Watched) -> None:
+def test_shapes_are_those_that_design_finds(loaded: Watched) -> None:
     """Each with its sizes and its count, in the same order: near a number, and within bytes."""
     texts = ["350M", "1.3B", "24 GB", "600 MiB", "5 GB in int4", "175B", "124,439,808", "10k"]
     default = {name: row.default for name, row in gpt2calc.fields.FIELDS.items()}
     bases = [default] * len(texts) + drawn(len(texts), 5)
     cases = list(zip(bases, texts * 2, strict=True))
-    found = opened.page.evaluate(SHAPES, [[handed(fields), text] for fields, text in cases])
+    found = loaded.page.evaluate(SHAPES, [[handed(fields), text] for fields, text in cases])
     for (fields, text), shapes in zip(cases, found, strict=True):
         names = ("n_layer", "n_embd", "n_inner", "n_head", "value")
         try:
@@ -67,14 +67,14 @@ def test_shapes_are_those_that_design_finds(opened: Watched) -> None:
     assert sum(len(shapes) == 10 for shapes in found) > len(found) / 2
 
 
-def test_what_is_held_is_held_by_the_nearest_width(opened: Watched) -> None:
+def test_what_is_held_is_held_by_the_nearest_width(loaded: Watched) -> None:
     """That which `design` finds for a depth, however flat or deep the model then is."""
     draw = random.Random(3)
     cases = [
         ({**state, "n_layer": draw.randint(1, 60), "n_inner": None}, draw.randint(10**6, 10**11))
         for state in drawn(6, 6)
     ]
-    found = opened.page.evaluate(HELD, [[handed(fields), str(goal)] for fields, goal in cases])
+    found = loaded.page.evaluate(HELD, [[handed(fields), str(goal)] for fields, goal in cases])
     for (fields, goal), shape in zip(cases, found, strict=True):
         base = {**fields, "n_head": None}
         depth = {"n_layer": fields["n_layer"], "aspect": "1/1000:3000"}
@@ -98,28 +98,28 @@ def test_the_third_shape_of_350_million_is_taken_by_keys_alone(opened: Watched) 
     assert page.evaluate("document.activeElement.closest('#shapes') !== null")
 
 
-def test_a_total_is_held_while_the_depth_moves(opened: Watched) -> None:
+def test_a_total_is_held_while_the_depth_moves(restored: Watched) -> None:
     """What is between is shown; without the lock the width stays."""
-    opened.page.check("#hold")
-    opened.page.fill("#n_layer", "24")
-    width = int(opened.page.input_value("#n_embd").replace(",", ""))
-    assert total(opened) == gpt2calc.count("gpt2", n_layer=24, n_embd=width, n_head=None).total
-    off = total(opened) - 124_439_808
+    restored.page.check("#hold")
+    restored.page.fill("#n_layer", "24")
+    width = int(restored.page.input_value("#n_embd").replace(",", ""))
+    assert total(restored) == gpt2calc.count("gpt2", n_layer=24, n_embd=width, n_head=None).total
+    off = total(restored) - 124_439_808
     assert abs(off) < 124_439_808 // 10
-    assert opened.text("#aim-said") == f"held are 124,439,808: {off:+,}".replace("-", "−")
-    assert rested(opened).endswith("&hold=124439808")
-    opened.page.uncheck("#hold")
-    opened.page.fill("#n_layer", "12")
-    assert int(opened.page.input_value("#n_embd").replace(",", "")) == width
+    assert restored.text("#aim-said") == f"held are 124,439,808: {off:+,}".replace("-", "−")
+    assert rested(restored).endswith("&hold=124439808")
+    restored.page.uncheck("#hold")
+    restored.page.fill("#n_layer", "12")
+    assert int(restored.page.input_value("#n_embd").replace(",", "")) == width
 
 
-def test_what_cannot_be_aimed_for_gets_a_sentence(window: Watched) -> None:
+def test_what_cannot_be_aimed_for_gets_a_sentence(loaded: Watched) -> None:
     """Nonsense, what no GPT-2 fits in, and another family, which the command line searches."""
     for address, said in {
         "#aim=many": "expected a figure such as",
         "#aim=3 kB": "no GPT-2 with this vocabulary fits 3 kB",
         "#model=Llama-3.1-8B&aim=8B": "gpt2calc design --family llama finds these",
     }.items():
-        window.open(address)
-        assert said in window.text("#aim-said")
-        assert window.page.is_hidden("#shapes")
+        loaded.go(address)
+        assert said in loaded.text("#aim-said")
+        assert loaded.page.is_hidden("#shapes")

@@ -14,8 +14,8 @@ import gpt2calc
 from gpt2calc import formulas
 from gpt2calc.algebra import Expression
 from gpt2calc.counts import ParameterCount
-from gpt2calc.dims import LETTERS, TASK_HEADS, from_fields, symbols, to_fields
-from gpt2calc.fields import FIELDS, SPELLINGS
+from gpt2calc.dims import LETTERS, TASK_HEADS, from_fields, symbols
+from gpt2calc.fields import FIELDS
 
 if TYPE_CHECKING:
     from tests.browser import Watched
@@ -35,14 +35,15 @@ COUNT = (
     + READ
     + """
   return states.map((state) => {
-    const count = counted(gpt2Of(dimsOf(fieldsOf(state))));
-    const [letters, numbers] = [written(count.form), written(count.form, numbersOf(count.model))];
+    const config = configOf(PRESETS[0], fieldsOf(state));
+    const count = countOf(config);
+    const [letters, numbers] = [count.form.text(), count.form.text(count.letters)];
     const components = count.components.map((part) => [part.name, part.times, part.weights, part.biases,
-      part.form.text(), part.form.text(numbersOf(count.model))]);
+      part.formula.text(), part.formula.text(count.letters)]);
     const {weights, biases, total, groups, conventions} = count;
     return json({components, groups: groups.map((group) => [group.name, group.weights, group.biases, group.total]),
-      weights, biases, total, conventions, letters, numbers, block: count.inLayers[0].total,
-      dims: count.model.sizes});
+      weights, biases, total, conventions, letters, numbers, block: count.layers[0].each,
+      dims: config.source.counted._asdict()});
   });
 }"""
 )
@@ -95,10 +96,10 @@ def expected(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_random_gpt2s_are_counted_as_python_counts_them(opened: Watched) -> None:
+def test_random_gpt2s_are_counted_as_python_counts_them(loaded: Watched) -> None:
     """Every component, group, convention and formula is the same, digit for digit, also above 2^53 and 2^64."""
     drawn = states(EXAMPLES)
-    found = opened.page.evaluate(COUNT, [handed(fields) for fields in drawn])
+    found = loaded.page.evaluate(COUNT, [handed(fields) for fields in drawn])
     beyond = 0
     for fields, text in zip(drawn, found, strict=True):
         wanted = expected(fields)
@@ -107,40 +108,19 @@ def test_random_gpt2s_are_counted_as_python_counts_them(opened: Watched) -> None
     assert 0.2 < beyond / EXAMPLES < 0.9
 
 
-def test_every_model_that_ships_is_in_the_page_with_its_count(opened: Watched) -> None:
+def test_every_model_that_ships_is_in_the_page_with_its_count(loaded: Watched) -> None:
     """By its name and by each of its aliases."""
     names = [word for model in gpt2calc.models() for word in (model.name, *model.aliases)]
-    script = "(names) => names.map((name) => String(totalOf(gpt2Of(dimsOf(findPreset(name).all)))))"
-    totals = opened.page.evaluate(script, names)
+    script = "(names) => names.map((name) => String(ofPreset(findPreset(name)).count.total))"
+    totals = loaded.page.evaluate(script, names)
     assert totals == [str(gpt2calc.count(name).total) for name in names]
 
 
-def test_tensors_are_those_of_python(opened: Watched) -> None:
-    """Names, roles, how often they occur, and shapes."""
-    drawn = states(50, seed=4)
-    script = "(states) => {" + READ + " return states.map((state) => json(tensorsOf(dimsOf(fieldsOf(state))))); }"
-    found = opened.page.evaluate(script, [handed(fields) for fields in drawn])
-    for fields, text in zip(drawn, found, strict=True):
-        rows = gpt2calc.tensor_table.table(from_fields(fields))
-        names = ("template", "component", "role", "times", "shape", "in_block")
-        wanted = [{name: getattr(row, name) for name in names} for row in rows]
-        assert json.loads(text) == json.loads(json.dumps(wanted))
-
-
-def test_shares_are_the_floats_that_python_prints(opened: Watched) -> None:
+def test_shares_are_the_floats_that_python_prints(loaded: Watched) -> None:
     """The quotient of two integers of any size is rounded once, to the nearest float."""
     draw = random.Random(7)
     pairs = [(part, part + draw.randint(0, 10**e)) for e in range(1, 60) for part in [draw.randint(1, 10**e)]]
     pairs += [(0, 5), (5, 5), (1, 3), (1, 10**40), (2**53 + 1, 2**54 + 1)]
     script = "(pairs) => pairs.map(([part, whole]) => share(BigInt(part), BigInt(whole)))"
-    found = opened.page.evaluate(script, [[str(part), str(whole)] for part, whole in pairs])
+    found = loaded.page.evaluate(script, [[str(part), str(whole)] for part, whole in pairs])
     assert found == [part / whole for part, whole in pairs]
-
-
-def test_the_dims_of_a_state_give_its_fields_back(opened: Watched) -> None:
-    """As `dims.to_fields` does; the JSON that is copied is made of it."""
-    drawn = states(100, seed=9)
-    script = "(states) => {" + READ + " return states.map((state) => json(fieldsOfDims(dimsOf(fieldsOf(state))))); }"
-    found = opened.page.evaluate(script, [handed(fields) for fields in drawn])
-    assert [json.loads(text) for text in found] == [to_fields(from_fields(fields)) for fields in drawn]
-    assert set(SPELLINGS) == set(DEFAULTS)

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
-from gpt2calc import conventions, formulas, presets, tensor_table
-from gpt2calc.algebra import Expression
+from gpt2calc import conventions, formulas, presets
 from gpt2calc.architectures import gpt2
-from gpt2calc.dims import LETTERED
 from gpt2calc.fields import SPELLINGS
 from gpt2calc.model import Component
 from gpt2calc.webpage import controls, document, facts
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Run
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+SCRIPTS = ("loader", *document.RUNTIME, *document.CORE, *document.SEEN)
 STYLE, SCRIPT = (re.compile(rf"<{tag}>(.*?)</{tag}>", re.DOTALL) for tag in ("style", "script"))
 
 
@@ -34,13 +33,20 @@ def test_the_committed_page_is_the_one_that_is_built(built: str) -> None:
     assert document.readable(committed) == document.readable(built)
 
 
-def test_the_tables_are_packed_and_come_back(built: str) -> None:
-    """The same bytes each time, and as JSON what Python gave; without them the page is of one GPT-2."""
+def test_the_scripts_are_packed_and_come_back(built: str) -> None:
+    """The same bytes each time, and what they are of can be read: the tables as JSON, and Python's functions."""
     assert document.build(gpt2calc.__version__) == built
-    (packed,) = document.PACKED.findall(built)
-    tables = json.loads(zlib.decompress(base64.b64decode(packed)))
-    assert tables == json.loads(json.dumps(facts.rest(presets.models(), presets.others())))
+    scripts = unpacked(built)
+    tables = facts.collect(presets.models(), presets.others())
+    assert all(f"{json.dumps(name)}: {document._json(found)}" in scripts["core"] for name, found in tables.items())
     assert '"gpt2-xl"' not in built
+
+
+def unpacked(page: str) -> dict[str, str]:
+    """Return the scripts of a page: what computes, and what is seen."""
+    (packed,) = document.PACKED.findall(page)
+    scripts: dict[str, str] = json.loads(zlib.decompress(base64.b85decode(packed)))
+    return scripts
 
 
 def test_the_page_is_small(built: str) -> None:
@@ -53,7 +59,8 @@ def test_the_page_asks_for_nothing(built: str) -> None:
     addresses = set(re.findall(r"(?:https?:)?//[\w.-]+\.[a-z]+[^\s\"'`<)]*", SCRIPT.sub("", built)))
     preview = "https://gpt2calc.github.io/gpt2calc/page-1280.png"
     assert addresses == {"https://github.com/gpt2calc/gpt2calc", "http://www.w3.org/2000/svg", preview}
-    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|import)\s*\(", built)
+    scripts = built + "".join(unpacked(built).values())
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|import)\s*\(", scripts)
     assert not re.search(r"<(link|img|iframe|object|embed|form|base)\b(?![^>]*rel=\"icon\")", built)
 
 
@@ -61,16 +68,21 @@ def test_the_policy_allows_this_style_and_this_script_alone(built: str) -> None:
     """Each by the hash of what stands between its tags, and nothing by 'unsafe-inline'."""
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', built)
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    for name, pattern in (("style-src", STYLE), ("script-src", SCRIPT)):
-        (content,) = pattern.findall(built)
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        assert rules.pop(name) == f"'sha256-{digest}'"
-    assert rules == {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    scripts = unpacked(built)
+    contents = {
+        "style-src": STYLE.findall(built),
+        "script-src": [*SCRIPT.findall(built), scripts["core"] + scripts["page"]],
+    }
+    for name, parts in contents.items():
+        digests = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts)
+        assert rules.pop(name) == " ".join(f"'sha256-{digest}'" for digest in digests)
+    plain = {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+    assert rules == plain | {"worker-src": "blob:"}
 
 
 def test_no_markup_is_made_of_text() -> None:
     """Foreign text becomes text: nothing in the scripts parses markup, or runs text."""
-    for name in document.SCRIPTS:
+    for name in SCRIPTS:
         text = Path(document.ASSETS, f"{name}.js").read_text(encoding="utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", text)
         assert not re.search(r"setAttribute\(.(style|on)", text)
@@ -92,12 +104,12 @@ def test_each_preset_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_asset_is_in_the_page(built: str) -> None:
     """No file of the folder is left out."""
     names = {path.name for path in Path(document.ASSETS).iterdir()}
-    assert names == {"page.html", "page.css", *(f"{name}.js" for name in document.SCRIPTS)}
-    assert "{script}" not in STYLE.sub("", SCRIPT.sub("", built))
+    assert names == {"page.html", "page.css", *(f"{name}.js" for name in SCRIPTS)}
+    assert not re.search(r"\{(packed|loader|style)\}", built)
 
 
 def test_no_name_ends_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A preset that is called `</script>` stays a text."""
+    """A preset that is called `</script>` is packed as any other."""
     evil = gpt2calc.models()[0]._replace(name='</script><script>alert("1")</script>', summary="\u2028 <!-- ' \" `")
     monkeypatch.setattr("gpt2calc.presets.models", lambda: (evil,))
     page = document.build("1")
@@ -107,26 +119,18 @@ def test_no_name_ends_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_new_row_in_python_is_a_new_row_in_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A component, a tensor and a convention that are added to their tables appear in what is printed."""
+    """A component and a convention that are added to their tables are translated with the others."""
 
-    def planted(table: Any, row: Any) -> Any:
-        return lambda x: (*table(x), row(x))
+    def planted(x: Any) -> list[Component]:
+        return [*gpt2.components(x), Component("new", "mlp", 7 * x.n_embd**3, x.bias, "block")]
 
-    part = planted(gpt2.components, lambda x: Component("new", "mlp", 7 * x.n_embd**3, x.bias, "block"))
-    row = planted(
-        tensor_table.table, lambda x: tensor_table.Row("", "new", "weight", x.n_layer, (7 * x.n_embd, x.n_embd, 2))
-    )
-    way = conventions.Convention("halves", "parameters", "half", "here", lambda x: formulas.total(x) // 2)
-    assert "\n  halves: " not in document.build("1")
-    monkeypatch.setattr(gpt2, "ARCHITECTURES", {"gpt2": gpt2.ARCHITECTURE._replace(components=part)})
-    monkeypatch.setattr(tensor_table, "table", row)
+    way = conventions.Convention("halves", "parameters", "half", "here", formulas.total)
+    assert '"halves"' not in unpacked(document.build("1"))["core"]
+    monkeypatch.setattr(gpt2, "ARCHITECTURES", {"gpt2": gpt2.ARCHITECTURE._replace(components=planted)})
     monkeypatch.setattr(conventions, "CONVENTIONS", (*conventions.CONVENTIONS, way))
-    page = document.build("1")
-    assert '"name":"new","group":"mlp","layers":"block"' in page
-    assert '"weights":[[7,["n_embd","n_embd","n_embd"]]],"biases":[[1,["bias"]]]' in page
-    assert f"\n  halves: floored({Expression.of(formulas.total(LETTERED)).javascript()}, 2n),\n" in page
-    for each in tensor_table.table(LETTERED):
-        assert page.count(f'template: "{each.template}"') == 1
+    core = unpacked(document.build("1"))["core"]
+    assert '"new", "mlp", py.mul(7n, py.pow(a.n_embd, 3n)), a.bias, "block")' in core
+    assert '"halves"' in core
 
 
 def test_every_field_has_a_control() -> None:
@@ -146,20 +150,28 @@ def test_the_command_writes_the_page(run: Run, tmp_path: Path, built: str) -> No
     assert run("page", "-o", str(file), "-q") == (0, "", "")
 
 
-def test_the_command_writes_to_standard_output(run: Run, built: str) -> None:
+@pytest.fixture
+def at_hand(monkeypatch: pytest.MonkeyPatch, built: str) -> str:
+    """Let the command write the page that is built already, where it is asked what it does with it."""
+    monkeypatch.setattr(document, "build", lambda version: built if version == gpt2calc.__version__ else "")
+    return built
+
+
+def test_the_command_writes_to_standard_output(run: Run, at_hand: str) -> None:
     """For a pipe."""
-    assert run("page", "-o", "-") == (0, built, "")
+    assert run("page", "-o", "-") == (0, at_hand, "")
 
 
 def test_without_a_name_the_page_lies_in_the_folder(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_hand: str
 ) -> None:
     """As gpt2calc.html."""
     monkeypatch.chdir(tmp_path)
     assert run("page").stdout.startswith("gpt2calc.html: ")
-    assert (tmp_path / "gpt2calc.html").read_text(encoding="utf-8") == built
+    assert (tmp_path / "gpt2calc.html").read_text(encoding="utf-8") == at_hand
 
 
+@pytest.mark.usefixtures("at_hand")
 def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> None:
     """One sentence with the file's name, and code 3."""
     file = tmp_path / "missing" / "page.html"
@@ -170,6 +182,7 @@ def test_a_page_that_cannot_be_written_is_an_error(run: Run, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.usefixtures("at_hand")
 @pytest.mark.parametrize("opens", [True, False])
 def test_the_page_is_opened_where_there_is_a_browser(
     opens: bool,  # noqa: FBT001 - a case

@@ -17,27 +17,21 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.explanation.report import in_short
 from gpt2calc.explanation.search import Ways
+from gpt2calc.figures import in_words
 from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from tests.browser import Watched
 
-EXPLAIN = """([texts]) => {
-  const candidates = shippedModels().map(shippedCandidate);
-  return texts.map((text) => {
-    try {
-      const figure = readPrinted(text);
-      const found = readingsOf(figure, candidates);
-      const near = found.length ? [] : nearestReadings(figure, candidates);
-      const said = (each) => [String(each.value), each.candidate.name, conventionOf(each), sentenceOf(each)];
-      return {answer: answerOf(figure, found, candidates), fitting: found.length,
-        readings: found.slice(0, 12).map((each) => [...said(each), each.fit, each.rivals]), nearest: near.map(said)};
-    } catch (error) {
-      if (!(error instanceof Sentence)) throw error;
-      return {problem: error.message};
-    }
-  });
-}"""
+EXPLAIN = """([texts]) => texts.map((text) => {
+  try {
+    const { answer, rows } = ANSWERS.explain(text, []);
+    return { answer, rows: rows.map(({ value, ...row }) => ({ ...row, value: String(value) })) };
+  } catch (error) {
+    if (!(error instanceof Sentence)) throw error;
+    return { problem: error.message };
+  }
+})"""
 
 FIGURES = [
     *("117M", "124M", "137M", "163M", "345M", "762M", "774M", "1.5B", "1542M", "1.56B", "350M", "175B", "85M", "82M"),
@@ -74,34 +68,38 @@ def python(text: str) -> dict[str, Any]:
     except ConfigError as error:
         return {"problem": str(error)}
 
-    def said(each: Any) -> list[Any]:
-        return [str(each.value), each.model.names[0], each.convention, each.sentence]
+    def row(each: readings.Reading) -> dict[str, Any]:
+        is_met = bool(explained.readings)
+        return {
+            "value": str(each.value),
+            "model": each.model.names[0],
+            "convention": each.convention,
+            "sentence": each.sentence,
+            "fit": in_words(each.fit) if is_met else "not",
+            "rivals": str(each.rivals) if is_met else "",
+        }
 
-    return {
-        "answer": in_short(explained),
-        "fitting": explained.fitting,
-        "readings": [[*said(each), each.fit, each.rivals] for each in explained.readings],
-        "nearest": [said(each) for each in explained.nearest],
-    }
+    return {"answer": in_short(explained), "rows": list(map(row, explained.readings or explained.nearest))}
 
 
-def test_figures_are_explained_as_python_explains_them(opened: Watched) -> None:
+def test_figures_are_explained_as_python_explains_them(loaded: Watched) -> None:
     """Number, model, convention, fit, rivals and the answer in one sentence; and sentences for what is no figure."""
     few = FIGURES[::3] if IS_WIDE else [*FIGURES[: -len(NONE) : 9], *NONE[::3]]
     asked = FIGURES if "GPT2CALC_EXAMPLES" in os.environ else few
-    found = opened.page.evaluate(EXPLAIN, [asked])
+    found = loaded.page.evaluate(EXPLAIN, [asked])
     for text, answer in zip(asked, found, strict=True):
         assert answer == python(text), text
     assert 3 <= sum("problem" in answer for answer in found) < len(asked) / 2
 
 
 @pytest.mark.parametrize("name", ["gpt2", "gpt1", "vit-gpt2-decoder", "nanogpt-no-bias"])
-def test_every_way_of_counting_is_that_of_the_lattice(name: str, opened: Watched) -> None:
+def test_every_way_of_counting_is_that_of_the_lattice(name: str, loaded: Watched) -> None:
     """All compositions of steps, as parameters and as bytes, with their penalties."""
-    script = """(name) => { const ways = waysOf(dimsOf(findPreset(name).all));
-      return ["count", "bytes"].map((kind) => ways[kind].map((way) =>
-        [String(way.value), way.penalty, way.steps.map((step) => step.name).join(" + ")])); }"""
-    found = opened.page.evaluate(script, name)
+    script = """(name) => { const { axes, budget } = gpt2calc.explaining;
+      const ways = new gpt2calc.Ways(dimsOf(findPreset(name).all), axes, budget);
+      return ["count", "bytes"].map((kind) => ways.between(kind, 0n, 10n ** 30n).map((way) =>
+        [String(way.value), Number(way.penalty), way.name])); }"""
+    found = loaded.page.evaluate(script, name)
     ways = Ways(gpt2calc.count(name).dims, lattice.axes(presets.models()), 6)
     for kind, answer in zip(("count", "bytes"), found, strict=True):
         wanted = [[str(way.value), way.penalty, way.name] for way in ways.between(kind, 0, 10**30)]

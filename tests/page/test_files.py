@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import gpt2calc
-from gpt2calc.dialects import respellings
+from gpt2calc.architectures import reading
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.sources import LEFT_OUT
-from gpt2calc.webpage import facts
+from gpt2calc.webpage import checking
 from tests import test_safetensors, test_strict_json
+from tests.architectures import drawing
 from tests.faults import configs, single
 from tests.fuzz import mutations
 from tests.goods import GOODS, X
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 
     from tests.browser import Watched
 
-SUPPORTED = {dialect["name"] for dialect in facts.rest(gpt2calc.models(), ())["names"]["dialects"]}
-OTHER_NAMINGS = {
-    *("openai", "transformerlens", "transformerlens-folded", "raschka", "no qkv_bias", "llm.c"),
-    "gpt-1",
-    *("uer", "uer of 2020", "megatron-dist"),
-}
-"""The good checkpoints whose naming splits, stacks or reshapes matrices, which the page does not read."""
-
 NAME = "model.safetensors"
 
 VERIFY = """
@@ -42,12 +35,8 @@ async (cases) => {
   const answers = [];
   for (const {files, config} of cases) {
     try {
-      const {fields: given, maker} = config === null ? {fields: null, maker: ""} : readDocument(parseConfig(config));
-      const found = await verify(files.map(([name, content]) => new File([bytes(content)], name)), given, maker);
-      const {verdict, matches, more, notes, match, parameters, total, fields} = found;
-      const faults = found.faults.map(({kind, tensor}) => [kind, tensor]);
-      answers.push(json({verdict, matches, faults, more, notes, held: match.held, parameters, total,
-        components: Object.fromEntries(match.components), dims: dimsOf(fields)}));
+      const given = files.map(([name, content]) => new File([bytes(content)], name));
+      answers.push(json(await ask("check", given, config, "config")));
     } catch (error) {
       if (!(error instanceof Sentence)) throw error;
       answers.push(json({unreadable: error.message}));
@@ -92,20 +81,7 @@ def expected(each: Case, folder: Path) -> Any:
         found = gpt2calc.verify(next(iter(each.files)), LEFT_OUT if each.config is None else each.config)
     except UnreadableInputError as error:
         return {"unreadable": str(error)}
-    (seen,) = found.observations
-    return {
-        "verdict": found.verdict,
-        "matches": found.matches,
-        "faults": [[fault.kind, fault.tensor] for fault in found.faults],
-        "more": found.more,
-        # What a config is read as is said where it is read.
-        "notes": [note for note in found.notes if not note.startswith(("no shape shows n_head", "read as "))],
-        "held": [part._asdict() for part in found.checked.holdings],
-        "parameters": seen.parameters,
-        "total": found.total,
-        "components": dict(seen.components),
-        "dims": found.dims._asdict(),
-    }
+    return json.loads(json.dumps(checking.told(found)))
 
 
 def agree(opened: Watched, cases: list[Case], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -128,11 +104,10 @@ def plain(name: str) -> list[Any]:
     return next(good.tensors for good in GOODS if good.name == name)
 
 
-def test_good_files_match(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every naming that the page reads, with and without their config."""
-    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
-    cases = [case(good.name, good.tensors, config) for good in goods for config in (good.config, None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+def test_good_files_match(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every naming, with and without their config."""
+    cases = [case(good.name, good.tensors, config) for good in GOODS for config in (good.config, None)]
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert len(answers) > 25
     assert all(answer["matches"] for answer in answers)
 
@@ -145,29 +120,29 @@ if "GPT2CALC_EXAMPLES" in os.environ:
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_every_fault_of_a_single_tensor_is_found_and_named(
-    name: str, opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same verdict, the same tensors and the same sentences, without a config and with it."""
     good = next(good for good in GOODS if good.name == name)
     planted = list(single(good.tensors))
     drawn = random.Random(5).sample(planted, min(len(planted), 12))
     cases = [case(each.id, each.tensors, config) for each in drawn for config in (good.config, None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum(not answer.get("matches", False) for answer in answers) > 0.9 * len(answers)
 
 
-def test_a_wrong_config_is_found_out(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_config_is_found_out(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A good file is held against configs that differ in one field."""
     good = next(good for good in GOODS if good.name == "huggingface")
     cases = [case(about, good.tensors, config) for about, config in configs({**X.config(), **good.config})]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum(answer["matches"] for answer in answers) < len(answers) / 4
 
 
 WRAPPED = ["module.", "module._orig_mod.", "model.", "decoder.lm."]
 
 
-def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefixes_are_seen_through(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any kind, with and without `transformer.`; what stands elsewhere is left aside, and two models are refused."""
     cases = [
         case(f"{prefix}{name}", [(prefix + tensor, *rest) for tensor, *rest in plain(name)])
@@ -178,26 +153,26 @@ def test_prefixes_are_seen_through(opened: Watched, tmp_path: Path, monkeypatch:
     aside = ("vision.weight", "F32", (3,))
     cases += [case("beside another", [*within, aside]), case("the same, by a config", [*within, aside], X.config())]
     cases.append(case("twice", [*within, *plain("huggingface")]))
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer.get("matches") for answer in answers] == [True] * 10 + [None]
 
 
 def test_matrices_lie_as_whoever_the_config_is_for_builds_them(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Transformers' and nanoGPT's under a config of transformers, of nobody, and of nanoGPT."""
     of_nanogpt = {**X.config(), "model_type": "gpt2", "gpt2calc": {"maker": "nanogpt"}}
     marked = {**X.config(), "model_type": "gpt2"}
     configs = ({**marked}, {**X.config()}, of_nanogpt, {**marked, "vocab_size": X.vocab_size - 1})
     cases = [case(f"{name}, {n}", plain(name), each) for name in ("bare", "nanogpt") for n, each in enumerate(configs)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, True, False, False, False, True, True, False]
     assert answers[3]["verdict"].startswith(f"{NAME} does not match: it has vocab_size 31 and not 30, by wte.weight (")
     assert answers[5]["verdict"].endswith(", under nanoGPT's names, whose matrices are [out, in]")
 
 
 def test_dtypes_and_names_in_the_metadata_are_judged_alike(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A component with a dtype of its own, dtypes that no parameter has, and tensors under a second name."""
     good = next(good for good in GOODS if good.name == "huggingface")
@@ -213,7 +188,7 @@ def test_dtypes_and_names_in_the_metadata_are_judged_alike(
         Case("save_model alone", {NAME: safetensors.content(head, {"format": "pt", **named})}),
         Case("not the model's", {NAME: safetensors.content(twice, {"format": "pt", **shared})}, good.config),
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, False, False, False, True, True, False]
 
 
@@ -227,7 +202,7 @@ def differing(tensors: list[Any], place: int | None) -> bytes:
     return bytes(content)
 
 
-def test_a_stored_head_is_compared_bit_by_bit(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_head_is_compared_bit_by_bit(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that has wte's values is tied and stored twice; one that differs in a byte is not, and where is said."""
     good = next(good for good in GOODS if good.name == "untied")
     tied = {**good.config, "tie_word_embeddings": True}
@@ -236,16 +211,16 @@ def test_a_stored_head_is_compared_bit_by_bit(opened: Watched, tmp_path: Path, m
         for place in (None, 0, 4 * X.n_embd + 7)
         for config in (None, tied, good.config)
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True, True, True, True, False, True, True, False, True]
 
 
-def test_hostile_files_are_refused(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_files_are_refused(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lying lengths, overlaps, gaps, shapes that do not go with offsets, keys twice: unreadable there and here."""
     monkeypatch.chdir(tmp_path)
     cases = [Case(about, {NAME: content}) for about, (content, _) in test_safetensors.FAULTS.items()]
     cases += [Case(f"seed {n}", {NAME: content[:-1]}) for n, content in enumerate(safetensors.seeds())]
-    for each, answer in zip(cases, asked(opened, cases), strict=True):
+    for each, answer in zip(cases, asked(loaded, cases), strict=True):
         wanted = expected(each, tmp_path)
         assert "unreadable" in wanted, each.about
         assert "unreadable" in answer, (each.about, answer)
@@ -265,15 +240,15 @@ BAD = {f"bad: {name}": text for name, (text, _) in test_strict_json.BAD.items()}
 DOCUMENTS: dict[str, str | bytes] = {**BAD, **test_strict_json.GOOD}
 
 
-def test_json_is_read_where_python_reads_it(opened: Watched) -> None:
+def test_json_is_read_where_python_reads_it(loaded: Watched) -> None:
     """And refused where it is refused: whatever two readers could see differently."""
     script = """(documents) => Promise.all(documents.map(async (text) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      try { await strictJson({name: "x"}, bytes, "a header", 127); return null; }
+      try { strictJson("x", bytes, "a header"); return null; }
       catch (error) { if (!(error instanceof Sentence)) throw error; return error.message; }
     }))"""
     texts = [text.encode() if isinstance(text, str) else text for text in DOCUMENTS.values()]
-    found = opened.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
+    found = loaded.page.evaluate(script, [base64.b64encode(text).decode() for text in texts])
     refused = [name for name, problem in zip(DOCUMENTS, found, strict=True) if problem]
     assert refused == list(BAD)
 
@@ -289,19 +264,18 @@ CHANGES = (
 
 
 def test_files_that_are_changed_at_random_are_judged_alike(
-    opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read or refused by both, and with one verdict; what of a header is no JSON, each says in its own words."""
     chance, folder, cases = random.Random(1), tmp_path, []
-    goods = [good for good in GOODS if good.name not in OTHER_NAMINGS]
     for number in range(60):
-        good = chance.choice(goods)
+        good = chance.choice(GOODS)
         content = safetensors.content(good.tensors)
         end = 8 + int.from_bytes(content[:8], "little")
         changed = chance.choice(CHANGES)(content[8:end], chance)
         cases.append(Case(f"{good.name}, {number}", {NAME: safetensors.framed(changed, content[end:])}))
     monkeypatch.chdir(folder)
-    answers = asked(opened, cases)
+    answers = asked(loaded, cases)
     for each, answer in zip(cases, answers, strict=True):
         wanted = expected(each, folder)
         assert answer.keys() == wanted.keys(), each.about
@@ -309,7 +283,7 @@ def test_files_that_are_changed_at_random_are_judged_alike(
     assert 10 < sum("unreadable" in answer for answer in answers) < 59
 
 
-def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_read_with_its_shards(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Good ones, a tensor in the wrong shard, in two or in none, and a sum that is wrong."""
     parts = shards.tiny()
     first, second, _ = parts
@@ -330,65 +304,58 @@ def test_an_index_is_read_with_its_shards(opened: Watched, tmp_path: Path, monke
         Case("a sum of text", files(shards.index(parts, total_size="5"))),
         Case("other parameters", files(shards.index(parts, total_parameters=63))),
     ]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert [answer["matches"] for answer in answers] == [True] * 3 + [False] * 6 + [True]
 
 
-def test_an_index_without_its_shards_says_which_are_missing(opened: Watched) -> None:
+def test_an_index_without_its_shards_says_which_are_missing(loaded: Watched) -> None:
     """The page sees only what it was given."""
-    (answer,) = asked(opened, [Case("alone", {shards.INDEX: shards.index(shards.tiny())})])
+    (answer,) = asked(loaded, [Case("alone", {shards.INDEX: shards.index(shards.tiny())})])
     assert answer["unreadable"].startswith(f"{shards.INDEX}: expected the shard 'model-00001-of-00003.safetensors'")
 
 
-def test_some_blocks_are_told_as_a_part(opened: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_blocks_are_told_as_a_part(loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With their config and without; of each, those of one block, and with what stands outside."""
     kept = (("h.0.",), ("h.1.", "ln_f."), ("h.0.", "wte", "wpe"))
     files = [[each for each in plain("bare") if each[0].startswith(names)] for names in kept]
     cases = [case(str(len(tensors)), tensors, config) for tensors in files for config in (X.config(), None)]
-    answers = agree(opened, cases, tmp_path, monkeypatch)
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
     assert sum("does not match the whole model: it holds block" in answer["verdict"] for answer in answers) >= 4
 
 
-def test_packed_matrices_and_adapters_are_left_to_the_command_line(opened: Watched) -> None:
-    """The page says so, and counts no scale as a parameter."""
+def test_what_stands_beside_a_model_is_judged_alike(
+    loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An adapter's matrices, scales of what is packed, a value head."""
     pair = [(f"h.0.attn.c_attn.lora_{part}.weight", "F32", (4, 4)) for part in "AB"]
-    scales = [("h.0.attn.c_attn.SCB", "F32", (4,))]
-    answers = asked(opened, [case("adapter", [*plain("bare"), *pair]), case("packed", [*plain("bare"), *scales])])
-    assert "it is packed or adapted, as 'h.0.attn.c_attn.lora_A.weight' shows" in answers[0]["unreadable"]
-    assert "it is packed or adapted, as 'h.0.attn.c_attn.SCB' shows" in answers[1]["unreadable"]
+    cases = [
+        case("adapter", [*plain("bare"), *pair]),
+        case("packed", [*plain("bare"), ("h.0.attn.c_attn.SCB", "F32", (4,))]),
+        case("value head", [*plain("bare"), ("v_head.summary.weight", "F32", (1, 4))]),
+    ]
+    agree(loaded, cases, tmp_path, monkeypatch)
 
 
-def test_what_stands_beside_a_model_is_left_to_the_command_line(opened: Watched) -> None:
-    """A value head is no fault there, and the page says that it does not read it."""
-    for wrapper in ("", "model."):
-        model = [(f"{wrapper}{name}", *rest) for name, *rest in plain("bare")]
-        (answer,) = asked(opened, [case("value head", [*model, ("v_head.summary.weight", "F32", (1, 4))])])
-        assert "'v_head.summary.weight' stands beside a model: see gpt2calc verify" in answer["unreadable"]
+FAMILIES = ("llama", "qwen3_moe", "mamba")
 
 
-def test_other_namings_are_refused_by_name(opened: Watched) -> None:
-    """The page reads the namings that keep a matrix as it is or turned round, and says so of the others."""
-    (answer,) = asked(opened, [case("raschka", plain("raschka"))])
-    assert "its names fit no GPT-2" in answer["unreadable"]
-    assert {"huggingface", "nanogpt"} <= SUPPORTED
-
-
-SPELT: tuple[list[str], ...] = (
-    ["_orig_mod.wte.weight", "_orig_mod.h.0._orig_mod.ln_1.weight", "_orig_mod.lm_head.decoder.weight"],
-    ["model._orig_mod.wte.weight", "model._orig_mod.h.0._orig_mod.ln_1.weight", "model._orig_mod.wpe.weight", "x.b"],
-    ["h.0._checkpoint_wrapped_module.ln_1.weight", "h.0._checkpoint_wrapped_module.ln_1.bias", "wte.weight"],
-    ["a._fsdp_wrapped_module._orig_mod.b", "a.b"],
-    [],
-)
-
-
-def test_names_are_spelt_as_python_spells_them(opened: Watched) -> None:
-    """Without the words of training tools within them, but for a prefix that half of them have."""
-    respell = """(all) => all.map((names) => {
-        const tensors = respelled({tensors: names.map((name) => ({name})), notes: []}).tensors;
-        return tensors.map(({name}) => name);
-    })"""
-    found = opened.page.evaluate(respell, SPELT)
-    wanted = [[respellings.respelled(names).get(name, name) for name in names] for names in SPELT]
-    assert found == wanted
-    assert wanted[0] != SPELT[0]
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_files_of_other_families_get_pythons_verdict(
+    model_type: str, loaded: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are, without a tensor, with one too many, and one that is turned; by their config, and by nothing."""
+    config = drawing.config(model_type, 1, 0)
+    model = reading.read(config).model
+    good = [(each.name, "F32", each.shape) for each in model.listing()]
+    place = next(n for n, (_, _, shape) in enumerate(good) if len(shape) == 2 and shape[0] != shape[1])
+    name, dtype, shape = good[place]
+    files = {
+        "good": good,
+        "one is missing": [*good[:place], *good[place + 1 :]],
+        "one too many": [*good, ("model.more.weight", "F32", (3,))],
+        "one is turned": [*good[:place], (name, dtype, shape[::-1]), *good[place + 1 :]],
+    }
+    cases = [case(about, tensors, given) for about, tensors in files.items() for given in (config, None)]
+    answers = agree(loaded, cases, tmp_path, monkeypatch)
+    assert answers[0]["matches"]
+    assert not any(answer["matches"] for answer in answers[2::2])

@@ -10,7 +10,9 @@ import pytest
 
 import gpt2calc
 from gpt2calc.cli import main
+from gpt2calc.explanation import report
 from tests.page.reading import agrees, rested, shown, total
+from tests.page.test_explained import search
 
 if TYPE_CHECKING:
     from tests.browser import Watched
@@ -41,40 +43,40 @@ def test_the_address_brings_the_state_back(address: str, window: Watched) -> Non
     assert window.page.is_hidden("#notice")
 
 
-def test_back_and_forward_walk_through_the_states(opened: Watched) -> None:
+def test_back_and_forward_walk_through_the_states(restored: Watched) -> None:
     """As through pages."""
-    opened.page.fill("#n_layer", "13")
-    rested(opened)
-    opened.page.fill("#n_layer", "14")
-    rested(opened)
-    opened.page.go_back()
-    opened.until("byId('n_layer').value === '13'")
-    agrees(opened, "gpt2", n_layer=13)
-    opened.page.go_back()
-    opened.until("byId('n_layer').value === '12'")
-    agrees(opened, "gpt2")
-    opened.page.go_forward()
-    opened.until("byId('n_layer').value === '13'")
-    agrees(opened, "gpt2", n_layer=13)
+    restored.page.fill("#n_layer", "13")
+    rested(restored)
+    restored.page.fill("#n_layer", "14")
+    rested(restored)
+    restored.page.go_back()
+    restored.until("byId('n_layer').value === '13'")
+    agrees(restored, "gpt2", n_layer=13)
+    restored.page.go_back()
+    restored.until("byId('n_layer').value === '12'")
+    agrees(restored, "gpt2")
+    restored.page.go_forward()
+    restored.until("byId('n_layer').value === '13'")
+    agrees(restored, "gpt2", n_layer=13)
 
 
-def test_an_address_that_is_typed_is_read(opened: Watched) -> None:
+def test_an_address_that_is_typed_is_read(restored: Watched) -> None:
     """Without loading the page anew."""
-    opened.page.evaluate("location.hash = '#model=gpt2-large'")
-    opened.until("byId('title').textContent === 'gpt2-large'")
-    agrees(opened, "gpt2-large")
+    restored.page.evaluate("location.hash = '#model=gpt2-large'")
+    restored.until("byId('title').textContent === 'gpt2-large'")
+    agrees(restored, "gpt2-large")
 
 
-def test_nonsense_in_the_address_gets_a_sentence(window: Watched) -> None:
+def test_nonsense_in_the_address_gets_a_sentence(loaded: Watched) -> None:
     """What can be read is counted all the same, and markup stays text."""
-    window.open("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
-    said = window.text("#notice")
+    loaded.go("#model=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&n_layer=%3Cb%3E&n_embd=1024&n_layrs=3&head=x")
+    said = loaded.text("#notice")
     assert "no model is called '<img src=x onerror=alert(1)>'; gpt2 is shown" in said
     assert "n_layer must be a whole number, 0 or more, got '<b>'" in said
     assert "there is no field n_layrs" in said
     assert "head must be one of none, lm" in said
-    agrees(window, "gpt2", n_embd=1024)
-    assert window.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
+    agrees(loaded, "gpt2", n_embd=1024)
+    assert loaded.page.query_selector("img, b:not(.top b):not(.verdict b)") is None
 
 
 # Explain a number
@@ -82,40 +84,41 @@ def test_nonsense_in_the_address_gets_a_sentence(window: Watched) -> None:
 SAID = "!byId('figure-said').textContent.startsWith('looking')"
 
 
-def test_a_number_is_explained(opened: Watched) -> None:
+def test_a_number_is_explained(restored: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """137M is gpt2's file with its masks, and the address keeps the question."""
-    opened.page.fill("#figure", "137M")
-    opened.until("!byId('explained').parentElement.hidden")
-    assert opened.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
-    rows = shown(opened, "explained")
+    monkeypatch.setattr(report, "_everywhere", search)
+    restored.page.fill("#figure", "137M")
+    restored.until("!byId('explained').parentElement.hidden")
+    assert restored.text("#figure-said").startswith("137M may be 137,022,720, rounded: stored_with_masks of gpt2, or")
+    rows = shown(restored, "explained")
     assert rows[0][0].startswith("gpt2, stored_with_masks\n")
     best = gpt2calc.explain("137M")[0]
     assert rows[0][1:] == [f"{best.value:,}", best.fit, str(best.rivals)]
-    assert rested(opened) == "model=gpt2&explain=137M"
-    opened.open("#explain=548%20MB")
-    opened.until(SAID)
-    assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in opened.text("#figure-said")
+    assert rested(restored) == "model=gpt2&explain=137M"
+    restored.go("#explain=548%20MB")
+    restored.until(SAID)
+    assert "548,090,880, rounded: stored_with_masks + fp32_bytes of gpt2" in restored.text("#figure-said")
 
 
-def test_a_number_that_nothing_gives_gets_the_nearest(window: Watched) -> None:
+def test_a_number_that_nothing_gives_gets_the_nearest(loaded: Watched) -> None:
     """And nonsense a sentence."""
-    window.open("#explain=777.77777M")
-    window.until(SAID)
-    assert "fits none of the" in window.text("#figure-said")
-    assert len(shown(window, "explained")) == 3
-    window.open("#explain=many")
-    window.until(SAID)
-    assert "expected a figure such as 117M" in window.text("#figure-said")
-    assert window.page.is_hidden("#explained")
+    loaded.go("#explain=777.77777M")
+    loaded.until(SAID)
+    assert "fits none of the" in loaded.text("#figure-said")
+    assert len(shown(loaded, "explained")) == 3
+    loaded.go("#explain=many")
+    loaded.until(SAID)
+    assert "expected a figure such as 117M" in loaded.text("#figure-said")
+    assert loaded.page.is_hidden("#explained")
 
 
-def test_the_config_that_is_shown_is_explained_too(window: Watched) -> None:
+def test_the_config_that_is_shown_is_explained_too(loaded: Watched) -> None:
     """Before the models that ship."""
-    window.open("#n_layer=13&explain=131,527,680")
-    window.until(SAID)
-    assert window.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
-    window.page.fill("#n_layer", "14")
-    assert "gpt2 with n_layer=13" not in window.text("#figure-said")
+    loaded.go("#n_layer=13&explain=131,527,680")
+    loaded.until(SAID)
+    assert loaded.text("#figure-said") == "131,527,680 is 131,527,680: tied of gpt2 with n_layer=13."
+    loaded.page.fill("#n_layer", "14")
+    assert "gpt2 with n_layer=13" not in loaded.text("#figure-said")
 
 
 # Copies
@@ -136,27 +139,27 @@ def copied(opened: Watched, form: str) -> str:
 
 @pytest.mark.parametrize("state", STATES)
 def test_what_is_copied_says_the_same_elsewhere(
-    state: str, window: Watched, capsys: pytest.CaptureFixture[str]
+    state: str, loaded: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As JSON of `gpt2calc count`, as Markdown of it, as Python, as a line for the shell, as a config.json."""
-    window.open(state)
-    wanted = total(window)
-    python = copied(window, "Python")
+    loaded.go(state)
+    wanted = total(loaded)
+    python = copied(loaded, "Python")
     exec(python, {})
     assert capsys.readouterr().out == f"{wanted}\n"
-    line = copied(window, "command line").split()
+    line = copied(loaded, "command line").split()
     assert main([*line[1:], "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    ours = json.loads(copied(window, "JSON"))
+    ours = json.loads(copied(loaded, "JSON"))
     assert {**document, "model": "", "notes": []} == {**ours, "model": "", "notes": []}
     assert main([*line[1:], "--format", "markdown"]) == 0
     title = re.compile(r"^\*\*.*\*\*$", re.MULTILINE)
     assert (
-        title.sub("", copied(window, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
+        title.sub("", copied(loaded, "Markdown"), count=1) == title.sub("", capsys.readouterr().out, count=1).rstrip()
     )
-    assert gpt2calc.count(json.loads(copied(window, "config.json"))).total == wanted
-    window.open("#" + copied(window, "link").partition("#")[2])
-    assert total(window) == wanted
+    assert gpt2calc.count(json.loads(copied(loaded, "config.json"))).total == wanted
+    loaded.go("#" + copied(loaded, "link").partition("#")[2])
+    assert total(loaded) == wanted
 
 
 def test_the_button_copies(opened: Watched) -> None:
@@ -169,3 +172,4 @@ def test_the_button_copies(opened: Watched) -> None:
     opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
     opened.page.click("#copy")
     opened.until("byId('copied').textContent.startsWith('selected')")
+    opened.context.clear_permissions()

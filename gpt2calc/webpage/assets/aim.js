@@ -1,20 +1,23 @@
 // Shapes of a GPT-2 for a size that is asked for, ranked as gpt2calc.designs does, by the bounds that it printed.
 
+const dimsOf = (fields) => gpt2calc.fromFields(new py.dict(Object.entries(fields)));
+
 /** What a text asks for: a number of parameters to be near, or of bytes, in which the weights have to fit. */
 function aimOf(text) {
-  const count = typedNumber(text);
-  if (typeof count === "bigint") return count > 0n ? near(count) : refuse(`expected 1 or more, got ${shown(text)}`);
+  const count = gpt2calc.typed(text)?.whole ?? null;
+  if (count !== null) return count > 0n ? near(count) : refuse(`expected 1 or more, got ${shown(text)}`);
   const [all, dtype = "bf16"] = /\s*(?:(?:in|of)\s+)?(fp32|fp16|bf16|int8|int4)\s*$/.exec(text) ?? [""];
-  const figure = readPrinted(text.slice(0, text.length - all.length));
-  const { unit, kind } = scalesOf(figure).find(({ name }) => !name) ?? {};
+  const [figure] = gpt2calc.readPrinted(text.slice(0, text.length - all.length));
+  const { unit, kind } = [...figure.scales].find(({ name }) => !name) ?? {};
   const [top, below] = [figure.digits * (unit ?? 1n), figure.decimals];
-  const [scaled, divisor] = [top * 10n ** BigInt(Math.max(-below, 0)), 10n ** BigInt(Math.max(below, 0))];
+  const [scaled, divisor] = [top * 10n ** (below < 0n ? -below : 0n), 10n ** (below > 0n ? below : 0n)];
   if (kind !== "bytes" || scaled % divisor) refuse(`expected a size such as 350M, 1.3B or 24 GB, got ${shown(text)}`);
-  const measure = (x) => conventionsOf(x)[`${dtype}_bytes`];
+  const bits = { fp32: 32n, int8: 8n, int4: 4n }[dtype] ?? 16n;
+  const measure = (x) => above(bits * gpt2calc.totalOf(x), 8n);
   return { value: scaled / divisor, measure, isMost: true, dtype };
 }
 
-const near = (value) => ({ value, measure: (x) => partsOf(x)[0][0](), isMost: false });
+const near = (value) => ({ value, measure: gpt2calc.totalOf, isMost: false });
 
 /** n_embd and n_layer of the family near a size: the median proportion of the three members that are nearest. */
 function familyNear({ value, measure }) {
@@ -28,7 +31,7 @@ function familyNear({ value, measure }) {
 /** The order of two fractions, each a numerator and a denominator. */
 const compared = ([a, b], [c, d]) => inOrder(a * d, c * b);
 
-const above = (a, b) => -floored(-a, b);
+const above = (a, b) => (a + b - 1n) / b;
 
 /** The shapes that are ranked first: those that meet the target, those near to it in the order of the family's
  * proportions, then all others by distance. */

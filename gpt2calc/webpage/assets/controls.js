@@ -43,12 +43,12 @@ function fill(table, headers, rows, foot = []) {
 function controlsOf({ type, model: { sizes } }) {
   if (type === "gpt2") return FACTS.controls;
   const kinds = { flag: "switch", word: "choice" };
-  return rowsFor(type).map(({ name, kind, letter, least, help }) => {
-    const hasSlider = kind === "size" && letter && typeof sizes[name] === "bigint";
-    const high = hasSlider ? 2 ** Math.ceil(Math.log2(Math.max(8, 4 * Number(sizes[name])))) : 0;
+  return [...gpt2calc.rows(type)].map(({ name, kind, letter, least, help }) => {
+    const hasSlider = kind === "size" && letter && typeof sizes.get(name) === "bigint";
+    const high = hasSlider ? 2 ** Math.ceil(Math.log2(Math.max(8, 4 * Number(sizes.get(name))))) : 0;
     const shipped = PRESETS.map(({ all }) => Number(all[name])).filter((n) => n >= least && n <= high);
     const shown = hasSlider ? "size" : (kinds[kind] ?? "number");
-    return { field: name, hint: help, low: least, high, step: 0, empty: "", kind: shown, shipped };
+    return { field: name, hint: help, low: Number(least), high, step: 0, empty: "", kind: shown, shipped };
   });
 }
 
@@ -63,9 +63,13 @@ function stopsOf({ low, high, step, shipped }) {
 }
 
 /** What a value of a config is, whether it is given or follows. */
-const valueIn = ({ fields, model }, field) => fields[field] ?? model.sizes[field] ?? null;
+const valueIn = ({ fields, model }, field) => fields[field] ?? model.sizes.get(field);
 
 const inWords = (value) => (Array.isArray(value) ? value.join(",") : value === null ? "" : grouped(value));
+
+/** Whether what is typed says a value. */
+const isTyped = (type, field, text, value) =>
+  attempt(() => same(gpt2calc.readField(type, field, text), value), () => false);
 
 /** Put a value over the active config's own, or take it away where it is undefined. */
 function set(field, value) {
@@ -80,7 +84,7 @@ function set(field, value) {
 /** A control: its element, `show`, which makes it say what a config has, and `say`, which says what is wrong. */
 function buildControl(row) {
   const { field, kind } = row;
-  const [isSize, { of_head: isOfHead }] = [kind === "size", rowFor(active().type, field)];
+  const [isSize, { of_head: isOfHead }] = [kind === "size", gpt2calc.rowOf(active().type, field)];
   const hint = make("small", { className: "hint", id: `${field}-hint` }, row.hint);
   const said = make("small", { id: `${field}-problem` });
   const label = make("label", { htmlFor: field }, field);
@@ -103,11 +107,11 @@ function buildControl(row) {
     // qkv_bias is as bias, unless it differs
     const isAsBias = ({ fields }) => field === "qkv_bias" && input.checked === fields.bias;
     listen(input, "change", (config) => (isAsBias(config) ? null : input.checked));
-    const show = ({ model }) => void (input.checked = isTrue(model.sizes[field]));
+    const show = ({ model }) => void (input.checked = py.t(model.sizes.get(field)));
     return found(show, "switch", input, make("span", {}, label, hint, said));
   }
   if (kind === "choice") {
-    const heads = Object.entries(architectureOf(active().type).classes);
+    const heads = active().model.architecture.classes.items();
     input.append(...heads.map(([name, value]) => make("option", { value }, `${value} (${name})`)));
     listen(input, "change", () => input.value);
     return found((config) => void (input.value = valueIn(config, field)), "small", label, input, hint, said);
@@ -115,7 +119,7 @@ function buildControl(row) {
   listen(input, "input", ({ type, preset }) => {
     const text = input.value.trim();
     const isLeftOut = type !== "gpt2" && !text && !(field in preset.all);
-    return isLeftOut ? undefined : typedField(rowFor(type, field), text);
+    return isLeftOut ? undefined : gpt2calc.readField(type, field, text);
   });
   input.addEventListener("change", () => showControls());
   const stops = isSize ? stopsOf(row) : [0];
@@ -126,8 +130,8 @@ function buildControl(row) {
     const { fields, type, preset } = config;
     const [isOurs, value, size] = [type === "gpt2", fields[field] ?? null, valueIn(config, field) ?? 1n];
     const isTyping = document.activeElement === input && input.value.trim() !== "";
-    if (!isTyping || !same(typedNumber(input.value), value)) input.value = inWords(value);
-    const inner = isOurs && field === "n_inner" ? ` = ${grouped(dimsOf({ ...fields, n_inner: null }).n_inner)}` : "";
+    if (!isTyping || !isTyped(type, field, input.value, value)) input.value = inWords(value);
+    const inner = isOurs && field === "n_inner" ? ` = ${grouped(4n * fields.n_embd)}` : "";
     input.placeholder = isOurs ? row.empty && row.empty + inner : inWords(valueIn(config, field));
     const off = stops.map((stop) => Math.abs(stop - Number(size)));
     slider.value = off.indexOf(Math.min(...off));
@@ -155,7 +159,7 @@ function buildControls(config) {
 function isOfUse(field, config) {
   const value = valueIn(config, field);
   const other = typeof value === "boolean" ? !value : value + 1n;
-  return totalOf(configOf(config.preset, { ...config.fields, [field]: other }).model) !== totalOf(config.model);
+  return configOf(config.preset, { ...config.fields, [field]: other }).count.total !== config.count.total;
 }
 
 function showControls() {

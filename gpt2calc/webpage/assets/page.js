@@ -1,6 +1,6 @@
 // What the page shows of the state, and what its parts do.
 
-let [resting, explaining, latest, unpacked] = [0, 0, 0, null];
+let [resting, explaining, latest] = [0, 0, 0];
 
 /** Draw everything that depends on the state, and put the state into the address once it rests. */
 function changed(show = draw) {
@@ -40,11 +40,23 @@ function listenToLinks() {
   });
 }
 
-let counts = [];
+let [counts, isDue] = [[], false];
 
+/** Draw all that depends on the state: what is seen first now, and what stands below once that is painted. */
 function draw() {
-  counts = state.configs.map(({ model }) => counted(model));
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawFlow, drawCosts, drawExplained, drawShared]) part();
+  counts = state.configs.map(countOf);
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
+  if (!isDue) requestAnimationFrame(() => setTimeout(() => [isDue] = [false, drawFlow(), drawCosts()]));
+  isDue = true;
+}
+
+/** What is shown of a count, each once. */
+function countOf({ type, count }) {
+  const [components, zero] = [[...count.components], gpt2calc.Expression.of(0n)];
+  const form = components.reduce((all, { formula }) => py.add(all, formula.simplified), zero);
+  const [groups, conventions] = [count.groups.values(), py.object(count.conventions)];
+  const { total, weights, biases, letters } = count;
+  return { type, components, form, groups, conventions, total, weights, biases, letters, layers: [...count.layers] };
 }
 
 function drawTotal() {
@@ -56,24 +68,24 @@ function drawTotal() {
   const inBytes = (dtype) => {
     const bytes = count.conventions[`${dtype}_bytes`];
     const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
-    return `${rounded(bytes, unit, 2)} ${name} in ${dtype}`;
+    return `${rounded(bytes, unit, 2n)} ${name} in ${dtype}`;
   };
   const stored = `${inBytes("fp32")}, ${inBytes("bf16")}`;
-  const one = () => `parameters, about ${atAGlance(count.total)}; ${stored}; ${layersText(count)}`;
-  const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3)] : [];
-  const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1).replace("-", "−")} %, ×${by}`;
+  const one = () => `parameters, about ${short(count.total)}; ${stored}; ${layersText(count)}`;
+  const [more, by] = second ? [100n * (second.total - first.total), rounded(second.total, first.total, 3n)] : [];
+  const change = () => `${more > 0n ? "+" : ""}${rounded(more, first.total, 1n).replace("-", "−")} %, ×${by}`;
   const both = () => `${grouped(first.total)} → ${grouped(second.total)} parameters (${change()})`;
   setText(byId("glance"), second ? both() : one());
   byId("stripe").replaceChildren(barOf(count));
-  document.title = `${titleOf(active())}: ${atAGlance(count.total)} parameters - gpt2calc`;
+  document.title = `${titleOf(active())}: ${short(count.total)} parameters - gpt2calc`;
 }
 
 let room = 0; // for the drawing, which to ask for at each draw would lay the whole page out
 
 function drawFlow() {
-  if (!FACTS.flow || !room) return;
-  const { model, total } = counts[state.active];
-  byId("flow").replaceChildren(flowOf(model, total, Math.min(Math.max(room, 240), 760)));
+  if (!room) return;
+  const [{ source }, { total }] = [active(), counts[state.active]];
+  byId("flow").replaceChildren(flowOf(source, total, Math.min(Math.max(room, 240), 760)));
 }
 
 function watchRoom() {
@@ -86,12 +98,12 @@ function watchRoom() {
 }
 
 /** What a layer holds, of each kind that there is. */
-function layersText({ model, inLayers: kinds }) {
+function layersText({ type, layers: kinds }) {
   const isEverywhere = (tag) => kinds.every(({ tags }) => tags.includes(tag));
   const named = (tags) => tags.filter((tag) => !isEverywhere(tag)).join(" ").replaceAll("_", " ");
-  if (kinds.length === 1) return `${grouped(kinds[0].total)} in each ${isGpt2(model) ? "block" : "layer"}`;
-  const many = ({ tags, layers }) => `${grouped(layers)} ${named(tags)} layers`;
-  return kinds.map((kind) => `${grouped(kind.total)} in each of ${many(kind)}`).join(", ");
+  if (kinds.length === 1) return `${grouped(kinds[0].each)} in each ${type === "gpt2" ? "block" : "layer"}`;
+  const many = ({ tags, number: layers }) => `${grouped(layers)} ${named(tags)} layers`;
+  return kinds.map((kind) => `${grouped(kind.each)} in each of ${many(kind)}`).join(", ");
 }
 
 // Aim for a size
@@ -112,10 +124,10 @@ function drawAim() {
     if (!shapes.length) refuse(`no GPT-2 with this vocabulary fits ${text}`);
     const rows = shapes.map((shape) => {
       const { n_layer: L, n_embd: d, n_inner: m, n_head: heads, value } = shape;
-      const own = gpt2Of(dimsOf(shaped(fields, shape)));
+      const own = gpt2calc.totalOf(dimsOf(shaped(fields, shape)));
       const button = make("button", { type: "button", value: [L, d, m, heads].join() }, `${L} × ${grouped(d)}`);
       const apart = target.isMost ? target.value - value : value - target.value;
-      return [button, number(totalOf(own)), [signed(apart), "n"], number(heads), [rounded(d, L, 1), "n"]];
+      return [button, number(own), [signed(apart), "n"], number(heads), [rounded(d, L, 1n), "n"]];
     });
     const by = target.isMost ? `bytes to spare in ${target.dtype}` : "difference";
     fill(table, ["layers × width", ["parameters", "n"], [by, "n"], ["heads", "n"], ["width / layers", "n"]], rows);
@@ -144,11 +156,11 @@ function listenToAim() {
 // What it costs to run
 
 function drawCosts() {
-  if (!cachesOf()) return;
+  const sources = state.configs.map(({ source }) => source);
   for (const field of byId("costs").querySelectorAll("input, select")) {
     const cost = field.id.slice(5);
     if (document.activeElement !== field) field.value = state.costs[cost];
-    if (cost === "seq") field.placeholder = grouped(active().type === "gpt2" ? active().model.sizes.n_positions : 4096n);
+    if (cost === "seq") field.placeholder = grouped(gpt2calc.usualTokens(sources[state.active]));
   }
   const tables = ["costed", "keeping", "flops"].map(byId);
   const say = (said, className) => Object.assign(byId("cost-said"), { textContent: said, className });
@@ -156,53 +168,50 @@ function drawCosts() {
   attempt(() => {
     const memory = aimOf(state.costs.memory);
     if (!memory.isMost) refuse(`expected bytes such as 24 GB, got ${shown(state.costs.memory)}`);
-    const all = state.configs.map((config) => ({ config, asked: askedOf(state.costs, config) }));
-    const held = all.map(({ config, asked }) => heldBy(config, asked));
+    const held = sources.map((source) => heldBy(source, askedOf(state.costs, source)));
     const inBytes = (n, said) =>
-      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2)} GB${said}`)), "n"];
-    const row = (name, of, said = () => "") =>
-      [name, ...held.map((each, place) => inBytes(of(each), said(all[place].asked)))];
-    const { dtype, kv } = all[0].asked;
-    const sequences = ({ seq, batch }) => ` of ${grouped(batch)} × ${grouped(seq)} tokens`;
+      [make("span", {}, grouped(n), make("small", {}, `${rounded(n, 10n ** 9n, 2n)} GB${said}`)), "n"];
+    const row = (name, of, said = () => "") => [name, ...held.map((each) => inBytes(of(each), said(each)))];
+    const { dtype, kv_dtype: kv } = held[0];
+    const sequences = ({ tokens, batch }) => ` of ${grouped(batch)} × ${grouped(tokens)} tokens`;
     const rows = [
       row(`weights, ${dtype}`, ({ weights }) => weights),
-      row(`cache and states, ${kv}`, ({ cache }) => cache, sequences),
+      row(`cache and states, ${kv}`, ({ kv_bytes: cache }) => cache, sequences),
     ];
-    const each = [row("cache, a token", ({ token }) => token), row("states, a sequence", ({ states }) => states)];
-    const names = all.length > 1 ? namesOfTwo() : ["bytes"];
-    const together = row("together", ({ weights, cache }) => weights + cache);
+    const each = [
+      row("cache, a token", ({ kv_bytes_per_token: token }) => token),
+      row("states, a sequence", ({ state_bytes: states }) => states),
+    ];
+    const names = held.length > 1 ? namesOfTwo() : ["bytes"];
+    const together = row("together", ({ weights, kv_bytes: cache }) => weights + cache);
     fill(tables[0], ["what is held", ...names.map((name) => [name, "n"])], [...each, ...rows], [together]);
-    const { weights, cache, rows: kinds } = held[state.active];
-    const left = memory.value - weights - cache;
+    const own = held[state.active];
+    const left = memory.value - own.weights - own.kv_bytes;
     const verdict = left < 0n ? `does not fit in ${state.costs.memory}, by` : `fits in ${state.costs.memory}, and leaves`;
-    const engine = "an engine's own workspace is not counted";
-    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${engine}`, left < 0n ? "problem" : "hint");
+    const notes = ["an engine's own workspace is not counted", ...own.notes].join("; ");
+    say(`${titleOf(active())} ${verdict} ${grouped(absolute(left))} bytes; ${notes}`, left < 0n ? "problem" : "hint");
     const headers = ["layers", ["number", "n"], ["elements a token", "n"], ["window", "n"], ["state", "n"]];
-    const kindsOfLayers = kinds.map(({ kind, layers, each: own, window, convolution, recurrence }) => {
-      const [all, state] = [[layers, own], convolution + recurrence];
-      return [kind, ...all.map(number), [window === null ? "" : grouped(window), "n"], number(state)];
+    const kindsOfLayers = own.rows.map(({ kind, layers, per_token: elements, window, convolution, recurrence }) => {
+      const [counted, state] = [[layers, elements].map(number), number(convolution + recurrence)];
+      return [kind, ...counted, [window === null ? "" : grouped(window), "n"], state];
     });
     fill(tables[1], headers, kindsOfLayers);
-    drawFlops(tables[2], all[state.active]);
+    drawFlops(tables[2], own);
     for (const table of tables) table.parentElement.hidden = false;
   }, (problem) => say(problem, "problem"));
 }
 
-function drawFlops(table, { config: { type, model }, asked: { seq, batch } }) {
-  if (type !== "gpt2") return fill(table, [["FLOPs of this architecture are those of gpt2calc cost"]], []);
-  const run = { batch, tokens: seq, past: 0n, logits: seq, source: 0n };
-  const products = productsOf(model.sizes, run).filter(({ flops }) => flops);
-  const total = sum(products.map(({ flops }) => flops));
-  const row = (name, n) => [name, number(n), [percent(n, total), "n"]];
-  const rows = products.map(({ name, group, flops }) => row(make("span", {}, swatch(group), name), flops));
-  return fill(table, ["a forward pass", ["FLOPs", "n"], ["share", "n"]], rows, [row("total", total)]);
+function drawFlops(table, { products, forward, flops_notes: notes }) {
+  const row = (name, n) => [name, number(n), [percent(n, forward), "n"]];
+  const rows = products.map((own) => row(make("span", {}, swatch(own.group), own.component), own.forward));
+  const headers = products.length ? ["a forward pass", ["FLOPs", "n"], ["share", "n"]] : [notes.join("; ")];
+  return fill(table, headers, rows, products.length ? [row("total", forward)] : []);
 }
 
 function listenToCosts() {
-  const { types, elements } = cachesOf();
   const [dtype, kv] = ["cost-dtype", "cost-kv"].map(byId);
-  dtype.append(...Object.keys(elements).map((name) => make("option", {}, name)));
-  kv.append(make("option", { value: "" }, "the same"), ...types.map(([name]) => make("option", {}, name)));
+  dtype.append(...gpt2calc.WEIGHTS.map((name) => make("option", {}, name)));
+  kv.append(make("option", { value: "" }, "the same"), ...[...gpt2calc.CACHE_TYPES].map((name) => make("option", {}, name)));
   byId("costs").addEventListener("input", ({ target }) => {
     state.costs[target.id.slice(5)] = target.value;
     changed(drawCosts);
@@ -230,7 +239,7 @@ function barOf({ groups, total }, most = total) {
   const scale = share(total, most || 1n);
   const segments = parts.map((group) => {
     const size = share(group.total, total || 1n);
-    const segment = make("div", { className: group.name }, size * scale > 0.13 ? percent(group.total, total, 1) : "");
+    const segment = make("div", { className: group.name }, size * scale > 0.13 ? percent(group.total, total, 1n) : "");
     segment.style.flex = `${Math.max(size, 0.0005)} 1 0`;
     return segment;
   });
@@ -254,16 +263,16 @@ function namesOfTwo() {
 const columnsOfTwo = () => inPlace(namesOfTwo(), "difference", "ratio").map((name) => [name, "n"]);
 
 const difference = ([first, second]) =>
-  inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3), "n"]);
+  inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3n), "n"]);
 
 function drawTables() {
-  const lines = counts.flatMap(({ model, form, total, components }) => [
-    make("p", {}, `${written(form, numbersOf(model))} = ${grouped(total)}`),
+  const lines = counts.flatMap(({ letters, form, total, components }) => [
+    make("p", {}, `${form.text(letters)} = ${grouped(total)}`),
     make("p", { className: "letters" }, ...termsOf({ form, components })),
   ]);
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
-  const all = counts.flatMap(({ model }) => model.architecture.rows.map(({ name, group }) => [name, group]));
+  const all = counts.flatMap(({ components }) => components.map(({ name, group }) => [name, group]));
   const partsNamed = (name) => counts.map(({ components }) => components.find((part) => part.name === name));
   const cells = (parts, formula = "") => {
     const [{ total, weights, biases }] = parts;
@@ -274,11 +283,11 @@ function drawTables() {
   const rows = [...new Map(all)]
     .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
-    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].form.text() : "")]);
+    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].formula.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
   const two = isOne ? [] : columnsOfTwo();
   fill(byId("components"), ["component", ...(isOne ? headers : two)], rows, [["total", ...cells(counts)]]);
-  const { conventions } = isGpt2(count.model) ? FACTS : FAMILIES;
+  const conventions = count.type === "gpt2" ? FACTS.conventions : FACTS.general;
   const both = conventions.filter(([name]) => counts.every((each) => name in each.conventions));
   const [bytes, others] = [true, false].map((wanted) => both.filter(([, unit]) => (unit === "bytes") === wanted));
   const waysIn = (rows, more) =>
@@ -292,7 +301,7 @@ function drawTables() {
   const ways = waysIn(others, (_, source) => [[source, "source"]]);
   fill(byId("conventions"), headed(["count", "n"], "by whom"), ways);
   const [mega, mebi] = [10n ** 6n, 2n ** 20n];
-  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2), "n"]));
+  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2n), "n"]));
   fill(byId("stored"), headed(["bytes", "n"], ["MB", "n"], ["MiB", "n"]), stored);
 }
 
@@ -302,25 +311,11 @@ const whatCell = (name, sentence, before = "") =>
 
 // Explain a number
 
-let [shipped, isPrepared] = [null, false];
-
-/** Look at what the models that ship can be said to have, a few at a time, so that nothing waits for it. */
-async function prepareExplained() {
-  isPrepared = true;
-  await unpacked;
-  const found = [];
-  for (const alike of shippedModels()) {
-    await breath();
-    found.push(shippedCandidate(alike));
-  }
-  shipped = found;
-  drawExplained();
-}
+let explained = 0; // how often it was asked, so that an answer that comes late is passed over
 
 function drawExplained() {
   const table = byId("explained");
-  const isAsked = state.figure.trim() !== "";
-  if (isAsked && !isPrepared) prepareExplained();
+  const turn = (explained += 1);
   if (byId("figure").value !== state.figure) byId("figure").value = state.figure;
   table.parentElement.hidden = true;
   const say = (text, className) => {
@@ -330,25 +325,19 @@ function drawExplained() {
     const colour = { answer: "told", problem: "bad" }[className];
     if (isNew) announce(colour, colour ? text : "", "#explain-heading");
   };
-  if (!isAsked) return say(`Such as ${EXPLAIN.examples}: what was counted, and of which GPT-2.`, "hint");
-  const explained = () => {
-    const figure = readPrinted(state.figure);
-    if (!shipped) return say("looking ...", "hint");
-    const isOwn = ({ type, model }) => type === "gpt2" && !shipped.some(({ x }) => sameModel(model.sizes, x));
-    const own = state.configs.filter(isOwn).map((config) => candidateOf(titleOf(config), config.model.sizes));
-    const candidates = [...own, ...shipped];
-    const found = readingsOf(figure, candidates);
-    say(`${answerOf(figure, found, candidates)}.`, "answer");
+  if (!state.figure.trim()) return say(`Such as ${FACTS.examples}: what was counted, and of which GPT-2.`, "hint");
+  const show = ({ answer, rows }) => {
+    if (turn !== explained) return;
+    say(`${answer}.`, "answer");
     table.parentElement.hidden = false;
-    const rows = found.length ? found.slice(0, EXPLAIN.most_readings) : nearestReadings(figure, candidates);
-    const cells = rows.map((reading) => {
-      const { fit = "not", rivals = "", value, candidate } = reading;
-      const what = whatCell(conventionOf(reading), sentenceOf(reading), `${candidate.name}, `);
-      return [what, number(value), fitInWords(fit), [String(rivals), "n"]];
-    });
-    return fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
+    const cells = rows.map(({ model, convention, sentence, value, fit, rivals }) =>
+      [whatCell(convention, sentence, `${model}, `), number(value), fit, [rivals, "n"]]);
+    fill(table, ["what is counted", ["exactly", "n"], "fits", ["rivals", "n"]], cells);
   };
-  return attempt(explained, (problem) => say(problem, "problem"));
+  const own = state.configs.filter(({ type }) => type === "gpt2");
+  say("looking ...", "hint");
+  const named = own.map((config) => [titleOf(config), Object.entries(config.fields)]);
+  ask("explain", state.figure, named).then(show, ({ message }) => turn === explained && say(message, "problem"));
 }
 
 // A config.json that is pasted, and files that are dropped
@@ -356,6 +345,7 @@ function drawExplained() {
 function sayOfConfig(problem, notes = []) {
   const className = problem ? "problem" : "";
   byId("paste-said").replaceChildren(...(problem ? [problem] : notes).map((line) => make("p", { className }, line)));
+  if (document.activeElement === byId("paste")) byId("paste-said").scrollIntoView({ block: "nearest" }); // what is above grows
   announce(problem ? "bad" : "good", problem || (notes[0] ?? ""), "#files-heading");
   return !problem;
 }
@@ -363,8 +353,8 @@ function sayOfConfig(problem, notes = []) {
 /** Take a config.json as the config that the controls set; false where it is none, and why is said. */
 const takeConfig = (text) =>
   attempt(() => {
-    const found = readDocument(parseConfig(text.replace(/^\ufeff/, "")));
-    state.configs[state.active] = ofDocument(found);
+    const found = readConfig(text.replace(/^\ufeff/, ""));
+    state.configs[state.active] = ofSource(found);
     changed();
     const read = `read: ${titleOf(active())}, ${grouped(counts[state.active].total)} parameters`;
     return sayOfConfig(null, [read, ...found.notes]);
@@ -372,91 +362,62 @@ const takeConfig = (text) =>
 
 /** Whether what is given is too large to be read while a person waits, which is then said. */
 function isLarge(size) {
-  const problem = `expected a config.json of at most ${grouped(FIELDS.largest)} bytes, got ${grouped(size)}`;
-  return size > FIELDS.largest && !sayOfConfig(problem);
+  const problem = `expected a config.json of at most ${grouped(FACTS.largest)} bytes, got ${grouped(size)}`;
+  return size > FACTS.largest && !sayOfConfig(problem);
+}
+
+const isIndex = (name) => /\.index(\.[^./]+)?\.json$/.test(name);
+
+/** The active config as a document, from which a worker reads it; what is not given is not in it. */
+function documentOf({ type, fields, maker, source }) {
+  const own = Object.entries(fields).filter(([, value]) => value !== null);
+  return json(type === "gpt2" ? { gpt2calc: { maker }, ...Object.fromEntries(own) } : source.given);
 }
 
 async function takeFiles(files) {
   latest += 1;
   const turn = latest;
   const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
-  if (config && (isLarge(config.size) || !takeConfig(await config.text()))) return;
-  if (files.every((file) => file === config)) return;
-  const against = config || byId("against").checked ? active() : null;
+  const said = config && !isLarge(config.size) ? await config.text() : null;
+  if (config && (said === null || !takeConfig(said))) return;
+  const held = files.filter((file) => file !== config);
+  if (!held.length) return;
   byId("verified").replaceChildren(make("p", { className: "hint" }, "reading the header ..."));
-  const show = (...parts) => {
+  const show = (className, mark, text, ...parts) => {
     if (turn !== latest) return;
-    byId("verified").replaceChildren(...parts);
-    setText(byId("live"), parts[0].textContent); // the verdict alone is read out
-    announce(parts[0].className.replace("verdict ", ""), parts[0].textContent, "#files-heading");
+    const verdict = make("p", { className: `verdict ${className}` }, make("b", {}, mark), text);
+    byId("verified").replaceChildren(verdict, ...parts);
+    setText(byId("live"), verdict.textContent); // the verdict alone is read out
+    announce(className, verdict.textContent, "#files-heading");
   };
-  const verdict = (name, mark, text) => make("p", { className: `verdict ${name}` }, make("b", {}, mark), text);
+  const against = config ? said : byId("against").checked ? documentOf(active()) : null;
   try {
-    if (against && against.type !== "gpt2")
-      refuse(`a file of ${against.type} is checked by gpt2calc verify; this page checks those of GPT-2s`);
-    const found = await verify(files, against?.fields ?? null, against?.maker ?? "");
-    const [name, mark] = found.matches ? ["good", "✓ "] : ["bad", "✗ "];
-    show(verdict(name, mark, found.verdict), ...verifiedParts(found));
-  } catch (error) {
-    show(verdict("bad", "✗ cannot be read: ", error.message));
+    const found = await ask("check", held, against, config ? "config.json" : "the config above");
+    show(...(found.matches ? ["good", "✓ "] : ["bad", "✗ "]), found.verdict, ...verifiedParts(found));
+  } catch ({ message }) {
+    show("bad", "✗ cannot be read: ", message);
   }
 }
 
-function verifiedParts({ faults, more, notes, expected, total, parameters, fields, match }) {
-  const names = [...new Set([...expected.keys(), ...match.components.keys()])];
-  const cells = (count = 0n, observed = 0n) => [number(count), number(observed), [signed(observed - count), "n"]];
-  const rows = names.map((name) => [name, ...cells(expected.get(name), match.components.get(name))]);
-  const headers = ["component", ["formula", "n"], ["stored", "n"], ["difference", "n"]];
-  const some = (n) => (n ? number(n) : "");
-  const bytes = match.held.map((part) => {
-    return [[part.what, "what"], some(part.tensors), some(part.elements), number(part.bytes)];
-  });
+const LABELS = { wrong: "What is wrong", component: "Its components", stored: "What its bytes are" };
+
+function verifiedParts({ notes, tables, config }) {
   const button = make("button", { type: "button" }, "Count this model above");
   button.addEventListener("click", () => {
-    state.configs[state.active] = ofDocument({ type: "gpt2", fields, model: gpt2Of(dimsOf(fields)) });
+    const type = config.model_type ?? "gpt2";
+    const source = gpt2calc.sourceOf(type, new py.dict(Object.entries(config)), "config", "");
+    state.configs[state.active] = ofSource(source);
     changed();
     byId("total").focus();
   });
-  return [
-    ...(faults.length ? [tableOf("What is wrong", ["wrong", "which tensor, and why"], faultRows(faults, more))] : []),
-    ...notes.map((note) => make("p", { className: "hint" }, note)),
-    tableOf("Its components", headers, rows, [["total", ...cells(total, parameters)]]),
-    tableOf("What its bytes are", ["stored", ["tensors", "n"], ["elements", "n"], ["bytes", "n"]], bytes),
-    make("p", {}, button),
-  ];
-}
-
-function tableOf(label, headers, rows, foot = []) {
-  const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
-  fill(table, headers, rows, foot);
-  return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
-}
-
-const MOST_SHOWN = 20;
-
-/** Faults, those that differ in the number of the block alone as one. */
-function faultRows(faults, more) {
-  const all = faults.map(({ kind, tensor, expected, got }) => {
-    const [template, block] = templated(tensor);
-    const message = `expected ${expected}, got ${got}`;
-    return { kind, template, block, message: block === null ? message : message.replaceAll(`.${block}.`, ".{}.") };
+  const cell = (text) => (/^[+−-]?[\d,.]+( MB| %)?$/.test(text) ? [text, "n"] : [text, "what"]);
+  const laidOut = tables.map(([headers, rows, last]) => {
+    const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
+    fill(table, headers.map((name) => [name, ""]), rows.map((row) => row.map(cell)), last.map((row) => row.map(cell)));
+    const label = LABELS[headers[0]] ?? headers[0];
+    return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
   });
-  const key = ({ kind, template, message }) => JSON.stringify([kind, template, message]);
-  const groups = [...Map.groupBy(all, key).values()];
-  const rows = groups.slice(0, MOST_SHOWN).map((group) => {
-    const [{ kind, template, message }, blocks] = [group[0], blockText(group.map(({ block }) => block))];
-    const [name, why] = [template, message].map((text) => text.replaceAll("{}", blocks));
-    return [kind, make("span", {}, make("code", {}, shortened(name)), make("small", {}, why))];
-  });
-  const left = groups.slice(MOST_SHOWN).reduce((count, { length }) => count + length, more);
-  return left ? [...rows, ["and", `${grouped(left)} more`]] : rows;
-}
-
-/** Write the numbers of blocks: 3, or {0..11}, or {1,5,7}. */
-function blockText(blocks) {
-  const runs = runsOf(blocks.filter((block) => block !== null), "..");
-  const shown = [...runs.slice(0, 5), ...(runs.length > 5 ? ["..."] : [])].join(",");
-  return /\D/.test(shown) ? `{${shown}}` : shown;
+  return [...notes.map((note) => make("p", { className: "hint" }, note)), ...laidOut, make("p", {}, button)];
 }
 
 function listenToFiles() {
@@ -532,20 +493,13 @@ function restoreFromAddress() {
   draw();
 }
 
-/** A GPT-2 is drawn at once, and what the address says beside that once the tables are unpacked. */
-async function start() {
+function start() {
   listenToTheme();
   listenToLinks();
   byId("more").open = !narrow.matches;
   narrow.addEventListener("change", draw);
-  if (!(globalThis.DecompressionStream && Map.groupBy && Set.prototype.difference))
-    return notify("This page needs a browser of 2024 or later: Chrome or Edge 122, Firefox 127, Safari 17.4");
-  unpacked = unpack();
-  for (const each of [buildWhich, buildPresets, listenToForms]) each();
-  const isHere = !/(^|[#&])(model|vs)=(?!gpt2(&|$))/.test(location.hash);
-  if (isHere) restoreFromAddress();
-  await unpacked;
-  for (const each of [buildPresets, listenToPresets, listenToAim, listenToCosts, listenToFiles, watchRoom]) each();
+  const parts = [buildWhich, buildPresets, listenToForms, listenToPresets, listenToAim, listenToCosts, listenToFiles];
+  for (const each of [...parts, restoreFromAddress, watchRoom]) each();
   byId("figure").addEventListener("input", ({ target }) => {
     state.figure = target.value;
     clearTimeout(explaining);
@@ -553,8 +507,4 @@ async function start() {
   });
   for (const type of ["popstate", "hashchange"])
     addEventListener(type, () => location.hash !== fragment() && restoreFromAddress());
-  if (isHere) for (const each of [showControls, drawAim, drawCosts]) each();
-  else restoreFromAddress();
 }
-
-const started = start();

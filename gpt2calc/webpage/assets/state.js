@@ -1,20 +1,23 @@
 // What the page shows: one config or two, each a model that ships with fields put over it, and a number to explain.
 // All of it stands in the fragment of the address, and comes back from there; and it is copied in other forms.
 
-const keptPreset = (preset) => ({ ...preset, all: keptAll(preset.all), beside: keptAll(preset.beside ?? {}) });
-const PRESETS = FACTS.presets.map(keptPreset); // the first alone, until the tables are unpacked
+const { rounded, short } = gpt2calc;
+const percent = (part, whole, digits = 2n) => `${rounded(100n * part, whole, digits)} %`;
+
+/** A value of a table as Python has it: whole numbers are BigInts. */
+function kept(value) {
+  if (typeof value === "number") return BigInt(value);
+  if (value?.real) return new Real(value.real);
+  return Array.isArray(value) ? value.map(kept) : value;
+}
+
+const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
+const PRESETS = FACTS.presets.map((row) => ({ ...row, all: keptAll(row.all), beside: keptAll(row.beside ?? {}) }));
 const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
 
-/** Unpack the tables that the first drawing of a GPT-2 does not need: all that the page knows besides. */
-async function unpack() {
-  const bytes = Uint8Array.from(atob(document.getElementById("tables").textContent), (each) => each.charCodeAt(0));
-  const unpacking = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const { presets, families, ...tables } = await new Response(unpacking).json();
-  for (const [name, table] of Object.entries(tables)) Object.assign((FACTS[name] ??= {}), table);
-  NAMES.dialects = NAMES.dialects.map(byNames);
-  FAMILIES = placed(families);
-  PRESETS.push(...presets.map(keptPreset));
-}
+/** Why heads do not go with a width; null where they do. */
+const headsProblem = ({ n_head: heads, n_embd: width }) =>
+  attempt(() => gpt2calc.refuseHeads(heads, width), (problem) => problem);
 
 /** A model that ships, by its name or an alias in any case; or a model type, where no model is called so. */
 function findPreset(name) {
@@ -25,31 +28,46 @@ function findPreset(name) {
 /** What a preset is called in an address, where openai-gpt is a model's alias, and a model type. */
 const keyOf = (preset) => (preset.is_plain ? `model_type:${preset.name}` : preset.name);
 
-/** A config with what it comes to: its model, and what a reader should know of it. */
+/** A config with what it comes to: Python's source and count of it, and what a reader should know. */
 function configOf(preset, fields, maker = "", beside = preset.beside) {
+  const { type, name } = preset;
+  const given = Object.entries(type === "gpt2" ? fields : { model_type: type, ...beside, ...fields });
+  return counted(preset, gpt2calc.sourceOf(type, new py.dict(given), name, maker), fields, beside);
+}
+
+function counted(preset, source, fields, beside) {
+  const count = new gpt2calc.ParameterCount(source.counted, source.name, source.notes);
   const { type } = preset;
-  if (type === "gpt2") return { preset, fields, maker, type, model: gpt2Of(dimsOf(fields)), notes: [], beside: {} };
-  const { model, notes } = readFamily(new Map([["model_type", type], ...Object.entries(fields)]));
-  return { preset, fields, maker, type, model, notes, beside };
+  const notes = type === "gpt2" ? [] : [...source.notes];
+  return { preset, type, source, fields, beside, notes, maker: source.maker, count, model: count.model };
 }
 
 const ofPreset = (preset) => configOf(preset, { ...preset.all }, preset.maker);
 
 /** What a document or a file gives, over the model that ships that is most like it: a GPT-2 has its n_head where none
  * is given, and one of another architecture no field that is not given. */
-function ofDocument({ type, model, fields, notes = [], maker = "", beside = {} }) {
-  const alike = PRESETS.filter((preset) => preset.type === type);
-  const names = Object.keys(model.sizes);
-  const isSame = ({ model: { sizes } }) => names.every((name) => same(sizes[name], model.sizes[name]));
-  const exact = type === "gpt2" ? null : alike.filter((preset) => !preset.is_needy).map(ofPreset).find(isSame);
-  if (exact) return { ...exact, notes, beside };
+function ofSource(source) {
+  const model = new gpt2calc.ParameterCount(source.counted).model;
+  const [type, fields, notes] = [model.architecture.model_type, py.object(gpt2calc.given(source)), [...source.notes]];
+  const [alike, isOurs] = [PRESETS.filter((preset) => preset.type === type), type === "gpt2"];
+  const beside = isOurs ? {} : py.object(gpt2calc.beside(source));
+  const isSame = (config) => py.eq(config.model.sizes, model.sizes);
+  const exact = isOurs ? null : alike.filter((preset) => !preset.is_needy).map(ofPreset).find(isSame);
+  if (exact) return { ...exact, source, notes, beside };
   const fits = (own) => fields.n_head === null && own && fields.n_embd % own === 0n;
   const near = alike
     .filter((preset) => Object.keys(preset.all).every((name) => name in fields))
     .map((preset) => [preset, preset.all.n_head])
     .map(([preset, own]) => ({ preset, fields: fits(own) ? { ...fields, n_head: own } : fields }));
   const best = near.reduce((one, other) => (changesOf(other).length < changesOf(one).length ? other : one));
-  return { ...configOf(best.preset, best.fields, maker, beside), notes };
+  return { ...configOf(best.preset, best.fields, source.maker, beside), notes };
+}
+
+/** Read a config.json as `gpt2calc count` reads it. */
+function readConfig(text) {
+  const found = readJson(text, 900);
+  if (!(found instanceof py.dict)) refuse(`expected a JSON object such as {"n_layer": 12}, got ${shown(found)}`);
+  return gpt2calc.fromDocument(found, "config.json");
 }
 
 /** The fields that are put over a model's own. */
@@ -63,6 +81,17 @@ function titleOf(config) {
   const all = config.type !== "gpt2" && changes.length > 5 ? `${changes.length} fields of its own` : changes.join(", ");
   return config.preset.name + (changes.length ? ` with ${all}` : "");
 }
+
+/** What is asked about, as people type it, over what is usual. */
+const COSTS = { seq: "", batch: "1", dtype: "bf16", kv: "", memory: "24 GB" };
+
+function askedOf({ seq, batch, dtype, kv }, source) {
+  const typed = (text) => (text.trim() ? (gpt2calc.typed(text)?.whole ?? text) : null);
+  const asked = { seq: typed(seq) ?? gpt2calc.usualTokens(source), batch: typed(batch), dtype, kv_dtype: kv || null };
+  return new py.dict(Object.entries(asked));
+}
+
+const heldBy = (source, asked) => new gpt2calc.Serving(source.counted, source.of_files, asked, source.name);
 
 const state = { configs: [ofPreset(PRESETS[0])], active: 0, figure: "", aim: "", held: null, costs: { ...COSTS }, theme: "" };
 const active = () => state.configs[state.active];
@@ -113,13 +142,13 @@ function restore(text) {
       const spelling = word.slice(prefix.length);
       if (spelling === "kept" || word.startsWith("cost.")) continue;
       attempt(() => {
-        const row = rowFor(preset.type, spelling) ?? refuse(`there is no field ${shortened(spelling)}`);
-        fields[row.name] = typedField(row, value);
+        const read = gpt2calc.readField(preset.type, spelling, value);
+        fields[gpt2calc.rowOf(preset.type, spelling).name] = read;
       }, said());
     }
     const plain = () => ofPreset(preset.is_needy ? PRESETS[0] : preset);
     const own = words.get(`${prefix}kept`);
-    const beside = attempt(() => (own === null ? preset.beside : Object.fromEntries(parseConfig(own))), said());
+    const beside = attempt(() => (own === null ? preset.beside : py.object(readJson(own, 900))), said());
     return attempt(() => configOf(preset, fields, preset.maker, beside ?? {}), said(plain));
   });
   const [active, figure] = [Math.min(state.active, configs.length - 1), words.get("explain") ?? ""];
@@ -157,36 +186,23 @@ function asCommand(config) {
 }
 
 /** A config.json that transformers reads, with the fields that have their default left out. */
-function asConfig({ type, fields, model }) {
-  if (type !== "gpt2") return json(documentOf(model));
-  const isSaid = (name) => name in FIELDS.documented || name === "n_inner" || !same(fields[name], DEFAULTS[name]);
-  const names = Object.keys(DEFAULTS).filter((name) => name !== "head" && isSaid(name));
-  const kept = names.filter((name) => name !== "n_head" || !headsProblem(fields));
-  const [named] = Object.entries(FIELDS.classes).find(([, head]) => head === fields.head);
-  const own = Object.fromEntries(kept.map((name) => [name, fields[name]]));
+function asConfig({ type, fields, count }) {
+  if (type !== "gpt2") return json(count.model.document());
+  const rows = [...gpt2calc.rows(type)].filter(({ name }) => name !== "head");
+  const isSaid = ({ name, default: usual, letter }) => letter || !same(fields[name], usual);
+  const kept = rows.filter(isSaid).filter(({ name }) => name !== "n_head" || !headsProblem(fields));
+  const [named] = count.model.architecture.classes.items().find(([, head]) => head === fields.head);
+  const own = Object.fromEntries(kept.map(({ name }) => [name, fields[name]]));
   return json({ model_type: "gpt2", architectures: [named], ...own });
 }
 
-/** The table that `gpt2calc count --format markdown` prints. */
-function asMarkdown(config, count) {
-  const cells = ({ name, form, weights, biases, total }) => {
-    const numbers = [weights, biases, total].map(grouped);
-    return [name, form?.text?.() ?? "", ...numbers, percent(total, count.total)];
-  };
-  const groups = count.groups.filter(({ name }) => count.components.some((part) => part.group === name));
-  const total = cells({ ...count, name: "total" }).map((cell) => (cell ? `**${cell}**` : cell));
-  const names = ["component", "formula", "weights", "biases", "parameters", "share"];
-  const heads = [names, ["---", "---", "---:", "---:", "---:", "---:"]];
-  const rows = [...heads, ...[...count.components, ...groups].map(cells), total];
-  const title = titleOf(config).replace(/[\\`*[\]<>|]|(?<!\w)_|_(?!\w)/g, "\\$&");
-  return [`**${title}**`, "", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
-}
+const titled = (config) => new gpt2calc.ParameterCount(config.source.counted, titleOf(config), config.notes);
 
 const SHARED = {
   link: () => location.href.replace(/#.*/s, "") + fragment(),
-  JSON: (config, count) => json(countDocument(titleOf(config), count, config.type === "gpt2" ? [] : config.notes)),
+  JSON: (config) => json(titled(config).to_dict()),
   "config.json": asConfig,
-  Markdown: asMarkdown,
+  Markdown: (config) => gpt2calc.markdown([titled(config).table()]).trimEnd(),
   Python: asPython,
   "command line": asCommand,
 };
