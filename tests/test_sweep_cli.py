@@ -199,12 +199,12 @@ class Terminal(io.StringIO):
 
 def test_a_progress_bar_is_for_terminals_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where standard error is a file, nothing is drawn on it; on a terminal, what the sweep has done."""
-    drawn = []
+    drawn: list[tuple[int, int]] = []
 
-    class Bar(tqdm.tqdm):  # type: ignore[type-arg]  # of nothing
-        def update(self, n: float | None = 1) -> bool | None:
+    class Bar(tqdm.tqdm):  # type: ignore[misc]  # its types are not installed
+        def update(self, n: int) -> None:
             drawn.append((self.total, n))
-            return super().update(n)
+            super().update(n)
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
     ran = run(*GRID)
