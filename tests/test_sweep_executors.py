@@ -57,14 +57,14 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(4)
 
 
-def processes(most: int = 2) -> ProcessPoolExecutor:
+def processes() -> ProcessPoolExecutor:
     """Return two processes."""
-    return ProcessPoolExecutor(most, get_context("spawn"))
+    return ProcessPoolExecutor(2, get_context("spawn"))
 
 
-def loky_processes(most: int = 2) -> Any:
+def loky_processes() -> Any:
     """Return two processes of loky, which joblib uses."""
-    return loky.ProcessPoolExecutor(most)
+    return loky.ProcessPoolExecutor(2)
 
 
 class Late(Future[Any]):
@@ -158,7 +158,7 @@ def test_a_pool_that_loses_a_worker_gives_no_answer(
     """Pools of processes give up then; that is told with the rows that are missing, and half an answer is none."""
     monkeypatch.setattr(tasks, "run", killing)
     with (
-        executor(1) as pool,
+        executor() as pool,
         pytest.raises(Gpt2calcError, match=r"^the executor failed at rows [\d,]+ to [\d,]+, so there is no"),
     ):
         gpt2calc.sweep(executor=pool, **ASKED["everything"], **GRID)

@@ -52,6 +52,7 @@ WIDE, NARROW = (1280, "light"), (390, "dark")
 
 NARROWED = (
     Narrowed("architectures/test_active.py::test_an_expert_more_costs_two_flops_a_weight", 5),
+    Narrowed("architectures/test_served.py::test_what_was_measured_is_measured_again", ("name", ("Qwen3-0.6B",))),
     Narrowed("architectures/test_families.py::test_a_released_model_is_found_by_its_tensors_alone", 3),
     Narrowed("page/test_access.py::test_axe_finds_no_serious_fault_in_another_architecture", ("either", (NARROW,))),
     Narrowed("page/test_access.py::test_everything_can_be_reached_and_used_by_keys", ("either", (WIDE,))),
