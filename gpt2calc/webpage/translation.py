@@ -90,11 +90,6 @@ class Script:
         self.asked: set[str] = set()
         self.signatures: list[tuple[str, list[str], bool]] = []
 
-    def replace(self, thing: object, name: str) -> None:
-        """Let something stand for an object of Python instead of its translation."""
-        self._kept.append(thing)
-        self._names[id(thing)] = name
-
     def text(self, asked: Iterable[str] = (), beside: str = "") -> str:
         """Return all definitions, of a class those methods that somebody asks for by name.
 
