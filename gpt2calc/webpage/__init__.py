@@ -1,1 +1,1 @@
-"""The what-if page: one file of HTML, whose arithmetic is data printed from the Python tables."""
+"""The what-if page: one file of HTML, that computes by Python's own functions, translated."""

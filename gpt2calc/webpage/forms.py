@@ -487,16 +487,17 @@ class Scope:
     def write_compare(self, node: ast.Compare) -> str:
         if len(node.ops) == 1:
             return self.compared(node.left, node.ops[0], node.comparators[0])
-        sides = [node.left, *node.comparators]
-        # what stands in the middle is a name or a call without effects, so that it may be asked twice
-        return (
-            "("
-            + " && ".join(
-                self.compared(one, operator, other)
-                for one, operator, other in zip(sides, node.ops, sides[1:], strict=False)
-            )
-            + ")"
-        )
+        first, *rest = node.ops
+        middle, *others = node.comparators
+        if isinstance(middle, (ast.Name, ast.Constant)):
+            after = self.write_compare(ast.Compare(middle, rest, others))
+            return f"({self.compared(node.left, first, middle)} && {after})"
+        inner, names = Scope(self.script, self.where, self.names, self), ("$left", "$middle")
+        inner.add(names)  # so that each is asked once
+        left, asked = (ast.Name(name, ast.Load()) for name in names)
+        both = inner.write_compare(ast.Compare(left, node.ops, [asked, *others]))
+        given = ", ".join(map(self.expression, (node.left, middle)))
+        return f"(({', '.join(map(inner.local, names))}) => {both})({given})"
 
     def compared(self, one: ast.expr, operator: ast.cmpop, other: ast.expr) -> str:
         left, right = self.expression(one), self.expression(other)
@@ -547,13 +548,9 @@ class Scope:
                 value = f"py.repr({value})" if each.conversion == ord("r") else value
                 spec = self.write_joinedstr(each.format_spec) if isinstance(each.format_spec, ast.JoinedStr) else ""
                 parts.append(f"py.format({value}, {spec})" if spec else f"py.str({value})")
-        return (
-            f"({' + '.join(parts)})"
-            if len(parts) > 1 or not parts or parts[0][0] != '"'
-            else parts[0]
-            if parts
-            else '""'
-        )
+        if not parts:
+            return '""'
+        return parts[0] if len(parts) == 1 and parts[0].startswith('"') else f"({' + '.join(parts)})"
 
     def _looped(
         self, generators: list[ast.comprehension], inside: Callable[[Scope], str], *, eager: bool = True

@@ -50,7 +50,7 @@ const said = (source, asked) => {
 OF_DOCUMENTS = f"(cases) => {{ {HELD} {SAID} return cases.map(([text, asked]) => said(readConfig(text), asked)); }}"
 
 OF_GPT2S = f"""([states, asked]) => {{ {READ} {HELD} {SAID}
-  return states.map((state) => said(configOf(gpt2s()[0], fieldsOf(state)).source, asked));
+  return states.map((state) => said(configOf(PRESETS[0], fieldsOf(state)).source, asked));
 }}"""
 
 OF_SHIPPED = f"""(asked) => {{ {HELD} {SAID}

@@ -26,7 +26,7 @@ SECTIONS = """const told = (source) => {
 };
 """
 OF_GPT2S = f"""(states) => {{ {READ} {SECTIONS}
-  return states.map((state) => told(configOf(gpt2s()[0], fieldsOf(state)).source)); }}"""
+  return states.map((state) => told(configOf(PRESETS[0], fieldsOf(state)).source)); }}"""
 OF_OTHERS = f"""(texts) => {{ {SECTIONS}
   return texts.map((text) => told(readConfig(text))); }}"""
 

@@ -31,6 +31,13 @@ class Point(NamedTuple):
         return self.x + self.y
 
 
+class Sized(NamedTuple):
+    """What has a part that is called as JavaScript calls how many there are."""
+
+    size: int
+    length: int = 0
+
+
 def whole_numbers() -> list[object]:
     """Division rounds down, and numbers are of any size."""
     return [-7 // 2, -7 % 3, 2**100, divmod(-9, 4), abs(-(3**50)), isqrt(10**30 + 1), -(-10 // 4), True + 2, 3 * True]
@@ -50,6 +57,11 @@ def texts() -> list[object]:
         "{:,} of {}".format(1000, "y"),
         found and [found["n"], found[2], found.start(2)],
         name.removeprefix("h.").split(".", maxsplit=-1)[:2],
+        name.split(".", 1),
+        name.split(".", maxsplit=2),
+        "a.b.c.d".replace(".", "", 2),
+        "a.b".replace(".", "$&"),
+        f"{name:}",
         "a" * 3,
         "é😀x"[1:],
         len("é😀x"),
@@ -105,7 +117,9 @@ def tuples() -> list[object]:
     """With names, usual values, properties and changed parts."""
     point = Point(1)
     x, y = point._replace(y=2)
-    return [point.sum, x, y, point == Point(1, 7), [*point], point < Point(2), Point(y=3, x=4).sum]
+    empty = Sized(0)
+    sizes = [len(empty), "some" if empty else "none", bool(not empty)]
+    return [point.sum, x, y, point == Point(1, 7), [*point], point < Point(2), Point(y=3, x=4).sum, sizes]
 
 
 def steps() -> list[object]:
@@ -122,6 +136,7 @@ def steps() -> list[object]:
         total += n
         return total
 
+    between = [0 < add(1) < 5 != add(0), 5 < add(1) < add(1), 1 == add(0) == add(0) != add(1)]
     nothing: dict[str, int] = {}
     try:
         nothing["key"]
@@ -129,6 +144,7 @@ def steps() -> list[object]:
         add(10)
     calls: list[Callable[[], int]] = [lambda n=n: n for n in range(2)]  # type: ignore[misc]  # a usual value
     return [
+        between,
         list(upwards(3)),
         list(upwards(1, by=5)),
         add(1),
@@ -151,7 +167,9 @@ def test_each_form_of_python_gives_the_same(loaded: Watched) -> None:
     asked: tuple[Callable[[], Any], ...] = (whole_numbers, texts, lists, tables, tuples, steps, fractions)
     script = Script(())
     names = [script.name(each) for each in asked]
-    source = f"(() => {{ {script.text()}\nreturn json([{', '.join(f'{name}()' for name in names)}]); }})()"
+    asks = f"return json([{', '.join(f'{name}()' for name in names)}]);"
+    own = "const own = py.signatures;"  # which is the page's, and others look at the page after this
+    source = f"(() => {{ {own} try {{ {script.text()}\n{asks} }} finally {{ py.signatures = own; }} }})()"
     found = json.loads(loaded.page.evaluate(source))
     for each, answer in zip(asked, found, strict=True):
         assert answer == json.loads(json.dumps(each())), each.__name__

@@ -279,11 +279,10 @@ function drawTables() {
     if (!isOne) return difference(parts.map((part) => part.total));
     return [number(total), [percent(total, count.total), "n"], number(weights), number(biases), [formula, "f"]];
   };
-  const none = { total: 0n };
   const rows = [...new Map(all)]
     .map(([name, group]) => [make("span", { "data-parts": name }, swatch(group), name), partsNamed(name)])
     .filter(([, parts]) => parts.some(Boolean))
-    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? none), isOne ? parts[0].formula.text() : "")]);
+    .map(([name, parts]) => [name, ...cells(parts.map((part) => part ?? { total: 0n }), isOne ? parts[0].formula.text() : "")]);
   const headers = [["parameters", "n"], ["share", "n"], ["weights", "n"], ["biases", "n"], "formula"];
   const two = isOne ? [] : columnsOfTwo();
   fill(byId("components"), ["component", ...(isOne ? headers : two)], rows, [["total", ...cells(counts)]]);
@@ -343,9 +342,7 @@ function drawExplained() {
 // A config.json that is pasted, and files that are dropped
 
 /** Keep what is said of what is pasted in view: what is above it grows. */
-function keepSaid() {
-  if (document.activeElement === byId("paste")) byId("paste-said").scrollIntoView({ block: "nearest" });
-}
+const keepSaid = () => document.activeElement === byId("paste") && byId("paste-said").scrollIntoView({ block: "nearest" });
 
 function sayOfConfig(problem, notes = []) {
   const className = problem ? "problem" : "";

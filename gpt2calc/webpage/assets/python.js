@@ -209,16 +209,18 @@ py.truediv = (a, b) => {
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.rshift = (a, b) => a >> b;
-py.or_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
-py.ior_ = py.or_;
+py.or_ = py.ior_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
 py.and_ = (a, b) => new py.set([...a].filter((each) => b.has(each)));
 py.and = (a, other) => (py.t(a) ? other() : a);
 py.or = (a, other) => (py.t(a) ? a : other());
+
+const isNamed = (value) => value instanceof py.Tuple || value instanceof py.Thing; // a part of it may be called size
 
 /** Whether Python takes a value for true. */
 py.t = (value) => {
   if (value === null || typeof value !== "object") return Boolean(value);
   if (value instanceof py.Fraction) return value.numerator !== 0n;
+  if (isNamed(value)) return "__len__" in value ? value.__len__() > 0n : true;
   return Boolean(value.length ?? value.size ?? true);
 };
 
@@ -314,22 +316,19 @@ py.range = (...given) => new py.Range(...(given.length === 1 ? [0n, ...given, 1n
 /** A text as Python counts it, where letters take two places here: a list of them. */
 const inLetters = (text) => (typeof text === "string" && /[\ud800-\udfff]/.test(text) ? [...text] : text);
 py.len = (given) => {
+  if (isNamed(given)) return "__len__" in given ? given.__len__() : BigInt(given.constructor.fields.length);
   const whole = inLetters(given);
-  return BigInt(whole.length ?? whole.size ?? whole.constructor.fields?.length ?? whole.__len__());
+  return BigInt(whole.length ?? whole.size);
 };
 py.iter = (items) => items[Symbol.iterator]();
 py.next = (items, ...usual) => {
   const { value, done } = (items.next ? items : py.iter(items)).next();
   return done ? usual[0] : value;
 };
-py.list = (items = []) => [...items];
-py.tuple = py.list;
+py.list = py.tuple = (items = []) => [...items];
 py.frozenset = py.set;
 py.str = (value = "") => (typeof value === "string" ? value : value instanceof Error ? value.message : py.repr(value));
-py.repr = (value) => {
-  if (value instanceof py.dict) return `{${value.items().map((each) => each.map(py.repr).join(": ")).join(", ")}}`;
-  return isList(value) ? `[${value.map(py.repr).join(", ")}]` : represented(value);
-};
+py.repr = represented;
 /** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
 const inDigits = (text) =>
   text.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
@@ -353,8 +352,9 @@ py.sum = (items, first = 0n) => [...items].reduce(py.add, first);
 py.prod = (items) => [...items].reduce(py.mul, 1n);
 py.any = (items) => { for (const each of items) if (py.t(each)) return true; return false; };
 py.all = (items) => { for (const each of items) if (!py.t(each)) return false; return true; };
+const isGiven = (list) => list?.[Symbol.iterator] !== undefined; // and no options
 py.zip = function* (...lists) {
-  const all = lists.map(py.iter);
+  const all = lists.filter(isGiven).map(py.iter);
   for (;;) {
     const next = all.map((each) => each.next());
     if (!all.length || next.some(({ done }) => done)) return;
@@ -362,9 +362,7 @@ py.zip = function* (...lists) {
   }
 };
 py.enumerate = function* (items, first = 0n) { for (const each of items) yield [first++, each]; };
-py.map = function* (act, ...lists) { for (const given of py.zip(...lists.filter(isGiven))) yield act(...given); };
-const isGiven = (list) => list?.[Symbol.iterator] !== undefined; // and no options
-py.zip = ((zip) => (...lists) => zip(...lists.filter(isGiven)))(py.zip);
+py.map = function* (act, ...lists) { for (const given of py.zip(...lists)) yield act(...given); };
 py.filter = function* (act, items) { for (const each of items) if (py.t(act === null ? each : act(each))) yield each; };
 py.reversed = (items) => [...items].reverse();
 py.sorted = (items, { key = (each) => each, reverse = false } = {}) => {
@@ -444,10 +442,8 @@ py.Difference = (n) => n;
 py.Named = class extends py.dict { constructor(kind, content) { super(content); } };
 /** The total of a GPT-2 by its structure, as a function of its sizes. */
 py.totals = (total) => new (class extends py.dict { missing(structure) { return (...sizes) => total(...sizes, ...structure); } })();
-py.loads = (content) => {
-  const no = (told) => { throw new py.ValueError(told); };
-  return attempt(() => readJson(new TextDecoder().decode(content), 900), no);
-};
+py.loads = (content) =>
+  attempt(() => readJson(new TextDecoder().decode(content), 900), (told) => { throw new py.ValueError(told); });
 for (const name of ["RecursionError", "KeyError", "IndexError", "ValueError", "AttributeError"]) py[name] = class extends Error {};
 py.isinstance = (value, kinds) => (isList(kinds) ? kinds.some((kind) => isOf(value, kind)) : isOf(value, kinds));
 const isOf = (value, kind) => {
@@ -509,14 +505,19 @@ py.re_escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 const within = (text, some, act) => [some].flat().some((each) => act(text, each));
 const parted = (text, by, at, whole) => (at < 0 ? whole : [text.slice(0, at), by, text.slice(at + by.length)]);
+/** A text cut at a part, at most so many times. */
+const pieces = (text, by, most) => {
+  const [all, times] = [text.split(by), Number(most ?? -1n)];
+  return times < 0 || times >= all.length ? all : [...all.slice(0, times), all.slice(times).join(by)];
+};
 const METHODS = {
   startswith: (text, some) => within(text, some, (all, each) => all.startsWith(each)),
   endswith: (text, some) => within(text, some, (all, each) => all.endsWith(each)),
   removeprefix: (text, start) => (start && text.startsWith(start) ? text.slice(start.length) : text),
   removesuffix: (text, end) => (end && text.endsWith(end) ? text.slice(0, -end.length) : text),
-  replace: (text, old, now, most = null) => (most === null ? text.replaceAll(old, () => now) : text.replace(old, () => now)),
+  replace: (text, old, now, most = null) => pieces(text, old, most).join(now),
   join: (text, items) => [...items].join(text),
-  split: (text, by = null) => (by === null ? text.trim().split(/\s+/).filter(Boolean) : text.split(by)),
+  split: (text, by = null, most = null) => (by === null ? text.trim().split(/\s+/).filter(Boolean) : pieces(text, by, most?.maxsplit ?? most)),
   strip: (text, some = null) => METHODS.lstrip(METHODS.rstrip(text, some), some),
   lstrip: (text, some = null) => text.replace(new RegExp(`^[${some === null ? "\\s" : py.re_escape(some)}]+`), ""),
   rstrip: (text, some = null) => text.replace(new RegExp(`[${some === null ? "\\s" : py.re_escape(some)}]+$`), ""),

@@ -13,7 +13,6 @@ function kept(value) {
 
 const keptAll = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, kept(value)]));
 const PRESETS = FACTS.presets.map((row) => ({ ...row, all: keptAll(row.all), beside: keptAll(row.beside ?? {}) }));
-const gpt2s = () => PRESETS.filter(({ type }) => type === "gpt2");
 
 /** Why heads do not go with a width; null where they do. */
 const headsProblem = ({ n_head: heads, n_embd: width }) =>
