@@ -17,7 +17,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc.errors import ConfigError, Gpt2calcError, UnreadableInputError
-from gpt2calc.sweeps import running, tasks
+from gpt2calc.sweeps import running, tasks, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,6 +184,17 @@ class Lying:
         future: Future[Any] = Future()
         future.set_result(self.first)
         return future
+
+
+def test_what_nobody_waits_for_breaks_no_pool() -> None:
+    """Where a sweep is ended amid its tasks, no thread of the pool ends in an error, which Python would print."""
+    for _ in range(4):  # each time by chance
+        pool = workers.Workers(2)
+        waiting = [pool.submit(time.sleep, 0.1) for _ in range(8)]
+        waiting[0].result()
+        for task in waiting:
+            task.cancel()
+        pool.kill()
 
 
 def test_an_executor_that_fails_is_told_in_a_sentence() -> None:

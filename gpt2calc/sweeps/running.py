@@ -58,6 +58,9 @@ def in_order(
                 yield _result(*waiting.popleft())
         while waiting:
             yield _result(*waiting.popleft())
+    except Gpt2calcError:
+        waiting.clear()  # a pool of Python's that breaks trips over a task that is taken back meanwhile
+        raise
     finally:
         for _, _, future in waiting:
             future.cancel()

@@ -45,7 +45,7 @@ class Workers(ProcessPoolExecutor):
                 self._watch.start()
         if self._is_broken:  # one that was born while the others were killed holds their pipes open
             self._break(self._all())
-        return future
+        return _Task(future)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as it is
         """Let the processes end when they have nothing more to do."""
@@ -84,6 +84,17 @@ class Workers(ProcessPoolExecutor):
         for end in (self._call_queue._reader, self._result_queue._writer):  # type: ignore[attr-defined]  # noqa: SLF001
             with suppress(OSError):
                 end.close()
+
+
+class _Task:
+    """A task of these processes. None but the pool takes it back: one that breaks trips over what others took back."""
+
+    def __init__(self, future: Any) -> None:
+        self.result = future.result
+
+    def cancel(self) -> bool:
+        """Leave it: whoever ends the pool takes all of them back."""
+        return False
 
 
 @contextmanager
