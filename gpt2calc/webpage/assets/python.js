@@ -19,7 +19,7 @@ const KEYS = new WeakMap();
 const keyOf = (each) => (typeof each === "string" ? each : typeof each + String(hashed(each)));
 const joined = (keys) => `\0${keys.join("\0")}\0`;
 
-py.set = class {
+py.set = py.frozenset = class {
   constructor(items = []) {
     this.held = new Map();
     for (const each of items) this.add(each);
@@ -43,7 +43,7 @@ py.set = class {
   copy() { return new py.set(this); }
 };
 
-py.dict = class {
+py.dict = py.Mapping = class {
   constructor(pairs = []) {
     this.held = new Map();
     for (const [key, value] of py.items(pairs)) this.set(key, value);
@@ -326,7 +326,6 @@ py.next = (items, ...usual) => {
   return done ? usual[0] : value;
 };
 py.list = py.tuple = (items = []) => [...items];
-py.frozenset = py.set;
 py.str = (value = "") => (typeof value === "string" ? value : value instanceof Error ? value.message : py.repr(value));
 py.repr = represented;
 /** Decimal digits of any script as 0 to 9: they stand in runs of ten, from the one that is 0 on. */
@@ -336,8 +335,7 @@ const inDigits = (text) =>
     while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
     return String((digit.codePointAt(0) - first) % 10);
   });
-py.int = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
-py.Integral = py.int;
+py.int = py.Integral = (value = 0n) => BigInt(typeof value === "number" ? Math.trunc(value) : typeof value === "string" ? inDigits(value) : value);
 py.float = Number;
 py.NoneType = class {};
 py.bool = py.t;
@@ -428,7 +426,6 @@ py.TypeError = class extends TypeError {
   static [Symbol.hasInstance](error) { return error instanceof TypeError || error instanceof SyntaxError; }
 };
 py.caught = (error, kinds) => [kinds].flat().some((kind) => error instanceof kind);
-py.Mapping = py.dict;
 py.Quoted = (text) => text; // text of a document, as all is here
 py.Never = class {};
 py.basename = (path) => path.slice(path.lastIndexOf("/") + 1);
