@@ -156,6 +156,10 @@ class Watched:
         """Wait until the page has unpacked its tables, and listens; not where its script does not run."""
         self.page.evaluate("typeof started === 'undefined' ? null : started")
 
+    def drawn(self) -> None:
+        """Wait until the page has drawn all that depends on its state."""
+        self.until("!isDue")
+
     @property
     def complaints(self) -> list[str]:
         """What the console said, what was asked for beside the page, and what its policy refused."""

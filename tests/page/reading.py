@@ -26,6 +26,7 @@ def shown(opened: Watched, table: str) -> list[list[str]]:
     script = (
         "(id) => [...document.getElementById(id).tBodies[0].rows].map((row) => [...row.cells].map((x) => x.innerText))"
     )
+    opened.drawn()
     found: list[list[str]] = opened.page.evaluate(script, table)
     return found
 
@@ -38,6 +39,7 @@ SHOWN = """() => ["components", "conventions", "stored"].map(
 def agrees(opened: Watched, *models: Any, **fields: Any) -> None:
     """See that all that is shown is what Python counts: total, components, conventions, and the formula."""
     count = gpt2calc.count(*models, **fields)
+    opened.drawn()
     components, conventions, stored, number, formula = opened.page.evaluate(SHOWN)
     assert number.strip().replace(",", "") == f"{count.total}"
     parts = [[cell.replace("\n", "") for cell in row] for row in components]

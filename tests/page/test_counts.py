@@ -37,7 +37,7 @@ COUNT = (
   return states.map((state) => {
     const config = configOf(PRESETS[0], fieldsOf(state));
     const count = countOf(config);
-    const [letters, numbers] = [count.form.text(), count.form.text(count.letters)];
+    const [letters, numbers] = [formOf(count.components).text(), formOf(count.components).text(count.letters)];
     const components = count.components.map((part) => [part.name, part.times, part.weights, part.biases,
       part.formula.text(), part.formula.text(count.letters)]);
     const {weights, biases, total, groups, conventions} = count;

@@ -180,8 +180,7 @@ function showControls() {
 /** Every model that can be chosen, with its size; Python says the sizes. */
 function buildPresets() {
   const listed = PRESETS.filter(({ is_needy: isNeedy }) => !isNeedy);
-  const options = listed.map((preset) => make("option", { value: keyOf(preset), label: preset.size ?? "" }));
-  byId("presets").replaceChildren(...options);
+  byId("presets").append(...listed.map((preset) => make("option", { value: keyOf(preset), label: preset.size ?? "" })));
 }
 
 function listenToPresets() {

@@ -42,21 +42,25 @@ function listenToLinks() {
 
 let [counts, isDue] = [[], false];
 
-/** Draw all that depends on the state: what is seen first now, and what stands below once that is painted. */
+/** Draw all that depends on the state: what is seen first now, and all else once that is painted. */
 function draw() {
   counts = state.configs.map(countOf);
-  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars, drawTables, drawExplained, drawShared]) part();
-  if (!isDue) requestAnimationFrame(() => setTimeout(() => [isDue] = [false, drawFlow(), drawCosts(), keepSaid()]));
+  for (const part of [showWhich, showControls, drawTotal, drawAim, drawBars]) part();
+  if (!isDue) requestAnimationFrame(() => setTimeout(drawElse));
   isDue = true;
+}
+
+function drawElse() {
+  isDue = false;
+  for (const part of [drawTables, drawFlow, drawCosts, drawExplained, drawShared, keepSaid]) part();
 }
 
 /** What is shown of a count, each once. */
 function countOf({ type, count }) {
-  const [components, zero] = [[...count.components], gpt2calc.Expression.of(0n)];
-  const form = components.reduce((all, { formula }) => py.add(all, formula.simplified), zero);
+  const components = [...count.components];
   const [groups, conventions] = [count.groups.values(), py.object(count.conventions)];
   const { total, weights, biases, letters } = count;
-  return { type, components, form, groups, conventions, total, weights, biases, letters, layers: [...count.layers] };
+  return { type, components, groups, conventions, total, weights, biases, letters, layers: [...count.layers] };
 }
 
 function drawTotal() {
@@ -65,8 +69,7 @@ function drawTotal() {
   const text = grouped(count.total);
   setText(byId("number"), text);
   for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
-  const inBytes = (dtype) => {
-    const bytes = count.conventions[`${dtype}_bytes`];
+  const inBytes = (dtype, bytes = count.conventions[`${dtype}_bytes`]) => {
     const [unit, name] = bytes < 10n ** 9n ? [10n ** 6n, "MB"] : [10n ** 9n, "GB"];
     return `${rounded(bytes, unit, 2n)} ${name} in ${dtype}`;
   };
@@ -113,8 +116,7 @@ function drawAim() {
   if (byId("aim").value !== state.aim) byId("aim").value = state.aim;
   const say = (said, className = "hint") => Object.assign(byId("aim-said"), { textContent: said, className });
   byId("hold").checked = state.held !== null;
-  const total = counts[state.active].total;
-  say(state.held === null ? "" : `held are ${grouped(state.held)}: ${signed(total - state.held)}`);
+  say(state.held === null ? "" : `held are ${grouped(state.held)}: ${signed(counts[state.active].total - state.held)}`);
   table.parentElement.hidden = true;
   if (!text || !FACTS.design) return;
   if (type !== "gpt2") return say(`shapes here are of GPT-2s; gpt2calc design --family ${type} finds these`);
@@ -227,10 +229,9 @@ function drawBars() {
   const titled = (count, place) => [make("p", { className: "bar-title" }, titles[place]), barOf(count, most)];
   byId("bars").replaceChildren(...(counts.length > 1 ? counts.flatMap(titled) : [barOf(counts[0])]));
   const said = (count, { total }) => make("span", {}, `${grouped(total)}, ${percent(total, count.total)}`);
-  const items = FACTS.groups
+  byId("legend").replaceChildren(...FACTS.groups
     .filter((name) => counts.some((count) => groupOf(count, name).total))
-    .map((name) => make("li", {}, swatch(name), name, ...counts.map((count) => said(count, groupOf(count, name)))));
-  byId("legend").replaceChildren(...items);
+    .map((name) => make("li", {}, swatch(name), name, ...counts.map((count) => said(count, groupOf(count, name))))));
 }
 
 /** A bar of groups, as long as its total is of the larger one's. */
@@ -265,11 +266,16 @@ const columnsOfTwo = () => inPlace(namesOfTwo(), "difference", "ratio").map((nam
 const difference = ([first, second]) =>
   inPlace([number(first), number(second)], [signed(second - first), "n"], [rounded(second, first, 3n), "n"]);
 
+/** The formula of the total. */
+const formOf = (components) =>
+  components.reduce((all, { formula }) => py.add(all, formula.simplified), gpt2calc.Expression.of(0n));
+
 function drawTables() {
-  const lines = counts.flatMap(({ letters, form, total, components }) => [
-    make("p", {}, `${form.text(letters)} = ${grouped(total)}`),
-    make("p", { className: "letters" }, ...termsOf({ form, components })),
-  ]);
+  const lines = counts.flatMap(({ letters, total, components }) => {
+    const form = formOf(components);
+    const terms = make("p", { className: "letters" }, ...termsOf({ form, components }));
+    return [make("p", {}, `${form.text(letters)} = ${grouped(total)}`), terms];
+  });
   byId("formula").replaceChildren(...lines);
   const [[count], isOne] = [counts, counts.length === 1];
   const all = counts.flatMap(({ components }) => components.map(({ name, group }) => [name, group]));
@@ -299,8 +305,7 @@ function drawTables() {
   for (const id of ["components", "conventions", "stored"]) byId(id).classList.toggle("two", !isOne);
   const ways = waysIn(others, (_, source) => [[source, "source"]]);
   fill(byId("conventions"), headed(["count", "n"], "by whom"), ways);
-  const [mega, mebi] = [10n ** 6n, 2n ** 20n];
-  const stored = waysIn(bytes, (n) => [mega, mebi].map((unit) => [rounded(n, unit, 2n), "n"]));
+  const stored = waysIn(bytes, (n) => [10n ** 6n, 2n ** 20n].map((unit) => [rounded(n, unit, 2n), "n"]));
   fill(byId("stored"), headed(["bytes", "n"], ["MB", "n"], ["MiB", "n"]), stored);
 }
 
@@ -377,8 +382,7 @@ function documentOf({ type, fields, maker, source }) {
 }
 
 async function takeFiles(files) {
-  latest += 1;
-  const turn = latest;
+  const turn = (latest += 1);
   const config = files.find((file) => file.name.endsWith(".json") && !isIndex(file.name));
   const said = config && !isLarge(config.size) ? await config.text() : null;
   if (config && (said === null || !takeConfig(said))) return;
@@ -416,8 +420,8 @@ function verifiedParts({ notes, tables, config }) {
   const laidOut = tables.map(([headers, rows, last]) => {
     const table = make("table", {}, make("thead"), make("tbody"), make("tfoot"));
     fill(table, headers.map((name) => [name, ""]), rows.map((row) => row.map(cell)), last.map((row) => row.map(cell)));
-    const label = LABELS[headers[0]] ?? headers[0];
-    return make("div", { className: "scroll", role: "region", "aria-label": label, tabIndex: 0 }, table);
+    const about = { className: "scroll", role: "region", "aria-label": LABELS[headers[0]] ?? headers[0], tabIndex: 0 };
+    return make("div", about, table);
   });
   return [...notes.map((note) => make("p", { className: "hint" }, note)), ...laidOut, make("p", {}, button)];
 }

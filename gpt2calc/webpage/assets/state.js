@@ -127,8 +127,7 @@ function fragment() {
 
 /** Take the state from a fragment; what cannot be read is passed over, and said. */
 function restore(text) {
-  const words = new URLSearchParams(text.replace(/^#/, ""));
-  const problems = [];
+  const [words, problems] = [new URLSearchParams(text.replace(/^#/, "")), []];
   const said = (otherwise) => (problem) => (problems.push(problem), otherwise?.());
   const isTwo = [...words.keys()].some((key) => /^vs(\.|$)/.test(key));
   const configs = Object.entries(PREFIXES).slice(0, isTwo ? 2 : 1).map(([key, prefix]) => {
@@ -187,9 +186,9 @@ function asCommand(config) {
 /** A config.json that transformers reads, with the fields that have their default left out. */
 function asConfig({ type, fields, count }) {
   if (type !== "gpt2") return json(count.model.document());
-  const rows = [...gpt2calc.rows(type)].filter(({ name }) => name !== "head");
   const isSaid = ({ name, default: usual, letter }) => letter || !same(fields[name], usual);
-  const kept = rows.filter(isSaid).filter(({ name }) => name !== "n_head" || !headsProblem(fields));
+  const rows = [...gpt2calc.rows(type)].filter(({ name }) => name !== "head").filter(isSaid);
+  const kept = rows.filter(({ name }) => name !== "n_head" || !headsProblem(fields));
   const [named] = count.model.architecture.classes.items().find(([, head]) => head === fields.head);
   const own = Object.fromEntries(kept.map(({ name }) => [name, fields[name]]));
   return json({ model_type: "gpt2", architectures: [named], ...own });
