@@ -227,12 +227,13 @@ class Scope:
             listed = listed[1:]
         if isinstance(node, ast.Lambda):
             return f"(({', '.join(listed)}) => {grouped(inner.expression(node.body))})"
-        others = {name for each in _within(node) if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
+        within = list(_within(node))
+        others = {name for each in within if isinstance(each, (ast.Nonlocal, ast.Global)) for name in each.names}
         own = sorted(_assigned(node.body) - set(inner.locals) - others)
         inner.add(own)
         declared = f"let {', '.join(map(inner.local, own))};\n" if own else ""
         body = first + declared + inner.block(node.body)
-        yields = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in _within(node))
+        yields = any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in within)
         if is_method:
             return f"{'*' if yields else ''}{node.name}({', '.join(listed)}) {{\n{body}\n}}"
         if yields:

@@ -84,9 +84,8 @@ class Script:
         self._values: dict[str, str] = {}
         self._kept: list[object] = [replaced]  # so that no other object gets the identity of one that was named
         self._taken: set[str] = set()
+        self._numbers: Counter[str] = Counter()
         self.lines: list[str | _Class] = []
-        self._modules: dict[str, ast.Module] = {}
-        self._nodes: dict[str, list[ast.Lambda | ast.FunctionDef]] = {}
         self.asked: set[str] = set()
         self.signatures: list[tuple[str, list[str], bool]] = []
 
@@ -147,7 +146,10 @@ class Script:
 
     def _new(self, wanted: str) -> str:
         plain = "$" + re.sub(r"\W", "", wanted)
-        name = next(each for n in range(10**6) if (each := f"{plain}{n or ''}") not in self._taken)
+        name = plain
+        while name in self._taken:
+            self._numbers[plain] += 1
+            name = f"{plain}{self._numbers[plain]}"
         self._taken.add(name)
         return name
 
@@ -172,12 +174,6 @@ class Script:
             return f"new py.Fraction({thing.numerator}n, {thing.denominator}n)"
         raise UntranslatableError("a table", thing)
 
-    def tree(self, module: str) -> ast.Module:
-        """Return the source of a module, read once."""
-        if module not in self._modules:
-            self._modules[module] = ast.parse(inspect.getsource(sys.modules[module]))
-        return self._modules[module]
-
     def law(self, text: str) -> str:
         """Return a law of the tables as a function of the values that it names."""
         node = ast.parse(text, mode="eval").body
@@ -186,15 +182,9 @@ class Script:
     def _node(self, function: FunctionType) -> ast.FunctionDef | ast.Lambda:
         """Find where a function stands in its source: of lambdas in one line, by the places of what they do."""
         code = function.__code__
-        if function.__module__ not in self._nodes:
-            self._nodes[function.__module__] = [
-                node
-                for node in ast.walk(self.tree(function.__module__))
-                if isinstance(node, (ast.Lambda, ast.FunctionDef))
-            ]
         places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
         found: list[ast.FunctionDef | ast.Lambda] = []
-        for node in self._nodes[function.__module__]:
+        for node in _definitions(function.__module__):
             if isinstance(node, ast.Lambda) and code.co_name == "<lambda>":
                 body = node.body
                 first, last = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
@@ -221,8 +211,8 @@ class Script:
         return f"const {name} = (({', '.join(map(own.local, cells))}) => {written})({values});"
 
     def _class(self, kind: type, name: str) -> _Class:
-        tree = self.tree(kind.__module__)
-        found = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
+        classes = (node for node in _definitions(kind.__module__) if isinstance(node, ast.ClassDef))
+        found = [node for node in classes if node.name == kind.__name__]
         if len(found) != 1:
             raise UntranslatableError(kind.__module__, kind)
         fields: tuple[str, ...] | None = getattr(kind, "_fields", None)
@@ -242,6 +232,13 @@ class Script:
             node for node in found[0].body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         ]
         return made
+
+
+@functools.cache
+def _definitions(module: str) -> list[ast.Lambda | ast.FunctionDef | ast.ClassDef]:
+    """Return the functions and classes in the source of a module, which is read and walked once."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return [node for node in ast.walk(tree) if isinstance(node, (ast.Lambda, ast.FunctionDef, ast.ClassDef))]
 
 
 def _inlined(lines: list[str], beside: str) -> str:
