@@ -157,8 +157,8 @@ class Watched:
         self.page.evaluate("typeof started === 'undefined' ? null : started")
 
     def drawn(self) -> None:
-        """Wait until the page has drawn all that depends on its state."""
-        self.until("!isDue")
+        """Wait until the page has drawn all that depends on its state; not where its script does not run."""
+        self.until("typeof isDue === 'undefined' || !isDue")
 
     @property
     def complaints(self) -> list[str]:
@@ -166,7 +166,8 @@ class Watched:
         return [*self.said, *self.asked, *self.page.evaluate("window.violations")]
 
     def text(self, selector: str) -> str:
-        """Return what an element says."""
+        """Return what an element says, once all is drawn."""
+        self.drawn()
         return (self.page.text_content(selector) or "").strip()
 
     def until(self, expression: str) -> None:

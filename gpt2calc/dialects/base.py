@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpt2calc.dialects.layouts import SAME
@@ -37,6 +38,9 @@ TASK_HEAD_COMPONENTS = frozenset(("lm_head", "multiple_choice_head.summary", "sc
 
 FEW = 4
 """Of so many prefixes each is tried on all names."""
+
+MOST_KEYED = 2**16
+"""Of how many names the keys are kept: each way of naming asks for those of the same file."""
 
 
 class Piece(NamedTuple):
@@ -255,6 +259,7 @@ class Reading(NamedTuple):
         return tuple(found)
 
 
+@lru_cache(MOST_KEYED)
 def keyed(name: str, slot: re.Pattern[str] = BLOCK) -> tuple[str, tuple[str, ...]]:
     """Return a name with `#` in place of each number in it, and the numbers.
 

@@ -213,6 +213,7 @@ def test_a_second_config_stands_beside_the_first(restored: Watched) -> None:
     ours, theirs = restored.page.evaluate(widths)
     assert ours / theirs == pytest.approx(one.total / two.total, rel=0.01)
     heads = "[...document.querySelectorAll('#components thead th')].map((cell) => cell.textContent)"
+    restored.drawn()
     assert restored.page.evaluate(heads) == ["component", "gpt2", "gpt2-xl", "difference", "ratio"]
     rows = {row[0].strip(): row[1:] for row in shown(restored, "components")}
     difference = two["wte"].total - one["wte"].total

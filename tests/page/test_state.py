@@ -81,7 +81,7 @@ def test_nonsense_in_the_address_gets_a_sentence(loaded: Watched) -> None:
 
 # Explain a number
 
-SAID = "!byId('figure-said').textContent.startsWith('looking')"
+SAID = "!isDue && !byId('figure-said').textContent.startsWith('looking')"
 
 
 def test_a_number_is_explained(restored: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,9 +64,8 @@ function countOf({ type, count }) {
 }
 
 function drawTotal() {
-  const [[first, second], count] = [counts, counts[state.active]];
+  const [[first, second], count, text] = [counts, counts[state.active], grouped(counts[state.active].total)];
   setText(byId("title"), titleOf(active()));
-  const text = grouped(count.total);
   setText(byId("number"), text);
   for (const [name, most] of [["long", 22], ["longest", 90]]) byId("number").classList.toggle(name, text.length > most);
   const inBytes = (dtype, bytes = count.conventions[`${dtype}_bytes`]) => {

@@ -21,8 +21,8 @@ const joined = (keys) => `\0${keys.join("\0")}\0`;
 
 py.set = py.frozenset = class {
   constructor(items = []) {
-    this.held = new Map();
-    for (const each of items) this.add(each);
+    this.held = new Map(items instanceof py.set ? items.held : []);
+    if (!this.held.size) for (const each of items) this.add(each);
   }
   get size() { return this.held.size; }
   has(value) { return this.held.has(hashed(value)); }
@@ -32,28 +32,29 @@ py.set = py.frozenset = class {
     if (!this.held.has(key)) this.held.set(key, value);
     this.key = undefined;
   }
-  discard(value) { this.held.delete(hashed(value)); this.key = undefined; }
-  update(...others) { for (const each of others.flatMap((other) => [...other])) this.add(each); }
-  union(...others) { return new py.set([...this, ...others.flatMap((other) => [...other])]); }
+  update(...others) { for (const other of others) for (const each of other) this.add(each); }
+  union(...others) { const all = new py.set(this); all.update(...others); return all; }
   difference(other) { return py.sub(this, new py.set(other)); }
   intersection(...others) { return others.reduce((all, each) => py.and_(all, new py.set(each)), this); }
-  issuperset(other) { return [...other].every((each) => this.has(each)); }
-  issubset(other) { return [...this].every((each) => other.has(each)); }
+  issuperset(other) { return new py.set(other).issubset(this); }
+  issubset(other) {
+    const { held } = other.held ? other : new py.set(other);
+    return [...this.held.keys()].every((key) => held.has(key));
+  }
   isdisjoint(other) { return ![...other].some((each) => this.has(each)); }
   copy() { return new py.set(this); }
 };
 
 py.dict = py.Mapping = class {
   constructor(pairs = []) {
-    this.held = new Map();
-    for (const [key, value] of py.items(pairs)) this.set(key, value);
+    this.held = new Map(pairs instanceof py.dict ? pairs.held : []); // of pairs that nobody changes
+    if (!this.held.size) for (const [key, value] of pairs) this.set(key, value);
   }
   get size() { return this.held.size; }
   has(key) { return this.held.has(hashed(key)); }
   set(key, value) {
-    const found = this.held.get(hashed(key));
-    if (found) found[1] = value;
-    else this.held.set(hashed(key), [key, value]);
+    const own = hashed(key);
+    this.held.set(own, [this.held.get(own)?.[0] ?? key, value]);
   }
   get(key, usual = null) { const found = this.held.get(hashed(key)); return found ? found[1] : usual; }
   at(key) { const found = this.held.get(hashed(key)); return found ? found[1] : this.missing(key); }
@@ -64,9 +65,9 @@ py.dict = py.Mapping = class {
   setdefault(key, usual = null) { if (!this.has(key)) this.set(key, usual); return this.get(key); }
   pop(key, usual = null) { const value = this.get(key, usual); this.held.delete(hashed(key)); return value; }
   *[Symbol.iterator]() { for (const [key] of this.held.values()) yield key; }
-  items() { return Array.from(this.held.values(), ([key, value]) => [key, value]); }
+  items() { return [...this.held.values()]; }
   keys() { return new py.set(this); }
-  values() { return this.items().map(([, value]) => value); }
+  values() { return Array.from(this.held.values(), ([, value]) => value); }
   update(pairs) { for (const [key, value] of py.items(pairs)) this.set(key, value); }
   copy() { return new this.constructor(this); }
 };
@@ -209,7 +210,7 @@ py.truediv = (a, b) => {
 py.pow = (a, b) => a?.__pow__?.(b) ?? a ** b;
 py.neg = (a) => a?.__neg__?.() ?? (a instanceof py.Fraction ? exact.sub(0n, a) : -plainly(a));
 py.rshift = (a, b) => a >> b;
-py.or_ = py.ior_ = (a, b) => (a instanceof py.set ? a.union(b) : new py.dict([...py.items(a), ...py.items(b)]));
+py.or_ = py.ior_ = (a, b) => (a instanceof py.set ? a.union(b) : (([all]) => (all.update(b), all))([new py.dict(a)]));
 py.and_ = (a, b) => new py.set([...a].filter((each) => b.has(each)));
 py.and = (a, other) => (py.t(a) ? other() : a);
 py.or = (a, other) => (py.t(a) ? a : other());
@@ -253,7 +254,7 @@ py.order = (a, b) => {
   return one.length - other.length;
 };
 py.lt = (a, b) => (a instanceof py.set ? a.size < b.size && py.le(a, b) : py.order(a, b) < 0);
-py.le = (a, b) => (a instanceof py.set ? [...a].every((each) => b.has(each)) : py.order(a, b) <= 0);
+py.le = (a, b) => (a instanceof py.set ? a.issubset(b) : py.order(a, b) <= 0);
 
 py.contains = (value, whole) => {
   if (typeof whole === "string") return whole.includes(value);
