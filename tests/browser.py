@@ -28,6 +28,8 @@ IS_REQUIRED = os.environ.get("GPT2CALC_BROWSER") == "required"
 ARGUMENTS = (
     *("--no-sandbox", "--no-zygote", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Most scripts run once: to optimise them costs more than it saves.
+    "--js-flags=--no-opt --single-threaded-gc",
     # Of two such lists the last counts: what of Playwright's matters here, and pages of the address bar, unseen, which
     # cost as much to start as the window.
     "--disable-features=AimEnabled,PaintHolding,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
