@@ -165,6 +165,20 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
+def built() -> str:
+    """Build the page, once for all tests of a worker that look at it."""
+    from gpt2calc.webpage import document  # it loads all that is translated, and few tests ask for it
+
+    return document.build(gpt2calc.__version__)
+
+
+@pytest.fixture
+def _a_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command write a page without building one, where nobody looks at what it writes."""
+    monkeypatch.setattr("gpt2calc.webpage.document.build", "<!doctype html>{}".format)
+
+
+@pytest.fixture(scope="session")
 def program() -> Program:
     """Run `gpt2calc` as a program, without a terminal unless the settings give one."""
 

@@ -22,6 +22,7 @@ from gpt2calc import cli, conventions, dims, errors, figures, formulas, spelling
 from gpt2calc.claims import files
 from gpt2calc.cli import options
 from gpt2calc.fields import SPELLINGS
+from gpt2calc.webpage import document
 from tests.loops import of_each
 
 if TYPE_CHECKING:
@@ -238,6 +239,14 @@ WITH_FENCES = [
 
 
 @pytest.fixture
+def _page_at_hand(page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the examples of a page of the docs that write the what-if page write the one that was built once."""
+    if "gpt2calc page" in text(page):
+        built = {gpt2calc.__version__: request.getfixturevalue("built")}
+        monkeypatch.setattr(document, "build", built.__getitem__)
+
+
+@pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a folder that has a config.json wherever the docs name one, checkpoints, claims.toml, configs.csv."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
@@ -277,7 +286,7 @@ def test_there_are_examples_in_the_pages_that_need_them() -> None:
     assert sum(len(list(steps(each))) for page in PAGES for each in snippets(page) if each.language == "console") > 30
 
 
-@pytest.mark.usefixtures("_beside_configs")
+@pytest.mark.usefixtures("_beside_configs", "_page_at_hand")
 @pytest.mark.parametrize("page", WITH_FENCES, ids=name_of)
 def test_every_python_example_does_what_it_shows(page: Path) -> None:
     """Blocks with >>> are doctests, others run as they are; a page's blocks follow on each other."""
@@ -297,7 +306,7 @@ def test_every_python_example_does_what_it_shows(page: Path) -> None:
     assert not runner.summarize(verbose=False).failed, "".join(report)
 
 
-@pytest.mark.usefixtures("_beside_configs")
+@pytest.mark.usefixtures("_beside_configs", "_page_at_hand")
 @pytest.mark.parametrize("page", WITH_FENCES, ids=name_of)
 def test_every_line_for_the_console_prints_what_is_shown(page: Path) -> None:
     """What is shown is what comes out, character by character; a line that shows nothing ends with code 0."""
