@@ -154,8 +154,8 @@ def test_wrappers_before_names_are_seen_through(maker: str, wrapper: str) -> Non
     assert reading.wrapper.startswith(wrapper)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@of_each(
+    "name, expected",
     [
         ("h.0.ln_1.weight", ("h.{}.ln_1.weight", 0)),
         ("transformer.h.11.attn.c_attn.bias", ("transformer.h.{}.attn.c_attn.bias", 11)),

@@ -381,7 +381,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PROSE, ids=name_of)
+@of_each("page", PROSE)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     """A link's file exists, and a heading that it names is in that file, one on the repository's site too."""
     for written in links(page):
@@ -435,7 +435,7 @@ def test_a_page_that_the_index_does_not_list_is_an_error() -> None:
         generate.drawn("<!-- generated: way back -->\n<!-- end generated -->", "new.md")
 
 
-@pytest.mark.parametrize("page", PROSE, ids=name_of)
+@of_each("page", PROSE)
 def test_no_page_names_a_folder_of_somebodys_machine(page: Path) -> None:
     """A path in the docs is relative, or starts at the reader's own home."""
     assert not re.search(r"(?<![\w.~:/])/(home|root|tmp|work|Users|opt)/", text(page))
@@ -444,7 +444,7 @@ def test_no_page_names_a_folder_of_somebodys_machine(page: Path) -> None:
 # Nothing is left out
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@of_each("command", cli.COMMANDS)
 def test_every_command_is_documented(command: str) -> None:
     """A command has a heading, its own options and examples in cli.md, and a place in the README or the index."""
     page = text(DOCS / "cli.md")
@@ -455,7 +455,7 @@ def test_every_command_is_documented(command: str) -> None:
     assert [option for option in spelled if f"`{option}" not in page] == []
 
 
-@pytest.mark.parametrize("convention", conventions.CONVENTIONS, ids=lambda row: row.name)
+@of_each("convention", conventions.CONVENTIONS)
 def test_every_convention_is_documented(convention: conventions.Convention) -> None:
     """A convention stands in conventions.md with its sentence and its source."""
     page = text(DOCS / "conventions.md")
@@ -464,13 +464,13 @@ def test_every_convention_is_documented(convention: conventions.Convention) -> N
     assert convention.source in page
 
 
-@pytest.mark.parametrize("word", [*files.FILE_KEYS, *files.CLAIM_KEYS, *figures.VERDICTS, *formulas.GROUPS])
+@of_each("word", [*files.FILE_KEYS, *files.CLAIM_KEYS, *figures.VERDICTS, *formulas.GROUPS])
 def test_every_word_of_a_file_of_claims_is_documented(word: str) -> None:
     """A key, a verdict and a group stand in claims.md."""
     assert re.search(rf"`\[*{word}(\.NAME)?\]*`", text(DOCS / "claims.md"))
 
 
-@pytest.mark.parametrize("field", SPELLINGS)
+@of_each("field", SPELLINGS)
 def test_every_field_is_documented(field: str) -> None:
     """A field stands in config.md with each of its spellings."""
     page = text(DOCS / "config.md")
@@ -483,7 +483,7 @@ def test_every_field_that_changes_no_count_is_documented(field: str) -> None:
     assert f"`{field}`" in text(DOCS / "config.md")
 
 
-@pytest.mark.parametrize("component", [row.component for row in formulas.table(gpt2calc.count("gpt2").dims)])
+@of_each("component", [row.component for row in formulas.table(gpt2calc.count("gpt2").dims)])
 def test_every_component_is_documented(component: str) -> None:
     """A component stands in formulas.md."""
     assert f"| `{component}` |" in text(DOCS / "formulas.md")
@@ -497,14 +497,14 @@ def test_every_exit_code_is_documented() -> None:
     assert [code for code in codes if f"| {code} | " not in text(DOCS / "cli.md")] == []
 
 
-@pytest.mark.parametrize("name", [name for name in gpt2calc.__all__ if name != "__version__"])
+@of_each("name", [name for name in gpt2calc.__all__ if name != "__version__"])
 def test_every_public_name_is_documented(name: str) -> None:
     """What `import gpt2calc` gives stands in python.md, beyond the list of names."""
     page = text(DOCS / "python.md")
     assert re.search(rf"\b{name}\b", page.replace(repr(dir(gpt2calc)), ""))
 
 
-@pytest.mark.parametrize("preset", gpt2calc.models(), ids=lambda preset: preset.name)
+@of_each("preset", gpt2calc.models())
 def test_every_model_is_documented(preset: Any) -> None:
     """A model stands in models.md with its other names and its source."""
     page = text(DOCS / "models.md")

@@ -207,7 +207,7 @@ def given(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row["config"].items() if name != "intermediate_size"}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+@of_each("row", ROWS)
 def test_a_published_model_has_every_published_count(row: dict[str, Any]) -> None:
     """From its fields alone, every convention and every group comes out exactly."""
     count = gpt2calc.count(**given(row))
@@ -217,7 +217,7 @@ def test_a_published_model_has_every_published_count(row: dict[str, Any]) -> Non
     assert count.total == row["exact_tied"]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+@of_each("row", ROWS)
 def test_a_published_model_has_every_published_count_on_the_command_line(row: dict[str, Any], run: Run) -> None:
     """Its config as JSON on standard input gives the same numbers as JSON on standard output."""
     typed = {"model_type": "gpt2", **row["config"]}
@@ -229,7 +229,7 @@ def test_a_published_model_has_every_published_count_on_the_command_line(row: di
     assert shown["total"] == row["exact_tied"]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+@of_each("row", ROWS)
 def test_a_published_model_is_among_the_presets_by_its_sizes(row: dict[str, Any]) -> None:
     """Every published config ships, under whatever name."""
     sizes = gpt2calc.count(**given(row)).dims.sizes
