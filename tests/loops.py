@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,12 +23,15 @@ def of_each(
 
     Args:
         names: the parameter of the test that the value is; of several, with commas between them, each value has one.
-        values: at least one; fixtures are the same for all of them, so the test must leave them as they were.
+        values: at least one, or what `pytest.param` makes of one and its name; fixtures are the same for all of them,
+            so the test must leave them as they were.
         ids: what each value is called, where it does not say so itself.
     """
     parameters = tuple(name.strip() for name in names.split(","))
-    every = [dict(zip(parameters, each if len(parameters) > 1 else (each,), strict=True)) for each in values]
-    called = [None] * len(every) if ids is None else [*ids]
+    alone = len(parameters) == 1
+    given = [each if isinstance(each, ParameterSet) else pytest.param(*([each] if alone else each)) for each in values]
+    every = [dict(zip(parameters, each.values, strict=True)) for each in given]
+    called = [each.id for each in given] if ids is None else [*ids]
     assert every, f"there is no {names}"
 
     def looped(test: Callable[..., None]) -> Callable[..., None]:

@@ -176,9 +176,9 @@ def test_the_smallest_size_passes_and_the_one_below_it_does_not(field: str) -> N
         assert (error.field, error.got) == (field, below)
 
 
-@pytest.mark.parametrize("field", SIZES)
-@pytest.mark.parametrize(
-    ("got", "shown"),
+@of_each("field", SIZES)
+@of_each(
+    "got, shown",
     [
         pytest.param(True, "true", id="a bool, which Python takes for 1"),
         pytest.param(False, "false", id="a bool, which Python takes for 0"),

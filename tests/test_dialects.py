@@ -19,7 +19,7 @@ from tests.from_scratch import GPT
 from tests.loops import of_each
 from tests.makers.dialects import MAKERS, UNTIED, WITHOUT, Sizes, huggingface, nanogpt
 
-every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+every_dialect = of_each("dialect", DIALECTS)
 every_maker = pytest.mark.parametrize("maker", MAKERS)
 
 SMALL = st.integers(1, 5)

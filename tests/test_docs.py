@@ -88,9 +88,6 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
-
-
 # What is generated
 
 
@@ -261,7 +258,7 @@ def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@every_page
+@of_each("page", PAGES)
 def test_every_fence_is_found_and_has_a_language(page: Path) -> None:
     """No block is passed over because of how its fence is written."""
     fences = re.findall(r"^\s*```.*$", text(page), flags=re.MULTILINE)

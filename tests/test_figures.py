@@ -22,8 +22,8 @@ def one(text: str) -> Figure:
     return claimed.low
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "step"),
+@of_each(
+    "text, value, step",
     [
         ("0", 0, 1),
         ("124,439,808", 124439808, 1),
@@ -145,8 +145,8 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         read("10,000 to 100K")
 
 
-@pytest.mark.parametrize(
-    ("text", "exact", "readings"),
+@of_each(
+    "text, exact, readings",
     [
         pytest.param("124,439,808", 124439808, (TRUE,), id="exact"),
         pytest.param("124,439,807", 124439808, (), id="one too few"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,10 +72,17 @@ def test_several_parameters_are_given_together() -> None:
     assert len(note) < 400
 
 
-def test_a_value_that_says_little_has_a_name() -> None:
-    """As pytest gives it one."""
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ((lambda: 1, lambda: 2), ("one", "two")),
+        ((pytest.param(lambda: 1, id="one"), pytest.param(lambda: 2, id="two")), None),
+    ],
+)
+def test_a_value_that_says_little_has_a_name(values: tuple[Any, ...], ids: tuple[str, ...] | None) -> None:
+    """In either way in which pytest gives it one."""
 
-    @of_each("call", (lambda: 1, lambda: 2), ids=("one", "two"))
+    @of_each("call", values, ids)
     def is_one(call: Callable[[], int]) -> None:
         assert call() == 1
 

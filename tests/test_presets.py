@@ -19,6 +19,7 @@ from gpt2calc.fields import CLASSES, DEFAULTS, OURS, SPELLINGS
 from gpt2calc.notations import in_json as parse
 from gpt2calc.preset_index import INDEX
 from tests.loops import of_each
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -331,10 +332,15 @@ NO_READING = {
 
 
 def test_a_published_figure_is_explained_by_a_reading() -> None:
-    """Of the model itself: what it holds, or what a token passes of it."""
+    """Of the model itself: what it holds, or what a token passes of it.
+
+    By default that is asked of every third model, and of those that have a figure that no way gives.
+    """
+    odd = {name for name, _ in NO_READING}
+    some = [each for place, each in enumerate(presets.others()) if IS_WIDE or place % 3 == 0 or each.name in odd]
     unexplained = {
         (each.name, figure)
-        for each in presets.others()
+        for each in some
         for figure in (each.published, each.published_active)
         if figure and not list(gpt2calc.explain(figure, each.name))
     }

@@ -58,8 +58,8 @@ def test_decimal_rounds_to_the_same_characters(numerator: int, denominator: int,
         assert rounded(numerator, denominator, digits) == expected
 
 
-@pytest.mark.parametrize(
-    ("numerator", "denominator", "digits", "written"),
+@of_each(
+    "numerator, denominator, digits, written",
     [
         pytest.param(1, 2, 0, "0", id="a half goes down to 0"),
         pytest.param(3, 2, 0, "2", id="one and a half goes up to 2"),

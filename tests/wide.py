@@ -92,6 +92,8 @@ NARROWED = (
     Narrowed("test_hostile_numbers.py::test_as_many_blocks_as_fit_are_judged_in_time", ("form", ("safetensors",))),
     Narrowed("test_sweep_files.py::test_a_sweep_that_is_ended_leaves_no_file", 2),
     Narrowed("test_sweep_files.py::test_a_sweep_of_several_processes_that_is_ended_leaves_no_file_and_no_process", 2),
+    Narrowed("test_blindness.py::test_a_fault_is_told_as_it_was_recorded", 3),
+    Narrowed("test_blindness.py::test_the_good_file_matches_and_transformers_loads_it_in_silence", 3),
     Narrowed("test_explanation.py::test_a_published_figure_is_explained_where_*", 3),
     Narrowed("test_explanation.py::test_a_usual_count_of_a_known_model_comes_first_with_six_digits", 3),
     Narrowed("test_released_sizes.py::test_a_preset_has_the_tensors_that_transformers_builds", 3),
