@@ -107,7 +107,7 @@ def test_a_long_text_is_not_read() -> None:
         read("a: " + "x" * (2**18 + 5), "config.yaml")
 
 
-@pytest.mark.parametrize("text", ["[" * 5_000, "{a: " * 2_000, "a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b,*b]"])
+@pytest.mark.parametrize("text", ["[" * 1_000, "{a: " * 2_000, "a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b,*b]"])
 def test_a_deep_or_knotted_text_ends_in_a_sentence(text: str) -> None:
     """Neither the reader nor what walks its result runs away."""
     with pytest.raises(ConfigError):

@@ -89,7 +89,7 @@ def counted(dims: Dims) -> dict[str, int]:
     return {f"{name}_parameters" if name in CANONICAL else name: value for name, value in known.items()}
 
 
-@tried(25)
+@tried(25 if IS_WIDE else 15)
 @given(fields=grid_fields(most=40))
 def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dict[str, Any]) -> None:
     """Row for row and column for column, as exact integers; shares are the quotients that Python rounds once."""
@@ -109,7 +109,7 @@ def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dic
 FACTORED = ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner", *COSTS)
 
 
-@tried(50)
+@tried(50 if IS_WIDE else 25)
 @given(
     fields=grid_fields(),
     row=st.sampled_from([1, 2, 7, 40, 4096]),

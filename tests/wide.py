@@ -97,6 +97,7 @@ NARROWED = (
     Narrowed("test_explanation.py::test_a_published_figure_is_explained_where_*", 3),
     Narrowed("test_explanation.py::test_a_usual_count_of_a_known_model_comes_first_with_six_digits", 3),
     Narrowed("test_released_sizes.py::test_a_preset_has_the_tensors_that_transformers_builds", 3),
+    Narrowed("test_released_sizes.py::test_what_a_head_adds_to_gpt2", 3),
     Narrowed("test_arrays.py::test_every_convention_on_a_mesh_is_what_it_is_one_by_one", 3),
     Narrowed("costs/test_measured.py::test_what_was_measured_comes_out", 3),
 )
