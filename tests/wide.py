@@ -1,9 +1,9 @@
 """Which cases `make test` asks of a rule that holds of many: few, and all with GPT2CALC_WIDE=1, as in the gate.
 
-Only what repeats a rule over model types, pictures, widths and formats is asked less often, and no rule of nothing: of
-one model type of each file of architectures, so that every kind of layer comes, of one of two windows, and of some of
-the other cases, the odd ones among them. Whoever chooses cases, by `-k` or by the name of one, is asked all that they
-chose.
+Only what repeats a rule over model types, pictures, widths, formats and signals is asked less often, and no rule of
+nothing: of one model type of each file of architectures, so that every kind of layer comes, of one of two windows, and
+of some of the other cases, the odd ones among them. Whoever chooses cases, by `-k` or by the name of one, is asked all
+that they chose.
 """
 
 from __future__ import annotations
