@@ -7,11 +7,12 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
-from _pytest.doctest import DoctestModule
+from _pytest.doctest import DoctestItem, DoctestModule
 from hypothesis import settings
 
 import gpt2calc
@@ -65,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         measuring = Measuring(sys.gettrace())
         sys.meta_path.insert(0, measuring)
         config.pluginmanager.register(measuring, "measuring")
+    config.pluginmanager.register(Examples(), "examples")
     if config.getoption("--cpu"):
         config.pluginmanager.register(Clock(), "cpu")
 
@@ -84,8 +86,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
-    """Collect garbage from here on, among what the tests leave."""
+    """Collect garbage from here on, among what the tests leave; seldom, since what they import stays, and is much."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     gc.enable()
 
 
@@ -162,6 +165,53 @@ def _run(*words: str, stdin: bytes = b"", columns: int = 100) -> Ran:
 def run() -> Run:
     """Run `gpt2calc` in this process, 100 columns wide and without colour; give code, output and errors."""
     return _run
+
+
+TRANSLATED: list[str] = []
+"""What the package is in JavaScript, once that was asked for: to translate it takes nearly all of what a page does."""
+
+
+@contextmanager
+def _translated_once() -> Generator[None]:
+    """Let pages be built of what is translated at the first."""
+    from gpt2calc.webpage import engine  # it loads all that is translated, and few tests ask for it
+
+    translate = engine.write
+
+    def write(*given: Any) -> str:
+        TRANSLATED.extend(() if TRANSLATED else [translate(*given)])
+        return TRANSLATED[0]
+
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(engine, "write", write)
+        yield
+
+
+class Examples:
+    """Knows which of the package's own examples build a page; a conftest is not asked about what stands elsewhere."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Translate for them once."""
+        if isinstance(item, DoctestItem) and item.name.endswith((".write_page", ".document.build")):
+            with _translated_once():
+                return (yield)
+        return (yield)
+
+
+@pytest.fixture(scope="session")
+def built() -> str:
+    """Build the page, once for all tests of a worker that look at it."""
+    from gpt2calc.webpage import document  # see above
+
+    with _translated_once():
+        return document.build(gpt2calc.__version__)
+
+
+@pytest.fixture
+def _a_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command write a page without building one, where nobody looks at what it writes."""
+    monkeypatch.setattr("gpt2calc.webpage.document.build", "<!doctype html>{}".format)
 
 
 @pytest.fixture(scope="session")

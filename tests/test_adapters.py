@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gpt2calc
+from tests.loops import of_each
 from tests.makers.peft_answers import CASES
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def test_the_recorded_answers_are_those_of_the_maker() -> None:
     assert [(each["what"], each["config"], each["words"]) for each in ANSWERS] == [tuple(case) for case in CASES]
 
 
-@pytest.mark.parametrize("case", ANSWERS, ids=lambda case: case["what"])
+@of_each("case", ANSWERS)
 def test_a_count_is_pefts(case: dict[str, Any]) -> None:
     """Trainable, all, and the line that PEFT prints, byte for byte."""
     found = gpt2calc.adapter(case["config"], **asked(case))
@@ -40,8 +41,8 @@ def test_a_count_is_pefts(case: dict[str, Any]) -> None:
     assert sum(row.trained for row in found.rows) == found.trainable
 
 
-@pytest.mark.parametrize(
-    ("model", "words", "said"),
+@of_each(
+    "model, words, said",
     [
         ("gpt2", {"r": 8, "targets": "cattn"}, "no module that ends with 'cattn': did you mean c_attn?"),
         ("gpt2", {"r": 8, "targets": "ln_1"}, "transformer.h.0.ln_1 is no linear layer and no embedding"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gpt2calc import conventions, formulas
 from gpt2calc.algebra import READING_ORDER, SUPERSCRIPTS, ClosedForm, Expression, Flag, Shape
 from gpt2calc.dims import LETTERED, LETTERS, Dims
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -339,7 +340,7 @@ WRITTEN: dict[str, tuple[Expression, str, str, str]] = {
 """Polynomials with their text, their LaTeX and their Python."""
 
 
-@pytest.mark.parametrize(("polynomial", "text", "tex", "plain"), WRITTEN.values(), ids=WRITTEN)
+@of_each("polynomial, text, tex, plain", WRITTEN.values(), ids=WRITTEN)
 def test_a_polynomial_is_written_as_people_write_it(polynomial: Expression, text: str, tex: str, plain: str) -> None:
     """Highest degree first, no coefficient 1, no sign before the first term unless it is negative."""
     assert polynomial.text() == repr(polynomial) == text

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gpt2calc import NetworkError
 from gpt2calc.checkpoints import answers
 from gpt2calc.checkpoints.transport import NEAR_BYTES, Answer
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("answer", WRONG.values(), ids=WRONG)
+@of_each("answer", WRONG.values(), ids=WRONG)
 def test_a_part_that_is_not_what_was_asked_for_is_refused(answer: Answer) -> None:
     """Bytes 10 to 19 were; the sentence names the host and nothing that signs the address."""
     with pytest.raises(NetworkError) as caught:
@@ -185,7 +186,7 @@ REFUSED: list[tuple[int, dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "headers", "start"), REFUSED, ids=[start for _, _, start in REFUSED])
+@of_each("status, headers, start", REFUSED)
 def test_a_refusal_names_what_is_refused_and_what_helps(status: int, headers: dict[str, str], start: str) -> None:
     """The repository, or the file alone; in one line of bounded length."""
     error = answers.refusal("me/model", "me/model/x", Answer(status, URL, (headers,)), "v1")

@@ -17,6 +17,7 @@ import pytest
 
 from gpt2calc.architectures import FILES
 from tests import budget, wide
+from tests.loops import of_each
 
 TESTS = Path(__file__).resolve().parent
 MOST_SECONDS = 375
@@ -36,7 +37,7 @@ def test_nobody_raises_the_whole_budget_by_raising_a_part() -> None:
     assert sum(each.seconds for each in (budget.FINDING, *budget.KINDS)) <= MOST_SECONDS
 
 
-@pytest.mark.parametrize("kind", budget.KINDS, ids=lambda kind: kind.name)
+@of_each("kind", budget.KINDS)
 def test_every_kind_has_files(kind: budget.Kind) -> None:
     """No pattern is misspelled, and none comes after one that takes all of its files."""
     files = {f"tests/{path.relative_to(TESTS).as_posix()}" for path in TESTS.rglob("test_*.py")}
@@ -142,7 +143,7 @@ def test_by_values_the_cases_are_asked_that_have_one_of_them() -> None:
     assert wide.asked(cases[:1], rule) == [True]
 
 
-@pytest.mark.parametrize("rule", wide.NARROWED, ids=lambda rule: rule.tests)
+@of_each("rule", wide.NARROWED)
 def test_what_is_asked_of_few_is_a_test(rule: wide.Narrowed) -> None:
     """No name is misspelled, and no test in the table is gone."""
     file, _, name = rule.tests.partition("::")

@@ -13,11 +13,12 @@ from gpt2calc.explanation import printed, report
 from gpt2calc.explanation.chance import MOST_CHANCE, Chances, Met, together
 from gpt2calc.explanation.readings import EXPLAINED, PERHAPS
 from tests import chances
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from tests.conftest import Run
 
-FIGURES = {"counts": 800, "bytes": 300}
+FIGURES = {"counts": 800, "bytes": 300} if IS_WIDE else {"counts": 600, "bytes": 100}
 """How many random figures of each kind are drawn here; `python -m tests.chances` draws 10,000, for more models."""
 
 

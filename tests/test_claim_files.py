@@ -7,6 +7,7 @@ import pytest
 import gpt2calc
 from gpt2calc.claims import files, report
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 
 CLAIM = """[[claim]]
 id = "size"
@@ -286,7 +287,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
 """Each file with what its message begins with; the rest, where there is one, is in the words of tomllib or pydantic."""
 
 
-@pytest.mark.parametrize("name", WRONG)
+@of_each("name", WRONG)
 def test_what_is_wrong_is_said_in_one_sentence(name: str) -> None:
     """With the claim, the key, what was expected and what was got; the file is named before it."""
     content, message = WRONG[name]

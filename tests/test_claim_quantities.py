@@ -16,6 +16,7 @@ from gpt2calc.claims import files, judgement, quantities
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.figures import BYTES, COUNT, RATIO, SHARE, VERDICTS
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def test_every_name_is_counted_as_a_count_has_it(count: gpt2calc.ParameterCount)
     }
 
 
-@pytest.mark.parametrize("name", conventions.NAMES)
+@of_each("name", conventions.NAMES)
 def test_every_convention_is_counted_and_knows_its_unit(name: str) -> None:
     """Bytes are bytes, all else are numbers of parameters or elements."""
     found = quantities.read(f"convention.{name}")
@@ -71,8 +72,8 @@ def test_every_convention_is_counted_and_knows_its_unit(name: str) -> None:
     assert found.kind == (BYTES if name.endswith("_bytes") else COUNT)
 
 
-@pytest.mark.parametrize(
-    ("text", "exact", "kind"),
+@of_each(
+    "text, exact, kind",
     [
         ("total - wte - wpe", 85056000, COUNT),
         ("wte + wpe", 39383808, COUNT),
@@ -107,8 +108,8 @@ def test_a_word_in_a_name_finds_cross_attention_as_well() -> None:
     assert measured("named attn", UNUSUAL) == attention - measured("crossattention.c_proj", UNUSUAL)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
+@of_each(
+    "text, message",
     [
         ("", "no quantity is called ''"),
         ("attn", "no quantity is called 'attn'"),
@@ -202,8 +203,8 @@ def figures(quantity: str, claimed: dict[str, str]) -> tuple[judgement.Judgement
     return judgement.judge(file.claims[0], file.models).judgements
 
 
-@pytest.mark.parametrize(
-    ("quantity", "models", "how", "verdict"),
+@of_each(
+    "quantity, models, how, verdict",
     [
         ("total", ("small", "xl"), "grows", TRUE),
         ("total", ("xl", "small"), "grows", FALSE),
@@ -224,8 +225,8 @@ def test_how_a_quantity_goes_from_model_to_model(
     assert judged(quantity, models, over_models=how) == [verdict] * len(models)
 
 
-@pytest.mark.parametrize(
-    ("quantity", "each", "once"),
+@of_each(
+    "quantity, each, once",
     [
         ("mlp", TRUE, FALSE),
         ("convention.kaplan", TRUE, FALSE),

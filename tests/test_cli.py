@@ -26,6 +26,7 @@ from gpt2calc.cli.options import FORMATS, Parser
 from gpt2calc.errors import install
 from gpt2calc.fields import SPELLINGS, SWITCHES
 from tests.conftest import environment
+from tests.loops import of_each
 from tests.test_config import TWO_VALUES
 
 if TYPE_CHECKING:
@@ -259,9 +260,7 @@ def test_a_size_may_be_typed_as_it_is_printed(value: str, run: Run) -> None:
     assert name_of(run, "--vocab-size", value) == f"gpt2 with vocab_size={number}"
 
 
-@pytest.mark.parametrize(
-    "value", ["1,2", "1,5", ",5", "5,", "1,,000", "12,34", "1,0000", "1.5", "1e-3x", "0x10", "twelve", ""]
-)
+@of_each("value", ["1,2", "1,5", ",5", "5,", "1,,000", "12,34", "1,0000", "1.5", "1e-3x", "0x10", "twelve", ""])
 def test_a_size_typed_otherwise_is_refused(value: str, run: Run) -> None:
     """A comma that stands between no thousands is no size: "1,5" layers are not fifteen."""
     ran = run("count", "--n-layer", value, "-q")
@@ -744,7 +743,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
 """Mistakes in the words themselves, each with its answer, after which the help is named."""
 
 
-@pytest.mark.parametrize(("words", "said"), MISTAKES.items(), ids=map(spoken, MISTAKES))
+@of_each("words, said", MISTAKES.items())
 def test_a_mistake_is_answered_with_what_was_meant(words: tuple[str, ...], said: str, run: Run) -> None:
     """The nearest command or option stands in the message, and where to read more."""
     program_name = said.partition(":")[0]
@@ -885,7 +884,7 @@ NONSENSE: dict[str, tuple[str, ...]] = {
 """What nobody means, each with what is special about it."""
 
 
-@pytest.mark.parametrize("words", NONSENSE.values(), ids=NONSENSE)
+@of_each("words", NONSENSE.values(), ids=NONSENSE)
 def test_nonsense_is_answered_in_one_line(words: tuple[str, ...], run: Run) -> None:
     """Exit code 2 or 3, nothing on standard output, and one printable sentence that begins with the program's name."""
     ran = run(*words, stdin=b"\x00 this is no JSON")
@@ -922,7 +921,7 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize("content", [content for _, content in UNREADABLE], ids=[name for name, _ in UNREADABLE])
+@of_each("content", [content for _, content in UNREADABLE], ids=[name for name, _ in UNREADABLE])
 def test_an_unreadable_input_ends_with_3_in_one_line(content: bytes, run: Run) -> None:
     """What comes from a file or a pipe is input, whatever is wrong in it, and the message names where it came from."""
     ran = run("count", "-", stdin=content)

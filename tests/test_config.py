@@ -77,7 +77,7 @@ def test_no_spelling_means_two_fields_or_none() -> None:
     assert not NO_COUNT & set(spellings)
 
 
-@pytest.mark.parametrize(("field", "spelling"), PAIRS)
+@of_each("field, spelling", PAIRS)
 def test_every_spelling_reaches_its_field(field: str, spelling: str) -> None:
     """A value under any spelling stands in the field it means, and every other field keeps its default."""
     value, _ = TWO_VALUES[field]
@@ -87,7 +87,7 @@ def test_every_spelling_reaches_its_field(field: str, spelling: str) -> None:
     assert Config.model_fields[field].default != value
 
 
-@pytest.mark.parametrize(("field", "spelling"), OTHERS)
+@of_each("field, spelling", OTHERS)
 def test_two_spellings_that_disagree_are_refused_and_both_are_shown(field: str, spelling: str) -> None:
     """The error shows both spellings with both values, in either order, and names the field."""
     one, other = TWO_VALUES[field]
@@ -99,15 +99,15 @@ def test_two_spellings_that_disagree_are_refused_and_both_are_shown(field: str, 
         assert (error.field, error.got) == (field, second[1])
 
 
-@pytest.mark.parametrize(("field", "spelling"), OTHERS)
+@of_each("field, spelling", OTHERS)
 def test_two_spellings_that_agree_pass(field: str, spelling: str) -> None:
     """The same value twice is no contradiction."""
     value, _ = TWO_VALUES[field]
     assert Config(**{field: value, spelling: value}) == Config(**{field: value})
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
+@of_each(
+    "typed, meant",
     [
         ("n_layrs", "n_layer"),
         ("nlayer", "n_layer"),
@@ -176,9 +176,9 @@ def test_the_smallest_size_passes_and_the_one_below_it_does_not(field: str) -> N
         assert (error.field, error.got) == (field, below)
 
 
-@pytest.mark.parametrize("field", SIZES)
-@pytest.mark.parametrize(
-    ("got", "shown"),
+@of_each("field", SIZES)
+@of_each(
+    "got, shown",
     [
         pytest.param(True, "true", id="a bool, which Python takes for 1"),
         pytest.param(False, "false", id="a bool, which Python takes for 0"),
@@ -215,8 +215,8 @@ def test_a_field_that_may_be_left_out_may_be_null(field: str) -> None:
     assert made(**{field: None}) == Config()
 
 
-@pytest.mark.parametrize("field", SWITCHES)
-@pytest.mark.parametrize("got", [0, 1, "true", "yes", 1.0, [True]], ids=repr)
+@of_each("field", SWITCHES)
+@of_each("got", [0, 1, "true", "yes", 1.0, [True]])
 def test_a_switch_is_true_or_false(field: str, got: object) -> None:
     """A switch takes no number and no word for a bool."""
     error = fails(**{field: got})
@@ -256,8 +256,8 @@ def test_a_size_has_at_most_a_thousand_digits(field: str) -> None:
     assert error.field == field
 
 
-@pytest.mark.parametrize("field", SIZES)
-@pytest.mark.parametrize("got", [10**5000, -(10**5000)], ids=["5,001 digits", "minus 5,001 digits"])
+@of_each("field", SIZES)
+@of_each("got", [10**5000, -(10**5000)])
 def test_a_size_that_python_will_not_print_is_refused_in_a_short_sentence(field: str, got: int) -> None:
     """Python prints at most 4,300 digits; a larger size still ends in the error of its field."""
     error = fails(**{field: got})
@@ -313,7 +313,7 @@ def test_n_head_may_be_left_out_and_changes_no_count() -> None:
     assert Config(n_head=16, n_embd=1024).dims == Config(n_embd=1024).dims
 
 
-@pytest.mark.parametrize("field", SPELLINGS)
+@of_each("field", SPELLINGS)
 def test_a_config_is_frozen(field: str) -> None:
     """No field can be set once the config stands, and none can be added."""
     config = Config()

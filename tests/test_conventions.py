@@ -7,6 +7,7 @@ import pytest
 import gpt2calc
 from gpt2calc import conventions
 from gpt2calc.errors import UnknownNameError
+from tests.loops import of_each
 
 PUBLISHED = [
     # model, convention, exact value, where the number is published
@@ -32,9 +33,7 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("model", "name", "value", "source"), PUBLISHED, ids=[f"{row[0]}-{row[1]}" for row in PUBLISHED]
-)
+@of_each("model, name, value, source", PUBLISHED)
 def test_a_published_number_is_met_exactly(model: str, name: str, value: int, source: str) -> None:
     """The number that others publish, by the convention that they use."""
     assert gpt2calc.count(model).conventions[name] == value, source

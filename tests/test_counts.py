@@ -15,6 +15,7 @@ from gpt2calc.errors import UnknownNameError
 from gpt2calc.formulas import GROUPS
 from gpt2calc.palette import PAINTS, painted
 from gpt2calc.table import Percent, text
+from tests.loops import of_each
 
 GPT2 = gpt2calc.count("gpt2")
 CROSSED = gpt2calc.count("gpt2", add_cross_attention=True)
@@ -283,8 +284,8 @@ def test_the_conventions_table_has_a_row_for_each_convention() -> None:
     assert len(without_bytes) == len(GPT2.conventions) - 5
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
+@of_each(
+    "fields, expected",
     [
         pytest.param(
             {},

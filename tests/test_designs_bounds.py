@@ -13,6 +13,7 @@ import gpt2calc
 from gpt2calc.designs import measures, spans, targets
 from gpt2calc.designs.bounds import MOST_WIDTHS, Bounds
 from gpt2calc.designs.search import Space
+from tests.loops import of_each
 from tests.property.strategies import SETTINGS
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- what can be typed
 
 
-@pytest.mark.parametrize(
-    ("given", "values"),
+@of_each(
+    "given, values",
     [
         ("12", [12]),
         ("6:9", [6, 7, 8, 9]),
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
         ([24, 12], [12, 24]),
         (range(48, 11, -12), [12, 24, 36, 48]),
     ],
-    ids=str,
 )
 def test_sizes_are_read(given: Any, values: list[int]) -> None:
     """A size, a range with both ends, one with a step, a list in any order, and what Python has for these."""
@@ -185,7 +185,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@of_each("case", REFUSED)
 def test_nonsense_is_refused_in_one_sentence(case: str, run: Run) -> None:
     """Exit code 2, nothing on standard output, and one line that names what was typed."""
     words, message = REFUSED[case]
@@ -196,7 +196,7 @@ def test_nonsense_is_refused_in_one_sentence(case: str, run: Run) -> None:
     assert len(ran.stderr) < 250
 
 
-@pytest.mark.parametrize(
+@of_each(
     "asked",
     [
         {"params": 3.5},
@@ -214,7 +214,6 @@ def test_nonsense_is_refused_in_one_sentence(case: str, run: Run) -> None:
         {"params": "350M", "top": True},
         {"params": "350M", "n_layers_": 12},
     ],
-    ids=str,
 )
 def test_what_a_program_gives_is_refused_alike(asked: dict[str, Any]) -> None:
     """A float is not exact, and a truth value is no number."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import gpt2calc
 from gpt2calc.designs import contradictions, spans
 from gpt2calc.designs.bounds import Bounds
+from tests.loops import of_each
 from tests.property.strategies import tried
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ CLASHES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", CLASHES)
+@of_each("case", CLASHES)
 def test_a_contradiction_names_the_constraints_that_clash(case: str) -> None:
     """Those and no others, as they were given, defaults said to be defaults."""
     asked, told = CLASHES[case]

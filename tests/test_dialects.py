@@ -19,7 +19,7 @@ from tests.from_scratch import GPT
 from tests.loops import of_each
 from tests.makers.dialects import MAKERS, UNTIED, WITHOUT, Sizes, huggingface, nanogpt
 
-every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+every_dialect = of_each("dialect", DIALECTS)
 every_maker = pytest.mark.parametrize("maker", MAKERS)
 
 SMALL = st.integers(1, 5)
@@ -154,8 +154,8 @@ def test_wrappers_before_names_are_seen_through(maker: str, wrapper: str) -> Non
     assert reading.wrapper.startswith(wrapper)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@of_each(
+    "name, expected",
     [
         ("h.0.ln_1.weight", ("h.{}.ln_1.weight", 0)),
         ("transformer.h.11.attn.c_attn.bias", ("transformer.h.{}.attn.c_attn.bias", 11)),

@@ -22,6 +22,7 @@ from gpt2calc import cli, conventions, dims, errors, figures, formulas, spelling
 from gpt2calc.claims import files
 from gpt2calc.cli import options
 from gpt2calc.fields import SPELLINGS
+from gpt2calc.webpage import document
 from tests.loops import of_each
 
 if TYPE_CHECKING:
@@ -85,9 +86,6 @@ def text(page: Path) -> str:
 def name_of(page: Path) -> str:
     """Return how a page is called, as the id of a test."""
     return page.relative_to(ROOT).as_posix()
-
-
-every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
 # What is generated
@@ -238,6 +236,14 @@ WITH_FENCES = [
 
 
 @pytest.fixture
+def _page_at_hand(page: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the examples of a page of the docs that write the what-if page write the one that was built once."""
+    if "gpt2calc page" in text(page):
+        built = {gpt2calc.__version__: request.getfixturevalue("built")}
+        monkeypatch.setattr(document, "build", built.__getitem__)
+
+
+@pytest.fixture
 def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a folder that has a config.json wherever the docs name one, checkpoints, claims.toml, configs.csv."""
     for name in {name for page in PAGES for snippet in snippets(page) for name in CONFIG.findall(snippet.body)}:
@@ -252,7 +258,7 @@ def _beside_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@every_page
+@of_each("page", PAGES)
 def test_every_fence_is_found_and_has_a_language(page: Path) -> None:
     """No block is passed over because of how its fence is written."""
     fences = re.findall(r"^\s*```.*$", text(page), flags=re.MULTILINE)
@@ -277,7 +283,7 @@ def test_there_are_examples_in_the_pages_that_need_them() -> None:
     assert sum(len(list(steps(each))) for page in PAGES for each in snippets(page) if each.language == "console") > 30
 
 
-@pytest.mark.usefixtures("_beside_configs")
+@pytest.mark.usefixtures("_beside_configs", "_page_at_hand")
 @pytest.mark.parametrize("page", WITH_FENCES, ids=name_of)
 def test_every_python_example_does_what_it_shows(page: Path) -> None:
     """Blocks with >>> are doctests, others run as they are; a page's blocks follow on each other."""
@@ -297,7 +303,7 @@ def test_every_python_example_does_what_it_shows(page: Path) -> None:
     assert not runner.summarize(verbose=False).failed, "".join(report)
 
 
-@pytest.mark.usefixtures("_beside_configs")
+@pytest.mark.usefixtures("_beside_configs", "_page_at_hand")
 @pytest.mark.parametrize("page", WITH_FENCES, ids=name_of)
 def test_every_line_for_the_console_prints_what_is_shown(page: Path) -> None:
     """What is shown is what comes out, character by character; a line that shows nothing ends with code 0."""
@@ -372,7 +378,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PROSE, ids=name_of)
+@of_each("page", PROSE)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     """A link's file exists, and a heading that it names is in that file, one on the repository's site too."""
     for written in links(page):
@@ -426,7 +432,7 @@ def test_a_page_that_the_index_does_not_list_is_an_error() -> None:
         generate.drawn("<!-- generated: way back -->\n<!-- end generated -->", "new.md")
 
 
-@pytest.mark.parametrize("page", PROSE, ids=name_of)
+@of_each("page", PROSE)
 def test_no_page_names_a_folder_of_somebodys_machine(page: Path) -> None:
     """A path in the docs is relative, or starts at the reader's own home."""
     assert not re.search(r"(?<![\w.~:/])/(home|root|tmp|work|Users|opt)/", text(page))
@@ -435,7 +441,7 @@ def test_no_page_names_a_folder_of_somebodys_machine(page: Path) -> None:
 # Nothing is left out
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@of_each("command", cli.COMMANDS)
 def test_every_command_is_documented(command: str) -> None:
     """A command has a heading, its own options and examples in cli.md, and a place in the README or the index."""
     page = text(DOCS / "cli.md")
@@ -446,7 +452,7 @@ def test_every_command_is_documented(command: str) -> None:
     assert [option for option in spelled if f"`{option}" not in page] == []
 
 
-@pytest.mark.parametrize("convention", conventions.CONVENTIONS, ids=lambda row: row.name)
+@of_each("convention", conventions.CONVENTIONS)
 def test_every_convention_is_documented(convention: conventions.Convention) -> None:
     """A convention stands in conventions.md with its sentence and its source."""
     page = text(DOCS / "conventions.md")
@@ -455,13 +461,13 @@ def test_every_convention_is_documented(convention: conventions.Convention) -> N
     assert convention.source in page
 
 
-@pytest.mark.parametrize("word", [*files.FILE_KEYS, *files.CLAIM_KEYS, *figures.VERDICTS, *formulas.GROUPS])
+@of_each("word", [*files.FILE_KEYS, *files.CLAIM_KEYS, *figures.VERDICTS, *formulas.GROUPS])
 def test_every_word_of_a_file_of_claims_is_documented(word: str) -> None:
     """A key, a verdict and a group stand in claims.md."""
     assert re.search(rf"`\[*{word}(\.NAME)?\]*`", text(DOCS / "claims.md"))
 
 
-@pytest.mark.parametrize("field", SPELLINGS)
+@of_each("field", SPELLINGS)
 def test_every_field_is_documented(field: str) -> None:
     """A field stands in config.md with each of its spellings."""
     page = text(DOCS / "config.md")
@@ -474,7 +480,7 @@ def test_every_field_that_changes_no_count_is_documented(field: str) -> None:
     assert f"`{field}`" in text(DOCS / "config.md")
 
 
-@pytest.mark.parametrize("component", [row.component for row in formulas.table(gpt2calc.count("gpt2").dims)])
+@of_each("component", [row.component for row in formulas.table(gpt2calc.count("gpt2").dims)])
 def test_every_component_is_documented(component: str) -> None:
     """A component stands in formulas.md."""
     assert f"| `{component}` |" in text(DOCS / "formulas.md")
@@ -488,14 +494,14 @@ def test_every_exit_code_is_documented() -> None:
     assert [code for code in codes if f"| {code} | " not in text(DOCS / "cli.md")] == []
 
 
-@pytest.mark.parametrize("name", [name for name in gpt2calc.__all__ if name != "__version__"])
+@of_each("name", [name for name in gpt2calc.__all__ if name != "__version__"])
 def test_every_public_name_is_documented(name: str) -> None:
     """What `import gpt2calc` gives stands in python.md, beyond the list of names."""
     page = text(DOCS / "python.md")
     assert re.search(rf"\b{name}\b", page.replace(repr(dir(gpt2calc)), ""))
 
 
-@pytest.mark.parametrize("preset", gpt2calc.models(), ids=lambda preset: preset.name)
+@of_each("preset", gpt2calc.models())
 def test_every_model_is_documented(preset: Any) -> None:
     """A model stands in models.md with its other names and its source."""
     page = text(DOCS / "models.md")

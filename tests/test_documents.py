@@ -19,6 +19,7 @@ from gpt2calc.documents import read
 from gpt2calc.fields import DEFAULTS, FIELDS, SPELLINGS
 from gpt2calc.notations import in_json as parse
 from gpt2calc.spellings import MARKS_OF_TRANSFORMERS
+from tests.loops import of_each
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(path.name for path in DATA.glob("config_*.json"))
@@ -252,8 +253,8 @@ def test_a_preset_file_is_a_document_and_what_is_ours_in_it_is_passed_over() -> 
     assert gpt2calc.count({**DEFAULTS, "gpt2calc": {"aliases": ["small"]}}).total == 124_439_808
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
+@of_each(
+    "changed, said",
     [
         pytest.param({}, (), id="nothing to say"),
         pytest.param({"n_ctx": 1024}, (), id="a second spelling that agrees"),
@@ -324,8 +325,8 @@ def test_the_head_of_a_document_is_its_first_class() -> None:
     assert gpt2calc.count({**GPT2, "architectures": ["GPT2Model"]}, tied=False).total == 124_439_808
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
+@of_each(
+    "text, problem",
     [
         pytest.param("", "not JSON: Expecting value at line 1, column 1", id="an empty file"),
         pytest.param(" \n\t", "not JSON: Expecting value at line 2, column 2", id="white space"),

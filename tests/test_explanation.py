@@ -18,6 +18,7 @@ from gpt2calc.config import Config
 from gpt2calc.errors import ConfigError, UnknownNameError
 from gpt2calc.explanation import lattice, printed, readings, report
 from gpt2calc.explanation.readings import EXPLAINED, MODEL_BUDGET, PERHAPS, VERDICTS, Search
+from tests.loops import of_each
 from tests.property.strategies import SWITCHES, canonical_fields, tried
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ def test_every_convention_is_found_by_its_exact_value(name: str) -> None:
     assert found[0].value == value
 
 
-@pytest.mark.parametrize("step", [*lattice.PARTS, *(dtype for dtype, _ in lattice.DTYPES)], ids=lambda step: step.name)
+@of_each("step", [*lattice.PARTS, *(dtype for dtype, _ in lattice.DTYPES)])
 def test_a_step_that_is_a_convention_is_its_row(step: lattice.Step) -> None:
     """Nothing is said or computed twice: sentence, source and value are those of the table."""
     if step.name in conventions.NAMES:
@@ -384,8 +385,8 @@ def test_quiet_leaves_the_exact_numbers(words: tuple[str, ...], lines: list[str]
     assert run("explain", *words, "-q").stdout.splitlines() == lines
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
+@of_each(
+    "words, sentence",
     [
         (("gpt2",), "a figure is needed, such as 117M: gpt2calc explain 117M gpt2"),
         (("a b", "gpt2"), "a figure is needed, such as 117M: gpt2calc explain 117M 'a b' gpt2"),
@@ -398,7 +399,6 @@ def test_quiet_leaves_the_exact_numbers(words: tuple[str, ...], lines: list[str]
         (("117M", "--top", "1.5"), "--top: takes a whole number, 1 or more, got '1.5'"),
         (tuple(f"{n}M" for n in range(100, 121)), "expected at most 20 figures at once, got 21"),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else None,
 )
 def test_nonsense_ends_in_one_sentence(words: tuple[str, ...], sentence: str, run: Run) -> None:
     """Exit code 2, and nothing on standard output."""

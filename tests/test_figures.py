@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gpt2calc.errors import ConfigError
 from gpt2calc.figures import CUT_OFF, ROUNDED, TRUE, UNITS, Figure, read
+from tests.loops import of_each
 
 
 def one(text: str) -> Figure:
@@ -21,8 +22,8 @@ def one(text: str) -> Figure:
     return claimed.low
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "step"),
+@of_each(
+    "text, value, step",
     [
         ("0", 0, 1),
         ("124,439,808", 124439808, 1),
@@ -64,7 +65,7 @@ def test_a_figure_is_read_with_the_step_to_the_next(text: str, value: Fraction, 
     assert (figure.value, figure.step) == (value, step)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@of_each("unit", UNITS)
 def test_every_unit_is_read_with_and_without_a_space(unit: str) -> None:
     """Each stands for what the table says, and is said of something."""
     size, kinds = UNITS[unit]
@@ -72,8 +73,8 @@ def test_every_unit_is_read_with_and_without_a_space(unit: str) -> None:
     assert kinds
 
 
-@pytest.mark.parametrize(
-    ("text", "low", "high", "strict"),
+@of_each(
+    "text, low, high, strict",
     [
         ("< 0.1 %", None, Fraction(1, 1000), True),
         ("<0.1 %", None, Fraction(1, 1000), True),
@@ -97,7 +98,7 @@ def test_bounds_and_ranges_are_read(text: str, low: Fraction | None, high: Fract
     assert (*found, claimed.strict) == (low, high, strict)
 
 
-@pytest.mark.parametrize(
+@of_each(
     "text",
     [
         "",
@@ -125,7 +126,6 @@ def test_bounds_and_ranges_are_read(text: str, low: Fraction | None, high: Fract
         "1" * 61,
         "1" * 10**6,
     ],
-    ids=lambda text: repr(text[:20]),
 )
 def test_what_is_no_figure_is_refused_with_examples(text: str) -> None:
     """In one sentence of bounded length that shows what was got."""
@@ -145,8 +145,8 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         read("10,000 to 100K")
 
 
-@pytest.mark.parametrize(
-    ("text", "exact", "readings"),
+@of_each(
+    "text, exact, readings",
     [
         pytest.param("124,439,808", 124439808, (TRUE,), id="exact"),
         pytest.param("124,439,807", 124439808, (), id="one too few"),

@@ -13,6 +13,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from gpt2calc.checkpoints import folders
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 from tests.makers import gguf, llmc, safetensors, shards, tensorflow
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ ORDER = (
 """A file of each rank, the first first."""
 
 
-@pytest.mark.parametrize("at", range(len(ORDER)))
+@of_each("at", range(len(ORDER)))
 def test_the_first_rank_is_chosen(at: int) -> None:
     """Whatever comes after it, in whatever order they are given; the others are said not to be read."""
     found = chosen(*reversed(ORDER[at:]), "config.json", "README.md")
@@ -157,7 +158,7 @@ CHOICES: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CHOICES)
+@of_each("case", CHOICES)
 def test_what_is_published_is_chosen_from(case: str) -> None:
     """The checkpoint, and the others that hold one; no optimizer, and no shard for itself."""
     names, name, others = CHOICES[case]
@@ -197,7 +198,7 @@ NOT_CHOSEN: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", NOT_CHOSEN)
+@of_each("case", NOT_CHOSEN)
 def test_what_cannot_be_chosen_from_is_said(case: str) -> None:
     """None is a checkpoint, or several are: what is there is named, and nothing is guessed."""
     names, expected = NOT_CHOSEN[case]

@@ -11,6 +11,7 @@ import torch
 from gpt2calc.checkpoints import formats
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 from tests.makers import gguf, llmc, safetensors, tensorflow
 from tests.test_imports import loaded
 
@@ -43,8 +44,8 @@ SUPPORTED: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", SUPPORTED)
-@pytest.mark.parametrize("name", ["x", "x.bin", "x.safetensors", "x.gguf", "x.pt", "x.h5", "x.index"])
+@of_each("case", SUPPORTED)
+@of_each("name", ["x", "x.bin", "x.safetensors", "x.gguf", "x.pt", "x.h5", "x.index"])
 def test_a_format_is_recognised_whatever_the_file_is_called(case: str, name: str) -> None:
     """Also where the name says another, or one that is not supported."""
     content, expected = SUPPORTED[case]
@@ -86,8 +87,8 @@ INSTEAD: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", INSTEAD)
-@pytest.mark.parametrize("name", ["x", "model.safetensors", "pytorch_model.bin", "tf_model.h5"])
+@of_each("case", INSTEAD)
+@of_each("name", ["x", "model.safetensors", "pytorch_model.bin", "tf_model.h5"])
 def test_what_is_often_in_the_place_of_a_checkpoint_is_named(case: str, name: str) -> None:
     """Whatever it is called."""
     content, expected = INSTEAD[case]

@@ -8,11 +8,12 @@ from gpt2calc import formulas
 from gpt2calc.architectures import gpt2
 from gpt2calc.model import OUTPUT_HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING
 from gpt2calc.presets import load
+from tests.loops import of_each
 
 ROWS = formulas.table(load("gpt2").dims)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.component)
+@of_each("row", ROWS)
 def test_a_source_names_a_class_that_builds_the_component(row: formulas.Formula) -> None:
     """Each source ends in a class of transformers' modeling_gpt2.py; LayerNorms name the paper too."""
     from transformers.models.gpt2 import modeling_gpt2  # takes seconds, and only this test asks it

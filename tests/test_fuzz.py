@@ -17,13 +17,14 @@ from tests.fuzz import READERS, documents, running
 from tests.fuzz.__main__ import main
 from tests.fuzz.rows import Reader
 from tests.fuzz.running import Finding, run
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gpt2calc.checkpoints.files import MemoryFile
 
-COUNT = 1500
+COUNT = 1500 if IS_WIDE else 500
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -15,6 +15,7 @@ from gpt2calc.checkpoints import folders, gguf
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.checkpoints.ggml import FILE_TYPES, GGML_TYPES
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 from tests.makers import gguf as make
 from tests.makers.gguf import ARRAY, BOOL, FLOAT32, INT64, TEXT, UINT8, UINT32, UINT64, Tensor, Value
 
@@ -241,8 +242,8 @@ def test_quantized_tensors_have_elements_and_fewer_bytes() -> None:
     assert found["blk.0.attn_qkv.bias"] == ("F32", 3 * 64, 3 * 64 * 4)
 
 
-@pytest.mark.parametrize("kind", [*make.LAYOUTS, TEXT])
-@pytest.mark.parametrize("many", [False, True])
+@of_each("kind", [*make.LAYOUTS, TEXT])
+@of_each("many", [False, True])
 def test_every_type_of_metadata_is_stepped_over(kind: int, many: bool) -> None:  # noqa: FBT001 - a case of the table
     """What comes after a value of any type, and after an array of any type, is found."""
     single = "text" if kind == TEXT else 1
@@ -393,7 +394,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@of_each("case", FAULTS)
 def test_what_is_wrong_is_said(case: str) -> None:
     """Every fault is refused, by its own sentence."""
     content, expected = FAULTS[case]
@@ -486,7 +487,7 @@ LIES = [
 ]
 
 
-@pytest.mark.parametrize(("field", "number"), LIES)
+@of_each("field, number", LIES)
 def test_counts_that_lie_are_refused(field: str, number: int) -> None:
     """One less, one more, and each number near which a field wraps; nothing is allocated for what is not there."""
     content = make.written([("list", Value(ARRAY, ["x", "yz", ""], TEXT))], [ONE])

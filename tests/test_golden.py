@@ -17,6 +17,7 @@ import pytest
 
 import gpt2calc
 from tests import test_adapter_files, test_packing
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -251,8 +252,8 @@ def test_printed_columns_add_up_to_the_printed_total(
     assert f"{total.parameters}\n" == run("count", *words, *per_block, "-q").stdout
 
 
-@pytest.mark.parametrize(("form", "digits"), [("human", 2), ("csv", 6)])
-@pytest.mark.parametrize("words", MODELS, ids=lambda words: " ".join(words)[:60])
+@of_each("form, digits", [("human", 2), ("csv", 6)])
+@of_each("words", MODELS)
 def test_printed_shares_are_rounded_right_and_add_up_to_100_percent(
     words: tuple[str, ...], form: str, digits: int, run: Run
 ) -> None:

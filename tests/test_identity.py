@@ -34,15 +34,15 @@ def test_the_proof_covers_every_component_and_both_roles() -> None:
     assert {row.component for row in tensor_table.table(dims())} == set(COMPONENTS)
 
 
-@pytest.mark.parametrize("flag", FLAGS)
-@pytest.mark.parametrize("value", [0, 1])
+@of_each("flag", FLAGS)
+@of_each("value", [0, 1])
 def test_formulas_and_tensors_agree_with_one_switch_set(flag: str, value: int) -> None:
     """The proof holds as well where a switch is the number 0 or 1, as the calculator uses it."""
     structured = dims()._replace(**{flag: value})
     assert all(each.holds for each in identities(structured))
 
 
-@pytest.mark.parametrize("flag", FLAGS)
+@of_each("flag", FLAGS)
 def test_every_switch_changes_a_formula(flag: str) -> None:
     """No switch is idle: the total as a polynomial depends on each of them."""
     total = sum(each.formula for each in identities(dims()))
@@ -102,8 +102,8 @@ def planted_in_tensors(template: str, change: str) -> Callable[[Dims], tuple[ten
     return table
 
 
-@pytest.mark.parametrize("field", ["weights", "biases"])
-@pytest.mark.parametrize("component", COMPONENTS)
+@of_each("field", ["weights", "biases"])
+@of_each("component", COMPONENTS)
 def test_the_proof_fails_on_an_error_planted_in_a_formula(component: str, field: str) -> None:
     """A single parameter too many in one formula breaks the proof, for that component and role alone."""
     broken = [

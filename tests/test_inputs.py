@@ -33,6 +33,7 @@ def _(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("gpt2calc.output.PATIENCE", 0.05)
 
 
+@pytest.mark.usefixtures("_a_page_at_once")
 @pytest.mark.parametrize(
     ("words", "name", "problem"),
     [

@@ -10,13 +10,14 @@ from safetensors.torch import save
 
 from gpt2calc.checkpoints import layout, safetensors
 from gpt2calc.checkpoints.files import MemoryFile
+from tests.loops import of_each
 
 SHAPES = [shape for rank in range(4) for shape in product((0, 1, 2, 3), repeat=rank)]
 QUANTIZED = {"qint32": 4, "qint8": 1, "quint8": 1}
 """PyTorch gives these no itemsize before 2.1."""
 
 
-@pytest.mark.parametrize("name", layout.DTYPES)
+@of_each("name", layout.DTYPES)
 def test_every_dtype_has_the_size_that_torch_gives_it(name: str) -> None:
     """In bytes."""
     assert layout.DTYPES[name][1] == QUANTIZED.get(name, getattr(torch, name).itemsize)

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from gpt2calc.checkpoints import leveldb
+from tests.loops import of_each
 from tests.makers import tensorflow as make
 
 WIDTHS = range(7, 64, 7)
@@ -28,8 +29,8 @@ def test_checksums_are_those_of_the_standard(case: str) -> None:
     assert leveldb.crc32c(content, leveldb.crc32c_table()) == make.crc32c(content) == expected
 
 
-@pytest.mark.parametrize("more", [-1, 0, 1])
-@pytest.mark.parametrize("bits", WIDTHS)
+@of_each("more", [-1, 0, 1])
+@of_each("bits", WIDTHS)
 def test_numbers_of_every_length_are_read(bits: int, more: int) -> None:
     """A number has a byte for each 7 bits, and ends where the next thing begins."""
     number = 2**bits + more
@@ -61,7 +62,7 @@ def test_numbers_have_64_bits(content: bytes, number: int | None) -> None:
         assert leveldb.varint(content, 0, "a test") == (number, len(content))
 
 
-@pytest.mark.parametrize("seed", range(40))
+@of_each("seed", range(40))
 def test_what_is_written_is_read(seed: int) -> None:
     """Any sorted pairs, in blocks of any length: keys that share much, little, or all but a byte, and empty values."""
     chance = random.Random(seed)

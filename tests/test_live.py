@@ -17,6 +17,7 @@ from gpt2calc.checkpoints import live
 from gpt2calc.checkpoints.layout import DTYPES
 from gpt2calc.errors import UnreadableInputError
 from tests.conftest import environment
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +86,7 @@ OTHERS: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("case", [*MODELS, *OTHERS])
+@of_each("case", [*MODELS, *OTHERS])
 def test_a_model_is_told_from_what_is_none(case: str) -> None:
     """By what it is, or by the tensors in it."""
     assert live.is_model({**MODELS, **OTHERS}[case]) is (case in MODELS)
@@ -138,7 +139,7 @@ def test_buffers_are_listed_where_they_would_be_stored() -> None:
     assert (found["bias"].dtype, found["bias"].nbytes) == ("BOOL", 16)
 
 
-@pytest.mark.parametrize("name", [name for name in DTYPES if name[0] != "q"])
+@of_each("name", [name for name in DTYPES if name[0] != "q"])
 def test_every_dtype_has_the_name_that_files_give_it(name: str) -> None:
     """With the bytes that its elements take."""
     dtype = getattr(torch, name)

@@ -12,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from gpt2calc.checkpoints import llmc
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 from tests.makers import llmc as make
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@of_each("case", FAULTS)
 def test_what_is_wrong_is_said(case: str) -> None:
     """Every fault is refused, by its own sentence."""
     content, expected = FAULTS[case]
@@ -166,7 +167,7 @@ LIES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "number"), LIES)
+@of_each("name, number", LIES)
 def test_sizes_that_lie_are_refused(name: str, number: int) -> None:
     """One less, one more, and numbers at the edges of 32 bits, whose products are far larger than any file."""
     content, place = make.content(n_head=1), 4 * PLACES[name]

@@ -20,6 +20,7 @@ from gpt2calc import figures, numbers, ranges
 from gpt2calc.designs import targets
 from gpt2calc.errors import ConfigError, UnknownNameError, UnreadableInputError
 from gpt2calc.explanation import printed
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -31,7 +32,7 @@ READ = {**CASES["plain"], **CASES["shown"]}
 # As people type them
 
 
-@pytest.mark.parametrize("text", READ)
+@of_each("text", READ)
 def test_a_number_is_read_as_it_is_typed(text: str) -> None:
     """Exactly; what is not one by the rules is none."""
     found = numbers.typed(text)
@@ -39,7 +40,7 @@ def test_a_number_is_read_as_it_is_typed(text: str) -> None:
     assert not found or found.is_plain == (text in CASES["plain"])
 
 
-@pytest.mark.parametrize("text", CASES["refused"])
+@of_each("text", CASES["refused"])
 def test_what_is_no_whole_number_is_none(text: Any) -> None:
     """Whatever looks like one."""
     found = numbers.typed(text)
@@ -136,7 +137,7 @@ def test_an_exact_whole_number_of_any_type_is_taken_at_every_border(kind: str) -
     assert len(gpt2calc.design("124M", n_layer=[1, 2, twelve], head_size=64, top=twelve)) == 12
 
 
-@pytest.mark.parametrize("kind", NOT_WHOLE)
+@of_each("kind", NOT_WHOLE)
 def test_what_is_no_whole_number_is_refused_at_every_border(kind: str) -> None:
     """In a sentence that names the field."""
     value: Any = NOT_WHOLE[kind]
@@ -251,8 +252,8 @@ def test_a_count_is_written_as_its_total() -> None:
 # Ranges
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
+@of_each(
+    "text, values",
     [
         ("12", [12]),
         ("12:96:12", list(range(12, 97, 12))),
@@ -308,8 +309,8 @@ def test_what_may_be_a_number_or_a_list_is_refused_with_both(text: str, one: str
         assert ranges.length(ranges.read("vocab", spelled)) > 1
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
+@of_each(
+    "text, message",
     [
         ("", "n_layer takes whole numbers, as 12, 768,1024 or 12:96:12, got ''"),
         ("12:", "got '12:'"),

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from gpt2calc.checkpoints.machine import MOST_OPCODES
+from tests.loops import of_each
 from tests.makers import torch_files as make
 from tests.test_torch_files import listed, problem, saved
 
@@ -66,8 +67,8 @@ OBJECTS: dict[str, object] = {
 """Objects that people's checkpoints have beside the model, by what the note names."""
 
 
-@pytest.mark.parametrize("form", ["zip", "legacy"])
-@pytest.mark.parametrize("name", OBJECTS)
+@of_each("form", ["zip", "legacy"])
+@of_each("name", OBJECTS)
 def test_an_object_beside_the_model_is_not_built_and_is_told(name: str, form: str) -> None:
     """In both of PyTorch's formats; the tensors beside it are listed."""
     listing = listed(saved({"model": MODEL, "what": OBJECTS[name]}, form))

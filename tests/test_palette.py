@@ -110,14 +110,13 @@ def test_the_paints_of_a_terminal_are_seen_on_black_and_on_white() -> None:
     assert len(set(palette.PAINTS.values())) == len(GROUPS)
 
 
-def test_no_other_file_states_the_colour_of_a_group() -> None:
+def test_no_other_file_states_the_colour_of_a_group(built: str) -> None:
     """The page takes its colours as it is built, and its icon too; plots have none of their own."""
     package = Path(gpt2calc.__file__).parent
     for path in [*package.rglob("*.py"), *package.rglob("assets/*")]:
         if path.name not in ("palette.py", "page.css"):
             assert not re.search(r"#[0-9a-fA-F]{6}\b", path.read_text(encoding="utf-8").replace("&#", "")), path
     assert not any(f"--{name}:" in (package / "webpage/assets/page.css").read_text("utf-8") for name in GROUPS)
-    page = document.build("1")
     for theme in palette.THEMES.values():
-        assert all(f"--{group}:{theme.series[group]};" in page for group in GROUPS)
-    assert f"fill='%23{palette.THEMES['light'].series['mlp'].removeprefix('#')}'" in page
+        assert all(f"--{group}:{theme.series[group]};" in built for group in GROUPS)
+    assert f"fill='%23{palette.THEMES['light'].series['mlp'].removeprefix('#')}'" in built

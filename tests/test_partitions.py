@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import gpt2calc
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -40,8 +41,8 @@ def rank(dims: Any, tp: int, pp: int, stage: int) -> torch.nn.Module:
     return module
 
 
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize(("tp", "pp"), [(1, 1), (2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4)])
+@of_each("tied", [True, False])
+@of_each("tp, pp", [(1, 1), (2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4)])
 def test_a_rank_has_the_parameters_of_its_module(tp: int, pp: int, tied: bool) -> None:  # noqa: FBT001
     """Of each stage, and all of them come to the whole and to what is said to be there more than once."""
     found = gpt2calc.parts(**SMALL, tied=tied, tp=tp, pp=pp)
@@ -74,8 +75,8 @@ def test_blocks_are_as_many_times_one(model: Any, words: Any, total: int) -> Non
     assert total == words["blocks"] * (gpt2calc.count(model).per_block or 0)
 
 
-@pytest.mark.parametrize(
-    ("model", "words", "said"),
+@of_each(
+    "model, words, said",
     [
         ("gpt2-xl", {"tp": 2}, "--tp 2 does not divide the n_head 25 of gpt2-xl"),
         ("gpt2", {"pp": 5}, "--pp 5 does not divide the n_layer 12 of gpt2"),

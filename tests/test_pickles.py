@@ -79,10 +79,8 @@ def test_values_come_back_as_python_pickled_them(value: object, protocol: int) -
     assert loaded(pickletools.optimize(data)) == value
 
 
-@pytest.mark.parametrize(
-    "value", [0, 255, 256, 65535, 65536, 2**31 - 1, 2**31, -1, -(2**31), -(2**31) - 1, 2**2039 - 1]
-)
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@of_each("value", [0, 255, 256, 65535, 65536, 2**31 - 1, 2**31, -1, -(2**31), -(2**31) - 1, 2**2039 - 1])
+@of_each("protocol", [2, 3, 4, 5])
 def test_numbers_at_the_bounds_of_the_opcodes(value: int, protocol: int) -> None:
     """Each width, with and without a sign."""
     assert loaded(pickle.dumps(value, protocol)) == value
@@ -100,8 +98,8 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("case", LARGE)
-@pytest.mark.parametrize("protocol", [3, 4, 5])
+@of_each("case", LARGE)
+@of_each("protocol", [3, 4, 5])
 def test_batches_frames_and_memos_of_every_size(case: str, protocol: int) -> None:
     """As Python writes them, with more than 256 numbers in the memo."""
     assert loaded(pickle.dumps(LARGE[case], protocol)) == LARGE[case]
@@ -242,7 +240,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@of_each("case", WRONG)
 def test_what_is_wrong_is_said(case: str) -> None:
     """Each by its own sentence."""
     data, expected = WRONG[case]
@@ -311,9 +309,9 @@ def test_the_longest_integer(more: int) -> None:
         assert problem(data) == "expected integers of 0 to 255 bytes, got one of 256"
 
 
-@pytest.mark.parametrize("more", [-1, 0, 1])
-@pytest.mark.parametrize("place", ["module", "name"])
-@pytest.mark.parametrize("opcode", ["GLOBAL", "STACK_GLOBAL"])
+@of_each("more", [-1, 0, 1])
+@of_each("place", ["module", "name"])
+@of_each("opcode", ["GLOBAL", "STACK_GLOBAL"])
 def test_the_longest_name(opcode: str, place: str, more: int) -> None:
     """As a line, or from the stack."""
     long, other = "a" * (MOST_GLOBAL_BYTES + more), "b"
@@ -680,7 +678,7 @@ CALLS: dict[str, tuple[bytes, str]] = {
 """Calls with other arguments than PyTorch gives. %T stands for what rebuilds a tensor, %S for the id of a storage."""
 
 
-@pytest.mark.parametrize("case", CALLS)
+@of_each("case", CALLS)
 def test_a_call_with_other_arguments_is_refused(case: str) -> None:
     """Each by its own sentence."""
     code, expected = CALLS[case]

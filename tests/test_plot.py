@@ -18,6 +18,7 @@ from gpt2calc.cli import plot
 from gpt2calc.errors import UnreadableInputError, install
 from gpt2calc.plots import saving
 from tests.conftest import environment
+from tests.loops import of_each
 from tests.plots import CHECKPOINT, FOUR
 
 if TYPE_CHECKING:
@@ -208,8 +209,8 @@ def test_a_mistake_is_told_in_one_sentence(
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
+@of_each(
+    "value, said",
     [
         ("5:2", "--n-layer does not get from 5 to 2 in '5:2': 5:2:-1 counts down"),
         ("5:2:-1", "--n-layer takes a range from the smaller to the larger size, such as 6:96, got '5:2:-1'"),

@@ -13,10 +13,11 @@ from gpt2calc.errors import ConfigError
 from gpt2calc.explanation import printed
 from gpt2calc.explanation.printed import CUT_OFF, EXACT, HEADER, ROUNDED, ROUNDED_UP, WITH_HEADER, Scale
 from gpt2calc.figures import BYTES, COUNT
+from tests.loops import of_each
 
 
-@pytest.mark.parametrize(
-    ("text", "digits", "decimals", "unit"),
+@of_each(
+    "text, digits, decimals, unit",
     [
         ("117M", 117, 0, "M"),
         ("137,022,720", 137022720, 0, ""),
@@ -97,8 +98,8 @@ def test_a_text_that_is_too_long_is_refused_at_once() -> None:
         printed.read("1 " * 10**6)
 
 
-@pytest.mark.parametrize(
-    ("text", "scales"),
+@of_each(
+    "text, scales",
     [
         ("117M", [(COUNT, 10**6, ""), (COUNT, 2**20, "2^20"), (BYTES, 2**20, "2^20"), (BYTES, 10**6, "")]),
         ("1.5B", [(COUNT, 10**9, ""), (COUNT, 2**30, "2^30"), (BYTES, 2**30, "2^30"), (BYTES, 10**9, "")]),
@@ -201,8 +202,8 @@ def test_nothing_is_rounded_up_to_a_one() -> None:
 LEAST, MOST = (148 * each for each in HEADER)
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "fit"),
+@of_each(
+    "text, value, fit",
     [
         ("548105171 bytes", 548105171, EXACT),
         ("548105171 bytes", 548090880, WITH_HEADER),

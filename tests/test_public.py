@@ -19,6 +19,7 @@ import gpt2calc
 from gpt2calc import config, conventions, counts, errors, plots
 from gpt2calc.api import counting
 from tests.conftest import PACKAGE, environment
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +128,7 @@ def test_the_surface_is_pinned() -> None:
     assert dir(gpt2calc) == sorted(SURFACE)
 
 
-@pytest.mark.parametrize("name", SURFACE)
+@of_each("name", SURFACE)
 def test_every_public_name_is_there_and_is_what_it_is_called(name: str) -> None:
     """It can be taken from the package, and by `from gpt2calc import *`."""
     found = getattr(gpt2calc, name)
@@ -176,7 +177,7 @@ def test_submodules_imported_first_hide_no_public_name() -> None:
     assert (ran.returncode, ran.stdout.split()[0]) == (0, "124439808"), ran.stderr
 
 
-@pytest.mark.parametrize("name", VERBS)
+@of_each("name", VERBS)
 def test_every_verb_is_documented(name: str) -> None:
     """One sentence, each argument, what it returns and raises, and a doctest."""
     verb = getattr(gpt2calc, name)
@@ -189,7 +190,7 @@ def test_every_verb_is_documented(name: str) -> None:
     assert inspect.signature(verb).return_annotation is not inspect.Signature.empty
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@of_each("name", CLASSES)
 def test_every_class_is_documented(name: str) -> None:
     """With a doctest, and each public method and property of its own with a sentence."""
     kind = getattr(gpt2calc, name)
@@ -241,7 +242,7 @@ EMPTY: dict[str, tuple[Callable[[], object], str]] = {
 """Calls with what is there and holds nothing."""
 
 
-@pytest.mark.parametrize(("call", "problem"), [*NEVER_SET.values(), *EMPTY.values()], ids=[*NEVER_SET, *EMPTY])
+@of_each("call, problem", [*NEVER_SET.values(), *EMPTY.values()], ids=[*NEVER_SET, *EMPTY])
 def test_what_was_never_set_or_holds_nothing_is_not_taken_for_gpt2(call: Callable[[], object], problem: str) -> None:
     """A pipeline that asserts `verify(path)` stops where path is None: left out and None are two things."""
     with pytest.raises(gpt2calc.ConfigError) as caught:
@@ -296,7 +297,7 @@ RAISED = [
 ]
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@of_each("error", RAISED)
 @pytest.mark.parametrize(
     "again", [lambda x: pickle.loads(pickle.dumps(x)), copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"]
 )

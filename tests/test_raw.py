@@ -81,6 +81,7 @@ def test_no_command_prints_a_name_raw(words: tuple[str, ...], form: str, run: Ru
     assert clean(ran.stderr), ascii(ran.stderr)
 
 
+@pytest.mark.usefixtures("_a_page_at_once")
 @pytest.mark.parametrize(
     "words",
     [

@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 import gpt2calc
 from gpt2calc import cli, conventions, dims, general_conventions, model
 from gpt2calc.sweeps import columns
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +162,7 @@ def test_every_command_has_a_schema_and_cases() -> None:
     assert {case[0] for case in CASES} == commands
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@of_each("name", SCHEMAS)
 def test_no_object_takes_a_key_that_is_not_described(name: str) -> None:
     """Every object of a schema closes its keys, and every value says what it means."""
     for part in objects(SCHEMAS[name]):

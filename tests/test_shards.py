@@ -15,6 +15,7 @@ from gpt2calc.checkpoints import formats, shards, strict_json
 from gpt2calc.checkpoints.files import MemoryFile
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.listing import BYTES_A_TENSOR, Fault, StoredFile, StoredTensor, TensorListing
+from tests.loops import of_each
 from tests.makers import safetensors
 from tests.makers import shards as make
 
@@ -204,7 +205,7 @@ SUMS: list[tuple[Any, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("said", "right"), SUMS)
+@of_each("said, right", SUMS)
 def test_the_sum_of_bytes_is_held_against_the_shards(said: object, right: bool) -> None:  # noqa: FBT001 - a case
     """However versions of transformers wrote it, and not a byte more or less."""
     faults = merged(MASKED, make.index(MASKED, total_size=said)).faults
@@ -250,7 +251,7 @@ MALFORMED: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", MALFORMED)
+@of_each("case", MALFORMED)
 def test_what_is_no_index_is_refused(case: str) -> None:
     """By a sentence that says what it is."""
     content, expected = MALFORMED[case]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gpt2calc.checkpoints import state_dicts
+from tests.loops import of_each
 
 
 class Tensor:
@@ -47,7 +48,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@of_each("case", CASES)
 def test_the_names_of_the_model_s_tensors(case: str) -> None:
     """In their order, with the keys on the way joined by dots, and without the keys that they are wrapped in."""
     top, expected = CASES[case]

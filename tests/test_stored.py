@@ -149,10 +149,12 @@ def _kind(bad: Planted) -> str:
 
 
 def test_faults_in_a_header_of_ninety_thousand_tensors_are_found() -> None:
-    """DeepSeek-R1's, with the first left out, the last, and an expert between them."""
-    first, *good, last = held(R1)
-    expert = "model.layers.30.mlp.experts.77"
-    found = faults(R1, [each for each in good if not each[0].startswith(f"{expert}.")])
+    """DeepSeek-R1's, with the first left out, the last, and an expert between them; by default of a fifth of it."""
+    layers = 61 if IS_WIDE else 13
+    document = {**R1, "num_hidden_layers": layers}
+    first, *good, last = held(document)
+    expert = f"model.layers.{layers // 2}.mlp.experts.77"
+    found = faults(document, [each for each in good if not each[0].startswith(f"{expert}.")])
     assert {fault.tensor for fault in found} == {first[0], last[0], expert}
     assert "the expert is missing, all 6 of its tensors" in [fault.message for fault in found]
 

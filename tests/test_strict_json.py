@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from gpt2calc.checkpoints import strict_json
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 
 
 def parse(text: str | bytes) -> dict[str, Any]:
@@ -43,7 +44,7 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("case", GOOD)
+@of_each("case", GOOD)
 def test_what_all_read_alike_is_read(case: str) -> None:
     """And so as pydantic's reader reads it, which is written in Rust."""
     assert parse(GOOD[case]) == from_json(GOOD[case])
@@ -102,7 +103,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
+@of_each("case", BAD)
 def test_what_some_read_otherwise_is_refused(case: str) -> None:
     """By a sentence that says where, or what it is."""
     text, expected = BAD[case]

@@ -18,6 +18,7 @@ from gpt2calc.sources import LEFT_OUT
 from gpt2calc.sweeps import grids, runs, sweeper, tasks
 from gpt2calc.sweeps.columns import COLUMNS
 from gpt2calc.sweeps.report import MOST_IN_JSON, Sweep, share
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,8 +128,8 @@ def test_all_columns_are_those_that_say_anything() -> None:
     assert list(gpt2calc.sweep(columns="all", head="double_heads"))[5] == "num_labels"
 
 
-@pytest.mark.parametrize(
-    ("asked", "kind", "message"),
+@of_each(
+    "asked, kind, message",
     [
         ({"n_layer": []}, ConfigError, "n_layer has no values"),
         (
@@ -159,7 +160,6 @@ def test_all_columns_are_those_that_say_anything() -> None:
         ({"pad_vocab": list(range(1, 5000))}, ConfigError, "4,999 combinations of values, at most 4,096"),
         ({"sort": "total", "n_layer": range(10**4), "n_embd": range(1, 10**4)}, ConfigError, "would have to be sorted"),
     ],
-    ids=lambda value: None if isinstance(value, type) else str(value)[:40],
 )
 def test_a_mistake_is_told_in_a_sentence(asked: dict[str, Any], kind: type[Exception], message: str) -> None:
     """What was wrong, and what was expected; nothing is computed."""

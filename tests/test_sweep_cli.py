@@ -17,6 +17,7 @@ from pyarrow import ipc, parquet
 import gpt2calc
 from gpt2calc.cli import main
 from tests.conftest import environment
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,8 +159,8 @@ def test_a_file_of_configs_is_counted(run: Run, tmp_path: Path) -> None:
     ) == (3, True)
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
+@of_each(
+    "words, code, message",
     [
         (("--n-layer", "foo"), 2, "n_layer takes whole numbers, as 12, 768,1024 or 12:96:12, got 'foo'"),
         (("--tied", "maybe"), 2, "tied takes true, false or true,false, got 'maybe'"),
@@ -180,7 +181,6 @@ def test_a_file_of_configs_is_counted(run: Run, tmp_path: Path) -> None:
         (("--n-layer", "1:1000000000000", "--n-embd", "1:1000000000"), 2, "does not fit in int64"),
         (("--sorted", "total"), 2, "there is no option --sorted: did you mean --sort?"),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else None,
 )
 def test_a_mistake_is_one_line(words: tuple[str, ...], code: int, message: str, run: Run) -> None:
     """With what was typed and what was expected."""
@@ -224,8 +224,8 @@ def test_the_totals_alone_are_for_a_shell(run: Run) -> None:
 NINES = {count: "9" * count for count in (300, 309, 400, 4000, 4299)}
 
 
-@pytest.mark.parametrize(
-    ("condition", "said"),
+@of_each(
+    "condition, said",
     [
         (f"total*{NINES[300]} > 1", "this can come to a number of more than 40 digits, which does not fit in int64"),
         (f"total*{NINES[4299]} > 1", "this number is too large"),
@@ -238,7 +238,6 @@ NINES = {count: "9" * count for count in (300, 309, 400, 4000, 4299)}
         ("(total > 1", "'(' was never closed"),
         ("total > 1)", "unmatched ')'"),
     ],
-    ids=lambda text: text[:30],
 )
 def test_a_condition_that_cannot_be_is_one_short_line(condition: str, said: str, run: Run) -> None:
     """Whatever the numbers in it: no traceback, and nobody reads a number of four thousand digits."""

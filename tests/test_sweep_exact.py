@@ -20,6 +20,7 @@ from gpt2calc.sweeps import conditions, exact, grids, tasks
 from gpt2calc.sweeps.columns import COLUMNS, COSTS, COUNT, SHARE, identifier
 from gpt2calc.sweeps.models import PieceModels
 from gpt2calc.sweeps.ranking import Best
+from tests.loops import of_each
 from tests.property.strategies import SETTINGS, tried
 from tests.wide import IS_WIDE
 
@@ -88,7 +89,7 @@ def counted(dims: Dims) -> dict[str, int]:
     return {f"{name}_parameters" if name in CANONICAL else name: value for name, value in known.items()}
 
 
-@tried(25)
+@tried(25 if IS_WIDE else 15)
 @given(fields=grid_fields(most=40))
 def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dict[str, Any]) -> None:
     """Row for row and column for column, as exact integers; shares are the quotients that Python rounds once."""
@@ -108,7 +109,7 @@ def test_every_column_of_every_row_is_what_counting_that_model_gives(fields: dic
 FACTORED = ("total", "matrices", "padded_vocabulary", "int4_bytes", "stored_with_masks", "n_inner", *COSTS)
 
 
-@tried(50)
+@tried(50 if IS_WIDE else 25)
 @given(
     fields=grid_fields(),
     row=st.sampled_from([1, 2, 7, 40, 4096]),
@@ -364,7 +365,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:20] or "nothing")
+@of_each("text", WRONG)
 def test_a_wrong_condition_is_told_in_a_sentence_with_the_place(text: str) -> None:
     """What is wrong, where, and the nearest column; nothing is ever run."""
     with pytest.raises(ConfigError) as caught:
@@ -373,8 +374,8 @@ def test_a_wrong_condition_is_told_in_a_sentence_with_the_place(text: str) -> No
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "layers"),
+@of_each(
+    "text, layers",
     [
         ("layers > 12", [24]),
         ("attn.c_attn > 21261312", [24]),

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GRID: dict[str, Any] = {
-    "n_layer": range(1, 41),
+    "n_layer": range(1, 21),
     "n_embd": range(64, 1664, 128),
     "n_positions": range(128, 1153, 256),
     "vocab_size": range(1000, 51_000, 5000),
     "tied": [True, False],
 }
-"""41,600 rows of two structures."""
+"""20,800 rows of two structures."""
 
 ASKED: dict[str, dict[str, Any]] = {
     "everything": {"columns": "n_layer,n_embd,vocab_size,total,mlp_share"},
@@ -43,7 +43,7 @@ ASKED: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the work into many tasks, so that order and completeness have something to go wrong with."""
-    monkeypatch.setattr(tasks, "ROWS", 1600)
+    monkeypatch.setattr(tasks, "ROWS", 1040)
 
 
 @cache
@@ -146,7 +146,7 @@ def slow(plan: tasks.Plan, start: int, stop: int) -> tasks.Chunk:
 
 def killing(plan: tasks.Plan, start: int, stop: int) -> tasks.Chunk:
     """Run a task, but in the middle of all be killed as the kernel does when memory is short."""
-    if start == 24_000:
+    if start == 12_480:
         os.kill(os.getpid(), signal.SIGKILL)
     return slow(plan, start, stop)
 
@@ -200,14 +200,14 @@ def test_what_nobody_waits_for_breaks_no_pool() -> None:
 def test_an_executor_that_fails_is_told_in_a_sentence() -> None:
     """With the kind of error and its words."""
     with pytest.raises(
-        Gpt2calcError, match=r"^the executor failed at rows 0 to 1,600, .* BrokenExecutor: the pool is gone$"
+        Gpt2calcError, match=r"^the executor failed at rows 0 to 1,040, .* BrokenExecutor: the pool is gone$"
     ):
         gpt2calc.sweep(executor=Failing(), **ASKED["everything"], **GRID)
 
 
 def test_a_result_that_was_not_asked_for_is_refused() -> None:
     """No range of rows is taken twice for another."""
-    with pytest.raises(Gpt2calcError, match="the executor gave rows 0 to 1,600 where 1,600 to 3,200 were asked for"):
+    with pytest.raises(Gpt2calcError, match="the executor gave rows 0 to 1,040 where 1,040 to 2,080 were asked for"):
         gpt2calc.sweep(executor=Lying(), **ASKED["the first few"], **GRID)
 
 

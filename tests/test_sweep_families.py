@@ -10,6 +10,7 @@ import pytest
 
 import gpt2calc
 from gpt2calc.errors import ConfigError, Int64OverflowError, UnknownNameError, UnreadableInputError
+from tests.loops import of_each
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -117,8 +118,8 @@ def test_a_file_of_a_family_is_counted_row_by_row(tmp_path: Path, run: Run) -> N
         gpt2calc.sweep("Qwen3-0.6B", file=path)
 
 
-@pytest.mark.parametrize(
-    ("fields", "kind", "said"),
+@of_each(
+    "fields, kind, said",
     [
         ({"hidden_size": [0, 64]}, ConfigError, "hidden_size must be a whole number, 1 or more, got 0"),
         ({"hidden_size": [64], "n_embd": [128]}, ConfigError, "hidden_size=[64] and n_embd=[128] disagree: both mean"),

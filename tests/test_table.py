@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gpt2calc.algebra import ClosedForm, Expression, Shape
 from gpt2calc.table import Percent, Ratio, Scaled, is_number, rounded, text
+from tests.loops import of_each
 
 WHOLE = st.integers(-(10**40), 10**40)
 NOT_ZERO = WHOLE.filter(bool)
@@ -57,8 +58,8 @@ def test_decimal_rounds_to_the_same_characters(numerator: int, denominator: int,
         assert rounded(numerator, denominator, digits) == expected
 
 
-@pytest.mark.parametrize(
-    ("numerator", "denominator", "digits", "written"),
+@of_each(
+    "numerator, denominator, digits, written",
     [
         pytest.param(1, 2, 0, "0", id="a half goes down to 0"),
         pytest.param(3, 2, 0, "2", id="one and a half goes up to 2"),
@@ -128,8 +129,8 @@ def test_a_number_of_bytes_is_written_in_its_unit() -> None:
     assert Scaled(497_759_232, 2**20, "MiB").plain() == "474.700195"
 
 
-@pytest.mark.parametrize(
-    ("cell", "number"),
+@of_each(
+    "cell, number",
     [
         (0, True),
         (10**900, True),
@@ -142,7 +143,6 @@ def test_a_number_of_bytes_is_written_in_its_unit() -> None:
         (ClosedForm(Expression.of(1), Expression.of(2), Expression.of(3)), False),
         (Shape((Expression.letter("d"),)), False),
     ],
-    ids=repr,
 )
 def test_numbers_are_told_from_words(cell: object, *, number: bool) -> None:
     """Numbers stand to the right, words and formulas to the left."""

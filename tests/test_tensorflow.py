@@ -12,6 +12,7 @@ import pytest
 from gpt2calc.checkpoints import leveldb, tensorflow
 from gpt2calc.checkpoints.files import LocalFile, MemoryFile
 from gpt2calc.errors import UnreadableInputError
+from tests.loops import of_each
 from tests.makers import tensorflow as make
 from tests.makers.tensorflow import Tensor, field, varint
 
@@ -271,7 +272,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS)
+@of_each("case", FAULTS)
 def test_what_is_wrong_is_said(case: str) -> None:
     """Every fault is refused, by its own sentence."""
     content, expected = FAULTS[case]
@@ -297,8 +298,8 @@ def test_an_index_that_is_cut_off_or_changed_anywhere_is_refused() -> None:
 FOOTER = len(GPT2) - 48
 
 
-@pytest.mark.parametrize("number", [0, *EDGES])
-@pytest.mark.parametrize("which", range(4))
+@of_each("number", [0, *EDGES])
+@of_each("which", range(4))
 def test_a_footer_that_lies_is_refused(which: int, number: int) -> None:
     """It has the offset and size of two blocks; one less, one more, and numbers at the edges of fields."""
     numbers, at = [], 0

@@ -11,6 +11,7 @@ from torch import nn
 
 from gpt2calc.checkpoints import state_dicts, zips
 from gpt2calc.listing import MOST_NAME_CHARACTERS
+from tests.loops import of_each
 from tests.makers import torch_files as make
 from tests.makers.torch_pickles import Ordered, Pickler, View
 from tests.test_torch_files import WAYS, listed, problem, saved
@@ -83,7 +84,7 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str]] = {
 """Files that are no state_dict, and what is said of them."""
 
 
-@pytest.mark.parametrize("case", OTHERS)
+@of_each("case", OTHERS)
 def test_what_is_no_state_dict_is_said(case: str) -> None:
     """Each by its own sentence."""
     make_it, expected = OTHERS[case]
@@ -167,8 +168,8 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("case", VIEWS)
-@pytest.mark.parametrize("how", WAYS)
+@of_each("case", VIEWS)
+@of_each("how", WAYS)
 def test_a_tensor_lies_within_its_storage(case: str, how: str) -> None:
     """Up to its last element, and not one further; and torch takes whatever is taken here."""
     view, good = VIEWS[case]

@@ -14,6 +14,7 @@ from gpt2calc import ConfigError, UnreadableInputError, sources, unread
 from gpt2calc.documents import read
 from gpt2calc.fields import CANONICAL, DEFAULTS, SPELLINGS
 from gpt2calc.spellings import LEARNED_ACTIVATIONS, NO_COUNT, OF_TRANSFORMERS
+from tests.loops import of_each
 
 GPT2 = {"model_type": "gpt2", **DEFAULTS}
 """A document that says everything that a count needs."""
@@ -141,8 +142,8 @@ def test_no_key_of_transformers_is_taken_for_a_size_of_somebody_else() -> None:
     assert said(**dict.fromkeys(sorted(every - skipped), 7)) == ()
 
 
-@pytest.mark.parametrize(
-    ("typed", "value", "meant"),
+@of_each(
+    "typed, value, meant",
     [
         ("n_layrs", 24, "n_layer"),
         ("num_hidden_layer", 24, "n_layer"),
@@ -159,7 +160,7 @@ def test_no_key_of_transformers_is_taken_for_a_size_of_somebody_else() -> None:
         ("add_cross_atention", True, "add_cross_attention"),
     ],
 )
-@pytest.mark.parametrize("base", [{"model_type": "gpt2"}, GPT2], ids=["a mark alone", "a whole document"])
+@of_each("base", [{"model_type": "gpt2"}, GPT2])
 def test_a_mistyped_field_is_refused_in_a_document_of_transformers_too(
     base: dict[str, Any], typed: str, value: object, meant: str
 ) -> None:
@@ -188,8 +189,8 @@ def test_what_is_no_size_or_what_is_given_as_well_is_passed_over(innocent: dict[
     assert note == f"not read, as transformers' GPT-2 reads none of them: {named}"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
+@of_each(
+    "name, value",
     [
         ("num_experts", 8),
         ("num_local_experts", 8),

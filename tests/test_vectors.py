@@ -14,6 +14,7 @@ import pytest
 
 from gpt2calc import cli
 from tests import vectors
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +31,9 @@ COMMANDS = {
     "stored": ("tensors", "-", "--stored", "--json"),
 }
 """The commands of the README, without the name of the program."""
+
+LARGEST = "deepseek-ai/DeepSeek-R1"
+"""By default it is not answered: the header of GLM-4.5-Air is large as well."""
 
 
 def asking(words: tuple[str, ...]) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
@@ -48,9 +52,11 @@ def asking(words: tuple[str, ...]) -> Callable[[Mapping[str, Any], Mapping[str, 
 def test_we_answer_every_vector(name: str) -> None:
     """Exactly, by the commands that the README gives; the large headers by the sums that they print first."""
     document = RUN.read(name)
-    found = list(RUN.judged(document, asking(COMMANDS[name]), document["paths"]))
+    some = [each for each in document["vectors"] if IS_WIDE or each["name"] != LARGEST]
+    assert len(document["vectors"]) - len(some) == (name == "stored" and not IS_WIDE)
+    found = list(RUN.judged({**document, "vectors": some}, asking(COMMANDS[name]), document["paths"]))
     assert [each for each in found if each[1] != RUN.EXACT] == []
-    assert len(found) == sum(len(each["cases"]) for each in document["vectors"]) >= 12
+    assert len(found) == sum(len(each["cases"]) for each in some) >= 11
 
 
 @pytest.mark.parametrize("name", ["counts", "kv"])
