@@ -7,12 +7,11 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
-from _pytest.doctest import DoctestItem, DoctestModule
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 import gpt2calc
@@ -66,7 +65,6 @@ def pytest_configure(config: pytest.Config) -> None:
         measuring = Measuring(sys.gettrace())
         sys.meta_path.insert(0, measuring)
         config.pluginmanager.register(measuring, "measuring")
-    config.pluginmanager.register(Examples(), "examples")
     if config.getoption("--cpu"):
         config.pluginmanager.register(Clock(), "cpu")
 
@@ -167,45 +165,12 @@ def run() -> Run:
     return _run
 
 
-TRANSLATED: list[str] = []
-"""What the package is in JavaScript, once that was asked for: to translate it takes nearly all of what a page does."""
-
-
-@contextmanager
-def _translated_once() -> Generator[None]:
-    """Let pages be built of what is translated at the first."""
-    from gpt2calc.webpage import engine  # it loads all that is translated, and few tests ask for it
-
-    translate = engine.write
-
-    def write(*given: Any) -> str:
-        TRANSLATED.extend(() if TRANSLATED else [translate(*given)])
-        return TRANSLATED[0]
-
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(engine, "write", write)
-        yield
-
-
-class Examples:
-    """Knows which of the package's own examples build a page; a conftest is not asked about what stands elsewhere."""
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Translate for them once."""
-        if isinstance(item, DoctestItem) and item.name.endswith((".write_page", ".document.build")):
-            with _translated_once():
-                return (yield)
-        return (yield)
-
-
 @pytest.fixture(scope="session")
 def built() -> str:
     """Build the page, once for all tests of a worker that look at it."""
-    from gpt2calc.webpage import document  # see above
+    from gpt2calc.webpage import document  # it loads all that the page is made of, and few tests ask for it
 
-    with _translated_once():
-        return document.build(gpt2calc.__version__)
+    return document.build(gpt2calc.__version__)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import gpt2calc
-from gpt2calc.webpage import document
 from tests.browser import Watched, chromium
 
 if TYPE_CHECKING:
@@ -15,12 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="session")
-def built() -> str:
-    """Build the page."""
-    return document.build(gpt2calc.__version__)
 
 
 @pytest.fixture(scope="package")
