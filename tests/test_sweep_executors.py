@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, process
 from functools import cache
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -195,6 +195,27 @@ def test_what_nobody_waits_for_breaks_no_pool() -> None:
         for task in waiting:
             task.cancel()
         pool.kill()
+
+
+@pytest.mark.parametrize("trips", ["terminate_broken", "wait_result_broken_or_wakeup"])
+def test_a_pool_that_trips_over_itself_is_broken_and_says_nothing(
+    trips: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Python's own does by chance where a worker is killed while others are born: nobody waits for it for ever."""
+
+    def trip(*_: Any) -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(process._ExecutorManagerThread, trips, trip)
+    with workers.workers(2) as pool:
+        assert pool is not None
+        task = pool.submit(time.sleep, 60)
+        for each in pool._all():
+            each.kill()
+        with pytest.raises(process.BrokenProcessPool) as caught:
+            task.result()
+    assert str(caught.value.__cause__) == "dictionary changed size during iteration"
+    assert capfd.readouterr().err == ""
 
 
 def test_an_executor_that_fails_is_told_in_a_sentence() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,20 +34,42 @@ class Workers(ProcessPoolExecutor):
         # Not forkserver: its server would hear what its children do not, and a pool without it is broken.
         super().__init__(jobs, multiprocessing.get_context("spawn"), _begin)
         self._watch: threading.Thread | None = None
+        self._manager: Any = None
         self._ends = False
         self._is_broken = False
+        self._breaking = threading.Lock()
+        # The pool forgets them when it shuts down, which it may while it is broken.
+        self._pipes: list[Any] = [self._result_queue._writer]  # type: ignore[attr-defined]  # noqa: SLF001
+        if sys.version_info < (3, 11, 5):  # later ones close it themselves, and twice would close another's file
+            self._pipes.append(self._call_queue._reader)  # type: ignore[attr-defined]  # noqa: SLF001
+        self.fault: BaseException | None = None
 
     def submit(self, *task: Any, **more: Any) -> Any:
         """Submit a task; it is here that processes are started."""
         with _deaf():
             future = super().submit(*task, **more)
+            self._manager = self._executor_manager_thread
             # With the first task, before which the pool has no processes to watch.
             if self._watch is None:
                 self._watch = threading.Thread(target=self._look, daemon=True)
                 self._watch.start()
         if self._is_broken:  # one that was born while the others were killed holds their pipes open
             self._break(self._all())
-        return _Task(future)
+        return _Task(future, self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is there any more who says what a task gave."""
+        return self._manager is not None and not self._manager.is_alive()
+
+    def hear(self, told: threading.ExceptHookArgs) -> bool:
+        """Keep what ended a thread of this pool, instead of a traceback; False of another's.
+
+        That of Python's pool trips over itself where a process is killed while others are born or tasks are given.
+        """
+        if is_own := told.thread in (self._manager or self._executor_manager_thread, self._watch):
+            self.fault = told.exc_value
+        return is_own
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as it is
         """Let the processes end when they have nothing more to do."""
@@ -78,19 +102,36 @@ class Workers(ProcessPoolExecutor):
         return list((self._processes or {}).values())
 
     def _break(self, processes: list[Any]) -> None:
-        for process in processes:
-            process.kill()
-        # As long as this process holds the other ends itself, its reads and writes wait for processes that are gone.
-        for end in (self._call_queue._reader, self._result_queue._writer):  # type: ignore[attr-defined]  # noqa: SLF001
-            with suppress(OSError):
-                end.close()
+        with self._breaking:  # two threads can find it broken
+            for process in processes:
+                process.kill()
+            # As long as this process holds their ends itself, its reads and writes wait for processes that are gone.
+            for end in self._pipes:
+                with suppress(OSError):
+                    end.close()
 
 
 class _Task:
-    """A task of these processes. None but the pool takes it back: one that breaks trips over what others took back."""
+    """A task of these processes. None but the pool takes it back: one that breaks trips over what others took back.
 
-    def __init__(self, future: Any) -> None:
-        self.result = future.result
+    What it gives is waited for as long as there is a thread of the pool that could say so.
+    """
+
+    def __init__(self, future: Any, pool: Workers) -> None:
+        self._future, self._pool = future, pool
+
+    def result(self) -> Any:
+        """Wait for what the task gives.
+
+        Raises:
+            BrokenProcessPool: the pool ended without a word.
+        """
+        is_over = False
+        while not wait([self._future], 0 if is_over else 1).done:
+            if is_over:
+                raise BrokenProcessPool("A child process terminated abruptly") from self._pool.fault
+            is_over = self._pool.is_over
+        return self._future.result()
 
     def cancel(self) -> bool:
         """Leave it: whoever ends the pool takes all of them back."""
@@ -103,13 +144,16 @@ def workers(jobs: int) -> Iterator[Workers | None]:
     if jobs <= 1:
         yield None
         return
-    pool = Workers(jobs)
+    pool, before = Workers(jobs), threading.excepthook
+    threading.excepthook = lambda told: None if pool.hear(told) else before(told)
     try:
         yield pool
+        pool.shutdown(cancel_futures=True)
     except BaseException:
         pool.kill()
         raise
-    pool.shutdown(cancel_futures=True)
+    finally:
+        threading.excepthook = before
 
 
 @contextmanager
