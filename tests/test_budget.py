@@ -60,7 +60,7 @@ class Lines:
 def test_a_clock_adds_up_by_kind_and_marks_what_costs_more_than_it_may() -> None:
     """What a worker needed to start, and each report of a test, are in one of the rows, and in the sum."""
     clock, shown = budget.Clock(), Lines()
-    for path, cost in (("tests/page/test_x.py", 50.0), ("tests/page/test_y.py", 6.0), ("tests/test_sweep_x.py", 1.5)):
+    for path, cost in (("tests/page/test_x.py", 80.0), ("tests/page/test_y.py", 6.0), ("tests/test_sweep_x.py", 1.5)):
         clock.pytest_runtest_logreport(SimpleNamespace(fspath=path, cpu=cost))
     clock.pytest_testnodedown(SimpleNamespace(workeroutput={"cpu": 2.0}))
     clock.pytest_terminal_summary(shown)  # type: ignore[arg-type]  # it writes lines, and nothing else is asked of it
@@ -68,7 +68,7 @@ def test_a_clock_adds_up_by_kind_and_marks_what_costs_more_than_it_may() -> None
         *("CPU seconds", budget.FINDING.name, "the page, in a browser", "sweeps", "in all")
     ]
     assert [line.endswith("more than it may") for line in shown.lines] == [False, False, True, False, False]
-    assert " 59.5 of " in shown.lines[-1]
+    assert " 89.5 of " in shown.lines[-1]
 
 
 def test_a_lap_is_what_was_spent_since_the_last() -> None:

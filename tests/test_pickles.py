@@ -26,6 +26,7 @@ from tests.conftest import environment
 from tests.loops import of_each
 from tests.makers import torch_files as make
 from tests.makers.torch_pickles import Ordered, Pickler, View, integer
+from tests.wide import IS_WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -559,12 +560,13 @@ def refused(folder: Path) -> dict[str, bool]:
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not hold a process to its address space")
 def test_what_would_take_much_is_refused_in_little_time_and_memory(tmp_path: Path) -> None:
     """In a process of 200 MB, Python among them, and 2 seconds of a processor; every other one in a legacy file."""
-    for number, (case, bomb) in enumerate(BOMBS.items()):
+    asked = dict(list(BOMBS.items())[:: 1 if IS_WIDE else 3])
+    for number, (case, bomb) in enumerate(asked.items()):
         pickled = bomb()
         zipped = make.around(b"\x80\x02" + pickled + b".", ("data/0", 1))
         legacy = make.HEAD + Pickler().dump(make.SYSTEM) + b"\x80\x02" + pickled + b"." + Pickler().dump(["0"])
         (tmp_path / case).write_bytes(legacy + b"\x01" + bytes(8) if number % 2 else zipped)
-    assert refused(tmp_path) == dict.fromkeys(BOMBS, True)
+    assert refused(tmp_path) == dict.fromkeys(asked, True)
 
 
 def test_the_child_is_able_to_fail() -> None:

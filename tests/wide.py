@@ -104,6 +104,7 @@ NARROWED = (
     Narrowed("test_released_sizes.py::test_a_preset_has_the_tensors_that_transformers_builds", 3),
     Narrowed("test_released_sizes.py::test_what_a_head_adds_to_gpt2", 3),
     Narrowed("test_arrays.py::test_every_convention_on_a_mesh_is_what_it_is_one_by_one", 3),
+    Narrowed("costs/test_explained.py::test_the_chance_is_that_of_figures_printed_alike", ("figure", (9,))),
     Narrowed("costs/test_measured.py::test_what_was_measured_comes_out", 3),
 )
 """The tests that are asked of few, beside those of every model type; of two that fit, the first is meant."""
