@@ -269,6 +269,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a body waits 40 ms for its head to be acknowledged
     server: _Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's

@@ -16,7 +16,7 @@ from huggingface_hub import constants, snapshot_download
 
 import gpt2calc
 from gpt2calc import NetworkError, UnreadableInputError
-from gpt2calc.checkpoints import formats, hub, shards
+from gpt2calc.checkpoints import formats, hub, shards, transport
 from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.sources import LEFT_OUT
 from gpt2calc.verification import targets
@@ -528,9 +528,10 @@ FAILING: dict[str, tuple[str, Callable[[Reply], Reply | None]]] = {
 
 @pytest.mark.parametrize(("place", "change"), FAILING.values(), ids=FAILING)
 def test_what_the_hub_does_wrong_ends_with_4(
-    place: str, change: Callable[[Reply], Reply | None], server: HubServer, run: Run
+    place: str, change: Callable[[Reply], Reply | None], server: HubServer, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One sentence about the repository or its file, and as many tries as there are."""
+    monkeypatch.setattr(transport, "sleep", lambda _: None)
     server.change(place, change)
     ran = run("verify", "me/whole")
     assert (ran.code, ran.stdout) == (4, "")
