@@ -127,7 +127,7 @@ class _Task:
             BrokenProcessPool: the pool ended without a word.
         """
         is_over = False
-        while not wait([self._future], 0 if is_over else 1).done:
+        while not wait([self._future], 0 if is_over else 0.2).done:
             if is_over:
                 raise BrokenProcessPool("A child process terminated abruptly") from self._pool.fault
             is_over = self._pool.is_over
