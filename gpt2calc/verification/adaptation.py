@@ -41,8 +41,28 @@ KEPT = re.compile(r"\.(?:base_layer|original_module)(?=\.)")
 PROMPT = re.compile(r"(?:.*\.)?prompt_embeddings", re.DOTALL)
 """The virtual tokens of prompt tuning."""
 
+NAMED = re.compile(r"(?:.*/)?adapter_model\.(?:safetensors|bin)", re.DOTALL)
+"""What PEFT calls the file."""
+
 THIRDS = 3
 """Into how many parts loralib's MergedLinear cuts the outputs of queries, keys and values."""
+
+
+def is_alone(listing: TensorListing | None, *, is_described: bool) -> bool:
+    """Whether a listing is of an adapter and no model: none of its tensors is a matrix of the model's own.
+
+    Args:
+        listing: what a checkpoint holds; None where there is only a config.
+        is_described: whether there is a config of an adapter.
+    """
+    if listing is None:
+        return False
+    named = len(listing.files) == 1 and NAMED.fullmatch(listing.files[0].path) is not None
+    has_part = any("lora_" in each.name or each.name.endswith("prompt_embeddings") for each in listing.tensors)
+    if not has_part:
+        return named and is_described
+    own = parted(listing).listing.tensors
+    return named or not any(len(each.shape) >= 2 for each in own)
 
 
 class Pair(NamedTuple):

@@ -61,9 +61,6 @@ WORDS = re.compile(r"\((?:\?:)?(\w+(?:\|\w+)*)\)")
 QUANTIFIER = re.compile(r"(?<!\()(?:[*+?]|\{[\d,]*\})[?+]?")
 """What says in a pattern how often something is there; a "?" behind it is part of it, and one behind "(" is none."""
 
-NAMED = re.compile(r"(?:.*/)?adapter_model\.(?:safetensors|bin)", re.DOTALL)
-"""What PEFT calls the file."""
-
 
 class AdapterVerification(Verification):
     """The result of verifying an adapter alone: its numbers are those that it trains, by the component adapted.
@@ -139,19 +136,6 @@ def _by_where(found: AdapterCount) -> dict[str, int]:
     for row in found.rows:
         sums[row.where] = sums.get(row.where, 0) + row.trained
     return sums
-
-
-def is_alone(found: ResolvedTarget) -> bool:
-    """Whether a target is an adapter and no model: none of its tensors is a matrix of the model's own."""
-    listing = found.listing
-    if listing is None:
-        return False
-    named = len(listing.files) == 1 and NAMED.fullmatch(listing.files[0].path) is not None
-    has_part = any("lora_" in each.name or each.name.endswith("prompt_embeddings") for each in listing.tensors)
-    if not has_part:
-        return named and found.adapter is not None
-    own = adaptation.parted(listing).listing.tensors
-    return named or not any(len(each.shape) >= 2 for each in own)
 
 
 def verify(found: ResolvedTarget, evidence: str | None, *, asked: str) -> AdapterVerification:

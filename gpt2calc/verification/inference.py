@@ -202,9 +202,10 @@ def guessed_heads(n_embd: int) -> int:
 
 def _fitting(found: list[_Found], inferred: Inferred) -> int:
     """Count the tensors that have the shape that the inferred config gives them."""
-    rows = inferred.reading.expected(gpt2.model(inferred.dims), inferred.fields["n_head"])
+    dims = inferred.dims
+    rows = inferred.reading.expected(gpt2.model(dims), inferred.fields["n_head"])
     expected = {row.piece.template: row.shape for row in rows}
     return sum(
-        expected.get(piece.template) == tensor.shape and (block is None or block < inferred.dims.n_layer)
+        expected.get(piece.template) == tensor.shape and (block is None or block < dims.n_layer)
         for tensor, piece, block in found
     )

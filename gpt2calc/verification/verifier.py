@@ -13,7 +13,7 @@ from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.model import FURTHER
 from gpt2calc.model import Model as AnyModel
-from gpt2calc.verification import adapter_files, findings, holdings, naming, packing, targets
+from gpt2calc.verification import adaptation, findings, holdings, naming, packing, targets
 from gpt2calc.verification.assignment import PREDICTION, assign
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.inference import infer
@@ -61,9 +61,11 @@ def verify(
     _check_prefix(prefix)
     with _uncollected():
         found = targets.find(target, config, fields, hub=hub, revision=revision, progress=headers)
-        if adapter_files.is_alone(found):
+        if adaptation.is_alone(found.listing, is_described=found.adapter is not None):
             words = {"values": values, "tying": tying, f"prefix {prefix}": prefix is not None}
             asked = next((word for word, is_asked in words.items() if is_asked), "")
+            from gpt2calc.verification import adapter_files  # which no model needs
+
             return adapter_files.verify(found, evidence, asked=asked)
         if found.source is not None and not isinstance(found.source.counted, Dims):
             _refuse(found, found.source, found.source.counted, evidence=evidence, values=values)
@@ -162,7 +164,7 @@ def infer_config(
     if found.listing is None:
         hint = "".join(f" ({note})" for note in found.source.notes[-1:]) if found.source else ""
         raise ConfigError(f"{found.name} is a config alone, and there is nothing to infer it from{hint}")
-    if adapter_files.is_alone(found):
+    if adaptation.is_alone(found.listing, is_described=found.adapter is not None):
         raise UnreadableInputError(found.name, "it is an adapter, which shows no config of the model that it is for")
     whole = packing.unpacked(found.listing, found.source.quantization if found.source else None)
     subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)

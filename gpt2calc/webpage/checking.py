@@ -13,7 +13,7 @@ from gpt2calc.checkpoints.files import LocalFile
 from gpt2calc.dims import Dims
 from gpt2calc.errors import UnreadableInputError, printable
 from gpt2calc.table import text
-from gpt2calc.verification import adapter_files, verifier
+from gpt2calc.verification import adaptation, verifier
 from gpt2calc.verification.examination import examine
 from gpt2calc.verification.report import EVIDENCE, HEADER, Verification
 from gpt2calc.verification.targets import LOCAL, ResolvedTarget
@@ -48,7 +48,7 @@ def check(names: Sequence[str], document: Mapping[str, Any] | None, origin: str)
     found = ResolvedTarget(
         printable(name), LOCAL, listing._replace(name=printable(name)), source, origin if source else ""
     )
-    if adapter_files.is_alone(found):
+    if adaptation.is_alone(found.listing, is_described=found.adapter is not None):
         raise UnreadableInputError(name, "it is an adapter alone, which gpt2calc verify holds against its own config")
     if source is not None and not isinstance(source.counted, Dims):
         verifier._refuse(found, source, source.counted, evidence=None, values=False)
