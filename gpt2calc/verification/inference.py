@@ -18,7 +18,7 @@ from gpt2calc.model import BIAS, WEIGHT
 from gpt2calc.verification.assignment import BEYOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gpt2calc.dialects.base import Reading
     from gpt2calc.dialects.layouts import Shape
@@ -86,22 +86,26 @@ def infer(listing: TensorListing, names: Names) -> Inferred:
     Returns:
         The reading and the fields; what the file itself says of its config is not used.
     """
-    best = _read_as(names.alike[0], listing)
-    for reading in names.alike[1:] if best.fits < len(listing.tensors) else ():  # one that fits all is not surpassed
-        best = max(best, _read_as(reading, listing), key=lambda each: each.fits)
+    first, *others = names.alike
+    found = _found(listing.tensors, first)
+    best = _read_as(first, found)
+    there = {tensor.name for tensor, _, _ in found}
+    rest = [tensor for tensor in listing.tensors if tensor.name not in there]
+    for reading in others:
+        if best.fits < len(found) or _found(rest, reading):  # one that fits all is not surpassed by those of the same
+            best = max(best, _read_as(reading, _found(listing.tensors, reading)), key=lambda each: each.fits)
     return best
 
 
-def _read_as(reading: Reading, listing: TensorListing) -> Inferred:
-    found = _found(listing, reading)
+def _read_as(reading: Reading, found: list[_Found]) -> Inferred:
     inferred = _inferred(found, reading)
     return inferred._replace(fits=_fitting(found, inferred))
 
 
-def _found(listing: TensorListing, reading: Reading) -> list[_Found]:
+def _found(tensors: Iterable[StoredTensor], reading: Reading) -> list[_Found]:
     return [
         _Found(tensor, found.row, found.block)
-        for tensor in listing.tensors
+        for tensor in tensors
         if (found := reading.find(tensor.name)) and isinstance(found.row, Piece)
     ]
 
