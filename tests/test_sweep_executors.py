@@ -215,6 +215,7 @@ def test_a_pool_that_trips_over_itself_is_broken_and_says_nothing(
         with pytest.raises(process.BrokenProcessPool) as caught:
             task.result()
     assert str(caught.value.__cause__) == "dictionary changed size during iteration"
+    assert not pool.hear(threading.ExceptHookArgs((ValueError, ValueError("of nobody's"), None, None)))
     assert capfd.readouterr().err == ""
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 import gpt2calc
 from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import keyed
 from gpt2calc.errors import UnreadableInputError
 from gpt2calc.listing import StoredTensor, TensorListing
 from gpt2calc.verification import naming
@@ -480,3 +481,12 @@ def test_as_many_prefixes_as_there_are_names_take_the_time_of_the_names() -> Non
     tensors = tuple(StoredTensor(f"p{number}.wte.weight", (2, 2), "F32", 16) for number in range(20_000))
     with pytest.raises(UnreadableInputError, match=r"20000 prefixes, p0\., p1\., p2\. among them"):
         naming.find(TensorListing("many", "safetensors", tensors), DIALECTS, "a GPT-2")
+
+
+def test_no_name_of_a_file_is_kept_after_its_verdict(tmp_path: Path) -> None:
+    """They are a stranger's, and may be long."""
+    path = folder(tmp_path, plain("huggingface").tensors)
+    for ask in (gpt2calc.verify, gpt2calc.infer):
+        keyed(f"h.0.of a file before {ask}")
+        ask(path)
+        assert keyed.cache_info().currsize == 0

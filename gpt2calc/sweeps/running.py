@@ -58,8 +58,11 @@ def in_order(
                 yield _result(*waiting.popleft())
         while waiting:
             yield _result(*waiting.popleft())
-    except Gpt2calcError:
-        waiting.clear()  # a pool of Python's that breaks trips over a task that is taken back meanwhile
+    except Gpt2calcError as error:
+        from concurrent.futures import BrokenExecutor  # only executors need it
+
+        if isinstance(error.__cause__, BrokenExecutor):
+            waiting.clear()  # a pool of Python's that breaks trips over a task that is taken back meanwhile
         raise
     finally:
         for _, _, future in waiting:

@@ -60,14 +60,15 @@ class Workers(ProcessPoolExecutor):
     @property
     def is_over(self) -> bool:
         """Whether nobody is there any more who says what a task gave."""
-        return self._manager is not None and not self._manager.is_alive()
+        return self.fault is not None or (self._manager is not None and not self._manager.is_alive())
 
     def hear(self, told: threading.ExceptHookArgs) -> bool:
         """Keep what ended a thread of this pool, instead of a traceback; False of another's.
 
         That of Python's pool trips over itself where a process is killed while others are born or tasks are given.
         """
-        if is_own := told.thread in (self._manager or self._executor_manager_thread, self._watch):
+        own = (self._manager or self._executor_manager_thread, self._watch)
+        if is_own := told.thread is not None and told.thread in own:
             self.fault = told.exc_value
         return is_own
 

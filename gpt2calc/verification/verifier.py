@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gpt2calc import formulas, sources, stored
 from gpt2calc.architectures import gpt2, text_of
 from gpt2calc.dialects import DIALECTS
+from gpt2calc.dialects.base import keyed
 from gpt2calc.dims import Dims
 from gpt2calc.errors import ConfigError, UnreadableInputError, shown
 from gpt2calc.model import FURTHER
@@ -96,12 +97,16 @@ def verify(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Let the collector rest: a header is tens of thousands of tuples, through which it would go again and again."""
+    """Let the collector rest: a header is tens of thousands of tuples, through which it would go again and again.
+
+    And forget its names at the end, which a stranger chose, and which may be long.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        keyed.cache_clear()
         if was_on:
             gc.enable()
 
@@ -167,7 +172,8 @@ def infer_config(
     if adaptation.is_alone(found.listing, is_described=found.adapter is not None):
         raise UnreadableInputError(found.name, "it is an adapter, which shows no config of the model that it is for")
     whole = packing.unpacked(found.listing, found.source.quantization if found.source else None)
-    subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)
+    with _uncollected():
+        subject = examine(found._replace(listing=whole, source=None, origin=""), {}, prefix=prefix)
     from gpt2calc.config import Config  # loads pydantic
 
     if isinstance(subject.counted, AnyModel):
